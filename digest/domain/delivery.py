@@ -1,0 +1,126 @@
+"""One edition owed to one subscription, and what happened to it.
+
+queued ──claim──▶ claimed ──┬─▶ accepted
+  ▲                         ├─▶ queued (later, with a reason)
+  │                         ├─▶ failed
+  └──lease ran out──────────┼─▶ uncertain ──policy──▶ queued (resend) | uncertain (hold) | failed (drop)
+                            ├─▶ withheld   (suppressed, or the subscription ended)
+                            └─▶ expired    (the next edition made it stale)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.domain.subscriber import Address, Interests
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    EXPIRED = "expired"
+    UNCERTAIN = "uncertain"
+
+
+FINAL = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WITHHELD, DeliveryState.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The relay's code and text (RFC 5321 §4.2), with the enhanced status (RFC 3463) if any; lines joined by spaces."""
+
+    code: int
+    text: str = ""
+    enhanced: str = ""
+    """Like "5.1.1"; empty when the relay gave none."""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+
+
+class Stage(StrEnum):
+    """How far a transaction came."""
+
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+    DOT = "dot"
+    """The final dot went out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One SMTP transaction for a delivery. `reply` is None where none was seen; then `error` says what was seen instead."""
+
+    delivery_id: int
+    at: datetime
+    relay: str
+    stage: Stage
+    reply: Reply | None
+    error: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """The relay said 2xx to the final dot. Nothing after that (RSET, QUIT, a dropped connection) changes it."""
+        return self.stage is Stage.DOT and self.reply is not None and 200 <= self.reply.code < 300
+
+    @property
+    def uncertain(self) -> bool:
+        """The final dot was sent and no reply was seen (RFC 1047)."""
+        return self.stage is Stage.DOT and self.reply is None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery taken under a lease, with all that composing it needs. `token_seed` never changes for a delivery.
+
+    `picks` are positions in the edition's pool: frozen for this delivery before its first byte goes out; None = the list's own.
+    """
+
+    id: int
+    edition_id: int
+    subscription_id: int
+    subscriber_id: int
+    address: Address
+    attempts: int
+    """How many attempts counted before this one."""
+    due_at: datetime
+    expires_at: datetime
+    picks: tuple[int, ...] | None
+    personal: bool
+    """Whether this subscription chooses its own picks (interests, a number of its own, fewer weekdays)."""
+    wanted: int | None
+    interests: Interests
+    style: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A composed message and whom it is for. `data` is what goes between DATA and the final dot: CRLF lines, not dot-stuffed."""
+
+    delivery_id: int
+    sender: str
+    """Envelope sender (VERP)."""
+    recipient: str
+    data: bytes
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a run of `deliver` did."""
+
+    accepted: int = 0
+    retry: int = 0
+    failed: int = 0
+    withheld: int = 0
+    expired: int = 0
+    uncertain: int = 0
+    seconds: float = 0.0

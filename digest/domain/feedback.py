@@ -1,0 +1,70 @@
+"""What comes back: bounces, complaints, wishes to stop, and who may no longer be mailed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FeedbackKind(StrEnum):
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"
+    """A reply that confirms a subscription."""
+    AUTO_REPLY = "auto-reply"
+    OTHER = "other"
+
+
+class BounceClass(StrEnum):
+    HARD = "hard"
+    """The mailbox does not exist: suppress now."""
+    SOFT = "soft"
+    """Full, busy, too large: score, suppress at a limit."""
+    SENDER = "sender"
+    """Policy, block, spam: our fault; alarm, never punish the reader."""
+    DELAYED = "delayed"
+    """Still trying: nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One recipient of a returned notice. `status` is the enhanced code ("5.1.1") or empty."""
+
+    address: str
+    status: str
+    bounce: BounceClass | None
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A mail that came back, understood. `message_id` and `verp` point at the delivery where the mail gives them away."""
+
+    kind: FeedbackKind
+    recipients: tuple[Returned, ...] = ()
+    message_id: str = ""
+    """Of the mail of ours it is about, without angle brackets."""
+    verp: str = ""
+    """The envelope address it came back to, as given."""
+    reason: str = ""
+    """How it was recognised, in one line."""
+
+
+class SuppressionReason(StrEnum):
+    BOUNCE = "hard bounce"
+    SOFT_BOUNCES = "too many soft bounces"
+    COMPLAINT = "complaint"
+    OPERATOR = "operator"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address we no longer mail, kept as a keyed hash only."""
+
+    address_hash: str
+    reason: SuppressionReason
+    at: datetime
+    detail: str = ""

@@ -1,0 +1,125 @@
+"""Papers, how sources show them, and the dated numbers about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from digest.domain.identifier import Identifier, preferred
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A dated number about a paper. Unique per (paper, kind, source, observed_at); history is append-only."""
+
+    kind: str
+    """"upvotes", "github_stars", "comments", "citations" …"""
+    value: float
+    observed_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One line on what a paper contributes, with where the words come from."""
+
+    text: str
+    provenance: str
+    """"huggingface", "semantic scholar" (the source's own), "abstract" (extracted) or "model:<name>" (an endpoint)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A paper as one source showed it at one instant. Text is as the source gave it, whitespace folded; LaTeX is kept.
+
+    `identifiers` holds at least one. Instants are aware, in UTC. A sighting may carry only what the source knows:
+    empty text and empty tuples mean "this source says nothing about it" and never overwrite what another source said.
+    """
+
+    source: str
+    identifiers: tuple[Identifier, ...]
+    title: str
+    seen_at: datetime
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    listed_at: datetime | None = None
+    """When the source featured or announced it (Hugging Face: submittedOnDailyAt; arXiv: the announcement)."""
+    categories: tuple[str, ...] = ()
+    """The first one is the primary category."""
+    keywords: tuple[str, ...] = ()
+    url: str = ""
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    summary: Summary | None = None
+    venue: str = ""
+    comment: str = ""
+    version: int | None = None
+    withdrawn: bool = False
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A work, whatever its versions and sources: the merge of its sightings by precedence (ranking/identity.py).
+
+    Two papers never share an identifier. `first_seen_at` is the earliest sighting's instant.
+    """
+
+    id: int
+    """The store's key. Not shown to people: they see `identifier`."""
+    identifiers: tuple[Identifier, ...]
+    title: str
+    first_seen_at: datetime
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    listed_at: datetime | None = None
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    url: str = ""
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    summary: Summary | None = None
+    venue: str = ""
+    comment: str = ""
+    version: int | None = None
+    withdrawn: bool = False
+    sources: tuple[str, ...] = ()
+
+    @property
+    def identifier(self) -> Identifier:
+        return preferred(self.identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A paper with what had been observed about it by the instant of ranking. `signals` are in order of `observed_at`."""
+
+    paper: Paper
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a paper was chosen (or left out), in words a reader understands."""
+
+    kind: str
+    """"votes", "stars", "comments", "new", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
+    text: str
+    """Such as "+42 upvotes and +310 stars since yesterday"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A paper with its score and why. Higher is better; scores are comparable only within one ranking."""
+
+    paper: Paper
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    growth: tuple[float, ...] = field(default=())
+    """How its main signal grew, a value per day, oldest first: for a small plot. Empty when unknown."""

@@ -1,0 +1,109 @@
+"""Readers, what they asked for, and the proof that they did."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from digest.domain.errors import InvalidAddress
+from digest.domain.schedule import EVERY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mailbox, `local@domain`, domain in lower case and in Unicode where it is international.
+
+    Holds no control, line-break, bidi or space character: this is the last gate before headers and the envelope (the adapters
+    that read addresses check far more). `key` is what two spellings of one mailbox share, for uniqueness and suppression.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        local, at, domain = self.text.rpartition("@")
+        if not (local and at and domain) or len(self.text) > 254:
+            raise InvalidAddress(f"address {self.text[:80]!r}", "should be like name@example.org")
+        if any(unicodedata.category(c)[0] in "CZ" for c in self.text):
+            raise InvalidAddress(f"address {self.text[:80]!r}", "holds a space or control character; should be like a@b.org")
+
+    @property
+    def key(self) -> str:
+        return unicodedata.normalize("NFKC", self.text).casefold()
+
+    @property
+    def domain(self) -> str:
+        return self.text.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interests:
+    """What a reader cares about, as the system understood it. All text is lower-cased where case carries nothing."""
+
+    words: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    muted_words: tuple[str, ...] = ()
+    muted_authors: tuple[str, ...] = ()
+    liked: tuple[str, ...] = ()
+    """Identifiers ("arxiv:…") of papers uploaded or marked "more like this"; each known to the store."""
+    disliked: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.words, self.categories, self.authors, self.muted_words, self.muted_authors, self.liked, self.disliked))
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The proof that a reader asked for this: when, how, under which wording, what confirmed it. No more than that."""
+
+    at: datetime
+    how: str
+    """"web form", "command line", "csv import", "api"."""
+    wording: str
+    """Version of the text the reader agreed to."""
+    event: str
+    """"link confirmed", "reply confirmed", "recorded by operator"."""
+
+
+class SubscriptionState(StrEnum):
+    PENDING = "pending"
+    """Asked for, not confirmed: gets nothing but the confirmation."""
+    ACTIVE = "active"
+    ENDED = "ended"
+    """With a reason; never deleted but by erasure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """When and how much."""
+
+    timezone: str = "UTC"
+    hour: time = time(7, 0)
+    weekdays: frozenset[int] = EVERY_DAY
+    picks: int | None = None
+    """None: as many as the list has."""
+    style: str | None = None
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Subscriber × list."""
+
+    id: int
+    subscriber_id: int
+    address: Address
+    list: str
+    state: SubscriptionState
+    preferences: Preferences = field(default_factory=Preferences)
+    interests: Interests = field(default_factory=Interests)
+    requested_at: datetime
+    confirmed_at: datetime | None = None
+    consent: Consent | None = None
+    ended_at: datetime | None = None
+    end_reason: str = ""

@@ -107,3 +107,13 @@ class Subscription:
     consent: Consent | None = None
     ended_at: datetime | None = None
     end_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cohort:
+    """Subscriptions of a list that are due at the same instants: they are dispatched together."""
+
+    list: str
+    timezone: str
+    hour: time
+    weekdays: frozenset[int]

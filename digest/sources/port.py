@@ -1,0 +1,126 @@
+"""What a source is to the rest of the project, and what its parser owes.
+
+A source's file holds a parser, bytes → `Parsed`, and (where it is collected over the network) a class that keeps `Source`.
+
+    def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed
+
+A parser is a pure function of its arguments. `source` is the name the sightings and signals get; `seen_at` (aware, UTC) is when
+the bytes were fetched, or None's stand-in for a file. It raises only UnreadableAnswer: when the bytes as a whole are not what
+the source documents. One bad record is a `Rejection` and the rest is kept; nothing is skipped without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Sighting, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that could not be used. `where` points into the bytes ("line 317", "row 4", "entry 2103.00001")."""
+
+    where: str
+    reason: str
+    """What is wrong and what would be right, in one line. Never longer than a line of log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A signal about a paper that the bytes name but do not describe (signals JSONL, citation counts)."""
+
+    identifier: Identifier
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the bytes held.
+
+    `undated` says that the sightings' signals are dated `seen_at` only because the page carries no instant of its own: whoever
+    read the bytes from a file must know from elsewhere when they were fetched, or drop the signals.
+    """
+
+    sightings: tuple[Sighting, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    undated: bool = False
+
+
+class Parser(Protocol):
+    """Raises UnreadableAnswer and nothing else."""
+
+    def __call__(self, data: bytes, *, source: str, seen_at: datetime) -> Parsed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the getter brought. `not_modified`: a conditional request was answered 304 and `data` is empty."""
+
+    url: str
+    """Where it came from in the end, after redirects."""
+    data: bytes
+    content_type: str = ""
+    not_modified: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Lower-cased names."""
+
+
+class Getter(Protocol):
+    """One polite request: paced per host, retried, bounded in time and size.
+
+    Raises SourceUnreachable, SourceThrottled, SourceRefused or UnreadableAnswer (too large, or cut short).
+    """
+
+    def get(
+        self,
+        source: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        conditional: bool = False,
+    ) -> Answer: ...
+
+    def post(self, source: str, url: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Answer: ...
+
+
+State = Mapping[str, Any]
+"""What a source wants to remember between collects: JSON values only (a cursor, the last day, a resumption token)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One page's worth. It is stored together with `state`, so a crash resumes after the last batch kept."""
+
+    sightings: tuple[Sighting, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    state: State = field(default_factory=dict)
+    """The whole state after this batch: it replaces the one before."""
+
+
+class Source(Protocol):
+    """Where sightings come from over the network."""
+
+    @property
+    def name(self) -> str:
+        """As configured; part of every sighting and signal."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        """Batches from where `state` left off up to `at`, each as soon as it is read. `state` is {} the first time.
+
+        Raises SourceError; the batches yielded before it stay good.
+        """
+        ...
+
+
+Build = Callable[[str, str, Mapping[str, Any]], Source]
+"""(name, base_url, the source's own options) → Source: what wiring looks up by kind."""

@@ -74,11 +74,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One paper as the mail shows it: fragments of the inlined document, ready to be put in any order."""
+    """One paper as the mail shows it: fragments of the inlined document, ready to be put in any order.
+
+    `title` and `reasons` are plain text, and the default for readers who have no reasons of their own.
+    """
 
     paper_id: int
     html: str
     text: str
+    identifier: str = ""
+    title: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +97,12 @@ class Rendered:
     text: str
     cards: tuple[Card, ...]
     """One per pooled paper, in order of `Pooled.position`."""
+    nonce: str
+    """What the markers are spelled with: `Markers(rendered.nonce)` finds them."""
+    picks: tuple[int, ...] = ()
+    """The list's own choice: positions in `cards`, best first."""
+    preheader: str = ""
+    """Said in the inbox where no pick's title can be: on an empty day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,60 @@
+"""Text in columns, as a terminal or a plain-text mail shows it: East Asian characters are two columns wide, marks none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+COLUMNS = 72
+_NOT_AT_LINE_START = "、。，．：；？！）」』】〉》’”…"
+
+
+def width(text: str) -> int:
+    """How many columns `text` takes in one line."""
+    return sum(_width_of(character) for character in text)
+
+
+def wrap(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
+    """Folds whitespace and breaks `text` into lines of at most `columns`, joined by LF; lines after the first are indented.
+
+    The first line is not indented, but as much shorter: a number, a label or a marker stands there already. Chinese and
+    Japanese break between characters; a word too long for a line is cut, an address (http…) never.
+    """
+    room = max(columns - indent, 8)
+    lines: list[str] = []
+    line, used, glue = "", 0, ""
+    for word in text.split():
+        for index, piece in enumerate(_pieces(word, room)):
+            glue = " " if index == 0 and line else ""
+            if line and used + len(glue) + width(piece) > room:
+                lines.append(line)
+                line, used, glue = "", 0, ""
+            line += glue + piece
+            used += len(glue) + width(piece)
+    return ("\n" + " " * indent).join([*lines, line])
+
+
+def _pieces(word: str, room: int) -> Iterator[str]:
+    """The smallest parts of a word that may stand on lines of their own."""
+    if re.match(r"https?://", word):
+        yield word
+        return
+    piece = ""
+    for character in word:
+        breaks = _width_of(character) == 2 and character not in _NOT_AT_LINE_START
+        if piece and (breaks or _width_of(piece[-1]) == 2 or width(piece) + _width_of(character) > room):
+            if character in _NOT_AT_LINE_START or not _width_of(character):
+                piece += character
+                continue
+            yield piece
+            piece = ""
+        piece += character
+    if piece:
+        yield piece
+
+
+def _width_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,84 @@
+"""The command line: `digest COMMAND`. Each command imports only what it needs, when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from digest import __version__
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "migrate": ("digest.cli.database:migrate", "Create or upgrade the database schema."),
+    "import": ("digest.cli.papers:import_", "Load papers and signals from files."),
+    "collect": ("digest.cli.papers:collect", "Fetch papers and signals from the configured sources."),
+    "trending": ("digest.cli.papers:trending", "Show the ranking at an instant, with reasons."),
+    "search": ("digest.cli.papers:search", "Find papers by words."),
+    "edition": ("digest.cli.editions:edition", "Make (once) or show an edition."),
+    "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
+    "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
+    "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
+    "interests": ("digest.cli.readers:interests", "Add what a reader cares about, and show what was understood."),
+    "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
+    "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
+    "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),
+    "tick": ("digest.cli.running:tick", "One scheduler tick: editions and deliveries that are due."),
+    "deliver": ("digest.cli.running:deliver", "Work the outbox until nothing is due."),
+    "run": ("digest.cli.running:run", "The daemon: web, scheduler and delivery."),
+    "worker": ("digest.cli.running:worker", "Deliver batches handed out on PostgreSQL, on any number of hosts."),
+    "inbound": ("digest.cli.feedback:inbound", "Heed bounces, complaints and unsubscribe mails from files."),
+    "explain": ("digest.cli.seeing:explain", "Why an address was mailed, or not."),
+    "lint": ("digest.cli.editions:lint", "The compliance report of a mail."),
+    "doctor": ("digest.cli.doctor:doctor", "Check configuration, database, relays, DNS, clock and sources."),
+    "status": ("digest.cli.seeing:status", "Editions, outbox, and how fresh the sources are."),
+    "backtest": ("digest.cli.ranking:backtest", "Replay the stored history and score the ranking."),
+    "train": ("digest.cli.ranking:train", "Fit the trending model to the stored history."),
+    "demo": ("digest.cli.demo:demo", "Today's papers through a real mail server into an inbox on this machine."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module only when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="digest")
+def digest() -> None:
+    """Get trending papers in your inbox once a day."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command; every expected error is one line on stderr and an exit code, never a traceback."""
+    try:
+        digest.main(args=list(arguments) if arguments is not None else None, prog_name="digest", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        from digest.domain.errors import DigestError
+
+        if not isinstance(error, DigestError):
+            raise
+        click.echo(f"digest: {error}", err=True)
+        sys.exit(error.exit_code)

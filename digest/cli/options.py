@@ -1,0 +1,85 @@
+"""Options that several commands share, and how a command answers: for people, or as one JSON document."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from digest.domain.errors import InvalidInstant
+from digest.domain.instant import parse_instant
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Instant(click.ParamType):
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return value if isinstance(value, datetime) else parse_instant(value)
+        except InvalidInstant as error:
+            self.fail(error.reason, param, ctx)
+
+
+class Day(click.ParamType):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} should be like 2026-05-27", param, ctx)
+
+
+class Hour(click.ParamType):
+    name = "HH:MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> time:
+        try:
+            return value if isinstance(value, time) else datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - wall-clock hour, no date
+        except ValueError:
+            self.fail(f"{value!r} should be like 07:00", param, ctx)
+
+
+def wired(command: F) -> F:
+    """Gives a command `--config`, `--json` and the wiring made from the configuration (closed at the end)."""
+
+    @click.option("--config", type=click.Path(path_type=Path), help="The settings file (default: config/digest.toml).")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there.")
+    @functools.wraps(command)
+    def with_wiring(*args: Any, config: Path | None, **kwargs: Any) -> Any:
+        from digest.config import load
+        from digest.wiring import Wiring
+
+        with Wiring(load(config)) as wiring:
+            return command(wiring, *args, **kwargs)
+
+    return with_wiring  # type: ignore[return-value]  # click's decorators keep the callable, mypy cannot see it
+
+
+def at_option(command: F) -> F:
+    """`--at INSTANT`, default now: the one place where commands read the clock."""
+    option = click.option("--at", type=Instant(), default=lambda: datetime.now(UTC), help="Act as if it were this instant.")
+    return option(command)
+
+
+def answer(as_json: bool, document: Any, lines: Callable[[], None]) -> None:
+    """Prints `document` as JSON, or calls `lines` for people."""
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        lines()
+
+
+def chosen_list(wiring: Wiring, name: str | None) -> Any:
+    """The list named, or the first one configured. Raises NotFound naming those there are."""
+    return wiring.paper_list(name)

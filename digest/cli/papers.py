@@ -1,0 +1,109 @@
+"""`digest import`, `collect`, `trending` and `search`: papers in, papers shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.options import Instant, answer, at_option, wired
+from digest.domain.paper import Ranked
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--observed-at", type=Instant(), help="When the signals in undated pages were read.")
+@at_option
+@wired
+def import_(wiring: Wiring, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
+    """Load papers and signals from files; the format is recognised by content (gz and xz too)."""
+    from digest.journey.load import load
+
+    report = load(paths, wiring.store, observed_at, at)
+
+    def lines() -> None:
+        click.echo(
+            f"{report.papers_new} new papers, {report.papers_updated} updated, {report.papers_unchanged} unchanged,"
+            f" {report.signals} signals"
+        )
+        for each in report.rejected[:20]:
+            click.echo(f"  rejected {each.file}: {each.where}: {each.reason}", err=True)
+        if len(report.rejected) > 20:
+            click.echo(f"  … and {len(report.rejected) - 20} more (all with --json)", err=True)
+
+    answer(as_json, asdict(report), lines)
+    if report.rejected and not (report.papers_new or report.papers_updated or report.papers_unchanged or report.signals):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--source", "names", multiple=True, help="Only this source; may be given more than once.")
+@at_option
+@wired
+def collect(wiring: Wiring, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
+    """Fetch papers and signals from the configured sources."""
+    from digest.journey.collect import collect as collect_all
+
+    reports = collect_all(wiring.sources(names), wiring.getter, wiring.store, at)
+
+    def lines() -> None:
+        for each in reports:
+            state = f"failed: {each.error}" if each.error else "stale: nothing unseen" if each.stale else "fresh"
+            click.echo(f"{each.source}: {each.papers_new} new, {each.papers_updated} updated, {each.signals} signals ({state})")
+
+    answer(as_json, [asdict(each) for each in reports], lines)
+    if reports and all(each.error for each in reports):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--list", "list_name", help="The list (default: the first one configured).")
+@click.option("--for", "email", help="This reader's own ranking.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@at_option
+@wired
+def trending(wiring: Wiring, as_json: bool, list_name: str | None, email: str | None, limit: int, at: datetime) -> None:
+    """Show the ranking at an instant, using only signals observed by then."""
+    ranked = wiring.ranking(wiring.paper_list(list_name), at, wiring.address(email) if email else None)[:limit]
+
+    def lines() -> None:
+        for number, each in enumerate(ranked, start=1):
+            click.echo(f"{number:>3}. {each.paper.title}")
+            click.echo(f"     {each.paper.url or each.paper.identifier}  {'; '.join(reason.text for reason in each.reasons)}")
+
+    answer(as_json, [_shown(each) for each in ranked], lines)
+
+
+def _shown(ranked: Ranked) -> dict[str, object]:
+    return {
+        "id": str(ranked.paper.identifier),
+        "title": ranked.paper.title,
+        "url": ranked.paper.url,
+        "score": round(ranked.score, 6),
+        "reasons": [reason.text for reason in ranked.reasons],
+    }
+
+
+@click.command()
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@wired
+def search(wiring: Wiring, as_json: bool, query: str, limit: int) -> None:
+    """Find papers by words."""
+    with wiring.store.read() as unit:
+        found = unit.papers.search(query, limit)
+
+    def lines() -> None:
+        for paper, _ in found:
+            click.echo(f"{paper.identifier}  {paper.title}")
+        if not found:
+            click.echo("nothing found")
+
+    document = [{"id": str(paper.identifier), "title": paper.title, "score": round(score, 6)} for paper, score in found]
+    answer(as_json, document, lines)

@@ -157,7 +157,9 @@ def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Editi
             brevity += 1
         else:
             kept = trial.picks[:-1]
-            trial = replace(trial, picks=kept, notes=(*draft.notes, f"shortened to {len(kept)} papers to stay readable in a mail"))
+            trial = replace(
+                trial, picks=kept, notes=(*draft.notes, f"shortened to {len(kept)} papers to stay readable in a mail")
+            )
             trial = replace(trial, content_hash=content_hash(trial))
 
 

@@ -76,9 +76,7 @@ class Step:
     skipped: str = ""
 
 
-def request(
-    store: Store, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime
-) -> Step:
+def request(store: Store, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime) -> Step:
     """Starts double opt-in. Someone already active keeps what they have and gets no mail; a suppressed address gets none."""
     with store.begin() as unit:
         suppression = unit.suppressions.find(address)

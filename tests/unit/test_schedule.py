@@ -1,0 +1,81 @@
+"""Every local day has exactly one due instant, whatever the clocks do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.schedule import EVERY_DAY, due_on, format_weekdays, latest_due, next_due, parse_weekdays
+
+CASES = [  # zone, local day, hour → UTC
+    ("Europe/Berlin", date(2026, 3, 28), time(2, 30), "2026-03-28T01:30"),
+    ("Europe/Berlin", date(2026, 3, 29), time(2, 30), "2026-03-29T01:30"),  # the hour does not exist: 03:30 summer time
+    ("Europe/Berlin", date(2026, 10, 25), time(2, 30), "2026-10-25T00:30"),  # the hour exists twice: the first one
+    ("Europe/Berlin", date(2026, 10, 26), time(7, 0), "2026-10-26T06:00"),
+    ("Asia/Kolkata", date(2026, 1, 1), time(0, 0), "2025-12-31T18:30"),
+    ("Pacific/Kiritimati", date(2026, 1, 1), time(7, 0), "2025-12-31T17:00"),
+    ("America/St_Johns", date(2026, 7, 1), time(7, 0), "2026-07-01T09:30"),
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "hour", "utc"), CASES)
+def test_an_hour_of_a_local_day_in_utc(zone: str, day: date, hour: time, utc: str) -> None:
+    assert due_on(day, hour, ZoneInfo(zone)) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu"]
+)
+HOURS = st.times().map(lambda t: t.replace(second=0, microsecond=0))
+NOWS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda d: d.replace(tzinfo=UTC))  # noqa: DTZ001 - made aware
+DAYS = st.frozensets(st.integers(0, 6), min_size=1)
+
+
+@given(NOWS, HOURS, ZONES, DAYS)
+def test_latest_and_next_enclose_now_with_nothing_between(now: datetime, hour: time, zone: str, days: frozenset[int]) -> None:
+    tz = ZoneInfo(zone)
+    latest, following = latest_due(now, hour, tz, days), next_due(now, hour, tz, days)
+    assert latest is not None
+    assert following is not None
+    assert latest.at <= now < following.at
+    assert latest.day.weekday() in days
+    assert next_due(latest.at, hour, tz, days) == following
+    assert latest_due(following.at, hour, tz, days) == following
+
+
+@given(NOWS, HOURS, ZONES)
+def test_a_year_of_mornings_has_one_mail_a_day(start: datetime, hour: time, zone: str) -> None:
+    tz, at, days = ZoneInfo(zone), start, []
+    for _ in range(60):
+        due = next_due(at, hour, tz)
+        assert due is not None
+        days.append(due.day)
+        at = due.at
+    assert days == [days[0] + timedelta(days=n) for n in range(60)]
+
+
+def test_the_day_samoa_skipped_and_no_weekdays() -> None:
+    samoa = ZoneInfo("Pacific/Apia")
+    skipped = datetime(2011, 12, 30, 12, tzinfo=UTC)
+    assert latest_due(skipped, time(7), samoa) is not None
+    assert latest_due(skipped, time(7), samoa, frozenset()) is None
+    assert next_due(skipped, time(7), samoa, frozenset()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("daily", EVERY_DAY), ("weekdays", frozenset(range(5))), ("mon, Thu", frozenset({0, 3})), ("sunday;sat", frozenset({5, 6}))],
+)
+def test_weekdays_are_read(text: str, days: frozenset[int]) -> None:
+    assert parse_weekdays(text) == days
+    assert parse_weekdays(format_weekdays(days)) == days
+
+
+@pytest.mark.parametrize("text", ["", "moon", "mo", ",", "mon tue"])
+def test_what_is_no_weekday_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="should be like mon,tue"):
+        parse_weekdays(text)

@@ -46,6 +46,8 @@ class Reply:
 class Stage(StrEnum):
     """How far a transaction came."""
 
+    COMPOSE = "compose"
+    """The mail itself could not be made: no relay saw anything of it."""
     CONNECT = "connect"
     MAIL = "mail"
     RCPT = "rcpt"

@@ -58,6 +58,8 @@ class RetryPolicy:
             return Decision(DeliveryState.ACCEPTED, str(attempt.reply))
         if attempt.uncertain:
             return self._uncertain(attempt)
+        if attempt.stage is Stage.COMPOSE:
+            return Decision(DeliveryState.FAILED, f"could not be composed: {attempt.error}")
         if attempt.reply is None:
             return self._later(attempt.at + self.busy_wait, expires_at, f"{attempt.relay}: {attempt.error}", counts=False)
         code, enhanced, said = attempt.reply.code, attempt.reply.enhanced, str(attempt.reply)

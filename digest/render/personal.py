@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
@@ -43,15 +44,19 @@ class Personal:
     cards: tuple[CardUse, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderLinks:
+class ReaderLinks(Protocol):
     """This reader's own signed links: absolute http(s) addresses in ASCII."""
 
-    unsubscribe: str
-    manage: str
-    more: Callable[[Card], str]
-    """"More like this"; the card tells paper_id and identifier."""
-    less: Callable[[Card], str]
+    @property
+    def unsubscribe(self) -> str: ...
+    @property
+    def manage(self) -> str: ...
+    @property
+    def more(self) -> str:
+        """ "More like this", for all cards: each card says its paper's identifier right after the marker."""
+
+    @property
+    def less(self) -> str: ...
 
 
 def personal(
@@ -84,7 +89,7 @@ def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
 def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, links: ReaderLinks) -> CardUse:
     texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
     said = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
-    urls = {"more-url": links.more(card), "less-url": links.less(card)}
+    urls = {"more-url": links.more, "less-url": links.less}
     return CardUse(
         position=position,
         html=_escaped({**urls, "number": str(number), "reasons": said}),

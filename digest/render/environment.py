@@ -1,0 +1,69 @@
+"""Templates: ours, and before them those an operator put in a folder of the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from digest.domain.errors import TemplateError
+from digest.render.columns import wrap
+
+
+class Templates:
+    """Renders templates by their path under the template folders ("mail/edition/body.html").
+
+    Sandboxed, because operators and what they paste are not us; a name that is not given is an error, never an empty string;
+    what goes into .html is escaped, what goes into .txt is not. Earlier folders win, file by file.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=jinja2.FileSystemLoader(list(self._folders)),
+            autoescape=jinja2.select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters["wrap"] = wrap
+
+    def render(self, name: str, **values: object) -> str:
+        """The rendered template, LF lines. Raises TemplateError naming the template and the line that is to blame."""
+        try:
+            return self._environment.get_template(name).render(values)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"{error.name or name} line {error.lineno}", error.message or "cannot be parsed") from error
+        except jinja2.TemplateNotFound as error:
+            tried = ", ".join(str(folder) for folder in self._folders)
+            raise TemplateError(error.name or name, f"is in none of these folders: {tried}") from error
+        except UnicodeDecodeError as error:
+            raise TemplateError(name, f"is not UTF-8 (byte {error.start})") from error
+        except OSError as error:
+            raise TemplateError(name, f"cannot be read: {error.strerror}") from error
+        except Exception as error:  # a template can raise anything: what it calls, divides or recurses into is its author's
+            place, line = self._blame(error, name)
+            raise TemplateError(f"{place} line {line}", f"{type(error).__name__}: {_one_line(str(error))}") from error
+
+    def line(self, name: str, **values: object) -> str:
+        """The rendered template as one line: for a subject. No line break or control character survives."""
+        rendered = "".join(c if c.isprintable() else " " for c in self.render(name, **values))
+        return " ".join(rendered.split())
+
+    def _blame(self, error: BaseException, name: str) -> tuple[str, int]:
+        """The innermost template line in the traceback: Jinja2 rewrites frames so that they show the template's own file."""
+        place, line, traceback = name, 0, error.__traceback__
+        while traceback is not None:
+            file = Path(traceback.tb_frame.f_code.co_filename)
+            for folder in self._folders:
+                if file.is_relative_to(folder):
+                    place, line = str(file.relative_to(folder)), traceback.tb_lineno
+            traceback = traceback.tb_next
+        return place, line
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]

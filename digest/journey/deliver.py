@@ -142,7 +142,7 @@ def deliver(
             if batch.withheld or batch.expired:
                 continue
             break
-        stopped = _work(batch.claimed, store, compose, choose, transport, journal, terms, clock, counts)
+        stopped = _work(batch.claimed, store, compose, choose, transport, journal, terms, clock, counts, stop)
         progress(counts)
     tally = Tally(
         counts["accepted"],
@@ -176,6 +176,7 @@ def _work(
     terms: Terms,
     clock: Callable[[], datetime],
     counts: Counter[str],
+    stop: Callable[[], bool],
 ) -> str:
     """Sends one batch and records it. Returns why the run should stop, or ""."""
     choices = _chosen(claimed, store, choose, clock())
@@ -184,7 +185,7 @@ def _work(
     attempts: list[Attempt] = []
     stopped = ""
     try:
-        attempts.extend(transport.hand_over(_composed(claimed, choices, compose, spoiled, clock)))
+        attempts.extend(transport.hand_over(_composed(claimed, choices, compose, spoiled, clock, stop)))
     except (RelayUnreachable, RelayRefusedUs) as error:
         stopped = str(error)
     with store.begin() as unit:
@@ -195,7 +196,7 @@ def _work(
         counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
         if decision.effect is Effect.STOP_RUN:
             stopped = f"stopped: the relay refuses us: {decision.reason}"
-    if not decisions and not stopped:
+    if not decisions and not stopped and not stop():
         stopped = "no relay took anything"
     return stopped
 
@@ -228,9 +229,12 @@ def _composed(
     compose: Compose,
     spoiled: list[Attempt],
     clock: Callable[[], datetime],
+    stop: Callable[[], bool],
 ) -> Iterator[Envelope]:
-    """One reader whose mail cannot be composed spoils nobody else's."""
+    """One reader whose mail cannot be composed spoils nobody else's; asked to stop, nothing more is begun."""
     for each in claimed:
+        if stop():
+            return
         try:
             yield compose(each, choices[each.id])
         except DigestError as error:

@@ -1,0 +1,145 @@
+"""`digest edition`, `preview`, `send` and `lint`: one digest, made, looked at, sent."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.options import Day, answer, at_option, wired
+from digest.domain.edition import Edition
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+list_option = click.option("--list", "list_name", help="The list (default: the first one configured).")
+date_option = click.option("--date", "day", type=Day(), help="The edition's date (default: the day of --at).")
+
+
+@click.command()
+@list_option
+@date_option
+@click.option("--include-featured", is_flag=True, help="A trial that forgets what was featured; nothing is kept.")
+@at_option
+@wired
+def edition(wiring: Wiring, as_json: bool, list_name: str | None, day: date | None, include_featured: bool, at: datetime) -> None:
+    """Make (once) or show an edition."""
+    paper_list = wiring.paper_list(list_name)
+    shown = wiring.trial(paper_list, day, at) if include_featured else wiring.edition(paper_list, day, at)
+
+    def lines() -> None:
+        click.echo(f"{paper_list.title}, {shown.date:%A} {shown.date.day} {shown.date:%B %Y}")
+        for pick in shown.picks:
+            reasons = "; ".join(reason.text for reason in pick.ranked.reasons)
+            click.echo(f"{pick.rank:>3}. {pick.ranked.paper.title}\n     {pick.ranked.paper.url}  {reasons}".rstrip())
+        for note in shown.notes:
+            click.echo(note)
+
+    answer(as_json, _document(shown), lines)
+
+
+def _document(edition: Edition) -> dict[str, object]:
+    return {
+        "list": edition.list,
+        "date": edition.date.isoformat(),
+        "picks": [
+            {
+                "rank": pick.rank,
+                "id": str(pick.ranked.paper.identifier),
+                "title": pick.ranked.paper.title,
+                "url": pick.ranked.paper.url,
+                "score": round(pick.ranked.score, 6),
+                "reasons": [reason.text for reason in pick.ranked.reasons],
+            }
+            for pick in edition.picks
+        ],
+        "notes": list(edition.notes),
+        "content_hash": edition.content_hash,
+    }
+
+
+@click.command()
+@list_option
+@date_option
+@click.option("--for", "email", help="As this subscriber would get it.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder (default: a new one).")
+@at_option
+@wired
+def preview(
+    wiring: Wiring,
+    as_json: bool,
+    list_name: str | None,
+    day: date | None,
+    email: str | None,
+    out: Path | None,
+    at: datetime,
+) -> None:
+    """Write message.eml, message.html and message.txt, exactly what would be sent."""
+    from digest.mail.reading import parts_of
+
+    paper_list = wiring.paper_list(list_name)
+    shown = wiring.edition(paper_list, day, at)
+    data = wiring.one_off(shown, paper_list, wiring.address(email) if email else None, at).data
+    folder = out or Path(tempfile.mkdtemp(prefix="digest-preview-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    html, text = parts_of(data)
+    (folder / "message.eml").write_bytes(data)
+    (folder / "message.html").write_text(html, "utf-8")
+    (folder / "message.txt").write_text(text, "utf-8")
+    document = {"out": str(folder), "bytes": len(data), "content_hash": shown.content_hash}
+    answer(as_json, document, lambda: click.echo(f"{folder}: message.eml ({len(data)} bytes), message.html, message.txt"))
+
+
+@click.command()
+@click.option("--to", "emails", multiple=True, required=True, help="An address; may be given more than once.")
+@list_option
+@date_option
+@click.option("--dry-run", is_flag=True, help="Compose and check, send nothing.")
+@at_option
+@wired
+def send(
+    wiring: Wiring,
+    as_json: bool,
+    emails: tuple[str, ...],
+    list_name: str | None,
+    day: date | None,
+    dry_run: bool,
+    at: datetime,
+) -> None:
+    """Send an edition to given addresses now, outside subscriptions; refuses suppressed addresses."""
+    addresses = [wiring.address(email) for email in emails]
+    paper_list = wiring.paper_list(list_name)
+    sent = wiring.send(paper_list, day, addresses, at, dry_run=dry_run)
+
+    def lines() -> None:
+        for each in sent:
+            click.echo(f"{each.to}: {each.state} ({each.reply})")
+
+    answer(as_json, [{"to": each.to, "state": each.state, "reply": each.reply} for each in sent], lines)
+    if any(each.state not in ("accepted", "dry-run") for each in sent):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there.")
+def lint(file: Path, as_json: bool) -> None:
+    """The compliance report of a mail; the same lint gates every edition."""
+    from digest.mail.lint import lint as lint_mail
+
+    findings = lint_mail(file.read_bytes())
+
+    def lines() -> None:
+        for line in findings.errors:
+            click.echo(f"error: {line}")
+        for line in findings.warnings:
+            click.echo(f"warning: {line}")
+        if not findings.errors:
+            click.echo("no errors")
+
+    answer(as_json, {"errors": list(findings.errors), "warnings": list(findings.warnings)}, lines)
+    if findings.errors:
+        raise SystemExit(1)

@@ -1,0 +1,75 @@
+"""`digest tick`, `deliver` and `run`: the journey, one step or for good."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.options import answer, at_option, wired
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+@click.command()
+@at_option
+@wired
+def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
+    """One scheduler tick: editions due are made, deliveries due are created."""
+    ticked = wiring.tick(at)
+
+    def lines() -> None:
+        click.echo(f"{ticked.editions} editions made, {ticked.deliveries} deliveries created")
+        for reason in ticked.skipped:
+            click.echo(f"  {reason}")
+
+    answer(as_json, {"editions": ticked.editions, "deliveries": ticked.deliveries, "skipped": list(ticked.skipped)}, lines)
+    if ticked.failed:
+        for reason in ticked.failed:
+            click.echo(f"digest: {reason}", err=True)
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--at", "at", default=None, help="Act as if it were this instant all along.", type=str)
+@wired
+def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
+    """Work the outbox until nothing is due; SIGTERM finishes the messages in flight."""
+    from digest.domain.instant import parse_instant
+
+    asked = Counter[str]()
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        asked["stop"] += 1
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    instant = parse_instant(at, "--at") if at else None
+    worked = wiring.deliver(lambda: instant or datetime.now(UTC), stop=lambda: asked["stop"] > 0, show_progress=True)
+    said = asdict(worked.tally)
+
+    def lines() -> None:
+        click.echo(", ".join(f"{name} {value}" for name, value in said.items() if value) or "nothing was due")
+
+    answer(as_json, said, lines)
+    if worked.stopped:
+        click.echo(f"digest: {worked.stopped}", err=True)
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--no-web", is_flag=True, help="No web pages.")
+@click.option("--no-deliver", is_flag=True, help="Make editions and deliveries, send nothing.")
+@click.option("--no-collect", is_flag=True, help="Fetch nothing from the sources.")
+@wired
+def run(wiring: Wiring, as_json: bool, no_web: bool, no_deliver: bool, no_collect: bool) -> None:
+    """The daemon: web, scheduler and delivery."""
+    from digest.daemon import Daemon
+
+    Daemon(wiring, web=not no_web, deliver=not no_deliver, collect=not no_collect).run()

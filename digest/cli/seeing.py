@@ -1,0 +1,55 @@
+"""`digest explain` and `status`: what happened, and what is going on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digest.cli.options import answer, at_option, wired
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+@click.command()
+@click.argument("email")
+@at_option
+@wired
+def explain(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+    """Why an address was mailed, or not."""
+    from digest.journey.explain import explain as told
+
+    document = told(wiring.store, wiring.address(email), wiring.lists, at)
+    answer(as_json, document, lambda: _print(document))
+
+
+@click.command()
+@at_option
+@wired
+def status(wiring: Wiring, as_json: bool, at: datetime) -> None:
+    """Editions, outbox by state, age of the oldest due delivery, and how fresh the sources are."""
+    from digest.journey.explain import status as seen
+
+    document = seen(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at)
+    answer(as_json, document, lambda: _print(document))
+
+
+def _print(value: Any, name: str = "", depth: int = 0) -> None:
+    """A nested document as indented lines."""
+    indent = "  " * depth
+    if isinstance(value, dict):
+        if name:
+            click.echo(f"{indent}{name}:")
+        for key, inner in value.items():
+            _print(inner, key, depth + bool(name))
+    elif isinstance(value, list):
+        click.echo(f"{indent}{name}: {'none' if not value else ''}".rstrip())
+        for inner in value:
+            if isinstance(inner, dict):
+                click.echo(f"{indent}  - " + ", ".join(f"{k} {v}" for k, v in inner.items() if v not in (None, "", [])))
+            else:
+                click.echo(f"{indent}  - {inner}")
+    else:
+        click.echo(f"{indent}{name}: {'none' if value is None else value}")

@@ -1,0 +1,235 @@
+"""Math mode → one line of Unicode: `\\alpha_1 \\leq 10^{-4}` → "α₁ ≤ 10⁻⁴". All or nothing: the unsayable raises Unreadable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from pylatexenc.latex2text import get_default_latex_context_db
+
+_DEEPEST = 12
+
+_SUPER = dict(
+    zip(
+        "0123456789+-=()nabcdefghijklmoprstuvwxyzABDEGHIJKLMNOPRTUVW*'′†‡∗⊤∘° ,βγδθφχ",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ*′′†‡*ᵀ°° ,ᵝᵞᵟᶿᵠᵡ",
+        strict=True,
+    )
+)
+_SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ ,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ,", strict=True))
+
+_COMBINING = {
+    "'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "c": "\u0327", "v": "\u030c", "H": "\u030b", "k": "\u0328", "u": "\u0306", "r": "\u030a", "b": "\u0331", "d": "\u0323",
+    "t": "\u0361",
+}  # fmt: skip
+_MATH_ACCENTS = {
+    "hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "=", "dot": ".", "ddot": '"', "acute": "'", "grave": "`",
+    "check": "v", "breve": "u", "mathring": "r",
+}  # fmt: skip
+_MARKS = {"vec": "\u20d7", "overline": "\u0305", "underline": "\u0332"}
+_DOUBLE_STRUCK = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
+
+_SPACES = {",": " ", ";": " ", ":": " ", ">": " ", "!": "", " ": " ", "\\": " ", "/": "", "-": "", "\n": " "}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DROPPED = _words(
+    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle limits"
+    " nolimits rm bf it cal sf tt em boldmath mathstrut nonumber xspace rmfamily"
+)
+_CONTENT = _words(
+    "text textrm textit textbf textsf texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak"
+    " mathnormal boldsymbol bm operatorname mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
+)
+_MORE_SYMBOLS = {
+    "ne": "≠", "copyright": "©", "deg": "deg", "Pr": "Pr", "det": "det", "argmin": "argmin", "argmax": "argmax", "colon": ":",
+    "checkmark": "✓", "S": "§", "P": "¶", "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX",
+    "epsilon": "ε", "varepsilon": "ε", "phi": "φ", "varphi": "φ", "prime": "′", "textasciicircum": "^", "degree": "°",
+    "slash": "/", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "vert": "|", "lvert": "|", "rvert": "|",
+    "quad": " ", "qquad": " ", "mod": "mod", "bmod": "mod", "textmu": "µ", "micro": "µ", "texttimes": "×", "textquoteright": "’",
+    "textquoteleft": "‘", "lbrackk": "⟦", "sp": "^", "sb": "_", "mathellipsis": "…", "dotsc": "…", "dotsb": "⋯", "hdots": "…",
+    "iff": "⟺", "implies": "⟹", "impliedby": "⟸", "lesssim": "≲", "gtrsim": "≳", "textless": "<", "textgreater": ">",
+    "arcsec": "″", "arcmin": "′", "textdollar": "$", "textbar": "|", "gcd": "gcd", "ker": "ker", "dim": "dim", "hom": "hom",
+    "Hom": "Hom", "End": "End",
+    "R": "ℝ", "Z": "ℤ", "N": "ℕ", "Q": "ℚ", "C": "ℂ", "RR": "ℝ", "ZZ": "ℤ", "NN": "ℕ", "QQ": "ℚ", "CC": "ℂ",
+    "euro": "€", "pounds": "£", "lim": "lim", "i": "ı",
+}  # fmt: skip
+
+
+class Unreadable(ValueError):
+    """This math has no faithful one-line form; show it as it was written."""
+
+
+@lru_cache(maxsize=1)
+def _table() -> object:
+    return get_default_latex_context_db()
+
+
+@lru_cache(maxsize=2048)
+def symbol(name: str) -> str | None:
+    """The character (or operator name) that the macro `\\name` without arguments stands for; None where it stands for none."""
+    if name in _MORE_SYMBOLS:
+        return _MORE_SYMBOLS[name]
+    macro = _table().get_macro_spec(name)  # type: ignore[attr-defined]  # the library publishes no types
+    meant = getattr(macro, "simplify_repl", None)
+    return meant if isinstance(meant, str) and meant and "%" not in meant else None
+
+
+def accented(accent: str, base: str) -> str | None:
+    """One letter (or two for a tie) with its accent, composed; None where there is no such letter."""
+    if not (1 <= len(base) <= 2 and base[0].isalpha()):
+        return None
+    return unicodedata.normalize("NFC", base[0] + _COMBINING[accent] + base[1:])
+
+
+def scripted(sign: str, argument: str, fallback: str | None = None) -> str:
+    """`_` or `^` with its argument: in small characters where Unicode has all of them, else `fallback`, else `_x`, `^(x+y)`."""
+    table = _SUPER if sign == "^" else _SUB
+    argument = argument.strip()
+    if all(c in table for c in argument):
+        return "".join(table[c] for c in argument)
+    if fallback is not None:
+        return fallback
+    return sign + (argument if len(argument) == 1 or re.fullmatch(r"\w+|\W\w", argument) else f"({argument})")
+
+
+def math_text(source: str) -> str:
+    """`source` is what stands between the dollars. Raises Unreadable."""
+    reader = _Math(source)
+    said = reader.span(None, 0)
+    if reader.at < len(source):
+        raise Unreadable(source)
+    return re.sub(r" {2,}", " ", said).strip()
+
+
+class _Math:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.at = 0
+
+    def span(self, closer: str | None, depth: int) -> str:
+        """Everything up to `closer`, which is eaten."""
+        if depth > _DEEPEST:
+            raise Unreadable(self.source)
+        pieces: list[str] = []
+        while self.at < len(self.source):
+            if self.source[self.at] == closer:
+                self.at += 1
+                return "".join(pieces)
+            pieces.append(self._next(depth))
+        if closer is not None:
+            raise Unreadable(self.source)
+        return "".join(pieces)
+
+    def _next(self, depth: int) -> str:
+        c = self.source[self.at]
+        self.at += 1
+        if c == "{":
+            return self.span("}", depth + 1)
+        if c in "}$":
+            raise Unreadable(self.source)
+        if c in "^_":
+            return scripted(c, self._argument(depth))
+        if c == "\\":
+            return self._macro(depth)
+        return {"~": " ", "&": " ", "'": "′", "\t": " "}.get(c, c)
+
+    def _argument(self, depth: int) -> str:
+        """A group, a macro with its own arguments, or one character."""
+        while self.source[self.at : self.at + 1] == " ":
+            self.at += 1
+        if self.at >= len(self.source) or self.source[self.at] in "^_":
+            raise Unreadable(self.source)
+        if depth > _DEEPEST:
+            raise Unreadable(self.source)
+        return self._next(depth + 1).strip()
+
+    def _macro(self, depth: int) -> str:
+        found = re.compile(r"[A-Za-z]+").match(self.source, self.at)
+        if not found:
+            return self._escaped()
+        name = found[0]
+        self.at = found.end()
+        if name in ("text", "mbox", "textrm", "operatorname") and self.source[self.at : self.at + 1] == "*":
+            self.at += 1
+        if name in _DROPPED:
+            return self._dropped(name)
+        if name in _CONTENT:
+            return self._upright(depth)
+        if name in ("mathbb", "Bbb"):
+            return "".join(_DOUBLE_STRUCK.get(c, c) for c in self._argument(depth))
+        if name in _MATH_ACCENTS or name in _MARKS:
+            return self._marked(name, self._argument(depth))
+        if name in ("frac", "tfrac", "dfrac", "nicefrac", "sfrac"):
+            return f"{_atom(self._argument(depth))}/{_atom(self._argument(depth))}"
+        if name == "sqrt":
+            return self._root(depth)
+        if name in ("binom", "tbinom", "dbinom"):
+            return f"({self._argument(depth)} choose {self._argument(depth)})"
+        if name in ("pmod", "pod"):
+            return f" (mod {self._argument(depth)})"
+        if name == "not":
+            return self._argument(depth) + "\u0338"
+        return self._symbol(name)
+
+    def _symbol(self, name: str) -> str:
+        sign = symbol(name)
+        if sign is None:
+            raise Unreadable(self.source)
+        spaced = self.source[self.at : self.at + 1] == " "
+        # After a relation or operator the space is wanted; after a letter it only ended the macro's name.
+        if spaced and len(sign) == 1 and unicodedata.category(sign) in ("Lu", "Ll", "Lo", "Lm"):
+            self.at += 1
+        elif len(sign) > 1 and sign.isalpha():  # an operator's name: "n log n"
+            before, after = self.source[: self.at - len(name) - 1][-1:], self.source[self.at : self.at + 1]
+            return (" " if before.isalnum() else "") + sign + (" " if after.isalnum() or after == "\\" else "")
+        return sign
+
+    def _escaped(self) -> str:
+        c = self.source[self.at : self.at + 1]
+        self.at += 1
+        if c in _SPACES:
+            return _SPACES[c]
+        if c and c in "{}%&_#$":
+            return c
+        if c == "|":
+            return "‖"
+        raise Unreadable(self.source)
+
+    def _dropped(self, name: str) -> str:
+        ends_in_nothing = "." if name in ("left", "right", "middle") else " "
+        if self.source[self.at : self.at + 1] in (" ", ends_in_nothing):
+            self.at += 1
+        return ""
+
+    def _upright(self, depth: int) -> str:
+        """The argument's words; spaces inside `\\text{ if }` are meant."""
+        if self.source[self.at : self.at + 1] == "{":
+            self.at += 1
+            return self.span("}", depth + 1)
+        return self._argument(depth)
+
+    def _marked(self, name: str, base: str) -> str:
+        if name in ("overline", "underline", "bar", "vec") and 1 < len(base) <= 4 and base.isalnum():
+            return "".join(c + _MARKS.get(name, "\u0305") for c in base)
+        if len(base) != 1 or not (base.isalnum() or base in "∂∇"):
+            raise Unreadable(self.source)
+        mark = _MARKS.get(name) or _COMBINING[_MATH_ACCENTS[name]]
+        return unicodedata.normalize("NFC", base + mark)
+
+    def _root(self, depth: int) -> str:
+        degree = ""
+        if self.source[self.at : self.at + 1] == "[":
+            self.at += 1
+            degree = scripted("^", self.span("]", depth + 1))
+        return f"{degree}√{_atom(self._argument(depth))}"
+
+
+def _atom(said: str) -> str:
+    """Bracketed unless it reads as one thing beside a fraction bar or under a root."""
+    return said if re.fullmatch(r"[\w.]+|\W", said) else f"({said})"

@@ -5,8 +5,8 @@ A source's file holds a parser, bytes → `Parsed`, and (where it is collected o
     def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed
 
 A parser is a pure function of its arguments. `source` is the name the sightings and signals get; `seen_at` (aware, UTC) is when
-the bytes were fetched, or None's stand-in for a file. It raises only UnreadableAnswer: when the bytes as a whole are not what
-the source documents. One bad record is a `Rejection` and the rest is kept; nothing is skipped without one.
+the bytes were fetched (a file: imported). It raises only UnreadableAnswer: when the bytes as a whole are not what the source
+documents. One bad record is a `Rejection` and the rest is kept; nothing is skipped without one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
+from digest.ranking.freshness import Rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,23 @@ class Answer:
     data: bytes
     content_type: str = ""
     not_modified: bool = False
+    validators: Mapping[str, str] = field(default_factory=dict)
+    """Keep this in the source's state and give it to the next `get` of the same address: then a 304 can only follow data
+    that was stored."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Lower-cased names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At least `seconds` between the starts of two requests of one `group`, one at a time, whatever hosts they go to."""
+
+    group: str
+    seconds: float
+
+
+ARXIV_PACE = Pace("arxiv", 3.0)
+"""API, RSS and OAI-PMH together <https://info.arxiv.org/help/api/tou.html>. Given with every arXiv request, mirrors included."""
 
 
 class Getter(Protocol):
@@ -83,10 +99,26 @@ class Getter(Protocol):
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        conditional: bool = False,
-    ) -> Answer: ...
+        validators: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+        timeout: float | None = None,
+        public_only: bool = False,
+    ) -> Answer:
+        """`validators` (an earlier Answer's) make the request conditional. `pace`: None means by host. `timeout`: seconds
+        of silence to bear where a source is known to be slow. `public_only` refuses private addresses, redirects included:
+        for addresses that did not come from the operator. `headers` are not sent on to another host."""
+        ...
 
-    def post(self, source: str, url: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Answer: ...
+    def post(
+        self,
+        source: str,
+        url: str,
+        *,
+        json: Any,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+    ) -> Answer: ...
 
 
 State = Mapping[str, Any]
@@ -113,6 +145,10 @@ class Source(Protocol):
 
     @property
     def base_url(self) -> str: ...
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When it may be expected to show papers unseen before: what makes its silence "stale"."""
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """Batches from where `state` left off up to `at`, each as soon as it is read. `state` is {} the first time.

@@ -1,0 +1,88 @@
+"""When a source may be expected to show something new, so that its silence can be told from its weekend.
+
+A batch is new when it holds ids unseen before, not when its date says so; the calendar here only says whether to be surprised
+when it does not. Being wrong by a day costs an early or late warning, never a paper.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_ANNOUNCED = time(20, 0)
+GRACE = timedelta(hours=6)
+"""How late a batch may be before anyone is told."""
+
+
+class Rhythm(StrEnum):
+    ARXIV = "arxiv"
+    """Announcements at 20:00 US Eastern, Sunday to Thursday, less holidays <https://info.arxiv.org/help/availability.html>."""
+    WORKDAYS = "workdays"
+    """Some time on each day from Monday to Friday, UTC (Hugging Face's daily papers, bioRxiv)."""
+    IRREGULAR = "irregular"
+    """A feed or an index that promises nothing: never stale."""
+
+
+def is_stale(rhythm: Rhythm, last_unseen_at: datetime | None, at: datetime) -> bool:
+    """Whether something unseen should have come after `last_unseen_at` (None: nothing ever did) and by `at`, less the grace."""
+    if rhythm is Rhythm.IRREGULAR:
+        return False
+    if last_unseen_at is None:
+        return True
+    expected = latest_expected(rhythm, at - GRACE)
+    return expected is not None and last_unseen_at < expected
+
+
+def latest_expected(rhythm: Rhythm, at: datetime) -> datetime | None:
+    """The latest instant at or before `at` by which something new was promised; None when nothing is."""
+    if rhythm is Rhythm.IRREGULAR:
+        return None
+    for back in range(15):
+        day = (at.astimezone(_NEW_YORK if rhythm is Rhythm.ARXIV else UTC)).date() - timedelta(days=back)
+        due = _arxiv(day) if rhythm is Rhythm.ARXIV else _workday(day)
+        if due is not None and due <= at:
+            return due
+    return None
+
+
+def _arxiv(day: date) -> datetime | None:
+    """The announcement of the evening of `day` in New York, if there is one."""
+    if day.weekday() in (4, 5) or day in arxiv_holidays(day.year):
+        return None
+    return datetime.combine(day, _ANNOUNCED, _NEW_YORK).astimezone(UTC)
+
+
+def _workday(day: date) -> datetime | None:
+    """The end of a working day: by then its papers were there."""
+    return datetime.combine(day, time(23, 59), UTC) if day.weekday() < 5 else None
+
+
+def arxiv_holidays(year: int) -> frozenset[date]:
+    """The evenings without announcement, by the rules behind arXiv's yearly list (US federal holidays it keeps, year's end)."""
+    thanksgiving = _nth(year, 11, 3, 4)
+    return frozenset(
+        {
+            date(year, 1, 1),
+            _nth(year, 1, 0, 3),  # Martin Luther King Jr.
+            _last_monday(year, 5),  # Memorial Day
+            date(year, 6, 19),
+            date(year, 7, 4),
+            _nth(year, 9, 0, 1),  # Labor Day
+            thanksgiving,
+            date(year, 12, 24),
+            date(year, 12, 25),
+            date(year, 12, 31),
+        }
+    )
+
+
+def _nth(year: int, month: int, weekday: int, n: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def _last_monday(year: int, month: int) -> date:
+    last = date(year, month + 1, 1) - timedelta(days=1)
+    return last - timedelta(days=last.weekday())

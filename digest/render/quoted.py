@@ -1,0 +1,71 @@
+"""Quoted-printable in pieces (RFC 2045 §6.7): each piece is encoded by itself, and encoded pieces may be joined in any order.
+
+That works because every piece starts at column 0: one that does not end with a line break ends with a soft one, which decodes
+to nothing. Lines hold at most 76 characters; a UTF-8 sequence is never split between two; white space never ends a line; no
+line starts with "." or "From ", which some servers on the way would alter.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+SOFT_BREAK = b"=\r\n"
+_ROOM = 75
+"""Characters of a line before the "=" of a soft break."""
+_UNSAFE = re.compile(rb"[^ -<>-~]")
+_SAFE_ADDRESS = re.compile(r"[!-~]+")
+_ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
+_CONTINUES = re.compile(rb"=[89AB]")
+_ALTERED = {b".": b"=2E", b"F": b"=46"}
+
+
+def encode(text: str) -> bytes:
+    """`text` (LF lines) as one piece with CRLF lines. Lone surrogates, which UTF-8 cannot say, become "?"."""
+    *lines, last = text.split("\n")
+    encoded = b"".join(_line(line) + b"\r\n" for line in lines)
+    return encoded + _line(last) + SOFT_BREAK if last else encoded
+
+
+@lru_cache(maxsize=8192)
+def encode_value(value: str) -> bytes:
+    """`encode`, for what differs per reader: a link is met in both parts, the rest in many mails."""
+    if (
+        len(value) < _ROOM - 15
+        and value.isascii()
+        and value.count("=") < 5
+        and _SAFE_ADDRESS.fullmatch(value)
+        and value[0] not in ".F"
+    ):
+        return value.replace("=", "=3D").encode() + SOFT_BREAK
+    return encode(value)
+
+
+def _line(line: str) -> bytes:
+    data = line.encode("utf-8", "replace")
+    safe = _UNSAFE.sub(lambda byte: _ESCAPES[byte[0]], data)
+    if safe.endswith(b" "):
+        safe = safe[:-1] + b"=20"
+    out, at = [], 0
+    while True:
+        head = b""
+        if safe.startswith((b".", b"From "), at):
+            head = _ALTERED[safe[at : at + 1]]
+            at += 1
+        end = at + _ROOM - len(head)
+        if end >= len(safe):
+            out.append(head + safe[at:])
+            return SOFT_BREAK.join(out)
+        end = _cut(safe, end)
+        out.append(head + safe[at:end])
+        at = end
+
+
+def _cut(safe: bytes, end: int) -> int:
+    """The last place at or before `end` that is neither inside an escape nor inside a UTF-8 sequence."""
+    equals = safe.rfind(b"=", end - 2, end)
+    if equals >= 0:
+        end = equals
+    while _CONTINUES.match(safe, end):
+        end -= 3
+    return end

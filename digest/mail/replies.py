@@ -1,0 +1,87 @@
+"""Reading a relay's replies (RFC 5321 §4.2) from a socket: in pieces, in several lines, early, late, or not at all."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable
+
+from digest.domain.delivery import Reply
+
+_LONGEST_LINE = 2048
+"""RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
+_MOST_LINES = 128
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?\r?", re.DOTALL)
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
+_LONGEST_TEXT = 1000
+
+
+class SessionLost(Exception):  # noqa: N818 — caught inside this room: it never reaches a caller
+    """The connection ended, timed out or said something that is no reply. The message says which, in a few words."""
+
+
+class Replies:
+    """The reading half of a session. `deadline` is for a whole reply: a server that drips bytes does not hold us for ever."""
+
+    def __init__(self, sock: socket.socket, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.sock = sock
+        self._buffer = b""
+        self._monotonic = monotonic
+
+    @property
+    def unread(self) -> bool:
+        """Whether the server said something that nobody has read: it answers what was not asked."""
+        return bool(self._buffer)
+
+    def read(self, timeout: float) -> Reply:
+        """The next reply. Raises SessionLost."""
+        deadline = self._monotonic() + timeout
+        codes: list[int] = []
+        texts: list[str] = []
+        while len(codes) < _MOST_LINES:
+            line = self._line(deadline, timeout)
+            parsed = _LINE.fullmatch(line)
+            if not parsed:
+                raise SessionLost(f"garbage instead of a reply: {line[:60]!r}")
+            codes.append(int(parsed[1]))
+            texts.append((parsed[3] or b"").decode("utf-8", "replace"))
+            if parsed[2] != b"-":
+                return _reply(codes[-1], texts)
+        raise SessionLost(f"a reply of more than {_MOST_LINES} lines")
+
+    def _line(self, deadline: float, timeout: float) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _LONGEST_LINE:
+                raise SessionLost("garbage instead of a reply: a line without end")
+            self._buffer += self._receive(deadline, timeout)
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line
+
+    def _receive(self, deadline: float, timeout: float) -> bytes:
+        left = deadline - self._monotonic()
+        try:
+            if left <= 0:
+                raise TimeoutError
+            self.sock.settimeout(left)
+            data = self.sock.recv(16384)
+        except TimeoutError:
+            raise SessionLost(f"no reply within {timeout:g} s") from None
+        except OSError as error:
+            raise SessionLost(f"connection lost: {error.strerror or error}") from None
+        if not data:
+            raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
+        return data
+
+
+def _reply(code: int, texts: list[str]) -> Reply:
+    enhanced = ""
+    said = []
+    for text in texts:
+        status = _ENHANCED.match(text)
+        if status and status[1][0] == str(code)[0]:
+            enhanced = enhanced or status[1]
+            text = text[status.end() :]
+        said.append(text)
+    shown = "".join(c if c.isprintable() else " " for c in " ".join(said))
+    return Reply(code, " ".join(shown.split())[:_LONGEST_TEXT], enhanced)

@@ -1,0 +1,182 @@
+"""explain: why an address was mailed, or not; status: what is going on. Nothing is changed; everything is JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from digest.domain.delivery import Delivery, DeliveryState
+from digest.domain.edition import Edition, PaperList
+from digest.domain.feedback import Suppression
+from digest.domain.instant import isoformat
+from digest.domain.schedule import format_weekdays
+from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
+from digest.journey.dispatch import owed
+
+
+class Subscribers(Protocol):
+    def subscriptions(self, address: Address) -> list[Subscription]: ...
+
+
+class Deliveries(Protocol):
+    def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]: ...
+    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
+    def oldest_due(self, now: datetime) -> datetime | None: ...
+
+
+class Suppressions(Protocol):
+    def find(self, address: Address) -> Suppression | None: ...
+
+
+class Editions(Protocol):
+    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
+    def find(self, list_name: str, day: Any) -> Edition | None: ...
+
+
+class Lists(Protocol):
+    def paused(self, name: str) -> str | None: ...
+
+
+class Sources(Protocol):
+    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
+
+
+class Papers(Protocol):
+    def count(self) -> int: ...
+
+
+class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def sources(self) -> Sources: ...
+    @property
+    def papers(self) -> Papers: ...
+
+
+class Store(Protocol):
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+def explain(store: Store, address: Address, lists: Sequence[PaperList], at: datetime) -> dict[str, Any]:
+    """Consent proof, subscriptions, last deliveries with reasons, suppression, and what comes next for each subscription."""
+    by_name = {each.name: each for each in lists}
+    with store.read() as unit:
+        suppression = unit.suppressions.find(address)
+        found = unit.subscribers.subscriptions(address)
+        told = [_subscription(unit, each, by_name, at) for each in found]
+    return {
+        "address": str(address),
+        "known": bool(found),
+        "suppression": _suppression(suppression),
+        "subscriptions": told,
+    }
+
+
+def _suppression(found: Suppression | None) -> dict[str, str] | None:
+    return None if found is None else {"reason": str(found.reason), "at": isoformat(found.at), "detail": found.detail}
+
+
+def _subscription(unit: Unit, each: Subscription, lists: Mapping[str, PaperList], at: datetime) -> dict[str, Any]:
+    preferences = each.preferences
+    consent = each.consent
+    return {
+        "list": each.list,
+        "state": str(each.state),
+        "hour": f"{preferences.hour:%H:%M}",
+        "timezone": preferences.timezone,
+        "weekdays": format_weekdays(preferences.weekdays),
+        "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
+        "requested_at": isoformat(each.requested_at),
+        "consent": consent
+        and {"at": isoformat(consent.at), "how": consent.how, "wording": consent.wording, "event": consent.event},
+        "ended": {"at": isoformat(each.ended_at), "reason": each.end_reason} if each.ended_at else None,
+        "now": _now(unit, each, lists.get(each.list), at),
+        "deliveries": [_delivery(delivery) for delivery in unit.deliveries.of_subscription(each.id)],
+    }
+
+
+def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datetime) -> str:
+    """Why there is, or is not, a delivery for the latest due instant: the answer to "why did no mail come?"."""
+    if each.state is not SubscriptionState.ACTIVE:
+        return {
+            SubscriptionState.PENDING: "not confirmed yet: only the confirmation is sent",
+            SubscriptionState.ENDED: f"ended: {each.end_reason}",
+        }[each.state]
+    if paper_list is None:
+        return f"the list {each.list} is not configured any more"
+    if reason := unit.lists.paused(each.list):
+        return f"the list is paused: {reason}"
+    preferences = each.preferences
+    owing = owed(paper_list, Cohort(each.list, preferences.timezone, preferences.hour, preferences.weekdays), at)
+    if owing is None:
+        return "no weekday is chosen"
+    if preferences.paused_until and preferences.paused_until > owing.today:
+        return f"paused until {preferences.paused_until}"
+    if each.confirmed_at and each.confirmed_at > owing.due_at:
+        return f"confirmed after the last mail was due; the next is due at {isoformat(owing.expires_at)}"
+    edition = unit.editions.find(each.list, owing.edition_day)
+    if edition is None:
+        return f"the edition of {owing.edition_day} is not made yet"
+    if edition.state != "frozen":
+        return f"the edition of {owing.edition_day} was {edition.state}"
+    if edition.is_empty and not paper_list.send_empty:
+        return f"the edition of {owing.edition_day} is empty: {'; '.join(edition.notes)}"
+    due, following = isoformat(owing.due_at), isoformat(owing.expires_at)
+    return f"owed the edition of {owing.edition_day}, due at {due}; the next is due at {following}"
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "edition": delivery.edition_date.isoformat(),
+        "state": str(delivery.state),
+        "due_at": isoformat(delivery.due_at),
+        "reason": delivery.reason,
+        "accepted_at": delivery.accepted_at and isoformat(delivery.accepted_at),
+        "attempts": [
+            {
+                "at": isoformat(attempt.at),
+                "relay": attempt.relay,
+                "stage": str(attempt.stage),
+                "reply": str(attempt.reply) if attempt.reply else attempt.error,
+            }
+            for attempt in delivery.tries
+        ],
+    }
+
+
+def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime) -> dict[str, Any]:
+    """Editions, the outbox by state, the age of the oldest due delivery in seconds, and the sources' freshness."""
+    with store.read() as unit:
+        oldest = unit.deliveries.oldest_due(at)
+        return {
+            "at": isoformat(at),
+            "papers": unit.papers.count(),
+            "lists": [_list(unit, each, at) for each in lists],
+            "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
+            "oldest_due": oldest and isoformat(oldest),
+            "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
+            "sources": [{"name": name, **(unit.sources.load(name, "freshness") or {"fresh_at": None})} for name in sources],
+        }
+
+
+def _list(unit: Unit, paper_list: PaperList, at: datetime) -> dict[str, Any]:
+    edition = unit.editions.latest(paper_list.name, at)
+    return {
+        "name": paper_list.name,
+        "paused": unit.lists.paused(paper_list.name),
+        "edition": edition and edition.date.isoformat(),
+        "state": edition and edition.state,
+        "picks": len(edition.picks) if edition else 0,
+        "deliveries": {str(s): n for s, n in unit.deliveries.tally(edition.id).items()} if edition else {},
+    }

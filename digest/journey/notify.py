@@ -1,0 +1,78 @@
+"""notify: the mails that answer one person: confirm, welcome, goodbye. Sent at once, recorded nowhere.
+
+A confirmation holds nothing a visitor typed but the address itself: no name, no text, so it cannot carry somebody's message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from digest.domain.delivery import Attempt, Envelope
+from digest.domain.edition import PaperList
+from digest.domain.schedule import format_weekdays
+from digest.journey.deliver import Transport
+from digest.journey.press import ONE_OFF
+from digest.journey.subscribe import Notice, NoticeKind
+from digest.links import Links
+from digest.mail.headers import Sender, transactional
+from digest.mail.verp import Stamps
+from digest.render.compose import compose_message
+from digest.render.environment import Templates
+from digest.render.messages import NoticeView, render_message
+from digest.render.views import SenderView
+
+
+class Notifier:
+    def __init__(
+        self, templates: Templates, links: Links, sender: Sender, stamps: Stamps, lists: Mapping[str, PaperList]
+    ) -> None:
+        self._templates, self._links, self._sender, self._stamps, self._lists = templates, links, sender, stamps, lists
+
+    def envelope(self, notice: Notice, at: datetime) -> Envelope:
+        """The mail for a notice. Raises TemplateError."""
+        subscription = notice.subscription
+        message = render_message(self._templates, notice.kind, self._view(notice, at))
+        digest = hashlib.sha256(f"{notice.kind}{subscription.id}{message.html}".encode()).hexdigest()[:24]
+        boundary = f"=_{digest}"
+        addressed = transactional(
+            self._sender,
+            self._stamps,
+            kind=str(notice.kind),
+            key=f"{subscription.id}-{at:%Y%m%d%H%M%S}",
+            to=subscription.address,
+            subject=message.subject,
+            at=at,
+            boundary=boundary,
+        )
+        data = compose_message(addressed.header, boundary, message)
+        return Envelope(
+            ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8
+        )
+
+    def _view(self, notice: Notice, at: datetime) -> NoticeView:
+        subscription = notice.subscription
+        paper_list = self._lists[subscription.list]
+        reader = self._links.for_reader(subscription.id)
+        values: dict[str, Any] = {
+            "title": paper_list.title,
+            "description": paper_list.description,
+            "address": str(subscription.address),
+            "hour": f"{subscription.preferences.hour:%H:%M}",
+            "timezone": subscription.preferences.timezone,
+            "weekdays": format_weekdays(subscription.preferences.weekdays),
+            "confirm_url": self._links.confirm(subscription.id, at) if notice.kind is NoticeKind.CONFIRM else "",
+            "manage_url": reader.manage,
+            "unsubscribe_url": reader.unsubscribe,
+            "sender": SenderView(
+                name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address
+            ),
+        }
+        return NoticeView(**values)
+
+
+def notify(notifier: Notifier, transport: Transport, notice: Notice, at: datetime) -> Attempt | None:
+    """Sends it; None when no relay took it. Raises RelayUnreachable."""
+    return next(iter(list(transport.hand_over([notifier.envelope(notice, at)]))), None)

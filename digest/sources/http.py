@@ -1,0 +1,306 @@
+"""The one polite getter. Every request to a paper source goes through here.
+
+    turn (pace, circuit) ─▶ request, hop by hop ─▶ answer
+            ▲                     │ 5xx, 408, 425, timeout, cut short, empty: again, later (backoff with jitter, Retry-After)
+            └─────────────────────┘ 429: again if it says soon, else the circuit closes for as long as it says
+
+What goes wrong comes out as SourceUnreachable, SourceThrottled, SourceRefused or UnreadableAnswer, one line each.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+import tenacity
+
+from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
+from digest.sources.pace import Clock, Pacer, Sleep, pace_of
+from digest.sources.port import Answer, Pace
+from digest.sources.reach import checked, public_address, shown
+
+_TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How we behave. Times in seconds."""
+
+    contact: str = ""
+    """A mail address or page for whoever runs the server, sent with every request."""
+    timeout: float = 30.0
+    """The longest silence on an open connection."""
+    deadline: float = 120.0
+    """The longest one request may take altogether, however steadily it drips."""
+    retries: int = 3
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    """A Retry-After beyond this is not waited for: the caller gets SourceThrottled with it."""
+    most_bytes: int = 50_000_000
+    most_redirects: int = 5
+
+
+class _Again(Exception):
+    """Worth another try. `error` is what is raised when there is none; `after` what the server asked for, in seconds."""
+
+    def __init__(self, error: SourceError, after: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after
+
+
+class PoliteGetter:
+    """Keeps port.Getter. Safe to share between threads. `sleep`, `clock` and `now` are arguments so that tests need not wait."""
+
+    def __init__(
+        self,
+        manners: Manners,
+        *,
+        version: str = "0",
+        sleep: Sleep = time.sleep,
+        clock: Clock = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._manners = manners
+        self._sleep = sleep
+        self._now = now
+        self._jitter = jitter
+        self._pacer = Pacer(clock, sleep)
+        # No connection is kept: the pause between two requests of a group is longer than most servers keep one.
+        self._client = httpx2.Client(
+            headers={"User-Agent": _user_agent(version, manners.contact), "Accept-Encoding": "gzip, deflate"},
+            limits=httpx2.Limits(max_keepalive_connections=0),
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(
+        self,
+        source: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        validators: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+        timeout: float | None = None,
+        public_only: bool = False,
+    ) -> Answer:
+        sent = dict(headers or {})
+        sent.update({_CONDITIONS[name]: value for name, value in (validators or {}).items() if name in _CONDITIONS})
+        wanted = _Wanted(source, "GET", _url(source, url, params), sent, None, timeout or self._manners.timeout, public_only)
+        return self._persist(wanted, pace)
+
+    def post(
+        self,
+        source: str,
+        url: str,
+        *,
+        json: Any,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+    ) -> Answer:
+        wanted = _Wanted(source, "POST", _url(source, url, params), dict(headers or {}), json, self._manners.timeout, False)
+        return self._persist(wanted, pace)
+
+    def _persist(self, wanted: _Wanted, pace: Pace | None) -> Answer:
+        pace = pace or pace_of(wanted.url.host)
+        tries = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self._manners.retries + 1),
+            wait=self._wait,
+            retry=tenacity.retry_if_exception_type(_Again),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            answer = tries(self._once, wanted, pace)
+        except _Again as again:
+            if again.after is not None:
+                self._pacer.close(pace, again.after)
+            self._pacer.failed(pace)
+            raise again.error from None
+        except SourceThrottled as error:
+            if error.retry_after is not None:
+                self._pacer.close(pace, error.retry_after.total_seconds())
+            raise
+        self._pacer.succeeded(pace)
+        return answer
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """What the server asked for, else exponential with full jitter above half of it."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _Again) and error.after is not None:
+            return error.after + self._jitter()
+        ceiling = min(self._manners.first_wait * 2.0 ** (state.attempt_number - 1), self._manners.longest_wait)
+        return ceiling * (1 + self._jitter()) / 2
+
+    def _once(self, wanted: _Wanted, pace: Pace) -> Answer:
+        """One try: follows redirects, each of which is a request of its own and waits its turn."""
+        url, headers = wanted.url, wanted.headers
+        for _ in range(self._manners.most_redirects + 1):
+            with self._pacer.turn(wanted.source, pace if url.host == wanted.url.host else pace_of(url.host)):
+                found = self._request(wanted, url, headers)
+            if isinstance(found, Answer):
+                return found
+            if found.host != url.host or (url.scheme == "https" and found.scheme == "http"):
+                headers = {}  # what was meant for one host (a key) is not told to another
+            url = found
+        raise SourceRefused(wanted.source, f"{shown(wanted.url)}: more than {self._manners.most_redirects} redirects")
+
+    def _request(self, wanted: _Wanted, url: httpx2.URL, headers: Mapping[str, str]) -> Answer | httpx2.URL:
+        """One request on the wire: its answer, or where it redirects to."""
+        source, target, sent, extensions = wanted.source, url, dict(headers), dict[str, Any]()
+        if wanted.public_only:
+            target = url.copy_with(host=public_address(source, url))
+            sent["Host"] = url.netloc.decode("ascii")
+            extensions["sni_hostname"] = url.host
+        with _Deadline(self._manners.deadline) as deadline:
+            extensions["trace"] = deadline.watch
+            timeout = httpx2.Timeout(min(wanted.timeout, self._manners.deadline))
+            try:
+                with self._client.stream(
+                    wanted.method, target, headers=sent, json=wanted.json, extensions=extensions, timeout=timeout
+                ) as response:
+                    return self._read(wanted, url, response, deadline)
+            except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
+                raise self._named(source, url, error, deadline) from None
+
+    def _read(self, wanted: _Wanted, url: httpx2.URL, response: httpx2.Response, deadline: _Deadline) -> Answer | httpx2.URL:
+        source, status = wanted.source, response.status_code
+        if status == 304:
+            return Answer(str(url), b"", not_modified=True, validators=_validators(response))
+        if status in _REDIRECTS and (location := response.headers.get("location")):
+            if wanted.method != "GET":
+                raise SourceRefused(source, f"{shown(url)} redirects a {wanted.method}; give the address it moved to")
+            return checked(source, _url(source, urljoin(str(url), location), None))
+        if not 200 <= status < 300:
+            raise self._refusal(source, url, response)
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > self._manners.most_bytes:
+                raise UnreadableAnswer(source, f"{shown(url)}: more than {self._manners.most_bytes:,} bytes")
+            if deadline.passed:
+                break
+        if deadline.passed:
+            raise SourceUnreachable(source, f"{shown(url)}: not complete after {self._manners.deadline:g} s")
+        if not body:
+            raise _Again(UnreadableAnswer(source, f"{shown(url)}: HTTP {status} with an empty body"))
+        return Answer(
+            str(url),
+            bytes(body),
+            content_type=response.headers.get("content-type", ""),
+            validators=_validators(response),
+            headers={name.lower(): value for name, value in response.headers.items()},
+        )
+
+    def _refusal(self, source: str, url: httpx2.URL, response: httpx2.Response) -> Exception:
+        status = response.status_code
+        said = f"{shown(url)}: HTTP {status}"
+        after = _retry_after(response.headers.get("retry-after", ""), self._now())
+        if status == 429 or (status == 503 and after is not None):
+            wait = timedelta(seconds=after) if after is not None else None
+            error = SourceThrottled(source, said + (f", asks to wait {after:.0f} s" if after is not None else ""), wait)
+            return error if after is not None and after > self._manners.longest_wait else _Again(error, after)
+        if status in _TRY_AGAIN:
+            return _Again(SourceUnreachable(source, said))
+        return SourceRefused(source, said)
+
+    def _named(self, source: str, url: httpx2.URL, error: Exception, deadline: _Deadline) -> Exception:
+        """What the library raised, in our words."""
+        said = f"{shown(url)}: {type(error).__name__}: {_one_line(str(error))}"
+        if deadline.passed:
+            return SourceUnreachable(source, f"{shown(url)}: not complete after {self._manners.deadline:g} s")
+        if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
+            return SourceRefused(source, said)
+        if isinstance(error, httpx2.RemoteProtocolError | httpx2.DecodingError):
+            return _Again(UnreadableAnswer(source, said))
+        return _Again(SourceUnreachable(source, said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    source: str
+    method: str
+    url: httpx2.URL
+    headers: dict[str, str]
+    json: Any
+    timeout: float
+    public_only: bool
+
+
+class _Deadline:
+    """Ends a request that takes too long, even one that never falls silent, by shutting its socket down from a timer."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """The client's trace extension: tells of the connection as it is made, and made anew inside TLS."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _pass(self) -> None:
+        self.passed = True
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # gone already: then nobody reads from it
+
+
+def _url(source: str, text: str, params: Mapping[str, str] | None) -> httpx2.URL:
+    try:
+        url = httpx2.URL(text)
+        return checked(source, url.copy_merge_params(dict(params)) if params else url)
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        raise SourceRefused(source, f"{text[:100]!r} is not an address") from None
+
+
+def _user_agent(version: str, contact: str) -> str:
+    about = contact if "://" in contact else f"mailto:{contact}"
+    return f"digest/{version}" + (f" (+{about})" if contact else "")
+
+
+def _validators(response: httpx2.Response) -> dict[str, str]:
+    return {name: response.headers[name] for name in _CONDITIONS if name in response.headers}
+
+
+def _retry_after(value: str, now: datetime) -> float | None:
+    """Seconds, from either form (RFC 9110 §10.2.3); None where there is none or it makes no sense."""
+    if value.strip().isdecimal():
+        return min(float(value), 86_400.0)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max((until - now).total_seconds(), 0.0), 86_400.0)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:300]).split())[:200]

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx2
 import tenacity
@@ -186,7 +185,7 @@ class PoliteGetter:
         if status in _REDIRECTS and (location := response.headers.get("location")):
             if wanted.method != "GET":
                 raise SourceRefused(source, f"{shown(url)} redirects a {wanted.method}; give the address it moved to")
-            return checked(source, _url(source, urljoin(str(url), location), None))
+            return _url(source, location, None, base=url)
         if not 200 <= status < 300:
             raise self._refusal(source, url, response)
         body = bytearray()
@@ -273,9 +272,9 @@ class _Deadline:
                 return  # gone already: then nobody reads from it
 
 
-def _url(source: str, text: str, params: Mapping[str, str] | None) -> httpx2.URL:
+def _url(source: str, text: str, params: Mapping[str, str] | None, base: httpx2.URL | None = None) -> httpx2.URL:
     try:
-        url = httpx2.URL(text)
+        url = base.join(text) if base else httpx2.URL(text)
         return checked(source, url.copy_merge_params(dict(params)) if params else url)
     except (httpx2.InvalidURL, ValueError, TypeError):
         raise SourceRefused(source, f"{text[:100]!r} is not an address") from None

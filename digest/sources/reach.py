@@ -11,8 +11,9 @@ from digest.domain.errors import SourceRefused, SourceUnreachable
 
 
 def checked(source: str, url: URL) -> URL:
-    """`url`, if it is plain http(s) with a host. Raises SourceRefused otherwise."""
-    if url.scheme not in ("http", "https") or not url.host:
+    """`url`, if it is plain http(s) with a host and a port that can be. Raises SourceRefused otherwise."""
+    port_is_fine = url.port is None or 0 < url.port < 65536
+    if url.scheme not in ("http", "https") or not url.host or "%" in url.raw_host.decode("ascii") or not port_is_fine:
         raise SourceRefused(source, f"{shown(url)} should be an http or https address")
     return url
 

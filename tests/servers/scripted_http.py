@@ -49,9 +49,9 @@ def drip(head: bytes, piece: bytes, every: float) -> Act:
     return act
 
 
-def silent(connection: socket.socket, over: threading.Event) -> None:
-    """Accepts and says nothing, for at most ten seconds."""
-    over.wait(10)
+def silent(connection: socket.socket, _: threading.Event) -> None:
+    """Says nothing until the other side goes away (or five seconds, the connection's timeout)."""
+    connection.recv(1)
 
 
 def hang_up(connection: socket.socket, _: threading.Event) -> None:
@@ -97,13 +97,14 @@ class ScriptedServer:
         with connection.makefile("rb") as stream:
             method, target, _ = stream.readline().decode().split(" ", 2)
             headers: dict[str, str] = {}
-            while (line := stream.readline().decode("latin-1").strip()):
+            while line := stream.readline().decode("latin-1").strip():
                 name, _, value = line.partition(":")
                 headers[name.lower()] = value.strip()
             self.asked.append(Asked(method, target, headers, stream.read(int(headers.get("content-length", "0")))))
         self.acts[min(len(self.asked), len(self.acts)) - 1](connection, self._over)
         # wait for the client's end, so that closing does not reset what it has not read yet
         connection.settimeout(0.5)
+        connection.shutdown(socket.SHUT_WR)
         try:
             while connection.recv(4096):
                 pass

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from digest.domain.delivery import Reply
+from digest.domain.errors import MailError
 
 _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
@@ -17,8 +18,8 @@ _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 _LONGEST_TEXT = 1000
 
 
-class SessionLost(Exception):  # noqa: N818 — caught inside this room: it never reaches a caller
-    """The connection ended, timed out or said something that is no reply. The message says which, in a few words."""
+class SessionLost(MailError):
+    """The connection ended, timed out or said something that is no reply. The message says which; it stays in this room."""
 
 
 class Replies:
@@ -36,18 +37,20 @@ class Replies:
 
     def read(self, timeout: float) -> Reply:
         """The next reply. Raises SessionLost."""
+        return reply_of(*self.read_lines(timeout))
+
+    def read_lines(self, timeout: float) -> tuple[int, list[str]]:
+        """The next reply's code and the text of each of its lines. Raises SessionLost."""
         deadline = self._monotonic() + timeout
-        codes: list[int] = []
         texts: list[str] = []
-        while len(codes) < _MOST_LINES:
+        while len(texts) < _MOST_LINES:
             line = self._line(deadline, timeout)
             parsed = _LINE.fullmatch(line)
             if not parsed:
                 raise SessionLost(f"garbage instead of a reply: {line[:60]!r}")
-            codes.append(int(parsed[1]))
             texts.append((parsed[3] or b"").decode("utf-8", "replace"))
             if parsed[2] != b"-":
-                return _reply(codes[-1], texts)
+                return int(parsed[1]), texts
         raise SessionLost(f"a reply of more than {_MOST_LINES} lines")
 
     def _line(self, deadline: float, timeout: float) -> bytes:
@@ -74,14 +77,16 @@ class Replies:
         return data
 
 
-def _reply(code: int, texts: list[str]) -> Reply:
+def reply_of(code: int, texts: list[str]) -> Reply:
+    """The lines of a reply as one: without control characters, the enhanced status (RFC 2034) taken out of the text."""
     enhanced = ""
     said = []
     for text in texts:
         status = _ENHANCED.match(text)
         if status and status[1][0] == str(code)[0]:
             enhanced = enhanced or status[1]
-            text = text[status.end() :]
-        said.append(text)
+            said.append(text[status.end() :])
+        else:
+            said.append(text)
     shown = "".join(c if c.isprintable() else " " for c in " ".join(said))
     return Reply(code, " ".join(shown.split())[:_LONGEST_TEXT], enhanced)

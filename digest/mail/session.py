@@ -1,0 +1,309 @@
+"""SMTP transactions on an open connection: one round trip a message where the relay offers PIPELINING (RFC 2920).
+
+With PIPELINING the final dot of one message travels together with MAIL, RCPT and DATA of the next. Only one message is ever
+between its final dot and the answer to it, so only that one can be in doubt when a connection or this process dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from digest.domain.delivery import Attempt, Envelope, Reply, Stage
+from digest.domain.errors import MailError
+from digest.mail.replies import Replies, SessionLost
+
+_CHUNK = 1 << 16
+_TAIL = 4096
+"""The last bytes of a message go out with its final dot: what breaks before them breaks before the dot."""
+_BARE = re.compile(rb"\r\n|\r|\n")
+_UNSAFE_PATH = re.compile(r"[\x00-\x20\x7f<>]")
+_QUIT_PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. The defaults are the least that RFC 5321 §4.5.3.2 allows; `connect` and `block` are for our side of it."""
+
+    connect: float = 60.0
+    greeting: float = 300.0
+    command: float = 300.0
+    """MAIL, RCPT, EHLO, AUTH, RSET."""
+    data: float = 120.0
+    block: float = 180.0
+    dot: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the relay's EHLO promised. `size` is the largest message in bytes, 0 when it names none."""
+
+    pipelining: bool = False
+    size_known: bool = False
+    size: int = 0
+    eight_bit: bool = False
+    smtputf8: bool = False
+    enhanced: bool = False
+
+
+class SendLog(Protocol):
+    """What is written down about the final dot; `Journal` is one. A `dot` that raises keeps the message from being sent."""
+
+    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
+    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
+    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
+
+
+class Session:
+    """One connection to a relay, ready for MAIL. Made by `Relay.connect`; used by one thread.
+
+    `unsent` holds the envelopes taken from the caller of which the relay saw nothing that counts: give them to the next session.
+    """
+
+    def __init__(
+        self, relay: str, replies: Replies, offers: Offers, timeouts: Timeouts, limit: int, clock: Callable[[], datetime]
+    ) -> None:
+        self.relay = relay
+        self.offers = offers
+        self.answered = 0
+        """Transactions that ended with a reply other than 421. What is lost afterwards at MAIL is not the message's fault."""
+        self.unsent: list[Envelope] = []
+        self._replies = replies
+        self._sock: socket.socket | None = replies.sock
+        self._timeouts = timeouts
+        self._room = limit
+        self._clock = clock
+        self._tidy: list[bytes] = []
+        """Commands owed to the server before the next MAIL."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether another message may be sent: the connection stands and its cap is not reached."""
+        return self._sock is not None and self._room > 0
+
+    def send(self, envelopes: Iterable[Envelope], log: SendLog) -> Iterator[Attempt]:
+        """Sends until the envelopes end, the cap is reached or the session is lost (see `usable`).
+
+        Takes at most one envelope ahead of the one being answered; taking should not block, an unanswered dot waits for it.
+        Every envelope taken comes out once: as an Attempt, or in `unsent`, which costs it nothing. Raises only what `log`
+        raises (the session is then closed). Closing the generator closes the connection if a message had been announced.
+        """
+        taking = iter(envelopes)
+        flight: list[Envelope] = []
+        try:
+            head = yield from self._take(taking, flight)
+            announced = False
+            while head is not None:
+                if not announced:
+                    self._announce(head)
+                refused, go_ahead = self._answers(head)
+                if refused is not None:
+                    flight.pop(0)
+                    yield refused
+                    self._owe(go_ahead)
+                    head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
+                    continue
+                following = yield from self._take(taking, flight)
+                attempt, error = self._message(head, following, log)
+                flight.pop(0)
+                yield attempt
+                if error is not None:
+                    raise error
+                head, announced = (following if self._sock else None), self.offers.pipelining
+        except _Unsent:
+            pass
+        finally:
+            if flight:
+                self._abandon()
+                self.unsent += flight
+
+    def close(self) -> None:
+        """Says QUIT and hangs up. What the relay answers changes nothing."""
+        if self._sock is None:
+            return
+        with contextlib.suppress(SessionLost):
+            self._write(b"".join(self._tidy) + b"QUIT\r\n")
+            for _ in range(len(self._tidy) + 1):
+                self._replies.read(_QUIT_PATIENCE)
+        self._abandon()
+
+    def _take(self, taking: Iterator[Envelope], flight: list[Envelope]) -> Generator[Attempt, None, Envelope | None]:
+        """The next envelope this relay can be asked to carry; those it cannot are answered here, on its behalf."""
+        while self._room > 0:
+            envelope = next(taking, None)
+            if envelope is None:
+                return None
+            impossible = self._impossible(envelope)
+            if impossible is None:
+                self._room -= 1
+                flight.append(envelope)
+                return envelope
+            yield Attempt(envelope.delivery_id, self._clock(), self.relay, Stage.MAIL, impossible)
+        return None
+
+    def _impossible(self, envelope: Envelope) -> Reply | None:
+        if _UNSAFE_PATH.search(envelope.sender + envelope.recipient):
+            return Reply(501, "not sent: the envelope holds a space, control character or angle bracket", "5.5.4")
+        if not (envelope.sender + envelope.recipient).isascii() or envelope.smtputf8:
+            if not self.offers.smtputf8:
+                return Reply(553, "not sent: the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
+        elif not envelope.data.isascii() and not self.offers.eight_bit:
+            return Reply(554, "not sent: the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
+        if 0 < self.offers.size < len(envelope.data):
+            return Reply(552, f"not sent: {len(envelope.data)} bytes, this relay takes {self.offers.size}", "5.3.4")
+        return None
+
+    def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
+        parameters = f" SIZE={len(envelope.data)}" if self.offers.size_known else ""
+        if self.offers.eight_bit and not envelope.data.isascii():
+            parameters += " BODY=8BITMIME"
+        if envelope.smtputf8 or not (envelope.sender + envelope.recipient).isascii():
+            parameters += " SMTPUTF8"
+        mail = f"MAIL FROM:<{envelope.sender}>{parameters}\r\n".encode()
+        return mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"
+
+    def _announce(self, head: Envelope) -> None:
+        """With PIPELINING, says everything up to DATA at once; without, only what is owed from before."""
+        if self.offers.pipelining:
+            with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
+                self._write(b"".join((*self._tidy, *self._commands(head))))
+
+    def _answers(self, head: Envelope) -> tuple[Attempt | None, bool]:
+        """(why the message is not to be sent or None, whether the server now waits for a message)."""
+        stage, refusal, go_ahead = Stage.MAIL, None, False
+        try:
+            self._settle()
+            for stage, command in zip((Stage.MAIL, Stage.RCPT, Stage.DATA), self._commands(head), strict=True):
+                if not self.offers.pipelining:
+                    if refusal:
+                        break
+                    with contextlib.suppress(SessionLost):  # the server may have said why before it hung up
+                        self._write(command)
+                reply = self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
+                go_ahead = stage is Stage.DATA and reply.code // 100 == 3
+                if reply.code == 421:
+                    self._abandon()
+                    return refusal or self._attempt(head, stage, reply), False
+                if reply.code // 100 in (4, 5):
+                    refusal = refusal or self._attempt(head, stage, reply)
+                elif (reply.code // 100 == 3) is not (stage is Stage.DATA):
+                    raise SessionLost(f"{reply.code} is no answer to {stage.upper()}")
+            if go_ahead and not refusal and self._replies.unread:
+                early = self._replies.read(self._timeouts.data)
+                self._abandon()
+                if early.code // 100 in (4, 5):
+                    return self._attempt(head, Stage.DATA, early), False
+                raise SessionLost(f"answered {early.code} before the message was sent")
+        except SessionLost as lost:
+            fault = stage is not Stage.MAIL or not self.answered
+            self._abandon()
+            if refusal is None and not fault:
+                raise _Unsent from None
+            return refusal or self._attempt(head, stage, None, str(lost)), False
+        self.answered += refusal is not None
+        return refusal, go_ahead
+
+    def _settle(self) -> None:
+        """Sends (without PIPELINING) and hears out what was owed from the transaction before."""
+        owed, self._tidy = self._tidy, []
+        for command in owed:
+            if not self.offers.pipelining:
+                self._write(command)
+            reply = self._replies.read(self._timeouts.command)
+            if reply.code == 421 or (command == b"RSET\r\n" and reply.code // 100 != 2):
+                raise SessionLost(f"{command.strip().decode()} was answered {reply}")
+
+    def _owe(self, go_ahead: bool) -> None:
+        """A transaction that was refused: end the empty message if the server waits for one (RFC 2920 §3.1), then RSET."""
+        self._tidy = [b".\r\n", b"RSET\r\n"] if go_ahead else [b"RSET\r\n"]
+
+    def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> tuple[Attempt, MailError | None]:
+        """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
+        data = on_the_wire(head.data)
+        cut = max(len(data) - _TAIL, 0)
+        try:
+            self._write(data[:cut])
+        except SessionLost as lost:
+            return self._broken_off(head, str(lost)), None
+        rest = data[cut:] + b".\r\n"
+        if following is not None and self.offers.pipelining:
+            rest += b"".join(self._commands(following))
+        log.dot(head.delivery_id, self._clock(), self.relay)
+        try:
+            with contextlib.suppress(SessionLost):  # the answer may be there all the same
+                self._write(rest)
+            reply = self._replies.read(self._timeouts.dot)
+            if reply.code // 100 == 3:
+                raise SessionLost(f"{reply.code} is no answer to the final dot")
+        except SessionLost as lost:
+            self._abandon()
+            attempt = self._attempt(head, Stage.DOT, None, str(lost))
+            return attempt, _failure(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
+        attempt = self._attempt(head, Stage.DOT, reply)
+        if reply.code == 421:
+            self._abandon()
+        else:
+            self.answered += 1
+        return attempt, _failure(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
+
+    def _broken_off(self, head: Envelope, error: str) -> Attempt:
+        """The connection broke before the dot: nothing was accepted. The server may have said why."""
+        reply = None
+        with contextlib.suppress(SessionLost):
+            said = self._replies.read(_QUIT_PATIENCE)
+            reply = said if said.code // 100 in (4, 5) else None
+        self._abandon()
+        return self._attempt(head, Stage.BODY, reply, "" if reply else error)
+
+    def _attempt(self, envelope: Envelope, stage: Stage, reply: Reply | None, error: str = "") -> Attempt:
+        return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error)
+
+    def _write(self, data: bytes) -> None:
+        if self._sock is None:
+            raise SessionLost("connection lost")
+        try:
+            self._sock.settimeout(self._timeouts.block)
+            for start in range(0, len(data), _CHUNK):
+                self._sock.sendall(data[start : start + _CHUNK])
+        except TimeoutError:
+            raise SessionLost(f"the server took nothing for {self._timeouts.block:g} s") from None
+        except OSError as error:
+            raise SessionLost(f"connection lost: {error.strerror or error}") from None
+
+    def _abandon(self) -> None:
+        """Hangs up without a word."""
+        sock, self._sock = self._sock, None
+        self._tidy = []
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.close()
+
+
+class _Unsent(Exception):
+    """The session was lost before it heard of the message at its head."""
+
+
+def _failure(write: Callable[[], None]) -> MailError | None:
+    try:
+        write()
+    except MailError as error:
+        return error
+    return None
+
+
+def on_the_wire(data: bytes) -> bytes:
+    """`data` with CRLF line ends only, ended by one, and dots doubled at line starts (RFC 5321 §4.5.2).
+
+    A bare CR or LF never goes out: servers that take one for a line end can be made to see a second message (smuggling).
+    """
+    if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+        data = _BARE.sub(b"\r\n", data)
+    if not data.endswith(b"\r\n"):
+        data += b"\r\n"
+    data = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + data if data.startswith(b".") else data

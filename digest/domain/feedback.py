@@ -47,7 +47,9 @@ class Feedback:
     message_id: str = ""
     """Of the mail of ours it is about, without angle brackets."""
     verp: str = ""
-    """The envelope address it came back to, as given."""
+    """The address of ours it came to, as given: a delivery's envelope sender, or the mailbox that unsubscribes it."""
+    token: str = ""
+    """What a mail that confirms carries as proof, as given; nobody has checked it yet."""
     reason: str = ""
     """How it was recognised, in one line."""
 

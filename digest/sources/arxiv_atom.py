@@ -1,0 +1,156 @@
+"""arXiv in Atom: the API's answers (https://info.arxiv.org/help/api/user-manual.html) and the daily announcements' Atom form.
+
+The API tells an error as a feed of one entry whose id is under /api/errors, and drops an id it does not know without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, ClassVar
+
+from digest.domain.errors import InvalidInput, UnreadableAnswer
+from digest.domain.identifier import Identifier
+from digest.domain.instant import isoformat, parse_instant
+from digest.domain.paper import Sighting
+from digest.ranking.freshness import Rhythm
+from digest.sources import fields, xmltree
+from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.options import made
+from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
+from digest.sources.xmltree import Element, child, children, said
+
+_FURTHEST = 30_000
+"""Rows; arXiv answers no further than that."""
+BASE_URL = "https://export.arxiv.org"
+_ERROR = "/api/errors"
+_ANNOUNCED = re.compile(r"arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?", re.IGNORECASE)
+REPLACED = ("replace", "replace-cross")
+
+
+def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """Reads an API answer or an announcement feed in Atom. Raises UnreadableAnswer where it is neither, or only an error."""
+    root, mended = xmltree.tree(data, source)
+    if xmltree.name(root) != "feed":
+        raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where an Atom <feed> was due")
+    return read_feed(root, mended, source=source, seen_at=seen_at)
+
+
+def read_feed(root: Element, mended: tuple[Rejection, ...], *, source: str, seen_at: datetime) -> Parsed:
+    refuse_error_feed(said(root, "title"), said(root, "subtitle"), source)
+    entries = list(children(root, "entry"))
+    if len(entries) == 1 and _ERROR in said(entries[0], "id"):
+        raise UnreadableAnswer(source, f"arXiv says: {fields.clipped(said(entries[0], 'summary') or 'error')}")
+    placed = ((_place(entry, number), entry) for number, entry in enumerate(entries, 1))
+    parsed = fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
+    return Parsed(parsed.sightings, mended + parsed.rejected)
+
+
+def refuse_error_feed(title: str, told: str, source: str) -> None:
+    """An unknown category is answered with a feed that is titled so. Raises UnreadableAnswer."""
+    if title.lower().startswith("feed error"):
+        raise UnreadableAnswer(source, f"arXiv says: {fields.clipped(f'{title} {told}')}")
+
+
+def _place(entry: Element, number: int) -> str:
+    return f"entry {number} ({said(entry, 'id')[:80] or 'without id'})"
+
+
+def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
+    written = said(entry, "id")
+    if _ERROR in written:
+        raise InvalidInput("arXiv", said(entry, "summary") or "error")
+    found = identified(written)
+    abstract = _ANNOUNCED.sub("", said(entry, "summary"), count=1)
+    comment = said(entry, "comment")
+    primary = child(entry, "primary_category")
+    terms = [term.get("term") or "" for term in ([primary] if primary is not None else [])]
+    terms += [term.get("term") or "" for term in children(entry, "category")]
+    announced = said(entry, "announce_type").lower()
+    published = fields.instant(said(entry, "published"), seen_at)
+    return Sighting(
+        source=source,
+        identifiers=(found.identifier, *(i for i in fields.identifiers(said(entry, "doi")) if i != found.identifier)),
+        title=fields.title(said(entry, "title")),
+        seen_at=seen_at,
+        abstract=abstract,
+        authors=_authors(entry),
+        # An announcement's dates are those of the announcement; when the paper was submitted it does not say.
+        published_at=None if announced else published,
+        listed_at=published if announced and announced not in REPLACED else None,
+        updated_at=published if announced in REPLACED else None if announced else fields.instant(said(entry, "updated"), seen_at),
+        categories=fields.distinct(fields.text(term, 60) for term in terms),
+        url=abstract_page(found.identifier),
+        pdf_url=pdf(found.identifier),
+        code_url=fields.code_address(comment, abstract),
+        venue=said(entry, "journal_ref"),
+        comment=comment,
+        version=found.version,
+        withdrawn=says_withdrawn(abstract, comment),
+    )
+
+
+def _authors(entry: Element) -> tuple[str, ...]:
+    named = fields.names(said(author, "name") for author in children(entry, "author"))
+    return named or split_names(said(entry, "creator"))
+
+
+def split_names(joined: str) -> tuple[str, ...]:
+    """ "Ann Lee, Bo Li (MIT, USA), J. Doe, Jr." → three names: commas in brackets and before a suffix do not part."""
+    parts = re.split(r",\s+(?![^(]*\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
+    return fields.names(re.sub(r"\s*\([^()]*\)\s*$", "", part) for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ArxivApi:
+    """arXiv's API: a search, newest first, back to where the last collect began; and papers by id.
+
+    Options: `query` ("cat:cs.CL AND all:agents"; without one `collect` brings nothing), `page` (rows a request, ≤ 2000),
+    `days` (how far the first collect goes back).
+    """
+
+    name: str
+    base_url: str = BASE_URL
+    query: str = ""
+    page: int = 200
+    days: int = 3
+    rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        if not self.query:
+            return
+        since = parse_instant(state["since"]) if "since" in state else at - timedelta(days=self.days)
+        began = state.get("began") or isoformat(at)
+        start, empty = int(state.get("start", 0)), 0
+        while start < _FURTHEST:
+            params = {"search_query": self.query, "start": str(start), "max_results": str(self.page)}
+            parsed = self._asked(getter, params | {"sortBy": "submittedDate", "sortOrder": "descending"}, at)
+            start += self.page
+            # An empty page in the middle is a known fault of the API: one more is asked for before it is believed.
+            empty = 0 if parsed.sightings else empty + 1
+            reached = empty > 1 or any(s.published_at and s.published_at < since for s in parsed.sightings)
+            kept: State = {"since": began} if reached else {"since": isoformat(since), "began": began, "start": start}
+            yield Batch(parsed.sightings, parsed.rejected, state=kept)
+            if reached:
+                return
+
+    def look_up(self, getter: Getter, identifiers: Sequence[Identifier], at: datetime) -> Iterator[Batch]:
+        """These papers as they are now; one that arXiv does not know is a Rejection. Only arXiv ids are asked for."""
+        asked = iter([i for i in identifiers if i.scheme == "arxiv"])
+        while some := list(islice(asked, min(self.page, 100))):
+            params = {"id_list": ",".join(i.value for i in some), "max_results": str(len(some))}
+            parsed = self._asked(getter, params, at)
+            answered = {i for sighting in parsed.sightings for i in sighting.identifiers}
+            unknown = tuple(Rejection(str(i), "arXiv did not answer for it") for i in some if i not in answered)
+            yield Batch(parsed.sightings, parsed.rejected + unknown)
+
+    def _asked(self, getter: Getter, params: Mapping[str, str], at: datetime) -> Parsed:
+        answer = getter.get(self.name, f"{self.base_url.rstrip('/')}/api/query", params=params, pace=ARXIV_PACE)
+        return parse(answer.data, source=self.name, seen_at=at)
+
+
+def build(name: str, base_url: str, options: Mapping[str, Any]) -> ArxivApi:
+    return made(ArxivApi, name, base_url or BASE_URL, options)

@@ -1,0 +1,107 @@
+"""arXiv's daily announcements (https://info.arxiv.org/help/rss.html): one batch, in RSS 2.0 or Atom; empty on days without.
+
+A batch can be yesterday's under today's date, so nothing here judges freshness: the ids do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+
+from digest.domain.errors import ConfigurationError, UnreadableAnswer
+from digest.domain.paper import Sighting
+from digest.ranking.freshness import Rhythm
+from digest.sources import fields, xmltree
+from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed, split_names
+from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.options import made
+from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
+from digest.sources.xmltree import Element, child, children, said
+
+BASE_URL = "https://rss.arxiv.org"
+_DESCRIBED = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[\w-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE)
+
+
+def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """Reads the RSS or the Atom form. Raises UnreadableAnswer for a batch cut short, an error's feed and anything else."""
+    root, mended = xmltree.tree(data, source)
+    if xmltree.name(root) == "feed":
+        return read_feed(root, mended, source=source, seen_at=seen_at)
+    channel = child(root, "channel")
+    if xmltree.name(root) != "rss" or channel is None:
+        raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <rss> with a <channel> was due")
+    refuse_error_feed(said(channel, "title"), said(channel, "description"), source)
+    placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(children(channel, "item"), 1))
+    parsed = fields.collected(placed, lambda item: _sighting(item, source, seen_at))
+    return Parsed(parsed.sightings, mended + parsed.rejected)
+
+
+def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
+    described = said(item, "description")
+    opening = _DESCRIBED.match(described)
+    # The guid and the description carry the version, the link does not; older feeds have only the link.
+    written = next(w for w in (said(item, "guid"), opening["id"] if opening else "", said(item, "link"), "nothing") if w)
+    found = identified(written)
+    announced = (said(item, "announce_type") or (opening["type"] if opening else "new")).lower()
+    abstract = described[opening.end() :] if opening else described
+    dated = _dated(said(item, "pubDate"), seen_at)
+    return Sighting(
+        source=source,
+        identifiers=(found.identifier,),
+        title=fields.title(said(item, "title")),
+        seen_at=seen_at,
+        abstract=abstract,
+        authors=split_names(", ".join(said(creator) for creator in children(item, "creator"))),
+        listed_at=None if announced in REPLACED else dated,
+        updated_at=dated if announced in REPLACED else None,
+        categories=fields.distinct(said(category) for category in children(item, "category")),
+        url=abstract_page(found.identifier),
+        pdf_url=pdf(found.identifier),
+        code_url=fields.code_address(abstract),
+        version=found.version,
+        withdrawn=says_withdrawn(abstract, ""),
+    )
+
+
+def _dated(written: str, seen_at: datetime) -> datetime | None:
+    """An RFC 5322 date ("Thu, 18 Sep 2025 00:00:00 -0400")."""
+    try:
+        found = parsedate_to_datetime(written)
+        return fields.not_to_come(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC), seen_at)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ArxivAnnouncements:
+    """Today's batch for some categories.
+
+    Options: `categories` (["cs.AI", "cs.CL"] or ["cs"]), `replacements` (whether new versions of older papers come too; off,
+    since a store that never saw the first version would take the paper for a new one).
+    """
+
+    name: str
+    base_url: str = BASE_URL
+    categories: tuple[str, ...] = ("cs.AI", "cs.CL", "cs.LG")
+    replacements: bool = False
+    rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        url = f"{self.base_url.rstrip('/')}/rss/{'+'.join(self.categories)}"
+        answer = getter.get(self.name, url, validators=state.get("validators"), pace=ARXIV_PACE)
+        if answer.not_modified:
+            return
+        parsed = parse(answer.data, source=self.name, seen_at=at)
+        wanted = tuple(s for s in parsed.sightings if self.replacements or s.updated_at is None)
+        yield Batch(wanted, parsed.rejected, state={"validators": dict(answer.validators)})
+
+
+def build(name: str, base_url: str, options: Mapping[str, Any]) -> ArxivAnnouncements:
+    source = made(ArxivAnnouncements, name, base_url or BASE_URL, options)
+    if wrong := [c for c in source.categories if not re.fullmatch(r"[a-z][a-z-]*(?:\.[A-Za-z-]+)?", c)]:
+        raise ConfigurationError(f"sources.{name}.options.categories", f"{wrong[0]!r} should be like cs.CL or cs")
+    return source

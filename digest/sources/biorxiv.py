@@ -1,0 +1,126 @@
+"""bioRxiv and medRxiv details (https://api.biorxiv.org): rows are versions of preprints, some thirty a page.
+
+Numbers come as ints and as strings, dates not always padded, "NA" for nothing, and now and then HTTP 200 with an empty body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+
+from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
+from digest.domain.paper import Sighting
+from digest.ranking.freshness import Rhythm
+from digest.sources import fields
+from digest.sources.options import made
+from digest.sources.port import Batch, Getter, Parsed, State
+
+BASE_URL = "https://api.biorxiv.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer. `rows` came, usable or not; `total` is None where they do not say."""
+
+    parsed: Parsed
+    rows: int
+    total: int | None = None
+
+
+def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """Reads an answer to `details`. "No posts found" is an answer, too. Raises UnreadableAnswer."""
+    return read_page(data, source=source, seen_at=seen_at).parsed
+
+
+def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
+    """`parse`, and what paging needs."""
+    answer = fields.decoded_json(data, source)
+    told = fields.table(answer)
+    message = fields.table(next(iter(fields.rows(told.get("messages"))), None))
+    status = fields.text(message.get("status"), 200)
+    collection = told.get("collection")
+    if not isinstance(collection, list):
+        raise UnreadableAnswer(source, f"no collection of preprints{': ' + status if status else ''}")
+    if not collection and status and status.lower() != "ok" and not re.search(r"no (posts|articles|papers) found", status, re.I):
+        raise UnreadableAnswer(source, f"bioRxiv says: {fields.clipped(status)}")
+    parsed = fields.collected(fields.numbered(collection), lambda row: _sighting(row, source, seen_at))
+    return Page(parsed, len(collection), fields.whole(message.get("total")))
+
+
+def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
+    row = fields.table(row)
+    found = fields.identifiers(row.get("doi"))
+    if not found:
+        raise InvalidInput("doi", f"{fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
+    version = fields.whole(row.get("version"))
+    posted = fields.day(row.get("date"), seen_at)
+    server = fields.text(row.get("server"), 20).lower()
+    host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
+    title = fields.title(row.get("title"))
+    page = f"https://www.{host}.org/content/{found[0].value}v{version or 1}"
+    return Sighting(
+        source=source,
+        identifiers=tuple(dict.fromkeys((found[0], *fields.identifiers(row.get("published"))))),
+        title=title,
+        seen_at=seen_at,
+        abstract=fields.text(row.get("abstract")),
+        authors=fields.names(_name(author) for author in fields.text(row.get("authors")).split(";")),
+        published_at=posted if version in (None, 1) else None,
+        updated_at=posted if version not in (None, 1) else None,
+        categories=fields.distinct([_unless_na(row.get("category"))]),
+        url=page,
+        pdf_url=f"{page}.full.pdf",
+        version=version or None,
+        withdrawn="withdraw" in _unless_na(row.get("type")).lower() or title.upper().startswith("WITHDRAWN"),
+    )
+
+
+def _unless_na(value: Any) -> str:
+    said = fields.text(value, 120)
+    return "" if said.upper() == "NA" else said
+
+
+def _name(written: str) -> str:
+    """ "Naka, A." → "A. Naka"."""
+    family, comma, given = written.strip().partition(",")
+    return f"{given.strip()} {family.strip()}" if comma else written
+
+
+@dataclass(frozen=True, slots=True)
+class BioRxiv:
+    """What was posted since the last collect, page by page; the cursor follows the rows that came.
+
+    Options: `server` ("biorxiv" or "medrxiv"), `days` (how far the first collect goes back).
+    """
+
+    name: str
+    base_url: str = BASE_URL
+    server: str = "biorxiv"
+    days: int = 3
+    rhythm: ClassVar[Rhythm] = Rhythm.WORKDAYS
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        start = state.get("from") or (at - timedelta(days=self.days)).date().isoformat()
+        end = state.get("to") or at.date().isoformat()
+        cursor = int(state.get("cursor", 0))
+        while True:
+            url = f"{self.base_url.rstrip('/')}/details/{self.server}/{start}/{end}/{cursor}/json"
+            page = read_page(getter.get(self.name, url).data, source=self.name, seen_at=at)
+            cursor += page.rows
+            last = page.rows == 0 or (page.total is not None and cursor >= page.total)
+            # Postings are dated a day back at times, so the next collect looks at this range's last day but one again.
+            after = (date.fromisoformat(end) - timedelta(days=1)).isoformat()
+            kept: State = {"from": after} if last else {"from": start, "to": end, "cursor": cursor}
+            yield Batch(page.parsed.sightings, page.parsed.rejected, state=kept)
+            if last:
+                return
+
+
+def build(name: str, base_url: str, options: Mapping[str, Any]) -> BioRxiv:
+    source = made(BioRxiv, name, base_url or BASE_URL, options)
+    if source.server not in ("biorxiv", "medrxiv"):
+        raise ConfigurationError(f"sources.{name}.options.server", f"{source.server!r} should be biorxiv or medrxiv")
+    return source

@@ -1,0 +1,176 @@
+"""Any RSS, Atom or JSON feed (https://www.jsonfeed.org/version/1.1/): a journal's, a lab's, a reading list's.
+
+feedparser is given bytes and nothing it could open: text and paths it would fetch. Whatever it raises on odd input is turned
+into UnreadableAnswer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from time import struct_time
+from typing import Any, ClassVar
+
+import feedparser
+import nh3
+
+from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Sighting
+from digest.ranking.freshness import Rhythm
+from digest.sources import fields
+from digest.sources.options import made
+from digest.sources.port import Batch, Getter, Parsed, State
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes."""
+_PAPER = re.compile(
+    r"https?://(?:[a-z.]+\.)?(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/|biorxiv\.org/content/|medrxiv\.org/content/)\S+", re.I
+)
+
+
+def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """Reads a feed's entries. Raises UnreadableAnswer for what is no feed."""
+    fields.bounded(data, source)
+    if len(data) > LARGEST:
+        raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return _json_feed(data, source, seen_at)
+    try:
+        read = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+        version, entries = read.get("version"), list(read.get("entries") or [])
+    except Exception as error:  # odd feeds raise what they like inside feedparser and below it
+        raise UnreadableAnswer(source, f"no feed: {fields.clipped(f'{type(error).__name__}: {error}')}") from None
+    if not entries and not version:
+        raise UnreadableAnswer(source, "no feed: neither RSS, Atom nor a JSON feed")
+    return fields.collected(fields.numbered(entries, "entry"), lambda entry: _sighting(entry, source, seen_at))
+
+
+def _json_feed(data: bytes, source: str, seen_at: datetime) -> Parsed:
+    told = fields.table(fields.decoded_json(data, source))
+    if "jsonfeed.org/version" not in fields.text(told.get("version"), 100) or not isinstance(told.get("items"), list):
+        raise UnreadableAnswer(source, "no JSON feed: `version` and `items` are missing")
+    return fields.collected(fields.numbered(told["items"], "item"), lambda item: _item(item, source, seen_at))
+
+
+def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
+    item = fields.table(item)
+    link = fields.address(item.get("url")) or fields.address(item.get("external_url"))
+    people = [fields.table(person) for person in fields.rows(item.get("authors") or item.get("author"))]
+    return Sighting(
+        source=source,
+        identifiers=_identified([item.get("external_url"), item.get("url"), item.get("id")], source),
+        title=fields.title(item.get("title")),
+        seen_at=seen_at,
+        abstract=_plain(item.get("content_text") or item.get("content_html") or item.get("summary")),
+        authors=fields.names(person.get("name") for person in people),
+        published_at=fields.instant(item.get("date_published"), seen_at),
+        updated_at=fields.instant(item.get("date_modified"), seen_at),
+        keywords=fields.distinct(fields.text(tag, 80) for tag in fields.rows(item.get("tags"))[:50]),
+        url=link,
+    )
+
+
+def _sighting(entry: Mapping[str, Any], source: str, seen_at: datetime) -> Sighting:
+    links = [fields.table(link).get("href") for link in fields.rows(entry.get("links"))]
+    names = [entry.get(key) for key in ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")]
+    tags = [fields.table(tag).get("term") for tag in fields.rows(entry.get("tags"))[:50]]
+    return Sighting(
+        source=source,
+        identifiers=_identified([*names, *links], source),
+        title=fields.title(_plain(entry.get("title"))),
+        seen_at=seen_at,
+        abstract=_plain(entry.get("summary") or _content(entry)),
+        authors=_authors(entry),
+        published_at=_instant(entry.get("published_parsed"), seen_at),
+        updated_at=_instant(entry.get("updated_parsed"), seen_at),
+        categories=fields.distinct(fields.text(tag, 80) for tag in tags),
+        url=fields.address(entry.get("link")) or next((at for link in links if (at := fields.address(link))), ""),
+        venue=fields.text(entry.get("prism_publicationname"), 300),
+    )
+
+
+def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
+    """The arXiv ids and DOIs that the entry carries as such or as links to them; else its own id, under the feed's name."""
+    said = [name.strip() for name in written if isinstance(name, str) and 0 < len(name.strip()) < 2_000]
+    known = [
+        found.identifier
+        for name in said
+        if not _is_address(name) or _PAPER.match(name)
+        for found in [fields.identify(name)]
+        if found
+    ]
+    if known:
+        return tuple(dict.fromkeys(known))
+    if not said:
+        raise InvalidInput("entry", "has neither id nor link")
+    scheme = re.sub(r"[^a-z0-9_-]+", "-", source.lower()).strip("-_0123456789")[:32] or "feed"
+    key = fields.text(re.sub(r"\s+", "", said[0]), 2_000)
+    return (Identifier(scheme, key if 0 < len(key) <= 300 else hashlib.sha256(said[0].encode(errors="replace")).hexdigest()),)
+
+
+def _is_address(name: str) -> bool:
+    return "://" in name
+
+
+def _plain(value: Any) -> str:
+    """Markup off, entities read; scripts and styles go with what is in them."""
+    said = value if isinstance(value, str) else ""
+    if "<" in said:
+        spaced = re.sub(r"(?i)</?(?:p|br|div|li|ul|ol|h[1-6]|tr)\b[^<>]*>", " ", said[: fields.LONGEST_TEXT * 4])
+        said = unescape(nh3.clean(spaced, tags=set()))
+    return fields.text(said)
+
+
+def _content(entry: Mapping[str, Any]) -> Any:
+    return fields.table(next(iter(fields.rows(entry.get("content"))), None)).get("value")
+
+
+def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    people = [fields.table(person).get("name") for person in fields.rows(entry.get("authors"))]
+    named = [_plain(name) for name in people if name] or [_plain(entry.get("author"))]
+    if len(named) == 1 and named[0].count(",") > 1:  # a whole byline in one field
+        named = named[0].split(",")
+    return fields.names(named)
+
+
+def _instant(parsed: Any, seen_at: datetime) -> datetime | None:
+    """feedparser's UTC tuple."""
+    if not isinstance(parsed, struct_time | tuple) or len(parsed) < 6:
+        return None
+    try:
+        year, month, day, hour, minute, second = parsed[:6]
+        return fields.not_to_come(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC), seen_at)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed at `base_url`, asked for again only when it changed.
+
+    Options: `public_only` (refuse private addresses; on for feeds that did not come from the operator).
+    """
+
+    name: str
+    base_url: str
+    public_only: bool = False
+    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        answer = getter.get(self.name, self.base_url, validators=state.get("validators"), public_only=self.public_only)
+        if answer.not_modified:
+            return
+        parsed = parse(answer.data, source=self.name, seen_at=at)
+        yield Batch(parsed.sightings, parsed.rejected, state={"validators": dict(answer.validators)})
+
+
+def build(name: str, base_url: str, options: Mapping[str, Any]) -> Feed:
+    if not base_url:
+        raise ConfigurationError(f"sources.{name}.base_url", "is missing; should be the feed's address")
+    return made(Feed, name, base_url, options)

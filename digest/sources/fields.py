@@ -1,0 +1,209 @@
+"""One field of a hostile record → one clean value, or nothing. Every parser reads through here, so every parser is as strict.
+
+Each function takes whatever a record held and promises a value of its type: text without control characters or lone surrogates,
+addresses that are http(s), instants that are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
+from digest.domain.identifier import Identifier, Versioned, parse_identifier
+from digest.domain.paper import Sighting
+from digest.sources.port import Parsed, Reading, Rejection
+
+_Record = TypeVar("_Record")
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes. The getter stops far earlier; this holds for files."""
+LONGEST_TEXT = 60_000
+LONGEST_LINE = 2_000
+MOST_NAMES = 5_000
+_LONGEST_REASON = 200
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]+")
+_BETWEEN = re.compile(r"[,;]?\s+|[,;](?=10\.\d{4})")
+_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+_CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/[\w.-]*\w", re.IGNORECASE)
+
+
+def text(value: object, longest: int = LONGEST_TEXT) -> str:
+    """Whitespace folded into single spaces; "" for anything that is no text. Cut at `longest` characters."""
+    if not isinstance(value, str):
+        return ""
+    return " ".join(_UNSAFE.sub(" ", value[: longest * 2]).split())[:longest].rstrip()
+
+
+def title(value: object) -> str:
+    """A title. Raises InvalidInput where there is none."""
+    if not (said := text(value, LONGEST_LINE)):
+        raise InvalidInput("title", "is missing")
+    return said
+
+
+def names(values: Iterable[object]) -> tuple[str, ...]:
+    """In order, without the empty ones. A lone ":" (arXiv writes one after a collaboration) is no name."""
+    said = (text(value, 300) for value, _ in zip(values, range(MOST_NAMES), strict=False))
+    return tuple(name for name in said if name.strip(":;,.- "))
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def rows(value: object) -> list[Any]:
+    """A list as it is; nothing for null; a lone value as a list of one (some writers unwrap lists of one)."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def whole(value: object) -> int | None:
+    """A count: an int, or a string of digits. None for anything else, negative or absurd."""
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,15}\s*", value, re.ASCII):
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**15 else None
+
+
+def address(value: object) -> str:
+    """An http(s) address, or ""."""
+    said = value.strip() if isinstance(value, str) else ""
+    return said if re.fullmatch(r"https?://[^\s\x00-\x20\x7f\"<>\\^`{|}\ud800-\udfff]{1,1990}", said, re.IGNORECASE) else ""
+
+
+def code_address(*texts: str) -> str:
+    """The first repository that `texts` name, or ""."""
+    found = next((match[0] for said in texts for match in [_CODE.search(said)] if match), "")
+    return found.removesuffix(".git")
+
+
+def day(value: object, seen_at: datetime) -> datetime | None:
+    """Midnight UTC of a date like 2025-11-06 or 2025-11-6, whatever follows. None where unreadable or still to come."""
+    found = _DAY.match(value.strip()) if isinstance(value, str) else None
+    return calendar_day([int(part) for part in found.groups()], seen_at) if found else None
+
+
+def calendar_day(parts: object, seen_at: datetime) -> datetime | None:
+    """[2018, 4, 13], [2018, 4] (its first day) or [2018] → midnight UTC. None where unreadable or still to come."""
+    numbers = [number for part in rows(parts)[:4] if (number := whole(part)) is not None]
+    if len(numbers) != len(rows(parts)) or not 1 <= len(numbers) <= 3:
+        return None
+    year, month, in_month = [*numbers, 1, 1][:3]
+    try:
+        return not_to_come(datetime(year, month, in_month, tzinfo=UTC), seen_at)
+    except (ValueError, OverflowError):
+        return None
+
+
+def instant(value: object, seen_at: datetime) -> datetime | None:
+    """ISO 8601; without an offset it is taken as UTC, as these sources document. A bare date is its midnight."""
+    if not isinstance(value, str):
+        return None
+    try:
+        said = datetime.fromisoformat(value.strip())
+        return not_to_come(said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC), seen_at)
+    except (ValueError, OverflowError):
+        return day(value, seen_at)
+
+
+def not_to_come(said: datetime, seen_at: datetime) -> datetime | None:
+    """A date that is still to come (beyond every time zone's tomorrow) is a mistake or a print date: it says nothing."""
+    try:
+        return said if said - seen_at <= timedelta(days=2) else None
+    except OverflowError:
+        return None
+
+
+def identify(value: object) -> Versioned | None:
+    """An arXiv id or DOI with its version; None for anything else."""
+    if not isinstance(value, str) or len(value) > 500:
+        return None
+    try:
+        found = parse_identifier(_UNSAFE.sub("", value))
+    except InvalidIdentifier:
+        return None
+    return found if found.identifier.scheme in ("arxiv", "doi") else None
+
+
+def identifiers(*values: object) -> tuple[Identifier, ...]:
+    """The arXiv ids and DOIs among `values`, in order, each once. One value may hold several, set apart by comma or space."""
+    found: list[Identifier] = []
+    for value in values:
+        parts = _BETWEEN.split(value[:LONGEST_LINE]) if isinstance(value, str) else []
+        found += [one.identifier for part in parts if (one := identify(part))]
+    return tuple(dict.fromkeys(found))
+
+
+def own(scheme: str, key: object) -> tuple[Identifier, ...]:
+    """A source's own number for a paper, where it has one that can be kept."""
+    said = re.sub(r"\s+", "", text(key, 400))
+    return (Identifier(scheme, said),) if said else ()
+
+
+def titled(said: str, authors: tuple[str, ...]) -> tuple[Identifier, ...]:
+    """A name made of title and authors, for a reference that has no other: the same reference read twice is one paper."""
+    written = "|".join([said, *authors]).casefold()
+    return (Identifier("reference", hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
+
+
+def decoded_json(data: bytes, source: str) -> Any:
+    """Raises UnreadableAnswer naming what is wrong: empty, too large, not JSON, cut short, nested beyond reason."""
+    bounded(data, source)
+    try:
+        return json.loads(data.decode("utf-8-sig", errors="replace") if data[:2] not in _UTF16 else data)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnswer(source, f"not JSON, or cut short: {clipped(str(error))}") from None
+
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def bounded(data: bytes, source: str) -> None:
+    """Raises UnreadableAnswer for an empty or an absurdly large body."""
+    if not data.strip():
+        raise UnreadableAnswer(source, "an empty body")
+    if len(data) > LARGEST_ANSWER:
+        raise UnreadableAnswer(source, f"{len(data)} bytes; the most read is {LARGEST_ANSWER}")
+
+
+def clipped(reason: str) -> str:
+    """One line, short enough for a log."""
+    said = text(reason, _LONGEST_REASON)
+    return said if len(said) < _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "…"
+
+
+def collected(
+    records: Iterable[tuple[str, _Record]], read: Callable[[_Record], Sighting | Reading | None], *, undated: bool = False
+) -> Parsed:
+    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept; None: nothing to say."""
+    sightings: list[Sighting] = []
+    readings: list[Reading] = []
+    rejected: list[Rejection] = []
+    for where, record in records:
+        try:
+            found = read(record)
+        except InvalidInput as bad:
+            rejected.append(Rejection(clipped(where), clipped(str(bad))))
+            continue
+        if isinstance(found, Sighting):
+            sightings.append(found)
+        elif found is not None:
+            readings.append(found)
+    signals = any(sighting.signals for sighting in sightings) or bool(readings)
+    return Parsed(tuple(sightings), tuple(rejected), tuple(readings), undated=undated and signals)
+
+
+def numbered(values: Iterable[Any], noun: str = "row") -> Iterator[tuple[str, Any]]:
+    """("row 1", value) and so on."""
+    for number, value in enumerate(values, 1):
+        yield f"{noun} {number}", value

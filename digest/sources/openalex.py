@@ -1,0 +1,154 @@
+"""OpenAlex works (https://docs.openalex.org/api-entities/works): CC0 metadata of nearly everything, with citation counts.
+
+Abstracts come as an inverted index and are put together again. Keyless calls are metered by cost since 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from digest.domain.errors import InvalidInput, UnreadableAnswer
+from digest.domain.paper import Sighting, Signal
+from digest.ranking.freshness import Rhythm
+from digest.sources import fields
+from digest.sources.options import made
+from digest.sources.port import Batch, Getter, Parsed, State
+
+BASE_URL = "https://api.openalex.org"
+SCHEME = "openalex"
+_KINDS = {
+    "A": "an author",
+    "S": "a source",
+    "I": "an institution",
+    "T": "a topic",
+    "C": "a concept",
+    "P": "a publisher",
+    "F": "a funder",
+}
+_LONGEST_ABSTRACT = 20_000
+"""Words: a position beyond is damage, not prose."""
+
+
+def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """Reads one work, a list of works or a page of results. Raises UnreadableAnswer for other entities, errors and the rest."""
+    answer = fields.decoded_json(data, source)
+    told = fields.table(answer)
+    if isinstance(answer, list) or isinstance(told.get("results"), list):
+        works = answer if isinstance(answer, list) else told["results"]
+        return fields.collected(fields.numbered(works), lambda row: _sighting(row, source, seen_at), undated=True)
+    if refusal := fields.text(told.get("error")):
+        raise UnreadableAnswer(source, f"OpenAlex says: {fields.clipped(refusal + ' ' + fields.text(told.get('message')))}")
+    if not told.get("id"):
+        raise UnreadableAnswer(source, "neither a work nor a page of results")
+    if other := _other_kind(told):
+        raise UnreadableAnswer(source, f"{other}; should be works")
+    return fields.collected([("work", told)], lambda row: _sighting(row, source, seen_at), undated=True)
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return fields.text(row.get("id"), 200).rpartition("/")[2]
+
+
+def _other_kind(row: Mapping[str, Any]) -> str:
+    """What the entity is where it is no work; "" for a work."""
+    path = fields.text(row.get("id"), 200)
+    if "/keywords/" in path:
+        return "a keyword"
+    return _KINDS.get(_key(row)[:1], "")
+
+
+def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
+    row = fields.table(row)
+    if other := _other_kind(row):
+        raise InvalidInput(_key(row) or "row", f"is {other}; should be a work")
+    places = [fields.table(place) for place in [row.get("primary_location"), *fields.rows(row.get("locations"))]]
+    landings = [fields.text(place.get("landing_page_url"), fields.LONGEST_LINE) for place in places]
+    # A work's places name the preprint beside the publication: both are this work.
+    found = fields.identifiers(*(at for at in landings if "arxiv.org/abs/" in at), row.get("doi"))
+    found = tuple(dict.fromkeys((*found, *fields.own(SCHEME, _key(row)))))
+    if not found:
+        raise InvalidInput("work", "has no id")
+    cited = fields.whole(row.get("cited_by_count"))
+    best = fields.table(row.get("best_oa_location"))
+    topics = [fields.table(topic) for topic in [row.get("primary_topic"), *fields.rows(row.get("topics"))]]
+    return Sighting(
+        source=source,
+        identifiers=found,
+        title=fields.title(row.get("title") or row.get("display_name")),
+        seen_at=seen_at,
+        abstract=_abstract(row.get("abstract_inverted_index")),
+        authors=fields.names(_author(authorship) for authorship in fields.rows(row.get("authorships"))),
+        published_at=fields.day(row.get("publication_date"), seen_at),
+        categories=fields.distinct(fields.text(fields.table(topic.get("field")).get("display_name"), 120) for topic in topics),
+        keywords=fields.distinct(fields.text(fields.table(k).get("display_name"), 120) for k in fields.rows(row.get("keywords"))),
+        url=fields.address(row.get("doi")) or next((at for at in landings if fields.address(at)), ""),
+        pdf_url=fields.address(places[0].get("pdf_url")) or fields.address(best.get("pdf_url")),
+        venue=_venue(places[0]),
+        withdrawn=row.get("is_retracted") is True,
+        signals=(Signal("citations", float(cited), seen_at, source),) if cited is not None else (),
+    )
+
+
+def _author(authorship: Any) -> str:
+    authorship = fields.table(authorship)
+    return fields.text(fields.table(authorship.get("author")).get("display_name") or authorship.get("raw_author_name"), 300)
+
+
+def _venue(place: Mapping[str, Any]) -> str:
+    """Where it was published; a repository that keeps a copy is no venue."""
+    where = fields.table(place.get("source"))
+    return "" if where.get("type") == "repository" else fields.text(where.get("display_name"), 300)
+
+
+def _abstract(index: Any) -> str:
+    """{"The": [0, 3], "cat": [1]} → the words in order."""
+    at: dict[int, str] = {}
+    for word, positions in fields.table(index).items():
+        for position in fields.rows(positions):
+            if (place := fields.whole(position)) is not None and place < _LONGEST_ABSTRACT:
+                at[place] = word
+    return fields.text(" ".join(at[place] for place in sorted(at)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlex:
+    """Works published lately that match a filter.
+
+    Options: `filter` (theirs, "primary_topic.field.id:17"), `search` (words), `days` (how far each collect looks back,
+    since works reach the index late), `api_key` (a secret). With neither filter nor search `collect` brings nothing.
+    """
+
+    name: str
+    base_url: str = BASE_URL
+    filter: str = ""
+    search: str = ""
+    days: int = 7
+    api_key: str = field(default="", repr=False)
+    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+
+    def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
+        if not (self.filter or self.search):
+            return
+        since = state.get("since") or (at - timedelta(days=self.days)).date().isoformat()
+        cursor = state.get("cursor", "*")
+        narrowed = ",".join(part for part in (self.filter, f"from_publication_date:{since}") if part)
+        params = {"filter": narrowed, "per_page": "100", "sort": "publication_date:desc"}
+        params |= ({"search": self.search} if self.search else {}) | ({"api_key": self.api_key} if self.api_key else {})
+        while True:
+            answer = getter.get(self.name, f"{self.base_url.rstrip('/')}/works", params=params | {"cursor": cursor})
+            parsed = parse(answer.data, source=self.name, seen_at=at)
+            before = cursor
+            cursor = fields.text(
+                fields.table(fields.table(fields.decoded_json(answer.data, self.name)).get("meta")).get("next_cursor")
+            )
+            last = not cursor or cursor == before or not (parsed.sightings or parsed.rejected)
+            yield Batch(parsed.sightings, parsed.rejected, state={} if last else {"since": since, "cursor": cursor})
+            if last:
+                return
+
+
+def build(name: str, base_url: str, options: Mapping[str, Any]) -> OpenAlex:
+    return made(OpenAlex, name, base_url or BASE_URL, options)

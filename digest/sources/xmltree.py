@@ -1,0 +1,96 @@
+"""XML from strangers → a tree. No entity is expanded, no DTD is read, nothing is fetched, and size is bounded.
+
+Elements are found by local name, since sources write namespaces in more than one way (and some forget them).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from digest.domain.errors import UnreadableAnswer
+from digest.sources.fields import bounded, clipped, text
+from digest.sources.port import Rejection
+
+Element = etree._Element
+
+_FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
+"""What lxml raises on bytes: syntax errors, odd encodings, names it cannot hold."""
+
+
+def tree(data: bytes, source: str) -> tuple[Element, tuple[Rejection, ...]]:
+    """The root, and what had to be mended. Raises UnreadableAnswer.
+
+    A document without its closing tag was cut short and is refused as a whole, to be asked for again. One with an error in the
+    middle (a stray control character in an abstract) is mended, and the place is named in a Rejection.
+    """
+    bounded(data, source)
+    if re.search(rb"<!ENTITY", data.replace(b"\x00", b"")):  # also as UTF-16
+        raise UnreadableAnswer(source, "declares entities of its own, which no paper source does")
+    try:
+        return _root(etree.fromstring(data, _parser()), source), ()
+    except etree.XMLSyntaxError as error:
+        return _mended(data, source, error)
+    except _FAILS as error:
+        raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
+
+
+def _parser(*, recover: bool = False, encoding: str | None = None) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, load_dtd=False, dtd_validation=False, no_network=True, huge_tree=False,
+        remove_comments=True, remove_pis=True, recover=recover, encoding=encoding,
+    )  # fmt: skip
+
+
+def _root(root: Element | None, source: str) -> Element:
+    if root is None or not isinstance(root.tag, str):
+        raise UnreadableAnswer(source, "not XML")
+    return root
+
+
+def _mended(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Element, tuple[Rejection, ...]]:
+    opened = re.search(rb"<([A-Za-z_][\w.:-]*)", re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", data[:4096], flags=re.DOTALL))
+    if not opened:
+        raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
+    if not re.search(rb"</" + re.escape(opened[1]) + rb"\s*>\s*(?:<!--.*?-->\s*)*\Z", data[-4096:], re.DOTALL):
+        raise UnreadableAnswer(source, f"not XML, or cut short: {clipped(str(error))}") from None
+    encoding = None
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:  # the commonest lie about a charset: Windows' own, called UTF-8
+        data, encoding = data.decode("cp1252", errors="replace").encode(), "utf-8"
+    try:
+        root = _root(etree.fromstring(data, _parser(recover=True, encoding=encoding)), source)
+    except _FAILS as worse:
+        raise UnreadableAnswer(source, f"not XML: {clipped(str(worse))}") from None
+    return root, (Rejection(f"line {error.lineno or 1}", f"mended: {clipped(str(error))}"),)
+
+
+def name(element: Element) -> str:
+    """The local name; "" for what is no element."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def children(element: Element | None, wanted: str) -> Iterator[Element]:
+    """Direct children of that local name, in order."""
+    return (child for child in element if name(child) == wanted) if element is not None else iter(())
+
+
+def child(element: Element | None, wanted: str) -> Element | None:
+    return next(children(element, wanted), None)
+
+
+def said(element: Element | None, wanted: str | None = None) -> str:
+    """The text of `element`, or of its child `wanted`, with that of all below it; folded. "" where there is none."""
+    if wanted is not None:
+        element = child(element, wanted)
+    if element is None:
+        return ""
+    return text("".join(part for part in element.itertext(with_tail=False) if isinstance(part, str)))
+
+
+def each(root: Element, wanted: str) -> Iterator[Element]:
+    """Every element of that local name, however deep, in order."""
+    return (element for element in root.iter() if name(element) == wanted)

@@ -81,7 +81,7 @@ class Relay(Section):
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
-    verify: bool = True
+    ca_file: Path | None = None
     max_per_connection: int = Field(1000, ge=1)
     per_minute: int | None = Field(None, ge=1)
     timeout: Seconds = 300

@@ -90,7 +90,11 @@ class Daemon:
         return scheduler
 
     def _collecting(self) -> None:
-        self._guarded("collect", lambda: self._wiring.collect_due(self._clock()))
+        def collect() -> None:
+            for report in self._wiring.collect_due(self._clock()):
+                log.info("collected", source=report.source, new=report.papers_new, signals=report.signals, error=report.error)
+
+        self._guarded("collect", collect)
 
     def _tick(self) -> None:
         def tick() -> None:

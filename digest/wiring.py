@@ -1,177 +1,191 @@
-"""The one place where parts meet: settings in, working parts out. Each part is made when first asked for."""
+"""The one place where parts meet: what commands, daemon and pages ask for, each a verb of the journey given its parts."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.config import Settings, read_secret
-from digest.domain.edition import Edition, PaperList
-from digest.domain.errors import ConfigurationError, NotFound
-from digest.domain.subscriber import Address, Interests, Preferences
-from digest.links import Links, derive_key
+from digest.domain.delivery import Envelope, Tally
+from digest.domain.edition import Edition, PaperList, Pooled
+from digest.domain.errors import NotFound
+from digest.domain.instant import isoformat, parse_instant
+from digest.domain.subscriber import Address, Subscription
+from digest.parts import Parts
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from digest.domain.interest import Understood
     from digest.domain.paper import Ranked
-    from digest.journey.press import Press
+    from digest.journey.collect import CollectReport
+    from digest.journey.deliver import Worked
+    from digest.journey.roster import RosterReport
+    from digest.journey.send import Sent
+    from digest.journey.subscribe import Notice
     from digest.journey.tick import Ticked
-    from digest.mail.headers import Sender
-    from digest.render.environment import Templates
-    from digest.store.unit import Store
-
-_PACKAGE = Path(__file__).parent
 
 
-def shipped(name: str) -> Path:
-    """Where "templates", "config" or "seeds" are: inside an installed package, or beside it in a clone."""
-    inside = _PACKAGE / "_data" / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name
-
-
-class Wiring:
+class Wiring(Parts):
     """A context manager: what it opened is closed at its end."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._open = ExitStack()
+    def collect_due(self, at: datetime) -> list[CollectReport]:
+        """Collects from the sources whose time has come (`every_minutes` since the last try)."""
+        from digest.journey.collect import collect
 
-    def __enter__(self) -> Self:
-        return self
+        due = []
+        with self.store.read() as unit:
+            for each in self.settings.sources:
+                tried = unit.sources.load(each.name, "tried")
+                if tried is None or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                    due.append(each.name)
+        if not due:
+            return []
+        with self.store.begin() as unit:
+            for name in due:
+                unit.sources.save(name, "tried", {"at": isoformat(at)}, at)
+        return collect(self.sources(due), self.getter, self.store, at)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._open.close()
+    def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
+        """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
+        from digest.ranking.trending import rank
 
-    # --- settings as values
+        with self.store.read() as unit:
+            ranked = rank(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
+        if address is None:
+            return ranked
+        pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
+        return self.chooser.ranking(pool, self.subscription(address, paper_list).interests)
 
-    @cached_property
-    def lists(self) -> tuple[PaperList, ...]:
-        return self.settings.paper_lists()
+    def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """The edition of `day` (default: the list's day at `at`), made if need be. Raises NotFound saying why there is none."""
+        from digest.journey.edit import edit, instant_for
 
-    def paper_list(self, name: str | None) -> PaperList:
-        """The list named, or the first one configured. Raises NotFound naming those there are."""
-        if name is None:
-            return self.lists[0]
-        for each in self.lists:
-            if each.name == name:
-                return each
-        raise NotFound(f"list {name!r}", f"there are {', '.join(each.name for each in self.lists)}")
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        made = edit(paper_list, wanted, self.store, self.press, instant_for(paper_list, wanted, at))
+        if made.edition is None:
+            raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
+        return made.edition
 
-    def preferences(self, timezone: str | None, hour: time | None) -> Preferences:
-        """A reader's own, or the configured defaults. Raises ConfigurationError for a zone that is none."""
-        name = timezone or self.settings.reader_timezone
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ConfigurationError("--timezone", f"unknown time zone {name!r}; such as Europe/Berlin") from None
-        return Preferences(timezone=name, hour=hour or self.settings.reader_hour)
+    def trial(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """What the edition would be if nothing had ever been featured. Nothing is kept."""
+        from digest.journey.edit import drafted
 
-    def address(self, text: str) -> Address:
-        from digest.mail.address import read_address
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        return drafted(paper_list, wanted, self.store, at, include_featured=True)
 
-        return read_address(text)
+    def deliver(
+        self,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[Counter[str]], None] = lambda counts: None,
+    ) -> Worked:
+        """Works the outbox in this process until nothing is due."""
+        from digest.journey.deliver import Terms, Worked, deliver, recover
+        from digest.mail.journal import Journal
 
-    @cached_property
-    def secret(self) -> str:
-        """What links are signed and addresses hashed with; made once where there is none."""
-        configured = self.settings.secrets
-        if configured.key is not None:
-            if len(configured.key.get_secret_value()) < 16:
-                raise ConfigurationError("secrets.key", "should be at least 16 characters, best 32 random ones")
-            return configured.key.get_secret_value()
-        return _found_or_made(configured.key_file)
+        settings = self.settings.delivery
+        terms = Terms(batch=settings.batch, lease=timedelta(seconds=settings.lease), policy=settings.policy())
+        abandoned = Journal.abandoned(settings.journal) if settings.journal.is_dir() else ()
+        recover(self.store, abandoned, terms.policy, clock())
+        with self.store.read() as unit:
+            if unit.deliveries.oldest_due(clock()) is None:
+                return Worked(Tally())
+        with Journal.create(settings.journal) as journal:
+            return deliver(
+                self.store,
+                self.compose,
+                self.chooser,
+                self.post(journal, clock),
+                journal,
+                terms,
+                clock,
+                stop,
+                progress,
+            )
 
-    # --- parts
+    def send(
+        self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
+    ) -> list[Sent]:
+        from digest.journey.send import send
+        from digest.mail.session import Unwritten
 
-    @cached_property
-    def links(self) -> Links:
-        return Links(self.settings.web.base_url, self.secret)
+        edition = self.edition(paper_list, day, at)
+        transport = None if dry_run else self.post(Unwritten(), lambda: at)
+        return send(self.store, edition, self.mailroom(edition), transport, addresses, at)
 
-    @cached_property
-    def store(self) -> Store:
-        """The store, its schema checked (SQLite: brought up to date)."""
-        from digest.store import migrate
-        from digest.store.engine import open_engine
-        from digest.store.unit import Store
+    def one_off(self, edition: Edition, paper_list: PaperList, address: Address | None, at: datetime) -> Envelope:
+        """The mail as `address` would get it (as a subscriber, with their own picks), or as a stranger would."""
+        from digest.journey.press import one_off
 
-        engine = open_engine(self.settings.database.url)
-        self._open.callback(engine.dispose)
-        if engine.dialect.name == "sqlite":
-            migrate.upgrade(engine)
-        else:
-            migrate.check(engine)
-        store = Store(engine, self._hash_address)
-        with store.begin() as unit:
-            unit.lists.sync(self.lists)
-        return store
+        claimed = one_off(0, address or self.address("reader@example.org"), edition, at)
+        if address is not None:
+            mine = self.subscription(address, paper_list)
+            wanted = mine.preferences.picks
+            claimed = replace(
+                claimed,
+                subscription_id=mine.id,
+                subscriber_id=mine.subscriber_id,
+                interests=mine.interests,
+                wanted=wanted,
+                personal=bool(mine.interests or wanted),
+            )
+        choices = self.chooser.alone(claimed, at) if claimed.personal else None
+        return self.mailroom(edition)(claimed, choices)
 
-    def migrate(self) -> tuple[str | None, str]:
-        """Brings the schema up to date; says from which revision to which."""
-        from digest.store.engine import open_engine
-        from digest.store.migrate import upgrade
+    def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
+        """Raises NotFound."""
+        with self.store.read() as unit:
+            for each in unit.subscribers.subscriptions(address):
+                if each.list == paper_list.name:
+                    return each
+        raise NotFound(f"{address}'s subscription to {paper_list.name}")
 
-        engine = open_engine(self.settings.database.url)
-        try:
-            return upgrade(engine)
-        finally:
-            engine.dispose()
+    def mail_notice(self, notice: Notice, at: datetime) -> None:
+        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""
+        from digest.journey.notify import Notifier, notify
+        from digest.mail.session import Unwritten
 
-    @cached_property
-    def _hash_address(self) -> Callable[[str], str]:
-        key = derive_key(self.secret, "suppression")
-        return lambda text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        notifier = Notifier(self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists})
+        notify(notifier, self.post(Unwritten(), lambda: at), notice, at)
 
-    @cached_property
-    def templates(self) -> Templates:
-        from digest.render.environment import Templates
+    def tick(self, at: datetime) -> Ticked:
+        from digest.journey.tick import tick
 
-        own = self.settings.templates.folder
-        if own is not None and not own.is_dir():
-            raise ConfigurationError("templates.folder", f"{own} is not a folder")
-        return Templates([*([own] if own else []), shipped("templates")])
+        return tick(self.lists, self.store, self.press, at)
 
-    @cached_property
-    def sender(self) -> Sender:
-        from digest.mail.headers import Sender
+    # --- readers
 
-        mail = self.settings.mail
-        return Sender(
-            name=mail.from_name,
-            address=self.address(mail.from_address),
-            domain=mail.domain,
-            bounce_domain=mail.bounce_domain,
-            reply_to=self.address(mail.reply_to) if mail.reply_to else None,
-            postal_address=mail.postal_address,
+    def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
+        """Raises InvalidInput for a file that is no roster, RelayUnreachable where confirmations cannot be sent."""
+        from digest.journey.roster import import_roster
+
+        return import_roster(
+            file,
+            self.store,
+            self.address,
+            [each.name for each in self.lists],
+            self.preferences(None, None),
+            at,
+            confirmed=confirmed,
+            ask=lambda notice: self.mail_notice(notice, at),
         )
 
-    @cached_property
-    def press(self) -> Press:
-        from digest.journey.press import Press
-        from digest.mail.verp import Stamps
+    def add_interests(
+        self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
+    ) -> Understood:
+        """Adds to every subscription of an address. Raises NotFound for an unknown one."""
+        from digest.journey.interest import add_interests
 
-        return Press(self.templates, self.links, self.sender, Stamps(derive_key(self.secret, "verp")))
+        return add_interests(self.store, address, files, text, mute, clear, at)
 
+    # --- pages
 
-def _found_or_made(file: Path) -> str:
-    """The key in `file`, or a new one written there, readable by its owner only. Two processes starting at once agree."""
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
-            made.write(secrets.token_urlsafe(32) + "\n")
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigurationError("secrets.key_file", f"{file} cannot be made ({error.strerror})") from None
-    key = read_secret(None, file, "secrets.key") or ""
-    if len(key) < 16:
-        raise ConfigurationError("secrets.key_file", f"{file} should hold at least 16 characters")
-    return key
+    def web_app(self) -> FastAPI:
+        from digest.web.app import create_app
+
+        return create_app(self)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -30,7 +30,7 @@ class Instant(click.ParamType):
             self.fail(error.reason, param, ctx)
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
@@ -40,7 +40,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} should be like 2026-05-27", param, ctx)
 
 
-class Hour(click.ParamType):
+class Hour(click.ParamType[time]):
     name = "HH:MM"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> time:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Hour, answer, at_option, wired
+from digest.domain.interest import understand
 from digest.domain.schedule import parse_weekdays
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def subscribe(
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--weekdays") from None
     address, paper_list = wiring.address(email), wiring.paper_list(list_name)
-    interests = wiring.understood(interests_text or "")
+    interests = understand(interests_text or "").interests
     step = request(wiring.store, address, paper_list.name, preferences, interests, at)
     if confirmed:
         step = confirm(wiring.store, step.subscription.id, "command line", "recorded by operator", at)

@@ -51,7 +51,7 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     instant = parse_instant(at, "--at") if at else None
-    worked = wiring.deliver(lambda: instant or datetime.now(UTC), stop=lambda: asked["stop"] > 0, show_progress=True)
+    worked = wiring.deliver(lambda: instant or datetime.now(UTC), stop=lambda: asked["stop"] > 0)
     said = asdict(worked.tally)
 
     def lines() -> None:

@@ -11,7 +11,7 @@ queued ──claim──▶ claimed ──┬─▶ accepted
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from digest.domain.subscriber import Address, Interests
@@ -101,6 +101,41 @@ class Claimed:
     wanted: int | None
     interests: Interests
     style: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBatch:
+    """What one claim took, and what it ended instead. Nothing is left to claim when all three are nothing."""
+
+    claimed: tuple[Claimed, ...] = ()
+    withheld: int = 0
+    expired: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.claimed or self.withheld or self.expired)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One edition owed to one subscription, as it stands, with why."""
+
+    id: int
+    list: str
+    edition_id: int
+    edition_date: date
+    subscription_id: int
+    state: DeliveryState
+    due_at: datetime
+    expires_at: datetime
+    next_attempt_at: datetime
+    attempts: int
+    """Those that counted."""
+    reason: str
+    accepted_at: datetime | None = None
+    relay: str = ""
+    reply: Reply | None = None
+    tries: tuple[Attempt, ...] = ()
+    """Every attempt but the accepted one (that is `accepted_at`, `relay` and `reply`), oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,30 @@ class Ranked:
     reasons: tuple[Reason, ...] = ()
     growth: tuple[float, ...] = field(default=())
     """How its main signal grew, a value per day, oldest first: for a small plot. Empty when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeCounts:
+    """What merging sightings did. Each sighting counts once: it made a paper, told something new of one, or nothing new."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    signals: int = 0
+    """Readings that were not there before."""
+
+    def __add__(self, other: MergeCounts) -> MergeCounts:
+        return MergeCounts(
+            self.new + other.new,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.signals + other.signals,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AddedSignals:
+    """`added` counts readings that were not there before; `unknown` names the papers nobody has shown us, each once."""
+
+    added: int
+    unknown: tuple[Identifier, ...] = ()

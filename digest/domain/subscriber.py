@@ -117,3 +117,24 @@ class Cohort:
     timezone: str
     hour: time
     weekdays: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewReader:
+    """Somebody an operator brings along, with consent given elsewhere."""
+
+    address: Address
+    list: str
+    preferences: Preferences = field(default_factory=Preferences)
+    interests: Interests = field(default_factory=Interests)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedReaders:
+    added: int
+    """Made, or waiting for a confirmation until now."""
+    unchanged: int
+    """Active already (their own wishes stay), or ended: a list of addresses does not undo somebody's goodbye."""
+
+    def __add__(self, other: AddedReaders) -> AddedReaders:
+        return AddedReaders(self.added + other.added, self.unchanged + other.unchanged)

@@ -4,7 +4,7 @@
     (lease)  (personal) (bytes)   (SMTP+journal) (batch)
 
 Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. What a killed
-process left behind is recovered first: its journal is replayed into the table, then dead leases go back to the queue.
+process left behind is recovered first: its journal is replayed into the table, then its leases go back to the queue.
 """
 
 from __future__ import annotations
@@ -92,19 +92,32 @@ class Transport(Protocol):
         """
 
 
-class Journal(Protocol):
-    def recover(self) -> Sequence[Attempt]:
-        """What a former run of this process knew and had not recorded."""
+class Replayed(Protocol):
+    @property
+    def replies(self) -> tuple[Attempt, ...]: ...
+    @property
+    def uncertain(self) -> tuple[Attempt, ...]: ...
 
-    def recorded(self) -> None:
-        """Everything written so far is in the table."""
+
+class Journal(Protocol):
+    @property
+    def owner(self) -> str:
+        """The name its writer claims under."""
+
+    def replay(self) -> Replayed:
+        """What its writer knew and had not recorded."""
+
+    def recorded(self, delivery_ids: Iterable[int]) -> None:
+        """The table holds what became of these."""
+
+    def remove(self) -> None:
+        """Everything in it is in the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How the outbox is worked."""
 
-    owner: str
     batch: int
     lease: timedelta
     policy: RetryPolicy
@@ -129,14 +142,16 @@ def deliver(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Counter[str]], None] = lambda counts: None,
 ) -> Worked:
-    """Works the outbox until nothing is due, `stop()` says so, or no relay will have us. Safe to run in several processes."""
+    """Works the outbox until nothing is due, `stop()` says so, or no relay will have us. Safe to run in several processes.
+
+    Run `recover` first: it puts back what dead processes held.
+    """
     started, counts = time.monotonic(), Counter[str]()
-    recover(store, journal, terms, clock())
     stopped = ""
     while not stopped and not stop():
         now = clock()
         with store.begin() as unit:
-            batch = unit.deliveries.claim(terms.batch, terms.owner, now, now + terms.lease)
+            batch = unit.deliveries.claim(terms.batch, journal.owner, now, now + terms.lease)
         counts.update(withheld=batch.withheld, expired=batch.expired)
         if not batch.claimed:
             if batch.withheld or batch.expired:
@@ -156,14 +171,16 @@ def deliver(
     return Worked(tally, stopped)
 
 
-def recover(store: Store, journal: Journal, terms: Terms, now: datetime) -> None:
-    """Brings the table up to what the journal knows; then leases that ran out go back to the queue."""
-    remembered = journal.recover()
+def recover(store: Store, abandoned: Iterable[Journal], policy: RetryPolicy, now: datetime) -> None:
+    """Brings the table up to what dead processes knew; what they had only claimed, and leases that ran out, are queued again."""
+    for journal in abandoned:
+        left = journal.replay()
+        with store.begin() as unit:
+            _record(unit, [*left.replies, *left.uncertain], {}, policy)
+            unit.deliveries.release(journal.owner)
+        journal.remove()
     with store.begin() as unit:
-        _record(unit, remembered, {}, terms.policy)
-        unit.deliveries.release(terms.owner)
         unit.deliveries.reclaim_dead_leases(now)
-    journal.recorded()
 
 
 def _work(
@@ -190,8 +207,8 @@ def _work(
         stopped = str(error)
     with store.begin() as unit:
         decisions = _record(unit, [*attempts, *spoiled], by_id, terms.policy)
-        unit.deliveries.release(terms.owner)
-    journal.recorded()
+        unit.deliveries.release(journal.owner)
+    journal.recorded(attempt.delivery_id for attempt in attempts)
     for decision in decisions:
         counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
         if decision.effect is Effect.STOP_RUN:

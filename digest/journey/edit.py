@@ -88,12 +88,17 @@ def cutoff_of(paper_list: PaperList, day: date) -> datetime:
     return due_on(day, paper_list.cutoff, ZoneInfo(paper_list.timezone))
 
 
+def instant_for(paper_list: PaperList, day: date, at: datetime) -> datetime:
+    """When a hand-made edition of `day` is frozen: now for today, at its cutoff for a day gone by."""
+    return at if day >= at.astimezone(ZoneInfo(paper_list.timezone)).date() else min(at, cutoff_of(paper_list, day))
+
+
 def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datetime) -> Made:
     """Finds or makes the edition of `day`. Its window ends at `at`, so after downtime nothing seen since the last one is lost.
 
     Raises InvalidInput for a day that has not begun, TemplateError, LintFailed.
     """
-    if day > at.astimezone(ZoneInfo(paper_list.timezone)).date():
+    if day > at.astimezone(ZoneInfo(paper_list.timezone)).date() and cutoff_of(paper_list, day) > at:
         raise InvalidInput(f"edition of {day}", f"that day has not begun in {paper_list.timezone}")
     with store.read() as unit:
         if found := unit.editions.find(paper_list.name, day):

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
-from urllib.parse import quote
 
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.instant import as_utc
 from digest.domain.paper import Reason
 from digest.domain.subscriber import Address, Interests
-from digest.links import Links
-from digest.links import ReaderLinks as Addresses
+from digest.links import Links, ReaderLinks
 from digest.mail.headers import HeaderTemplate, Sender
 from digest.mail.lint import lint
 from digest.mail.verp import Stamps
 from digest.render.cards import render_edition
 from digest.render.compose import Composer
 from digest.render.environment import Templates
-from digest.render.personal import Personal, ReaderLinks, own_picks, personal
+from digest.render.personal import Personal, own_picks, personal
 from digest.render.views import EditionView, SenderView
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
@@ -105,20 +102,9 @@ class Mailroom:
         data = self._sign(addressed.header, body) + addressed.header + body
         return Envelope(claimed.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8)
 
-    def personal(self, address: Address, addresses: Addresses, choices: Choices | None) -> Personal:
-        links = ReaderLinks(
-            unsubscribe=addresses.unsubscribe,
-            manage=addresses.manage,
-            more=lambda card: addresses.more + _path(card.identifier),
-            less=lambda card: addresses.less + _path(card.identifier),
-        )
+    def personal(self, address: Address, addresses: ReaderLinks, choices: Choices | None) -> Personal:
         why = f"You get this because {address} subscribed to {self._title}."
-        return personal(self._rendered, self._own if choices is None else choices, links, why)
-
-
-@lru_cache(maxsize=4096)
-def _path(identifier: str) -> str:
-    return quote(identifier, safe="/:")
+        return personal(self._rendered, self._own if choices is None else choices, addresses, why)
 
 
 def one_off(number: int, address: Address, edition: Edition, at: datetime) -> Claimed:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -145,6 +146,11 @@ class Journal:
             except MailError:
                 continue
             yield journal
+
+    @property
+    def owner(self) -> str:
+        """Who claims deliveries while writing this journal: unique among hosts, and known again when it is found abandoned."""
+        return f"{socket.gethostname()}/{self.path.stem}"
 
     def __enter__(self) -> Self:
         return self

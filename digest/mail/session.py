@@ -38,6 +38,13 @@ class Timeouts:
     block: float = 180.0
     dot: float = 600.0
 
+    @classmethod
+    def within(cls, longest: float) -> Timeouts:
+        """The defaults, none longer than `longest`; the final dot gets twice as much, as RFC 5321 gives it."""
+        usual = cls()
+        waits = {name: min(getattr(usual, name), longest) for name in ("connect", "greeting", "command", "data", "block")}
+        return cls(**waits, dot=min(usual.dot, 2 * longest))
+
 
 @dataclass(frozen=True, slots=True)
 class Offers:
@@ -53,6 +60,14 @@ class Offers:
 
 class SendLog(Protocol):
     """What is written down about the final dot; `Journal` is one. A `dot` that raises keeps the message from being sent."""
+
+    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
+    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
+    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
+
+
+class Unwritten:
+    """A SendLog for mails that no row stands for: there is nothing to recover."""
 
     def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
     def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...

@@ -1,0 +1,98 @@
+"""`digest subscribers import | export | list`, and `digest interests`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.options import answer, at_option, wired
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+@click.group()
+def subscribers() -> None:
+    """Import, export or list subscribers."""
+
+
+@subscribers.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--confirmed", is_flag=True, help="Record consent given elsewhere; without it each gets a confirmation mail.")
+@at_option
+@wired
+def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
+    """Columns email,list,timezone,hour,weekdays,interests; only email is required. Bad lines are reported, good ones kept."""
+    report = wiring.import_subscribers(file, confirmed, at)
+    document = {
+        "added": report.added,
+        "unchanged": report.unchanged,
+        "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
+    }
+
+    def lines() -> None:
+        click.echo(f"{report.added} added, {report.unchanged} unchanged, {len(report.rejected)} rejected")
+        for each in report.rejected[:20]:
+            click.echo(f"  line {each.line}: {each.reason}", err=True)
+
+    answer(as_json, document, lines)
+    if report.rejected and not report.added and not report.unchanged:
+        raise SystemExit(1)
+
+
+@subscribers.command()
+@wired
+def export(wiring: Wiring, as_json: bool) -> None:
+    """The active subscriptions as CSV (or JSON): what `import` reads."""
+    from digest.journey.roster import COLUMNS, row_of
+
+    with wiring.store.read() as unit:
+        if as_json:
+            answer(True, [dict(zip(COLUMNS, row_of(each), strict=True)) for each in unit.subscribers.export()], lambda: None)
+            return
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for each in unit.subscribers.export():
+            writer.writerow(row_of(each))
+
+
+@subscribers.command("list")
+@wired
+def list_(wiring: Wiring, as_json: bool) -> None:
+    """Addresses, lists and states."""
+    with wiring.store.read() as unit:
+        rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in unit.subscribers.export()]
+
+    def lines() -> None:
+        for row in rows:
+            click.echo(f"{row['address']}  {row['list']}  {row['state']}")
+
+    answer(as_json, rows, lines)
+
+
+@click.command()
+@click.argument("email")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--text", default="", help="Words, categories (cs.CL), authors (author: Name), arXiv ids; separated by commas.")
+@click.option("--mute", default="", help="Words, or author: Name, never to see.")
+@click.option("--clear", is_flag=True, help="Forget all interests first.")
+@at_option
+@wired
+def interests(
+    wiring: Wiring, as_json: bool, email: str, files: tuple[Path, ...], text: str, mute: str, clear: bool, at: datetime
+) -> None:
+    """Add what a reader cares about (BibTeX, arXiv ids, papers JSONL, words) and show what was understood."""
+    understood = wiring.add_interests(wiring.address(email), files, text, mute, clear, at)
+
+    def lines() -> None:
+        for line in understood.told or ("nothing yet",):
+            click.echo(line)
+        for line in understood.rejected:
+            click.echo(f"  not understood: {line}", err=True)
+
+    answer(as_json, {"understood": list(understood.told), "rejected": list(understood.rejected)}, lines)

@@ -1,0 +1,97 @@
+"""What a reader typed → interests, shown back as what the system understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from digest.domain.errors import InvalidIdentifier
+from digest.domain.identifier import parse_identifier
+from digest.domain.subscriber import Interests
+
+_CATEGORY = re.compile(
+    r"(?:cs|stat|math|eess|econ|physics|q-bio|q-fin|astro-ph|cond-mat|nlin|hep-(?:th|ph|ex|lat)|gr-qc|quant-ph|nucl-(?:th|ex))"
+    r"(?:\.[A-Za-z]{2,4}(?:-[a-z]{2,4})?)?",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|like):\s*(?P<value>.+)", re.IGNORECASE)
+LONGEST = 100
+MOST = 200
+"""A wish longer than LONGEST characters is not one, and nobody has more than MOST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """`told` has a line for each wish, as understood; `rejected` those that were not."""
+
+    interests: Interests
+    told: tuple[str, ...]
+    rejected: tuple[str, ...] = ()
+
+
+def understand(text: str, mute: str = "") -> Understood:
+    """Reads wishes separated by commas, semicolons or lines: words, "cs.CL", "author: Name", "mute: word", arXiv ids.
+
+    A leading minus mutes: "-quantum", "-author: Name". Order and case carry nothing.
+    """
+    wishes = [w.strip() for w in re.split(r"[,;\n]", text) if w.strip()]
+    wishes += ["-" + w.strip().removeprefix("-") for w in re.split(r"[,;\n]", mute) if w.strip()]
+    found: dict[str, list[str]] = {
+        name: [] for name in ("words", "categories", "authors", "muted_words", "muted_authors", "liked")
+    }
+    told: list[str] = []
+    rejected: list[str] = []
+    for wish in dict.fromkeys(wishes):
+        if len(wish) > LONGEST or len(told) >= MOST or not any(c.isalnum() for c in wish):
+            rejected.append(f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all")
+            continue
+        name, value, line = _understood(wish)
+        found[name].append(value)
+        told.append(line)
+    interests = Interests(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
+    return Understood(interests, tuple(told), tuple(rejected))
+
+
+def _understood(wish: str) -> tuple[str, str, str]:
+    """(which interest, its value, how it is told)."""
+    muted = wish.startswith("-")
+    bare = wish.removeprefix("-").strip() or wish
+    field = _FIELD.fullmatch(bare)
+    name = field["field"].lower() if field else ""
+    value = " ".join((field["value"] if field else bare).split()).lower()
+    if name in ("mute", "not"):
+        muted = True
+    if name == "author":
+        return ("muted_authors", value, f"mute author {value}") if muted else ("authors", value, f"follow author {value}")
+    if muted:
+        return "muted_words", value, f"mute {value}"
+    if name in ("cat", "category") or (not name and _CATEGORY.fullmatch(bare) and "." in bare):
+        shown = _category(value)
+        return "categories", shown, f"category {shown}"
+    if name in ("", "like"):
+        try:
+            identifier = str(parse_identifier(value).identifier)
+        except InvalidIdentifier:
+            pass
+        else:
+            if identifier.startswith(("arxiv:", "doi:")):
+                return "liked", identifier, f"like {identifier}"
+    return "words", value, f"words: {value}"
+
+
+def _category(value: str) -> str:
+    archive, dot, subject = value.partition(".")
+    return f"{archive}.{subject.upper() if len(subject) == 2 else subject}" if dot else archive
+
+
+def merged(before: Interests, more: Interests) -> Interests:
+    """Both, without repeats; what is newly wanted is no longer muted and the other way round."""
+    both = {
+        name: tuple(dict.fromkeys((*getattr(before, name), *getattr(more, name))))
+        for name in ("words", "categories", "authors", "muted_words", "muted_authors", "liked", "disliked")
+    }
+    for wanted, unwanted in (("words", "muted_words"), ("authors", "muted_authors"), ("liked", "disliked")):
+        for name, other in ((wanted, unwanted), (unwanted, wanted)):
+            newly = set(getattr(more, name))
+            both[other] = tuple(value for value in both[other] if value not in newly)
+    return replace(before, **both)

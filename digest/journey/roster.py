@@ -1,0 +1,175 @@
+"""roster: subscribers by CSV, in and out. Bad lines are reported with their number and reason, good ones kept."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from digest.domain.errors import InvalidAddress, InvalidInput
+from digest.domain.interest import understand
+from digest.domain.schedule import format_weekdays, parse_weekdays
+from digest.domain.subscriber import AddedReaders, Address, Consent, NewReader, Preferences, Subscription
+from digest.journey import subscribe
+
+COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "interests")
+CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    line: int
+    reader: NewReader
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    line: int
+    reason: str
+
+
+def read_roster(
+    lines: Iterable[str], read_address: Callable[[str], Address], lists: Iterable[str], defaults: Preferences
+) -> Iterator[RosterRow | RejectedRow]:
+    """Each row of a CSV file with a header line, read or rejected. Raises InvalidInput when the header lacks "email"."""
+    names = tuple(lists)
+    reader = csv.reader(lines)
+    header = [column.strip().lower().removeprefix("\ufeff") for column in next(reader, [])]
+    if "email" not in header or (unknown := set(header) - set(COLUMNS)):
+        odd = "" if "email" not in header else f" ({', '.join(sorted(unknown))} unknown)"
+        raise InvalidInput("line 1", f"should name the columns {','.join(COLUMNS)}, of which only email is required{odd}")
+    try:
+        for values in reader:
+            if not any(value.strip() for value in values):
+                continue
+            try:
+                yield _row(reader.line_num, header, values, read_address, names, defaults)
+            except (ValueError, InvalidAddress) as error:
+                yield RejectedRow(reader.line_num, str(error))
+    except csv.Error as error:
+        yield RejectedRow(reader.line_num, f"is not CSV: {error}; nothing after it was read")
+
+
+def _row(
+    line: int,
+    header: list[str],
+    values: list[str],
+    read_address: Callable[[str], Address],
+    lists: tuple[str, ...],
+    defaults: Preferences,
+) -> RosterRow:
+    if len(values) != len(header):
+        raise ValueError(f"has {len(values)} columns, should have {len(header)}")
+    row = {name: value.strip() for name, value in zip(header, values, strict=True)}
+    name = row.get("list") or lists[0]
+    if name not in lists:
+        raise ValueError(f"list {name!r} is not one of {', '.join(lists)}")
+    preferences = defaults
+    if zone := row.get("timezone"):
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"unknown time zone {zone[:40]!r}; such as Europe/Berlin") from None
+        preferences = replace(preferences, timezone=zone)
+    if hour := row.get("hour"):
+        try:
+            preferences = replace(preferences, hour=time.fromisoformat(hour if ":" in hour else f"{int(hour):02}:00"))
+        except ValueError:
+            raise ValueError(f"hour {hour[:20]!r} should be like 07:00") from None
+        if preferences.hour.tzinfo or preferences.hour.second:
+            raise ValueError(f"hour {hour[:20]!r} should be like 07:00")
+    if weekdays := row.get("weekdays"):
+        preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
+    interests = understand(row.get("interests", "")).interests
+    return RosterRow(line, NewReader(read_address(row["email"]), name, preferences, interests))
+
+
+def row_of(subscription: Subscription) -> tuple[str, ...]:
+    """A subscription as a row under COLUMNS."""
+    preferences, interests = subscription.preferences, subscription.interests
+    wishes = [
+        *interests.words,
+        *interests.categories,
+        *(f"author: {name}" for name in interests.authors),
+        *(f"-{word}" for word in interests.muted_words),
+        *(f"-author: {name}" for name in interests.muted_authors),
+        *interests.liked,
+    ]
+    return (
+        str(subscription.address),
+        subscription.list,
+        preferences.timezone,
+        f"{preferences.hour:%H:%M}",
+        format_weekdays(preferences.weekdays).replace(",", ";"),
+        "; ".join(wishes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReport:
+    added: int
+    unchanged: int
+    rejected: tuple[RejectedRow, ...]
+
+
+class Subscribers(subscribe.Subscribers, Protocol):
+    def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders: ...
+
+
+class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def suppressions(self) -> subscribe.Suppressions: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+def import_roster(
+    file: Path,
+    store: Store,
+    read_address: Callable[[str], Address],
+    lists: Sequence[str],
+    defaults: Preferences,
+    at: datetime,
+    *,
+    confirmed: bool,
+    ask: Callable[[subscribe.Notice], None],
+) -> RosterReport:
+    """Loads a CSV file, in chunks. `confirmed` records consent given elsewhere; else each reader is asked to confirm.
+
+    Raises InvalidInput when the file cannot be read or has no email column.
+    """
+    rejected: list[RejectedRow] = []
+    added = unchanged = 0
+    consent = Consent(at, "csv import", subscribe.WORDING, "recorded by operator")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = read_roster(lines, read_address, lists, defaults)
+            while chunk := list(islice(rows, CHUNK)):
+                rejected += [row for row in chunk if isinstance(row, RejectedRow)]
+                good = [row.reader for row in chunk if isinstance(row, RosterRow)]
+                if confirmed:
+                    with store.begin() as unit:
+                        counts = unit.subscribers.add_confirmed(good, consent, at)
+                    added, unchanged = added + counts.added, unchanged + counts.unchanged
+                    continue
+                for each in good:
+                    step = subscribe.request(store, each.address, each.list, each.preferences, each.interests, at)
+                    added, unchanged = added + (step.notice is not None), unchanged + (step.notice is None)
+                    if step.notice:
+                        ask(step.notice)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(str(file), f"is not UTF-8 (byte {error.start})") from None
+    except OSError as error:
+        raise InvalidInput(str(file), f"cannot be read ({error.strerror})") from None
+    return RosterReport(added, unchanged, tuple(rejected))

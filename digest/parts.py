@@ -1,0 +1,281 @@
+"""Settings in, working parts out. Each part is made when it is first asked for, from the settings it needs and nothing more."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime, time
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from digest.config import Settings, read_secret
+from digest.domain.delivery import Claimed, Envelope
+from digest.domain.edition import Edition, PaperList
+from digest.domain.errors import ConfigurationError, NotFound
+from digest.domain.subscriber import Address, Preferences
+from digest.links import Links, derive_key
+
+if TYPE_CHECKING:
+    from digest.journey.choose import Chooser
+    from digest.journey.deliver import Compose
+    from digest.journey.press import Choices, Mailroom, Press
+    from digest.mail.headers import Sender
+    from digest.mail.post import Post
+    from digest.mail.relay import Relay
+    from digest.mail.session import SendLog
+    from digest.mail.verp import Stamps
+    from digest.render.environment import Templates
+    from digest.sources.http import PoliteGetter
+    from digest.sources.port import Source
+    from digest.store.unit import Store
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(name: str) -> Path:
+    """Where "templates", "config" or "seeds" are: inside an installed package, or beside it in a clone."""
+    inside = _PACKAGE / "_data" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+class Parts:
+    """A context manager: what it opened is closed at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    # --- settings as values
+
+    @cached_property
+    def lists(self) -> tuple[PaperList, ...]:
+        return self.settings.paper_lists()
+
+    def paper_list(self, name: str | None) -> PaperList:
+        """The list named, or the first one configured. Raises NotFound naming those there are."""
+        if name is None:
+            return self.lists[0]
+        for each in self.lists:
+            if each.name == name:
+                return each
+        raise NotFound(f"list {name!r}", f"there are {', '.join(each.name for each in self.lists)}")
+
+    def preferences(self, timezone: str | None, hour: time | None) -> Preferences:
+        """A reader's own, or the configured defaults. Raises ConfigurationError for a zone that is none."""
+        name = timezone or self.settings.reader_timezone
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ConfigurationError("--timezone", f"unknown time zone {name!r}; such as Europe/Berlin") from None
+        return Preferences(timezone=name, hour=hour or self.settings.reader_hour)
+
+    def address(self, text: str) -> Address:
+        from digest.mail.address import read_address
+
+        return read_address(text)
+
+    @cached_property
+    def secret(self) -> str:
+        """What links are signed and addresses hashed with; made once where there is none."""
+        configured = self.settings.secrets
+        if configured.key is not None:
+            if len(configured.key.get_secret_value()) < 16:
+                raise ConfigurationError("secrets.key", "should be at least 16 characters, best 32 random ones")
+            return configured.key.get_secret_value()
+        return _found_or_made(configured.key_file)
+
+    # --- parts
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.settings.web.base_url, self.secret)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, its schema checked (SQLite: brought up to date)."""
+        from digest.store import migrate
+        from digest.store.engine import open_engine
+        from digest.store.unit import Store
+
+        engine = open_engine(self.settings.database.url)
+        self._open.callback(engine.dispose)
+        if engine.dialect.name == "sqlite":
+            migrate.upgrade(engine)
+        else:
+            migrate.check(engine)
+        store = Store(engine, self._hash_address)
+        with store.begin() as unit:
+            unit.lists.sync(self.lists)
+        return store
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Brings the schema up to date; says from which revision to which."""
+        from digest.store.engine import open_engine
+        from digest.store.migrate import upgrade
+
+        engine = open_engine(self.settings.database.url)
+        try:
+            return upgrade(engine)
+        finally:
+            engine.dispose()
+
+    @cached_property
+    def _hash_address(self) -> Callable[[str], str]:
+        key = derive_key(self.secret, "suppression")
+        return lambda text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+    @cached_property
+    def templates(self) -> Templates:
+        from digest.render.environment import Templates
+
+        own = self.settings.templates.folder
+        if own is not None and not own.is_dir():
+            raise ConfigurationError("templates.folder", f"{own} is not a folder")
+        return Templates([*([own] if own else []), shipped("templates")])
+
+    @cached_property
+    def sender(self) -> Sender:
+        from digest.mail.headers import Sender
+
+        mail = self.settings.mail
+        return Sender(
+            name=mail.from_name,
+            address=self.address(mail.from_address),
+            domain=mail.domain,
+            bounce_domain=mail.bounce_domain,
+            reply_to=self.address(mail.reply_to) if mail.reply_to else None,
+            postal_address=mail.postal_address,
+        )
+
+    @cached_property
+    def press(self) -> Press:
+        from digest.journey.press import Press
+
+        return Press(self.templates, self.links, self.sender, self.stamps)
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        from digest.mail.verp import Stamps
+
+        return Stamps(derive_key(self.secret, "verp"))
+
+    # --- papers in
+
+    @cached_property
+    def getter(self) -> PoliteGetter:
+        from digest import __version__
+        from digest.sources.http import Manners, PoliteGetter
+
+        http = self.settings.http
+        manners = Manners(contact=http.contact, timeout=http.timeout, deadline=http.deadline, retries=http.retries)
+        getter = PoliteGetter(manners, version=__version__)
+        self._open.callback(getter.close)
+        return getter
+
+    def sources(self, names: Sequence[str] = ()) -> list[Source]:
+        """The configured sources, or those named. Raises NotFound, ConfigurationError."""
+        from digest.sources.catalogue import make_source
+
+        known = {each.name: each for each in self.settings.sources}
+        for name in names:
+            if name not in known:
+                raise NotFound(f"source {name!r}", f"there are {', '.join(known)}")
+        wanted = [known[name] for name in names] if names else list(known.values())
+        return [
+            make_source(
+                each.kind,
+                each.name,
+                each.base_url,
+                {**each.options, "api_key": read_secret(each.api_key, each.api_key_file, f"sources.{each.name}.api_key")},
+            )
+            for each in wanted
+        ]
+
+    @cached_property
+    def chooser(self) -> Chooser:
+        from digest.journey.choose import Chooser
+
+        return Chooser(self.store)
+
+    # --- mail out
+
+    def mailroom(self, edition: Edition) -> Mailroom:
+        with self.store.read() as unit:
+            rendered = unit.editions.rendered(edition.id)
+        return self.press.mailroom(edition, self.paper_list(edition.list), rendered)
+
+    @cached_property
+    def compose(self) -> Compose:
+        """Composes any delivery; an edition's pieces are loaded and encoded when its first mail is."""
+        rooms: dict[int, Mailroom] = {}
+
+        def compose(claimed: Claimed, choices: Choices | None) -> Envelope:
+            room = rooms.get(claimed.edition_id)
+            if room is None:
+                with self.store.read() as unit:
+                    edition = unit.editions.get(claimed.edition_id)
+                if edition is None:
+                    raise NotFound(f"edition {claimed.edition_id}")
+                while len(rooms) >= 16:
+                    rooms.pop(next(iter(rooms)), None)
+                room = rooms[claimed.edition_id] = self.mailroom(edition)
+            return room(claimed, choices)
+
+        return compose
+
+    def relays(self, clock: Callable[[], datetime]) -> list[Relay]:
+        from digest.mail.relay import Relay, RelaySettings
+        from digest.mail.session import Timeouts
+
+        return [
+            Relay(
+                RelaySettings(
+                    host=each.host,
+                    port=each.port,
+                    name=each.name,
+                    tls=each.tls,
+                    username=each.username,
+                    password=read_secret(each.password, each.password_file, f"relays.{each.label}.password") or "",
+                    ca_file=each.ca_file,
+                    max_per_connection=each.max_per_connection,
+                    timeouts=Timeouts.within(each.timeout),
+                ),
+                clock,
+            )
+            for each in self.settings.relays
+        ]
+
+    def post(self, log: SendLog, clock: Callable[[], datetime]) -> Post:
+        from digest.mail.post import Post
+
+        if not self.settings.relays:
+            raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")
+        return Post(self.relays(clock), log, self.settings.delivery.connections)
+
+
+def _found_or_made(file: Path) -> str:
+    """The key in `file`, or a new one written there, readable by its owner only. Two processes starting at once agree."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(secrets.token_urlsafe(32) + "\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigurationError("secrets.key_file", f"{file} cannot be made ({error.strerror})") from None
+    key = read_secret(None, file, "secrets.key") or ""
+    if len(key) < 16:
+        raise ConfigurationError("secrets.key_file", f"{file} should hold at least 16 characters")
+    return key

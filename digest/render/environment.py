@@ -39,7 +39,7 @@ class Templates:
             raise TemplateError(f"{error.name or name} line {error.lineno}", error.message or "cannot be parsed") from error
         except jinja2.TemplateNotFound as error:
             tried = ", ".join(str(folder) for folder in self._folders)
-            raise TemplateError(error.name or name, f"is in none of these folders: {tried}") from error
+            raise TemplateError(str(error.name or name), f"is in none of these folders: {tried}") from error
         except UnicodeDecodeError as error:
             raise TemplateError(name, f"is not UTF-8 (byte {error.start})") from error
         except OSError as error:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from digest.domain.edition import Edition, PaperList, Pooled
 from digest.domain.paper import Paper, Ranked
 from digest.render.excerpt import excerpt, shorten
+from digest.render.latex import readable
 from digest.render.topics import topic
 
 MOST_AUTHORS = 3
@@ -152,7 +153,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
     paper = ranked.paper
     title = shorten(readable(clean(paper.title)), 300)
     authors = tuple(_name(author) for author in paper.authors if clean(author))
-    said = clean(paper.summary.text) if paper.summary else ""
+    said = readable(clean(paper.summary.text)) if paper.summary else ""
     return CardView(
         paper_id=paper.id,
         identifier=str(paper.identifier),
@@ -161,9 +162,9 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
         title_dir="rtl" if is_right_to_left(title) else "",
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
-        summary=readable(shorten(said, lengths.summary)) if said else "",
+        summary=shorten(said, lengths.summary),
         summary_source=_provenance(paper),
-        excerpt=readable(excerpt(clean(paper.abstract), said, lengths.abstract)),
+        excerpt=excerpt(readable(clean(paper.abstract)), said, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
         date=in_words(paper.published_at.date()) if paper.published_at else "",
         url=web_url(paper.url) or _landing(paper),
@@ -211,7 +212,7 @@ def clean(text: str) -> str:
 
 
 def _harmful(character: str) -> bool:
-    if unicodedata.category(character) in ("Cc", "Cs", "Co") or 0xFFFE <= ord(character) & 0xFFFF:
+    if unicodedata.category(character) in ("Cc", "Cs", "Co") or ord(character) & 0xFFFF >= 0xFFFE:
         return True
     return unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
@@ -241,8 +242,3 @@ def web_url(text: str) -> str:
     netloc = f"[{host}]{port}" if ":" in host else f"{host}{port}"
     url = quote(urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment)), safe=_URL_SAFE)
     return url if len(url) <= LONGEST_URL else ""
-
-
-def readable(text: str) -> str:
-    """LaTeX in words and symbols."""
-    return text

@@ -76,7 +76,7 @@ def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
     )
 
 
-def _sighting(entry: Mapping[str, Any], source: str, seen_at: datetime) -> Sighting:
+def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting:
     links = [fields.table(link).get("href") for link in fields.rows(entry.get("links"))]
     names = [entry.get(key) for key in ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")]
     tags = [fields.table(tag).get("term") for tag in fields.rows(entry.get("tags"))[:50]]
@@ -87,8 +87,8 @@ def _sighting(entry: Mapping[str, Any], source: str, seen_at: datetime) -> Sight
         seen_at=seen_at,
         abstract=_plain(entry.get("summary") or _content(entry)),
         authors=_authors(entry),
-        published_at=_instant(entry.get("published_parsed"), seen_at),
-        updated_at=_instant(entry.get("updated_parsed"), seen_at),
+        published_at=_instant(dict.get(entry, "published_parsed"), seen_at),
+        updated_at=_instant(dict.get(entry, "updated_parsed"), seen_at),
         categories=fields.distinct(fields.text(tag, 80) for tag in tags),
         url=fields.address(entry.get("link")) or next((at for link in links if (at := fields.address(link))), ""),
         venue=fields.text(entry.get("prism_publicationname"), 300),

@@ -28,6 +28,10 @@ MOST_NAMES = 5_000
 _LONGEST_REASON = 200
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]+")
+_TWICE_ENCODED = re.compile(
+    "[\u00c2\u00c3][\u0080-\u00bf]|[\u00c4-\u00df][\u0080-\u009f]|[\u00e0-\u00ef](?:[\u0080-\u009f][\u0080-\u00bf]|[\u00a0-\u00bf][\u0080-\u009f])"
+)
+"""UTF-8 read as Latin-1 and encoded again ("WÃ¼bben"): arXiv and its mirrors pass on names that came so."""
 _BETWEEN = re.compile(r"[,;]?\s+|[,;](?=10\.\d{4})")
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/[\w.-]*\w", re.IGNORECASE)
@@ -37,7 +41,15 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str:
     """Whitespace folded into single spaces; "" for anything that is no text. Cut at `longest` characters."""
     if not isinstance(value, str):
         return ""
-    return " ".join(_UNSAFE.sub(" ", value[: longest * 2]).split())[:longest].rstrip()
+    once = _TWICE_ENCODED.sub(_decoded_once, value[: longest * 2])
+    return " ".join(_UNSAFE.sub(" ", once).split())[:longest].rstrip()
+
+
+def _decoded_once(match: re.Match[str]) -> str:
+    try:
+        return match[0].encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return match[0]
 
 
 def title(value: object) -> str:

@@ -14,7 +14,7 @@ from digest.render.personal import CARDS
 from digest.render.views import EditionView
 
 CUT = "cut"
-"""Stands before, between and after the cards in a template."""
+"""Stands before, between and after the cards in a template; in html as a comment, which may stand between table rows."""
 
 
 def render_edition(templates: Templates, view: EditionView) -> Rendered:
@@ -25,10 +25,11 @@ def render_edition(templates: Templates, view: EditionView) -> Rendered:
     kind = "mail/edition" if view.picks else "mail/empty"
     cards = view.cards if view.picks else ()
     markers = Markers.for_texts(view.seed, _strings(astuple(view)))
+    cut = markers.mark(CUT)
     subject = templates.line(f"{kind}/subject.txt", view=view)
     document = templates.render(f"{kind}/body.html", view=view, mark=markers.mark, subject=subject)
-    html = _cut(f"{kind}/body.html", inline_css(templates, document), markers, len(cards))
-    text = _cut(f"{kind}/body.txt", templates.render(f"{kind}/body.txt", view=view, mark=markers.mark), markers, len(cards))
+    html = _cut(f"{kind}/body.html", inline_css(templates, document), f"<!--{cut}-->", len(cards))
+    text = _cut(f"{kind}/body.txt", templates.render(f"{kind}/body.txt", view=view, mark=markers.mark), cut, len(cards))
     return Rendered(
         subject=subject,
         html=html[0] + markers.mark(CARDS) + html[-1],
@@ -43,9 +44,9 @@ def render_edition(templates: Templates, view: EditionView) -> Rendered:
     )
 
 
-def _cut(template: str, rendered: str, markers: Markers, cards: int) -> list[str]:
+def _cut(template: str, rendered: str, cut: str, cards: int) -> list[str]:
     """What stands before the cards, each card, and what stands after. Without cards: before and after one cut."""
-    pieces = rendered.split(markers.mark(CUT))
+    pieces = rendered.split(cut)
     if len(pieces) != cards + 2:
         raise TemplateError(
             template, f'has mark("{CUT}") {len(pieces) - 1} times for {cards} cards; should be before, between, after'

@@ -5,18 +5,16 @@ from __future__ import annotations
 from digest.ranking.summary import sentences, shortened
 
 
-def excerpt(abstract: str, already_said: str, longest: int) -> str:
-    """The sentences of `abstract` that follow the one the summary took from it (from the start, where it took none), up to
-    `longest` characters; the first is cut where even it is longer. 0 means none.
+def excerpt(abstract: str, key: str, longest: int, *, after: bool) -> str:
+    """Whole sentences of `abstract` from the one that holds `key` (with `after`: from the next) up to `longest` characters;
+    from the start where none holds it. The first is cut where even it is longer.
     """
-    if longest <= 0:
-        return ""
     every = sentences(abstract)
-    said = " ".join(already_said.split()).rstrip("… ")
-    # A summary taken from the abstract may have lost its opening ("In this paper, …") and its end.
-    after = next((n + 1 for n, sentence in enumerate(every) if said and said[1:] in sentence), 0)
+    # A key sentence may have lost its opening ("In this paper, …") and its end.
+    held = key.rstrip("… ")[1:]
+    place = next((n for n, sentence in enumerate(every) if held and held in sentence), None)
     chosen = ""
-    for sentence in every[after:]:
+    for sentence in every[0 if place is None else place + after :]:
         longer = f"{chosen} {sentence}" if chosen else sentence
         if len(longer) > longest:
             return chosen or shorten(sentence, longest)

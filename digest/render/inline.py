@@ -39,6 +39,8 @@ def inline_css(templates: Templates, document: str) -> str:
             allow_loading_external_files=False,
             cssutils_logging_level=logging.CRITICAL,
         ).transform()
+        for element in root.iterfind(".//*[@style]"):
+            element.set("style", element.get("style", "").replace("; ", ";"))  # a byte a property, in every card of every mail
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise TemplateError(STYLESHEET, f"cannot be inlined: {type(error).__name__}: {error}") from error
     return etree.tostring(root, method="html", encoding="unicode", doctype=DOCTYPE) + "\n"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from digest.domain.edition import Edition, PaperList, Pooled
 from digest.domain.paper import Paper, Ranked
+from digest.ranking.summary import summarise
 from digest.render.excerpt import excerpt, shorten
 from digest.render.latex import readable
 from digest.render.topics import topic
@@ -18,10 +19,10 @@ from digest.render.topics import topic
 MOST_AUTHORS = 3
 BAR_HEIGHT = 20
 """Pixels of the highest bar of a growth plot."""
-MOST_BARS = 12
+MOST_BARS = 7
 LONGEST_URL = 1000
 _URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
-_WORDS_OF = {"huggingface": "Hugging Face", "semantic scholar": "Semantic Scholar", "openalex": "OpenAlex", "arxiv": "arXiv"}
+_SUMMARY_BY = {"abstract": "", "huggingface": "AI summary by Hugging Face", "semantic scholar": "AI summary by Semantic Scholar"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +69,8 @@ class CardView:
     authors: tuple[str, ...]
     more_authors: int
     summary: str
-    summary_source: str
-    """Whose words the summary is, where they are not the authors' own: "Hugging Face"; else empty."""
+    summary_by: str
+    """Whose words the summary is, where they are not the authors' own: "AI summary by Hugging Face"; else empty."""
     excerpt: str
     topic: str
     date: str
@@ -163,8 +164,8 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
         summary=shorten(said, lengths.summary),
-        summary_source=_provenance(paper),
-        excerpt=excerpt(readable(clean(paper.abstract)), said, lengths.abstract),
+        summary_by=_provenance(paper),
+        excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
         date=in_words(paper.published_at.date()) if paper.published_at else "",
         url=web_url(paper.url) or _landing(paper),
@@ -178,9 +179,20 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
 
 def _provenance(paper: Paper) -> str:
     whose = paper.summary.provenance if paper.summary else "abstract"
-    if whose == "abstract":
+    kind, _, model = whose.partition(":")
+    known = f"AI summary by {model}" if kind == "model" else _SUMMARY_BY.get(whose)
+    return f"summary by {clean(whose)}" if known is None else clean(known)
+
+
+def _excerpt(paper: Paper, longest: int) -> str:
+    """Of the abstract: what follows the sentence that the summary is; or, where the summary is in other words, from the
+    sentence on that says what the paper contributes.
+    """
+    key = summarise(replace(paper, summary=None))
+    if longest <= 0 or key is None:
         return ""
-    return clean(_WORDS_OF.get(whose, whose.removeprefix("model:")))
+    ours = paper.summary is not None and paper.summary.provenance == "abstract"
+    return excerpt(readable(clean(paper.abstract)), readable(clean(key.text)), longest, after=ours)
 
 
 def _landing(paper: Paper) -> str:

@@ -1,8 +1,8 @@
 """Papers and signals, a JSON object a line: this project's own exchange format.
 
 papers  {"id":"arxiv:2510.19278","title","abstract","authors":["…"],"published_at","categories":["cs.CL"],"url","code_url",
-         "doi","summary","venue"}; only id and title are required. Also read: updated_at, listed_at, seen_at, pdf_url, project_url,
-         keywords, comment, version, withdrawn, identifiers (a list of further ids).
+         "doi","summary","venue"}; only id and title are required. Also read: updated_at, listed_at, seen_at, pdf_url,
+         project_url, keywords, comment, version, withdrawn, identifiers (a list of further ids).
 signals {"paper":"arxiv:2510.19278","kind":"upvotes","value":12,"observed_at":"2025-11-06T02:45:08Z","source":"huggingface"}
 
 A file may hold both. Unknown keys are let be. Instants carry an offset; a paper's may also be a bare date (its midnight UTC).

@@ -29,6 +29,8 @@ from digest.sources.port import Batch, Getter, Parsed, State
 
 LARGEST = 16 * 1024 * 1024
 """Bytes."""
+MOST_ENTRIES = 10_000
+"""feedparser's time grows with their square."""
 _PAPER = re.compile(
     r"https?://(?:[a-z.]+\.)?(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/|biorxiv\.org/content/|medrxiv\.org/content/)\S+", re.I
 )
@@ -39,6 +41,8 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     fields.bounded(data, source)
     if len(data) > LARGEST:
         raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
+    if (many := len(re.findall(rb"<(?:\w+:)?(?:item|entry)\b", data.replace(b"\x00", b"")))) > MOST_ENTRIES:
+        raise UnreadableAnswer(source, f"{many} entries; the most read is {MOST_ENTRIES}")
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(data, source, seen_at)
     try:

@@ -130,6 +130,12 @@ PLANCK = arxiv(
     "astro-ph.GA astro-ph.CO",
 )
 
+SEARCHERS = ("J. Zhang", "X. Zhu", "Z. Ma", "S. Wang", "Y. Wang", "H. Esteky", "Y. Tian", "R. Desimone", "S. Wang", "H. Zhou")
+HEATERS = (
+    "Kento Suzuki, Shun Enomoto, Norio Higashi, Masahisa Iida, Yukiko Ikemoto, Hiroshi Kawamata, Nobuhiro Kimura,"
+    " Tatsushi Nakamoto, Tor Ogits, H. Ohata, Naoki Okada, Ryutaro Okada, Michinaka Sugano, Andrea Musso, Ezio Todesco"
+)
+
 PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
     (
         arxiv_atom.parse,
@@ -256,8 +262,8 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             0: arxiv(
                 "arxiv:2101.12036",
                 "PatrIoT: IoT Automated Interoperability and Integration Testing Framework",
-                "Miroslav Bures, Bestoun S. Ahmed, Vaclav Rechtberger, Matej Klima, Michal Trnka, Miroslav Jaros, Xavier Bellekens,"
-                " Dani Almog, Pavel Herout",
+                "Miroslav Bures, Bestoun S. Ahmed, Vaclav Rechtberger, Matej Klima, Michal Trnka, Miroslav Jaros,"
+                " Xavier Bellekens, Dani Almog, Pavel Herout",
                 "2021-01-27T12:42:45Z",
                 "cs.SE cs.NI",
             ),
@@ -380,8 +386,8 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             0: arxiv(
                 "arxiv:1706.05371",
                 "Evaluation of Silicon Photomultipliers for use as Photosensors in Liquid Xenon Detectors",
-                "Tyler Anderson, Jacob Cutter, Navneet Dhaliwal, Olivia Dalager, Benjamin Godfrey, Seth Hillbrand, Michael Irving,"
-                " Aaron Manalaysay, Juan Montoya, James Morad, Christian Neher, Dustin Stolp, Mani Tripathi",
+                "Tyler Anderson, Jacob Cutter, Navneet Dhaliwal, Olivia Dalager, Benjamin Godfrey, Seth Hillbrand,"
+                " Michael Irving, Aaron Manalaysay, Juan Montoya, James Morad, Christian Neher, Dustin Stolp, Mani Tripathi",
                 "2017-06-16T00:00:00Z",
                 "physics.ins-det hep-ex",
             ),
@@ -466,8 +472,8 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             ),
             11: arxiv(
                 "arxiv:1808.04927",
-                r"Measurements of $\pi^{\pm}$, $K^{\pm}$ and proton yields from the surface of the T2K replica target for incoming"
-                " 31 GeV/c protons with the NA61/SHINE spectrometer at the CERN SPS",
+                r"Measurements of $\pi^{\pm}$, $K^{\pm}$ and proton yields from the surface of the T2K replica target for"
+                " incoming 31 GeV/c protons with the NA61/SHINE spectrometer at the CERN SPS",
                 "N. Abgrall, A. Aduszkiewicz, E. D. Zimmerman, R. Zwaska, The T2K Beam Group, L. Berns, G. A. Fiorentini, M. Yu",
                 "2018-08-14T00:00:00Z",
                 "hep-ex nucl-ex chao-dyn",
@@ -570,9 +576,7 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             0: Shown(
                 "doi:10.1101/2021.11.22.469359",
                 "Neural computations in the foveal and peripheral visual fields during active search",
-                tuple(
-                    "J. Zhang,X. Zhu,Z. Ma,S. Wang,Y. Wang,H. Esteky,Y. Tian,R. Desimone,S. Wang,H. Zhou".split(",")
-                ),  # two are called S. Wang
+                SEARCHERS,
                 "2026-04-08T00:00:00Z",
                 "neuroscience",
                 (
@@ -620,11 +624,7 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             0: Shown(
                 "doi:10.1109/tasc.2017.2776938",
                 "Quench Protection Heater Study With the 2-m Model Magnet of Beam Separation Dipole for the HL-LHC Upgrade",
-                tuple(
-                    "Kento Suzuki, Shun Enomoto, Norio Higashi, Masahisa Iida, Yukiko Ikemoto, Hiroshi Kawamata, Nobuhiro Kimura,"
-                    " Tatsushi Nakamoto, Tor Ogits, H. Ohata, Naoki Okada, Ryutaro Okada, Michinaka Sugano, Andrea Musso,"
-                    " Ezio Todesco".split(", ")
-                ),
+                tuple(HEATERS.split(", ")),
                 "2018-04-01T00:00:00Z",  # April 2018
                 "Electrical and Electronic Engineering|Electronic, Optical and Magnetic Materials|Condensed Matter Physics",
                 ("https://doi.org/10.1109/tasc.2017.2776938", ""),
@@ -638,8 +638,8 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
         {
             0: Shown(
                 "doi:10.22215/etd/2024-16003 openalex:W4401632393",
-                "Dynamic Environmental Change at the Cusp of the Great Oxidation Event: The Gowganda-Lorrain Formation Transition,"
-                " Cobalt Basin, Ontario and Quebec",
+                "Dynamic Environmental Change at the Cusp of the Great Oxidation Event: The Gowganda-Lorrain Formation"
+                " Transition, Cobalt Basin, Ontario and Quebec",
                 ("Nabil A. Shawwa",),
                 "2024-01-01T00:00:00Z",
                 "",
@@ -713,8 +713,8 @@ PAGES += [
         {
             0: Shown(
                 "doi:10.1039/c4ra15833d openalex:W2163492414",
-                "Design, synthesis and biological evaluation of small molecule-based PET radioligands for the 5-hydroxytryptamine 7"
-                " receptor",
+                "Design, synthesis and biological evaluation of small molecule-based PET radioligands for the"
+                " 5-hydroxytryptamine 7 receptor",
                 tuple(_LIGANDS.split(", ")),
                 "2015-01-01T00:00:00Z",
                 "Biochemistry, Genetics and Molecular Biology|Neuroscience",
@@ -777,7 +777,7 @@ def test_what_else_they_say() -> None:
     assert turing.summary.provenance == "semantic scholar"
     assert turing.summary.text.startswith("If the meaning of the words “machine” and “think” are to be found")
     assert turing.venue == "Mind"
-    assert [(s.kind, s.value, s.observed_at) for s in turing.signals][0] == ("citations", 10059.0, SEEN)
+    assert next((s.kind, s.value, s.observed_at) for s in turing.signals) == ("citations", 10059.0, SEEN)
 
     thesis = read(openalex.parse, "openalex/work_thesis_inline.json").sightings[0]
     assert thesis.abstract == "The Huronian Supergroup, The early one"

@@ -1,0 +1,126 @@
+"""Taking deliveries under a lease. The one transaction that decides whether somebody is mailed.
+
+First the next due rows, by a partial index that holds only what is queued, locked against others (PostgreSQL: SKIP LOCKED;
+SQLite: the write transaction). Then, in the same transaction, everything that may forbid or need them. So a suppression or an
+unsubscribe committed before this transaction's reading always counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
+from digest.domain.instant import isoformat
+from digest.domain.subscriber import Address, SubscriptionState
+from digest.store.codec import interests_from
+from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
+
+_QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
+
+_DETAILS: Select[Any] = (
+    select(
+        deliveries.c.id,
+        deliveries.c.edition_id,
+        deliveries.c.subscription_id,
+        deliveries.c.attempts,
+        deliveries.c.due_at,
+        deliveries.c.expires_at,
+        deliveries.c.picks,
+        subscriptions.c.subscriber_id,
+        subscriptions.c.state.label("subscription_state"),
+        subscriptions.c.end_reason,
+        subscriptions.c.personal,
+        subscriptions.c.picks.label("wanted"),
+        subscriptions.c.interests,
+        subscriptions.c.style,
+        subscribers.c.address,
+        suppressions.c.reason.label("suppressed"),
+        editions.c.state.label("edition_state"),
+    )
+    .select_from(deliveries)
+    .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+    .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+    .join(editions, editions.c.id == deliveries.c.edition_id)
+    .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+)
+
+
+def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
+    ids = _take(connection, limit, now)
+    if not ids:
+        return ClaimBatch()
+    rows: Sequence[Row[Any]] = connection.execute(
+        _DETAILS.where(deliveries.c.id.in_(ids)).order_by(deliveries.c.next_attempt_at, deliveries.c.id)
+    ).all()
+    sendable: list[Row[Any]] = []
+    ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
+    for row in rows:
+        verdict = _verdict(row, now)
+        if verdict is None:
+            sendable.append(row)
+        else:
+            ended[verdict].append(row.id)
+    for (state, reason), some in ended.items():
+        _set(connection, some, state=state.value, reason=reason)
+    _set(connection, [r.id for r in sendable], state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
+    count = {
+        state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
+        for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED)
+    }
+    return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
+
+
+def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
+    """The next due ids, locked. Deliveries of a paused list stay where they are."""
+    due = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now)
+    # asked first: with no list paused, the usual case, the taking looks at one index and nothing else
+    paused = connection.scalars(
+        select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
+    ).all()
+    if paused:
+        due = due.where(deliveries.c.edition_id.not_in(paused))
+    due = due.order_by(deliveries.c.next_attempt_at, deliveries.c.id).limit(limit)
+    return connection.scalars(due.with_for_update(skip_locked=True, of=deliveries)).all()
+
+
+def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
+    """Why this one is not sent; None when it is."""
+    if row.suppressed is not None:
+        return DeliveryState.WITHHELD, f"the address is suppressed: {row.suppressed}"
+    if row.subscription_state != SubscriptionState.ACTIVE.value:
+        why = f": {row.end_reason}" if row.end_reason else ""
+        return DeliveryState.WITHHELD, f"the subscription is {row.subscription_state}{why}"
+    if row.edition_state != "frozen":
+        return DeliveryState.WITHHELD, f"the edition is {row.edition_state}"
+    if row.expires_at <= now:
+        return DeliveryState.EXPIRED, f"not sent before {isoformat(row.expires_at)}, when the next edition was due"
+    return None
+
+
+def _claimed(row: Row[Any]) -> Claimed:
+    return Claimed(
+        id=row.id,
+        edition_id=row.edition_id,
+        subscription_id=row.subscription_id,
+        subscriber_id=row.subscriber_id,
+        address=Address(row.address),
+        attempts=row.attempts,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        picks=None if row.picks is None else tuple(row.picks),
+        personal=row.personal,
+        wanted=row.wanted,
+        interests=interests_from(row.interests),
+        style=row.style,
+    )
+
+
+def _set(connection: Connection, ids: Iterable[int], **values: object) -> None:
+    some = list(ids)
+    if some:
+        connection.execute(update(deliveries).where(deliveries.c.id.in_(some)).values(**values))

@@ -1,0 +1,199 @@
+"""Editions: frozen once, then only read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
+
+from digest.domain.delivery import DeliveryState
+from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Window
+from digest.domain.errors import NotFound
+from digest.domain.paper import Ranked, Reason
+from digest.store.codec import paper_document, paper_from_document
+from digest.store.schema import deliveries, edition_pool, editions, featured
+from digest.store.statements import insert_into, insert_new
+
+_SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
+
+_HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
+_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text")]
+
+
+class Editions:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, list_name: str, day: date) -> Edition | None:
+        return self._one(select(*_HEAD).where(editions.c.list == list_name, editions.c.date == day))
+
+    def get(self, edition_id: int) -> Edition | None:
+        return self._one(select(*_HEAD).where(editions.c.id == edition_id))
+
+    def latest(self, list_name: str, at: datetime) -> Edition | None:
+        """The newest one frozen at or before `at`, cancelled ones aside."""
+        standing = (editions.c.list == list_name, editions.c.frozen_at <= at, editions.c.state == "frozen")
+        newest = (editions.c.frozen_at.desc(), editions.c.id.desc())
+        return self._one(select(*_HEAD).where(*standing).order_by(*newest).limit(1))
+
+    def history(self, list_name: str, limit: int = 30, before: date | None = None) -> list[Edition]:
+        """Newest first, cancelled ones aside; `before` (not included) pages on."""
+        where: list[ColumnElement[bool]] = [editions.c.list == list_name, editions.c.state == "frozen"]
+        if before is not None:
+            where.append(editions.c.date < before)
+        return self._many(select(*_HEAD).where(*where).order_by(editions.c.date.desc()).limit(limit))
+
+    def pool(self, edition_id: int) -> tuple[Pooled, ...]:
+        """The frozen pool in order of position, papers as they were shown."""
+        rows = self._connection.execute(
+            select(*_POOL).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
+        )
+        return tuple(Pooled(row.position, _ranked(row), row.featured_before) for row in rows)
+
+    def rendered(self, edition_id: int) -> Rendered:
+        """Raises NotFound."""
+        shell = self._connection.execute(
+            select(editions.c.subject, editions.c.html, editions.c.text, editions.c.render).where(editions.c.id == edition_id)
+        ).first()
+        if shell is None:
+            raise NotFound(f"edition {edition_id}")
+        cards = self._connection.execute(
+            select(edition_pool.c.paper_id, edition_pool.c.card_html, edition_pool.c.card_text)
+            .where(edition_pool.c.edition_id == edition_id)
+            .order_by(edition_pool.c.position)
+        )
+        return Rendered(
+            subject=shell.subject,
+            html=shell.html,
+            text=shell.text,
+            cards=tuple(Card(*card) for card in cards),
+            nonce=shell.render["nonce"],
+            picks=tuple(shell.render["picks"]),
+            preheader=shell.render["preheader"],
+        )
+
+    def featured(self, list_name: str, before: datetime) -> frozenset[int]:
+        """Ids of the papers that editions of the list frozen before `before` picked."""
+        frozen = select(featured.c.paper_id).join(editions, editions.c.id == featured.c.edition_id)
+        where = (featured.c.list == list_name, editions.c.frozen_at < before)
+        return frozenset(self._connection.scalars(frozen.where(*where)))
+
+    def freeze(self, draft: Edition, rendered: Rendered) -> Edition:
+        """Keeps the edition with its pool, cards and what it features; returns it with its id.
+
+        Where the list already has one for that day, that one is returned and nothing is written.
+        """
+        assert len(rendered.cards) == len(draft.pool), "one card per pooled paper"
+        statement = insert_into(self._connection, editions).values(**_head(draft, rendered)).on_conflict_do_nothing()
+        edition_id = self._connection.scalar(statement.returning(editions.c.id))
+        if edition_id is None:
+            found = self.find(draft.list, draft.date)
+            assert found is not None, "the row that was in the way"
+            return found
+        ranks = {pick.ranked.paper.id: pick.rank for pick in draft.picks}
+        assert ranks.keys() <= {pooled.ranked.paper.id for pooled in draft.pool}, "picks come from the pool"
+        if draft.pool:
+            rows = [
+                _pool_row(edition_id, pooled, card, ranks.get(pooled.ranked.paper.id))
+                for pooled, card in zip(draft.pool, rendered.cards, strict=True)
+            ]
+            self._connection.execute(insert(edition_pool), rows)
+        insert_new(
+            self._connection,
+            featured,
+            [{"list": draft.list, "paper_id": p, "edition_id": edition_id, "rank": rank} for p, rank in ranks.items()],
+        )
+        return replace(draft, id=edition_id, pool=())
+
+    def cancel(self, edition_id: int) -> None:
+        """No further delivery of it is claimed. Where nobody can have got it, its papers may be featured again.
+
+        Raises NotFound.
+        """
+        cancelled = update(editions).where(editions.c.id == edition_id).values(state="cancelled")
+        if self._connection.execute(cancelled).rowcount == 0:
+            raise NotFound(f"edition {edition_id}")
+        sent = exists().where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(_SENT))
+        self._connection.execute(featured.delete().where(featured.c.edition_id == edition_id, ~sent))
+
+    def count(self) -> int:
+        return self._connection.scalar(select(func.count()).select_from(editions)) or 0
+
+    # ---- reading ----
+
+    def _one(self, statement: Select[Any]) -> Edition | None:
+        found = self._many(statement)
+        return found[0] if found else None
+
+    def _many(self, statement: Select[Any]) -> list[Edition]:
+        heads = self._connection.execute(statement).all()
+        picks = self._picks([head.id for head in heads])
+        return [_edition(head, picks[head.id]) for head in heads]
+
+    def _picks(self, edition_ids: Iterable[int]) -> dict[int, list[Pick]]:
+        picked = select(*_POOL).where(edition_pool.c.edition_id.in_(list(edition_ids)), edition_pool.c.pick_rank.is_not(None))
+        picks: dict[int, list[Pick]] = defaultdict(list)
+        for row in self._connection.execute(picked.order_by(edition_pool.c.edition_id, edition_pool.c.pick_rank)):
+            picks[row.edition_id].append(Pick(row.pick_rank, _ranked(row)))
+        return picks
+
+
+def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
+    return {
+        "list": draft.list,
+        "date": draft.date,
+        "window_start": draft.window.start,
+        "window_end": draft.window.end,
+        "frozen_at": draft.frozen_at,
+        "subject": rendered.subject,
+        "html": rendered.html,
+        "text": rendered.text,
+        "render": {"nonce": rendered.nonce, "picks": rendered.picks, "preheader": rendered.preheader},
+        "notes": draft.notes,
+        "updates": draft.updates,
+        "content_hash": draft.content_hash,
+        "state": draft.state,
+    }
+
+
+def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None) -> dict[str, Any]:
+    ranked = pooled.ranked
+    assert card.paper_id == ranked.paper.id, "cards lie in the pool's order"
+    return {
+        "edition_id": edition_id,
+        "position": pooled.position,
+        "paper_id": ranked.paper.id,
+        "paper": paper_document(ranked.paper),
+        "score": ranked.score,
+        "reasons": [[reason.kind, reason.text] for reason in ranked.reasons],
+        "growth": ranked.growth,
+        "featured_before": pooled.featured_before,
+        "pick_rank": pick_rank,
+        "card_html": card.html,
+        "card_text": card.text,
+    }
+
+
+def _ranked(row: Row[Any]) -> Ranked:
+    # the column, not the document, says which paper it is now: two may have been found to be one
+    paper = replace(paper_from_document(row.paper), id=row.paper_id)
+    return Ranked(paper, row.score, tuple(Reason(kind, text) for kind, text in row.reasons), tuple(row.growth))
+
+
+def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
+    return Edition(
+        id=head.id,
+        list=head.list,
+        date=head.date,
+        window=Window(head.window_start, head.window_end),
+        frozen_at=head.frozen_at,
+        picks=tuple(picks),
+        notes=tuple(head.notes),
+        updates=tuple(head.updates),
+        content_hash=head.content_hash,
+        state=head.state,
+    )

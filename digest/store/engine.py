@@ -1,0 +1,102 @@
+"""Opening the database: SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from digest.domain.errors import ConfigurationError, DatabaseUnreachable
+
+WRITES = "digest_writes"
+"""Execution option of a connection whose transaction is going to write."""
+
+_BUSY_SECONDS = 30
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """An engine that has answered once. SQLite files and their folder are made when they are not there.
+
+    Raises ConfigurationError for what is no URL of ours, DatabaseUnreachable (one line, without the password) for no answer.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed)
+    else:
+        engine = create_engine(parsed, json_serializer=_dumps, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except (SQLAlchemyError, OSError) as error:
+        engine.dispose()
+        raise DatabaseUnreachable(f"database {place_of(parsed)}: {one_line(error)}") from error
+    return engine
+
+
+def place_of(url: URL) -> str:
+    """How a database is named to people: no password, no query (which may hold one)."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def one_line(error: BaseException) -> str:
+    """What the driver said, without the statement and its parameters (they may hold addresses)."""
+    said = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return " ".join(str(said).split()) or type(said).__name__
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=_DRIVERS[parsed.drivername])
+    except (ArgumentError, KeyError, ValueError):
+        raise ConfigurationError(
+            "database.url", "should be like sqlite:///digest.sqlite or postgresql://user@host/name"
+        ) from None
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnreachable(f"database {place_of(url)}: {error.strerror}") from error
+    engine = create_engine(url, json_serializer=_dumps, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not begin transactions behind our back: _begin does, and knows which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL, not NORMAL: in WAL mode NORMAL may forget the last commits at a power cut, and a forgotten "accepted" is a mail sent
+    # twice. We commit by the batch, so it costs one fsync for hundreds of rows.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA cache_size = -32768")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that starts by reading fails at its first write when another wrote meanwhile: no wait mends that.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

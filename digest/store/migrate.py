@@ -1,0 +1,93 @@
+"""Bringing the schema up to date, and refusing to work on one that is not.
+
+Migrations are Alembic's, shipped in the package and configured here: no ini file, no command line of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from digest.domain.errors import DatabaseUnreachable, SchemaMismatch
+from digest.store.engine import WRITES, one_line, place_of
+from digest.store.schema import REVISION
+from digest.store.statements import one_at_a_time
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Brings the schema to this program's; returns (revision before, revision now), None for an empty database.
+
+    One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
+    was. Raises SchemaMismatch for a database newer than this program, DatabaseUnreachable.
+    """
+    return _move(engine, REVISION)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> tuple[str | None, str]:
+    """Back to an earlier revision; what only later tables hold is lost. "base" leaves an empty database."""
+    return _move(engine, revision)
+
+
+def check(engine: Engine) -> None:
+    """Raises SchemaMismatch where the schema is older or newer than this program."""
+    with engine.connect() as connection:
+        found = _current(connection)
+    if found != REVISION:
+        raise _mismatch(engine, found)
+
+
+def _move(engine: Engine, target: str) -> tuple[str | None, str]:
+    try:
+        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+            one_at_a_time(connection, "migrate")
+            before = _current(connection)
+            if before is not None and before > REVISION:
+                raise _mismatch(engine, before)
+            if before != target:
+                _run(connection, target)
+            return before, target
+    except DBAPIError as error:
+        raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error
+
+
+def _run(connection: Connection, target: str) -> None:
+    from alembic import command  # here, because it is slow to import and rarely needed
+
+    config = alembic_config(connection)
+    if target == "base" or (_current(connection) or "") > target:
+        command.downgrade(config, target)
+    else:
+        command.upgrade(config, target)
+
+
+def alembic_config(connection: Connection) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _mismatch(engine: Engine, found: str | None) -> SchemaMismatch:
+    place = f"database {place_of(engine.url)}"
+    if found is None:
+        return SchemaMismatch(f"{place}: holds no schema yet; run `digest migrate`")
+    if found > REVISION:
+        return SchemaMismatch(f"{place}: is at revision {found}, this program knows {REVISION}; upgrade the program")
+    return SchemaMismatch(f"{place}: is at revision {found}, this program needs {REVISION}; run `digest migrate`")

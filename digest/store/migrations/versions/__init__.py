@@ -1,0 +1,1 @@
+"""One file per revision, in order; each reversible, or saying why not."""

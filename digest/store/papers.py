@@ -1,0 +1,88 @@
+"""Papers: found, merged, and given as candidates as they were known at an instant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, func, select
+
+from digest.domain.edition import PaperList
+from digest.domain.identifier import Identifier
+from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.store import signals as readings
+from digest.store.codec import paper_from, paper_from_sightings
+from digest.store.merge import merge_all, papers_named, sightings_of
+from digest.store.schema import identifiers, papers
+from digest.store.statements import chunks
+
+
+class Papers:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts:
+        """Find-or-do: each sighting joins the paper it shows, or makes it; its signals are appended. Again: changes nothing."""
+        return merge_all(self._connection, sightings)
+
+    def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals:
+        """Appends readings by identifier. Those of papers nobody has shown us are named, not kept."""
+        known = papers_named(self._connection, {identifier for identifier, _ in given})
+        added = readings.append(self._connection, ((known[i], signal) for i, signal in given if i in known))
+        return AddedSignals(added, tuple(dict.fromkeys(i for i, _ in given if i not in known)))
+
+    def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]:
+        """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
+
+        In order of first_seen_at, then id. What was seen or observed after `at` has no part in it, except that two papers
+        found since to be one are one here too.
+        """
+        inside = papers.c.first_seen_at.between(since, at)
+        found = self._load(select(papers).where(inside).order_by(papers.c.first_seen_at, papers.c.id), at)
+        taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
+        observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
+        return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
+
+    def find(self, identifier: Identifier) -> Paper | None:
+        paper_id = papers_named(self._connection, [identifier]).get(identifier)
+        return self.by_ids([paper_id]).get(paper_id) if paper_id is not None else None
+
+    def by_ids(self, ids: Iterable[int]) -> dict[int, Paper]:
+        found: dict[int, Paper] = {}
+        for some in chunks(ids):
+            found |= {paper.id: paper for paper in self._load(select(papers).where(papers.c.id.in_(some)))}
+        return found
+
+    def count(self) -> int:
+        return self._connection.scalar(select(func.count()).select_from(papers)) or 0
+
+    def _load(self, statement: Select[tuple[object, ...]], at: datetime | None = None) -> list[Paper]:
+        rows = self._connection.execute(statement).mappings().all()
+        refold = [row["id"] for row in rows if at is not None and row["changed_at"] > at]
+        known_then = sightings_of(self._connection, refold, at)
+        names = self._identifiers([row["id"] for row in rows if row["id"] not in known_then])
+        return [
+            paper_from_sightings(row["id"], known_then[row["id"]])
+            if row["id"] in known_then
+            else paper_from(dict(row), names[row["id"]])
+            for row in rows
+        ]
+
+    def _identifiers(self, ids: Iterable[int]) -> dict[int, list[Identifier]]:
+        table = identifiers.c
+        names: dict[int, list[Identifier]] = defaultdict(list)
+        for some in chunks(ids):
+            statement = select(table.paper_id, table.scheme, table.value).where(table.paper_id.in_(some))
+            for paper_id, scheme, value in self._connection.execute(statement.order_by(table.scheme, table.value)):
+                names[paper_id].append(Identifier(scheme, value))
+        return names
+
+
+def _takes(paper_list: PaperList, paper: Paper) -> bool:
+    if paper_list.sources and not paper_list.sources.intersection(paper.sources):
+        return False
+    if not paper_list.categories:
+        return True
+    wanted = paper_list.categories
+    return any(category in wanted or category.partition(".")[0] in wanted for category in paper.categories)

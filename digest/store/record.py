@@ -1,0 +1,101 @@
+"""Writing down what became of deliveries, by the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, update
+
+from digest.domain.delivery import Attempt, DeliveryState
+from digest.domain.retry import Decision
+from digest.store.schema import attempts, deliveries
+from digest.store.statements import insert_new
+from digest.store.types import Instant
+
+_THIS = deliveries.c.id == bindparam("of_delivery")
+_IS_OPEN = or_(
+    deliveries.c.state == DeliveryState.QUEUED.value,
+    deliveries.c.state == DeliveryState.UNCERTAIN.value,
+)
+_NEWER = or_(deliveries.c.attempted_at.is_(None), deliveries.c.attempted_at < bindparam("attempted_at"))
+_ENDED_LEASE = {"lease_owner": None, "lease_until": None}
+
+
+def record(connection: Connection, results: Sequence[tuple[Attempt, Decision]], owner: str | None = None) -> None:
+    accepted = [(a, d) for a, d in results if d.state is DeliveryState.ACCEPTED]
+    others = [(a, d) for a, d in results if d.state is not DeliveryState.ACCEPTED]
+    if accepted:
+        connection.execute(_accept(), [_accepted_row(a, d) for a, d in accepted])
+    if others:
+        insert_new(connection, attempts, [_attempt_row(a, d) for a, d in others])
+        connection.execute(_settle(owner), [_other_row(a, d) for a, d in others])
+
+
+def _accept() -> Any:
+    # What a relay has taken is taken, whoever holds the row now; only one that is accepted already keeps its first reply.
+    return (
+        update(deliveries)
+        .where(_THIS, deliveries.c.state != DeliveryState.ACCEPTED.value)
+        .values(
+            state=DeliveryState.ACCEPTED.value,
+            attempts=deliveries.c.attempts + 1,
+            accepted_at=bindparam("attempted_at"),
+            attempted_at=bindparam("attempted_at"),
+            **_ENDED_LEASE,
+            **{name: bindparam(name) for name in ("relay", "reason", "reply_code", "reply_enhanced", "reply_text")},
+        )
+    )
+
+
+def _settle(owner: str | None) -> Any:
+    claimed = deliveries.c.state == DeliveryState.CLAIMED.value
+    ours = claimed if owner is None else and_(claimed, deliveries.c.lease_owner == owner)
+    names = ("state", "attempted_at", "relay", "reason", "reply_code", "reply_enhanced", "reply_text")
+    return (
+        update(deliveries)
+        .where(_THIS, or_(ours, _IS_OPEN), _NEWER)
+        .values(
+            attempts=deliveries.c.attempts + bindparam("counted"),
+            next_attempt_at=func.coalesce(bindparam("again_at", type_=Instant()), deliveries.c.next_attempt_at),
+            **_ENDED_LEASE,
+            **{name: bindparam(name) for name in names},
+        )
+    )
+
+
+def _accepted_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
+    reply = attempt.reply
+    return {
+        "of_delivery": attempt.delivery_id,
+        "attempted_at": attempt.at,
+        "relay": attempt.relay,
+        "reason": decision.reason,
+        "reply_code": reply.code if reply else None,
+        "reply_enhanced": reply.enhanced if reply else None,
+        "reply_text": reply.text if reply else None,
+    }
+
+
+def _other_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
+    return {
+        **_accepted_row(attempt, decision),
+        "state": decision.state.value,
+        "counted": int(decision.counts),
+        "again_at": decision.next_attempt_at,
+    }
+
+
+def _attempt_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
+    reply = attempt.reply
+    return {
+        "delivery_id": attempt.delivery_id,
+        "at": attempt.at,
+        "relay": attempt.relay,
+        "stage": attempt.stage.value,
+        "code": reply.code if reply else None,
+        "enhanced": reply.enhanced if reply else "",
+        "text": reply.text if reply else "",
+        "error": attempt.error,
+        "outcome": decision.state.value,
+    }

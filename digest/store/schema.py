@@ -1,0 +1,327 @@
+"""The tables. What is odd stands beside it; the migrations arrive at exactly this (tests/contract/test_store_schema.py).
+
+Keys are 64-bit on PostgreSQL; SQLite's INTEGER PRIMARY KEY is 64-bit by nature. `sqlite_autoincrement` where a key is shown
+to the world (links, Message-IDs): a number must not come back for another row after an erasure.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.sql.type_api import TypeEngine
+
+from digest.store.types import Instant, Weekdays
+
+REVISION = "0001"
+"""The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _document() -> TypeEngine[object]:
+    return JSON(none_as_null=True)
+
+
+def _paper(**options: object) -> Column[int]:
+    return Column("paper_id", Key, ForeignKey("papers.id"), nullable=False, **options)  # type: ignore[arg-type]  # forwarded
+
+
+# ---- papers ----------------------------------------------------------------------------------------------------------------
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("authors", _document(), nullable=False),
+    Column("published_at", Instant),
+    Column("updated_at", Instant),
+    Column("listed_at", Instant),
+    Column("categories", _document(), nullable=False),
+    Column("keywords", _document(), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("pdf_url", Text, nullable=False),
+    Column("code_url", Text, nullable=False),
+    Column("project_url", Text, nullable=False),
+    Column("summary", Text),
+    Column("summary_provenance", Text),
+    Column("venue", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("version", Integer),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("sources", _document(), nullable=False),
+    Column(
+        "title_key", Text, index=True
+    ),  # what a sighting without a shared identifier is recognised by; see ranking/identity.py
+    Column("first_seen_at", Instant, nullable=False, index=True),
+    Column("changed_at", Instant, nullable=False),  # of the latest sighting folded in: a look at an earlier instant refolds
+    sqlite_autoincrement=True,
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("scheme", String(32), primary_key=True),
+    Column("value", Text, primary_key=True),
+    _paper(index=True),
+    sqlite_with_rowid=False,
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _paper(),
+    Column("source", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),  # the earliest instant this content was seen, or came back
+    Column("content_hash", String(64), nullable=False),
+    Column("payload", _document(), nullable=False),
+    UniqueConstraint("paper_id", "content_hash", "seen_at"),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    _paper(primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("observed_at", Instant, primary_key=True),
+    Column("value", Float(53), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ---- lists and editions ----------------------------------------------------------------------------------------------------
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("settings", _document(), nullable=False),
+    Column("configured", Boolean, nullable=False),  # false once the configuration no longer names it; rows still refer to it
+    Column("paused_at", Instant),
+    Column("paused_reason", Text),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("list", Text, ForeignKey("lists.name"), nullable=False),
+    Column("date", Date, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("render", _document(), nullable=False),  # what composing needs besides: nonce, the list's own picks, preheader
+    Column("notes", _document(), nullable=False),
+    Column("updates", _document(), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("state", Text, nullable=False),
+    UniqueConstraint("list", "date"),
+    Index("ix_editions_list_frozen_at", "list", "frozen_at"),
+    sqlite_autoincrement=True,
+)
+
+edition_pool = Table(
+    "edition_pool",
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _paper(index=True),
+    Column("paper", _document(), nullable=False),  # as it was shown: an edition never changes, a paper may
+    Column("score", Float(53), nullable=False),
+    Column("reasons", _document(), nullable=False),
+    Column("growth", _document(), nullable=False),
+    Column("featured_before", Boolean, nullable=False),
+    Column("pick_rank", SmallInteger),
+    Column("card_html", Text, nullable=False),
+    Column("card_text", Text, nullable=False),
+)
+
+featured = Table(
+    "featured",
+    metadata,
+    Column("list", Text, ForeignKey("lists.name"), primary_key=True),
+    _paper(primary_key=True, autoincrement=False, index=True),
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("rank", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ---- readers ---------------------------------------------------------------------------------------------------------------
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("address_hash", String(64), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber_id", Key, ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("list", Text, ForeignKey("lists.name"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("hour", Time, nullable=False),
+    Column("weekdays", Weekdays, nullable=False),
+    Column("picks", Integer),
+    Column("style", Text),
+    Column("paused_until", Date),
+    Column("interests", _document()),  # null: none, the common case
+    Column("personal", Boolean, nullable=False),  # follows from interests, picks and weekdays; kept so that a claim need not ask
+    Column("requested_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("consent_at", Instant),
+    Column("consent_how", Text),
+    Column("consent_wording", Text),
+    Column("consent_event", Text),
+    Column("ended_at", Instant),
+    Column("end_reason", Text, nullable=False, server_default=text("''")),
+    UniqueConstraint("subscriber_id", "list"),
+    # finds a cohort's members, and the cohorts themselves, without touching the table
+    Index(
+        "ix_subscriptions_cohort",
+        "list",
+        "timezone",
+        "hour",
+        "weekdays",
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# ---- the outbox ------------------------------------------------------------------------------------------------------------
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("edition_id", Key, ForeignKey("editions.id"), nullable=False),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),  # those that counted
+    Column("attempted_at", Instant),  # of the last attempt recorded: replaying it changes nothing
+    Column("lease_owner", Text),
+    Column("lease_until", Instant),
+    Column("picks", _document()),
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("accepted_at", Instant),
+    Column("relay", Text),
+    Column("reply_code", SmallInteger),
+    Column("reply_enhanced", Text),
+    Column("reply_text", Text),
+    UniqueConstraint("edition_id", "subscription_id"),
+    # only what is still to be done: finished rows leave these indexes, so a claim never walks over them
+    Index(
+        "ix_deliveries_queued",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_deliveries_claimed",
+        "lease_owner",
+        "lease_until",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Key, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True),
+    Column("relay", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("code", SmallInteger),
+    Column("enhanced", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ---- what sources must remember --------------------------------------------------------------------------------------------
+
+source_states = Table(
+    "source_states",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", _document(), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+__all__ = [
+    "REVISION",
+    "Key",
+    "attempts",
+    "deliveries",
+    "edition_pool",
+    "editions",
+    "featured",
+    "identifiers",
+    "lists",
+    "metadata",
+    "papers",
+    "sightings",
+    "signals",
+    "source_states",
+    "subscribers",
+    "subscriptions",
+    "suppressions",
+]

@@ -1,0 +1,32 @@
+"""What a source must remember between runs: validators, resumption tokens, when it was last fresh."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from digest.store.schema import source_states
+from digest.store.statements import insert_into
+
+
+class Sources:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def load(self, source: str, key: str) -> dict[str, Any] | None:
+        value: dict[str, Any] | None = self._connection.scalar(
+            select(source_states.c.value).where(source_states.c.source == source, source_states.c.key == key)
+        )
+        return value
+
+    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None:
+        """Replaces what was there under (source, key). `value` must be JSON."""
+        row = {"value": value, "updated_at": at}
+        statement = insert_into(self._connection, source_states).values(source=source, key=key, **row)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["source", "key"], set_=row))
+
+    def forget(self, source: str, key: str) -> None:
+        where = (source_states.c.source == source, source_states.c.key == key)
+        self._connection.execute(delete(source_states).where(*where))

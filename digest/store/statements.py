@@ -1,0 +1,69 @@
+"""The few statements in which SQLite and PostgreSQL differ, spelled once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Insert, Table, text
+
+T = TypeVar("T")
+
+
+class ConflictAware(Protocol):
+    """What the two dialects' `Insert` have in common and the general one lacks."""
+
+    excluded: Any
+
+    def values(self, *args: Any, **kwargs: Any) -> Any: ...
+    def on_conflict_do_nothing(self, index_elements: Any = ...) -> Any: ...
+    def on_conflict_do_update(self, *, index_elements: Any, set_: Any, where: Any = ...) -> Any: ...
+    def from_select(self, names: Sequence[str], select: Any) -> Any: ...
+
+
+def insert_into(connection: Connection, table: Table) -> ConflictAware:
+    """An INSERT that can say ON CONFLICT."""
+    statement: Any
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        statement = postgresql_insert(table)
+    else:
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        statement = sqlite_insert(table)
+    assert isinstance(statement, Insert)
+    return statement  # type: ignore[return-value]  # the dialects' classes share these methods but no base that declares them
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Inserts the rows whose keys are not there yet and returns how many those were."""
+    if not rows:
+        return 0
+    return inserted(connection, insert_into(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def inserted(connection: Connection, statement: Any, rows: list[dict[str, Any]] | None = None) -> int:
+    """Runs an INSERT and says how many rows it made."""
+    # SQLAlchemy keeps an INSERT's count only where asked to
+    count = connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+    assert count >= 0, "the driver counts"
+    return count
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Until the transaction ends, no other transaction passes here with the same `what`. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('digest'), hashtext(:what))"), {"what": what})
+
+
+def chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
+    """SQLite takes at most 32,766 parameters in a statement."""
+    chunk: list[T] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,158 @@
+"""Readers and what they subscribe to: asked for, confirmed, changed, ended, forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, select, update
+
+from digest.domain.errors import NotFound
+from digest.domain.subscriber import (
+    AddedReaders,
+    Address,
+    Cohort,
+    Consent,
+    Interests,
+    NewReader,
+    Preferences,
+    Subscription,
+    SubscriptionState,
+)
+from digest.store.codec import consent_columns, interests_from, wishes_columns
+from digest.store.enrol import enrol
+from digest.store.schema import subscribers, subscriptions
+from digest.store.statements import insert_new
+
+_PAGE = 1000
+
+
+class Subscribers:
+    def __init__(self, connection: Connection, hash_address: Callable[[str], str]) -> None:
+        self._connection = connection
+        self._hash_address = hash_address
+
+    # ---- a reader's way in, through and out ----
+
+    def request(
+        self, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime
+    ) -> Subscription:
+        """The subscription to be confirmed: made PENDING, or found. An ACTIVE one comes back unchanged.
+
+        One that waits or has ended takes the new wishes and waits (again) for its confirmation. Raises NotFound for the list.
+        """
+        person = {
+            "address": address.text,
+            "address_key": address.key,
+            "address_hash": self._hash_address(address.key),
+            "created_at": at,
+        }
+        insert_new(self._connection, subscribers, [person])
+        where = subscribers.c.address_key == address.key
+        subscriber_id = self._connection.scalars(select(subscribers.c.id).where(where)).one()
+        wishes = {**wishes_columns(preferences, interests), "requested_at": at, "state": SubscriptionState.PENDING.value}
+        of_pair = (subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.list == list_name)
+        row = {"subscriber_id": subscriber_id, "list": list_name, **wishes}
+        if insert_new(self._connection, subscriptions, [row]) == 0:
+            inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
+            self._connection.execute(update(subscriptions).where(*of_pair, inactive).values(wishes))
+        return self._many(_SUBSCRIPTION.where(*of_pair))[0]
+
+    def confirm(self, subscription_id: int, consent: Consent, at: datetime) -> None:
+        """Makes it ACTIVE from `at` on, also where it had ended. The first proof of an active one stays. Raises NotFound."""
+        row = {
+            "state": SubscriptionState.ACTIVE.value,
+            "confirmed_at": at,
+            **consent_columns(consent),
+            "ended_at": None,
+            "end_reason": "",
+        }
+        inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
+        self._update(subscription_id, row, inactive)
+
+    def end(self, subscription_id: int, reason: str, at: datetime) -> None:
+        """From the commit on no claim takes a delivery of it. The first reason stays. Raises NotFound."""
+        row = {"state": SubscriptionState.ENDED.value, "ended_at": at, "end_reason": reason}
+        self._update(subscription_id, row, subscriptions.c.state != SubscriptionState.ENDED.value)
+
+    def change(self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None) -> None:
+        """Replaces what is given and keeps the rest. Raises NotFound."""
+        now = self.get(subscription_id)
+        if now is None:
+            raise NotFound(f"subscription {subscription_id}")
+        self._update(
+            subscription_id, wishes_columns(preferences or now.preferences, now.interests if interests is None else interests)
+        )
+
+    def erase(self, address: Address) -> bool:
+        """Forgets the person: subscriptions, deliveries and attempts go too. False when there was none.
+
+        A suppression is a keyed hash and stays; adding one is the caller's step.
+        """
+        return self._connection.execute(delete(subscribers).where(subscribers.c.address_key == address.key)).rowcount > 0
+
+    def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders:
+        """Many at once, each with consent given elsewhere. See `enrol`."""
+        return enrol(self._connection, self._hash_address, readers, consent, at)
+
+    # ---- looking ----
+
+    def get(self, subscription_id: int) -> Subscription | None:
+        found = self._many(_SUBSCRIPTION.where(subscriptions.c.id == subscription_id))
+        return found[0] if found else None
+
+    def subscriptions(self, address: Address) -> list[Subscription]:
+        """All of one mailbox, ended ones too, by list."""
+        return self._many(_SUBSCRIPTION.where(subscribers.c.address_key == address.key).order_by(subscriptions.c.list))
+
+    def export(self) -> Iterator[Subscription]:
+        """Every subscription there is, oldest first, a page in memory at a time."""
+        after = 0
+        while page := self._many(_SUBSCRIPTION.where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(_PAGE)):
+            yield from page
+            after = page[-1].id
+
+    def cohorts(self, list_name: str) -> list[Cohort]:
+        """The distinct hours at which ACTIVE subscriptions of the list are due."""
+        cohort = (subscriptions.c.list, subscriptions.c.timezone, subscriptions.c.hour, subscriptions.c.weekdays)
+        active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
+        return [Cohort(*row) for row in self._connection.execute(select(*cohort).where(*active).distinct().order_by(*cohort))]
+
+    def _many(self, statement: Select[Any]) -> list[Subscription]:
+        return [_subscription(row) for row in self._connection.execute(statement)]
+
+    def _update(self, subscription_id: int, row: dict[str, Any], *only: Any) -> None:
+        of_this = subscriptions.c.id == subscription_id
+        if self._connection.execute(update(subscriptions).where(of_this, *only).values(row)).rowcount:
+            return
+        if self._connection.scalar(select(subscriptions.c.id).where(of_this)) is None:
+            raise NotFound(f"subscription {subscription_id}")
+
+
+_SUBSCRIPTION = select(subscriptions, subscribers.c.address).join(subscribers)
+
+
+def _subscription(row: Row[Any]) -> Subscription:
+    proven = row.consent_at is not None
+    return Subscription(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        address=Address(row.address),
+        list=row.list,
+        state=SubscriptionState(row.state),
+        preferences=Preferences(
+            timezone=row.timezone,
+            hour=row.hour,
+            weekdays=row.weekdays,
+            picks=row.picks,
+            style=row.style,
+            paused_until=row.paused_until,
+        ),
+        interests=interests_from(row.interests),
+        requested_at=row.requested_at,
+        confirmed_at=row.confirmed_at,
+        consent=Consent(row.consent_at, row.consent_how, row.consent_wording, row.consent_event) if proven else None,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+    )

@@ -7,14 +7,17 @@ from digest.ranking.summary import sentences, shortened
 
 def excerpt(abstract: str, key: str, longest: int, *, after: bool) -> str:
     """Whole sentences of `abstract` from the one that holds `key` (with `after`: from the next) up to `longest` characters;
-    from the start where none holds it. The first is cut where even it is longer.
+    from the start where none holds it. The key sentence is told as the key tells it. The first is cut where even it is longer.
     """
     every = sentences(abstract)
     # A key sentence may have lost its opening ("In this paper, …") and its end.
     held = key.rstrip("… ")[1:]
     place = next((n for n, sentence in enumerate(every) if held and held in sentence), None)
+    rest = every[0 if place is None else place + after :]
+    if place is not None and not after and not key.endswith("…"):
+        rest[0] = key
     chosen = ""
-    for sentence in every[0 if place is None else place + after :]:
+    for sentence in rest:
         longer = f"{chosen} {sentence}" if chosen else sentence
         if len(longer) > longest:
             return chosen or shorten(sentence, longest)

@@ -47,6 +47,12 @@ class SenderView:
     name: str
     home_url: str
     postal_address: str = ""
+    """Shown in one line; line ends become commas."""
+
+    def __post_init__(self) -> None:
+        lines = (clean(line).strip(", ") for line in self.postal_address.splitlines())
+        object.__setattr__(self, "postal_address", ", ".join(line for line in lines if line))
+        object.__setattr__(self, "name", clean(self.name))
 
 
 class EditionLinks(Protocol):

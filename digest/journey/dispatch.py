@@ -27,7 +27,15 @@ class Subscribers(Protocol):
 
 
 class Deliveries(Protocol):
-    def create_due(self, edition_id: int, cohort: Cohort, due_at: datetime, expires_at: datetime, today: date) -> int: ...
+    def create_due(
+        self,
+        edition_id: int,
+        cohort: Cohort,
+        due_at: datetime,
+        expires_at: datetime,
+        today: date,
+        confirmed_by: datetime,
+    ) -> int: ...
 
 
 class Unit(Protocol):
@@ -81,5 +89,9 @@ def dispatch(lists: Sequence[PaperList], store: Store, at: datetime) -> int:
                 edition = unit.editions.find(paper_list.name, owing.edition_day)
                 if edition is None or edition.state != "frozen" or (edition.is_empty and not paper_list.send_empty):
                     continue
-                created += unit.deliveries.create_due(edition.id, cohort, owing.due_at, owing.expires_at, owing.today)
+                # whoever confirmed before the edition was made is owed it, even where their hour had passed by then
+                confirmed_by = max(owing.due_at, edition.frozen_at)
+                created += unit.deliveries.create_due(
+                    edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by
+                )
     return created

@@ -123,9 +123,9 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
         return "no weekday is chosen"
     if preferences.paused_until and preferences.paused_until > owing.today:
         return f"paused until {preferences.paused_until}"
-    if each.confirmed_at and each.confirmed_at > owing.due_at:
-        return f"confirmed after the last mail was due; the next is due at {isoformat(owing.expires_at)}"
     edition = unit.editions.find(each.list, owing.edition_day)
+    if each.confirmed_at and each.confirmed_at > max(owing.due_at, edition.frozen_at if edition else owing.due_at):
+        return f"confirmed after the last mail was due; the next is due at {isoformat(owing.expires_at)}"
     if edition is None:
         return f"the edition of {owing.edition_day} is not made yet"
     if edition.state != "frozen":

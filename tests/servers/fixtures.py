@@ -1,0 +1,39 @@
+"""The mail servers and the browser as fixtures, one of each for the whole run; a test without its server is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from servers import chromium, dovecot, postfix
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+GONE = "gone@example.org"
+"""The one address that `postfix_server` does not know."""
+
+
+@pytest.fixture(scope="session")
+def dovecot_server() -> Iterator[dovecot.Dovecot]:
+    if reason := dovecot.missing():
+        pytest.skip(reason)
+    with dovecot.dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postfix_server(dovecot_server: dovecot.Dovecot) -> Iterator[postfix.Postfix]:
+    if reason := postfix.missing():
+        pytest.skip(reason)
+    with postfix.postfix(dovecot_server.lmtp_port, {GONE: "550 5.1.1 no such user"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if reason := chromium.missing():
+        pytest.skip(reason)
+    with chromium.chromium() as started:
+        yield started

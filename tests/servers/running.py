@@ -1,0 +1,76 @@
+"""A server program as a child of the tests: in a folder of its own, waited for, ended by its pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def own_folder(prefix: str) -> Iterator[Path]:
+    """A short path (Unix sockets allow about 100 characters) that a server's own user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix=f"digest-{prefix}-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(command: Sequence[str | Path], ready: Callable[[], bool], log: Path, seconds: float = 30) -> Iterator[int]:
+    """Starts `command`, waits until `ready()`, yields its pid; in the end SIGTERM, and SIGKILL for what stays.
+
+    What it prints goes to `log`, whose end is in the error when it does not come up.
+    """
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"{command[0]} did not come up: {log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+        yield process.pid
+    finally:
+        _end(process)
+
+
+def listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            process.wait(timeout=10)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    with contextlib.suppress(ProcessLookupError):  # its children share its session, so its process group
+        os.killpg(process.pid, signal.SIGKILL)

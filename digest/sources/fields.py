@@ -41,8 +41,12 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str:
     """Whitespace folded into single spaces; "" for anything that is no text. Cut at `longest` characters."""
     if not isinstance(value, str):
         return ""
-    once = _TWICE_ENCODED.sub(_decoded_once, value[: longest * 2])
-    return " ".join(_UNSAFE.sub(" ", once).split())[:longest].rstrip()
+    said = value[: longest * 2]
+    if not said.isascii():
+        said = _TWICE_ENCODED.sub(_decoded_once, said)
+    if not said.isprintable():
+        said = _UNSAFE.sub(" ", said)
+    return " ".join(said.split())[:longest].rstrip()
 
 
 def _decoded_once(match: re.Match[str]) -> str:

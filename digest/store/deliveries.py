@@ -85,12 +85,12 @@ class Deliveries:
         """
         return claim(self._connection, limit, owner, now, lease_until)
 
-    def freeze_picks(self, chosen: Mapping[int, Sequence[int]]) -> None:
+    def freeze_picks(self, picks: Mapping[int, Sequence[int]]) -> None:
         """Keeps, by delivery id, the positions in the pool it shows: once, before its first byte goes out."""
-        if chosen:
+        if picks:
             unset = (deliveries.c.id == bindparam("of_delivery"), deliveries.c.picks.is_(None))
             statement = update(deliveries).where(*unset).values(picks=bindparam("chosen", type_=deliveries.c.picks.type))
-            self._connection.execute(statement, [{"of_delivery": d, "chosen": list(p)} for d, p in chosen.items()])
+            self._connection.execute(statement, [{"of_delivery": d, "chosen": list(p)} for d, p in picks.items()])
 
     def record(self, results: Sequence[tuple[Attempt, Decision]], owner: str | None = None) -> None:
         """Writes a batch of outcomes; recording one again (a journal replayed) changes nothing.

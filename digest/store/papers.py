@@ -15,6 +15,7 @@ from digest.store import signals as readings
 from digest.store.codec import paper_from, paper_from_sightings
 from digest.store.merge import merge_all, papers_named, sightings_of
 from digest.store.schema import identifiers, papers
+from digest.store.search import search
 from digest.store.statements import chunks
 
 
@@ -53,6 +54,12 @@ class Papers:
         for some in chunks(ids):
             found |= {paper.id: paper for paper in self._load(select(papers).where(papers.c.id.in_(some)))}
         return found
+
+    def search(self, query: str, limit: int = 20) -> list[tuple[Paper, float]]:
+        """Papers that hold every word of `query` in title, abstract or authors, best first, with scores."""
+        scores = search(self._connection, query, limit)
+        found = self.by_ids([paper_id for paper_id, _ in scores])
+        return [(found[paper_id], score) for paper_id, score in scores]
 
     def count(self) -> int:
         return self._connection.scalar(select(func.count()).select_from(papers)) or 0

@@ -180,8 +180,9 @@ class Wiring(Parts):
     ) -> Understood:
         """Adds to every subscription of an address. Raises NotFound for an unknown one."""
         from digest.journey.interest import add_interests
+        from digest.journey.load import papers_in
 
-        return add_interests(self.store, address, files, text, mute, clear, at)
+        return add_interests(self.store, lambda file: papers_in(file, at), address, files, text, mute, clear)
 
     # --- pages
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from digest.domain.errors import UnreadableAnswer
-from digest.domain.identifier import Identifier
+from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
+from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import AddedSignals, MergeCounts, Sighting, Signal
 from digest.sources.port import Parsed, Reading
 from digest.sources.recognise import read_file
@@ -151,3 +151,26 @@ class _Loading:
 
 def _without_signals(parsed: Parsed) -> Parsed:
     return Parsed(tuple(replace(sighting, signals=()) for sighting in parsed.sightings), parsed.rejected)
+
+
+def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str]]:
+    """((identifier, title) of each paper a file names, what could not be read): for a reader's own list of papers.
+
+    A file of bare arXiv ids or DOIs, one a line, will do. Raises InvalidInput for a file that names none.
+    """
+    found: list[tuple[str, str]] = []
+    problems: list[str] = []
+    try:
+        for parsed in read_file(file, at):
+            found += [(str(sighting.identifiers[0]), sighting.title) for sighting in parsed.sightings]
+            problems += [f"{each.where}: {each.reason}" for each in parsed.rejected]
+    except UnreadableAnswer as error:
+        problems.append(error.reason)
+    if not found:
+        for line in file.read_bytes()[:1_000_000].decode("utf-8", "replace").split():
+            with suppress(InvalidIdentifier):
+                found.append((str(parse_identifier(line).identifier), line))
+        problems = [] if found else problems
+    if not found:
+        raise InvalidInput(str(file), f"names no paper ({problems[0] if problems else 'it is empty'})")
+    return found, problems

@@ -5,10 +5,8 @@ A confirmation holds nothing a visitor typed but the address itself: no name, no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import PaperList
@@ -19,7 +17,7 @@ from digest.journey.subscribe import Notice, NoticeKind
 from digest.links import Links
 from digest.mail.headers import Sender, transactional
 from digest.mail.verp import Stamps
-from digest.render.compose import compose_message
+from digest.render.compose import boundary_of, compose_message
 from digest.render.environment import Templates
 from digest.render.messages import NoticeView, render_message
 from digest.render.views import SenderView
@@ -35,8 +33,7 @@ class Notifier:
         """The mail for a notice. Raises TemplateError."""
         subscription = notice.subscription
         message = render_message(self._templates, notice.kind, self._view(notice, at))
-        digest = hashlib.sha256(f"{notice.kind}{subscription.id}{message.html}".encode()).hexdigest()[:24]
-        boundary = f"=_{digest}"
+        boundary = boundary_of(message.subject, message.html)
         addressed = transactional(
             self._sender,
             self._stamps,
@@ -47,7 +44,7 @@ class Notifier:
             at=at,
             boundary=boundary,
         )
-        data = compose_message(addressed.header, boundary, message)
+        data = compose_message(addressed.header, boundary, message.html, message.text)
         return Envelope(
             ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8
         )
@@ -56,21 +53,18 @@ class Notifier:
         subscription = notice.subscription
         paper_list = self._lists[subscription.list]
         reader = self._links.for_reader(subscription.id)
-        values: dict[str, Any] = {
-            "title": paper_list.title,
-            "description": paper_list.description,
-            "address": str(subscription.address),
-            "hour": f"{subscription.preferences.hour:%H:%M}",
-            "timezone": subscription.preferences.timezone,
-            "weekdays": format_weekdays(subscription.preferences.weekdays),
-            "confirm_url": self._links.confirm(subscription.id, at) if notice.kind is NoticeKind.CONFIRM else "",
-            "manage_url": reader.manage,
-            "unsubscribe_url": reader.unsubscribe,
-            "sender": SenderView(
-                name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address
-            ),
-        }
-        return NoticeView(**values)
+        return NoticeView(
+            title=paper_list.title,
+            description=paper_list.description,
+            address=str(subscription.address),
+            hour=f"{subscription.preferences.hour:%H:%M}",
+            timezone=subscription.preferences.timezone,
+            weekdays=format_weekdays(subscription.preferences.weekdays),
+            confirm_url=self._links.confirm(subscription.id, at) if notice.kind is NoticeKind.CONFIRM else "",
+            manage_url=reader.manage,
+            unsubscribe_url=reader.unsubscribe,
+            sender=SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address),
+        )
 
 
 def notify(notifier: Notifier, transport: Transport, notice: Notice, at: datetime) -> Attempt | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Server
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,9 @@ class Inbox:
     @property
     def port(self) -> int:
         """The port it listens on: one the system had free."""
-        port: int = self._controller.server.sockets[0].getsockname()[1]
+        server = self._controller.server
+        assert isinstance(server, Server), "asked before it listened"
+        port: int = server.sockets[0].getsockname()[1]
         return port
 
     def messages(self) -> list[Path]:

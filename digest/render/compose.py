@@ -51,7 +51,7 @@ class Composer:
     """
 
     def __init__(self, rendered: Rendered) -> None:
-        self.boundary = "=_" + hashlib.sha256(f"{rendered.nonce}\0{rendered.subject}".encode("utf-8", "replace")).hexdigest()[:24]
+        self.boundary = boundary_of(rendered.nonce, rendered.subject)
         self._rendered = rendered
         self._markers = Markers(rendered.nonce)
         self._shell_text = self._cut(rendered.text)
@@ -106,3 +106,28 @@ class Composer:
         add(self._shell_html, 1, 1)
         literals[-1] += b"\r\n" + delimiter + b"--\r\n"
         return _Layout(tuple(literals), tuple(slots))
+
+
+def boundary_of(*texts: str) -> str:
+    """A boundary that follows from what it separates, and that quoted-printable cannot contain."""
+    return "=_" + hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def compose_message(header: bytes, boundary: str, html: str, text: str) -> bytes:
+    """A mail that answers one person, whole. `header` names `boundary` and ends with its empty line."""
+    delimiter = b"--" + boundary.encode()
+    parts = (
+        delimiter,
+        b"\r\n",
+        _PLAIN,
+        encode(text),
+        b"\r\n",
+        delimiter,
+        b"\r\n",
+        _HTML,
+        encode(html),
+        b"\r\n",
+        delimiter,
+        b"--\r\n",
+    )
+    return header + b"".join(parts)

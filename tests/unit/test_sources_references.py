@@ -64,13 +64,12 @@ def test_a_reference_without_a_name_is_the_same_paper_when_read_again() -> None:
 
 
 def test_a_broken_entry_is_told_by_its_line_and_the_rest_is_kept() -> None:
-    never = "@article{b, title={Never closed"
-    parsed = bib(f"@article{{a, title={{One}}, eprint={{2101.00001}}}}
+    parsed = bib("""@article{a, title={One}, eprint={2101.00001}}
 
-{never}
+@article{b, title={Never closed
 
-@article{{c, title={{Three}}}}
-@misc{{d,}}")
+@article{c, title={Three}}
+@misc{d,}""")
     assert [s.title for s in parsed.sightings] == ["One", "Three"]
     assert [r.where for r in parsed.rejected] == ["line 3 (entry)", "line 6 (d)"]
 

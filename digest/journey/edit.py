@@ -123,8 +123,10 @@ def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, inc
     start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
     selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked)) for pick in selection.picks)
-    # an edition without picks is not sent to anybody, so nobody chooses from its pool
-    pool = tuple(replace(pooled, ranked=_summarised(pooled.ranked)) for pooled in selection.pool) if picks else ()
+    chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
+    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked)) for each in selection.pool)
+    if not picks:
+        pool = ()  # nobody is sent an edition without picks, so nobody chooses from its pool
     notes = () if picks else (_why_empty(candidates, selection, at, paper_list),)
     edition = Edition(
         id=0, list=paper_list.name, date=day, window=Window(start, at), frozen_at=at, picks=picks, pool=pool, notes=notes

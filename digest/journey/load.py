@@ -30,6 +30,7 @@ _FETCHED = re.compile(r"\d{4}-\d{2}-\d{2}_fetched_(\d{4}-\d{2}-\d{2})T(\d{2})(\d
 class Papers(Protocol):
     def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
     def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
+    def known_since(self, proven: Sequence[tuple[Identifier, datetime]]) -> int: ...
 
 
 class Unit(Protocol):
@@ -68,7 +69,7 @@ def load(paths: Iterable[Path], store: Store, observed_at: datetime | None, at: 
     without that the page's signals are rejected (its papers are kept, as seen `at`). Raises StoreError; what was committed
     before stays, and loading again completes it.
     """
-    loading = _Loading(store)
+    loading = _Loading(store, at)
     for file in _files(paths):
         fetched_at = observed_at or fetched(file.name)
         try:
@@ -104,9 +105,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 class _Loading:
     """Gathers what the files hold and hands it to the store in units of a good size."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, at: datetime) -> None:
         self.rejected: list[Rejected] = []
         self._store = store
+        self._at = at
         self._counts = MergeCounts()
         self._sightings: list[Sighting] = []
         self._readings: list[tuple[str, Reading]] = []
@@ -137,12 +139,19 @@ class _Loading:
         return LoadReport(done.new, done.updated, done.unchanged, done.signals, (*self.rejected, *reversed(unknown)))
 
     def _flush(self) -> None:
-        """One unit of work. Sightings first: the readings may be of them."""
+        """One unit of work. Sightings first: the readings may be of them.
+
+        An old page or reading proves that a paper was known by then, whatever was loaded before it.
+        """
         if not self._sightings and not self._readings:
             return
         with self._store.begin() as unit:
             self._counts += unit.papers.merge(self._sightings)
             added = unit.papers.add_signals([(reading.identifier, reading.signal) for _, reading in self._readings])
+            proven = [(s.identifiers[0], s.seen_at) for s in self._sightings if s.seen_at < self._at]
+            proven += [(reading.identifier, reading.signal.observed_at) for _, reading in self._readings]
+            if proven:
+                unit.papers.known_since(proven)
         self._counts += MergeCounts(signals=added.added)
         unknown = frozenset(added.unknown)
         self._waiting += [entry for entry in self._readings if entry[1].identifier in unknown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Server
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,15 +17,12 @@ class Inbox:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0, enable_SMTPUTF8=True, ready_timeout=10)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on: one the system had free."""
-        server = self._controller.server
-        assert isinstance(server, Server), "asked before it listened"
-        port: int = server.sockets[0].getsockname()[1]
-        return port
+        with socket.socket() as probe:  # the controller cannot tell which port it got, so it is told one that is free
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._controller = Controller(
+            _Keep(folder), hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True, ready_timeout=10
+        )
 
     def messages(self) -> list[Path]:
         """Everything received, oldest first."""

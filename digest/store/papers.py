@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.store import backdate
 from digest.store import signals as readings
 from digest.store.codec import paper_from, paper_from_sightings
 from digest.store.merge import merge_all, papers_named, sightings_of
@@ -32,6 +33,15 @@ class Papers:
         known = papers_named(self._connection, {identifier for identifier, _ in given})
         added = readings.append(self._connection, ((known[i], signal) for i, signal in given if i in known))
         return AddedSignals(added, tuple(dict.fromkeys(i for i, _ in given if i not in known)))
+
+    def known_since(self, proven: Sequence[tuple[Identifier, datetime]]) -> int:
+        """Dated evidence, loaded later, that papers were known earlier than first seen: moves them back. Says how many moved."""
+        known = papers_named(self._connection, {identifier for identifier, _ in proven})
+        earliest: dict[int, datetime] = {}
+        for identifier, then in proven:
+            if (paper_id := known.get(identifier)) is not None:
+                earliest[paper_id] = min(then, earliest.get(paper_id, then))
+        return backdate.known_since(self._connection, earliest)
 
     def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.

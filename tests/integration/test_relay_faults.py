@@ -442,7 +442,7 @@ def test_words_slipped_in_before_tls_are_not_believed(store: Path, certificate: 
     script = Script(nth={("STARTTLS", 1): Do("220 2.0.0 go\r\n250-evil\r\n250 AUTH PLAIN", usual=False)})
     with (
         SmtpServer(store, script, context=server_tls) as server,
-        pytest.raises(RelayUnreachable, match=r"STARTTLS|said in clear|EHLO"),
+        pytest.raises(RelayUnreachable, match="said in clear"),
     ):
         relay_to(server, IMPATIENT, tls="starttls", ca_file=certificate).connect()
 

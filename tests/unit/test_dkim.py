@@ -1,0 +1,122 @@
+"""DKIM signatures, checked by dkimpy: a second implementation that shares no code with ours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.domain.errors import ConfigurationError
+from digest.mail.dkim import OVERSIGNED, Signer, SigningKey, relaxed_body
+
+AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
+HEADER = (
+    b"From: Papers <digest@papers.test>\r\nTo: ann@reader.test\r\nSubject: =?utf-8?q?Papiere?=\r\n =?utf-8?q?_des_Tages?=\r\n"
+    b"Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMessage-ID: <17.a@papers.test>\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/alternative;\r\n boundary="=_abc"\r\nList-Id: <daily.papers.test>\r\n'
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    b"List-Unsubscribe: <https://papers.test/u/x>,\r\n <mailto:u@papers.test>\r\n\r\n"
+)
+BODY = b"--=_abc\r\n\r\n  two  spaces \t and a tab\t\r\n trailing \r\n\r\n--=_abc--\r\n\r\n\r\n"
+
+
+def pem(private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+RSA = SigningKey.from_pem("papers.test", "r1", pem(rsa.generate_private_key(65537, 2048)))
+ED25519 = SigningKey.from_pem("papers.test", "e1", pem(ed25519.Ed25519PrivateKey.generate()))
+ZONE = {f"{name}.".encode(): value.encode() for name, value in (RSA.record(), ED25519.record())}
+
+
+def holds(message: bytes, index: int = 0) -> bool:
+    try:
+        return bool(dkim.DKIM(message).verify(index, dnsfunc=lambda name, timeout=5: ZONE.get(name)))
+    except dkim.DKIMException:
+        return False
+
+
+def signed(header: bytes = HEADER, body: bytes = BODY, *keys: SigningKey) -> bytes:
+    return Signer(keys or (RSA, ED25519)).sign(header, body, AT) + header + body
+
+
+def test_both_signatures_hold() -> None:
+    message = signed()
+    assert [holds(message, index) for index in (0, 1)] == [True, True]
+
+
+def test_what_is_signed() -> None:
+    fields = Signer([RSA]).sign(HEADER, BODY, AT).decode()
+    tags = dict(tag.strip().split("=", 1) for tag in fields.partition(":")[2].replace("\r\n", "").split(";"))
+    names = tags["h"].replace(" ", "").split(":")
+    assert names.count("from") == 2
+    assert {"list-unsubscribe", "list-unsubscribe-post"} <= set(names)
+    said = tuple(tags[name] for name in "cadst")
+    assert said == (
+        "relaxed/relaxed",
+        "rsa-sha256",
+        "papers.test",
+        "r1",
+        "1795417200",
+    )
+    assert "l" not in tags
+    assert all(len(line) <= 78 for line in fields.split("\r\n"))
+
+
+def test_the_same_message_has_the_same_signature() -> None:
+    assert Signer([RSA, ED25519]).sign(HEADER, BODY, AT) == Signer([RSA, ED25519]).sign(HEADER, BODY, AT)
+
+
+DAMAGE = [
+    (b"\r\nSubject: ", b"\r\nSubject: Re: "),
+    (b"\r\nTo: ann", b"\r\nTo: bob"),
+    (b"u/x>", b"u/y>"),
+    (b"One-Click", b"No-Click"),
+    (b"and a tab", b"and no tab"),
+    (b"--=_abc--\r\n", b"--=_abc--\r\nPS: buy!\r\n"),
+    *((b"MIME-Version", name.title().encode() + b": added@papers.test\r\nMIME-Version") for name in OVERSIGNED),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), DAMAGE)
+@pytest.mark.parametrize("index", [0, 1], ids=["rsa", "ed25519"])
+def test_what_is_changed_breaks_the_signature(before: bytes, after: bytes, index: int) -> None:
+    message = signed()
+    damaged = message.replace(before, after)
+    assert damaged != message
+    assert not holds(damaged, index)
+
+
+def test_what_servers_on_the_way_may_do_does_not_break_it() -> None:
+    message = signed().replace(b"Subject: ", b"SUBJECT:  ").replace(b"trailing \r\n", b"trailing\r\n") + b"\r\n\r\n"
+    assert holds(b"Received: from a by b\r\n" + message)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([b" ", b"\t", b"x", b"\r\n", b".", b"=20", b"\r\n\r\n"]), max_size=40).map(b"".join))
+def test_any_body(lines: bytes) -> None:
+    body = lines + b"\r\n"  # what we compose always ends its last line
+    assert relaxed_body(body) == dkim.canonicalization.Relaxed.canonicalize_body(body)
+    assert holds(signed(HEADER, body, ED25519))
+
+
+KEYS = [
+    (b"no key", "PEM private key"),
+    (pem(rsa.generate_private_key(65537, 1024)).replace(b"PRIVATE", b"PUBLIC"), "PEM private key"),
+    (pem(ec.generate_private_key(ec.SECP256R1())), "RSA or Ed25519"),
+]
+
+
+@pytest.mark.parametrize(("data", "reason"), KEYS)
+def test_unusable_keys(data: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_bytes(data)
+    with pytest.raises(ConfigurationError, match=reason):
+        SigningKey.from_file("papers.test", "r1", tmp_path / "key.pem")
+    with pytest.raises(ConfigurationError, match="No such file"):
+        SigningKey.from_file("papers.test", "r1", tmp_path / "none.pem")

@@ -1,0 +1,231 @@
+"""Header bytes: each field once, readable again, folded, and nothing anybody says can add one."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from datetime import UTC, datetime, timedelta, timezone
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.errors import ConfigurationError, InvalidAddress, InvalidInput, InvalidInstant
+from digest.domain.subscriber import Address
+from digest.mail.headers import Addressed, HeaderTemplate, Sender, transactional
+from digest.mail.verp import Stamps
+
+KEY = b"a key of thirty-two bytes, ......"
+DUE = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+ONE_EACH = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Archive",
+    "List-Help",
+    "Auto-Submitted",
+    "Feedback-ID",
+]
+TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=300)
+
+
+def sender(name: str = "Trending papers", **more: object) -> Sender:
+    return Sender(name=name, address=Address("digest@papers.test"), **more)  # type: ignore[arg-type]
+
+
+def template(who: Sender | None = None, subject: str = "Papers of the day", title: str = "Daily papers") -> HeaderTemplate:
+    return HeaderTemplate(
+        who or sender(),
+        Stamps(KEY),
+        subject=subject,
+        boundary="=_abc",
+        list_name="daily",
+        list_title=title,
+        campaign="2026-11-23",
+        archive_url="https://papers.test/lists/daily",
+        help_url="https://papers.test/about",
+    )
+
+
+def addressed(made: HeaderTemplate, to: str = "ann@reader.test") -> Addressed:
+    return made.address(17, Address(to), DUE, "https://papers.test/unsubscribe/" + "t" * 90)
+
+
+def read(header: bytes) -> EmailMessage:
+    return email.message_from_bytes(header + b"--=_abc--\r\n", policy=email.policy.default)
+
+
+def assert_lines(header: bytes) -> None:
+    assert header.endswith(b"\r\n\r\n")
+    assert header.count(b"\r\n\r\n") == 1
+    assert header.count(b"\r\n") == header.count(b"\r") == header.count(b"\n")
+    for line in header.split(b"\r\n"):
+        assert len(line) <= 998
+        assert len(line) <= 78 or b" " not in line.strip().partition(b": ")[2]
+        for word in line.split():
+            assert not word.startswith(b"=?") or len(word) <= 75
+
+
+def test_one_each_and_no_precedence() -> None:
+    names = [
+        line.partition(b":")[0].decode() for line in addressed(template()).header.split(b"\r\n") if line and line[:1] != b" "
+    ]
+    assert sorted(names) == sorted(ONE_EACH)
+
+
+def test_what_each_says() -> None:
+    made = addressed(template())
+    message = read(made.header)
+    assert message["From"] == "Trending papers <digest@papers.test>"
+    assert message["To"] == made.envelope_recipient == "ann@reader.test"
+    assert message["Date"].datetime == DUE
+    assert message["Message-ID"] == f"<{made.message_id}>"
+    assert message["List-Id"] == "Daily papers <daily.papers.test>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Feedback-ID"] == "2026-11-23:daily:digest:paperstest"
+    assert message["Content-Type"].params["boundary"] == "=_abc"
+    web, mailto = message["List-Unsubscribe"].split(", ")
+    assert web == f"<https://papers.test/unsubscribe/{'t' * 90}>"
+    assert mailto.startswith("<mailto:unsubscribe+17.")
+    assert mailto.endswith("@papers.test?subject=unsubscribe>")
+
+
+def test_the_same_delivery_has_the_same_bytes() -> None:
+    assert addressed(template()) == addressed(template())
+
+
+@given(subject=TEXT, title=TEXT)
+def test_hostile_subjects_and_titles_read_back(subject: str, title: str) -> None:
+    header = addressed(template(subject=subject, title=title)).header
+    assert_lines(header)
+    message = read(header)
+    assert str(make_header(decode_header(email.message_from_bytes(header)["Subject"].replace("\r\n", "")))) == subject
+    assert message["Subject"] == subject
+    assert [message.get_all(name) and len(message.get_all(name)) for name in ONE_EACH] == [1] * len(ONE_EACH)
+    assert message["List-Id"].endswith("<daily.papers.test>")
+
+
+@given(name=TEXT.filter(str.strip))
+def test_hostile_sender_names_read_back(name: str) -> None:
+    header = addressed(template(sender(name))).header
+    assert_lines(header)
+    (address,) = read(header)["From"].addresses
+    assert address.addr_spec == "digest@papers.test"
+    # The parser of Python 3.11 keeps the space between two encoded-words of a phrase (RFC 2047 §6.2 drops it).
+    assert address.display_name.replace(" ", "") == name.replace(" ", "")
+
+
+@pytest.mark.parametrize("bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\x85b"])
+def test_line_breaks_are_refused(bad: str) -> None:
+    with pytest.raises(InvalidInput):
+        sender(bad)
+    with pytest.raises(InvalidInput):
+        template(subject=bad)
+    with pytest.raises(InvalidInput):
+        template(title=bad)
+    with pytest.raises(InvalidInput):
+        template().address(1, Address("a@b.test"), DUE, f"https://x.test/{bad}")
+    with pytest.raises(InvalidAddress):
+        Address(f"{bad}@x.test")
+
+
+ADDRESSES = [
+    # address, how it is spelled, whether it needs SMTPUTF8
+    ("ann@reader.test", "ann@reader.test", False),
+    ("ann+papers@reader.test", "ann+papers@reader.test", False),
+    ("ann@bücher.test", "ann@xn--bcher-kva.test", False),
+    ("ann@faß.test", "ann@xn--fa-hia.test", False),
+    ("jörg@reader.test", "jörg@reader.test", True),
+    ("a,b@reader.test", '"a,b"@reader.test', False),
+    ("a@b@reader.test", '"a@b"@reader.test', False),
+    ("a>b@reader.test", '"a>b"@reader.test', False),
+    ('"a,b"@reader.test', '"a,b"@reader.test', False),
+    ('"plain"@reader.test', "plain@reader.test", False),
+    ('a"b@reader.test', '"a\\"b"@reader.test', False),
+    (".a..b@reader.test", '".a..b"@reader.test', False),
+]
+
+
+@pytest.mark.parametrize(("address", "spelled", "utf8"), ADDRESSES)
+def test_addresses_are_spelled_so_that_they_end_where_they_should(address: str, spelled: str, utf8: bool) -> None:
+    made = addressed(template(), address)
+    assert (made.envelope_recipient, made.smtputf8) == (spelled, utf8)
+    assert f"\r\nTo: {spelled}\r\n".encode() in made.header
+    if not utf8:
+        (read_back,) = read(made.header)["To"].addresses
+        assert read_back.domain == spelled.rpartition("@")[2]
+
+
+def test_a_domain_without_an_ascii_form_is_refused() -> None:
+    with pytest.raises(InvalidAddress, match="no ASCII form"):
+        addressed(template(), "a@\u0301.test")
+
+
+def test_a_naive_date_is_refused_and_others_are_told_in_utc() -> None:
+    with pytest.raises(InvalidInstant):
+        template().address(1, Address("a@b.test"), DUE.replace(tzinfo=None), "https://x.test/u")
+    tokyo = DUE.astimezone(timezone(timedelta(hours=9)))
+    assert (
+        b"Date: Mon, 23 Nov 2026 07:00:00 +0000\r\n"
+        in template().address(1, Address("a@b.test"), tokyo, "https://x.test/u").header
+    )
+
+
+def test_transactional_mails_have_fewer_fields() -> None:
+    made = transactional(
+        sender(reply_to=Address("help@papers.test")), Stamps(KEY), kind="confirm", key="4",
+        to=Address("ann@reader.test"), subject="Confirm", at=DUE, boundary="=_abc",
+    )  # fmt: skip
+    assert_lines(made.header)
+    assert read(made.header).keys() == (
+        [
+            "From",
+            "Reply-To",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "MIME-Version",
+            "Content-Type",
+            "Feedback-ID",
+            "Auto-Submitted",
+        ]
+    )
+    assert Stamps(KEY).read_bounce(made.envelope_sender) is None
+
+
+def test_stamps_are_read_only_by_their_key_and_for_their_purpose() -> None:
+    stamps, made = Stamps(KEY), addressed(template())
+    unsubscribe = read(made.header)["List-Unsubscribe"].rpartition("mailto:")[2].partition("?")[0]
+    assert stamps.read_bounce(made.envelope_sender) == 17
+    assert stamps.read_bounce(made.envelope_sender.upper()) == 17
+    assert stamps.read_unsubscribe(unsubscribe) == 17
+    assert stamps.read_message_id(f" <{made.message_id}>\n") == 17
+    assert stamps.read_bounce(unsubscribe) is stamps.read_unsubscribe(made.envelope_sender) is None
+    assert Stamps(KEY + b"!").read_bounce(made.envelope_sender) is None
+    for forged in (made.envelope_sender.replace("17.", "18."), "bounces+17@papers.test", "", "x", "@", "bounces+17.@x"):
+        assert stamps.read_bounce(forged) is None
+    with pytest.raises(ConfigurationError):
+        Stamps(b"short")
+
+
+@given(st.text())
+def test_reading_stamps_never_fails(text: str) -> None:
+    assert Stamps(KEY).read_bounce(text) is None
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_every_delivery_can_be_read_back_from_an_address_that_fits(delivery: int) -> None:
+    stamp = Stamps(KEY).of(delivery)
+    assert len(f"unsubscribe+{stamp.unsubscribe}") <= 64
+    assert Stamps(KEY).read_bounce(f"bounces+{stamp.bounce}@x.test") == delivery

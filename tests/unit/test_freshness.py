@@ -1,0 +1,50 @@
+"""Silence that is news, and silence that is a weekend."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from digest.ranking.freshness import Rhythm, arxiv_holidays, is_stale, latest_expected
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# 2026-03-06 is a Friday. arXiv announces at 20:00 in New York: 01:00 UTC in winter, 00:00 in summer.
+CASES = [
+    ("arxiv", "2026-03-06T01:10", "2026-03-06T12:00", False, "Thursday evening's batch came"),
+    ("arxiv", "2026-03-06T01:10", "2026-03-08T23:00", False, "no announcement on Friday and Saturday"),
+    (
+        "arxiv",
+        "2026-03-06T01:10",
+        "2026-03-09T05:00",
+        False,
+        "Sunday evening's is due, but in its grace (and an hour of summer time)",
+    ),
+    ("arxiv", "2026-03-06T01:10", "2026-03-09T06:30", True, "Sunday evening's did not come"),
+    ("arxiv", "2026-03-05T01:10", "2026-03-06T08:00", True, "Wednesday's came, Thursday's did not"),
+    ("arxiv", "2026-12-24T01:10", "2026-12-27T12:00", False, "Christmas Eve, Christmas, weekend"),
+    ("arxiv", None, "2026-03-06T12:00", True, "nothing ever came"),
+    ("workdays", "2026-03-06T12:00", "2026-03-08T20:00", True, "nothing came after Friday noon and Friday is over"),
+    ("workdays", "2026-03-07T01:00", "2026-03-09T20:00", False, "a weekend, and Monday is not over"),
+    ("workdays", "2026-03-07T01:00", "2026-03-10T07:00", True, "Monday brought nothing"),
+    ("irregular", None, "2026-03-06T12:00", False, "promised nothing"),
+]
+
+
+@pytest.mark.parametrize(("rhythm", "last", "now", "stale"), [case[:4] for case in CASES], ids=[case[4] for case in CASES])
+def test_stale(rhythm: str, last: str | None, now: str, stale: bool) -> None:
+    assert is_stale(Rhythm(rhythm), at(last) if last else None, at(now)) is stale
+
+
+def test_announcements_keep_new_york_time() -> None:
+    assert latest_expected(Rhythm.ARXIV, at("2026-03-06T12:00")) == at("2026-03-06T01:00")
+    assert latest_expected(Rhythm.ARXIV, at("2026-07-15T12:00")) == at("2026-07-15T00:00")
+
+
+def test_holidays_of_2026() -> None:
+    named = {date(2026, 1, 19), date(2026, 5, 25), date(2026, 9, 7), date(2026, 11, 26), date(2026, 12, 25)}
+    assert named <= arxiv_holidays(2026)

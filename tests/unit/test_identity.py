@@ -1,0 +1,223 @@
+"""One paper, whatever shows it: what its fields say, and which titles may make two sightings one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.domain.identifier import Identifier, parse_identifier
+from digest.domain.paper import Sighting, Summary
+from digest.ranking.identity import MergedFields, may_match_by_title, merge, title_key
+from tests.shared_data import SHARED, needs_shared
+
+DAY = timedelta(days=1)
+MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+ARXIV = Identifier("arxiv", "2603.00001")
+BIORXIV = Identifier("doi", "10.1101/2026.01.02.111111")
+
+
+def seen(source: str, day: int = 0, **said: Any) -> Sighting:
+    return Sighting(**{"source": source, "identifiers": (ARXIV,), "title": "T", "seen_at": MONDAY + day * DAY} | said)
+
+
+CASES: list[tuple[str, list[Sighting], dict[str, Any]]] = [
+    (
+        "the newest version's words win, whoever came last",
+        [
+            seen("arxiv", 0, version=2, title="Second", abstract="new"),
+            seen("arxiv", 9, version=1, title="First", abstract="old"),
+        ],
+        {"title": "Second", "abstract": "new", "version": 2, "first_seen_at": MONDAY},
+    ),
+    (
+        "arXiv's own words before those of an index that came later",
+        [seen("arxiv-cs", 0, title="As written"), seen("huggingface", 5, title="As copied", abstract="only here")],
+        {"title": "As written", "abstract": "only here", "sources": ("arxiv-cs", "huggingface")},
+    ),
+    (
+        "between equals the later sighting wins",
+        [seen("feed", 0, title="Old"), seen("another-feed", 1, title="New")],
+        {"title": "New"},
+    ),
+    (
+        "empty never overwrites",
+        [seen("arxiv", 0, version=1, abstract="said", authors=("Ann",)), seen("arxiv", 1, version=2)],
+        {"abstract": "said", "authors": ("Ann",), "version": 2},
+    ),
+    (
+        "code, summary and keywords come from where they are collected",
+        [
+            seen("arxiv", 3, code_url="https://a.example/", keywords=("a",)),
+            seen("semanticscholar", 4, summary=Summary(text="theirs", provenance="semantic scholar")),
+            seen("huggingface", 0, code_url="https://h.example/", summary=Summary(text="ours", provenance="huggingface")),
+        ],
+        {"code_url": "https://h.example/", "summary": Summary(text="ours", provenance="huggingface"), "keywords": ("a",)},
+    ),
+    (
+        "a registry knows the venue, arXiv the day",
+        [
+            seen("crossref", 0, venue="NeurIPS", published_at=MONDAY),
+            seen("arxiv", 1, venue="submitted", published_at=MONDAY - 90 * DAY),
+        ],
+        {"venue": "NeurIPS", "published_at": MONDAY - 90 * DAY},
+    ),
+    (
+        "a relisting is no news, an update is",
+        [
+            seen("arxiv", 0, listed_at=MONDAY, updated_at=MONDAY),
+            seen("arxiv", 5, listed_at=MONDAY + 5 * DAY, updated_at=MONDAY + 5 * DAY),
+        ],
+        {"listed_at": MONDAY, "updated_at": MONDAY + 5 * DAY},
+    ),
+    (
+        "a version belongs to the name it came with",
+        [
+            seen("arxiv", 0, version=2, title="arXiv v2"),
+            seen("biorxiv", 1, version=5, title="bioRxiv v5", identifiers=(BIORXIV,)),
+            seen("crossref", 1, title="both", identifiers=(BIORXIV, ARXIV)),
+        ],
+        {"version": 2, "title": "arXiv v2", "identifiers": (ARXIV, BIORXIV)},
+    ),
+    (
+        "withdrawn by its newest version",
+        [seen("arxiv", 0, version=1), seen("arxiv", 1, version=2, withdrawn=True)],
+        {"withdrawn": True},
+    ),
+    (
+        "a newer version takes a withdrawal back",
+        [seen("arxiv", 0, version=2, withdrawn=True), seen("arxiv", 1, version=3)],
+        {"withdrawn": False},
+    ),
+    (
+        "a source without versions takes it back",
+        [seen("huggingface", 0, withdrawn=True), seen("huggingface", 1)],
+        {"withdrawn": False},
+    ),
+    ("another source's silence does not", [seen("huggingface", 0, withdrawn=True), seen("feed", 1)], {"withdrawn": True}),
+]
+
+
+@pytest.mark.parametrize(("sightings", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_precedence(sightings: list[Sighting], expected: dict[str, Any]) -> None:
+    merged = merge(sightings)
+    assert {name: getattr(merged, name) for name in expected} == expected
+    assert merge(sightings[::-1]) == merged, "the order given never matters"
+    assert merge([*sightings, *sightings]) == merged, "nor do repeats"
+
+
+words = st.sampled_from(["", "a", "b"])
+sightings_of_one = st.lists(
+    st.builds(
+        seen,
+        st.sampled_from(["arxiv", "huggingface", "crossref", "feed", "zine"]),
+        st.integers(0, 2),
+        identifiers=st.sampled_from([(ARXIV,), (BIORXIV,), (BIORXIV, ARXIV)]),
+        title=st.sampled_from(["T", "U"]),
+        abstract=words,
+        venue=words,
+        url=words,
+        code_url=words,
+        authors=st.sampled_from([(), ("Ann",), ("Bo", "Ann")]),
+        summary=st.sampled_from([None, Summary(text="x", provenance="a"), Summary(text="x", provenance="b")]),
+        version=st.sampled_from([None, 1, 2]),
+        withdrawn=st.booleans(),
+        published_at=st.sampled_from([None, MONDAY, MONDAY + DAY]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(sightings_of_one, st.randoms(use_true_random=False))
+@settings(max_examples=300)
+def test_merging_is_a_matter_of_what_was_seen_not_of_the_order(sightings: list[Sighting], random: Any) -> None:
+    shuffled = sightings.copy()
+    random.shuffle(shuffled)
+    merged = merge(sightings)
+    assert merge(shuffled) == merged
+    for name in MergedFields.__dataclass_fields__.keys() & Sighting.__dataclass_fields__.keys():
+        told = [getattr(s, name) for s in sightings]
+        if name not in ("identifiers", "withdrawn", "version") and any(told):
+            assert getattr(merged, name) in told, f"{name} is something somebody said"
+
+
+LONG = "Linguistic Generalizability of Test-Time Scaling"
+KEYS = [
+    ((LONG, "Guijin Son"), (LONG.upper() + ".", "Son, G."), True),
+    ((LONG, "José Núñez Jr."), ("<i>Linguistic</i> generalizability of \\emph{test-time} scaling", "Nunez, Jose"), True),
+    ((LONG, "Ann Lee"), (LONG, "Bo Li"), False),
+    ((LONG + " I", "Ann Lee"), (LONG + " II", "Ann Lee"), False),
+    (("Introduction", "Ann Lee"), ("Introduction", "Ann Lee"), False),
+    (("A survey of LLMs", "Ann Lee"), ("A survey of LLMs", "Ann Lee"), False),
+    (("Reply to the comment", "Ann Lee"), ("Reply to the comment", "Ann Lee"), False),
+    ((LONG, ""), (LONG, ""), False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), KEYS)
+def test_title_keys(one: tuple[str, str], other: tuple[str, str], same: bool) -> None:
+    first, second = (title_key(seen("x", title=title, authors=(author,) if author else ())) for title, author in (one, other))
+    assert (first is not None and first == second) is same
+
+
+def test_a_title_alone_never_joins_two_registered_works() -> None:
+    seed = Identifier("seed", "abc")
+    assert may_match_by_title([seed], [ARXIV])
+    assert may_match_by_title([ARXIV], [seed])
+    assert not may_match_by_title([ARXIV], [Identifier("arxiv", "2603.00002")])
+    assert not may_match_by_title([ARXIV, seed], [BIORXIV])
+
+
+SAME_WORDS_TWO_PAPERS = {
+    ("2509.18176", "2509.25393"),
+    ("2603.18565", "2605.18458"),
+    ("2509.21801", "2601.11002"),
+    ("2506.06035", "2510.03122"),
+    ("2505.17997", "2506.03038"),
+    ("2605.01877", "2605.04820"),
+    ("2506.03197", "2510.15349"),
+    ("2606.06222", "2608.03583"),
+    ("2507.12759", "2510.09354"),
+    ("2601.08053", "2607.20401"),
+    ("2603.29280", "2608.02429"),
+}
+"""All pairs in the corpus whose titles are word for word the same; arXiv gave them two ids, so they stay two papers."""
+
+
+@needs_shared
+def test_the_corpus_by_its_identifiers() -> None:
+    """111,859 papers, 11,742 of them listed again: as many names as papers, and equal titles alone make none of them one."""
+    with gzip.open(SHARED / "data/corpus/arxiv_papers.jsonl.gz", "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    names = Counter(parse_identifier(row["id"]).identifier for row in rows)
+    assert (len(rows), len(names)) == (111_859, 111_859)
+    relisted = [row for row in rows if row.get("seen_again")]
+    assert len(relisted) == 11_742
+    for row in relisted:
+        first = Sighting(
+            source="arxiv",
+            identifiers=(parse_identifier(row["id"] + "v1").identifier,),
+            title=row["title"],
+            seen_at=datetime.fromisoformat(row["date"]).replace(tzinfo=UTC),
+        )
+        again = [
+            replace(first, identifiers=(parse_identifier(f"https://arxiv.org/abs/{row['id']}v{number}").identifier,))
+            for number, _ in enumerate(row["seen_again"], 2)
+        ]
+        assert merge([first, *again]).identifiers == first.identifiers
+    by_title: dict[str, list[Identifier]] = {}
+    for row in rows:
+        sighting = seen("arxiv", title=row["title"], authors=tuple(row["authors"]), identifiers=(Identifier("arxiv", row["id"]),))
+        if key := title_key(sighting):
+            by_title.setdefault(key.partition("|")[0], []).append(sighting.identifiers[0])
+    alike = {tuple(sorted(i.value for i in ids)) for ids in by_title.values() if len(ids) > 1}
+    assert alike == SAME_WORDS_TWO_PAPERS
+    assert not any(may_match_by_title([Identifier("arxiv", a)], [Identifier("arxiv", b)]) for a, b in alike)

@@ -21,7 +21,7 @@ from digest.store.statements import insert_into, insert_new
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 
 _HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
-_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text")]
+_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words")]
 
 
 class Editions:
@@ -47,6 +47,11 @@ class Editions:
             where.append(editions.c.date < before)
         return self._many(select(*_HEAD).where(*where).order_by(editions.c.date.desc()).limit(limit))
 
+    def dates(self, list_name: str) -> list[date]:
+        """The days that have an edition, newest first, cancelled ones aside."""
+        standing = (editions.c.list == list_name, editions.c.state == "frozen")
+        return list(self._connection.scalars(select(editions.c.date).where(*standing).order_by(editions.c.date.desc())))
+
     def pool(self, edition_id: int) -> tuple[Pooled, ...]:
         """The frozen pool in order of position, papers as they were shown."""
         rows = self._connection.execute(
@@ -62,7 +67,7 @@ class Editions:
         if shell is None:
             raise NotFound(f"edition {edition_id}")
         cards = self._connection.execute(
-            select(edition_pool.c.paper_id, edition_pool.c.card_html, edition_pool.c.card_text)
+            select(edition_pool.c.paper_id, edition_pool.c.card_html, edition_pool.c.card_text, edition_pool.c.card_words)
             .where(edition_pool.c.edition_id == edition_id)
             .order_by(edition_pool.c.position)
         )
@@ -70,7 +75,7 @@ class Editions:
             subject=shell.subject,
             html=shell.html,
             text=shell.text,
-            cards=tuple(Card(*card) for card in cards),
+            cards=tuple(_card(row) for row in cards),
             nonce=shell.render["nonce"],
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
@@ -175,7 +180,13 @@ def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None
         "pick_rank": pick_rank,
         "card_html": card.html,
         "card_text": card.text,
+        "card_words": [card.identifier, card.title, card.reasons],
     }
+
+
+def _card(row: Row[Any]) -> Card:
+    identifier, title, reasons = row.card_words
+    return Card(row.paper_id, row.card_html, row.card_text, identifier, title, tuple(reasons))
 
 
 def _ranked(row: Row[Any]) -> Ranked:

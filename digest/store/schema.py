@@ -166,6 +166,7 @@ edition_pool = Table(
     Column("pick_rank", SmallInteger),
     Column("card_html", Text, nullable=False),
     Column("card_text", Text, nullable=False),
+    Column("card_words", _document(), nullable=False),  # identifier, title and reasons, in plain words
 )
 
 featured = Table(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from digest.domain.errors import DatabaseUnreachable, SchemaMismatch, StoreError
+from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatch, StoreError
 from digest.store.deliveries import Deliveries
 from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
@@ -74,6 +74,10 @@ class Store:
                 yield Unit(connection, self._hash_address)
         except DBAPIError as error:
             raise _explained(error, place_of(self.engine.url)) from error
+        except StatementError as error:
+            if isinstance(error.orig, DigestError):  # a value that a column type refused
+                raise error.orig from None
+            raise
 
 
 def _explained(error: DBAPIError, place: str) -> StoreError:

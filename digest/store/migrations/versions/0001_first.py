@@ -238,6 +238,7 @@ def upgrade() -> None:
         sa.Column("pick_rank", sa.SmallInteger(), nullable=True),
         sa.Column("card_html", sa.Text(), nullable=False),
         sa.Column("card_text", sa.Text(), nullable=False),
+        sa.Column("card_words", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["edition_id"], ["editions.id"], name=op.f("fk_edition_pool_edition_id_editions"), ondelete="CASCADE"
         ),

@@ -71,7 +71,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         keywords=fields.distinct(fields.text(word, 100) for word in fields.rows(paper.get("ai_keywords"))[:50]),
         url=f"{BASE_URL}/papers/{name}",
         pdf_url=f"https://arxiv.org/pdf/{name}",
-        code_url=fields.address(paper.get("githubRepo")),
+        code_url=fields.address(paper.get("githubRepo")).removesuffix(".git"),
         project_url=fields.address(paper.get("projectPage")),
         summary=Summary(text=summary, provenance=PROVENANCE) if summary else None,
         withdrawn=bool(paper.get("withdrawnAt")),

@@ -8,6 +8,7 @@ mail parser reads from the bytes equals it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,30 +18,17 @@ from digest.render.markers import Markers
 from digest.render.personal import CARDS, Personal
 from digest.render.quoted import encode, encode_value
 
-_SHELLS = 2
-"""The first two sources of values are the shell's text and html; then each card's text and html."""
-_ORDERS = 64
-"""Card orders kept joined: the list's own and the commonest of readers with interests."""
-
 _PLAIN = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _HTML = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """Encoded text, and the name of the marker that follows it ("" at the end)."""
+class _Cut:
+    """A text cut at its markers: literal, marker, literal, marker …, literal; the literals encoded."""
 
-    literal: bytes
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """A body for one order of cards: `literals[i]`, then the value of `slots[i]`, …; one literal more than slots."""
-
-    literals: tuple[bytes, ...]
-    slots: tuple[tuple[int, str], ...]
-    """(source, name): where the value is found, see `_SHELLS`."""
+    pieces: tuple[tuple[bytes, str], ...]
+    """Each literal with the name of the marker after it."""
+    last: bytes
 
 
 class Composer:
@@ -56,8 +44,8 @@ class Composer:
         self._markers = Markers(rendered.nonce)
         self._shell_text = self._cut(rendered.text)
         self._shell_html = self._cut(rendered.html)
+        self._opening, self._between, self._closing = _delimiters(self.boundary)
         self._card = lru_cache(maxsize=None)(self._cut_card)
-        self._layout = lru_cache(maxsize=_ORDERS)(self._lay_out)
 
     def compose(self, header: bytes, own: Personal) -> bytes:
         """The whole message: CRLF lines, ready for DATA. `header` ends with its empty line.
@@ -68,44 +56,40 @@ class Composer:
 
     def body(self, own: Personal) -> bytes:
         """What follows the header: for signing (DKIM) before the header is complete."""
-        layout = self._layout(tuple(use.position for use in own.cards))
-        sources = [own.shell_text, own.shell_html]
-        for use in own.cards:
-            sources += (use.text, use.html)
-        joined = [b""] * (2 * len(layout.slots) + 1)
-        joined[0::2] = layout.literals
+        cards = [(self._card(use.position), use) for use in own.cards]
+        joined = [self._opening]
         try:
-            joined[1::2] = [encode_value(sources[source][name]) for source, name in layout.slots]
+            _fill(joined, self._shell_text, own.shell_text, [(card[0], use.text) for card, use in cards])
+            joined.append(self._between)
+            _fill(joined, self._shell_html, own.shell_html, [(card[1], use.html) for card, use in cards])
         except KeyError as missing:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
+        joined.append(self._closing)
         return b"".join(joined)
 
-    def _cut(self, text: str) -> tuple[_Piece, ...]:
-        return tuple(_Piece(encode(literal), name) for literal, name in self._markers.split(text))
+    def _cut(self, text: str) -> _Cut:
+        *pieces, (last, _) = [(encode(literal), name) for literal, name in self._markers.split(text)]
+        return _Cut(tuple(pieces), last)
 
-    def _cut_card(self, position: int) -> tuple[tuple[_Piece, ...], ...]:
+    def _cut_card(self, position: int) -> tuple[_Cut, _Cut]:
         card = self._rendered.cards[position]
         return self._cut(card.text), self._cut(card.html)
 
-    def _lay_out(self, order: tuple[int, ...]) -> _Layout:
-        delimiter = b"--" + self.boundary.encode()
-        literals, slots = [delimiter + b"\r\n" + _PLAIN], []
 
-        def add(pieces: tuple[_Piece, ...], source: int, part: int) -> None:
-            for piece in pieces:
-                literals[-1] += piece.literal
-                if piece.name == CARDS:
-                    for number, position in enumerate(order):
-                        add(self._card(position)[part], _SHELLS + 2 * number + part, part)
-                elif piece.name:
-                    slots.append((source, piece.name))
-                    literals.append(b"")
-
-        add(self._shell_text, 0, 0)
-        literals[-1] += b"\r\n" + delimiter + b"\r\n" + _HTML
-        add(self._shell_html, 1, 1)
-        literals[-1] += b"\r\n" + delimiter + b"--\r\n"
-        return _Layout(tuple(literals), tuple(slots))
+def _fill(joined: list[bytes], shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, Mapping[str, str]]]) -> None:
+    """Appends the shell, with its values and (at their marker) the cards with theirs."""
+    add = joined.append
+    for literal, name in shell.pieces:
+        add(literal)
+        if name == CARDS:
+            for card, own in cards:
+                for inside, slot in card.pieces:
+                    add(inside)
+                    add(encode_value(own[slot]))
+                add(card.last)
+        else:
+            add(encode_value(values[name]))
+    add(shell.last)
 
 
 def boundary_of(*texts: str) -> str:
@@ -115,19 +99,11 @@ def boundary_of(*texts: str) -> str:
 
 def compose_message(header: bytes, boundary: str, html: str, text: str) -> bytes:
     """A mail that answers one person, whole. `header` names `boundary` and ends with its empty line."""
+    opening, between, closing = _delimiters(boundary)
+    return b"".join((header, opening, encode(text), between, encode(html), closing))
+
+
+def _delimiters(boundary: str) -> tuple[bytes, bytes, bytes]:
+    """What stands before the plain part, between it and the html part, and at the end."""
     delimiter = b"--" + boundary.encode()
-    parts = (
-        delimiter,
-        b"\r\n",
-        _PLAIN,
-        encode(text),
-        b"\r\n",
-        delimiter,
-        b"\r\n",
-        _HTML,
-        encode(html),
-        b"\r\n",
-        delimiter,
-        b"--\r\n",
-    )
-    return header + b"".join(parts)
+    return delimiter + b"\r\n" + _PLAIN, b"\r\n" + delimiter + b"\r\n" + _HTML, b"\r\n" + delimiter + b"--\r\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
-from digest.render.compose import Composer
+from digest.render.compose import Composer, boundary_of, compose_message
 from digest.render.markers import Markers
 from digest.render.personal import CARDS, CardUse, Personal, assemble
 from digest.render.quoted import encode, encode_value
@@ -26,6 +26,7 @@ HOSTILE = st.one_of(
     st.lists(
         st.sampled_from(["From me ", ".", "..", "\n", " ", "=3D", "=\r\n", "\t", "é" * 40, "𝄞" * 30, "x" * 80, "--=_", "--"])
     ).map("".join),
+    st.text("=.&/ax", min_size=60, max_size=160).map("https://x.test/".__add__),
     st.integers(60, 90).map(lambda n: "x" * n + "é.From " + "y" * n),
 )
 
@@ -147,3 +148,13 @@ def test_a_marker_nobody_fills_is_an_error() -> None:
 def test_the_boundary_follows_from_the_edition() -> None:
     assert Composer(edition("t", "a")).boundary == Composer(edition("t", "a")).boundary
     assert Composer(edition("t", "a")).boundary != Composer(edition("u", "a")).boundary
+
+
+@given(html=HOSTILE, text=HOSTILE)
+def test_a_mail_to_one_person_reads_back(html: str, text: str) -> None:
+    boundary = boundary_of(html, text)
+    header = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode()
+    data = compose_message(header, boundary, html, text)
+    plain, rich = email.message_from_bytes(data, policy=email.policy.default).iter_parts()
+    assert [part.get_content().replace("\r\n", "\n") for part in (plain, rich)] == [text, html]
+    assert_safe_lines(data)

@@ -11,7 +11,6 @@ A file may hold both. Unknown keys are let be. Instants carry an offset; a paper
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -108,7 +107,7 @@ def _reading(record: dict[str, Any]) -> Reading:
         raise InvalidInput("kind", f"{kind!r:.60} should be a word like upvotes or github_stars")
     if not isinstance(source, str) or not _SOURCE.fullmatch(source):
         raise InvalidInput("source", f"{source!r:.60} should be a name like huggingface")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e15:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e15:  # NaN is not, either
         raise InvalidInput("value", f"{value!r:.60} should be a number")
     when = record.get("observed_at")
     if not isinstance(when, str):

@@ -26,6 +26,7 @@ from digest.ranking.freshness import Rhythm
 from digest.sources import fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
+from digest.sources.xmltree import refuse_entities
 
 LARGEST = 16 * 1024 * 1024
 """Bytes."""
@@ -43,6 +44,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
     if (many := len(re.findall(rb"<(?:\w+:)?(?:item|entry)\b", data.replace(b"\x00", b"")))) > MOST_ENTRIES:
         raise UnreadableAnswer(source, f"{many} entries; the most read is {MOST_ENTRIES}")
+    refuse_entities(data, source)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(data, source, seen_at)
     try:

@@ -27,14 +27,22 @@ def tree(data: bytes, source: str) -> tuple[Element, tuple[Rejection, ...]]:
     middle (a stray control character in an abstract) is mended, and the place is named in a Rejection.
     """
     bounded(data, source)
-    if re.search(rb"<!ENTITY", data.replace(b"\x00", b"")):  # also as UTF-16
-        raise UnreadableAnswer(source, "declares entities of its own, which no paper source does")
+    refuse_entities(data, source)
     try:
         return _root(etree.fromstring(data, _parser()), source), ()
     except etree.XMLSyntaxError as error:
         return _mended(data, source, error)
     except _FAILS as error:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
+
+
+def refuse_entities(data: bytes, source: str) -> None:
+    """Raises UnreadableAnswer where entities are declared, in UTF-16 and UTF-32 as well, or where they could hide: no source
+    of papers writes UTF-7 or EBCDIC."""
+    if re.search(rb"<!ENTITY", data.replace(b"\x00", b"")):
+        raise UnreadableAnswer(source, "declares entities of its own, which no paper source does")
+    if re.search(rb"encoding\s*=\s*.utf-?7", data[:400], re.IGNORECASE) or data.startswith(b"\x4c\x6f\xa7\x94"):
+        raise UnreadableAnswer(source, "is in UTF-7 or EBCDIC; should be UTF-8")
 
 
 def _parser(*, recover: bool = False, encoding: str | None = None) -> etree.XMLParser:

@@ -244,10 +244,10 @@ def preprints(count: int, total: int | str, start: int = 0) -> str:
 
 class TestBioRxiv:
     def test_the_cursor_follows_the_rows_that_came(self) -> None:
-        getter = Listed(preprints(30, "65"), preprints(30, 65, 30), preprints(5, 65, 60))
+        getter = Listed(preprints(30, "65"), preprints(25, 65, 30), preprints(10, 65, 55))
         batches = collected("biorxiv", getter, server="medrxiv")
         assert [url.removeprefix("https://api.biorxiv.org/details/medrxiv/") for url, _ in getter.asked] == [
-            f"2026-11-02/2026-11-05/{cursor}/json" for cursor in (0, 30, 60)
+            f"2026-11-02/2026-11-05/{cursor}/json" for cursor in (0, 30, 55)
         ]
         assert len(ids(batches)) == 65
         assert batches[0].state == {"from": "2026-11-02", "to": "2026-11-05", "cursor": 30}
@@ -330,6 +330,15 @@ class TestOpenAlexAndCrossref:
         assert getter.asked[0][0] == "https://api.crossref.org/works/10.1000%2Fx%2F1"
         assert ids(batches) == ["doi:10.1000/x/1"]
         assert [(r.where, r.reason) for r in batches[1].rejected] == [("doi:10.1000/none", "404")]
+
+    def test_the_date_of_a_work_is_its_earliest_full_one(self) -> None:
+        dates = {"issued": [2018], "published-print": [2018, 5, 1], "published-online": [2018, 3, 20], "posted": [2099, 1, 1]}
+        work = {"DOI": "10.1000/1", "title": ["T"], "is-referenced-by-count": -1} | {
+            k: {"date-parts": [d]} for k, d in dates.items()
+        }
+        batch = collected("crossref", Listed(json.dumps({"message": {"items": [work]}})), query="x")[0]
+        assert batch.sightings[0].published_at == datetime(2018, 3, 20, tzinfo=UTC)
+        assert batch.sightings[0].signals == ()
 
     def test_crossref_pages_until_one_is_empty(self) -> None:
         page: Callable[[list[str]], str] = lambda dois: json.dumps(  # noqa: E731 - a table row

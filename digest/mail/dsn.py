@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.domain.feedback import BounceClass, Returned
-from digest.mail.diagnosis import diagnose
+from digest.mail.diagnosis import VAGUE, Said, diagnose, said_when
 from digest.mail.mime import Part, decode_transfer, read_fields
 
 MAX_RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>()\[\];,\"]{1,128}@[^\s<>()\[\];,\"]{1,255}")
+_NEXT_RECIPIENT = re.compile(
+    r"^[ \t>]*(?:[45]\d\d )?[<\"]?[^\s<>\"@]{1,128}@[^\s<>\"@]{1,255}[>\"]?[ \t]*(?::|$|\.\.\.)", re.MULTILINE
+)
+# Dovecot refuses on delivery with a report that says little and this sentence, which says why.
+_REFUSED_BECAUSE = re.compile(r"was automatically rejected:\s*(.{3,300})")
 _HAPPENED = {"delivered", "relayed", "expanded"}
 
 
@@ -58,11 +63,40 @@ def recipient_of(fields: dict[str, str]) -> str:
     return ""
 
 
+def words_near(address: str, notice: str) -> str:
+    """What a notice says of one recipient: from the first line that begins with the address to the next recipient's line."""
+    mark = re.compile(rf"(?im)^[ \t>]*(?:[45]\d\d )?[<\"]?{re.escape(address)}[>\"]?(?![\w@.-])")
+    start = mark.search(notice)
+    place = start.start() if start else notice.lower().find(address.lower())
+    if place < 0:
+        return ""
+    line, _, following = notice[place : place + 1500].partition("\n")
+    if re.match(r"[ \t>]*[45]\d\d ", line):
+        return line
+    stop = next((other for other in _NEXT_RECIPIENT.finditer(following) if not mark.match(other[0])), None)
+    following = following[: stop.start() if stop else len(following)]
+    paragraphs = [line, *following.strip("\n").split("\n\n")]
+    bare = not line.lower().replace(address.lower(), "").strip('<>:;" \t.')
+    return "\n".join(paragraphs[: 3 if bare and following.startswith("\n") else 2])[:1200]
+
+
 def _returned(address: str, fields: dict[str, str], notification: str) -> Returned:
     diagnostic = fields.get("diagnostic-code", "")
     words = diagnostic.partition(";")[2].strip() or diagnostic
     action = fields.get("action", "").lower()
-    found = diagnose(words, fields.get("status", ""), delayed=action.startswith("delay"))
-    if found.cause in ("undefined", "mail system") and notification:
-        found = diagnose(f"{words} {notification}", fields.get("status", ""))
+    because = _REFUSED_BECAUSE.search(notification)
+    words = because[1] if because else words
+    near = words_near(address, notification)
+    said = said_when(words) or said_when(near) or said_when(notification)
+    status = fields.get("status", "")
+    if fields.get("x-powermta-bouncecategory", "").lower() in ("bad-mailbox", "inactive-mailbox", "bad-domain"):
+        said = Said.RCPT
+    found = diagnose(words, status, delayed=action.startswith("delay"), said=said)
+    for other in (near, notification):
+        if found.cause not in VAGUE:
+            break
+        found = diagnose(f"{words}\n{other}", status, said=said)
+    if found.bounce is BounceClass.HARD and diagnostic.lower().startswith("x-unix"):
+        # a program on the server failed while it delivered: the mailbox is there
+        found = replace(found, bounce=BounceClass.SOFT)
     return Returned(address, found.status, found.bounce, (words or fields.get("status", ""))[:500])

@@ -21,13 +21,14 @@ _MESSAGE_ID = re.compile(r"<([^\s<>]{1,400})>")
 _ENVELOPE_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to")
 _UNSUBSCRIBE_MAILBOX = re.compile(r"unsubscribe[+=-][^@]+@", re.IGNORECASE)
 _CONFIRM_MAILBOX = re.compile(r"confirm[+=-]([^@]+)@", re.IGNORECASE)
-_CONFIRM_SUBJECT = re.compile(r"\bconfirm ([A-Za-z0-9._=-]{16,200})\s*$", re.IGNORECASE)
+_CONFIRM_LINK = re.compile(r"/confirm/([A-Za-z0-9._=-]{16,200})")
 _WISH = re.compile(
     r"(?:(?:re|aw|sv|fwd?|antw)\s*:\s*)*(?:please )?(?:un-?subscribe|remove me|opt.?out)(?: me)?[.! ]*", re.IGNORECASE
 )
 _AWAY = re.compile(
     r"^(?:\W*(?:re|aw|sv)\s*:)?\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response|responder|respon[sd]e?r?|antwort|notification)"
-    r"|automatische antwort|réponse automatique|respuesta automática|risposta automatica|autoreply|autosvar|自動返信|out of (?:the )?office"
+    r"|automatische antwort|réponse automatique|respuesta automática|risposta automatica|autoreply|autosvar|自動返信"
+    r"|out of (?:the )?office"
     r"|(?:i am|i'm|on) (?:away|vacation|holiday|leave)|vacation(?: reply| response)?\b|away from|abwesen|absence|ooo\b)",
     re.IGNORECASE,
 )
@@ -83,9 +84,10 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
 def _from_a_person(mail: Part, ours: tuple[str, ...]) -> Feedback:
     subject = mail.words("subject")
     mailbox = next((match[1] for address in ours if (match := _CONFIRM_MAILBOX.match(address))), "")
-    confirms = _CONFIRM_SUBJECT.search(subject[:500])
-    if mailbox or confirms:
-        return Feedback(FeedbackKind.CONFIRM, token=mailbox or (confirms[1] if confirms else ""), reason="reply that confirms")
+    replies = bool(mail.header("in-reply-to") or mail.header("references")) and not is_from_daemon(mail)
+    quoted = next((match[1] for part in mail.walk() if replies and (match := _CONFIRM_LINK.search(part.text))), "")
+    if mailbox or quoted:
+        return Feedback(FeedbackKind.CONFIRM, token=mailbox or quoted, reason="reply that confirms")
     if _WISH.fullmatch(subject.strip()[:200]):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     return Feedback(FeedbackKind.OTHER, reason="nothing recognised")

@@ -29,6 +29,7 @@ MAX_TEXT = 64_000
 
 _FIELD = re.compile(r"([!-9;-~]{1,100})[ \t]*:(.*)")
 _PARAMETER = re.compile(r";\s*([\w-]{1,50})\*?\s*=\s*(?:\"([^\"]{0,500})\"|([^\s;]{1,500}))")
+_BOUNDARY_LINE = re.compile(rb"^--([!-~]{10,200})\n[A-Za-z-]{4,40}:", re.MULTILINE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAKING_TAG = re.compile(r"<(?:br|/p|/tr|/div|/li|/h\d|p)\b[^<>]{0,200}>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(/?)(?:style|script|title)\b[^<>]{0,200}>", re.IGNORECASE)
@@ -116,8 +117,11 @@ def _read_part(data: bytes, depth: int, budget: list[int]) -> Part:
 
 
 def _split(body: bytes, boundary: str, depth: int, budget: list[int]) -> Iterator[Part]:
-    if not boundary:
-        return
+    if not boundary:  # lost, as when somebody unfolded its header wrongly
+        guessed = _BOUNDARY_LINE.search(body[:4000])
+        if guessed is None:
+            return
+        boundary = guessed[1].decode("utf-8", "surrogateescape")
     delimiter = re.escape(b"--" + boundary.encode("utf-8", "surrogateescape"))
     start: int | None = None
     for match in re.finditer(rb"^" + delimiter + rb"(--)?[ \t]*(?:\n|\Z)", body, re.MULTILINE):
@@ -157,10 +161,11 @@ def _last_quartet(letters: bytes) -> bytes:
 
 def decode_charset(body: bytes, charset: str) -> str:
     """Text, whatever the label says: the named charset where it is one, else UTF-8, else Latin-1."""
-    for name in (charset, "utf-8"):
+    named = charset or ("iso-2022-jp" if b"\x1b$" in body else "")
+    for name, errors in ((named, "strict"), ("utf-8", "strict"), (named, "replace")):
         try:
             if name and codecs.lookup(name).name not in _REFUSED_CHARSETS:
-                return body.decode(name, "strict" if name == "utf-8" else "replace").replace("\r\n", "\n").replace("\r", "\n")
+                return body.decode(name, errors).replace("\r\n", "\n").replace("\r", "\n")
         except (LookupError, ValueError, AttributeError):
             continue
     return body.decode("latin-1").replace("\r", "\n")

@@ -1,0 +1,373 @@
+"""The words servers refuse with, as a table: cause, class, patterns. Collected from what servers are known to say.
+
+A row is about one thing; where rows overlap the first wins, so what is about us stands before what is about the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from digest.domain.feedback import BounceClass
+
+HARD, SOFT, SENDER = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER
+
+
+class Said(StrEnum):
+    """Where in the dialogue a server refused: before it knew the recipient, at the recipient, or at the content."""
+
+    EARLY = "early"
+    RCPT = "rcpt"
+    DATA = "data"
+    UNKNOWN = ""
+
+
+def words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+# First match wins. Patterns are tried against one line of text with runs of white space made single.
+CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
+    (
+        "network",
+        SOFT,
+        words(
+            r"lost connection|connection (?:was )?(?:timed? ?out|lost|reset|closed|dropped|died|broken)"
+            r"|timed? ?out (?:while|during|waiting)",
+            r"(?:conversation|session|connect|operation|smtp) .{0,40}timed? ?out",
+            r"no route to host|network is unreachable|host is unreachable|connection refused",
+            r"too many hops|hop count|mail (?:forwarding )?loop|routing loop|loops? back to (?:me|myself)"
+            r"|loop(?:ing)? detected",
+            r"malformed or unexpected name server reply|temporary (?:lookup|dns|resolution|name server|nameserver)"
+            r"|name ?server (?:timeout|fail)",
+            r"(?:type=\w+:? )?host not found, try again|dns (?:timeout|server fail)|servfail",
+            r"tls (?:handshake|is required|negotiation)|starttls|certificate",
+        ),
+    ),
+    (
+        "authentication",
+        SENDER,
+        words(
+            r"\b(?:spf|dkim|dmarc|sender.?id)\b",
+            r"\bunauthenticated (?:e?mail|sender)",
+            r"domain owner discourages|identit(?:y|ies) failed the check|address is not verified",
+            r"sender policy framework",
+            r"not authori[sz]ed to send (?:mail|email|messages)? ?(?:from|on behalf|for)",
+            r"sender (?:is )?(?:unauthorized|not authenticated)",
+            r"authentication (?:checks? )?(?:failed|required)",
+        ),
+    ),
+    (
+        "reverse name",
+        SENDER,
+        words(
+            r"\bptr\b|mismatch\w* client ip",
+            r"reverse.?(?:dns|host|lookup|name|mapping|ip)",
+            r"\brdns\b",
+            r"ip name (?:lookup|possibly)",
+            r"(?:client|your) host.{0,40} (?:cannot|can't|could not) (?:find|be found|resolve)",
+            r"cannot find your (?:hostname|reverse)",
+            r"unresolvable (?:relay )?host",
+            r"\bfcrdns\b",
+            r"all mail servers must have",
+        ),
+    ),
+    (
+        "virus",
+        SENDER,
+        words(
+            r"\bvirus",
+            r"\bmalware",
+            r"\binfected\b",
+            r"\btrojan\b",
+            r"(?:prohibited|forbidden|banned|illegal|not allowed|disallowed|dangerous|executable).{0,30}attach",
+            r"attach.{0,60}(?:prohibited|forbidden|banned|illegal|not allowed|disallowed|blocked)",
+        ),
+    ),
+    (
+        "spam",
+        SENDER,
+        words(
+            r"\bspam(?!house)(?:ming|my|assassin)?\b",
+            r"\bspam[- ]?(?:score|content|like|message|detect|filter)",
+            r"unsolicited",
+            r"\b(?:bulk|junk) (?:e?mail|content|messages?)\b",
+            r"\bube\b|\bubem\b|\buce\b",
+            r"(?:considered|looks|identified as|classified as|detected as) .{0,20}spam",
+            r"(?:message|mail|content) .{0,30}(?:looks|scored) .{0,20}(?:unwanted|unsolicited)",
+            r"blocked by (?:our )?content",
+            r"high probability of spam",
+            r"\bphish",
+        ),
+    ),
+    (
+        "relaying",
+        SOFT,
+        words(
+            r"\brelay(?:ing)?\b.{0,30}(?:denied|prohibited|not (?:permitted|allowed|available)|refused|disallowed|rejected"
+            r"|forbidden)",
+            r"(?:not|unable|cannot|can't|won't|denied|no|refus\w+).{0,20}\brelay",
+            r"relay access|relay operation",
+            r"rcpthosts|we do(?:n't| not) relay|not (?:a )?gateway|isn't in my list|not in my control",
+        ),
+    ),
+    (
+        "blocked",
+        SENDER,
+        words(
+            r"\bblock(?:ed)? ?list",
+            r"\b(?:black|deny|block|bad)[- ]?list",
+            r"\b(?:rbl|dnsbl|dnsrbl|cbl|sbl|xbl|pbl|bl\d?|surbl|uribl)\b",
+            r"spamhaus|spamcop|sorbs|barracuda ?central|abuseat|mail-abuse|senderscore|spamrats|uceprotect|ivmsip|psbl",
+            r"reputation",
+            r"(?:(?:client|sending|sender|your|source|this) (?:host|ip|server|network|mail ?server|system)|\bips?\b).{0,60}"
+            r"\b(?:blocked|blacklisted|rejected|refused|banned|denied|listed|prohibited|not allowed|not welcome|not accepted)",
+            r"not accepting connections|messages from .{1,60} (?:temporarily deferred|weren't sent|not accepted)"
+            r"|invalid ip for",
+            r"part of their network is on our block",
+            r"(?:connections?|mail|messages?|e-?mails?|access) (?:from|by) .{0,60}"
+            r"(?:blocked|refused|rejected|denied|not accepted|prohibited|banned|not allowed)",
+            r"(?:refus|reject|block|bann|den[iy])\w* .{0,40}(?:connection|your (?:ip|host|server|network|mail server)"
+            r"|your mail\b)",
+            r"(?:blocked|rejected|refused|banned|denied) (?:by|due to|because of|for) .{0,40}(?:abus|policy|local|admin"
+            r"|blocklist)",
+            r"\bhelo\b|\behlo\b",
+            r"dynamic(?:ally)?.{0,30}(?:ip|address|host|pool)|dial-?up|residential",
+            r"no access from mail server",
+            r"you are not (?:allowed|permitted|authori[sz]ed|welcome)",
+            r"(?:not|isn't) (?:allowed|permitted|authori[sz]ed) to (?:connect|send mail|use this)",
+            r"access (?:denied|rejected|blocked|not allowed|not permitted)",
+            r"connection (?:denied|rejected|dropped|not allowed) ?(?:by|due)",
+            r"open (?:relay|proxy)",
+            r"bad (?:sender|client|ip)",
+            r"temporarily deferred due to .{0,40}(?:complaint|unexpected volume)",
+            r"user complaints",
+            r"invalid helo",
+        ),
+    ),
+    (
+        "our rate",
+        SENDER,
+        words(
+            r"too many (?:concurrent |simultaneous |smtp |open )?(?:connections?|sessions?)",
+            r"too many (?:messages?|e?mails?|recipients?|hops from|errors|invalid|unknown)",
+            r"(?:rate|sending|connection|message) ?-?limit(?:ed|ing|s)?\b",
+            r"exceed\w* (?:the )?(?:maximum )?(?:allowed |permitted )?(?:rate|number of (?:connections|messages))",
+            r"too (?:fast|frequent|quickly)",
+            r"throttl",
+            r"slow down",
+            r"maximum (?:number of )?connections?",
+            r"receiving mail (?:at a rate|too quickly)",
+            r"unusual rate",
+        ),
+    ),
+    (
+        "full",
+        SOFT,
+        words(
+            r"(?:mail ?box|inbox|mail ?drop|mail ?store|mail ?folder|account|user|recipient)\b.{0,40}\b"
+            r"(?:full\b|over ?quota|exceed\w*|out of (?:space|storage)|over (?:the )?(?:its |his )?(?:allowed )?"
+            r"(?:quota|limit|storage|size))",
+            r"\b(?:over|exceed\w*|out of)\b.{0,30}\b(?:quota|(?:disk|mailbox|storage) (?:space|limit|size|quota))",
+            r"quota.{0,30}(?:exceed|full|violat|reached|over|limit|would be)",
+            r"\b(?:disk|over) ?quota\b",
+            r"\bquota\b.{0,20}\berror",
+            r"(?:insufficient|not enough|no|lack of) (?:disk |free |storage |system |mailbox )*(?:space|storage|room)",
+            r"\bfull mailbox|mailfolder is full|too much mail data|mailbox too large|storage full|mailbox size limit",
+            r"too many (?:messages?|mails?) (?:in|on|for) (?:this |the )?(?:mailbox|recipient|user)",
+            r"(?:disk|file ?system|device|partition).{0,20}\bfull\b",
+            r"no space left",
+            r"maildir over",
+            r"mailbox_full|mailbox-full|delivery over quota|quota exceed",
+        ),
+    ),
+    (
+        "too big",
+        SOFT,
+        words(
+            r"(?:message|mail|e-?mail|data|content|header|size|it).{0,40}(?:too (?:big|large|long)|exceed\w*|larger than"
+            r"|limit)\b",
+            r"(?:exceed|larger than|over|beyond)\w* .{0,50}(?:message|mail|max\w*|fixed|allowed)[- ]?(?:message |mail )?size",
+            r"\btoo (?:big|large)\b",
+            r"size limit",
+            r"maximum message",
+        ),
+    ),
+    (
+        "our address",
+        SENDER,
+        words(
+            r"(?:sender|from|return|envelope.?from|originat\w+|mail from|reverse.?path)\b:?.{0,60}"
+            r"(?:rejected|denied|invalid|refused|not (?:exist|valid|allowed|permitted|verified|accepted|found|resolve"
+            r"|authori[sz]ed)|"
+            r"does(?: not|n't) (?:exist|resolve)|unknown|verif(?:y|ication)|blocked|must|could not|cannot|can't|banned|bad"
+            r"|unresolv\w+|"
+            r"not a)",
+            r"(?:invalid|bad|unknown|rejected?|refus\w+|unrouteable|illegal|malformed|verify|fake) (?:the )?"
+            r"(?:sender|return path|from|envelope|originator|mail from)",
+            r"domain of (?:the )?sender",
+            r"mail.?from\b.{0,40}(?:denied|reject|invalid)",
+            r"(?:unable|fail\w*) to verify (?:the )?sender|sender verif|could not (?:complete )?sender|callout",
+            r"null sender|empty (?:envelope )?sender|<> ?(?:not|denied|reject)|bounces? (?:not|are not) accepted",
+            r"backscatter",
+        ),
+    ),
+    # au answers so, leaving out the address it was asked for, when the reader's own filter refuses
+    ("filtered", SOFT, words(r"\b550:? : ?user unknown")),
+    (
+        "policy",
+        SENDER,
+        words(
+            r"(?:may|do|does|might)(?: not|n't) have permission|members?.only|google groups|google グループ|groups\.google\.com"
+            r"|(?:you are|is) not a? ?member|not permitted to (?:post|send)",
+            r"(?:for|by|due to|because of|violat\w*|against|breach\w*|administrative|security|content|local|our|email|mail"
+            r"|usage|site) polic(?:y|ies)",
+            r"malformed (?:recipient )?address|incorrectly constructed",
+            r"polic(?:y|ies) (?:reason|violation|reject|restrict)|message (?:content )?rejected"
+            r"|rejected (?:the )?(?:message|mail|content)"
+            r"|e?-?mail (?:content )?(?:was )?re(?:jected|fused|jete)|administrative prohibition|administratively denied"
+            r"|message not allowed"
+            r"|(?:message|content|mail) (?:is |was |has been )?(?:filtered|blocked|denied|refused|not accepted|prohibited)",
+            r"rfc ?(?:2|5)[38]2[12]|(?:bare|stray) (?:lf|cr|linefeed|newline)|not rfc|header.{0,20}(?:missing|duplicate"
+            r"|invalid|illegal|malformed)"
+            r"|(?:missing|duplicate|invalid|illegal|malformed) .{0,30}header|improper use of 8-bit|messages? without",
+        ),
+    ),
+    (
+        "moved",
+        HARD,
+        words(
+            r"\bhas moved|moved to|user (?:has )?moved|no longer (?:here|at this|with|employed|works|using)",
+            r"address (?:has )?changed|new (?:e-?mail )?address|please (?:update|use) ",
+            r"has been replaced by|has left|left the company",
+        ),
+    ),
+    (
+        "no such host",
+        HARD,
+        words(
+            r"(?:does|do)(?: not|n't) receive e?-?mail|domain is not reachable|nxdomain",
+            r"domain\b.{0,60}does(?: not|n't) exist|host or domain name not found",
+            r"null ?mx|(?:does|do) not accept (?:mail|e-?mail|incoming|messages)|mail not accepted|smtp protocol not",
+            r"not accepting (?:mail|messages|any mail) ?(?:for this|at)",
+        ),
+    ),
+    (
+        "no such mailbox",
+        HARD,
+        words(
+            r"(?:no|not|unknown|invalid|nonexist\w*|non-exist\w*|bad|undefined|illegal|unrecognized|inactive|incorrect"
+            r"|unrouteable|"
+            r"undeliverable|unlisted|wrong|dead) "
+            r"(?:such |a |known |local |valid |existing |the |virtual |remote |final |delivery |e-?mail |mail )*"
+            r"(?:user|mail ?box|recipient|account|address(?:ee)?|person|local.?part|customer|subscriber|member|rcpt|name"
+            r"|alias|list|"
+            r"e-?mail|to address|destination (?:mailbox|address|user)|id|forward|email address|entry|object|destination)\b",
+            r"(?:user|mail ?box|recipient|account|address(?:ee)?|addressee|alias|person|member|customer|rcpt|subscriber"
+            r"|name|user id|"
+            r"group|list|e-?mail address|destination|username|local part|login)s?\b[^.;]{0,80}?"
+            r"(?:unknown|not (?:found|known|exist|recogni[sz]ed|valid|listed|here|present|local|available|defined|match"
+            r"|registered|"
+            r"a (?:valid|known|local)|in|our customer|handled)|does(?: not|n't) exist|doesn.?t exist|do(?:es)? not (?:have"
+            r"|match)|"
+            r"did not exist|invalid|n[o']t exist|isn't (?:valid|listed|in)|is (?:not|invalid|unknown|undeliverable)|"
+            r"nonexistent|non-existent|unlisted|undeliverable|incorrect|no longer (?:valid|exists?|available|active|in use"
+            r"|on|used|a)|"
+            r"(?:has|have) been (?:deleted|removed)|not? such|deleted|unroutable|unrouteable|lookup fail|expired|"
+            r"could not be (?:found|resolved)|can(?:not|'t) be found|look ?up|wrong|removed)",
+            r"\b(?:user|recipient|mailbox|address|account|person) ?unknown|unknown (?:user|recipient|local|account|address"
+            r"|mailbox)",
+            r"(?:don't|do not|does not|didn't|can(?:not|'t)) (?:have|know|find|see|recogni[sz]e|handle) .{0,40}"
+            r"(?:user|mailbox|address|account|recipient|list|that name|here)",
+            r"no (?:mail ?box|user|one|account|recipient|such|valid) .{0,40}(?:here|by that name|found|with that name"
+            r"|with this|exist)",
+            r"there is no (?:one|user|such|mailbox)|nobody here",
+            r"\bno such (?:user|mailbox|recipient|account|person|address|local|address)|no mailbox",
+            r"(?:unrout(?:e)?able|undeliverable|unknown|unrecognized|nonexistent) (?:mail |e-?mail )?(?:address|recipient"
+            r"|destination)",
+            r"recipnotfound|adr\.?err|user_unknown|nosuchuser|\bbad-?mailbox|rcpt.{0,10}not ok",
+            r"not (?:a valid|listed in|our customer|known at this site|in (?:the )?(?:directory|address book|recipient))",
+            r"not listed in (?:public )?(?:name|domino|address)",
+            r"recipient(?:'s)? (?:address )?(?:was |is |has been )?(?:rejected|refused).{0,40}(?:unknown|undeliverable"
+            r"|exist|not found)",
+            r"address(?:ee)? (?:does not|doesn't|did not|not) (?:match|exist|found)",
+            r"(?:does not|doesn't) (?:have|exist).{0,40}(?:account|mailbox|e-?mail|here|domain)",
+            r"(?:account|mailbox|user) (?:has been |is |was )?(?:closed|terminated|deleted|cancel+ed|removed)",
+            r"invalid (?:recipient|mailbox|user|address)|unknown or illegal alias|rejected address|ungültig|unbekannt|inconnu",
+            r"this (?:user|address) (?:does|is) not|delivery error: dd this user|action not taken: mailbox unavailable",
+            r"recipient address rejected\.?$|adresse .{0,20}invalide|見つかりません|存在しません|not a registered",
+        ),
+    ),
+    (
+        "no such host",
+        HARD,
+        words(
+            r"(?:host|domain|mail exchanger|mx)(?: name)?\b.{0,60}(?:unknown|not (?:found|exist)|does(?: not|n't) exist|"
+            r"non-?existent|invalid|unrout(?:e)?able|no such|could(?:n't| not) be found|cannot be (?:found|resolved))",
+            r"(?:unknown|no such|invalid|nonexistent|non-existent|bad|unrouteable|unroutable|illegal) "
+            r"(?:mail |destination |recipient |remote )?(?:host|domain|mail domain|mail server)",
+            r"name or service not known|host or domain name not found|nxdomain|can't find domain|cannot resolve|"
+            r"couldn't find any host|unable to (?:look up|resolve|find)|no (?:relevant )?(?:answers|mx|a record|dns)|"
+            r"(?:all )?(?:relevant )?mx records? (?:point|for)|no a(?:aaa)? (?:or mx )?record|no route to domain|host.?lookup|"
+            r"address(?:es)? (?:in|for) .{0,60}not found|misspelled",
+        ),
+    ),
+    (
+        "server error",
+        SOFT,
+        words(
+            r"transaction failed\.?$|(?:system|server|internal|configuration|local|i/o) (?:error|failure)|internal server"
+            r"|out of memory",
+            r"insufficient system|temporar(?:y|ily) (?:failure|problem|unavail)",
+        ),
+    ),
+    (
+        "expired",
+        SOFT,
+        words(
+            r"delivery (?:time|period) (?:has )?expired|retry (?:timeout|time) (?:exceeded|not reached)|queue (?:too long"
+            r"|time|lifetime)",
+            r"(?:could not|couldn't|unable to|cannot) be delivered (?:for|within|in|after) .{0,20}(?:hours?|days?)",
+            r"(?:message|it|mail) (?:has )?(?:timed out|expired|been in (?:the )?queue)|not delivered within|too old"
+            r"|giving up after",
+            r"maximum (?:retry|retries)|retr(?:y|ies) .{0,20}(?:exceeded|exhausted|limit)"
+            r"|delivery attempts? .{0,30}(?:exceeded|failed for)",
+        ),
+    ),
+)
+
+SUSPENDED = words(
+    r"(?:mail ?box|account|user|recipient|address|subscription|e-?mail)\b.{0,60}(?:disabled|suspend|inactiv|locked|frozen|"
+    r"unavailable|not active|deactivat|on hold|blocked|dormant|disused|restricted|expired|not activated|out of service)",
+    r"(?:disabled|suspended|inactive|locked|deactivated|dormant) (?:mail ?box|account|user|recipient|address)",
+)
+
+SAID_WHEN = (
+    # with PIPELINING the refused RCPT is answered when DATA was already sent
+    (Said.RCPT, words(r"no valid recipients")),
+    (
+        Said.DATA,
+        words(
+            r"in reply to end of data|after (?:end of )?data|(?:text|data) command|command: data",
+            r">>> ?(?:data|\.)\s*\n\s*<<< ?[45]\d\d",
+        ),
+    ),
+    (
+        Said.RCPT,
+        words(
+            r"rcpt.?to|rcpt command|command: rcpt|smtp:rcpt",
+            r"does not like recipient|rejected (?:the |your )?recipient",
+        ),
+    ),
+    (
+        Said.EARLY,
+        words(
+            r"(?:after|to|>>>) ?(?:the )?(?:mail.?from|[eh][eh]lo)|sender was rejected|does not like (?:your )?sender"
+            r"|mail command",
+            r"initial connection|refused to talk to me|but greeting failed|connected to .{1,60} but (?:sender|greeting)",
+        ),
+    ),
+)
+
+# Said by big providers of mailboxes that are not there, whatever the stage.
+CERTAIN = words(r"delivery error: dd|action not taken: mailbox unavailable|\bdomino\b")

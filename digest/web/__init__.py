@@ -1,1 +1,1 @@
-"""The pages: today's edition, the archive, and whatever a link in a mail leads to."""
+"""The pages: today's edition, archive, search, feeds, and where a mail's links lead. No JavaScript, no other host."""

@@ -1,54 +1,60 @@
-"""The web application: routes and the rules that hold for every answer."""
+"""The web application: its routes, and what becomes of an error."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
-from digest.domain.errors import DigestError, InvalidInput, NotFound
-from digest.web import pages
+from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
+from digest.web import feeds, health, pages, search
+from digest.web.guard import Guard
+from digest.web.site import Site
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
 
-SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "interest-cohort=()",
+TITLES = {
+    400: "That did not work",
+    403: "This link does not work",
+    404: "Not found",
+    405: "That cannot be done here",
+    413: "That is too large",
+    503: "Out of order",
 }
 
 
-def create_app(wiring: Wiring) -> FastAPI:
+def create_app(
+    wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep_seconds: float = 2.0
+) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
-    app = FastAPI(title="digest", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.wiring = wiring
-    app.include_router(pages.router)
-    app.middleware("http")(_secured)
-    app.exception_handler(DigestError)(_explained)
-    app.get("/healthz", response_class=PlainTextResponse)(_healthy)
+    app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)
+    site = app.state.site = Site(wiring, clock, keep_seconds)
+    for part in (health, search, feeds, pages):
+        app.include_router(part.router)
+    app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)
+    app.add_exception_handler(DigestError, _explained)
+    app.add_exception_handler(HTTPException, _refused)
     return app
 
 
-def _healthy() -> str:
-    return "ok\n"
-
-
-async def _secured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in SECURITY.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
-async def _explained(request: Request, error: Exception) -> Response:
+def _explained(request: Request, error: Exception) -> Response:
     """An error of ours is a page with its one line, and the status that fits."""
-    status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, InvalidInput) else 503
-    wiring: Wiring = request.app.state.wiring
-    page = wiring.templates.render("web/error.html", title="Not found" if status == 404 else "That did not work", said=str(error))
-    return HTMLResponse(page, status)
+    statuses = ((InvalidToken, 403), (InvalidInput, 400), (NotFound, 404))
+    status = next((status for kind, status in statuses if isinstance(error, kind)), 503)
+    # what broke inside is for the log and the operator, not for whoever asked
+    said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
+    return Site.of(request).refusal(status, TITLES[status], said)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = TITLES.get(error.status_code, "That did not work")
+    said = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
+    refusal = Site.of(request).refusal(error.status_code, title, said)
+    refusal.headers.update(error.headers or {})
+    return refusal

@@ -1,69 +1,171 @@
-"""Pages that anybody may read: the current edition, the archive, one edition."""
+"""Pages that anybody may read: the current edition, the archive by day, week and month, one edition."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import NotFound
+from digest.render.latex import readable
+from digest.render.views import EditionView, clean, in_words
+from digest.web.kept import Answer
+from digest.web.site import Site
 
-if TYPE_CHECKING:
-    from digest.wiring import Wiring
+router = APIRouter()
 
-router = APIRouter(default_response_class=HTMLResponse)
-ARCHIVED = 60
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
-def _wiring(request: Request) -> Wiring:
-    wiring: Wiring = request.app.state.wiring
-    return wiring
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day, a week or a month of a list's archive: [`first`, `last`]. `slug` is how it stands in an address."""
+
+    slug: str
+    title: str
+    first: date
+    last: date
+
+    @classmethod
+    def month(cls, day: date) -> Period:
+        first = day.replace(day=1)
+        return cls(f"{first:%Y-%m}", f"{first:%B %Y}", first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
+    @classmethod
+    def week(cls, day: date) -> Period:
+        monday = day - timedelta(days=day.weekday())
+        year, number, _ = monday.isocalendar()
+        return cls(f"{year}-W{number:02}", f"Week of {in_words(monday)}", monday, monday + timedelta(days=6))
+
+    @classmethod
+    def read(cls, slug: str) -> Period:
+        """ "2026-05-27", "2026-W22" or "2026-05". Raises NotFound, saying so."""
+        try:
+            if week := _WEEK.fullmatch(slug):
+                return cls.week(date.fromisocalendar(int(week[1]), int(week[2]), 1))
+            if month := _MONTH.fullmatch(slug):
+                return cls.month(date(int(month[1]), int(month[2]), 1))
+            day = date.fromisoformat(slug)
+            return cls(day.isoformat(), in_words(day), day, day)
+        except (ValueError, OverflowError):
+            raise NotFound(f"edition {slug[:20]!r}", "dates are like 2026-05-27, 2026-W22 or 2026-05") from None
+
+    @property
+    def is_day(self) -> bool:
+        return self.first == self.last
 
 
 @router.get("/")
-def home(request: Request) -> str:
-    """The newest edition of the first list."""
-    wiring = _wiring(request)
-    paper_list = wiring.paper_list(None)
-    with wiring.store.read() as unit:
-        newest = unit.editions.history(paper_list.name, 1)
-    if not newest:
-        return wiring.templates.render("web/waiting.html", list=paper_list)
-    return _edition_page(wiring, paper_list, newest[0])
+async def home(request: Request) -> Response:
+    """The newest edition of the first list, with the way to subscribe."""
+    site = Site.of(request)
+    paper_list = site.wiring.paper_list(None)
+
+    def make() -> Answer:
+        with site.wiring.store.read() as unit:
+            newest = unit.editions.history(paper_list.name, 1)
+            days = unit.editions.dates(paper_list.name)
+        if not newest:
+            return Answer.of(site.render("waiting.html", list=paper_list))
+        return _edition_page(site, paper_list, newest[0], days, home=True)
+
+    return await site.public(request, "/", make)
 
 
 @router.get("/lists/{name}")
-def archive(request: Request, name: str) -> str:
-    wiring = _wiring(request)
-    paper_list = wiring.paper_list(name)
-    with wiring.store.read() as unit:
-        editions = unit.editions.history(paper_list.name, ARCHIVED)
-    return wiring.templates.render("web/archive.html", list=paper_list, editions=editions)
+async def archive(request: Request, name: str) -> Response:
+    """The list's newest month."""
+    site = Site.of(request)
+    paper_list = site.wiring.paper_list(name)
+    return await site.public(request, f"/lists/{name}", lambda: _period_page(site, paper_list, None))
 
 
-@router.get("/lists/{name}/{day}")
-def edition(request: Request, name: str, day: str) -> str:
-    wiring = _wiring(request)
-    paper_list = wiring.paper_list(name)
-    try:
-        wanted = date.fromisoformat(day)
-    except ValueError:
-        raise NotFound(f"edition {day[:20]!r}", "dates are like 2026-05-27") from None
-    with wiring.store.read() as unit:
-        found = unit.editions.find(paper_list.name, wanted)
-    if found is None:
-        raise NotFound(f"edition of {wanted}", "none was made that day")
-    return _edition_page(wiring, paper_list, found)
+@router.get("/lists/{name}/{period}")
+async def edition(request: Request, name: str, period: str) -> Response:
+    """One day's edition, or those of a week or month."""
+    site = Site.of(request)
+    paper_list = site.wiring.paper_list(name)
+    wanted = Period.read(period)
+
+    def make() -> Answer:
+        if not wanted.is_day:
+            return _period_page(site, paper_list, wanted)
+        with site.wiring.store.read() as unit:
+            days = unit.editions.dates(paper_list.name)
+        return _edition_page(site, paper_list, find_edition(site, paper_list, wanted.first), days)
+
+    return await site.public(request, f"/lists/{name}/{wanted.slug}", make)
 
 
 @router.get("/style.css")
-def style(request: Request) -> Response:
-    css = _wiring(request).templates.render("web/style.css")
-    return Response(css, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+async def style(request: Request) -> Response:
+    site = Site.of(request)
+    make = lambda: Answer.of(site.render("style.css"), "text/css; charset=utf-8", max_age=3600)  # noqa: E731 - one line reads best
+    return await site.public(request, "/style.css", make)
 
 
-def _edition_page(wiring: Wiring, paper_list: PaperList, found: Edition) -> str:
-    return wiring.templates.render("web/edition.html", list=paper_list, edition=wiring.press.view(found, paper_list))
+@router.get("/robots.txt")
+async def robots(request: Request) -> Response:
+    site = Site.of(request)
+    return await site.public(request, "/robots.txt", lambda: Answer.of(site.render("robots.txt"), "text/plain; charset=utf-8"))
+
+
+def find_edition(site: Site, paper_list: PaperList, day: date) -> Edition:
+    """Raises NotFound; a cancelled one is as good as not there."""
+    with site.wiring.store.read() as unit:
+        found = unit.editions.find(paper_list.name, day)
+    if found is None or found.state != "frozen":
+        raise NotFound(f"edition of {in_words(day)}", "none was made that day")
+    return found
+
+
+def _edition_page(site: Site, paper_list: PaperList, found: Edition, days: Sequence[date], *, home: bool = False) -> Answer:
+    """`days` are those of all editions, newest first: for the way back and forth."""
+    view: EditionView = site.wiring.press.view(found, paper_list)
+    older = next((day for day in days if day < found.date), None)
+    newer = next((day for day in reversed(days) if day > found.date), None)
+    body = site.render(
+        "edition.html",
+        list=paper_list,
+        edition=view,
+        day=found.date.isoformat(),
+        month=Period.month(found.date),
+        older=older and older.isoformat(),
+        newer=newer and newer.isoformat(),
+        home=home,
+    )
+    return Answer.of(body, max_age=60 if home else 300)
+
+
+def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> Answer:
+    """The editions of a period (default: of the newest month), and the months there are."""
+    with site.wiring.store.read() as unit:
+        days = unit.editions.dates(paper_list.name)
+        shown = period or (Period.month(days[0]) if days else None)
+        editions = unit.editions.history(paper_list.name, 31, shown.last + timedelta(days=1)) if shown else []
+    inside = [each for each in editions if shown and each.date >= shown.first]
+    if period and not inside:
+        raise NotFound(f"edition in {period.title}", "none was made then")
+    weeks = groupby(inside, lambda each: Period.week(each.date))
+    months = [Period.month(first) for first, _ in groupby(days, lambda day: day.replace(day=1))]
+    body = site.render(
+        "archive.html",
+        list=paper_list,
+        period=shown,
+        whole=period is None,
+        weeks=[(week, [(each, _titles(each)) for each in some]) for week, some in weeks],
+        months=months,
+        in_words=in_words,
+    )
+    return Answer.of(body, max_age=300)
+
+
+def _titles(found: Edition) -> list[str]:
+    return [readable(clean(pick.ranked.paper.title)) for pick in found.picks]

@@ -1,0 +1,127 @@
+"""What holds for every answer, below the routes: headers, HEAD, the size of bodies, and who may post.
+
+Plain ASGI, because it runs for every request and must not cost more than the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECURITY = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    # not no-referrer: with it browsers post `Origin: null` to ourselves too, and nobody could be told from a stranger
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "interest-cohort=(), geolocation=(), camera=(), microphone=()",
+}
+PERSONAL = ("/confirm/", "/manage/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin")
+"""Paths whose answers belong to one person: kept by no cache and found by no search engine."""
+ONE_CLICK = "/unsubscribe/"
+"""The one route that strangers post to: mailbox providers, on the reader's behalf (RFC 8058 §3.1)."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+MOST_OCTETS = 64 * 1024
+MOST_UPLOADED = 2 * 1024 * 1024
+
+Refusal = Callable[[int, str, str], Response]
+"""(status, title, what is wrong) → a page."""
+
+
+class Guard:
+    """Around the application. `base_url` is the address that readers use; `refusal` makes the pages that say no."""
+
+    def __init__(self, app: ASGIApp, *, base_url: str, refusal: Refusal) -> None:
+        self._app = app
+        self._origin = _origin(base_url)
+        self._always = SECURITY | ({"strict-transport-security": "max-age=31536000"} if base_url.startswith("https:") else {})
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, path = Headers(scope=scope), scope["path"]
+        head = scope["method"] == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
+        headed = self._headed(send, path, head)
+        most = MOST_UPLOADED if path.startswith("/manage/") else MOST_OCTETS
+        if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
+            refused = self._refusal(403, "That came from another site", "For your safety this form works on this site only.")
+            await refused(scope, receive, headed)
+        elif int(_digits(headers.get("content-length", "0"))) > most:
+            await self._too_large(most)(scope, receive, headed)
+        else:
+            body = Body(receive, most)
+            try:
+                await self._app(scope, body.receive, headed)
+            except BodyTooLarge:
+                await self._too_large(most)(scope, receive, headed)
+
+    def _too_large(self, most: int) -> Response:
+        return self._refusal(413, "That is too large", f"We take at most {most // 1024} kB here.")
+
+    def _from_elsewhere(self, headers: Headers) -> bool:
+        """Whether a browser says that another site made this request. Programs that are no browsers say nothing."""
+        if site := headers.get("sec-fetch-site"):
+            return site not in ("same-origin", "none")
+        origin, host = headers.get("origin"), headers.get("host", "")
+        return origin is not None and _origin(origin) not in (self._origin, ("http", host), ("https", host))
+
+    def _headed(self, send: Send, path: str, head: bool) -> Send:
+        personal = path.startswith(PERSONAL)
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._always.items():
+                    headers.setdefault(name, value)
+                if personal:
+                    headers["cache-control"] = "no-store"
+                    headers["x-robots-tag"] = "noindex, nofollow"
+                else:
+                    headers.setdefault("cache-control", "no-cache")
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        return headed
+
+
+class BodyTooLarge(Exception):
+    """Raised out of `receive` where a body without a length turns out too long."""
+
+
+class Body:
+    """Counts what comes in."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._left = receive, most
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise BodyTooLarge
+        return message
+
+
+def _origin(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.netloc
+
+
+def _digits(text: str) -> str:
+    return text if text.isdecimal() and len(text) < 20 else "0"

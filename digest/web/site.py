@@ -1,0 +1,49 @@
+"""What all pages share: the wired parts, the clock, the frame around a page, and the answers that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from digest.web.kept import Answer, Kept
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+class Site:
+    """One for an application. `clock` gives aware instants; public pages are remade after `keep_seconds`."""
+
+    def __init__(self, wiring: Wiring, clock: Callable[[], datetime], keep_seconds: float) -> None:
+        self.wiring = wiring
+        self.clock = clock
+        self.kept = Kept(keep_seconds)
+
+    @classmethod
+    def of(cls, request: Request) -> Site:
+        site: Site = request.app.state.site
+        return site
+
+    def render(self, template: str, **values: object) -> str:
+        """A page in its frame. Raises TemplateError."""
+        lists = self.wiring.lists
+        return self.wiring.templates.render(f"web/{template}", lists=lists, site_name=lists[0].title, **values)
+
+    def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
+        """A page that is made for one request."""
+        return HTMLResponse(self.render(template, **values), status)
+
+    def refusal(self, status: int, title: str, said: str) -> Response:
+        return self.page("error.html", status, title=title, said=said)
+
+    async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:
+        """An answer that is the same for everybody: the kept one, or made in a thread (it reads the store) and kept."""
+        answer = self.kept.fresh(key)
+        if answer is None:
+            answer = await run_in_threadpool(self.kept.get, key, make)
+        return answer.to(request)

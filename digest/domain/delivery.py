@@ -148,6 +148,8 @@ class Envelope:
     recipient: str
     data: bytes
     smtputf8: bool = False
+    ready: bool = False
+    """Our composer made it: CRLF is its only line end and no line starts with a dot, so it goes out as it is, unexamined."""
 
 
 @dataclass(frozen=True, slots=True)

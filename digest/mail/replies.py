@@ -94,5 +94,7 @@ def reply_of(code: int, texts: list[str]) -> Reply:
             said.append(text[status.end() :])
         else:
             said.append(text)
-    shown = "".join(c if c.isprintable() else " " for c in " ".join(said))
+    shown = " ".join(said)
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown)
     return Reply(code, " ".join(shown.split())[:_LONGEST_TEXT], enhanced)

@@ -24,6 +24,8 @@ _TAIL = 4096
 _BARE = re.compile(rb"\r\n|\r|\n")
 _UNSAFE_PATH = re.compile(r"[\x00-\x20\x7f<>]")
 _QUIT_PATIENCE = 2.0
+_ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_SAID_BEFORE = (b"", b"", b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,8 @@ class Session:
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
             self._settle()
-            for stage, command in zip((Stage.MAIL, Stage.RCPT, Stage.DATA), self._commands(head), strict=True):
+            commands = _SAID_BEFORE if self.offers.pipelining else self._commands(head)
+            for stage, command in zip(_ASKED, commands, strict=True):
                 if not self.offers.pipelining:
                     if refusal:
                         break
@@ -239,7 +242,7 @@ class Session:
 
     def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> tuple[Attempt, MailError | None]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
-        data = on_the_wire(head.data)
+        data = head.data if head.ready else on_the_wire(head.data)
         cut = max(len(data) - _TAIL, 0)
         try:
             self._write(data[:cut])

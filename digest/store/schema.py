@@ -29,7 +29,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 metadata = MetaData(
@@ -296,6 +296,15 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("window_start", Instant, primary_key=True),
+    Column("used", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ---- what sources must remember --------------------------------------------------------------------------------------------
 
 source_states = Table(
@@ -310,6 +319,7 @@ source_states = Table(
 __all__ = [
     "REVISION",
     "Key",
+    "allowances",
     "attempts",
     "deliveries",
     "edition_pool",

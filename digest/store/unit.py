@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatch, StoreError
+from digest.store.allowances import Allowances
 from digest.store.deliveries import Deliveries
 from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
@@ -27,7 +28,7 @@ _MISSING_TABLES = ("no such table", "no such column", "does not exist")
 class Unit:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
-    __slots__ = ("deliveries", "editions", "lists", "papers", "sources", "subscribers", "suppressions")
+    __slots__ = ("allowances", "deliveries", "editions", "lists", "papers", "sources", "subscribers", "suppressions")
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
         self.papers = Papers(connection)
@@ -36,6 +37,7 @@ class Unit:
         self.subscribers = Subscribers(connection, hash_address)
         self.deliveries = Deliveries(connection)
         self.suppressions = Suppressions(connection, hash_address)
+        self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)
 
 

@@ -150,7 +150,7 @@ def agreement(letter: Letter) -> Iterator[str]:
     for heading in letter.elements("h1", "h2"):
         if re.sub(r"\s", "", words_of(heading)) not in unspaced:
             yield f"the plain part lacks the title {words_of(heading)[:60]!r}"
-    in_html = dict.fromkeys(href for href in letter.hrefs() if not href.startswith("mailto:"))
+    in_html = dict.fromkeys(href for href in letter.hrefs() if href.startswith(("http:", "https:")))
     in_text = dict.fromkeys(_URL.findall(plain))
     if missing := [url for url in in_html if url not in in_text]:
         yield f"{len(missing)} links of the html part are not in the plain part, such as {missing[0][:60]}"

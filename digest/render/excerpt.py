@@ -28,4 +28,4 @@ def excerpt(abstract: str, key: str, longest: int, *, after: bool) -> str:
 def shorten(text: str, longest: int) -> str:
     """At most `longest` characters, "…" included; text without spaces is cut where it must."""
     text = " ".join(text.split())
-    return shortened(text, longest) or text[: longest - 1] + "…"
+    return text if len(text) <= longest else shortened(text, longest) or text[: longest - 1] + "…"

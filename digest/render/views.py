@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import isfinite
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -21,6 +23,7 @@ BAR_HEIGHT = 20
 """Pixels of the highest bar of a growth plot."""
 MOST_BARS = 7
 LONGEST_URL = 1000
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
 _SUMMARY_BY = {"abstract": "", "huggingface": "AI summary by Hugging Face", "semantic scholar": "AI summary by Semantic Scholar"}
 
@@ -212,7 +215,7 @@ def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
     """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one; () below 3 values."""
     days = [max(value, 0.0) for value in growth[-MOST_BARS:]]
     most = max(days, default=0.0)
-    if len(days) < 3 or not 0 < most < float("inf"):
+    if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
         return ()
     return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
 
@@ -251,11 +254,12 @@ def web_url(text: str) -> str:
     """`text` as an absolute http(s) address in ASCII that neither part of a mail can misread, or "" when it is none."""
     try:
         parts = urlsplit(clean(text))
-        host = (parts.hostname or "").encode("idna").decode("ascii") if not (parts.hostname or "").isascii() else parts.hostname
+        host = parts.hostname or ""
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
         port = f":{parts.port}" if parts.port else ""
     except (ValueError, UnicodeError):
         return ""
-    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or "@" in parts.netloc:
         return ""
     netloc = f"[{host}]{port}" if ":" in host else f"{host}{port}"
     url = quote(urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment)), safe=_URL_SAFE)

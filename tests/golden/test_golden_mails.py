@@ -1,0 +1,53 @@
+"""Every kind of mail, whole, as its reader gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
+
+from digest.render.messages import AlertView, NoticeView, render_message
+from digest.render.personal import assemble, own_picks, personal
+
+Golden = Callable[[str, str], None]
+
+NOTICE = NoticeView(
+    title=LIST.title,
+    description=LIST.description,
+    address="reader@example.org",
+    sender=SENDER,
+    weekdays="mon,wed,fri",
+    timezone="Europe/Berlin",
+    confirm_url="https://papers.example/confirm/17.sig",
+    manage_url=Reader().manage,
+    unsubscribe_url=Reader().unsubscribe,
+)
+ALERT = AlertView(
+    headline="No relay answers",
+    seen=("smtp.example.org:587 refused the connection for 12 minutes.", "412 deliveries wait; nothing is lost."),
+    mend=("Check that the host is up and lets port 587 through.",),
+    at="6 November 2025, 07:12 UTC",
+    sender=SENDER,
+)
+EDITIONS = {
+    "full": (edition(notes=("Hugging Face was not heard from since yesterday.",)), "full"),
+    "compact": (edition(), "compact"),
+    "empty": (edition((), notes=("all 12 papers of the last 7 days were in earlier editions",)), "full"),
+}
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_edition(name: str, golden: Golden) -> None:
+    made, style = EDITIONS[name]
+    mail = rendered(made, style)
+    html, text = assemble(mail, personal(mail, own_picks(mail), Reader(), WHY))
+    golden(f"{name}.html", html)
+    golden(f"{name}.txt", f"Subject: {mail.subject}\n\n{text}")
+
+
+@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "alert"])
+def test_message(kind: str, golden: Golden) -> None:
+    message = render_message(TEMPLATES, kind, ALERT if kind == "alert" else NOTICE)
+    golden(f"{kind}.html", message.html)
+    golden(f"{kind}.txt", f"Subject: {message.subject}\n\n{message.text}")

@@ -1,0 +1,187 @@
+"""An edition rendered once: shell and cards, cut where readers differ."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import html as markup
+
+from digest.domain.errors import TemplateError
+from digest.domain.paper import Reason
+from digest.render.cards import render_edition
+from digest.render.environment import Templates
+from digest.render.markers import Markers
+from digest.render.personal import Personal, assemble, own_picks, personal, preheader
+
+SHELL = {"why", "count", "manage-url", "unsubscribe-url", "cards"}
+CARD = {"number", "reasons", "more-url", "less-url"}
+
+
+def own(made_rendered: object, *picks: tuple[int, list[Reason] | None]) -> Personal:
+    return personal(made_rendered, picks, Reader(), WHY)  # type: ignore[arg-type]
+
+
+def marked(mail_nonce: str, text: str) -> set[str]:
+    return {name for _, name in Markers(mail_nonce).split(text) if name}
+
+
+def test_what_differs_per_reader_is_marked_and_nothing_else() -> None:
+    mail = rendered(edition())
+    assert marked(mail.nonce, mail.html) == {*SHELL, "preheader"}
+    assert marked(mail.nonce, mail.text) == SHELL
+    assert [card.paper_id for card in mail.cards] == [1, 2, 3, 4, 5, 6]
+    for card in mail.cards:
+        assert marked(mail.nonce, card.html) == CARD
+        assert marked(mail.nonce, card.text) == CARD
+
+
+def test_compact_and_public_editions_do_not_ask_for_feedback() -> None:
+    for mail in (rendered(edition(), "compact"), render_edition(TEMPLATES, view_of(edition(), templates_feedback=False))):
+        assert all(marked(mail.nonce, card.html) == {"number", "reasons"} for card in mail.cards)
+
+
+def test_the_edition_has_its_own_order_and_reasons() -> None:
+    made = edition(many(5), picked=2)
+    mail = rendered(made)
+    assert mail.picks == (0, 1)
+    html, text = assemble(mail, own(mail, *own_picks(mail)))
+    assert "+1 upvotes" in html
+    assert re.findall(r"^ ?\d+\. (.+)$", text, re.MULTILINE) == ["Paper 1 about clocks", "Paper 2 about clocks"]
+
+
+def test_a_readers_order_reasons_and_links() -> None:
+    mail = rendered(edition(many(5), picked=2))
+    html, text = assemble(mail, own(mail, (4, [Reason("author", "by <Ada> & co")]), (2, None)))
+    assert re.findall(r"^ ?(\d+)\. (.+)$", text, re.MULTILINE) == [("1", "Paper 5 about clocks"), ("2", "Paper 3 about clocks")]
+    assert "by &lt;Ada&gt; &amp; co" in html
+    assert "by <Ada> & co" in text
+    assert 'href="https://papers.example/unsubscribe/17.sig?a=1&amp;b=2"' in html
+    assert "https://papers.example/more/17.sig/arxiv:2511.00005\n" in text
+    assert "2 papers" in html
+
+
+def test_a_reader_without_any_paper_and_one_paper() -> None:
+    mail = rendered(edition(many(2)))
+    assert "· 0 papers" in assemble(mail, own(mail))[1]
+    assert "· 1 paper\n" in assemble(mail, own(mail, (0, None)))[1]
+
+
+def test_long_reasons_and_why_wrap_at_72_columns() -> None:
+    mail = rendered(edition(many(1)))
+    values = personal(mail, [(0, [Reason("interest", "like words " * 30)])], Reader(), "because " * 40)
+    _, text = assemble(mail, values)
+    assert max(map(len, text.splitlines())) <= 72
+    assert all(line.startswith("    like") or "like" not in line for line in text.splitlines()[5:12])
+
+
+def test_a_marker_that_nothing_fills_is_an_error() -> None:
+    mail = rendered(edition(many(1)))
+    values = own(mail, (0, None))
+    with pytest.raises(TemplateError, match="marks 'preheader', which nothing fills; known are cards"):
+        assemble(mail, replace(values, shell_html={}, shell_text={}, cards=()))
+
+
+def test_the_html_is_a_document_that_word_gmail_and_dark_mode_understand() -> None:
+    html, _ = assemble(*(lambda mail: (mail, own(mail, *own_picks(mail))))(rendered(edition())))
+    assert html.startswith("<!DOCTYPE html>\n<html lang=")
+    assert html.count("<!--[if mso]>") == html.count("<![endif]-->") == 3
+    assert "@media (prefers-color-scheme: dark)" in html
+    assert "#e9e7e3 !important" in html
+    assert html.count("<style") == 2, "the dark rules and Word's; those that were inlined are not kept"
+    assert re.search(r'<h2 style="[^"]*font-size:20px', html)
+    assert 'class="title"' in html
+    assert "<img" not in html
+    assert '<h2 dir="rtl"' in html
+
+
+def test_hostile_text_stays_text() -> None:
+    html, text = assemble(*(lambda mail: (mail, own(mail, *own_picks(mail))))(rendered(edition())))
+    tree = markup.document_fromstring(html)
+    assert not tree.xpath("//script | //b")
+    assert "<script>alert('&')</script> & \"quotes\"" in [h.text_content() for h in tree.xpath("//h2")]
+    assert "javascript:" not in html
+    assert "ftp:" not in text
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=4), st.text(max_size=60))
+def test_any_title_and_author_render_to_as_many_cards(titles: list[str], author: str) -> None:
+    papers = tuple(ranked(paper(n, title, authors=(author,)), title) for n, title in enumerate(titles, start=1))
+    mail = rendered(edition(papers))
+    html, text = assemble(mail, own(mail, *own_picks(mail)))
+    assert len(markup.document_fromstring(html).xpath("//td[contains(@class, 'card')]")) == len(titles)
+    assert mail.nonce not in html + text
+
+
+def test_text_that_looks_like_a_marker_is_only_text() -> None:
+    first = rendered(edition(many(1)))
+    imitation = Markers(first.nonce).mark("unsubscribe-url")
+    mail = rendered(edition((ranked(paper(1, f"On {imitation}"), "new"),)))
+    html, text = assemble(mail, own(mail, (0, None)))
+    assert mail.nonce != first.nonce
+    assert imitation in html
+    assert imitation in text
+
+
+@pytest.mark.parametrize(
+    ("titles", "reasons", "least"),
+    [
+        (["A"], [], 40),
+        (["A clock"] * 30, [], 40),
+        (["Long words " * 30], [], 40),
+        (["A"], ["+4 upvotes"], 40),
+        (["大" * 200], [], 20),
+    ],
+)
+def test_preheader(titles: list[str], reasons: list[str], least: int) -> None:
+    mail = rendered(edition(tuple(ranked(paper(n, title), *reasons) for n, title in enumerate(titles, start=1))))
+    said = preheader(mail, mail.cards)
+    assert least <= len(said) <= 130
+    assert said.startswith(titles[0][:4])
+
+
+def test_an_empty_day_says_why() -> None:
+    mail = rendered(edition((), notes=("all 12 papers were in earlier editions",)))
+    html, text = assemble(mail, own(mail))
+    assert mail.subject == "Trending papers, 6 November 2025: nothing new"
+    assert mail.cards == ()
+    for part in (html, text.replace("\n", " ")):
+        assert "because all 12 papers were in earlier editions." in part
+        assert "https://papers.example/unsubscribe/17.sig" in part
+
+
+def test_an_operators_template_that_forgets_a_cut_is_blamed(tmp_path: Path) -> None:
+    body = tmp_path / "mail/edition/body.txt"
+    body.parent.mkdir(parents=True)
+    body.write_text("{{ view.title }}")
+    with pytest.raises(TemplateError, match=r"mail/edition/body\.txt: has mark\(\"cut\"\) 0 times for 2 cards"):
+        render_edition(Templates([tmp_path, ROOT / "templates"]), view_of(edition(many(2))))
+
+
+def test_an_operators_stylesheet_is_inlined(tmp_path: Path) -> None:
+    sheet = tmp_path / "mail/_base/inline.css"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text(".title { color: #00aa00 }")
+    mail = render_edition(Templates([tmp_path, ROOT / "templates"]), view_of(edition(many(1))))
+    assert 'style="color:#0a0"' in mail.cards[0].html
+
+
+def test_the_same_edition_renders_to_the_same_bytes() -> None:
+    assert rendered(edition()) == rendered(edition())
+
+
+def test_thirty_papers_fit_and_a_pool_of_300_renders_in_seconds() -> None:
+    began = perf_counter()
+    mail = rendered(edition(EVERY_TROUBLE * 50))
+    seconds = perf_counter() - began
+    assert len(mail.cards) == 300
+    assert seconds < 10, f"{seconds:.1f} s"
+    html, _ = assemble(mail, own(mail, *((n, None) for n in range(30))))
+    assert len(html.encode()) <= 90_000

@@ -29,6 +29,7 @@ from digest.sources.reach import checked, public_address, shown
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_A_DAY = 86_400.0
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -60,7 +61,7 @@ class _Again(Exception):
 
 
 class PoliteGetter:
-    """Keeps port.Getter. Safe to share between threads. `sleep`, `clock` and `now` are arguments so that tests need not wait."""
+    """Keeps port.Getter. Safe to share between threads. `sleep` and `clock` are arguments so that tests need not wait."""
 
     def __init__(
         self,
@@ -69,12 +70,10 @@ class PoliteGetter:
         version: str = "0",
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._manners = manners
         self._sleep = sleep
-        self._now = now
         self._jitter = jitter
         self._pacer = Pacer(clock, sleep)
         # No connection is kept: the pause between two requests of a group is longer than most servers keep one.
@@ -210,7 +209,7 @@ class PoliteGetter:
     def _refusal(self, source: str, url: httpx2.URL, response: httpx2.Response) -> Exception:
         status = response.status_code
         said = f"{shown(url)}: HTTP {status}"
-        after = _retry_after(response.headers.get("retry-after", ""), self._now())
+        after = _retry_after(response.headers.get("retry-after", ""), response.headers.get("date", ""))
         if status == 429 or (status == 503 and after is not None):
             wait = timedelta(seconds=after) if after is not None else None
             error = SourceThrottled(source, said + (f", asks to wait {after:.0f} s" if after is not None else ""), wait)
@@ -289,16 +288,23 @@ def _validators(response: httpx2.Response) -> dict[str, str]:
     return {name: response.headers[name] for name in _CONDITIONS if name in response.headers}
 
 
-def _retry_after(value: str, now: datetime) -> float | None:
-    """Seconds, from either form (RFC 9110 §10.2.3); None where there is none or it makes no sense."""
+def _retry_after(value: str, sent: str) -> float | None:
+    """Seconds, from either form (RFC 9110 §10.2.3); None where there is none or it makes no sense.
+
+    A date is held against the answer's own Date, so that neither our clock nor theirs need be right.
+    """
     if value.strip().isdecimal():
-        return min(float(value), 86_400.0)
+        return min(float(value), _A_DAY)
     try:
-        until = parsedate_to_datetime(value)
+        left = _instant(value) - _instant(sent)
     except ValueError:
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), 86_400.0)
+    return min(max(left.total_seconds(), 0.0), _A_DAY)
+
+
+def _instant(http_date: str) -> datetime:
+    said = parsedate_to_datetime(http_date)
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
@@ -14,7 +14,6 @@ from digest.sources.http import Manners, PoliteGetter
 from digest.sources.pace import pace_of
 from digest.sources.port import ARXIV_PACE, Pace
 
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 FINE = reply(body=b"papers", Content_Type="text/plain")
 
 
@@ -37,7 +36,7 @@ class Time:
 def getting(*acts: Act, **manners: object) -> Iterator[tuple[PoliteGetter, ScriptedServer, Time]]:
     settings = Manners(**{"contact": "op@example.org", "timeout": 5.0, "deadline": 10.0, **manners})  # type: ignore[arg-type]
     time = Time()
-    getter = PoliteGetter(settings, version="1.2", sleep=time.sleep, clock=time.clock, now=lambda: NOW, jitter=lambda: 0.0)
+    getter = PoliteGetter(settings, version="1.2", sleep=time.sleep, clock=time.clock, jitter=lambda: 0.0)
     with ScriptedServer(list(acts)) as server:
         try:
             yield getter, server, time
@@ -68,7 +67,12 @@ def test_a_good_answer_comes_with_what_a_conditional_request_needs() -> None:
         pytest.param(reply("503 Service Unavailable"), [0.5], id="503"),
         pytest.param(reply("500 Oops", b"<html>"), [0.5], id="500"),
         pytest.param(reply("429 Too Many Requests", Retry_After="7"), [7.0], id="429 in seconds"),
-        pytest.param(reply("429 Too Many", Retry_After="Mon, 02 Mar 2026 12:00:20 GMT"), [20.0], id="429 with a date"),
+        pytest.param(
+            reply("429 Too Many", Retry_After="Mon, 02 Mar 2026 12:00:20 GMT", Date="Mon, 02 Mar 2026 12:00:00 GMT"),
+            [20.0],
+            id="429 with a date",
+        ),
+        pytest.param(reply("429 Too Many", Retry_After="Mon, 02 Mar 2026 12:00:20 GMT"), [0.5], id="a date held against none"),
         pytest.param(reply("503 Busy", Retry_After="9"), [9.0], id="503 that says when"),
         pytest.param(reply("429 Too Many", Retry_After="soon"), [0.5], id="429 that makes no sense"),
         pytest.param(hang_up, [0.5], id="hangs up"),

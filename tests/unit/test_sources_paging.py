@@ -222,6 +222,11 @@ class TestArxivApi:
         assert getter.asked[0][1]["id_list"] == "2611.00001,2611.00002"
         assert [r.where for r in batches[0].rejected] == ["arxiv:2611.00002"]
 
+    def test_the_primary_category_comes_first_wherever_it_stands(self) -> None:
+        terms = '<category term="cs.AI"/><category term="cs.CL"/><primary_category term="cs.CL"/>'
+        told = atom(("2611.00001", "2026-11-01")).replace("</entry>", f"{terms}</entry>")
+        assert collected("arxiv-api", Listed(told), query="x")[0].sightings[0].categories == ("cs.CL", "cs.AI")
+
     def test_an_error_among_entries_is_told_and_the_rest_kept(self) -> None:
         batches = collected("arxiv-api", Listed(atom(("2611.00001", "2026-11-01"), error="bad id")), query="x")
         assert ids(batches) == ["arxiv:2611.00001"]

@@ -35,6 +35,7 @@ def test_declarations_and_dark_rules() -> None:
     [
         ("<p>fine</p>", "", []),
         ("<p style='color:#999'>no</p>", "", [("no", False)]),
+        ("<p style='color:#777777'>no, by a hair</p>", "", [("no, by a hair", False)]),
         ("<div style='color:#999'><p>no</p></div>", "", [("no", False)]),
         ("<div style='background-color:#222'><p style='color:#ddd'>fine</p></div>", "", []),
         ("<table><tr><td bgcolor='#222222'><p>no</p></td></tr></table>", "", [("no", False)]),

@@ -120,6 +120,7 @@ BREAKING = [
     ("agreement", in_text("A Clock That Never Lies", "A Clock That Often Lies")),
     ("agreement", in_text("https://github.com/ada/clock", "https://github.com/ada/watch")),
     ("agreement", in_text("    https://github.com/ada/clock\n", "")),
+    ("agreement", in_text("\nPreferences", "\nhttps://extra.example/\n\nPreferences")),
     ("text-width", in_text("You get this because", "You get this because " + "and because " * 6)),
     ("text-width", in_text("    https://github.com", "    Code: https://github.com")),
     ("css", in_html(H1, '<div style="display:flex">x</div><h1 ')),

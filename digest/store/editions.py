@@ -66,16 +66,14 @@ class Editions:
         ).first()
         if shell is None:
             raise NotFound(f"edition {edition_id}")
-        cards = self._connection.execute(
-            select(edition_pool.c.paper_id, edition_pool.c.card_html, edition_pool.c.card_text, edition_pool.c.card_words)
-            .where(edition_pool.c.edition_id == edition_id)
-            .order_by(edition_pool.c.position)
-        )
+        c = edition_pool.c
+        cards: Select[Any] = select(c.paper_id, c.card_html, c.card_text, c.card_words)
+        cards = cards.where(c.edition_id == edition_id).order_by(c.position)
         return Rendered(
             subject=shell.subject,
             html=shell.html,
             text=shell.text,
-            cards=tuple(_card(row) for row in cards),
+            cards=tuple(_card(row) for row in self._connection.execute(cards)),
             nonce=shell.render["nonce"],
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],

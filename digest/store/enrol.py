@@ -36,11 +36,8 @@ def _enrol(
             for key, text in people.items()
         ],
     )
-    ids = dict(
-        connection.execute(
-            select(subscribers.c.address_key, subscribers.c.id).where(subscribers.c.address_key.in_(list(people)))
-        ).tuples()
-    )
+    known = select(subscribers.c.address_key, subscribers.c.id).where(subscribers.c.address_key.in_(list(people)))
+    ids = {key: subscriber_id for key, subscriber_id in connection.execute(known)}  # noqa: C416 - dict() would not type-check
     active = {"state": SubscriptionState.ACTIVE.value, "confirmed_at": at, **consent_columns(consent)}
     rows: dict[tuple[int, str], dict[str, Any]] = {}
     for reader in readers:

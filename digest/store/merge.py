@@ -39,20 +39,25 @@ def merge_all(connection: Connection, shown: Sequence[Sighting]) -> MergeCounts:
 class _Known:
     """What the store holds of a source's word on a paper."""
 
-    hashes: set[str] = field(default_factory=set)
+    earliest: dict[str, datetime] = field(default_factory=dict)
+    """By content hash, when it was first seen."""
     latest_at: dict[str, datetime] = field(default_factory=dict)
     latest_withdrawn: dict[str, bool] = field(default_factory=dict)
 
     def tells_nothing(self, sighting: Sighting, content_hash: str) -> bool:
         """Known content is no news, unless the source said otherwise about a withdrawal since and now takes that back."""
-        if content_hash not in self.hashes:
+        if self.is_news(content_hash, sighting.seen_at):
             return False
         source = sighting.source
         came_back = sighting.withdrawn != self.latest_withdrawn[source] and sighting.seen_at > self.latest_at[source]
         return not came_back
 
+    def is_news(self, content_hash: str, seen_at: datetime) -> bool:
+        """Never seen, or not that early: an older page loaded later moves a paper's first sighting back."""
+        return content_hash not in self.earliest or seen_at < self.earliest[content_hash]
+
     def learn(self, source: str, seen_at: datetime, content_hash: str, withdrawn: bool) -> None:
-        self.hashes.add(content_hash)
+        self.earliest[content_hash] = min(seen_at, self.earliest.get(content_hash, seen_at))
         if source not in self.latest_at or seen_at >= self.latest_at[source]:
             self.latest_at[source], self.latest_withdrawn[source] = seen_at, withdrawn
 
@@ -165,12 +170,13 @@ class _Chunk:
             self._claim(work, identifier)
         work.new_identifiers |= other.new_identifiers
         for row, sighting in zip(other.rows, other.seen, strict=True):
-            if row["content_hash"] not in work.known.hashes:
+            if work.known.is_news(row["content_hash"], row["seen_at"]):
                 work.rows.append(row)
                 work.seen.append(sighting)
         work.signals_of += other.signals_of
         work.joined = True
-        work.known.hashes |= other.known.hashes
+        for content_hash, seen_at in other.known.earliest.items():
+            work.known.earliest[content_hash] = min(seen_at, work.known.earliest.get(content_hash, seen_at))
         for source, seen_at in other.known.latest_at.items():
             if source not in work.known.latest_at or seen_at > work.known.latest_at[source]:
                 work.known.latest_at[source] = seen_at

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from digest.domain.delivery import Attempt, DeliveryState
 from digest.domain.retry import Decision
 from digest.store.schema import attempts, deliveries
-from digest.store.statements import insert_new
+from digest.store.statements import chunks, insert_new
 from digest.store.types import Instant
 
 _THIS = deliveries.c.id == bindparam("of_delivery")
@@ -28,8 +28,18 @@ def record(connection: Connection, results: Sequence[tuple[Attempt, Decision]], 
     if accepted:
         connection.execute(_accept(), [_accepted_row(a, d) for a, d in accepted])
     if others:
-        insert_new(connection, attempts, [_attempt_row(a, d) for a, d in others])
+        there = _still_there(connection, {a.delivery_id for a, _ in others})
+        insert_new(connection, attempts, [_attempt_row(a, d) for a, d in others if a.delivery_id in there])
         connection.execute(_settle(owner), [_other_row(a, d) for a, d in others])
+
+
+def _still_there(connection: Connection, ids: set[int]) -> set[int]:
+    """A reader may have been erased between the claim and now; those that are there stay until this transaction ends."""
+    there: set[int] = set()
+    for some in chunks(ids):
+        lasting = select(deliveries.c.id).where(deliveries.c.id.in_(some)).with_for_update(read=True, key_share=True)
+        there.update(connection.scalars(lasting))
+    return there
 
 
 def _accept() -> Any:

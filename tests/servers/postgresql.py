@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from servers.running import own_folder
+
 _SETTINGS = {
     "listen_addresses": "''",  # the socket only
     "fsync": "off",  # the data dies with the test; crash safety is PostgreSQL's own business
@@ -39,8 +41,7 @@ def postgresql() -> Iterator[str]:
     """Starts a server and yields the URL of its database `postgres`; stops it in the end."""
     binaries = _bin()
     assert binaries is not None
-    folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
-    try:
+    with own_folder("pg") as folder:
         as_user = _as_user(folder)
         data = folder / "data"
         _run([*as_user, binaries / "initdb", "-D", data, "-U", "digest", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"])
@@ -53,15 +54,12 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql://digest@/postgres?host={folder}"
         finally:
             _run([*control, "-m", "immediate", "stop"])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _as_user(folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
     shutil.chown(folder, "postgres")
-    folder.chmod(0o755)
     runuser = shutil.which("runuser") or "/usr/sbin/runuser"
     return [runuser, "-u", "postgres", "--"]
 

@@ -1,0 +1,155 @@
+"""A reader's way in, through and out; suppressions."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+from servers.databases import hash_address
+from servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, owe, replied, subscribe
+from sqlalchemy import func, select
+
+from digest.domain.edition import PaperList
+from digest.domain.errors import NotFound, StoreError
+from digest.domain.feedback import Suppression, SuppressionReason
+from digest.domain.retry import RetryPolicy
+from digest.domain.subscriber import (
+    AddedReaders,
+    Address,
+    Cohort,
+    Interests,
+    NewReader,
+    Preferences,
+    SubscriptionState,
+)
+from digest.store.schema import attempts, deliveries, subscribers, subscriptions
+from digest.store.unit import Store
+
+ADA = Address("Ada@example.org")
+WISHES = Preferences(timezone="Europe/Berlin", hour=time(6, 30), weekdays=frozenset({0, 4}), picks=5, style="compact")
+LIKES = Interests(words=("ranking",), muted_authors=("b. writer",), liked=("arxiv:2603.00001",))
+
+
+def test_the_whole_way(store: Store) -> None:
+    know(store)
+    with store.begin() as unit:
+        asked = unit.subscribers.request(ADA, "main", WISHES, LIKES, NOW)
+    assert (asked.state, asked.preferences, asked.interests) == (SubscriptionState.PENDING, WISHES, LIKES)
+    assert asked.address == ADA
+    assert asked.consent is None
+    with store.begin() as unit:
+        again = unit.subscribers.request(Address("ada@EXAMPLE.org"), "main", Preferences(), Interests(), NOW + HOUR)
+        assert again.id == asked.id
+        assert again.preferences == Preferences()
+        unit.subscribers.request(ADA, "main", WISHES, LIKES, NOW + HOUR)
+        unit.subscribers.confirm(asked.id, CONSENT, NOW + 2 * HOUR)
+        unit.subscribers.confirm(asked.id, CONSENT, NOW + 3 * HOUR)
+    with store.begin() as unit:
+        active = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW + 4 * HOUR)
+        assert (active.state, active.preferences, active.interests) == (SubscriptionState.ACTIVE, WISHES, LIKES)
+        assert active.confirmed_at == NOW + 2 * HOUR
+        assert active.consent == CONSENT
+        unit.subscribers.change(active.id, interests=Interests())
+        unit.subscribers.change(active.id, preferences=Preferences(hour=time(9)))
+        changed = unit.subscribers.get(active.id)
+        assert changed
+        assert changed.preferences == Preferences(hour=time(9))
+        assert changed.interests == Interests()
+        unit.subscribers.end(active.id, "one click", NOW + 5 * HOUR)
+        unit.subscribers.end(active.id, "again", NOW + 6 * HOUR)
+    with store.begin() as unit:
+        (ended,) = unit.subscribers.subscriptions(Address("ADA@example.org"))
+        assert (ended.state, ended.end_reason, ended.ended_at) == (SubscriptionState.ENDED, "one click", NOW + 5 * HOUR)
+        assert unit.subscribers.cohorts("main") == []
+        back = unit.subscribers.request(ADA, "main", WISHES, LIKES, NOW + DAY)
+        assert back.state is SubscriptionState.PENDING
+        assert back.end_reason == "one click"
+        unit.subscribers.confirm(back.id, CONSENT, NOW + DAY)
+        revived = unit.subscribers.get(back.id)
+        assert revived
+        assert (revived.state, revived.ended_at, revived.end_reason) == (SubscriptionState.ACTIVE, None, "")
+        assert revived.confirmed_at == NOW + DAY
+
+
+def test_what_is_not_there(store: Store) -> None:
+    know(store)
+    with store.begin() as unit:
+        assert unit.subscribers.get(404) is None
+        assert unit.subscribers.subscriptions(ADA) == []
+        assert unit.subscribers.erase(ADA) is False
+        for act in (
+            lambda: unit.subscribers.confirm(404, CONSENT, NOW),
+            lambda: unit.subscribers.end(404, "", NOW),
+            lambda: unit.subscribers.change(404),
+        ):
+            with pytest.raises(NotFound, match="subscription 404"):
+                act()
+    with pytest.raises(StoreError), store.begin() as unit:
+        unit.subscribers.request(ADA, "no such list", Preferences(), Interests(), NOW)
+    with store.read() as unit:
+        assert list(unit.subscribers.export()) == []
+
+
+def test_erasure_leaves_only_the_hash(store: Store) -> None:
+    owe(store, 2)
+    gone = Address("reader0@example.org")
+    with store.begin() as unit:
+        batch = unit.deliveries.claim(9, "me", NOW + 3 * HOUR, NOW + 4 * HOUR)
+        for claimed in batch.claimed:
+            attempt = replied(claimed.id, 451)
+            unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, claimed.expires_at))])
+        unit.suppressions.add(gone, SuppressionReason.ERASED, NOW)
+        assert unit.subscribers.erase(gone) is True
+    with store.engine.connect() as connection:
+        for table in (subscribers, subscriptions, deliveries, attempts):
+            assert connection.scalar(select(func.count()).select_from(table)) == 1, table.name
+    with store.read() as unit:
+        assert unit.suppressions.find(gone) == Suppression(hash_address(gone.key), SuppressionReason.ERASED, NOW)
+
+
+def test_many_at_once(store: Store) -> None:
+    know(store)
+    with store.begin() as unit:
+        unit.subscribers.request(Address("pending@example.org"), "main", Preferences(), Interests(), NOW)
+        subscribe(unit, "active@example.org", preferences=WISHES)
+        ended = subscribe(unit, "ended@example.org")
+        unit.subscribers.end(ended.id, "goodbye", NOW)
+    rows = [NewReader(Address(f"r{n}@example.org"), "main", WISHES, LIKES) for n in range(2500)]
+    rows += [NewReader(Address(f"{name}@example.org"), "main") for name in ("pending", "active", "ended", "R0")]
+    with store.begin() as unit:
+        assert unit.subscribers.add_confirmed(rows, CONSENT, NOW) == AddedReaders(2501, 3)
+        assert unit.subscribers.add_confirmed(rows, CONSENT, NOW + DAY) == AddedReaders(0, 2504)
+    with store.read() as unit:
+        everyone = {s.address.text: s for s in unit.subscribers.export()}
+    assert len(everyone) == 2503
+    assert everyone["r7@example.org"].preferences == WISHES
+    assert everyone["r7@example.org"].interests == LIKES
+    assert everyone["r7@example.org"].consent == CONSENT
+    assert everyone["pending@example.org"].state is SubscriptionState.ACTIVE
+    assert everyone["active@example.org"].preferences == WISHES
+    assert everyone["ended@example.org"].state is SubscriptionState.ENDED
+
+
+def test_cohorts(store: Store) -> None:
+    know(store, MAIN, PaperList(name="other", title="Other"))
+    with store.begin() as unit:
+        for n in range(3):
+            subscribe(unit, f"a{n}@example.org")
+        subscribe(unit, "b@example.org", preferences=WISHES)
+        subscribe(unit, "c@example.org", "other", WISHES)
+        unit.subscribers.request(ADA, "main", Preferences(timezone="Asia/Tokyo"), Interests(), NOW)
+        assert unit.subscribers.cohorts("main") == [Cohort("main", "Europe/Berlin", time(6, 30), frozenset({0, 4})), COHORT]
+        assert unit.subscribers.cohorts("other") == [Cohort("other", "Europe/Berlin", time(6, 30), frozenset({0, 4}))]
+        assert unit.subscribers.cohorts("none") == []
+
+
+def test_suppressions(store: Store) -> None:
+    with store.begin() as unit:
+        assert unit.suppressions.find(ADA) is None
+        unit.suppressions.add(ADA, SuppressionReason.BOUNCE, NOW, "550 5.1.1")
+        unit.suppressions.add(Address("ada@example.org"), SuppressionReason.COMPLAINT, NOW + HOUR)
+        found = unit.suppressions.find(Address("ada@Example.org"))
+        assert found == Suppression(hash_address(ADA.key), SuppressionReason.BOUNCE, NOW, "550 5.1.1")
+        assert unit.suppressions.remove(ADA) is True
+        assert unit.suppressions.remove(ADA) is False
+        assert unit.suppressions.find(ADA) is None

@@ -95,3 +95,12 @@ def merged(before: Interests, more: Interests) -> Interests:
             newly = set(getattr(more, name))
             both[other] = tuple(value for value in both[other] if value not in newly)
     return replace(before, **both)
+
+
+def written(interests: Interests) -> str:
+    """A wish a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them."""
+    words = [word if understand(word).interests.words == (word,) else f"word: {word}" for word in interests.words]
+    categories = [name if "." in name else f"category: {name}" for name in interests.categories]
+    authors = [f"author: {name}" for name in interests.authors]
+    muted = [*interests.muted_words, *(f"author: {name}" for name in interests.muted_authors)]
+    return "\n".join([*words, *categories, *authors, *(f"-{wish}" for wish in muted)])

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
-from digest.web import feeds, health, pages, search
+from digest.web import feeds, health, leave, manage, pages, search, subscribe
 from digest.web.guard import Guard
 from digest.web.site import Site
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
+
+log = structlog.get_logger("digest")
 
 TITLES = {
     400: "That did not work",
@@ -34,7 +37,7 @@ def create_app(
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)
     site = app.state.site = Site(wiring, clock, keep_seconds)
-    for part in (health, search, feeds, pages):
+    for part in (health, search, feeds, pages, subscribe, manage, leave):
         app.include_router(part.router)
     app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)
     app.add_exception_handler(DigestError, _explained)
@@ -46,7 +49,8 @@ def _explained(request: Request, error: Exception) -> Response:
     """An error of ours is a page with its one line, and the status that fits."""
     statuses = ((InvalidToken, 403), (InvalidInput, 400), (NotFound, 404))
     status = next((status for kind, status in statuses if isinstance(error, kind)), 503)
-    # what broke inside is for the log and the operator, not for whoever asked
+    if status == 503:  # what broke inside is for the operator, not for whoever asked
+        log.error("page failed", path=request.url.path.split("/")[1], reason=str(error))
     said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
     return Site.of(request).refusal(status, TITLES[status], said)
 

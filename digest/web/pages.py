@@ -111,6 +111,13 @@ async def style(request: Request) -> Response:
     return await site.public(request, "/style.css", make)
 
 
+@router.get("/privacy")
+async def privacy(request: Request) -> Response:
+    """What is kept and for how long, in words."""
+    site = Site.of(request)
+    return await site.public(request, "/privacy", lambda: Answer.of(site.render("privacy.html"), max_age=3600))
+
+
 @router.get("/robots.txt")
 async def robots(request: Request) -> Response:
     site = Site.of(request)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
+from digest.domain.edition import PaperList
+from digest.domain.errors import DigestError, NotFound
+from digest.domain.subscriber import Subscription
+from digest.journey.subscribe import Notice
+from digest.links import Purpose
 from digest.web.kept import Answer, Kept
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
+
+log = structlog.get_logger("digest")
 
 
 class Site:
@@ -40,6 +49,28 @@ class Site:
 
     def refusal(self, status: int, title: str, said: str) -> Response:
         return self.page("error.html", status, title=title, said=said)
+
+    def subscription(self, purpose: Purpose, token: str) -> Subscription:
+        """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
+        subscription_id = self.wiring.links.read(purpose, token, self.clock())
+        with self.wiring.store.read() as unit:
+            found = unit.subscribers.get(subscription_id)
+        if found is None:
+            raise NotFound("this subscription", "it was erased; subscribe again")
+        return found
+
+    def list_of(self, subscription: Subscription) -> PaperList:
+        """Its list; one that is configured no more still has its name."""
+        with suppress(NotFound):
+            return self.wiring.paper_list(subscription.list)
+        return PaperList(name=subscription.list, title=subscription.list)
+
+    def mail(self, notice: Notice) -> None:
+        """Sends it after the answer went out, so that how long it takes tells nobody whether there was one."""
+        try:
+            self.wiring.mail_notice(notice, self.clock())
+        except DigestError as error:
+            log.error("notice not sent", kind=str(notice.kind), subscription=notice.subscription.id, reason=str(error))
 
     async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:
         """An answer that is the same for everybody: the kept one, or made in a thread (it reads the store) and kept."""

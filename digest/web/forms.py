@@ -1,0 +1,136 @@
+"""What a visitor typed → values of the domain, with what is wrong beside the field it is wrong in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import cache
+from zoneinfo import available_timezones
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from digest.domain.schedule import WEEKDAY_NAMES
+from digest.domain.subscriber import Preferences
+from digest.render.views import clean
+
+_AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+MOST_PICKS = 50
+MOST_FIELDS = 60
+
+
+@dataclass(slots=True)
+class Form:
+    """Fields as they came (the last one of a name; `days` all of "weekdays"), and what is wrong, by field."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    days: tuple[str, ...] = ()
+    file: bytes = b""
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def read(cls, request: Request) -> Form:
+        """Urlencoded or multipart; anything else is an empty form. Raises HTTPException 400 for a body that is broken."""
+        async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1024 * 1024) as sent:
+            form = cls(days=tuple(str(day) for day in sent.getlist("weekdays")))
+            for name, value in sent.multi_items():
+                if isinstance(value, UploadFile):
+                    form.file = await value.read()
+                else:
+                    form.values[name] = value.replace("\x00", "")
+        return form
+
+    def line(self, name: str) -> str:
+        """A field as one clean line."""
+        return clean(self.values.get(name, ""))
+
+    def lines(self, name: str) -> str:
+        """A field as clean lines."""
+        return "\n".join(clean(line) for line in self.values.get(name, "").splitlines())
+
+    def preferences(self, before: Preferences) -> Preferences:
+        """`before` with what the form holds; what cannot be read is in `wrong` and stays as it was."""
+        return Preferences(
+            timezone=self._timezone(before.timezone),
+            hour=self._hour(before.hour),
+            weekdays=self._weekdays(before.weekdays),
+            picks=self._picks(before.picks),
+            style=self._style(before.style),
+            paused_until=self._paused_until(before.paused_until),
+        )
+
+    def _timezone(self, before: str) -> str:
+        name = self.line("timezone")
+        if not name:
+            return before
+        if name not in available_timezones():
+            self.wrong["timezone"] = "Should be a time zone such as Europe/Berlin."
+            return before
+        return name
+
+    def _hour(self, before: time) -> time:
+        text = self.line("hour")
+        if not text:
+            return before
+        try:
+            read = time.fromisoformat(text if len(text) != 4 else f"0{text}")
+        except ValueError:
+            read = None
+        if read is None or read.tzinfo is not None:
+            self.wrong["hour"] = "Should be a time of day such as 07:30."
+            return before
+        return read.replace(second=0, microsecond=0)
+
+    def _weekdays(self, before: frozenset[int]) -> frozenset[int]:
+        if not self.days and "with-weekdays" not in self.values:
+            return before
+        days = frozenset(WEEKDAY_NAMES.index(day) for day in self.days if day in WEEKDAY_NAMES)
+        if not days or len(days) != len(set(self.days)):
+            self.wrong["weekdays"] = "Choose at least one day; to stop for a while, pause instead."
+            return before
+        return days
+
+    def _picks(self, before: int | None) -> int | None:
+        if "picks" not in self.values:
+            return before
+        text = self.line("picks")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_PICKS):
+            self.wrong["picks"] = f"Should be a number from 1 to {MOST_PICKS}, or nothing."
+            return before
+        return int(text)
+
+    def _style(self, before: str | None) -> str | None:
+        if "style" not in self.values:
+            return before
+        return {"full": "full", "compact": "compact"}.get(self.line("style"))
+
+    def _paused_until(self, before: date | None) -> date | None:
+        if "paused_until" not in self.values:
+            return before
+        text = self.line("paused_until")
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.wrong["paused_until"] = "Should be a date such as 2026-08-31, or nothing."
+            return before
+
+
+@cache
+def zones() -> Mapping[str, tuple[str, ...]]:
+    """Time zones by area, for a list to choose from; every other one that exists is understood too."""
+    names = sorted(available_timezones())
+    areas = {area: tuple(name for name in names if name.startswith(f"{area}/")) for area in _AREAS}
+    return {"Universal": ("UTC",), **areas}
+
+
+def chosen_days(preferences: Preferences) -> tuple[tuple[str, str, bool], ...]:
+    """(name, label, whether chosen) of the week's days, Monday first."""
+    labels = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    return tuple(
+        (name, label, day in preferences.weekdays) for day, (name, label) in enumerate(zip(WEEKDAY_NAMES, labels, strict=True))
+    )

@@ -1,0 +1,115 @@
+"""A reader's way out, and what they say about a paper: pages with one button, because links are opened by more than readers."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.domain.errors import NotFound
+from digest.domain.identifier import parse_identifier
+from digest.domain.subscriber import SubscriptionState
+from digest.journey.react import react
+from digest.journey.subscribe import Step, end
+from digest.links import Purpose
+from digest.web.forms import Form
+from digest.web.manage import masked
+from digest.web.search import card
+from digest.web.site import Site
+
+router = APIRouter()
+
+WHY = {"often": "too many mails", "off-topic": "not about what I read", "other": "another reason"}
+
+
+@router.get("/unsubscribe/{token}")
+def leaving(request: Request, token: str) -> Response:
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
+    ended = subscription.state is SubscriptionState.ENDED
+    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id)}"
+    return site.page(
+        "unsubscribe.html",
+        list=site.list_of(subscription),
+        address=masked(subscription.address.text),
+        token=token,
+        ended=ended,
+        manage=manage,
+        why=WHY,
+    )
+
+
+@router.post("/unsubscribe/{token}")
+async def left(request: Request, token: str) -> Response:
+    """RFC 8058: no cookie, no redirect, any body, any number of times; from the commit on nothing queued is sent either.
+
+    Whoever is not there any more has what they want too, so that is no error.
+    """
+    site = Site.of(request)
+    subscription_id = site.wiring.links.read(Purpose.UNSUBSCRIBE, token, site.clock())
+    sent = Form()
+    with suppress(HTTPException):  # a body we cannot read does not keep anybody in
+        sent = await Form.read(request)
+    one_click = sent.line("List-Unsubscribe").lower() == "one-click"
+    told = WHY.get(sent.line("why"))
+    reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {told}" if told else "")
+    step = await run_in_threadpool(_end, site, subscription_id, reason)
+    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription_id)}" if step else ""
+    answer = site.page("unsubscribed.html", manage=manage)
+    answer.background = BackgroundTask(site.mail, step.notice) if step and step.notice else None
+    return answer
+
+
+def _end(site: Site, subscription_id: int, reason: str) -> Step | None:
+    try:
+        return end(site.wiring.store, subscription_id, reason, site.clock())
+    except NotFound:
+        return None
+
+
+@router.get("/more/{token}/{identifier:path}")
+def more(request: Request, token: str, identifier: str) -> Response:
+    return _asking(Site.of(request), token, identifier, like=True)
+
+
+@router.get("/less/{token}/{identifier:path}")
+def less(request: Request, token: str, identifier: str) -> Response:
+    return _asking(Site.of(request), token, identifier, like=False)
+
+
+@router.post("/more/{token}/{identifier:path}")
+async def liked(request: Request, token: str, identifier: str) -> Response:
+    return await _reacted(request, token, identifier, like=True)
+
+
+@router.post("/less/{token}/{identifier:path}")
+async def disliked(request: Request, token: str, identifier: str) -> Response:
+    return await _reacted(request, token, identifier, like=False)
+
+
+def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
+    site.subscription(Purpose.FEEDBACK, token)
+    named = parse_identifier(identifier).identifier
+    with site.wiring.store.read() as unit:
+        paper = unit.papers.find(named)
+    if paper is None:
+        raise NotFound(f"paper {named}")
+    return site.page("react.html", card=card(paper), like=like, authors=paper.authors[:10])
+
+
+async def _reacted(request: Request, token: str, identifier: str, *, like: bool) -> Response:
+    site = Site.of(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.FEEDBACK, token)
+    sent = await Form.read(request)
+    author, words = sent.line("mute_author"), sent.line("mute_words")
+    liking = None if author or words else like
+    await run_in_threadpool(
+        lambda: react(site.wiring.store, subscription.id, identifier, like=liking, mute_author=author, mute_words=words)
+    )
+    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id)}"
+    done = f"leave out papers by {author}" if author else f"leave out papers about {words}" if words else ""
+    return site.page("reacted.html", like=like, done=done, manage=manage)

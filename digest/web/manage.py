@@ -1,0 +1,168 @@
+"""A reader's own page, opened by the link in their mail: when, how much, what about, everything held, and being forgotten."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from digest.domain.errors import InvalidInput
+from digest.domain.interest import merged, understand, written
+from digest.domain.schedule import next_due
+from digest.domain.subscriber import Interests, Subscription, SubscriptionState
+from digest.journey.explain import explain
+from digest.journey.load import papers_in
+from digest.journey.react import newest
+from digest.journey.subscribe import change, confirm, erase
+from digest.links import Purpose
+from digest.render.views import in_words
+from digest.web.forms import Form, chosen_days, zones
+from digest.web.site import Site
+
+router = APIRouter()
+
+SAVED = {
+    "when": "Saved.",
+    "interests": "Saved. This is what we understood:",
+    "back": "Welcome back.",
+}
+
+
+@router.get("/manage/{token}")
+def page(request: Request, token: str, saved: str = "") -> Response:
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.MANAGE, token)
+    return _page(site, token, subscription, Form(), saved)
+
+
+@router.post("/manage/{token}/when")
+async def when(request: Request, token: str) -> Response:
+    """Time zone, hour, days, number of papers, length, pause."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    preferences = sent.preferences(subscription.preferences)
+    if sent.wrong:
+        return _page(site, token, replace(subscription, preferences=preferences), sent, "", 400)
+    await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
+    return _back(token, "when")
+
+
+@router.post("/manage/{token}/interests")
+async def interests(request: Request, token: str) -> Response:
+    """The wishes as they stand in the form, and papers pasted or uploaded, added to those liked before."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    understood = understand(sent.lines("interests"))
+    if understood.rejected:
+        sent.wrong["interests"] = understood.rejected[0]
+    liked: list[str] = []
+    for data in (sent.file, sent.values.get("papers", "").encode()):
+        if data.strip():
+            try:
+                liked += await run_in_threadpool(_papers, data, site.clock())
+            except InvalidInput as error:
+                sent.wrong["papers"] = error.reason[:200]
+    if sent.wrong:
+        return _page(site, token, subscription, sent, "", 400)
+    before = subscription.interests
+    kept = Interests() if "forget-papers" in sent.values else Interests(liked=before.liked, disliked=before.disliked)
+    after = newest(merged(merged(kept, understood.interests), Interests(liked=tuple(liked))))
+    await run_in_threadpool(lambda: change(site.wiring.store, subscription.id, interests=after))
+    return _back(token, "interests")
+
+
+@router.post("/manage/{token}/back")
+def back(request: Request, token: str) -> Response:
+    """An ended subscription begins again."""
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.MANAGE, token)
+    if subscription.state is SubscriptionState.ENDED:
+        confirm(site.wiring.store, subscription.id, "preferences page", "link confirmed", site.clock())
+    return _back(token, "back")
+
+
+@router.get("/manage/{token}/data.json")
+def data(request: Request, token: str) -> Response:
+    """Everything held about the address."""
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.MANAGE, token)
+    held = explain(site.wiring.store, subscription.address, site.wiring.lists, site.clock())
+    text = json.dumps(held, indent=2, ensure_ascii=False)
+    return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+
+
+@router.post("/manage/{token}/erase")
+async def erased(request: Request, token: str) -> Response:
+    site = Site.of(request)
+    sent = await Form.read(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    if sent.line("sure") != "yes":
+        sent.wrong["sure"] = "Tick the box first: this cannot be undone."
+        return _page(site, token, subscription, sent, "", 400)
+    await run_in_threadpool(erase, site.wiring.store, subscription.address, site.clock())
+    return site.page("erased.html")
+
+
+def next_mail(subscription: Subscription, at: datetime) -> str:
+    """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come."""
+    if subscription.state is not SubscriptionState.ACTIVE:
+        return ""
+    wishes = subscription.preferences
+    zone, after = ZoneInfo(wishes.timezone), at
+    if wishes.paused_until:
+        after = max(at, datetime.combine(wishes.paused_until, datetime.min.time(), zone))
+    due = next_due(after, wishes.hour, zone, wishes.weekdays)
+    return f"{due.day:%A}, {in_words(due.day)} at {wishes.hour:%H:%M} ({wishes.timezone})" if due else ""
+
+
+def masked(address: str) -> str:
+    """Enough for its owner to know it, too little for whoever a mail was forwarded to."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def _page(site: Site, token: str, subscription: Subscription, sent: Form, saved: str, status: int = 200) -> Response:
+    unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.id)
+    wishes = written(subscription.interests)
+    return site.page(
+        "manage.html",
+        status,
+        list=site.list_of(subscription),
+        token=token,
+        address=masked(subscription.address.text),
+        subscription=subscription,
+        state=str(subscription.state),
+        next_mail=next_mail(subscription, site.clock()),
+        preferences=subscription.preferences,
+        days=chosen_days(subscription.preferences),
+        zones=zones(),
+        wishes=sent.values.get("interests", wishes),
+        told=understand(wishes).told,
+        unsubscribe=f"/unsubscribe/{unsubscribe}",
+        sent=sent,
+        saved=SAVED.get(saved, ""),
+        about_interests=saved == "interests",
+    )
+
+
+def _back(token: str, saved: str) -> Response:
+    """To the page by GET, so that reloading it posts nothing."""
+    return RedirectResponse(f"/manage/{token}?saved={saved}", 303)
+
+
+def _papers(given: bytes, at: datetime) -> list[str]:
+    """Identifiers of the papers a file or a pasted text names. Raises InvalidInput where it names none."""
+    with tempfile.TemporaryDirectory(prefix="digest-upload-") as folder:
+        file = Path(folder) / "papers"
+        file.write_bytes(given)
+        found, _ = papers_in(file, at)
+    return [identifier for identifier, _ in found]

@@ -1,0 +1,107 @@
+"""A reader's way in: the form, the confirmation. The answer is the same whether or not an address is known."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from digest.domain.edition import PaperList
+from digest.domain.errors import InvalidAddress, NotFound
+from digest.domain.interest import understand
+from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
+from digest.journey.admit import Scope, admit
+from digest.journey.subscribe import Notice, confirm, request
+from digest.links import Purpose
+from digest.web.forms import Form, chosen_days, zones
+from digest.web.manage import next_mail
+from digest.web.site import Site
+
+router = APIRouter()
+
+
+@router.get("/subscribe")
+async def form(request: Request, list: str = "") -> Response:  # noqa: A002 - the field's name in addresses
+    site = Site.of(request)
+    try:
+        paper_list = site.wiring.paper_list(list or None)
+    except NotFound:
+        paper_list = site.wiring.paper_list(None)
+    return _form(site, paper_list, Form(), site.wiring.preferences(None, None))
+
+
+@router.post("/subscribe")
+async def ask(request: Request) -> Response:
+    """Starts double opt-in: a confirmation is mailed, or nothing is, and the page does not tell which."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    paper_list = site.wiring.paper_list(sent.line("list") or None)
+    preferences = sent.preferences(site.wiring.preferences(None, None))
+    understood = understand(sent.lines("interests"))
+    if understood.rejected:
+        sent.wrong["interests"] = understood.rejected[0]
+    try:
+        address = site.wiring.address(sent.values.get("email", ""))
+    except InvalidAddress as error:
+        sent.wrong["email"] = error.reason[:200]
+    if sent.wrong:
+        return _form(site, paper_list, sent, preferences, 400)
+    client = request.client.host if request.client else "unknown"
+    over, notice = await run_in_threadpool(_act, site, address, paper_list, preferences, understood.interests, client)
+    if over is Scope.NETWORK:
+        return site.refusal(429, "Too many at once", "Many requests came from your network. Please try again in an hour.")
+    answer = site.page("asked.html", list=paper_list, email=address.text)
+    answer.background = BackgroundTask(site.mail, notice) if notice else None
+    return answer
+
+
+def _act(
+    site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, client: str
+) -> tuple[Scope | None, Notice | None]:
+    store, at = site.wiring.store, site.clock()
+    over = admit(store, address, client, at)
+    if over is not None:
+        return over, None
+    return None, request(store, address, paper_list.name, preferences, interests, at).notice
+
+
+def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:
+    return site.page(
+        "subscribe.html",
+        status,
+        list=paper_list,
+        sent=sent,
+        preferences=preferences,
+        days=chosen_days(preferences),
+        zones=zones(),
+    )
+
+
+@router.get("/confirm/{token}")
+def confirming(request: Request, token: str) -> Response:
+    """A button: whoever only looks (a scanner, a preview) confirms nothing."""
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.CONFIRM, token)
+    paper_list = site.list_of(subscription)
+    done = subscription.state is SubscriptionState.ACTIVE
+    return site.page("confirm.html", list=paper_list, token=token, done=done, manage=_manage_path(site, subscription.id))
+
+
+@router.post("/confirm/{token}")
+def confirmed(request: Request, token: str) -> Response:
+    site = Site.of(request)
+    subscription = site.subscription(Purpose.CONFIRM, token)
+    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock())
+    answer = site.page(
+        "confirmed.html",
+        list=site.list_of(subscription),
+        manage=_manage_path(site, subscription.id),
+        next_mail=next_mail(step.subscription, site.clock()),
+    )
+    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
+    return answer
+
+
+def _manage_path(site: Site, subscription_id: int) -> str:
+    return f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription_id)}"

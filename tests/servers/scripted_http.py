@@ -39,11 +39,13 @@ def zipped(body: bytes) -> Act:
 
 
 def drip(head: bytes, piece: bytes, every: float) -> Act:
-    """Sends `head`, then `piece` again and again until the other side has had enough: never silent, never done."""
+    """Sends `head`, then `piece` again and again until the other side has had enough (or for ten seconds): never silent, never done."""
 
     def act(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(head)
-        while not over.wait(every):
+        for _ in range(int(10 / every)):
+            if over.wait(every):
+                return
             connection.sendall(piece)
 
     return act

@@ -27,6 +27,8 @@ from digest.ranking.trending import rank
 
 LONGEST_WINDOW = timedelta(days=14)
 """After a long downtime an edition looks back this far at most."""
+LISTED_LATE = timedelta(days=14)
+"""How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
 
 
 class Papers(Protocol):
@@ -119,7 +121,7 @@ def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, inc
     with store.read() as unit:
         previous = unit.editions.latest(paper_list.name, at)
         featured = frozenset() if include_featured else unit.editions.featured(paper_list.name, at)
-        candidates = unit.papers.candidates(at, since, paper_list)
+        candidates = [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
     start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
     selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked)) for pick in selection.picks)
@@ -132,6 +134,16 @@ def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, inc
         id=0, list=paper_list.name, date=day, window=Window(start, at), frozen_at=at, picks=picks, pool=pool, notes=notes
     )
     return replace(edition, content_hash=content_hash(edition))
+
+
+def is_recent(candidate: Candidate, since: datetime) -> bool:
+    """Whether a paper that we first saw after `since` is new to the world too.
+
+    A catch-up or a new version brings old papers to a store that never saw them. What a source lists counts as of the listing.
+    """
+    paper = candidate.paper
+    dated = paper.listed_at or paper.published_at
+    return dated is None or dated >= since - LISTED_LATE
 
 
 def _summarised(ranked: Ranked) -> Ranked:

@@ -39,7 +39,7 @@ def zipped(body: bytes) -> Act:
 
 
 def drip(head: bytes, piece: bytes, every: float) -> Act:
-    """Sends `head`, then `piece` again and again until the other side has had enough (or for ten seconds): never silent, never done."""
+    """Sends `head`, then `piece` again and again for ten seconds: never silent, never done."""
 
     def act(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(head)

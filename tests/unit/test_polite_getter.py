@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
@@ -132,10 +133,12 @@ def test_a_lasting_fault_is_named_in_one_line(act: Act, error: type[Exception], 
     ],
 )
 def test_a_slow_drip_meets_the_deadline(head: bytes) -> None:
+    began = monotonic()
     with getting(drip(head, b"x", every=0.05), deadline=0.4) as (getter, server, _):
         with pytest.raises(SourceUnreachable, match=r"not complete after 0\.4 s"):
             getter.get("feed", server.url, pace=SLOWLY)
         assert len(server.asked) == 1, "a drip is not worth another try"
+        assert monotonic() - began < 5, "the drip goes on for ten seconds"
 
 
 def test_nobody_listens() -> None:

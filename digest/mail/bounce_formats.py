@@ -21,6 +21,7 @@ from digest.mail.webhooks.events import read_json
 from digest.mail.webhooks.ses import read_notification
 
 MAX_NOTICE = 20_000
+MAX_LINES = 2_000
 MAX_RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>()\[\];:,\"'=]{1,128}@[^\s<>()\[\];:,\"']{1,253}[A-Za-z0-9]")
@@ -224,7 +225,7 @@ def _flufl(mail: Part, notice: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     It also looks into the returned mail; where the server itself names somebody, only those count.
     """
     try:
-        temporary, permanent = (tuple(_decoded(found)) for found in all_failures(_as_message(mail)))
+        temporary, permanent = (tuple(_decoded(found)) for found in all_failures(_as_message(mail, [MAX_LINES])))
     except Exception:  # a reader of hostile text that we do not own: whatever it raises, the mail is read without it
         return (), ()
     folded = notice.lower()
@@ -239,12 +240,15 @@ def _decoded(addresses: frozenset[bytes]) -> Iterator[str]:
             yield match[0]
 
 
-def _as_message(part: Part) -> Message:
+def _as_message(part: Part, lines_left: list[int]) -> Message:
+    """The tree as flufl.bounce wants it. Its readers try many patterns on each line, so the lines of the whole mail are counted."""
     message: Message = Message()
     for name, value in part.headers:
         message[name] = value
     if part.parts:
-        message.set_payload([_as_message(child) for child in part.parts])
+        message.set_payload([_as_message(child, lines_left) for child in part.parts])
     else:
-        message.set_payload(part.body[:64_000].decode("latin-1"))
+        lines = part.body[:64_000].decode("latin-1").split("\n", lines_left[0])[: lines_left[0]]
+        lines_left[0] -= len(lines)
+        message.set_payload("\n".join(lines))
     return message

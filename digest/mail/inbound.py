@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from digest.domain.feedback import Feedback, FeedbackKind
 from digest.mail.arf import read_complaint
@@ -20,7 +21,6 @@ _ADDRESS = re.compile(r"[^\s<>()\[\];:,\"]{1,128}@[^\s<>()\[\];:,\"]{1,255}")
 _MESSAGE_ID = re.compile(r"<([^\s<>]{1,400})>")
 _ENVELOPE_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to")
 _UNSUBSCRIBE_MAILBOX = re.compile(r"unsubscribe[+=-][^@]+@", re.IGNORECASE)
-_CONFIRM_MAILBOX = re.compile(r"confirm[+=-]([^@]+)@", re.IGNORECASE)
 _CONFIRM_LINK = re.compile(r"/confirm/([A-Za-z0-9._=-]{16,200})")
 _WISH = re.compile(
     r"(?:(?:re|aw|sv|fwd?|antw)\s*:\s*)*(?:please )?(?:un-?subscribe|remove me|opt.?out)(?: me)?[.! ]*", re.IGNORECASE
@@ -78,16 +78,15 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
         return bounce
     if automatic:
         return Feedback(FeedbackKind.AUTO_REPLY, reason=automatic)
-    return _from_a_person(mail, ours)
+    return _from_a_person(mail)
 
 
-def _from_a_person(mail: Part, ours: tuple[str, ...]) -> Feedback:
+def _from_a_person(mail: Part) -> Feedback:
     subject = mail.words("subject")
-    mailbox = next((match[1] for address in ours if (match := _CONFIRM_MAILBOX.match(address))), "")
     replies = bool(mail.header("in-reply-to") or mail.header("references")) and not is_from_daemon(mail)
     quoted = next((match[1] for part in mail.walk() if replies and (match := _CONFIRM_LINK.search(part.text))), "")
-    if mailbox or quoted:
-        return Feedback(FeedbackKind.CONFIRM, token=mailbox or quoted, reason="reply that confirms")
+    if quoted:
+        return Feedback(FeedbackKind.CONFIRM, token=quoted, reason="reply that quotes the confirmation")
     if _WISH.fullmatch(subject.strip()[:200]):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     return Feedback(FeedbackKind.OTHER, reason="nothing recognised")
@@ -112,7 +111,7 @@ def _automatic(mail: Part) -> str:
 
 def _addressed(mail: Part) -> Iterable[str]:
     for name in _ENVELOPE_FIELDS:
-        for value in mail.all(name):
+        for value in islice(mail.all(name), 20):
             yield from _ADDRESS.findall(value[:2000])[:20]
 
 

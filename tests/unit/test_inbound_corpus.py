@@ -48,20 +48,20 @@ WANTED: dict[str, set[BounceClass]] = {
     "securityerror": {SENDER},
     "spamdetected": {SENDER},
     "virusdetected": {SENDER},
-    # open: a filter of the reader's or of the server's; a relay of theirs set up wrongly or one of ours; our rate or their load;
-    # a malformed address or a command of ours. Never a reason to suppress.
+    # open: a filter of the reader's or of the server's; a relay of theirs set up wrongly or one of ours; our rate or their
+    # load; a malformed address or a command of ours. Never a reason to suppress.
     "filtered": {SOFT, SENDER},
     "norelaying": {SOFT, SENDER},
     "toomanyconn": {SOFT, SENDER},
     "syntaxerror": {SOFT, SENDER},
 }
 
-_AT_RCPT = "the server says itself that there is no such mailbox; sisimai takes it for a filter, we take its word"
+_AT_RCPT = "the server itself says that there is no such mailbox; sisimai takes it for a filter, we take its word"
 MISSES: dict[str, str] = {
     "sisimai/lhost-apachejames-01.eml": "the same words are userunknown in lhost-verizon-02",
     "sisimai/lhost-exchange2003-04.eml": _AT_RCPT,
     "sisimai/lhost-ezweb-02.eml": "“user unknown (in reply to RCPT TO command)”; the notice above it says disabled",
-    "sisimai/lhost-mcafee-01.eml": "a bare “550 Unknown user” without code or stage; soft for certainty's sake, as in lhost-courier-02",
+    "sisimai/lhost-mcafee-01.eml": "a bare “550 Unknown user” without code or stage is soft, as in lhost-courier-02",
     "sisimai/lhost-postfix-07.eml": _AT_RCPT,
     "sisimai/lhost-receivingses-01.eml": _AT_RCPT,
     "sisimai/lhost-receivingses-02.eml": _AT_RCPT,
@@ -71,7 +71,7 @@ MISSES: dict[str, str] = {
     "sisimai/lhost-v5sendmail-05.eml": "one of four: “you cannot send to yourself” stands far from the address it is about",
     "sisimai/lhost-x2-01.eml": _AT_RCPT,
     "sisimai/rhost-nttdocomo-02.eml": "“unknown user” after DATA: filtered, as in its sister nttdocomo-01",
-    "sisimai_not_bounce/rb-issue-368-bug.eml": "an automatic notice from a postmaster that a mailbox is full is a bounce, whatever it is titled",
+    "sisimai_not_bounce/rb-issue-368-bug.eml": "a postmaster's notice that a mailbox is full is a bounce, whatever it is titled",
 }
 
 

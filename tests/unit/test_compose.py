@@ -158,3 +158,12 @@ def test_a_mail_to_one_person_reads_back(html: str, text: str) -> None:
     plain, rich = email.message_from_bytes(data, policy=email.policy.default).iter_parts()
     assert [part.get_content().replace("\r\n", "\n") for part in (plain, rich)] == [text, html]
     assert_safe_lines(data)
+
+
+@pytest.mark.parametrize("odd", [".", "=", "=.", ".=", "é"])
+@pytest.mark.parametrize("length", range(60, 80))
+def test_a_link_may_be_cut_anywhere(odd: str, length: int) -> None:
+    link = "https://x.test/".ljust(length, "t") + odd + "t" * 90
+    encoded = encode_value(link)
+    assert_safe_lines(encoded)
+    assert re.sub(rb"=([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), encoded.replace(b"=\r\n", b"")).decode() == link

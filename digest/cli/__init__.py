@@ -33,8 +33,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("digest.cli.editions:lint", "The compliance report of a mail."),
     "doctor": ("digest.cli.doctor:doctor", "Check configuration, database, relays, DNS, clock and sources."),
     "status": ("digest.cli.seeing:status", "Editions, outbox, and how fresh the sources are."),
-    "backtest": ("digest.cli.ranking:backtest", "Replay the stored history and score the ranking."),
-    "train": ("digest.cli.ranking:train", "Fit the trending model to the stored history."),
     "demo": ("digest.cli.demo:demo", "Today's papers through a real mail server into an inbox on this machine."),
 }
 

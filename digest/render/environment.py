@@ -48,6 +48,15 @@ class Templates:
             place, line = self._blame(error, name)
             raise TemplateError(f"{place} line {line}", f"{type(error).__name__}: {_one_line(str(error))}") from error
 
+    def check(self, name: str) -> None:
+        """Reads and parses a template without rendering it. Raises TemplateError."""
+        try:
+            self._environment.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"{error.name or name} line {error.lineno}", error.message or "cannot be parsed") from error
+        except (jinja2.TemplateNotFound, OSError, UnicodeDecodeError) as error:
+            raise TemplateError(name, "is missing, or cannot be read as UTF-8") from error
+
     def line(self, name: str, **values: object) -> str:
         """The rendered template as one line: for a subject. No line break or control character survives."""
         rendered = "".join(c if c.isprintable() else " " for c in self.render(name, **values))

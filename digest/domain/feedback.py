@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from digest.domain.subscriber import Address
+
 
 class FeedbackKind(StrEnum):
     BOUNCE = "bounce"
@@ -52,6 +54,26 @@ class Feedback:
     """What a mail that confirms carries as proof, as given; nobody has checked it yet."""
     reason: str = ""
     """How it was recognised, in one line."""
+
+
+class ReturnKind(StrEnum):
+    """What is remembered of a delivery that came back."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    SENDER = "sender"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """Whom a delivery was for."""
+
+    delivery_id: int
+    subscription_id: int
+    subscriber_id: int
+    address: Address
+    list: str
 
 
 class SuppressionReason(StrEnum):

@@ -29,7 +29,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 metadata = MetaData(
@@ -286,6 +286,17 @@ attempts = Table(
     sqlite_with_rowid=False,
 )
 
+returns = Table(
+    "returns",
+    metadata,
+    Column("delivery_id", Key, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),  # "hard", "soft", "sender" or "complaint"
+    Column("at", Instant, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("tripped", Boolean, nullable=False),  # has paused its list once: does not do so again
+    sqlite_with_rowid=False,
+)
+
 suppressions = Table(
     "suppressions",
     metadata,
@@ -329,6 +340,7 @@ __all__ = [
     "lists",
     "metadata",
     "papers",
+    "returns",
     "sightings",
     "signals",
     "source_states",

@@ -15,6 +15,7 @@ from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.lists import Lists
 from digest.store.papers import Papers
+from digest.store.returns import Returns
 from digest.store.sources import Sources
 from digest.store.subscribers import Subscribers
 from digest.store.suppressions import Suppressions
@@ -28,7 +29,7 @@ _MISSING_TABLES = ("no such table", "no such column", "does not exist")
 class Unit:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
-    __slots__ = ("allowances", "deliveries", "editions", "lists", "papers", "sources", "subscribers", "suppressions")
+    __slots__ = ("allowances", "deliveries", "editions", "lists", "papers", "returns", "sources", "subscribers", "suppressions")
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
         self.papers = Papers(connection)
@@ -36,6 +37,7 @@ class Unit:
         self.editions = Editions(connection)
         self.subscribers = Subscribers(connection, hash_address)
         self.deliveries = Deliveries(connection)
+        self.returns = Returns(connection)
         self.suppressions = Suppressions(connection, hash_address)
         self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)

@@ -165,7 +165,7 @@ def _without_signals(parsed: Parsed) -> Parsed:
 def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str]]:
     """((identifier, title) of each paper a file names, what could not be read): for a reader's own list of papers.
 
-    A file of bare arXiv ids or DOIs, one a line, will do. Raises InvalidInput for a file that names none.
+    A file of bare arXiv ids or DOIs will do. Raises InvalidInput for a file that names none.
     """
     found: list[tuple[str, str]] = []
     problems: list[str] = []
@@ -176,9 +176,9 @@ def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str
     except UnreadableAnswer as error:
         problems.append(error.reason)
     if not found:
-        for line in file.read_bytes()[:1_000_000].decode("utf-8", "replace").split():
+        for word in re.split(r"[\s,;]+", file.read_bytes()[:1_000_000].decode("utf-8", "replace")):
             with suppress(InvalidIdentifier):
-                found.append((str(parse_identifier(line).identifier), line))
+                found.append((str(parse_identifier(word).identifier), word))
         problems = [] if found else problems
     if not found:
         raise InvalidInput(str(file), f"names no paper ({problems[0] if problems else 'it is empty'})")

@@ -38,7 +38,7 @@ class Form:
                 if isinstance(value, UploadFile):
                     form.file = await value.read()
                 else:
-                    form.values[name] = value.replace("\x00", "")
+                    form.values[name] = value
         return form
 
     def line(self, name: str) -> str:

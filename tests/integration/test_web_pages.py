@@ -1,0 +1,213 @@
+"""Pages for anybody: what they say, what stands around them, what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from servers.website import NOON, Website, sightings, stock, website
+
+from digest.mail.reading import parts_of
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
+    folder = tmp_path_factory.mktemp("web")
+    with website(folder, stock(folder)) as running:
+        yield running
+
+
+PUBLIC = [
+    ("/", 200, "text/html"),
+    ("/lists/daily", 200, "text/html"),
+    ("/lists/daily/2026-05-27", 200, "text/html"),
+    ("/lists/daily/2026-W22", 200, "text/html"),
+    ("/lists/daily/2026-05", 200, "text/html"),
+    ("/lists/daily/feed.atom", 200, "application/atom+xml"),
+    ("/lists/daily/feed.json", 200, "application/feed+json"),
+    ("/lists/daily/2026-05-27.bib", 200, "application/x-bibtex"),
+    ("/papers", 200, "text/html"),
+    ("/papers?q=diffusion", 200, "text/html"),
+    ("/papers/feed.atom?q=diffusion", 200, "application/atom+xml"),
+    ("/papers/feed.json?q=diffusion", 200, "application/feed+json"),
+    ("/subscribe", 200, "text/html"),
+    ("/subscribe?list=nope", 200, "text/html"),
+    ("/privacy", 200, "text/html"),
+    ("/style.css", 200, "text/css"),
+    ("/robots.txt", 200, "text/plain"),
+    ("/healthz", 200, "text/plain"),
+    ("/readyz", 200, "text/plain"),
+    ("/metrics", 200, "text/plain"),
+    ("/nope", 404, "text/html"),
+    ("/docs", 404, "text/html"),
+    ("/lists/nope", 404, "text/html"),
+    ("/lists/daily/2026-05-28", 404, "text/html"),
+    ("/lists/daily/2026-13", 404, "text/html"),
+    ("/lists/daily/9999-W53", 404, "text/html"),
+    ("/lists/daily/0001-01-01", 404, "text/html"),
+    ("/lists/daily/9999-12-31", 404, "text/html"),
+    ("/lists/daily/9999-12", 404, "text/html"),
+    ("/lists/daily/2026-W22.bib", 404, "text/html"),
+    ("/lists/daily/..%2f..%2fetc", 404, "text/html"),
+    ("/lists/daily/%00", 404, "text/html"),
+    ("/papers?q=%00%ff%22%27%20OR%20NEAR(a*%29", 200, "text/html"),
+    ("/papers?q=" + "a%20" * 3000, 200, "text/html"),
+    ("/confirm/forged", 403, "text/html"),
+    ("/manage/1.forged", 403, "text/html"),
+    ("/unsubscribe/" + "a" * 5000, 403, "text/html"),
+    ("/more/1.x/arxiv:2605.00001", 403, "text/html"),
+]
+
+
+@pytest.mark.parametrize(("path", "status", "kind"), PUBLIC)
+def test_every_answer_is_what_it_says_and_guarded(site: Website, path: str, status: int, kind: str) -> None:
+    answer = site.get(path)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert "set-cookie" not in answer.headers
+    assert len(answer.content) < 100_000
+    head = site.request("HEAD", path)
+    assert (head.status_code, head.content) == (status, b"")
+
+
+def test_the_page_says_what_the_mail_says(site: Website) -> None:
+    """Same papers, same order, same words and addresses."""
+    wiring = site.wiring
+    edition = wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
+    html, _ = parts_of(wiring.one_off(edition, wiring.paper_list("daily"), None, NOON).data)
+    mail, page = _Cards.of(html), _Cards.of(site.get("/lists/daily/2026-05-27").text)
+    assert len(page.headings) == 10
+    assert page.headings == mail.headings
+    assert [address for address in mail.addresses if "arxiv.org" in address or "github.com" in address] == [
+        address for address in page.addresses if "arxiv.org" in address or "github.com" in address
+    ]
+
+
+def test_the_way_in_stands_after_the_first_paper(site: Website) -> None:
+    home = site.get("/").text
+    first, box, second = (home.index(words) for words in ('class="number">1<', 'action="/subscribe"', 'class="number">2<'))
+    assert first < box < second
+    assert 'action="/subscribe"' not in site.get("/lists/daily/2026-05-27").text
+
+
+def test_what_a_source_says_stays_text(site: Website, tmp_path: Path) -> None:
+    evil = '<script>alert("1")</script> {{ 7*7 }} \N{RIGHT-TO-LEFT OVERRIDE}gnp.exe'
+    nasty = [
+        replace(each, title=f"{evil} {n}", authors=(evil,), url="javascript:alert(1)") for n, each in enumerate(sightings(3))
+    ]
+    with website(tmp_path, stock(tmp_path, nasty)) as poisoned:
+        for path in ("/", "/lists/daily", "/papers?q=gnp", "/lists/daily/2026-05-27.bib", "/lists/daily/feed.json"):
+            answer = poisoned.get(path)
+            assert answer.status_code == 200
+            said = answer.text
+            if "html" in answer.headers["content-type"]:
+                assert "<script" not in said
+            assert "javascript:" not in said
+            assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in said
+        entries = etree.fromstring(poisoned.get("/lists/daily/feed.atom").content).findall(f"{ATOM}entry")
+        assert len(entries) == 3
+        assert all("<script" not in (entry.findtext(f"{ATOM}content") or "") for entry in entries)
+
+
+def test_feeds_hold_the_editions_papers(site: Website) -> None:
+    atom = etree.fromstring(site.get("/lists/daily/feed.atom").content)
+    titles = [entry.findtext(f"{ATOM}title") for entry in atom.findall(f"{ATOM}entry")]
+    feed = json.loads(site.get("/lists/daily/feed.json").text)
+    assert titles == [item["title"] for item in feed["items"]] == _Cards.of(site.get("/").text).headings
+    assert len({item["id"] for item in feed["items"]}) == 10
+    for required in ("id", "title", "updated"):
+        assert all(entry.findtext(f"{ATOM}{required}") for entry in [atom, *atom.findall(f"{ATOM}entry")])
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+
+
+def test_bibtex_is_read_back(site: Website) -> None:
+    from digest.sources import bibtex
+
+    read = bibtex.parse(site.get("/lists/daily/2026-05-27.bib").content, source="ours", seen_at=NOON)
+    assert not read.rejected
+    titles = [sighting.title.replace("{", "").replace("}", "") for sighting in read.sightings]
+    assert titles == _Cards.of(site.get("/").text).headings
+    assert {str(sighting.identifiers[0]) for sighting in read.sightings} <= {f"arxiv:2605.{n:05}" for n in range(1, 13)}
+
+
+def test_search_finds_and_says_when_it_does_not(site: Website) -> None:
+    assert (
+        _Cards.of(site.get("/papers?q=diffusion").text).headings
+        == [
+            "Diffusion is not all you need, part 11",
+            "Diffusion is not all you need, part 1",
+        ]
+        or len(_Cards.of(site.get("/papers?q=diffusion").text).headings) == 2
+    )
+    assert "No paper holds all of these words" in site.get("/papers?q=unheardof").text
+
+
+def test_a_page_that_did_not_change_is_not_sent_again(site: Website) -> None:
+    first = site.get("/lists/daily/2026-05-27")
+    again = site.get("/lists/daily/2026-05-27", **{"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    plain = site.get("/", **{"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    packed = site.get("/", **{"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+
+
+def test_a_cancelled_edition_is_gone(tmp_path: Path) -> None:
+    with website(tmp_path, stock(tmp_path)) as site:
+        with site.wiring.store.begin() as unit:
+            found = unit.editions.find("daily", NOON.date())
+            assert found
+            unit.editions.cancel(found.id)
+        assert site.get("/lists/daily/2026-05-27").status_code == 404
+        assert "first edition is made" in site.get("/").text
+
+
+def test_numbers_for_prometheus(site: Website) -> None:
+    numbers = dict(line.rsplit(" ", 1) for line in site.get("/metrics").text.splitlines() if not line.startswith("#"))
+    assert float(numbers["digest_papers"]) == 12
+    assert float(numbers['digest_edition_picks{list="daily"}']) == 10
+    assert float(numbers['digest_deliveries{state="queued"}']) == 0
+
+
+class _Cards(HTMLParser):
+    """Headings of papers and the addresses outside, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[str] = []
+        self.addresses: list[str] = []
+        self._in_heading = False
+
+    @classmethod
+    def of(cls, html: str) -> _Cards:
+        cards = cls()
+        cards.feed(html)
+        cards.headings = [text for heading in cards.headings if (text := heading.strip()) and text != "Get it in your inbox"]
+        return cards
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "h2":
+            self._in_heading = True
+            self.headings.append("")
+        if tag == "a" and (address := dict(attrs).get("href") or "").startswith("http"):
+            self.addresses.append(address)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_heading = self._in_heading and tag != "h2"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_heading:
+            self.headings[-1] += data

@@ -1,0 +1,411 @@
+"""A reader's way in, through and out on the web, and what others may not do with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, time, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from servers.website import NOON, Website, stock, website
+
+from digest.domain.subscriber import Interests, SubscriptionState
+from digest.links import Purpose
+
+ADA = "ada@example.org"
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
+    with website(tmp_path, stocked) as running:
+        yield running
+
+
+def _state(site: Website, address: str = ADA) -> SubscriptionState | None:
+    found = site.subscription(address)
+    return found.state if found else None
+
+
+def _link(site: Website, purpose: Purpose, address: str = ADA) -> str:
+    found = site.subscription(address)
+    assert found
+    return f"/{purpose}/{site.wiring.links.token(purpose, found.id, site.now)}"
+
+
+def test_in_through_and_out(site: Website) -> None:
+    """One reader's story, each step through the link in the mail before."""
+    asked = site.post("/subscribe", {"email": ADA, "timezone": "Europe/Berlin", "hour": "06:45", "interests": "diffusion"})
+    assert asked.status_code == 200
+    assert "Look in your inbox" in asked.text
+    ((to, text),) = site.letters(1)
+    assert to == ADA
+    assert "diffusion" not in text.lower()
+    assert _state(site) is SubscriptionState.PENDING
+
+    confirm = site.path_in(text, "confirm")
+    assert "Confirm my subscription" in site.get(confirm).text
+    assert _state(site) is SubscriptionState.PENDING
+    assert "Thursday, 28 May 2026 at 06:45 (Europe/Berlin)" in site.post(confirm).text
+    subscription = site.subscription()
+    assert subscription
+    assert subscription.consent
+    assert (subscription.state, subscription.consent.how, subscription.consent.at) == (SubscriptionState.ACTIVE, "web form", NOON)
+
+    welcome = site.letters(2)[1][1]
+    manage = site.path_in(welcome, "manage")
+    saved = site.post(
+        f"{manage}/when",
+        {
+            "timezone": "America/New_York",
+            "hour": "21:05",
+            "weekdays": ["mon", "fri"],
+            "picks": "5",
+            "style": "compact",
+            "paused_until": "2026-06-10",
+        },
+    )
+    assert (saved.status_code, saved.headers["location"]) == (303, f"{manage}?saved=when")
+    assert "Friday, 12 June 2026 at 21:05 (America/New_York)" in site.get(manage).text
+    wishes = "Diffusion\ncs.CL\nauthor: Ada Lovelace\n-benchmark"
+    site.post(f"{manage}/interests", {"interests": wishes, "papers": "2605.00001, arXiv:2605.00002v3"})
+    shown = site.get(f"{manage}?saved=interests").text
+    for understood in (
+        "words: diffusion",
+        "category cs.CL",
+        "follow author ada lovelace",
+        "mute benchmark",
+        "2 papers you named",
+    ):
+        assert understood in shown
+    changed = site.subscription()
+    assert changed
+    assert (changed.preferences.hour, changed.preferences.weekdays) == (time(21, 5), frozenset({0, 4}))
+    assert (changed.preferences.picks, changed.preferences.style, changed.preferences.paused_until) == (
+        5,
+        "compact",
+        date(2026, 6, 10),
+    )
+    assert changed.interests.liked == ("arxiv:2605.00001", "arxiv:2605.00002")
+
+    leave = site.path_in(welcome, "unsubscribe")
+    assert "One click, and Trending papers no longer goes to a…@example.org" in site.get(leave).text
+    assert _state(site) is SubscriptionState.ACTIVE
+    assert "You have left" in site.post(leave, {"why": "often"}).text
+    ended = site.subscription()
+    assert ended
+    assert (ended.state, ended.end_reason) == (SubscriptionState.ENDED, "unsubscribed on the web: too many mails")
+    assert "You have left" in site.letters(3)[2][1] or "no longer gets" in site.letters(3)[2][1]
+
+    assert "This subscription has ended" in site.get(manage).text
+    site.post(f"{manage}/back")
+    assert _state(site) is SubscriptionState.ACTIVE
+
+
+def test_every_link_of_a_mail_may_be_fetched_by_anything_that_only_looks(site: Website) -> None:
+    """Scanners, previews, prefetchers: GET and HEAD, several times, in any order."""
+    subscription = site.reader(interests=Interests(words=("diffusion",)))
+    wiring = site.wiring
+    edition = wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
+    mail = wiring.one_off(edition, wiring.paper_list("daily"), subscription.address, NOON).data.replace(b"=\r\n", b"").decode()
+    links = sorted(set(re.findall(rf"{re.escape(site.base)}(/[^\s\">,)\]]+)", mail.replace("=3D", "="))))
+    links.append(_link(site, Purpose.CONFIRM))
+    assert sum("/more/" in link or "/less/" in link for link in links) >= 20
+    assert any("/unsubscribe/" in link for link in links)
+    before = [site.subscription(), _tables(site)]
+    for order in (links, links[::-1]):
+        for path in order:
+            for method in ("HEAD", "GET", "GET"):
+                assert site.request(method, path).status_code == 200, path
+            assert site.request("OPTIONS", path).status_code in (200, 405)
+    assert [site.subscription(), _tables(site)] == before
+
+
+def _tables(site: Website) -> dict[str, list[str]]:
+    """Every row of every table but the search index."""
+    from sqlalchemy import text
+
+    with site.wiring.store.engine.connect() as connection:
+        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'papers_words%'"))
+        return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in names.scalars().all()}
+
+
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+ONE_CLICKS = [
+    ("urlencoded", b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+    ("multipart", MULTIPART, "multipart/form-data; boundary=b"),
+    ("no body", b"", ""),
+    ("broken multipart", MULTIPART[:60], "multipart/form-data; boundary=b"),
+    ("multipart without boundary", MULTIPART, "multipart/form-data"),
+    ("unknown kind", b"\xff\x00", "application/octet-stream"),
+    ("json", b"{}", "application/json"),
+    ("not utf-8", b"List-Unsubscribe=%ff%fe", "application/x-www-form-urlencoded; charset=latin-1"),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "kind"), ONE_CLICKS, ids=[case[0] for case in ONE_CLICKS])
+def test_one_click_unsubscribes(site: Website, name: str, body: bytes, kind: str) -> None:
+    """RFC 8058: from anywhere, no cookie, no redirect, again and again."""
+    site.reader()
+    path = _link(site, Purpose.UNSUBSCRIBE)
+    elsewhere = {"content-type": kind, "origin": "https://mail.example", "sec-fetch-site": "cross-site"}
+    for _ in range(3):
+        answer = site.request("POST", path, content=body, headers=elsewhere)
+        assert answer.status_code == 200
+        assert "location" not in answer.headers
+        assert "set-cookie" not in answer.headers
+    assert _state(site) is SubscriptionState.ENDED
+
+
+def test_one_click_works_for_old_mails_and_for_people_already_forgotten(site: Website) -> None:
+    site.reader()
+    path, manage = _link(site, Purpose.UNSUBSCRIBE), _link(site, Purpose.MANAGE)
+    site.now = NOON + timedelta(days=4000)
+    assert site.post(f"{manage}/erase", {"sure": "yes"}).status_code == 200
+    assert site.subscription() is None
+    assert site.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert site.get(manage).status_code == 404
+
+
+def test_one_click_reaches_mail_that_is_queued(site: Website) -> None:
+    site.reader()
+    site.now = NOON + timedelta(hours=20)
+    site.wiring.tick(site.now)
+    site.post(_link(site, Purpose.UNSUBSCRIBE), {"List-Unsubscribe": "One-Click"})
+    goodbye = site.letters(1)
+    site.wiring.deliver(lambda: site.now)
+    assert site.letters(1) == goodbye
+
+
+def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
+    """Unknown, waiting, active, ended, suppressed, over the limit: one page, byte for byte, but for the address."""
+    from digest.domain.feedback import SuppressionReason
+    from digest.journey.subscribe import end
+
+    names = ["new", "waiting", "active", "ended", "blocked", "flooded"]
+    site.reader("waiting@example.org", confirmed=False)
+    site.reader("active@example.org")
+    end(site.wiring.store, site.reader("ended@example.org").id, "test", NOON)
+    with site.wiring.store.begin() as unit:
+        unit.suppressions.add(site.wiring.address("blocked@example.org"), SuppressionReason.COMPLAINT, NOON)
+    for _ in range(4):
+        site.post("/subscribe", {"email": "flooded@example.org"})
+    answers = {name: site.post("/subscribe", {"email": f"{name}@example.org"}) for name in names}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert len({answer.text.replace(name, "X") for name, answer in answers.items()}) == 1
+    mailed = [to.partition("@")[0] for to, _ in site.letters(6)]
+    assert sorted(mailed) == ["ended", "flooded", "flooded", "flooded", "new", "waiting"]
+
+
+def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:
+    codes = [site.post("/subscribe", {"email": f"victim{n}@example{n}.org"}).status_code for n in range(25)]
+    assert codes == [200] * 20 + [429] * 5
+    assert len(site.letters(20)) == 20
+    site.now += timedelta(hours=1)
+    assert site.post("/subscribe", {"email": "late@example.org"}).status_code == 200
+
+
+CROSS_SITE = [
+    ({"origin": "https://evil.example"}, 403),
+    ({"origin": "null"}, 403),
+    ({"origin": "http://["}, 403),
+    ({"sec-fetch-site": "cross-site"}, 403),
+    ({"sec-fetch-site": "same-site"}, 403),
+    ({"sec-fetch-site": "cross-site", "origin": "own"}, 403),
+    ({"sec-fetch-site": "same-origin"}, 200),
+    ({"origin": "own"}, 200),
+    ({}, 200),
+]
+
+
+@pytest.mark.parametrize(("headers", "status"), CROSS_SITE)
+def test_another_site_cannot_post_here(site: Website, headers: dict[str, str], status: int) -> None:
+    sent = {name: site.url if value == "own" else value for name, value in headers.items()}
+    assert site.post("/subscribe", {"email": ADA}, **sent).status_code == status
+    assert (site.subscription() is None) is (status == 403)
+
+
+def test_every_other_form_is_closed_to_other_sites(site: Website) -> None:
+    site.reader(interests=Interests(words=("kept",)))
+    before = site.subscription()
+    paths = [_link(site, Purpose.CONFIRM)]
+    paths += [f"{_link(site, Purpose.MANAGE)}/{form}" for form in ("when", "interests", "back", "erase")]
+    feedback = site.wiring.links.token(Purpose.FEEDBACK, before.id if before else 0)
+    paths += [f"/{verb}/{feedback}/arxiv:2605.00001" for verb in ("more", "less")]
+    for path in paths:
+        assert site.post(path, {"sure": "yes", "interests": "x"}, **{"sec-fetch-site": "cross-site"}).status_code == 403, path
+    assert site.subscription() == before
+
+
+HOSTILE_ADDRESSES = [
+    "",
+    "plain",
+    "a@b@c",
+    "ada@example.org\r\nBcc: victim@example.org",
+    "ada@example.org\nX: y",
+    "ada@exam\x00ple.org",
+    "\N{RIGHT-TO-LEFT OVERRIDE}ada@example.org",
+    "ada@example.org, bob@example.org",
+    "Ada <ada@example.org>",
+    "ada@[127.0.0.1]",
+    "a" * 65 + "@example.org",
+    "a@" + "b" * 250 + ".org",
+    '"><script>alert(1)</script>@example.org',
+]
+
+
+@pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
+def test_what_is_no_address_is_refused_beside_its_field(site: Website, address: str) -> None:
+    answer = site.post("/subscribe", {"email": address})
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert 'class="wrong"' in answer.text
+    assert "<script>" not in answer.text
+    assert site.wiring.postman.letters == []
+
+
+@pytest.mark.parametrize("address", ["josé@example.org", "ada@bücher.example", "用户@例子.example", "a+b.c@sub.example.org"])
+def test_international_addresses_get_in(site: Website, address: str) -> None:
+    assert site.post("/subscribe", {"email": address}).status_code == 200
+    assert len(site.letters(1)) == 1
+
+
+WRONG_FIELDS = [
+    ("when", {"timezone": "Mars/Olympus"}, "timezone-wrong"),
+    ("when", {"timezone": "../../etc/passwd"}, "timezone-wrong"),
+    ("when", {"hour": "25:00"}, "hour-wrong"),
+    ("when", {"hour": "07:00+02:00"}, "hour-wrong"),
+    ("when", {"weekdays": ["someday"]}, "weekdays-wrong"),
+    ("when", {"with-weekdays": "1"}, "weekdays-wrong"),
+    ("when", {"picks": "0"}, "picks-wrong"),
+    ("when", {"picks": "٣"}, "picks-wrong"),
+    ("when", {"picks": "9" * 5000}, "picks-wrong"),
+    ("when", {"paused_until": "tomorrow"}, "paused-wrong"),
+    ("interests", {"interests": "x" * 101}, "interests-wrong"),
+    ("interests", {"interests": "\n".join(f"word{n}" for n in range(300))}, "interests-wrong"),
+    ("interests", {"papers": "no paper at all"}, "papers-wrong"),
+    ("erase", {}, "sure-wrong"),
+]
+
+
+@pytest.mark.parametrize(("form", "fields", "place"), WRONG_FIELDS)
+def test_a_wrong_field_says_so_and_changes_nothing(site: Website, form: str, fields: dict[str, object], place: str) -> None:
+    site.reader(interests=Interests(words=("kept",)))
+    before = site.subscription()
+    answer = site.post(f"{_link(site, Purpose.MANAGE)}/{form}", fields)
+    assert answer.status_code == 400
+    assert f'id="{place}"' in answer.text
+    assert site.subscription() == before
+
+
+def test_a_bibliography_is_uploaded(site: Website) -> None:
+    site.reader(interests=Interests(words=("kept",), disliked=("arxiv:2605.00009",)))
+    bib = b"@article{a, title={One}, eprint={2605.00001}, archiveprefix={arXiv}}\n@misc{b, title={Two}, doi={10.1000/x}}"
+    path = f"{_link(site, Purpose.MANAGE)}/interests"
+    sent = site.request("POST", path, data={"interests": "kept\nkept too"}, files={"file": ("my refs.bib", bib, "text/plain")})
+    assert sent.status_code == 303
+    found = site.subscription()
+    assert found
+    assert found.interests == Interests(
+        words=("kept", "kept too"), liked=("arxiv:2605.00001", "doi:10.1000/x"), disliked=("arxiv:2605.00009",)
+    )
+
+
+def test_more_and_less_like_this(site: Website) -> None:
+    subscription = site.reader()
+    links = site.wiring.links.for_reader(subscription.id)
+    more, less = links.more.removeprefix(site.base), links.less.removeprefix(site.base)
+    assert "More like this?" in site.get(f"{more}arxiv:2605.00001").text
+    for _ in range(2):
+        assert site.post(f"{more}arxiv:2605.00001").status_code == 200
+    site.post(f"{less}arxiv:2605.00002")
+    site.post(f"{less}arxiv:2605.00002", {"mute_author": "Bo Author"})
+    site.post(f"{less}arxiv:2605.00002", {"mute_words": "benchmark, survey"})
+    found = site.subscription()
+    assert found
+    expected = Interests(
+        liked=("arxiv:2605.00001",),
+        disliked=("arxiv:2605.00002",),
+        muted_authors=("bo author",),
+        muted_words=("benchmark", "survey"),
+    )
+    assert found.interests == expected
+    site.post(f"{less}arxiv:2605.00001")
+    assert replace(site.subscription() or found).interests.liked == ()
+    assert site.get(f"{more}arxiv:2605.99999").status_code == 404
+    assert site.get(f"{more}no-paper").status_code == 400
+
+
+def test_a_token_opens_one_door(site: Website) -> None:
+    subscription = site.reader(confirmed=False)
+    tokens = {purpose: site.wiring.links.token(purpose, subscription.id, NOON) for purpose in Purpose}
+    doors = {
+        Purpose.CONFIRM: "/confirm/{}",
+        Purpose.MANAGE: "/manage/{}/back",
+        Purpose.UNSUBSCRIBE: "/unsubscribe/{}",
+        Purpose.FEEDBACK: "/more/{}/arxiv:2605.00001",
+    }
+    for purpose, door in doors.items():
+        for other, token in tokens.items():
+            if other is not purpose:
+                assert site.post(door.format(token)).status_code == 403, (purpose, other)
+        assert site.post(door.format(tokens[purpose][:-1])).status_code == 403
+    assert _state(site) is SubscriptionState.PENDING
+    site.now = NOON + timedelta(days=8)
+    assert "expired" in site.post(f"/confirm/{tokens[Purpose.CONFIRM]}").text
+    assert _state(site) is SubscriptionState.PENDING
+
+
+def test_personal_pages_are_kept_by_nobody(site: Website) -> None:
+    site.reader()
+    for path in (_link(site, Purpose.MANAGE), _link(site, Purpose.UNSUBSCRIBE), _link(site, Purpose.CONFIRM)):
+        answer = site.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert "noindex" in answer.headers["x-robots-tag"]
+        assert ADA not in answer.text
+    held = site.get(f"{_link(site, Purpose.MANAGE)}/data.json")
+    assert json.loads(held.text)["address"] == ADA
+    assert held.headers["cache-control"] == "no-store"
+
+
+def test_large_bodies_are_refused(site: Website) -> None:
+    site.reader()
+    manage = _link(site, Purpose.MANAGE)
+    ten_megabytes = b"interests=" + b"x" * 10_000_000
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(ten_megabytes), 65536):
+            yield ten_megabytes[start : start + 65536]
+
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    for path in ("/subscribe", f"{manage}/interests", _link(site, Purpose.UNSUBSCRIBE)):
+        assert site.request("POST", path, content=ten_megabytes, headers=kind).status_code == 413
+        with suppress(httpx2.TransportError):  # the server may close before it has all: then there is no answer at all
+            assert site.request("POST", path, content=chunks(), headers=kind).status_code in (400, 413)
+    assert _state(site) is SubscriptionState.ACTIVE
+    many = "&".join(f"f{n}=1" for n in range(5000))
+    assert site.request("POST", f"{manage}/when", content=many.encode(), headers=kind).status_code in (400, 413)
+
+
+def test_two_buttons_pressed_at_once(site: Website) -> None:
+    """Twenty confirmations at the same moment: one consent, one welcome."""
+    site.reader(confirmed=False)
+    path = _link(site, Purpose.CONFIRM)
+    codes: list[int] = []
+    threads = [threading.Thread(target=lambda: codes.append(site.post(path).status_code)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert codes == [200] * 20
+    assert len(site.letters(1)) == 1

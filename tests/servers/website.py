@@ -1,0 +1,191 @@
+"""The web application on a loopback port, as the daemon serves it, over a store with papers and an edition.
+
+Mail goes to a postman who keeps it, or to real relays where some are given. The clock stands still until it is moved.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from servers.running import free_port, listening
+
+from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
+from digest.domain.delivery import Attempt, Envelope, Reply, Stage
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Sighting, Signal, Summary
+from digest.domain.subscriber import Address, Interests, Preferences, Subscription
+from digest.journey.subscribe import confirm, request
+from digest.mail.reading import parts_of
+from digest.web.app import create_app
+from digest.wiring import Wiring
+
+NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
+"""A Wednesday, after the cutoff."""
+ADMIN = "the-operators-own-token"
+TOPICS = ("Attention", "Diffusion", "Retrieval", "Robots", "Proteins", "Speech", "Graphs", "Planning", "Vision", "Sampling")
+
+
+@dataclass
+class Postman:
+    """A relay that takes everything and keeps it."""
+
+    letters: list[Envelope] = field(default_factory=list)
+
+    def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
+        for envelope in envelopes:
+            self.letters.append(envelope)
+            yield Attempt(envelope.delivery_id, NOON, "postman", Stage.DOT, Reply(250, "ok", "2.0.0"))
+
+
+class Posted(Wiring):
+    """The whole program but for the wire, unless relays are configured."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.postman = Postman()
+
+    def post(self, log: object, clock: object) -> object:  # type: ignore[override]  # only hand_over is asked of it
+        return super().post(log, clock) if self.settings.relays else self.postman  # type: ignore[arg-type]
+
+
+@dataclass
+class Website:
+    url: str
+    """Where it is served."""
+    base: str
+    """What its links begin with."""
+    wiring: Posted
+    client: httpx2.Client
+    now: datetime = NOON
+
+    def get(self, path: str, **headers: str) -> httpx2.Response:
+        return self.client.get(self.url + path, headers=dict(headers))
+
+    def request(self, method: str, path: str, **how: object) -> httpx2.Response:
+        """No redirect is followed."""
+        return self.client.request(method, self.url + path, **how)  # type: ignore[arg-type]
+
+    def post(self, path: str, data: Mapping[str, object] | None = None, **headers: str) -> httpx2.Response:
+        return self.request("POST", path, data=data or {}, headers=headers)
+
+    def reader(
+        self, address: str = "ada@example.org", interests: Interests | None = None, *, confirmed: bool = True
+    ) -> Subscription:
+        """Subscribes somebody, without a mail."""
+        store, before = self.wiring.store, self.now - timedelta(days=1)
+        step = request(store, Address(address), "daily", Preferences(), interests or Interests(), before)
+        return (
+            confirm(store, step.subscription.id, "test", "link confirmed", before).subscription
+            if confirmed
+            else step.subscription
+        )
+
+    def subscription(self, address: str = "ada@example.org") -> Subscription | None:
+        with self.wiring.store.read() as unit:
+            return next(iter(unit.subscribers.subscriptions(Address(address))), None)
+
+    def letters(self, at_least: int = 1, seconds: float = 10) -> list[tuple[str, str]]:
+        """(recipient, plain text) of the mails so far; waits for `at_least`, since they go out after the answer."""
+        deadline = time.monotonic() + seconds
+        while len(self.wiring.postman.letters) < at_least and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return [(letter.recipient, parts_of(letter.data)[1]) for letter in self.wiring.postman.letters]
+
+    def path_in(self, text: str, what: str) -> str:
+        """The path of the link whose address goes through /`what`/."""
+        found = re.search(rf"{re.escape(self.base)}(/{what}/\S+)", text)
+        assert found, text
+        return found[1]
+
+
+BASE = "https://digest.example"
+"""What readers would use; in the tests a proxy's work."""
+
+
+def stock(folder: Path, papers: Iterable[Sighting] | None = None) -> Path:
+    """A database with papers and the edition of that day: made once, copied often."""
+    file = folder / "stocked.sqlite3"
+    with Posted(_settings(file, BASE)) as wiring:
+        with wiring.store.begin() as unit:
+            unit.papers.merge(list(sightings() if papers is None else papers))
+        wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
+    return file
+
+
+@contextmanager
+def website(
+    folder: Path, stocked: Path | None = None, *, relays: Sequence[Relay] = (), own_base: bool = False
+) -> Iterator[Website]:
+    """Serves a copy of `stocked`; `own_base`: links lead to where it is really served, for a browser."""
+    file = folder / "web.sqlite3"
+    shutil.copy(stocked, file)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    base = url if own_base else BASE
+    with Posted(_settings(file, base, relays)) as wiring, httpx2.Client(timeout=20, trust_env=False) as client:
+        site = Website(url, base, wiring, client)
+        with serving(create_app(wiring, lambda: site.now, keep_seconds=0), port):
+            yield site
+
+
+def _settings(file: Path, base: str, relays: Sequence[Relay] = ()) -> Settings:
+    return Settings(
+        database=Database(url=f"sqlite:///{file}"),
+        secrets=Secrets(key="a key of the tests' own"),
+        web=Web(base_url=base, admin_token=ADMIN),  # type: ignore[arg-type]  # pydantic makes it a secret
+        mail=Mail(from_address="digest@example.test", postal_address="1 Test Street, Testville"),
+        relays=tuple(relays),
+        lists=(ListSettings(name="daily", title="Trending papers", description="The papers people talk about, once a day"),),
+        sources=(),
+    )
+
+
+@contextmanager
+def serving(app: Callable[..., object], port: int) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not listening(port):
+        assert thread.is_alive(), "the server ended"
+        assert time.monotonic() < deadline, "the server did not come up"
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def sightings(count: int = 12) -> Iterator[Sighting]:
+    """Papers as a source shows them, with votes."""
+    for number in range(1, count + 1):
+        topic = TOPICS[number % len(TOPICS)]
+        seen = NOON - timedelta(days=1, hours=number)
+        yield Sighting(
+            source="huggingface",
+            identifiers=(Identifier("arxiv", f"2605.{number:05}"),),
+            title=f"{topic} is not all you need, part {number}",
+            abstract=f"We study {topic.lower()} & its limits. We propose a method <called> P{number} that is better.",
+            authors=(f"Ada Writer{number}", "Bo Author", "Cleo Third", "Dan Fourth"),
+            published_at=seen - timedelta(days=1),
+            categories=("cs.LG",),
+            url=f"https://arxiv.org/abs/2605.{number:05}",
+            pdf_url=f"https://arxiv.org/pdf/2605.{number:05}",
+            code_url="https://github.com/example/code" if number % 2 else "",
+            summary=Summary(text=f"A method for {topic.lower()} that needs less.", provenance="huggingface"),
+            seen_at=seen,
+            signals=tuple(
+                Signal("upvotes", 3.0 * number * day, seen + timedelta(hours=4 * day), "huggingface") for day in range(1, 5)
+            ),
+        )

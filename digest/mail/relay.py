@@ -23,7 +23,8 @@ from typing import Literal
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
 from digest.mail.replies import Replies, SessionLost, reply_of
-from digest.mail.session import Offers, SendLog, Session, Timeouts
+from digest.mail.session import SendLog, Session, Timeouts
+from digest.mail.wire import Offers
 
 _BARREN_SESSIONS = 3
 """So many sessions in a row that ended before a single message was answered, and the relay counts as unreachable."""

@@ -7,7 +7,6 @@ between its final dot and the answer to it, so only that one can be in doubt whe
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,12 +16,11 @@ from typing import Protocol
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.replies import Replies, SessionLost
+from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
 _CHUNK = 1 << 16
 _TAIL = 4096
 """The last bytes of a message go out with its final dot: what breaks before them breaks before the dot."""
-_BARE = re.compile(rb"\r\n|\r|\n")
-_UNSAFE_PATH = re.compile(r"[\x00-\x20\x7f<>]")
 _QUIT_PATIENCE = 2.0
 _ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _SAID_BEFORE = (b"", b"", b"")
@@ -46,18 +44,6 @@ class Timeouts:
         usual = cls()
         waits = {name: min(getattr(usual, name), longest) for name in ("connect", "greeting", "command", "data", "block")}
         return cls(**waits, dot=min(usual.dot, 2 * longest))
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """What the relay's EHLO promised. `size` is the largest message in bytes, 0 when it names none."""
-
-    pipelining: bool = False
-    size_known: bool = False
-    size: int = 0
-    eight_bit: bool = False
-    smtputf8: bool = False
-    enhanced: bool = False
 
 
 class SendLog(Protocol):
@@ -155,48 +141,27 @@ class Session:
             envelope = next(taking, None)
             if envelope is None:
                 return None
-            impossible = self._impossible(envelope)
-            if impossible is None:
+            refusal = impossible(envelope, self.offers)
+            if refusal is None:
                 self._room -= 1
                 flight.append(envelope)
                 return envelope
-            yield Attempt(envelope.delivery_id, self._clock(), self.relay, Stage.MAIL, impossible)
+            yield Attempt(envelope.delivery_id, self._clock(), self.relay, Stage.MAIL, refusal)
         return None
-
-    def _impossible(self, envelope: Envelope) -> Reply | None:
-        if _UNSAFE_PATH.search(envelope.sender + envelope.recipient):
-            return Reply(501, "not sent: the envelope holds a space, control character or angle bracket", "5.5.4")
-        if not (envelope.sender + envelope.recipient).isascii() or envelope.smtputf8:
-            if not self.offers.smtputf8:
-                return Reply(553, "not sent: the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
-        elif not envelope.data.isascii() and not self.offers.eight_bit:
-            return Reply(554, "not sent: the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
-        if 0 < self.offers.size < len(envelope.data):
-            return Reply(552, f"not sent: {len(envelope.data)} bytes, this relay takes {self.offers.size}", "5.3.4")
-        return None
-
-    def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
-        parameters = f" SIZE={len(envelope.data)}" if self.offers.size_known else ""
-        if self.offers.eight_bit and not envelope.data.isascii():
-            parameters += " BODY=8BITMIME"
-        if envelope.smtputf8 or not (envelope.sender + envelope.recipient).isascii():
-            parameters += " SMTPUTF8"
-        mail = f"MAIL FROM:<{envelope.sender}>{parameters}\r\n".encode()
-        return mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"
 
     def _announce(self, head: Envelope) -> None:
         """With PIPELINING, says everything up to DATA at once; without, only what is owed from before."""
         if self.offers.pipelining:
             with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
-                self._write(b"".join((*self._tidy, *self._commands(head))))
+                self._write(b"".join((*self._tidy, *commands(head, self.offers))))
 
     def _answers(self, head: Envelope) -> tuple[Attempt | None, bool]:
         """(why the message is not to be sent or None, whether the server now waits for a message)."""
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
             self._settle()
-            commands = _SAID_BEFORE if self.offers.pipelining else self._commands(head)
-            for stage, command in zip(_ASKED, commands, strict=True):
+            asked = _SAID_BEFORE if self.offers.pipelining else commands(head, self.offers)
+            for stage, command in zip(_ASKED, asked, strict=True):
                 if not self.offers.pipelining:
                     if refusal:
                         break
@@ -250,7 +215,7 @@ class Session:
             return self._broken_off(head, str(lost)), None
         rest = data[cut:] + b".\r\n"
         if following is not None and self.offers.pipelining:
-            rest += b"".join(self._commands(following))
+            rest += b"".join(commands(following, self.offers))
         log.dot(head.delivery_id, self._clock(), self.relay)
         try:
             with contextlib.suppress(SessionLost):  # the answer may be there all the same
@@ -312,16 +277,3 @@ def _failure(write: Callable[[], None]) -> MailError | None:
     except MailError as error:
         return error
     return None
-
-
-def on_the_wire(data: bytes) -> bytes:
-    """`data` with CRLF line ends only, ended by one, and dots doubled at line starts (RFC 5321 §4.5.2).
-
-    A bare CR or LF never goes out: servers that take one for a line end can be made to see a second message (smuggling).
-    """
-    if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
-        data = _BARE.sub(b"\r\n", data)
-    if not data.endswith(b"\r\n"):
-        data += b"\r\n"
-    data = data.replace(b"\r\n.", b"\r\n..")
-    return b"." + data if data.startswith(b".") else data

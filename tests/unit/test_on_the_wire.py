@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.mail.session import on_the_wire
+from digest.mail.wire import on_the_wire
 
 TABLE = [
     (b"", b"\r\n"),

@@ -32,7 +32,7 @@ TITLES = {
 
 
 def create_app(
-    wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep_seconds: float = 2.0
+    wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep_seconds: float = 5.0
 ) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)

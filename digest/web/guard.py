@@ -41,7 +41,8 @@ class Guard:
     def __init__(self, app: ASGIApp, *, base_url: str, refusal: Refusal) -> None:
         self._app = app
         self._origin = _origin(base_url)
-        self._always = SECURITY | ({"strict-transport-security": "max-age=31536000"} if base_url.startswith("https:") else {})
+        always = SECURITY | ({"strict-transport-security": "max-age=31536000"} if base_url.startswith("https:") else {})
+        self._always = [(name.encode(), value.encode()) for name, value in always.items()]
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +83,7 @@ class Guard:
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._always.items():
-                    headers.setdefault(name, value)
+                headers.raw.extend(self._always)
                 if personal:
                     headers["cache-control"] = "no-store"
                     headers["x-robots-tag"] = "noindex, nofollow"

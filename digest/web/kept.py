@@ -56,9 +56,9 @@ class Kept:
         self._making: dict[str, threading.Lock] = {}
 
     def fresh(self, key: str) -> Answer | None:
-        """What is remembered and not too old; never waits."""
+        """What is remembered and not too old, or is being remade this moment; never waits."""
         made, answer = self._answers.get(key, (0.0, None))
-        return answer if answer and self._clock() - made < self._seconds else None
+        return answer if self._clock() - made < self._seconds or key in self._making else None
 
     def get(self, key: str, make: Callable[[], Answer]) -> Answer:
         """The remembered answer, or a new one. What `make` raises is raised and nothing is remembered."""
@@ -66,8 +66,8 @@ class Kept:
             making = self._making.setdefault(key, threading.Lock())
         try:
             with making:
-                answer = self.fresh(key)
-                if answer is None:
+                made, answer = self._answers.get(key, (0.0, None))
+                if answer is None or self._clock() - made >= self._seconds:
                     answer = make()
                     with self._lock:
                         self._answers[key] = (self._clock(), answer)

@@ -100,7 +100,7 @@ class Mailroom:
         addressed = self._headers.address(claimed.id, claimed.address, claimed.due_at, addresses.unsubscribe)
         body = self._composer.body(self.personal(claimed.address, addresses, choices))
         data = self._sign(addressed.header, body) + addressed.header + body
-        return Envelope(claimed.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8)
+        return Envelope(claimed.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8, ready=True)
 
     def personal(self, address: Address, addresses: ReaderLinks, choices: Choices | None) -> Personal:
         why = f"You get this because {address} subscribed to {self._title}."

@@ -241,7 +241,7 @@ def _decoded(addresses: frozenset[bytes]) -> Iterator[str]:
 
 
 def _as_message(part: Part, lines_left: list[int]) -> Message:
-    """The tree as flufl.bounce wants it. Its readers try many patterns on each line, so the lines of the whole mail are counted."""
+    """The tree as flufl.bounce wants it. Its readers try many patterns on each line, so lines are counted in all."""
     message: Message = Message()
     for name, value in part.headers:
         message[name] = value

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 from digest.domain.feedback import BounceClass
-from digest.mail.causes import CAUSES, CERTAIN, SAID_WHEN, SUSPENDED, Said
+from digest.mail.causes import CAUSES
+from digest.mail.stages import CERTAIN, SAID_WHEN, SUSPENDED, Said
 
 __all__ = ["VAGUE", "Diagnosis", "Said", "diagnose", "reply_code", "said_when"]
 

@@ -20,9 +20,7 @@ class Inbox:
         with socket.socket() as probe:  # the controller cannot tell which port it got, so it is told one that is free
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._controller = Controller(
-            _Keep(folder), hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True, ready_timeout=10
-        )
+        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True, ready_timeout=10)
 
     def messages(self) -> list[Path]:
         """Everything received, oldest first."""

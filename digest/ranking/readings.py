@@ -41,7 +41,7 @@ class Series:
 
 def series(signals: Iterable[Signal], kind: str, at: datetime) -> tuple[Series, ...]:
     """One per source that has readings of `kind` observed by `at`; later ones are not looked at. Sorted by source."""
-    seen = sorted(((s.source, s.observed_at, s.value) for s in signals if s.kind == kind and s.observed_at <= at))
+    seen = sorted((s.source, s.observed_at, s.value) for s in signals if s.kind == kind and s.observed_at <= at)
     found = []
     for source, rows in groupby(seen, key=lambda row: row[0]):
         by_instant = {observed: value for _, observed, value in rows if value >= 0}

@@ -7,8 +7,6 @@ to the world (links, Message-IDs): a number must not come back for another row a
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
@@ -16,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -25,97 +22,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.sql.type_api import TypeEngine
 
+from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
 from digest.store.types import Instant, Weekdays
 
 REVISION = "0003"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Key = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _document() -> TypeEngine[object]:
-    return JSON(none_as_null=True)
-
-
-def _paper(**options: object) -> Column[int]:
-    return Column("paper_id", Key, ForeignKey("papers.id"), nullable=False, **options)  # type: ignore[arg-type]  # forwarded
-
-
-# ---- papers ----------------------------------------------------------------------------------------------------------------
-
-papers = Table(
-    "papers",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("abstract", Text, nullable=False),
-    Column("authors", _document(), nullable=False),
-    Column("published_at", Instant),
-    Column("updated_at", Instant),
-    Column("listed_at", Instant),
-    Column("categories", _document(), nullable=False),
-    Column("keywords", _document(), nullable=False),
-    Column("url", Text, nullable=False),
-    Column("pdf_url", Text, nullable=False),
-    Column("code_url", Text, nullable=False),
-    Column("project_url", Text, nullable=False),
-    Column("summary", Text),
-    Column("summary_provenance", Text),
-    Column("venue", Text, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("version", Integer),
-    Column("withdrawn", Boolean, nullable=False),
-    Column("sources", _document(), nullable=False),
-    Column(
-        "title_key", Text, index=True
-    ),  # what a sighting without a shared identifier is recognised by; see ranking/identity.py
-    Column("first_seen_at", Instant, nullable=False, index=True),
-    Column("changed_at", Instant, nullable=False),  # of the latest sighting folded in: a look at an earlier instant refolds
-    sqlite_autoincrement=True,
-)
-
-identifiers = Table(
-    "identifiers",
-    metadata,
-    Column("scheme", String(32), primary_key=True),
-    Column("value", Text, primary_key=True),
-    _paper(index=True),
-    sqlite_with_rowid=False,
-)
-
-sightings = Table(
-    "sightings",
-    metadata,
-    Column("id", Key, primary_key=True),
-    _paper(),
-    Column("source", Text, nullable=False),
-    Column("seen_at", Instant, nullable=False),  # the earliest instant this content was seen, or came back
-    Column("content_hash", String(64), nullable=False),
-    Column("payload", _document(), nullable=False),
-    UniqueConstraint("paper_id", "content_hash", "seen_at"),
-)
-
-signals = Table(
-    "signals",
-    metadata,
-    _paper(primary_key=True, autoincrement=False),
-    Column("kind", Text, primary_key=True),
-    Column("source", Text, primary_key=True),
-    Column("observed_at", Instant, primary_key=True),
-    Column("value", Float(53), nullable=False),
-    sqlite_with_rowid=False,
-)
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
 
@@ -124,7 +36,7 @@ lists = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("title", Text, nullable=False),
-    Column("settings", _document(), nullable=False),
+    Column("settings", document(), nullable=False),
     Column("configured", Boolean, nullable=False),  # false once the configuration no longer names it; rows still refer to it
     Column("paused_at", Instant),
     Column("paused_reason", Text),
@@ -142,9 +54,9 @@ editions = Table(
     Column("subject", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("render", _document(), nullable=False),  # what composing needs besides: nonce, the list's own picks, preheader
-    Column("notes", _document(), nullable=False),
-    Column("updates", _document(), nullable=False),
+    Column("render", document(), nullable=False),  # what composing needs besides: nonce, the list's own picks, preheader
+    Column("notes", document(), nullable=False),
+    Column("updates", document(), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("state", Text, nullable=False),
     UniqueConstraint("list", "date"),
@@ -157,23 +69,23 @@ edition_pool = Table(
     metadata,
     Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    _paper(index=True),
-    Column("paper", _document(), nullable=False),  # as it was shown: an edition never changes, a paper may
+    paper_id(index=True),
+    Column("paper", document(), nullable=False),  # as it was shown: an edition never changes, a paper may
     Column("score", Float(53), nullable=False),
-    Column("reasons", _document(), nullable=False),
-    Column("growth", _document(), nullable=False),
+    Column("reasons", document(), nullable=False),
+    Column("growth", document(), nullable=False),
     Column("featured_before", Boolean, nullable=False),
     Column("pick_rank", SmallInteger),
     Column("card_html", Text, nullable=False),
     Column("card_text", Text, nullable=False),
-    Column("card_words", _document(), nullable=False),  # identifier, title and reasons, in plain words
+    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words
 )
 
 featured = Table(
     "featured",
     metadata,
     Column("list", Text, ForeignKey("lists.name"), primary_key=True),
-    _paper(primary_key=True, autoincrement=False, index=True),
+    paper_id(primary_key=True, autoincrement=False, index=True),
     Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("rank", SmallInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -205,7 +117,7 @@ subscriptions = Table(
     Column("picks", Integer),
     Column("style", Text),
     Column("paused_until", Date),
-    Column("interests", _document()),  # null: none, the common case
+    Column("interests", document()),  # null: none, the common case
     Column("personal", Boolean, nullable=False),  # follows from interests, picks and weekdays; kept so that a claim need not ask
     Column("requested_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
@@ -245,7 +157,7 @@ deliveries = Table(
     Column("attempted_at", Instant),  # of the last attempt recorded: replaying it changes nothing
     Column("lease_owner", Text),
     Column("lease_until", Instant),
-    Column("picks", _document()),
+    Column("picks", document()),
     Column("reason", Text, nullable=False, server_default=text("''")),
     Column("accepted_at", Instant),
     Column("relay", Text),
@@ -323,7 +235,7 @@ source_states = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("value", _document(), nullable=False),
+    Column("value", document(), nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
 

@@ -19,6 +19,7 @@ from digest.store.returns import Returns
 from digest.store.sources import Sources
 from digest.store.subscribers import Subscribers
 from digest.store.suppressions import Suppressions
+from digest.store.tallies import Tallies
 
 HashAddress = Callable[[str], str]
 """From an address's key (domain/subscriber.py) to its keyed hash, at most 64 characters."""
@@ -29,7 +30,18 @@ _MISSING_TABLES = ("no such table", "no such column", "does not exist")
 class Unit:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
-    __slots__ = ("allowances", "deliveries", "editions", "lists", "papers", "returns", "sources", "subscribers", "suppressions")
+    __slots__ = (
+        "allowances",
+        "deliveries",
+        "editions",
+        "lists",
+        "papers",
+        "returns",
+        "sources",
+        "subscribers",
+        "suppressions",
+        "tallies",
+    )
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
         self.papers = Papers(connection)
@@ -41,6 +53,7 @@ class Unit:
         self.suppressions = Suppressions(connection, hash_address)
         self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)
+        self.tallies = Tallies(connection)
 
 
 class Store:

@@ -15,15 +15,18 @@ from digest.domain.edition import Edition, PaperList, Pooled
 from digest.domain.errors import NotFound
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.subscriber import Address, Subscription
+from digest.links import Purpose
 from digest.parts import Parts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from digest.domain.feedback import Feedback
     from digest.domain.interest import Understood
     from digest.domain.paper import Ranked
     from digest.journey.collect import CollectReport
     from digest.journey.deliver import Worked
+    from digest.journey.heed import Heeded
     from digest.journey.roster import RosterReport
     from digest.journey.send import Sent
     from digest.journey.subscribe import Notice
@@ -183,6 +186,19 @@ class Wiring(Parts):
         from digest.journey.load import papers_in
 
         return add_interests(self.store, lambda file: papers_in(file, at), address, files, text, mute, clear)
+
+    def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
+        """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
+        from digest.journey.heed import HeedPolicy, heed
+
+        def confirming(token: str, instant: datetime) -> int:
+            return self.links.read(Purpose.CONFIRM, token, instant)
+
+        heeded = heed(feedback, self.store, at, HeedPolicy(), self.stamps, trusted=trusted, read_confirmation=confirming)
+        if self.settings.relays:
+            for notice in heeded.notices:
+                self.mail_notice(notice, at)
+        return heeded
 
     # --- pages
 

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
     "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
     "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
-    "interests": ("digest.cli.readers:interests", "Add what a reader cares about, and show what was understood."),
+    "interests": ("digest.cli.subscribers:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,8 +27,7 @@ def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime)
     from digest.mail.mailbox import read_mailbox
 
     told: list[dict[str, object]] = []
-    stdin = click.get_binary_stream("stdin")
-    for found in (found for file in files for found in read_mailbox(file, stdin)):
+    for found in (found for file in files for found in read_mailbox(file, sys.stdin.buffer)):
         feedback = read_feedback(found.data, is_verp=_ours(wiring.stamps))
         heeded = wiring.heed(feedback, at, trusted=True)
         told.append({"file": found.place, **_document(feedback), "action": str(heeded.action)})

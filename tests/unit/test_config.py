@@ -1,0 +1,115 @@
+"""The settings: every key is described with its default, and every fault is one line that names the key."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from digest.config import (
+    Database,
+    Delivery,
+    Http,
+    ListSettings,
+    Mail,
+    Relay,
+    Secrets,
+    Settings,
+    SourceSettings,
+    Templates,
+    Web,
+    load,
+)
+from digest.domain.errors import ConfigurationError
+
+FILE = Path(__file__).resolve().parents[2] / "config/digest.toml"
+SECTIONS: dict[str, type[BaseModel]] = {
+    "database": Database,
+    "secrets": Secrets,
+    "web": Web,
+    "mail": Mail,
+    "delivery": Delivery,
+    "http": Http,
+    "templates": Templates,
+    "relays": Relay,
+    "lists": ListSettings,
+    "sources": SourceSettings,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("DIGEST_"):
+            monkeypatch.delenv(name)
+
+
+def _described() -> dict[str, set[str]]:
+    """Section → the keys that config/digest.toml describes there."""
+    found: dict[str, set[str]] = {"": set()}
+    section = ""
+    for line in FILE.read_text("utf-8").splitlines():
+        if header := re.fullmatch(r"(?:# )?\[{1,2}([a-z_]+)\]{1,2}", line):
+            section = header[1]
+            found.setdefault(section, set())
+        elif key := re.match(r"(?:# )?([a-z_]+) = ", line):
+            found[section].add(key[1])
+    return found
+
+
+def test_every_setting_is_described_and_nothing_else() -> None:
+    described = _described()
+    top = {name for name in Settings.model_fields if name not in SECTIONS}
+    assert described.pop("") == top
+    assert described == {name: set(model.model_fields) for name, model in SECTIONS.items()}
+
+
+def test_the_file_as_shipped_changes_no_default() -> None:
+    assert load(FILE, {}) == Settings()
+
+
+@pytest.mark.parametrize("section", ["database", "delivery", "http"])
+def test_what_is_described_as_the_default_is_it(section: str) -> None:
+    text = FILE.read_text("utf-8")
+    block = re.search(rf"^\[{section}\]\n((?:#.*\n)+)", text, re.MULTILINE)
+    assert block
+    described = tomllib.loads(re.sub(r"^# ", "", block[1], flags=re.MULTILINE))
+    model = SECTIONS[section]()
+    for key, value in described.items():
+        default = getattr(model, key)
+        if default is not None:
+            assert str(default) == str(value) or float(default) == float(value), key
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "digest.toml"
+    file.write_text("[web]\nport = 1\nhost = '127.0.0.2'\n")
+    monkeypatch.setenv("DIGEST_WEB__PORT", "2")
+    monkeypatch.setenv("DIGEST_RELAYS", '[{"host":"127.0.0.1","port":2525,"tls":"none"}]')
+    settings = load(file)
+    assert (settings.web.port, settings.web.host, settings.relays[0].port) == (2, "127.0.0.2", 2525)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("DIGEST_WBE", "1", "did you mean web"),
+        ("DIGEST_WEB__PRT", "1", "did you mean port"),
+        ("DIGEST_RELAYS", "{", "should be JSON"),
+        ("DIGEST_WEB__PORT", "eighty", "web.port"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=re.escape(named)):
+        load()
+
+
+def test_no_message_shows_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "digest.toml"
+    file.write_text("[secrets]\nkey = 'sesame-open-now-please'\n")
+    assert "sesame" not in repr(load(file, {}))

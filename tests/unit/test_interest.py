@@ -1,0 +1,46 @@
+"""What a reader typed, as the system understood it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.interest import merged, understand
+from digest.domain.subscriber import Interests
+
+WISHES = [
+    ("test-time scaling", Interests(words=("test-time scaling",)), "words: test-time scaling"),
+    ("cs.cl", Interests(categories=("cs.CL",)), "category cs.CL"),
+    ("cat: stat", Interests(categories=("stat",)), "category stat"),
+    ("author: Yann LeCun", Interests(authors=("yann lecun",)), "follow author yann lecun"),
+    ("-quantum", Interests(muted_words=("quantum",)), "mute quantum"),
+    ("mute: medical imaging", Interests(muted_words=("medical imaging",)), "mute medical imaging"),
+    ("-author: A. Bore", Interests(muted_authors=("a. bore",)), "mute author a. bore"),
+    ("2510.19278v2", Interests(liked=("arxiv:2510.19278",)), "like arxiv:2510.19278"),
+    ("math", Interests(words=("math",)), "words: math"),
+]
+
+
+@pytest.mark.parametrize(("typed", "interests", "told"), WISHES)
+def test_each_wish_is_told_back(typed: str, interests: Interests, told: str) -> None:
+    understood = understand(typed)
+    assert (understood.interests, understood.told, understood.rejected) == (interests, (told,), ())
+
+
+def test_wishes_are_separated_and_repeats_fall_away() -> None:
+    understood = understand("robots, cs.RO; robots\nspeech", mute="cats")
+    assert understood.interests == Interests(words=("robots", "speech"), categories=("cs.RO",), muted_words=("cats",))
+
+
+def test_what_is_newly_wanted_is_no_longer_muted() -> None:
+    before = Interests(words=("cats",), muted_words=("robots",))
+    assert merged(before, Interests(words=("robots",))) == Interests(words=("cats", "robots"))
+    assert merged(before, Interests(muted_words=("cats",))) == Interests(muted_words=("robots", "cats"))
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_understood_or_rejected(text: str) -> None:
+    understood = understand(text)
+    assert all(len(line) < 200 for line in (*understood.told, *understood.rejected))
+    assert merged(understood.interests, understood.interests) == merged(Interests(), understood.interests)

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
-from digest.web import feeds, health, leave, manage, pages, search, subscribe
+from digest.web import admin, feeds, health, leave, manage, pages, search, subscribe
+from digest.web.api import create_api
 from digest.web.guard import Guard
 from digest.web.site import Site
 
@@ -24,6 +25,7 @@ log = structlog.get_logger("digest")
 TITLES = {
     400: "That did not work",
     403: "This link does not work",
+    401: "Who are you?",
     404: "Not found",
     405: "That cannot be done here",
     413: "That is too large",
@@ -37,8 +39,9 @@ def create_app(
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)
     site = app.state.site = Site(wiring, clock, keep_seconds)
-    for part in (health, search, feeds, pages, subscribe, manage, leave):
+    for part in (health, search, feeds, pages, subscribe, manage, leave, admin):
         app.include_router(part.router)
+    app.mount("/api/v1", create_api(site))
     app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)
     app.add_exception_handler(DigestError, _explained)
     app.add_exception_handler(HTTPException, _refused)

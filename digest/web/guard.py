@@ -22,14 +22,15 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "interest-cohort=(), geolocation=(), camera=(), microphone=()",
 }
-PERSONAL = ("/confirm/", "/manage/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin")
+PERSONAL = ("/confirm/", "/manage/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin", "/api/v1/subscriptions")
 """Paths whose answers belong to one person: kept by no cache and found by no search engine."""
 ONE_CLICK = "/unsubscribe/"
 """The one route that strangers post to: mailbox providers, on the reader's behalf (RFC 8058 §3.1)."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 MOST_OCTETS = 64 * 1024
-MOST_UPLOADED = 2 * 1024 * 1024
+MOST_UPLOADED = {"/manage/": 2 * 1024 * 1024, "/api/v1/subscriptions/import": 32 * 1024 * 1024}
+"""Where more may come: a bibliography, a list of subscribers (the operator's; nobody else's body is read there)."""
 
 Refusal = Callable[[int, str, str], Response]
 """(status, title, what is wrong) → a page."""
@@ -54,7 +55,7 @@ class Guard:
         if head:
             scope = {**scope, "method": "GET"}
         headed = self._headed(send, path, head)
-        most = MOST_UPLOADED if path.startswith("/manage/") else MOST_OCTETS
+        most = next((octets for prefix, octets in MOST_UPLOADED.items() if path.startswith(prefix)), MOST_OCTETS)
         if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
             refused = self._refusal(403, "That came from another site", "For your safety this form works on this site only.")
             await refused(scope, receive, headed)
@@ -83,7 +84,8 @@ class Guard:
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.raw.extend(self._always)
+                own_policy = "content-security-policy" in headers  # a mail shown to the operator brings its own
+                headers.raw.extend(self._always[1:] if own_policy else self._always)
                 if personal:
                     headers["cache-control"] = "no-store"
                     headers["x-robots-tag"] = "noindex, nofollow"

@@ -1,0 +1,134 @@
+"""/admin for the operator: what is going on, who comes and goes, a look at the mail, a test send, pausing a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from digest.domain.delivery import DeliveryState
+from digest.domain.edition import Edition, PaperList
+from digest.domain.errors import DigestError, InvalidInput
+from digest.journey.explain import status
+from digest.mail.reading import parts_of
+from digest.web.forms import Form
+from digest.web.operator import require_operator
+from digest.web.pages import Period, find_edition
+from digest.web.plots import Plot, days_plot
+from digest.web.site import Site
+
+router = APIRouter(prefix="/admin", dependencies=[Depends(require_operator)])
+
+EDITIONS = 10
+PLOTTED = timedelta(days=60)
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An edition and where its deliveries are: (state, how many), those there are."""
+
+    edition: Edition
+    states: tuple[tuple[str, int], ...]
+    done: int
+    """Of a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A list as its operator sees it."""
+
+    paper_list: PaperList
+    paused: str | None
+    readers: int
+    editions: tuple[Progress, ...]
+
+
+@router.get("")
+def overview(request: Request, said: str = "") -> Response:
+    return _page(Site.of(request), said[:300])
+
+
+@router.get("/mail/{name}/{day}")
+def mail(request: Request, name: str, day: str) -> Response:
+    """The mail of an edition as a stranger would get it."""
+    site = Site.of(request)
+    paper_list = site.wiring.paper_list(name)
+    edition = find_edition(site, paper_list, Period.read(day).first)
+    html, _ = parts_of(site.wiring.one_off(edition, paper_list, None, site.clock()).data)
+    return HTMLResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
+
+
+@router.post("/test")
+async def test_send(request: Request) -> Response:
+    """Sends the newest edition to one address now."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+
+    def send() -> str:
+        paper_list, now = site.wiring.paper_list(sent.line("list") or None), site.clock()
+        address = site.wiring.address(sent.values.get("email", ""))
+        with site.wiring.store.read() as unit:
+            newest = unit.editions.latest(paper_list.name, now)
+        if newest is None:
+            raise InvalidInput("list", f"{paper_list.name} has no edition yet")
+        (result,) = site.wiring.send(paper_list, newest.date, [address], now, dry_run=False)
+        return f"{result.to}: {result.state} {result.reply}"
+
+    try:
+        return _page(site, await run_in_threadpool(send))
+    except DigestError as error:
+        return _page(site, str(error), 400)
+
+
+@router.post("/pause")
+async def pause(request: Request) -> Response:
+    """Pauses a list (with a reason), or resumes it."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    name, reason = site.wiring.paper_list(sent.line("list")).name, sent.line("reason") or "paused by the operator"
+
+    def act() -> None:
+        with site.wiring.store.begin() as unit:
+            if sent.line("action") == "resume":
+                unit.lists.resume(name)
+            else:
+                unit.lists.pause(name, reason, site.clock())
+
+    await run_in_threadpool(act)
+    return RedirectResponse("/admin", 303)
+
+
+def _page(site: Site, said: str, code: int = 200) -> Response:
+    wiring, now = site.wiring, site.clock()
+    told = status(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now)
+    managed = [_managed(site, paper_list) for paper_list in wiring.lists]
+    underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
+    return site.page("admin.html", code, told=told, managed=managed, plots=_plots(site, now.date()), said=said, underway=underway)
+
+
+def _managed(site: Site, paper_list: PaperList) -> Managed:
+    with site.wiring.store.read() as unit:
+        editions = unit.editions.history(paper_list.name, EDITIONS)
+        progress = tuple(_progress(each, unit.deliveries.tally(each.id)) for each in editions)
+        return Managed(paper_list, unit.lists.paused(paper_list.name), unit.tallies.active(paper_list.name), progress)
+
+
+def _progress(edition: Edition, tally: dict[DeliveryState, int]) -> Progress:
+    total = sum(tally.values())
+    open_ = tally.get(DeliveryState.QUEUED, 0) + tally.get(DeliveryState.CLAIMED, 0)
+    states = tuple((str(state), count) for state, count in tally.items() if count)
+    return Progress(edition, states, round(100 * (total - open_) / total) if total else 0)
+
+
+def _plots(site: Site, today: date) -> list[Plot]:
+    since = site.clock() - PLOTTED
+    with site.wiring.store.read() as unit:
+        plots = [
+            days_plot("Readers confirmed", unit.tallies.confirmed(since), today),
+            days_plot("Readers gone", unit.tallies.ended(since), today),
+        ]
+        return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in unit.tallies.suppressed(since).items()]

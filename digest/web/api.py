@@ -1,0 +1,229 @@
+"""/api/v1: papers, search, trending, lists and editions for everybody; subscriptions for the operator's programs.
+
+An application of its own inside the pages', so that its OpenAPI document holds nothing else. Errors are JSON: {"error": "…"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from digest.domain.edition import Edition, PaperList
+from digest.domain.errors import DigestError, InvalidInput, NotFound
+from digest.domain.identifier import parse_identifier
+from digest.domain.paper import Paper, Ranked
+from digest.domain.schedule import format_weekdays
+from digest.web import api_subscriptions
+from digest.web.kept import Answer, Kept
+from digest.web.operator import require_operator
+from digest.web.search import asked
+from digest.web.site import Site
+
+router = APIRouter()
+
+ListName = Annotated[str, Path(max_length=100, description="A list's name, as /lists gives it")]
+Limit = Annotated[int, Query(ge=1, le=100)]
+KEPT_SECONDS = 60.0
+"""A ranking reads a week of papers with their signals: asked for by many, it is made once a minute."""
+
+
+class Error(BaseModel):
+    error: str
+
+
+class PaperOut(BaseModel):
+    """A paper, in the words of the papers JSONL format."""
+
+    id: str
+    identifiers: list[str]
+    title: str
+    abstract: str
+    authors: list[str]
+    published_at: datetime | None
+    first_seen_at: datetime
+    categories: list[str]
+    url: str
+    pdf_url: str
+    code_url: str
+    summary: str
+    summary_by: str
+    venue: str
+
+    @classmethod
+    def of(cls, paper: Paper) -> PaperOut:
+        return cls(
+            id=str(paper.identifier),
+            identifiers=[str(each) for each in paper.identifiers],
+            title=paper.title,
+            abstract=paper.abstract,
+            authors=list(paper.authors),
+            published_at=paper.published_at,
+            first_seen_at=paper.first_seen_at,
+            categories=list(paper.categories),
+            url=paper.url,
+            pdf_url=paper.pdf_url,
+            code_url=paper.code_url,
+            summary=paper.summary.text if paper.summary else "",
+            summary_by=paper.summary.provenance if paper.summary else "",
+            venue=paper.venue,
+        )
+
+
+class Found(BaseModel):
+    id: str
+    title: str
+    score: float
+
+
+class Trending(BaseModel):
+    id: str
+    title: str
+    url: str
+    score: float
+    reasons: list[str]
+
+    @classmethod
+    def of(cls, ranked: Ranked) -> Trending:
+        paper, reasons = ranked.paper, [reason.text for reason in ranked.reasons]
+        return cls(id=str(paper.identifier), title=paper.title, url=paper.url, score=round(ranked.score, 6), reasons=reasons)
+
+
+class Pick(Trending):
+    rank: int
+
+
+class ListOut(BaseModel):
+    name: str
+    title: str
+    description: str
+    cutoff: str
+    timezone: str
+    weekdays: str
+    picks: int
+
+    @classmethod
+    def of(cls, each: PaperList) -> ListOut:
+        return cls(
+            name=each.name,
+            title=each.title,
+            description=each.description,
+            cutoff=f"{each.cutoff:%H:%M}",
+            timezone=each.timezone,
+            weekdays=format_weekdays(each.weekdays),
+            picks=each.picks,
+        )
+
+
+class EditionOut(BaseModel):
+    list: str
+    date: date
+    picks: Sequence[Pick]
+    notes: Sequence[str]
+    content_hash: str
+
+    @classmethod
+    def of(cls, edition: Edition) -> EditionOut:
+        picks = [Pick(rank=pick.rank, **Trending.of(pick.ranked).model_dump()) for pick in edition.picks]
+        return cls(list=edition.list, date=edition.date, picks=picks, notes=[*edition.notes], content_hash=edition.content_hash)
+
+
+@router.get("/papers/{identifier:path}", responses={404: {"model": Error}})
+def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
+    """One paper, by an arXiv id, a DOI or `source:key`."""
+    named = parse_identifier(identifier).identifier
+    with Site.of(request).wiring.store.read() as unit:
+        found = unit.papers.find(named)
+    if found is None:
+        raise NotFound(f"paper {named}")
+    return PaperOut.of(found)
+
+
+@router.get("/search")
+def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Found]:
+    """Papers that hold every word, best first."""
+    with Site.of(request).wiring.store.read() as unit:
+        found = unit.papers.search(asked(q), limit)
+    return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
+
+
+@router.get("/trending", responses={404: {"model": Error}}, response_model=list[Trending])
+async def trending(request: Request, list: str | None = None, limit: Limit = 20) -> Response:  # noqa: A002 - as in the contract
+    """The ranking of a list (default: the first one) now."""
+    site = Site.of(request)
+    paper_list = site.wiring.paper_list(list)
+
+    def make() -> Answer:
+        ranked = site.wiring.ranking(paper_list, site.clock())[:limit]
+        return _json([Trending.of(each) for each in ranked])
+
+    kept: Kept = request.app.state.kept
+    return (await run_in_threadpool(kept.get, f"{paper_list.name}/{limit}", make)).to(request)
+
+
+def _json(models: list[Trending]) -> Answer:
+    body = "[" + ",".join(model.model_dump_json() for model in models) + "]"
+    return Answer.of(body, "application/json", max_age=int(KEPT_SECONDS))
+
+
+@router.get("/lists")
+def lists(request: Request) -> list[ListOut]:
+    """What one can subscribe to."""
+    return [ListOut.of(each) for each in Site.of(request).wiring.lists]
+
+
+@router.get("/lists/{name}/editions", responses={404: {"model": Error}})
+def editions(request: Request, name: ListName, before: date | None = None, limit: Limit = 10) -> list[EditionOut]:
+    """Newest first; `before` (not included) pages on."""
+    wiring = Site.of(request).wiring
+    paper_list = wiring.paper_list(name)
+    with wiring.store.read() as unit:
+        return [EditionOut.of(each) for each in unit.editions.history(paper_list.name, limit, before)]
+
+
+@router.get("/lists/{name}/editions/{day}", responses={404: {"model": Error}})
+def edition(request: Request, name: ListName, day: date) -> EditionOut:
+    """The edition of one day."""
+    wiring = Site.of(request).wiring
+    paper_list = wiring.paper_list(name)
+    with wiring.store.read() as unit:
+        found = unit.editions.find(paper_list.name, day)
+    if found is None or found.state != "frozen":
+        raise NotFound(f"edition of {paper_list.name} for {day}")
+    return EditionOut.of(found)
+
+
+def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
+    """The application to mount at /api/v1."""
+    api = FastAPI(title=f"{site.wiring.lists[0].title} API", version="1", docs_url=None, redoc_url=None)
+    api.state.site = site
+    api.state.kept = Kept(keep_seconds)
+    api.include_router(router)
+    api.include_router(api_subscriptions.router, dependencies=[Depends(require_operator)])
+    api.add_exception_handler(DigestError, _explained)
+    api.add_exception_handler(HTTPException, _refused)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    return api
+
+
+def _explained(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in ((InvalidInput, 400), (NotFound, 404)) if isinstance(error, kind)), 503)
+    return JSONResponse({"error": str(error) if status != 503 else "out of order just now"}, status)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return JSONResponse({"error": f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"}, 422)

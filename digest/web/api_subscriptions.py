@@ -1,0 +1,168 @@
+"""Subscriptions for the operator's programs: one by one, and by CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
+from digest.domain.interest import understand
+from digest.domain.schedule import format_weekdays, parse_weekdays
+from digest.domain.subscriber import Preferences, Subscription
+from digest.journey.roster import COLUMNS, row_of
+from digest.journey.subscribe import confirm, end_all, request
+from digest.web.site import Site
+
+router = APIRouter(prefix="/subscriptions", tags=["operator"])
+
+
+class SubscriptionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+    list: str | None = None
+    timezone: str | None = Field(None, max_length=60)
+    hour: time | None = None
+    weekdays: str | None = Field(None, max_length=60, description='Like "mon,tue", "daily" or "weekdays"')
+    interests: str = Field("", max_length=10_000)
+    confirmed: bool = Field(False, description="Record consent given elsewhere; without it a confirmation is mailed")
+
+
+class SubscriptionOut(BaseModel):
+    email: str
+    list: str
+    state: str
+    timezone: str
+    hour: str
+    weekdays: str
+    paused_until: date | None
+    requested_at: datetime
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str
+
+    @classmethod
+    def of(cls, each: Subscription) -> SubscriptionOut:
+        wishes = each.preferences
+        return cls(
+            email=each.address.text,
+            list=each.list,
+            state=str(each.state),
+            timezone=wishes.timezone,
+            hour=f"{wishes.hour:%H:%M}",
+            weekdays=format_weekdays(wishes.weekdays),
+            paused_until=wishes.paused_until,
+            requested_at=each.requested_at,
+            confirmed_at=each.confirmed_at,
+            ended_at=each.ended_at,
+            end_reason=each.end_reason,
+        )
+
+
+class Rejected(BaseModel):
+    line: int
+    reason: str
+
+
+class Report(BaseModel):
+    added: int
+    unchanged: int
+    rejected: list[Rejected]
+
+
+@router.get("")
+def subscriptions(asked: Request, email: str) -> list[SubscriptionOut]:
+    """All of one address, ended ones too."""
+    wiring = Site.of(asked).wiring
+    address = wiring.address(email)
+    with wiring.store.read() as unit:
+        return [SubscriptionOut.of(each) for each in unit.subscribers.subscriptions(address)]
+
+
+@router.post("")
+def subscribe(asked: Request, given: SubscriptionIn) -> Response:
+    """Starts double opt-in, or with `confirmed` records consent given elsewhere."""
+    site = Site.of(asked)
+    wiring, now = site.wiring, site.clock()
+    address = wiring.address(given.email)
+    paper_list = wiring.paper_list(given.list)
+    understood = understand(given.interests)
+    if understood.rejected:
+        raise InvalidInput("interests", understood.rejected[0])
+    step = request(wiring.store, address, paper_list.name, _preferences(site, given), understood.interests, now)
+    if given.confirmed and not step.skipped.startswith("suppressed"):
+        step = confirm(wiring.store, step.subscription.id, "api", "recorded by operator", now)
+    answer = JSONResponse({**SubscriptionOut.of(step.subscription).model_dump(mode="json"), "skipped": step.skipped})
+    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
+    return answer
+
+
+def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
+    hour = given.hour.replace(second=0, microsecond=0, tzinfo=None) if given.hour else None
+    try:
+        wishes = site.wiring.preferences(given.timezone, hour)
+        days = parse_weekdays(given.weekdays) if given.weekdays else wishes.weekdays
+    except ConfigurationError as error:
+        raise InvalidInput("timezone", error.reason) from None
+    except ValueError as error:
+        raise InvalidInput("weekdays", str(error)) from None
+    return Preferences(timezone=wishes.timezone, hour=wishes.hour, weekdays=days)
+
+
+@router.delete("")
+def unsubscribe(asked: Request, email: str, list: str | None = None) -> list[SubscriptionOut]:  # noqa: A002 - as in the contract
+    """Ends the subscriptions of an address (or the one to `list`)."""
+    site = Site.of(asked)
+    steps = end_all(site.wiring.store, site.wiring.address(email), "unsubscribed by the operator (api)", site.clock(), list)
+    if not steps:
+        raise NotFound("a subscription of this address that has not ended")
+    return [SubscriptionOut.of(step.subscription) for step in steps]
+
+
+@router.post("/import")
+async def import_csv(asked: Request, confirmed: bool = False) -> Report:
+    """A CSV document as the body: columns email,list,timezone,hour,weekdays,interests. Good lines are kept, bad ones named."""
+    site = Site.of(asked)
+    body = await asked.body()
+
+    def load() -> Report:
+        with tempfile.TemporaryDirectory(prefix="digest-import-") as folder:
+            file = Path(folder) / "subscribers.csv"
+            file.write_bytes(body)
+            report = site.wiring.import_subscribers(file, confirmed, site.clock())
+        rejected = [Rejected(line=each.line, reason=each.reason) for each in report.rejected]
+        return Report(added=report.added, unchanged=report.unchanged, rejected=rejected)
+
+    return await run_in_threadpool(load)
+
+
+@router.get("/export")
+def export_csv(asked: Request) -> Response:
+    """The subscriptions as CSV: what the import reads."""
+    store = Site.of(asked).wiring.store
+
+    def pages() -> Iterator[str]:
+        with store.read() as unit:
+            rows = (row_of(each) for each in unit.subscribers.export())
+            yield _csv([COLUMNS])
+            while some := list(islice(rows, 500)):
+                yield _csv(some)
+
+    return StreamingResponse(pages(), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def _csv(rows: list[tuple[str, ...]]) -> str:
+    page = io.StringIO()
+    csv.writer(page, lineterminator="\n").writerows(rows)
+    return page.getvalue()

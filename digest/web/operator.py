@@ -1,0 +1,49 @@
+"""Who may act as the operator: whoever holds the token, by Bearer (programs) or Basic (a browser asks for it by itself)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from digest.config import read_secret
+from digest.web.site import Site
+
+
+def token_of(site: Site) -> str | None:
+    """The configured token; None when there is none. Raises ConfigurationError for a file that cannot be read."""
+    web = site.wiring.settings.web
+    return read_secret(web.admin_token, web.admin_token_file, "web.admin_token") or None
+
+
+def require_operator(request: Request) -> None:
+    """Raises HTTPException: 404 where no token is configured (there is nothing to see), else 401."""
+    expected = token_of(Site.of(request))
+    if expected is None:
+        raise HTTPException(404)
+    given = _given(request.headers.get("authorization", ""))
+    # digests of equal length, so that not even the length of the token shows in the time
+    if given is None or not hmac.compare_digest(_digest(given), _digest(expected)):
+        raise HTTPException(
+            401, "This needs the operator's token.", {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
+        )
+
+
+def _given(header: str) -> str | None:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

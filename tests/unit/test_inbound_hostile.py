@@ -77,7 +77,7 @@ def test_any_bytes_are_read(data: bytes) -> None:
 @given(
     st.lists(
         st.sampled_from([b"\n", b"\r\n", b"--b\n", b"--b--\n", b"From: ", b"MAILER-DAEMON@x\n", b"Content-Type: ", b"text/html\n",
-                         b"multipart/report; boundary=b\n", b"message/rfc822\n", b"message/delivery-status\n", b"<a@b.example>:\n",
+                         b"multipart/report; boundary=b\n", b"message/rfc822\n", b"message/delivery-status\n", b"<a@b>:\n",
                          b"Final-Recipient: rfc822; a@b.example\n", b"Action: failed\n", b"Status: 5.1.1\n", b"charset=utf-16\n",
                          b"550 5.1.1 unknown\n", b"Content-Transfer-Encoding: base64\n", b"\xff\xfe", b"\0", b"=?utf-8?Q?=ZZ?="]),
         max_size=60,

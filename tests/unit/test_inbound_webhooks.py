@@ -1,0 +1,249 @@
+"""What providers post to us: signed by them, recent, and understood like a mail would be."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.errors import ConfigurationError, InvalidInput
+from digest.domain.feedback import BounceClass, FeedbackKind
+from digest.mail.webhooks import Webhook
+from digest.mail.webhooks.mailgun import MailgunWebhook
+from digest.mail.webhooks.postmark import PostmarkWebhook
+from digest.mail.webhooks.sendgrid import SendGridWebhook
+from digest.mail.webhooks.ses import SesWebhook
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+STAMP = str(int(NOW.timestamp()))
+HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:bounces"
+CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
+
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem() -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    build = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(RSA_KEY.public_key())
+    build = build.serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+    return build.sign(RSA_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+PEM = pem()
+
+
+def sns(message: dict[str, Any], **changed: Any) -> bytes:
+    post = {
+        "Type": "Notification",
+        "MessageId": "22b80b92",
+        "TopicArn": TOPIC,
+        "Message": json.dumps(message),
+        "Timestamp": "2026-11-23T07:59:00.000Z",
+        "SignatureVersion": "2",
+        "SigningCertURL": CERTIFICATE,
+    } | changed
+    names = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+    text = "".join(f"{name}\n{post[name]}\n" for name in names if name in post)
+    post["Signature"] = base64.b64encode(RSA_KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+    return json.dumps(post).encode()
+
+
+def signed_by_sendgrid(body: bytes, stamp: str = STAMP) -> dict[str, str]:
+    signature = EC_KEY.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+    return {
+        "x-twilio-email-event-webhook-signature": base64.b64encode(signature).decode(),
+        "x-twilio-email-event-webhook-timestamp": stamp,
+    }
+
+
+def mailgun(event: dict[str, Any], stamp: str = STAMP, key: bytes = b"signing key") -> bytes:
+    signature = hmac.new(key, f"{stamp}token".encode(), hashlib.sha256).hexdigest()
+    return json.dumps({"signature": {"timestamp": stamp, "token": "token", "signature": signature}, "event-data": event}).encode()
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+DER = EC_KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+SES = SesWebhook(TOPIC, lambda url: PEM)
+SENDGRID = SendGridWebhook(base64.b64encode(DER).decode())
+MAILGUN = MailgunWebhook("signing key")
+POSTMARK = PostmarkWebhook("digest", "secret")
+
+
+# ---- signatures ------------------------------------------------------------------------------------------------------------
+
+BOUNCE = {"notificationType": "Bounce", "bounce": {"bounceType": "Permanent", "bouncedRecipients": []}, "mail": {}}
+GENUINE = [
+    (SES, {}, sns(BOUNCE)),
+    (SENDGRID, signed_by_sendgrid(b"[]"), b"[]"),
+    (MAILGUN, {}, mailgun({})),
+    (POSTMARK, basic("digest", "secret"), b"{}"),
+]
+FORGED = [
+    (SES, {}, sns(BOUNCE).replace(b"Permanent", b"Transient")),
+    (SES, {}, sns(BOUNCE, TopicArn=TOPIC + "x")),
+    (SES, {}, sns(BOUNCE, SigningCertURL="https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-1.pem")),
+    (SES, {}, sns(BOUNCE, SigningCertURL="https://evil.example/sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem")),
+    (SES, {}, sns(BOUNCE, Timestamp="2026-11-22T07:59:00.000Z")),
+    (SES, {}, sns(BOUNCE, SignatureVersion="9")),
+    (SES, {}, b"{}"),
+    (SES, {}, b"\xff"),
+    (SENDGRID, {}, b"[]"),
+    (SENDGRID, signed_by_sendgrid(b"[]"), b"[{}]"),
+    (SENDGRID, signed_by_sendgrid(b"[]") | {"x-twilio-email-event-webhook-timestamp": str(int(STAMP) + 1)}, b"[]"),
+    (SENDGRID, signed_by_sendgrid(b"[]", str(int(STAMP) - 3600)), b"[]"),
+    (SENDGRID, signed_by_sendgrid(b"[]") | {"x-twilio-email-event-webhook-signature": "no base64"}, b"[]"),
+    (MAILGUN, {}, mailgun({}, key=b"another key")),
+    (MAILGUN, {}, mailgun({}, stamp=str(int(STAMP) - 3600))),
+    (MAILGUN, {}, b"[]"),
+    (POSTMARK, {}, b"{}"),
+    (POSTMARK, basic("digest", "Secret"), b"{}"),
+    (POSTMARK, {"authorization": "Basic ümlaut"}, b"{}"),
+]
+
+
+@pytest.mark.parametrize(("webhook", "headers", "body"), GENUINE)
+def test_a_post_of_the_provider_is_accepted(webhook: Webhook, headers: dict[str, str], body: bytes) -> None:
+    webhook.verify(headers, body, NOW)
+
+
+@pytest.mark.parametrize(("webhook", "headers", "body"), FORGED)
+def test_a_forged_or_stale_post_is_refused(webhook: Webhook, headers: dict[str, str], body: bytes) -> None:
+    with pytest.raises(InvalidInput, match="webhook: "):
+        webhook.verify(headers, body, NOW)
+
+
+def test_a_certificate_from_elsewhere_is_never_fetched() -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return PEM
+
+    webhook = SesWebhook(TOPIC, fetch)
+    for _, headers, body in FORGED[2:4]:
+        with pytest.raises(InvalidInput, match="SigningCertURL"):
+            webhook.verify(headers, body, NOW)
+    assert asked == []
+
+
+def test_a_key_that_is_none_is_a_mistake_in_the_configuration() -> None:
+    with pytest.raises(ConfigurationError, match="verification key"):
+        SendGridWebhook("nonsense")
+
+
+# ---- what they say ---------------------------------------------------------------------------------------------------------
+
+
+def ses_bounce(kind: str, subtype: str, status: str, words: str) -> bytes:
+    recipient = {"emailAddress": "ada@example.org", "status": status, "diagnosticCode": words}
+    about = {"bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": [recipient]}
+    mail = {"messageId": "0100-ses", "headers": [{"name": "Message-ID", "value": "<1.abc@ours.example>"}]}
+    return json.dumps({"Message": json.dumps({"notificationType": "Bounce", "bounce": about, "mail": mail})}).encode()
+
+
+def sendgrid_event(**event: str) -> bytes:
+    return json.dumps([{"email": "ada@example.org", "smtp-id": "<1.abc@ours.example>"} | event]).encode()
+
+
+def mailgun_failed(severity: str, code: int, words: str, reason: str = "bounce") -> bytes:
+    status = {"code": code, "message": words, "description": ""}
+    headers = {"headers": {"message-id": "1.abc@ours.example"}}
+    event = {"event": "failed", "severity": severity, "reason": reason, "recipient": "ada@example.org"}
+    return mailgun(event | {"delivery-status": status, "message": headers})
+
+
+EVENTS = [
+    (SES, ses_bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown"), HARD),
+    (SES, ses_bounce("Permanent", "General", "", ""), HARD),
+    (SES, ses_bounce("Transient", "MailboxFull", "5.2.2", "smtp; 552 5.2.2 mailbox full"), SOFT),
+    (SES, ses_bounce("Transient", "General", "5.7.1", "smtp; 554 5.7.1 blocked using spamhaus"), SENDER),
+    (SES, ses_bounce("Transient", "ContentRejected", "", ""), SENDER),
+    (SES, ses_bounce("Permanent", "Suppressed", "", "on the suppression list"), SOFT),
+    (SENDGRID, sendgrid_event(event="bounce", type="bounce", status="5.1.1", reason="550 5.1.1 no such user"), HARD),
+    (SENDGRID, sendgrid_event(event="bounce", type="blocked", status="5.7.1", reason="554 5.7.1 listed on a blocklist"), SENDER),
+    (SENDGRID, sendgrid_event(event="bounce", type="blocked", status="5.1.1", reason="550 5.1.1 no such user"), SOFT),
+    (SENDGRID, sendgrid_event(event="deferred", response="451 later"), DELAYED),
+    (MAILGUN, mailgun_failed("permanent", 550, "5.1.1 The email account that you tried to reach does not exist"), HARD),
+    (MAILGUN, mailgun_failed("permanent", 605, "Not delivering to previously bounced address", "suppress-bounce"), SOFT),
+    (MAILGUN, mailgun_failed("temporary", 452, "4.2.2 over quota"), SOFT),
+    (MAILGUN, mailgun_failed("permanent", 554, "5.7.1 message rejected as spam"), SENDER),
+    (POSTMARK, b'{"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.org"}', HARD),
+    (POSTMARK, b'{"RecordType": "Bounce", "Type": "Transient", "Email": "ada@example.org"}', SOFT),
+    (POSTMARK, b'{"RecordType": "Bounce", "Type": "SpamNotification", "Email": "ada@example.org"}', SENDER),
+]
+
+
+@pytest.mark.parametrize(("webhook", "body", "bounce"), EVENTS)
+def test_bounces(webhook: Webhook, body: bytes, bounce: BounceClass) -> None:
+    (found,) = webhook.parse(body)
+    assert found.kind is FeedbackKind.BOUNCE
+    assert [(each.address, each.bounce) for each in found.recipients] == [("ada@example.org", bounce)]
+    assert found.message_id == ("" if webhook is POSTMARK else "1.abc@ours.example")
+
+
+COMPLAINTS = [
+    (
+        SES,
+        json.dumps(
+            {
+                "Message": json.dumps(
+                    {
+                        "notificationType": "Complaint",
+                        "complaint": {"complainedRecipients": [{"emailAddress": "ada@example.org"}]},
+                    }
+                )
+            }
+        ).encode(),
+    ),
+    (SENDGRID, sendgrid_event(event="spamreport")),
+    (MAILGUN, mailgun({"event": "complained", "recipient": "ada@example.org"})),
+    (POSTMARK, b'{"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": "ada@example.org"}'),
+]
+
+
+@pytest.mark.parametrize(("webhook", "body"), COMPLAINTS)
+def test_complaints(webhook: Webhook, body: bytes) -> None:
+    (found,) = webhook.parse(body)
+    assert (found.kind, found.recipients[0].address) == (FeedbackKind.COMPLAINT, "ada@example.org")
+
+
+@pytest.mark.parametrize("webhook", [SENDGRID, MAILGUN, POSTMARK])
+@pytest.mark.parametrize("body", [sendgrid_event(event="open"), mailgun({"event": "opened"}), b'{"RecordType": "Open"}'])
+def test_what_says_nothing_about_a_reader_is_left_out(webhook: Webhook, body: bytes) -> None:
+    assert webhook.parse(body) == ()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=20) | st.sampled_from(["bounce", "failed", "ada@x.org"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["event", "type", "email", "Message", "notificationType", "bounce", "mail", "headers", "event-data",
+                         "bouncedRecipients", "emailAddress", "RecordType", "Type", "delivery-status", "reason", "name"]),
+        inner, max_size=5,
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(_JSON)
+def test_any_json_is_read(value: object) -> None:
+    body = json.dumps(value).encode()
+    wrapped = json.dumps({"Message": json.dumps(value)}).encode()
+    for webhook in (SES, SENDGRID, MAILGUN, POSTMARK):
+        webhook.parse(body)
+        webhook.parse(wrapped)

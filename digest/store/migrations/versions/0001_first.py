@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from digest.store.migrations.words import index_words
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -279,81 +281,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", "at", name=op.f("pk_attempts")),
         sqlite_with_rowid=False,
     )
-    _index_words()
+    index_words()
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE papers_words")  # its triggers go with papers
     op.drop_table("attempts")
-    op.drop_index(op.f("ix_featured_paper_id"), table_name="featured")
-    op.drop_index(op.f("ix_featured_edition_id"), table_name="featured")
     op.drop_table("featured")
-    op.drop_index(op.f("ix_edition_pool_paper_id"), table_name="edition_pool")
     op.drop_table("edition_pool")
-    op.drop_index(op.f("ix_deliveries_subscription_id"), table_name="deliveries")
-    op.drop_index(
-        "ix_deliveries_queued",
-        table_name="deliveries",
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
-    )
-    op.drop_index(
-        "ix_deliveries_claimed",
-        table_name="deliveries",
-        sqlite_where=sa.text("state = 'claimed'"),
-        postgresql_where=sa.text("state = 'claimed'"),
-    )
     op.drop_table("deliveries")
-    op.drop_index(
-        "ix_subscriptions_cohort",
-        table_name="subscriptions",
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
-    )
     op.drop_table("subscriptions")
     op.drop_table("signals")
     op.drop_table("sightings")
-    op.drop_index(op.f("ix_identifiers_paper_id"), table_name="identifiers")
     op.drop_table("identifiers")
-    op.drop_index("ix_editions_list_frozen_at", table_name="editions")
     op.drop_table("editions")
     op.drop_table("suppressions")
-    op.drop_index(op.f("ix_subscribers_address_hash"), table_name="subscribers")
     op.drop_table("subscribers")
     op.drop_table("source_states")
-    op.drop_index(op.f("ix_papers_title_key"), table_name="papers")
-    op.drop_index(op.f("ix_papers_first_seen_at"), table_name="papers")
     op.drop_table("papers")
     op.drop_table("lists")
-
-
-def _index_words() -> None:
-    """What store/search.py looks in. Outside the declared schema: neither is a table or index that SQLAlchemy can describe."""
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in _SQLITE_WORDS:
-            op.execute(statement)
-    else:
-        op.execute(f"CREATE INDEX ix_papers_words ON papers USING gin (({_WORDS}))")
-
-
-_WORDS = (
-    "setweight(to_tsvector('english', title), 'A')"
-    " || setweight(to_tsvector('simple', authors::text), 'B')"
-    " || setweight(to_tsvector('english', abstract), 'C')"
-)
-_COLUMNS = "title, authors, abstract"
-_FORGET = (
-    f"INSERT INTO papers_words (papers_words, rowid, {_COLUMNS})"  # noqa: S608 - constants
-    " VALUES ('delete', old.id, old.title, old.authors, old.abstract);"
-)
-_LEARN = f"INSERT INTO papers_words (rowid, {_COLUMNS}) VALUES (new.id, new.title, new.authors, new.abstract);"  # noqa: S608
-_SQLITE_WORDS = (
-    f"CREATE VIRTUAL TABLE papers_words USING fts5({_COLUMNS}, content='papers', content_rowid='id',"
-    " tokenize='porter unicode61 remove_diacritics 2')",
-    f"CREATE TRIGGER papers_words_insert AFTER INSERT ON papers BEGIN {_LEARN} END",
-    f"CREATE TRIGGER papers_words_delete AFTER DELETE ON papers BEGIN {_FORGET} END",
-    "CREATE TRIGGER papers_words_update AFTER UPDATE OF title, authors, abstract ON papers"
-    " WHEN old.title <> new.title OR old.authors <> new.authors OR old.abstract <> new.abstract"
-    f" BEGIN {_FORGET} {_LEARN} END",
-)

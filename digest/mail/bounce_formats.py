@@ -13,7 +13,7 @@ from email.message import Message
 
 from flufl.bounce import all_failures
 
-from digest.domain.feedback import Feedback, FeedbackKind, Returned
+from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.diagnosis import VAGUE, Diagnosis, diagnose, said_when
 from digest.mail.dsn import find_report, read_report, words_near
 from digest.mail.mime import Part
@@ -21,6 +21,7 @@ from digest.mail.webhooks.events import read_json
 from digest.mail.webhooks.ses import read_notification
 
 MAX_NOTICE = 20_000
+_BEGINNING = 4_000
 MAX_LINES = 2_000
 MAX_RECIPIENTS = 100
 
@@ -126,29 +127,30 @@ def read_nonstandard(mail: Part) -> Feedback | None:
     if not addresses or not (failed or permanent or temporary or _is_report(mail) or _FAILED.search(notice)):
         return None
     still = bool(_STILL_TRYING.search(notice)) and not _GAVE_UP.search(notice)
+    whole = _of_whole(notice)
     returned = (
-        _returned(address, notice, still or (address in temporary and address not in permanent))
+        _returned(address, notice, whole, still or (address in temporary and address not in permanent))
         for address in addresses[:MAX_RECIPIENTS]
     )
     return Feedback(FeedbackKind.BOUNCE, tuple(returned), reason="bounce read by its shape")
 
 
-def _returned(address: str, notice: str, delayed: bool) -> Returned:
+def _returned(address: str, notice: str, whole: Diagnosis, delayed: bool) -> Returned:
     words = words_near(address, notice)
-    said = said_when(words) or said_when(notice)
-    found = diagnose(words, delayed=delayed, said=said)
-    if found.cause in VAGUE:
-        found = _first_known(notice, found)
+    found = diagnose(words, delayed=delayed, said=said_when(words) or said_when(notice[:_BEGINNING]))
+    if found.cause in VAGUE and whole.cause not in VAGUE:
+        found = replace(whole, status=found.status or whole.status)
     return Returned(address, found.status, found.bounce, " ".join(words.split())[:500])
 
 
-def _first_known(notice: str, found: Diagnosis) -> Diagnosis:
+def _of_whole(notice: str) -> Diagnosis:
     """The notice paragraph by paragraph, until one says why."""
-    said = said_when(notice)
+    said = said_when(notice[:_BEGINNING])
+    found = Diagnosis(BounceClass.SOFT, "undefined")
     for paragraph in notice.split("\n\n")[:60]:
-        better = diagnose(paragraph, found.status, said=said)
-        if better.cause not in VAGUE:
-            return better
+        found = diagnose(paragraph, found.status, said=said)
+        if found.cause not in VAGUE:
+            break
     return found
 
 

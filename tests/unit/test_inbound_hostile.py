@@ -15,8 +15,8 @@ from shared_data import SHARED, needs_shared
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound import read_feedback
 
-SECONDS = 4.0
-"""For 10 MB, on a machine that others use too; in practice a tenth of it."""
+SECONDS = 1.0
+"""Of the processor, for 10 MB; in practice a fifth of it."""
 
 BOUNCES = SHARED / "data" / "bounces"
 DAEMON = b"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: Undelivered mail\n"
@@ -63,9 +63,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_is_read_in_bounded_time(name: str) -> None:
     data = HOSTILE[name]()
-    started = time.perf_counter()
+    started = time.process_time()
     feedback = read_feedback(data)
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert len(feedback.recipients) <= 110
 
 

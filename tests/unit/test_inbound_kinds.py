@@ -108,6 +108,7 @@ def test_talking_about_unsubscribing_is_no_wish() -> None:
 
 AUTOMATIC = [
     "Auto-Submitted: auto-replied\nSubject: Re: your mail",
+    "Auto-Submitted: auto-replied\nSubject: Your mail was not delivered to my eyes",
     "X-Autoreply: yes\nSubject: thanks",
     "Precedence: auto_reply\nSubject: thanks",
     "Subject: Automatic reply: Trending papers",
@@ -120,7 +121,7 @@ AUTOMATIC = [
 
 @pytest.mark.parametrize("fields", AUTOMATIC)
 def test_an_automatic_answer_is_no_wish_and_no_bounce(fields: str) -> None:
-    text = "I am away; my mailbox is full. https://ours.example/confirm/12-1790000000.abcdefghijklmnop"
+    text = "Away; ask <grace@example.org>: 550 5.1.1 unknown. My mailbox is full.\n/confirm/12-1790000000.abcdefghijklmnop"
     mail = f"From: Ada <ada@example.org>\nTo: {VERP}\n{fields}\n\n{text}\n".encode()
     assert read_feedback(mail).kind is FeedbackKind.AUTO_REPLY
 

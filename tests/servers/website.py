@@ -124,7 +124,7 @@ def stock(folder: Path, papers: Iterable[Sighting] | None = None) -> Path:
 
 @contextmanager
 def website(
-    folder: Path, stocked: Path | None = None, *, relays: Sequence[Relay] = (), own_base: bool = False
+    folder: Path, stocked: Path, *, relays: Sequence[Relay] = (), own_base: bool = False, admin: str | None = ADMIN
 ) -> Iterator[Website]:
     """Serves a copy of `stocked`; `own_base`: links lead to where it is really served, for a browser."""
     file = folder / "web.sqlite3"
@@ -132,17 +132,17 @@ def website(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     base = url if own_base else BASE
-    with Posted(_settings(file, base, relays)) as wiring, httpx2.Client(timeout=20, trust_env=False) as client:
+    with Posted(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=20, trust_env=False) as client:
         site = Website(url, base, wiring, client)
         with serving(create_app(wiring, lambda: site.now, keep_seconds=0), port):
             yield site
 
 
-def _settings(file: Path, base: str, relays: Sequence[Relay] = ()) -> Settings:
+def _settings(file: Path, base: str, relays: Sequence[Relay] = (), admin: str | None = ADMIN) -> Settings:
     return Settings(
         database=Database(url=f"sqlite:///{file}"),
         secrets=Secrets(key="a key of the tests' own"),
-        web=Web(base_url=base, admin_token=ADMIN),  # type: ignore[arg-type]  # pydantic makes it a secret
+        web=Web(base_url=base, admin_token=admin),  # type: ignore[arg-type]  # pydantic makes it a secret
         mail=Mail(from_address="digest@example.test", postal_address="1 Test Street, Testville"),
         relays=tuple(relays),
         lists=(ListSettings(name="daily", title="Trending papers", description="The papers people talk about, once a day"),),

@@ -1,0 +1,174 @@
+"""`digest deliver` under `kill -9`: nobody is lost; who is mailed twice is counted, and gets the same bytes.
+
+The relay is a process of its own that has each message on disk before its 250. Each run is a process of its own, killed at a
+named stage or at a random moment, and another is started, until one comes to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from outbox import configured, owe, rows
+from servers.killable import STAGES
+from servers.running import running
+from servers.smtp import read_store
+
+from digest.config import load
+from digest.domain.delivery import Delivery, DeliveryState
+
+SERVERS = Path(__file__).resolve().parents[1] / "servers"
+CONNECTIONS = 3
+READERS = 300
+
+
+@contextmanager
+def recorder(folder: Path) -> Iterator[tuple[int, Path]]:
+    """The port of a recording server in a process of its own, and what it keeps."""
+    store, port_file = folder / "kept.jsonl", folder / "port"
+    command = [sys.executable, SERVERS / "recorder.py", store, port_file]
+    with running(command, port_file.exists, folder / "recorder.log"):
+        yield int(port_file.read_text()), store
+
+
+@contextmanager
+def killable(config: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, str(SERVERS / "killable.py")],
+        env=os.environ | {"DIGEST_CONFIG": str(config)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+
+
+def run(process: subprocess.Popen[str], **order: Any) -> tuple[int, str]:
+    """One run of `digest deliver`: how it ended, and the end of what it said."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(order) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    return answer["status"], answer["said"]
+
+
+def copies(store: Path) -> dict[str, list[bytes]]:
+    """By recipient: every message the relay took for them."""
+    found = defaultdict(list)
+    for kept in read_store(store):
+        [recipient] = kept.recipients
+        found[recipient].append(kept.data)
+    return found
+
+
+def doubles(got: dict[str, list[bytes]]) -> int:
+    return sum(len(each) - 1 for each in got.values())
+
+
+def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -> tuple[int, int]:
+    """Runs with each order, then to the end. (kills, doubles); after each kill the doubles must be explained by connections."""
+    kills = 0
+    with killable(config) as process:
+        for order in orders:
+            status, said = run(process, **order)
+            assert status in (0, -signal.SIGKILL), f"{order}: {status}: {said}"
+            kills += status == -signal.SIGKILL
+            assert doubles(copies(store)) <= kills * CONNECTIONS, order
+        for _ in range(3):
+            status, said = run(process)
+            assert status == 0, said
+    return kills, doubles(copies(store))
+
+
+def all_equal(got: dict[str, list[bytes]]) -> bool:
+    """Doubles are the same bytes; so they have the same Message-ID, and nobody else has it."""
+    ids = {data.split(b"\r\nMessage-ID:")[1].split(b"\r\n")[0] for each in got.values() for data in each}
+    return all(len(set(each)) == 1 for each in got.values()) and len(ids) == len(got)
+
+
+def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
+    by_state = defaultdict(set)
+    for email, row in found.items():
+        by_state[row.state].add(email)
+    return dict(by_state)
+
+
+def staged(*nths: int) -> list[dict[str, Any]]:
+    return [{"stage": stage, "nth": 1 if stage == "mid-record" else nth} for nth in nths for stage in STAGES]
+
+
+def at_random(count: int) -> list[dict[str, Any]]:
+    moments = random.Random(count)
+    return [{"after": moments.uniform(0.0, 0.08)} for _ in range(count)]
+
+
+def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str) -> None:
+    """9 stages twice and 8 random moments, on each database."""
+    with recorder(tmp_path) as (port, store):
+        config = configured(
+            tmp_path, database_url, port, f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
+        )
+        emails = owe(load(config), READERS)
+        kills, twice = killed_until_done(config, store, [*staged(1, 6), *at_random(8)])
+        got = copies(store)
+    assert kills >= 22, "the runs ended before they could be killed: give them more readers"
+    assert set(got) == set(emails), "lost, or mailed for nobody"
+    assert twice <= kills * CONNECTIONS
+    assert all_equal(got)
+    assert states(rows(config)) == {DeliveryState.ACCEPTED: set(emails)}
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, database_url: str) -> None:
+    """Who may or may not have got it is held, with a reason; nobody else."""
+    with recorder(tmp_path) as (port, store):
+        config = configured(tmp_path, database_url, port, f'connections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"')
+        emails = owe(load(config), READERS // 2)
+        kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
+        got = copies(store)
+    assert kills >= 10
+    assert twice == 0
+    by_state = states(found := rows(config))
+    held = by_state.get(DeliveryState.UNCERTAIN, set())
+    assert len(held) <= kills * CONNECTIONS
+    assert by_state[DeliveryState.ACCEPTED] | held == set(emails)
+    assert by_state[DeliveryState.ACCEPTED] <= set(got) <= set(emails)
+    assert all("no reply after the final dot" in found[email].reason for email in held)
+    assert held, "no kill came between a dot and its reply: then this test has shown nothing"
+
+
+def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
+    """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
+    with recorder(tmp_path) as (port, store):
+        config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nfirst_wait = 0.001")
+        emails = owe(load(config), 200)
+        command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
+        kills = 0
+        for wanted in (1, 40):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            deadline = time.monotonic() + 60
+            while len(store.read_bytes().splitlines()) < wanted and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.002)
+            process.kill()
+            kills += process.wait(timeout=60) == -signal.SIGKILL
+        assert subprocess.run(command, timeout=60, stdout=subprocess.DEVNULL).returncode == 0
+        got = copies(store)
+    assert kills >= 1
+    assert set(got) == set(emails)
+    assert doubles(got) <= kills * CONNECTIONS
+    assert all_equal(got)

@@ -57,7 +57,7 @@ class RetryPolicy:
         if attempt.accepted:
             return Decision(DeliveryState.ACCEPTED, str(attempt.reply))
         if attempt.uncertain:
-            return self._uncertain(attempt)
+            return self._uncertain(attempt, attempts_before, expires_at)
         if attempt.stage is Stage.COMPOSE:
             return Decision(DeliveryState.FAILED, f"could not be composed: {attempt.error}")
         if attempt.reply is None:
@@ -76,13 +76,16 @@ class RetryPolicy:
         suppress = hard and enhanced not in ("5.1.7", "5.1.8")
         return Decision(DeliveryState.FAILED, said, effect=Effect.SUPPRESS if suppress else Effect.NONE)
 
-    def _uncertain(self, attempt: Attempt) -> Decision:
+    def _uncertain(self, attempt: Attempt, before: int, expires_at: datetime) -> Decision:
         seen = f"{attempt.relay}: no reply after the final dot ({attempt.error or 'connection lost'})"
         if self.uncertain is UncertainPolicy.HOLD:
             return Decision(DeliveryState.UNCERTAIN, f"{seen}; held by policy")
         if self.uncertain is UncertainPolicy.DROP:
             return Decision(DeliveryState.FAILED, f"{seen}; dropped by policy")
-        return Decision(DeliveryState.QUEUED, f"{seen}; sent again by policy", next_attempt_at=attempt.at)
+        again = f"{seen}; sent again by policy"
+        if before:  # a relay that takes messages and never says so: each further copy waits longer, and they have an end
+            return self._backoff(attempt, before, expires_at, again)
+        return Decision(DeliveryState.QUEUED, again, next_attempt_at=attempt.at)
 
     def _backoff(self, attempt: Attempt, before: int, expires_at: datetime, said: str) -> Decision:
         if before + 1 >= self.max_attempts:

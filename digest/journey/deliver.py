@@ -3,8 +3,8 @@
     claim ─▶ choose ─▶ compose ─▶ hand over ─▶ record          … until nothing is due, or asked to stop
     (lease)  (personal) (bytes)   (SMTP+journal) (batch)
 
-Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. What a killed
-process left behind is recovered first: its journal is replayed into the table, then its leases go back to the queue.
+Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. Batches follow each
+other as one stream, so that a relay's connections outlive them. What killed processes left is put right by `recover`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.edition import Pooled
-from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable
+from digest.domain.errors import DigestError, RelayUnreachable, StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.subscriber import Address
+from digest.journey.lease import Lease
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
 
 REMEMBERED = timedelta(days=30)
 """How far back we look for papers a reader was already sent: longer than any list's candidates live."""
+
+SHIFT = 5000
+"""Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
 
 
 class Batch(Protocol):
@@ -44,7 +48,9 @@ class Batch(Protocol):
 class Deliveries(Protocol):
     def claim(self, limit: int, owner: str, now: datetime, lease_until: datetime) -> Batch: ...
     def freeze_picks(self, picks: Mapping[int, Sequence[int]]) -> None: ...
-    def record(self, results: Sequence[tuple[Attempt, Decision]]) -> None: ...
+    def known(self, ids: Iterable[int]) -> Mapping[int, Claimed]: ...
+    def record(self, results: Sequence[tuple[Attempt, Decision]], owner: str | None = None) -> None: ...
+    def renew(self, owner: str, lease_until: datetime) -> int: ...
     def release(self, owner: str) -> int: ...
     def reclaim_dead_leases(self, now: datetime) -> int: ...
     def recent_picks(self, subscriber_ids: Sequence[int], since: datetime) -> Mapping[int, set[int]]: ...
@@ -92,26 +98,13 @@ class Transport(Protocol):
         """
 
 
-class Replayed(Protocol):
-    @property
-    def replies(self) -> tuple[Attempt, ...]: ...
-    @property
-    def uncertain(self) -> tuple[Attempt, ...]: ...
-
-
 class Journal(Protocol):
     @property
     def owner(self) -> str:
         """The name its writer claims under."""
 
-    def replay(self) -> Replayed:
-        """What its writer knew and had not recorded."""
-
     def recorded(self, delivery_ids: Iterable[int]) -> None:
         """The table holds what became of these."""
-
-    def remove(self) -> None:
-        """Everything in it is in the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,16 +142,10 @@ def deliver(
     started, counts = time.monotonic(), Counter[str]()
     stopped = ""
     while not stopped and not stop():
-        now = clock()
-        with store.begin() as unit:
-            batch = unit.deliveries.claim(terms.batch, journal.owner, now, now + terms.lease)
-        counts.update(withheld=batch.withheld, expired=batch.expired)
-        if not batch.claimed:
-            if batch.withheld or batch.expired:
-                continue
+        shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress)
+        stopped = shift.work(transport)
+        if not shift.claimed:
             break
-        stopped = _work(batch.claimed, store, compose, choose, transport, journal, terms, clock, counts, stop)
-        progress(counts)
     tally = Tally(
         counts["accepted"],
         counts["retry"],
@@ -171,51 +158,109 @@ def deliver(
     return Worked(tally, stopped)
 
 
-def recover(store: Store, abandoned: Iterable[Journal], policy: RetryPolicy, now: datetime) -> None:
-    """Brings the table up to what dead processes knew; what they had only claimed, and leases that ran out, are queued again."""
-    for journal in abandoned:
-        left = journal.replay()
-        with store.begin() as unit:
-            _record(unit, [*left.replies, *left.uncertain], {}, policy)
-            unit.deliveries.release(journal.owner)
-        journal.remove()
-    with store.begin() as unit:
-        unit.deliveries.reclaim_dead_leases(now)
+class _Shift:
+    """Some thousand deliveries from claim to record. `work` runs in our thread, the stream of envelopes in the transport's."""
 
+    def __init__(
+        self,
+        store: Store,
+        compose: Compose,
+        choose: Choose,
+        journal: Journal,
+        terms: Terms,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool],
+        counts: Counter[str],
+        progress: Callable[[Counter[str]], None],
+    ) -> None:
+        self.claimed = 0
+        self._store, self._compose, self._choose, self._journal = store, compose, choose, journal
+        self._terms, self._clock, self._stop, self._counts, self._progress = terms, clock, stop, counts, progress
+        self._held: dict[int, Claimed] = {}
+        """Claimed, and nothing recorded of them yet."""
+        self._spoiled: list[Attempt] = []
+        """Attempts that ended before a relay was asked."""
+        self._results: list[tuple[Attempt, Decision]] = []
+        self._stopped = ""
+        self._lease = Lease(self._renew, terms.lease, clock)
 
-def _work(
-    claimed: Sequence[Claimed],
-    store: Store,
-    compose: Compose,
-    choose: Choose,
-    transport: Transport,
-    journal: Journal,
-    terms: Terms,
-    clock: Callable[[], datetime],
-    counts: Counter[str],
-    stop: Callable[[], bool],
-) -> str:
-    """Sends one batch and records it. Returns why the run should stop, or ""."""
-    choices = _chosen(claimed, store, choose, clock())
-    by_id = {each.id: each for each in claimed}
-    spoiled: list[Attempt] = []
-    attempts: list[Attempt] = []
-    stopped = ""
-    try:
-        attempts.extend(transport.hand_over(_composed(claimed, choices, compose, spoiled, clock, stop)))
-    except (RelayUnreachable, RelayRefusedUs) as error:
-        stopped = str(error)
-    with store.begin() as unit:
-        decisions = _record(unit, [*attempts, *spoiled], by_id, terms.policy)
-        unit.deliveries.release(journal.owner)
-    journal.recorded(attempt.delivery_id for attempt in attempts)
-    for decision in decisions:
-        counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
+    def work(self, transport: Transport) -> str:
+        """Sends and records. Returns why the run should stop, or "". What is learnt is recorded whatever breaks."""
+        begun = False
+        try:
+            with self._lease:
+                for attempt in transport.hand_over(self._envelopes()):
+                    begun = True
+                    self._decide(attempt)
+                    if len(self._results) >= self._terms.batch:
+                        self._record()
+        except RelayUnreachable as error:
+            self._stopped = self._stopped or str(error)
+        finally:
+            begun = begun or bool(self._spoiled)
+            self._record()
+            with self._store.begin() as unit:
+                unit.deliveries.release(self._journal.owner)
+        if self.claimed and not begun and not self._halted():
+            self._stopped = "the relays neither took nor refused a message: nothing was sent"
+        return self._stopped
+
+    def _envelopes(self) -> Iterator[Envelope]:
+        """One reader whose mail cannot be composed spoils nobody else's; asked to stop, nothing more is begun."""
+        while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
+            choices = _chosen(batch, self._store, self._choose, self._clock())
+            for each in batch:
+                if self._halted():
+                    return
+                try:
+                    envelope = self._compose(each, choices[each.id])
+                except StoreError:  # the database's trouble is no fault of this mail
+                    raise
+                except DigestError as error:
+                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, str(error)))
+                else:
+                    yield envelope
+
+    def _halted(self) -> bool:
+        """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""
+        return bool(self._stopped) or self._stop() or self._lease.over
+
+    def _claim(self) -> Sequence[Claimed]:
+        """The next deliveries to send; none when nothing is due."""
+        while True:
+            with self._store.begin() as unit:
+                now = self._clock()
+                batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
+            self._counts.update(withheld=batch.withheld, expired=batch.expired)
+            if batch.claimed or not (batch.withheld or batch.expired):
+                self._held.update((each.id, each) for each in batch.claimed)
+                self.claimed += len(batch.claimed)
+                return batch.claimed
+
+    def _renew(self, until: datetime) -> None:
+        with self._store.begin() as unit:
+            unit.deliveries.renew(self._journal.owner, until)
+
+    def _decide(self, attempt: Attempt) -> None:
+        delivery = self._held[attempt.delivery_id]
+        decision = self._terms.policy.decide(attempt, delivery.attempts, delivery.expires_at)
+        self._results.append((attempt, decision))
+        self._counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
         if decision.effect is Effect.STOP_RUN:
-            stopped = f"stopped: the relay refuses us: {decision.reason}"
-    if not decisions and not stopped and not stop():
-        stopped = "no relay took anything"
-    return stopped
+            self._stopped = f"stopped: the relay refuses us: {decision.reason}"
+
+    def _record(self) -> None:
+        while self._spoiled:
+            self._decide(self._spoiled.pop())
+        results, self._results = self._results, []
+        if not results:
+            return
+        with self._store.begin() as unit:
+            settle(unit, results, self._held, self._journal.owner)
+        self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
+        for attempt, _ in results:
+            self._held.pop(attempt.delivery_id, None)
+        self._progress(self._counts)
 
 
 def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datetime) -> dict[int, Sequence[Choice] | None]:
@@ -240,32 +285,10 @@ def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datet
     return choices
 
 
-def _composed(
-    claimed: Sequence[Claimed],
-    choices: Mapping[int, Sequence[Choice] | None],
-    compose: Compose,
-    spoiled: list[Attempt],
-    clock: Callable[[], datetime],
-    stop: Callable[[], bool],
-) -> Iterator[Envelope]:
-    """One reader whose mail cannot be composed spoils nobody else's; asked to stop, nothing more is begun."""
-    for each in claimed:
-        if stop():
-            return
-        try:
-            yield compose(each, choices[each.id])
-        except DigestError as error:
-            spoiled.append(Attempt(each.id, clock(), "", Stage.COMPOSE, None, str(error)))
-
-
-def _record(unit: Unit, attempts: Sequence[Attempt], claimed: Mapping[int, Claimed], policy: RetryPolicy) -> list[Decision]:
-    results: list[tuple[Attempt, Decision]] = []
-    for attempt in attempts:
-        delivery = claimed.get(attempt.delivery_id)
-        before, expires = (delivery.attempts, delivery.expires_at) if delivery else (0, attempt.at + timedelta(days=1))
-        decision = policy.decide(attempt, before, expires)
-        results.append((attempt, decision))
-        if decision.effect is Effect.SUPPRESS and delivery:
-            unit.suppressions.add(delivery.address, SuppressionReason.BOUNCE, attempt.at, decision.reason)
-    unit.deliveries.record(results)
-    return [decision for _, decision in results]
+def settle(unit: Unit, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str) -> None:
+    """Writes outcomes down in one transaction; a mailbox that does not exist is not mailed again."""
+    for attempt, decision in results:
+        if decision.effect is Effect.SUPPRESS:
+            address = held[attempt.delivery_id].address
+            unit.suppressions.add(address, SuppressionReason.BOUNCE, attempt.at, decision.reason)
+    unit.deliveries.record(results, owner)

@@ -25,26 +25,34 @@ class Post:
         self._connections = connections
 
     def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
-        """One Attempt for each envelope taken. Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had."""
+        """One Attempt for each envelope taken. Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
+
+        Ended early (closed), it finishes the messages in flight and hangs up.
+        """
         waiting: Iterable[Envelope] = envelopes
-        refusal: RelayUnreachable | None = None
+        refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
         for relay in self._relays:
-            taking = _Taking(waiting)
-            refusal = None
-            unbegun: list[Envelope] = []
-            try:
-                for attempt in self._through(relay, taking):
-                    if attempt.stage is Stage.CONNECT and attempt.reply is None:
-                        unbegun.append(taking.taken[attempt.delivery_id])
-                    else:
-                        taking.taken.pop(attempt.delivery_id, None)
-                        yield attempt
-            except RelayUnreachable as error:
-                refusal = error
-            if refusal is None and not unbegun:
-                return
-            waiting = _chained(unbegun, taking)
-        raise refusal or RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
+            working = True
+            while working:
+                taking = _Taking(waiting)
+                unbegun: list[Envelope] = []
+                working = False
+                try:
+                    for attempt in self._through(relay, taking):
+                        envelope = taking.taken.pop(attempt.delivery_id)
+                        if attempt.stage is Stage.CONNECT and attempt.reply is None:
+                            unbegun.append(envelope)
+                            refusal = RelayUnreachable(relay.name, attempt.error)
+                        else:
+                            working = True
+                            yield attempt
+                    if not unbegun:
+                        return
+                    # some connections were refused, others worked: what the former held goes through the latter
+                except RelayUnreachable as error:
+                    refusal, working = error, False
+                waiting = _chained(unbegun, taking)
+        raise refusal
 
     def _through(self, relay: Relay, taking: _Taking) -> Iterator[Attempt]:
         first = taking.peek(self._connections)
@@ -68,16 +76,20 @@ class Post:
             thread.start()
         failures: list[BaseException] = []
         finished = 0
-        while finished < len(threads):
-            outcome = done.get()
-            if isinstance(outcome, Attempt):
-                yield outcome
-                continue
-            finished += 1
-            if outcome is not None:
-                failures.append(outcome)
-        for thread in threads:
-            thread.join()
+        try:
+            while finished < len(threads):
+                outcome = done.get()
+                if isinstance(outcome, Attempt):
+                    yield outcome
+                    continue
+                finished += 1
+                if outcome is not None:
+                    failures.append(outcome)
+        finally:  # also when nobody waits for the rest: no message is left half said, no log is closed under its writer
+            if finished < len(threads):
+                taking.stop()
+            for thread in threads:
+                thread.join()
         if unforeseen := [error for error in failures if not isinstance(error, RelayUnreachable)]:
             raise unforeseen[0]
         # one connection refused while others worked is the relay's limit, not its refusal
@@ -92,7 +104,12 @@ class _Taking:
         self._rest = iter(envelopes)
         self._ahead: list[Envelope] = []
         self._lock = threading.Lock()
+        self._stopped = False
         self.taken: dict[int, Envelope] = {}
+
+    def stop(self) -> None:
+        """Nothing more is given out."""
+        self._stopped = True
 
     def peek(self, most: int) -> int:
         """How many envelopes wait, counted up to `most`."""
@@ -106,6 +123,8 @@ class _Taking:
 
     def __next__(self) -> Envelope:
         with self._lock:
+            if self._stopped:
+                raise StopIteration
             envelope = self._ahead.pop(0) if self._ahead else next(self._rest)
             self.taken[envelope.delivery_id] = envelope
             return envelope

@@ -12,22 +12,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.codec import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
+from digest.store.statements import chunks, walk_indexes
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
-
-# Right after a million rows were created PostgreSQL's statistics know nothing of them: it would gather and sort them all for
-# every claim. Walking the partial index in order is right whatever they say; so is every look-up by key that follows.
-_WALK_THE_INDEX = text(
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
-    " set_config('enable_sort', 'off', true)"
-)
 
 _DETAILS: Select[Any] = (
     select(
@@ -61,9 +55,8 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     ids = _take(connection, limit, now)
     if not ids:
         return ClaimBatch()
-    rows: Sequence[Row[Any]] = connection.execute(
-        _DETAILS.where(deliveries.c.id.in_(ids)).order_by(deliveries.c.next_attempt_at, deliveries.c.id)
-    ).all()
+    place = {delivery_id: n for n, delivery_id in enumerate(ids)}
+    rows = sorted(connection.execute(_DETAILS.where(deliveries.c.id.in_(ids))), key=lambda row: place[row.id])
     sendable: list[Row[Any]] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
     for row in rows:
@@ -82,10 +75,14 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
 
 
+def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
+    rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(deliveries.c.id.in_(some)))]
+    return {row.id: _claimed(row) for row in rows}
+
+
 def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
     """The next due ids, locked. Deliveries of a paused list stay where they are."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_WALK_THE_INDEX)
+    walk_indexes(connection)
     due = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now)
     # asked first: with no list paused, the usual case, the taking looks at one index and nothing else
     paused = connection.scalars(

@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, literal, or_, select, update
 
-from digest.domain.delivery import Attempt, ClaimBatch, Delivery, DeliveryState, Reply, Stage
+from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.retry import Decision
 from digest.domain.subscriber import Cohort, SubscriptionState
-from digest.store.claim import claim
+from digest.store.claim import claim, known
 from digest.store.record import record
 from digest.store.schema import attempts, deliveries, edition_pool, editions, subscribers, subscriptions, suppressions
-from digest.store.statements import chunks, insert_into, inserted
+from digest.store.statements import chunks, insert_into, inserted, walk_indexes
 from digest.store.types import Instant
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
@@ -44,6 +44,7 @@ class Deliveries:
 
         Readers: ACTIVE, confirmed by `confirmed_by` (default: `due_at`), not paused on their local day `today`, not suppressed.
         """
+        walk_indexes(self._connection)
         s = subscriptions.c
         owed = (
             select(literal(edition_id), s.id, *self._owed(due_at, expires_at))
@@ -84,6 +85,15 @@ class Deliveries:
         with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit before sending.
         """
         return claim(self._connection, limit, owner, now, lease_until)
+
+    def known(self, ids: Iterable[int]) -> dict[int, Claimed]:
+        """By id, deliveries as a claim gives them, whatever their state; those that are no more are left out."""
+        return known(self._connection, ids)
+
+    def renew(self, owner: str, lease_until: datetime) -> int:
+        """Holds what `owner` has claimed until `lease_until`; says how many."""
+        statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=lease_until)
+        return self._connection.execute(statement).rowcount
 
     def freeze_picks(self, picks: Mapping[int, Sequence[int]]) -> None:
         """Keeps, by delivery id, the positions in the pool it shows: once, before its first byte goes out."""

@@ -57,6 +57,22 @@ def one_at_a_time(connection: Connection, what: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('digest'), hashtext(:what))"), {"what": what})
 
 
+def walk_indexes(connection: Connection) -> None:
+    """Until the transaction ends, look rows up by index and in its order, whatever the statistics say.
+
+    Right after a million deliveries were created PostgreSQL's statistics know nothing of them: it would gather and sort them all
+    for every claim, and scan the rows just inserted for every further one. Walking an index is right for few and for many.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WALK_INDEXES)
+
+
+_WALK_INDEXES = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
+    " set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+)
+
+
 def chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
     """SQLite takes at most 32,766 parameters in a statement."""
     chunk: list[T] = []

@@ -135,7 +135,7 @@ class EditionOut(BaseModel):
         return cls(list=edition.list, date=edition.date, picks=picks, notes=[*edition.notes], content_hash=edition.content_hash)
 
 
-@router.get("/papers/{identifier:path}", responses={404: {"model": Error}})
+@router.get("/papers/{identifier:path}")
 def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
     """One paper, by an arXiv id, a DOI or `source:key`."""
     named = parse_identifier(identifier).identifier
@@ -154,7 +154,7 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
 
 
-@router.get("/trending", responses={404: {"model": Error}}, response_model=list[Trending])
+@router.get("/trending", response_model=list[Trending])
 async def trending(request: Request, list: str | None = None, limit: Limit = 20) -> Response:  # noqa: A002 - as in the contract
     """The ranking of a list (default: the first one) now."""
     site = Site.of(request)
@@ -179,7 +179,7 @@ def lists(request: Request) -> list[ListOut]:
     return [ListOut.of(each) for each in Site.of(request).wiring.lists]
 
 
-@router.get("/lists/{name}/editions", responses={404: {"model": Error}})
+@router.get("/lists/{name}/editions")
 def editions(request: Request, name: ListName, before: date | None = None, limit: Limit = 10) -> list[EditionOut]:
     """Newest first; `before` (not included) pages on."""
     wiring = Site.of(request).wiring
@@ -188,7 +188,7 @@ def editions(request: Request, name: ListName, before: date | None = None, limit
         return [EditionOut.of(each) for each in unit.editions.history(paper_list.name, limit, before)]
 
 
-@router.get("/lists/{name}/editions/{day}", responses={404: {"model": Error}})
+@router.get("/lists/{name}/editions/{day}")
 def edition(request: Request, name: ListName, day: date) -> EditionOut:
     """The edition of one day."""
     wiring = Site.of(request).wiring
@@ -202,7 +202,13 @@ def edition(request: Request, name: ListName, day: date) -> EditionOut:
 
 def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
     """The application to mount at /api/v1."""
-    api = FastAPI(title=f"{site.wiring.lists[0].title} API", version="1", docs_url=None, redoc_url=None)
+    api = FastAPI(
+        title=f"{site.wiring.lists[0].title} API",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        responses={status: {"model": Error} for status in (400, 401, 404, 422)},
+    )
     api.state.site = site
     api.state.kept = Kept(keep_seconds)
     api.include_router(router)

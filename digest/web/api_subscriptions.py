@@ -147,7 +147,11 @@ async def import_csv(asked: Request, confirmed: bool = False) -> Report:
     return await run_in_threadpool(load)
 
 
-@router.get("/export")
+class CsvResponse(StreamingResponse):
+    media_type = "text/csv"
+
+
+@router.get("/export", response_class=CsvResponse)
 def export_csv(asked: Request) -> Response:
     """The subscriptions as CSV: what the import reads."""
     store = Site.of(asked).wiring.store
@@ -159,7 +163,7 @@ def export_csv(asked: Request) -> Response:
             while some := list(islice(rows, 500)):
                 yield _csv(some)
 
-    return StreamingResponse(pages(), media_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return CsvResponse(pages(), headers={"Cache-Control": "no-store"})
 
 
 def _csv(rows: list[tuple[str, ...]]) -> str:

@@ -1,0 +1,31 @@
+"""The settings: one frozen tree, read once from TOML and the environment, handed on as narrow arguments.
+
+Precedence: environment (`DIGEST_` + path joined by `__`, lists and tables as JSON) over the TOML file over the defaults here.
+Every key is described in config/digest.toml; a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+from digest.config.mail import Delivery, Mail, Relay
+from digest.config.papers import ListSettings, SourceSettings
+from digest.config.places import Database, Http, Secrets, Templates, Web
+from digest.config.read import DEFAULT_PATH, load, read_secret, zone
+from digest.config.settings import Settings
+
+__all__ = [
+    "DEFAULT_PATH",
+    "Database",
+    "Delivery",
+    "Http",
+    "ListSettings",
+    "Mail",
+    "Relay",
+    "Secrets",
+    "Settings",
+    "SourceSettings",
+    "Templates",
+    "Web",
+    "load",
+    "read_secret",
+    "zone",
+]

@@ -1,0 +1,60 @@
+"""Who the mail is from, which relays take it, and how it is delivered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from digest.config.values import Seconds, Section, Text
+from digest.domain.retry import RetryPolicy, UncertainPolicy
+
+
+class Mail(Section):
+    from_name: Text = "Digest"
+    from_address: Text = "digest@localhost.localdomain"
+    reply_to: Text = ""
+    domain: Text = ""
+    bounce_domain: Text = ""
+    postal_address: Text = ""
+    inbound_address: Text = ""
+
+
+class Relay(Section):
+    name: Text = ""
+    host: str = Field(min_length=1)
+    port: int = Field(25, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    max_per_connection: int = Field(1000, ge=1)
+    per_minute: int | None = Field(None, ge=1)
+    timeout: Seconds = 300
+
+    @property
+    def label(self) -> str:
+        return self.name or f"{self.host}:{self.port}"
+
+
+class Delivery(Section):
+    processes: int | None = Field(None, ge=1, le=64)
+    connections: int = Field(5, ge=1, le=200)
+    batch: int = Field(500, ge=1, le=10_000)
+    lease: Seconds = 600
+    journal: Path = Path("journal")
+    uncertain: UncertainPolicy = UncertainPolicy.RESEND
+    first_wait: Seconds = 1800
+    longest_wait: Seconds = 14_400
+    max_attempts: int = Field(12, ge=1)
+
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            first_wait=timedelta(seconds=self.first_wait),
+            longest_wait=timedelta(seconds=self.longest_wait),
+            max_attempts=self.max_attempts,
+            uncertain=self.uncertain,
+        )

@@ -1,0 +1,62 @@
+"""What one subscribes to, and where its papers come from."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from digest.config.values import HTTP, SLUG, Section, Text, Zone
+from digest.domain.edition import PaperList
+from digest.domain.schedule import parse_weekdays
+
+
+class ListSettings(Section):
+    name: str = Field(pattern=SLUG, max_length=40)
+    title: Text = Field(min_length=1)
+    description: Text = ""
+    picks: int = Field(10, ge=1, le=30)
+    cutoff: time = time(5, 0)
+    timezone: Zone = "UTC"
+    weekdays: str = "daily"
+    candidates_for_days: int = Field(7, ge=1, le=60)
+    pool: int = Field(300, ge=1, le=2000)
+    sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    style: Literal["full", "compact"] = "full"
+    send_empty: bool = False
+
+    @field_validator("weekdays")
+    @classmethod
+    def _weekdays(cls, text: str) -> str:
+        parse_weekdays(text)
+        return text
+
+    def to_domain(self) -> PaperList:
+        return PaperList(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            picks=self.picks,
+            cutoff=self.cutoff,
+            timezone=self.timezone,
+            weekdays=parse_weekdays(self.weekdays),
+            candidates_for=timedelta(days=self.candidates_for_days),
+            pool=self.pool,
+            sources=frozenset(self.sources),
+            categories=frozenset(self.categories),
+            style=self.style,
+            send_empty=self.send_empty,
+        )
+
+
+class SourceSettings(Section):
+    name: str = Field(pattern=SLUG, max_length=40)
+    kind: str
+    base_url: str | None = Field(None, pattern=HTTP)
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    options: dict[str, str | int | list[str]] = Field(default_factory=dict)
+    every_minutes: int = Field(60, ge=1)

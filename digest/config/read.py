@@ -1,0 +1,92 @@
+"""Reading the settings: TOML and the environment in, one frozen tree or one clear line out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from digest.config.mail import Relay
+from digest.config.papers import ListSettings, SourceSettings
+from digest.config.settings import Settings
+from digest.domain.errors import ConfigurationError
+
+DEFAULT_PATH = Path("config/digest.toml")
+NOT_SETTINGS = frozenset({"DIGEST_CONFIG", "DIGEST_PYTHON"})
+
+
+def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
+    """Reads the settings. `path` must exist when given; without it DIGEST_CONFIG, then ./config/digest.toml if there is one.
+
+    Raises ConfigurationError naming the key and what it may be.
+    """
+    env = dict(os.environ) if environ is None else environ
+    chosen = path or (Path(env["DIGEST_CONFIG"]) if env.get("DIGEST_CONFIG") else None)
+    values = _read_toml(chosen) if chosen else _read_toml(DEFAULT_PATH) if DEFAULT_PATH.is_file() else {}
+    for name in env:
+        if name.startswith("DIGEST_") and name not in NOT_SETTINGS:
+            section = name.removeprefix("DIGEST_").split("__")[0].lower()
+            if section not in Settings.model_fields:
+                raise ConfigurationError(name, f"unknown setting{_meant(section, Settings)}")
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise _explained(error) from None
+    except Exception as error:  # pydantic-settings wraps JSON faults in its own SettingsError
+        field = re.search(r'field "(\w+)"', str(error))
+        raise ConfigurationError(f"DIGEST_{field[1].upper()}" if field else "environment", "should be JSON") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(str(path), f"is not TOML: {error}") from None
+
+
+def _explained(error: ValidationError) -> ConfigurationError:
+    first = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    if not path:  # from _consistent, which names the key itself
+        path, _, said = said.partition(": ")
+    if first["type"] == "extra_forbidden":
+        return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1]))}")
+    return ConfigurationError(path, said[0].lower() + said[1:])
+
+
+def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    sections: dict[str, type[BaseModel]] = {"relays": Relay, "lists": ListSettings, "sources": SourceSettings}
+    if not loc:
+        return Settings
+    name = str(loc[0])
+    return sections.get(name) or type(Settings.model_fields[name].default)
+
+
+def _meant(word: str, model: type[BaseModel]) -> str:
+    near = difflib.get_close_matches(word, model.model_fields, 1)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(model.model_fields)}"
+
+
+def read_secret(value: SecretStr | None, file: Path | None, key: str) -> str | None:
+    """The secret itself, from the setting or from `*_file` (its surrounding white space removed). Raises ConfigurationError."""
+    if value is not None:
+        return value.get_secret_value()
+    if file is None:
+        return None
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{key}_file", f"{file} cannot be read ({error.strerror})") from None
+
+
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,63 @@
+"""The whole tree of settings."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from digest.config.mail import Delivery, Mail, Relay
+from digest.config.papers import ListSettings, SourceSettings
+from digest.config.places import Database, Http, Secrets, Templates, Web
+from digest.config.values import Zone
+from digest.domain.edition import PaperList
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Use `load`, which turns every fault into one ConfigurationError."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_", env_nested_delimiter="__")
+
+    database: Database = Database()
+    secrets: Secrets = Secrets()
+    web: Web = Web()
+    mail: Mail = Mail()
+    relays: tuple[Relay, ...] = ()
+    delivery: Delivery = Delivery()
+    lists: tuple[ListSettings, ...] = (
+        ListSettings(name="daily", title="Trending papers", description="Get trending papers in your inbox once a day"),
+    )
+    sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
+    http: Http = Http()
+    templates: Templates = Templates()
+    reader_timezone: Zone = "UTC"
+    reader_hour: time = time(7, 0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if not self.lists:
+            raise ValueError("lists: there is none; add a [[lists]] table with a name and a title")
+        for what, names in (("lists", [i.name for i in self.lists]), ("sources", [i.name for i in self.sources])):
+            if twice := {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"{what}: the name {min(twice)!r} is used twice")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # what `load` read from the TOML file comes in as init values; the environment overrides it
+        return env_settings, init_settings
+
+    def paper_lists(self) -> tuple[PaperList, ...]:
+        return tuple(each.to_domain() for each in self.lists)
+
+    @property
+    def mail_domain(self) -> str:
+        return self.mail.domain or self.mail.from_address.rpartition("@")[2]

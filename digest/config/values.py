@@ -1,0 +1,29 @@
+"""What a setting may hold: the types that the sections share, each refusing with what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        near = difflib.get_close_matches(name, available_timezones(), 1)
+        raise ValueError(f"unknown time zone {name!r}" + (f"; did you mean {near[0]}?" if near else "; such as Europe/Berlin"))
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Text = Annotated[str, Field(pattern=_ONE_LINE)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,19 @@
+"""The one place where parts meet: what commands, daemon and pages ask for, each a verb of the journey given its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.wiring.readers import Readers
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+class Wiring(Readers):
+    """A context manager: what it opened is closed at its end."""
+
+    def web_app(self) -> FastAPI:
+        from digest.web.app import create_app
+
+        return create_app(self)

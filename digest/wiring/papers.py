@@ -1,0 +1,80 @@
+"""From sources to editions: collecting, ranking, and making the day's edition."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.domain.edition import Edition, PaperList, Pooled
+from digest.domain.errors import NotFound
+from digest.domain.instant import isoformat, parse_instant
+from digest.domain.subscriber import Address, Subscription
+from digest.parts import Parts
+
+if TYPE_CHECKING:
+    from digest.domain.paper import Ranked
+    from digest.journey.collect import CollectReport
+    from digest.journey.tick import Ticked
+
+
+class Papers(Parts):
+    """Parts that know papers."""
+
+    def collect_due(self, at: datetime) -> list[CollectReport]:
+        """Collects from the sources whose time has come (`every_minutes` since the last try)."""
+        from digest.journey.collect import collect
+
+        due = []
+        with self.store.read() as unit:
+            for each in self.settings.sources:
+                tried = unit.sources.load(each.name, "tried")
+                if tried is None or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                    due.append(each.name)
+        if not due:
+            return []
+        with self.store.begin() as unit:
+            for name in due:
+                unit.sources.save(name, "tried", {"at": isoformat(at)}, at)
+        return collect(self.sources(due), self.getter, self.store, at)
+
+    def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
+        """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
+        from digest.ranking.trending import rank
+
+        with self.store.read() as unit:
+            ranked = rank(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
+        if address is None:
+            return ranked
+        pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
+        return self.chooser.ranking(pool, self.subscription(address, paper_list).interests)
+
+    def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """The edition of `day` (default: the list's day at `at`), made if need be. Raises NotFound saying why there is none."""
+        from digest.journey.edit import edit, instant_for
+
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        made = edit(paper_list, wanted, self.store, self.press, instant_for(paper_list, wanted, at))
+        if made.edition is None:
+            raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
+        return made.edition
+
+    def trial(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """What the edition would be if nothing had ever been featured. Nothing is kept."""
+        from digest.journey.edit import drafted
+
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        return drafted(paper_list, wanted, self.store, at, include_featured=True)
+
+    def tick(self, at: datetime) -> Ticked:
+        from digest.journey.tick import tick
+
+        return tick(self.lists, self.store, self.press, at)
+
+    def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
+        """Raises NotFound."""
+        with self.store.read() as unit:
+            for each in unit.subscribers.subscriptions(address):
+                if each.list == paper_list.name:
+                    return each
+        raise NotFound(f"{address}'s subscription to {paper_list.name}")

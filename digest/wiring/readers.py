@@ -1,0 +1,59 @@
+"""What readers and operators ask for, and what their mail servers answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.domain.subscriber import Address
+from digest.links import Purpose
+from digest.wiring.sending import Sending
+
+if TYPE_CHECKING:
+    from digest.domain.feedback import Feedback
+    from digest.domain.interest import Understood
+    from digest.journey.heed import Heeded
+    from digest.journey.roster import RosterReport
+
+
+class Readers(Sending):
+    """Parts that know readers."""
+
+    def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
+        """Raises InvalidInput for a file that is no roster, RelayUnreachable where confirmations cannot be sent."""
+        from digest.journey.roster import import_roster
+
+        return import_roster(
+            file,
+            self.store,
+            self.address,
+            [each.name for each in self.lists],
+            self.preferences(None, None),
+            at,
+            confirmed=confirmed,
+            ask=lambda notice: self.mail_notice(notice, at),
+        )
+
+    def add_interests(
+        self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
+    ) -> Understood:
+        """Adds to every subscription of an address. Raises NotFound for an unknown one."""
+        from digest.journey.interest import add_interests
+        from digest.journey.load import papers_in
+
+        return add_interests(self.store, lambda file: papers_in(file, at), address, files, text, mute, clear)
+
+    def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
+        """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
+        from digest.journey.heed import HeedPolicy, heed
+
+        def confirming(token: str, instant: datetime) -> int:
+            return self.links.read(Purpose.CONFIRM, token, instant)
+
+        heeded = heed(feedback, self.store, at, HeedPolicy(), self.stamps, trusted=trusted, read_confirmation=confirming)
+        if self.settings.relays:
+            for notice in heeded.notices:
+                self.mail_notice(notice, at)
+        return heeded

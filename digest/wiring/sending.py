@@ -1,0 +1,91 @@
+"""From editions to inboxes: the outbox worked, one-off mails, and notices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from digest.domain.delivery import Envelope, Tally
+from digest.domain.edition import Edition, PaperList
+from digest.domain.subscriber import Address
+from digest.wiring.papers import Papers
+
+if TYPE_CHECKING:
+    from digest.journey.deliver import Worked
+    from digest.journey.send import Sent
+    from digest.journey.subscribe import Notice
+
+
+class Sending(Papers):
+    """Parts that send."""
+
+    def deliver(
+        self,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[Counter[str]], None] = lambda counts: None,
+    ) -> Worked:
+        """Works the outbox in this process until nothing is due."""
+        from digest.journey.deliver import Terms, Worked, deliver
+        from digest.journey.recover import recover
+        from digest.mail.journal import Journal
+
+        settings = self.settings.delivery
+        terms = Terms(batch=settings.batch, lease=timedelta(seconds=settings.lease), policy=settings.policy())
+        abandoned = Journal.abandoned(settings.journal) if settings.journal.is_dir() else ()
+        recover(self.store, abandoned, terms.policy, clock())
+        with self.store.read() as unit:
+            if unit.deliveries.oldest_due(clock()) is None:
+                return Worked(Tally())
+        with Journal.create(settings.journal) as journal:
+            return deliver(
+                self.store,
+                self.compose,
+                self.chooser,
+                self.post(journal, clock),
+                journal,
+                terms,
+                clock,
+                stop,
+                progress,
+            )
+
+    def send(
+        self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
+    ) -> list[Sent]:
+        from digest.journey.send import send
+        from digest.mail.session import Unwritten
+
+        edition = self.edition(paper_list, day, at)
+        transport = None if dry_run else self.post(Unwritten(), lambda: at)
+        return send(self.store, edition, self.mailroom(edition), transport, addresses, at)
+
+    def one_off(self, edition: Edition, paper_list: PaperList, address: Address | None, at: datetime) -> Envelope:
+        """The mail as `address` would get it (as a subscriber, with their own picks), or as a stranger would."""
+        from digest.journey.press import one_off
+
+        claimed = one_off(0, address or self.address("reader@example.org"), edition, at)
+        if address is not None:
+            mine = self.subscription(address, paper_list)
+            wanted = mine.preferences.picks
+            claimed = replace(
+                claimed,
+                subscription_id=mine.id,
+                subscriber_id=mine.subscriber_id,
+                interests=mine.interests,
+                wanted=wanted,
+                personal=bool(mine.interests or wanted),
+            )
+        choices = self.chooser.alone(claimed, at) if claimed.personal else None
+        return self.mailroom(edition)(claimed, choices)
+
+    def mail_notice(self, notice: Notice, at: datetime) -> None:
+        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""
+        from digest.journey.notify import Notifier, notify
+        from digest.mail.session import Unwritten
+
+        notifier = Notifier(self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists})
+        notify(notifier, self.post(Unwritten(), lambda: at), notice, at)

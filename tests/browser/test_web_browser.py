@@ -1,0 +1,148 @@
+"""The pages in a real browser: a reader's whole way over real mail without JavaScript, and what axe finds.
+
+Phone and desktop, light and dark; no page weighs more than 100 kB in all, and none asks another host for anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from servers.dovecot import Dovecot
+from servers.postfix import Postfix
+from servers.website import ADMIN, NOON, Website, stock, website
+
+from digest.config import Relay
+from digest.links import Purpose
+from digest.mail.reading import parts_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+VIEWS = [(width, scheme) for width in (375, 1280) for scheme in ("light", "dark")]
+MOST_OCTETS = 100_000
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@contextmanager
+def visiting(browser: Browser, width: int, scheme: str, host: str, **how: object) -> Iterator[Page]:
+    """A page in a context of its own; in the end: nothing came from elsewhere, no page weighed too much, nothing was blocked."""
+    elsewhere: list[str] = []
+    complaints: list[str] = []
+    weights: dict[str, int] = {}
+    size = {"width": width, "height": 900}
+    with browser.new_context(viewport=size, color_scheme=scheme, **how) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("request", lambda asked: elsewhere.append(asked.url) if urlsplit(asked.url).netloc not in ("", host) else None)
+        page.on("console", lambda message: complaints.append(message.text))
+
+        def weigh(finished: object) -> None:
+            place = page.url
+            weights[place] = weights.get(place, 0) + int(finished.sizes()["responseBodySize"])  # type: ignore[attr-defined]
+
+        page.on("requestfinished", weigh)
+        yield page
+        assert elsewhere == []
+        assert [said for said in complaints if "Content Security Policy" in said] == []
+        assert max(weights.values()) <= MOST_OCTETS, weights
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_a_readers_whole_way_over_real_mail(
+    browser: Browser,
+    postfix_server: Postfix,
+    dovecot_server: Dovecot,
+    tmp_path: Path,
+    stocked: Path,
+    width: int,
+    scheme: str,
+) -> None:
+    relay = Relay(host="127.0.0.1", port=postfix_server.port, tls="none")
+    reader = f"grace-{width}-{scheme}@example.org"
+    with (
+        website(tmp_path, stocked, relays=[relay], own_base=True) as site,
+        visiting(browser, width, scheme, urlsplit(site.url).netloc, java_script_enabled=False) as page,
+    ):
+        page.goto(site.url)
+        page.get_by_label("Your address").fill(reader)
+        page.get_by_role("button", name="Subscribe").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "Look in your inbox"
+
+        page.goto(_link(dovecot_server, reader, 1, site, "confirm"))
+        page.get_by_role("button", name="Confirm my subscription").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "You are in"
+
+        page.get_by_role("link", name=re.compile("Choose your topics")).click()
+        page.get_by_label("Hour").fill("06:15")
+        page.get_by_label("Time zone").select_option("Asia/Tokyo")
+        page.get_by_label("Sat").uncheck()
+        page.get_by_label("Sun").uncheck()
+        page.get_by_role("button", name="Save").first.click()
+        assert "Thursday, 28 May 2026 at 06:15 (Asia/Tokyo)" in page.inner_text("main")
+        page.get_by_label(re.compile("What you care about")).fill("diffusion\n-robots")
+        page.get_by_role("button", name="Save").nth(1).click()
+        assert "words: diffusion" in page.inner_text("[role=status]")
+        assert "mute robots" in page.inner_text("[role=status]")
+
+        site.wiring.tick(site.now)
+        page.goto(_link(dovecot_server, reader, 2, site, "unsubscribe"))
+        page.get_by_role("button", name="Unsubscribe").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "You have left"
+        ended = site.subscription(reader)
+        assert ended
+        assert str(ended.state) == "ended"
+        assert _sideways(page) == 0
+
+
+def _link(dovecot: Dovecot, reader: str, number: int, site: Website, what: str) -> str:
+    """The address under /`what`/ in the reader's mail `number`, as it came out of the mailbox."""
+    letters = dovecot.messages(reader, at_least=number)
+    assert len(letters) >= number
+    return site.url + site.path_in(parts_of(letters[number - 1])[1], what)
+
+
+def _sideways(page: Page) -> int:
+    """How far the page would scroll sideways, in pixels. Asked over the protocol: it works without JavaScript on the page."""
+    session = page.context.new_cdp_session(page)
+    metrics = session.send("Page.getLayoutMetrics")
+    return int(metrics["cssContentSize"]["width"] - metrics["cssLayoutViewport"]["clientWidth"])
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_axe_finds_nothing(browser: Browser, tmp_path: Path, stocked: Path, width: int, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with website(tmp_path, stocked, own_base=True) as site:
+        subscription = site.reader("ada@example.org")
+        token = {purpose: site.wiring.links.token(purpose, subscription.id, NOON) for purpose in Purpose}
+        paths = [
+            "/",
+            "/lists/daily",
+            "/lists/daily/2026-05-27",
+            "/papers?q=diffusion",
+            "/papers?q=unheardof",
+            "/subscribe",
+            "/privacy",
+            "/nope",
+            f"/confirm/{token[Purpose.CONFIRM]}",
+            f"/manage/{token[Purpose.MANAGE]}",
+            f"/manage/{token[Purpose.MANAGE]}?saved=interests",
+            f"/unsubscribe/{token[Purpose.UNSUBSCRIBE]}",
+            f"/less/{token[Purpose.FEEDBACK]}/arxiv:2605.00001",
+            "/admin",
+        ]
+        how = {"bypass_csp": True, "http_credentials": {"username": "operator", "password": ADMIN}}
+        with visiting(browser, width, scheme, urlsplit(site.url).netloc, **how) as page:
+            for path in paths:
+                page.goto(site.url + path)
+                found = axe.Axe().run(page).response["violations"]
+                assert [(path, each["id"], each["nodes"][0]["html"]) for each in found] == []
+                assert _sideways(page) == 0, path

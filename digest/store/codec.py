@@ -20,6 +20,8 @@ _TUPLES = ("authors", "categories", "keywords")
 _INSTANTS = ("published_at", "updated_at", "listed_at")
 _PLAIN = (*_TEXTS, *_TUPLES)
 
+_in_ascii = json.JSONEncoder(sort_keys=True).encode
+
 Row = Mapping[str, Any]
 """A row, or a document, by name."""
 
@@ -42,10 +44,10 @@ def sighting_content(sighting: Sighting) -> tuple[dict[str, Any], str]:
         content["version"] = sighting.version
     if sighting.withdrawn:
         content["withdrawn"] = True
-    written = json.dumps(content, ensure_ascii=True, sort_keys=True)
+    written = _in_ascii(content)
     if "\\u0000" in written or "\\ud" in written:
         content = _storable(content)
-        written = json.dumps(content, ensure_ascii=True, sort_keys=True)
+        written = _in_ascii(content)
     return content, hashlib.sha256(f"{sighting.source}\n{written}".encode()).hexdigest()
 
 

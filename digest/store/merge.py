@@ -19,10 +19,11 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import MergeCounts, Sighting
 from digest.ranking.identity import may_match_by_title, merge, title_key
 from digest.store import signals as readings
+from digest.store import words
 from digest.store.codec import columns_of, sighting_content, sighting_from
 from digest.store.join import join
 from digest.store.schema import identifiers, papers, sightings
-from digest.store.statements import chunks, insert_new, one_at_a_time
+from digest.store.statements import chunks, insert_new, new_keys, one_at_a_time
 
 _CHUNK = 2000
 
@@ -217,10 +218,11 @@ class _Chunk:
         fresh = [w for w in works if not w.id]
         changed = [w for w in works if w.id and (w.rows or w.joined)]
         if fresh:
-            rows = [_columns(w.seen, w.title_key) for w in fresh]
-            ids = self._connection.scalars(insert(papers).returning(papers.c.id, sort_by_parameter_order=True), rows)
+            ids = new_keys(self._connection, papers, len(fresh))
             for work, paper_id in zip(fresh, ids, strict=True):
                 work.id = paper_id
+            self._connection.execute(insert(papers), [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
+            words.learn(self._connection, ids)
         insert_new(
             self._connection,
             sightings,

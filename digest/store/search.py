@@ -1,6 +1,7 @@
 """Papers by words: SQLite's FTS5, PostgreSQL's text search. Both stem English and ask for every word.
 
-The indexes are the migrations' (0001): SQLite's is kept by triggers, PostgreSQL's is over an expression, spelled here once.
+The indexes are the migrations' (0001): SQLite's is kept by store/words.py and triggers, PostgreSQL's is over an expression,
+spelled here once.
 """
 
 from __future__ import annotations

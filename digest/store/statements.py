@@ -51,6 +51,21 @@ def inserted(connection: Connection, statement: Any, rows: list[dict[str, Any]] 
     return count
 
 
+def new_keys(connection: Connection, table: Table, count: int) -> list[int]:
+    """Keys for `count` rows about to be inserted, ascending and never given before; SQLite: in a row.
+
+    Known beforehand, rows go in by the thousand; asking for them with RETURNING makes SQLite take them one at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        return sorted(connection.scalars(_NEXT_KEYS, {"table": table.name, "count": count}))
+    newest = connection.scalar(_NEWEST_KEY, {"table": table.name}) or 0
+    return list(range(newest + 1, newest + 1 + count))
+
+
+_NEXT_KEYS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+_NEWEST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+
+
 def one_at_a_time(connection: Connection, what: str) -> None:
     """Until the transaction ends, no other transaction passes here with the same `what`. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":

@@ -21,6 +21,7 @@ from digest.domain.errors import DigestError, InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import format_weekdays
+from digest.render.views import clean
 from digest.web import api_subscriptions
 from digest.web.kept import Answer, Kept
 from digest.web.operator import require_operator
@@ -221,7 +222,7 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
 
 def _explained(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in ((InvalidInput, 400), (NotFound, 404)) if isinstance(error, kind)), 503)
-    return JSONResponse({"error": str(error) if status != 503 else "out of order just now"}, status)
+    return JSONResponse({"error": clean(str(error)) if status != 503 else "out of order just now"}, status)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -55,13 +55,13 @@ def _explained(request: Request, error: Exception) -> Response:
     if status == 503:  # what broke inside is for the operator, not for whoever asked
         log.error("page failed", path=request.url.path.split("/")[1], reason=str(error))
     said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
-    return Site.of(request).refusal(status, TITLES[status], said)
+    return Site.of(request).refusal(request.url.path, status, TITLES[status], said)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = TITLES.get(error.status_code, "That did not work")
     said = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
-    refusal = Site.of(request).refusal(error.status_code, title, said)
+    refusal = Site.of(request).refusal(request.url.path, error.status_code, title, said)
     refusal.headers.update(error.headers or {})
     return refusal

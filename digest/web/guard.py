@@ -5,6 +5,7 @@ Plain ASGI, because it runs for every request and must not cost more than the pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -32,12 +33,13 @@ MOST_OCTETS = 64 * 1024
 MOST_UPLOADED = {"/manage/": 2 * 1024 * 1024, "/api/v1/subscriptions/import": 32 * 1024 * 1024}
 """Where more may come: a bibliography, a list of subscribers (the operator's; nobody else's body is read there)."""
 
-Refusal = Callable[[int, str, str], Response]
-"""(status, title, what is wrong) → a page."""
+Refusal = Callable[[str, int, str, str], Response]
+"""(path, status, title, what is wrong) → a page; for the API, JSON."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Guard:
-    """Around the application. `base_url` is the address that readers use; `refusal` makes the pages that say no."""
+    """Around the application. `base_url` is the address that readers use; `refusal` makes the answers that say no."""
 
     def __init__(self, app: ASGIApp, *, base_url: str, refusal: Refusal) -> None:
         self._app = app
@@ -56,20 +58,24 @@ class Guard:
             scope = {**scope, "method": "GET"}
         headed = self._headed(send, path, head)
         most = next((octets for prefix, octets in MOST_UPLOADED.items() if path.startswith(prefix)), MOST_OCTETS)
-        if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
-            refused = self._refusal(403, "That came from another site", "For your safety this form works on this site only.")
+        if _CONTROL.search(path):  # no address of ours holds one, and patterns that take "any character" take no line end
+            await self._refusal(path, 404, "Not found", "There is no such page here.")(scope, receive, headed)
+        elif scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
+            refused = self._refusal(
+                path, 403, "That came from another site", "For your safety this form works on this site only."
+            )
             await refused(scope, receive, headed)
         elif int(_digits(headers.get("content-length", "0"))) > most:
-            await self._too_large(most)(scope, receive, headed)
+            await self._too_large(path, most)(scope, receive, headed)
         else:
             body = Body(receive, most)
             try:
                 await self._app(scope, body.receive, headed)
             except BodyTooLarge:
-                await self._too_large(most)(scope, receive, headed)
+                await self._too_large(path, most)(scope, receive, headed)
 
-    def _too_large(self, most: int) -> Response:
-        return self._refusal(413, "That is too large", f"We take at most {most // 1024} kB here.")
+    def _too_large(self, path: str, most: int) -> Response:
+        return self._refusal(path, 413, "That is too large", f"We take at most {most // 1024} kB here.")
 
     def _from_elsewhere(self, headers: Headers) -> bool:
         """Whether a browser says that another site made this request. Programs that are no browsers say nothing."""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import DigestError, NotFound
 from digest.domain.subscriber import Subscription
 from digest.journey.subscribe import Notice
 from digest.links import Purpose
+from digest.render.views import clean
 from digest.web.kept import Answer, Kept
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ class Site:
         """A page that is made for one request."""
         return HTMLResponse(self.render(template, **values), status)
 
-    def refusal(self, status: int, title: str, said: str) -> Response:
-        return self.page("error.html", status, title=title, said=said)
+    def refusal(self, path: str, status: int, title: str, said: str) -> Response:
+        """No, with one line that says why: as a page, or as JSON to whoever asked the API at `path`."""
+        if path.startswith("/api/"):
+            return JSONResponse({"error": clean(said)}, status)
+        return self.page("error.html", status, title=title, said=clean(said))
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""

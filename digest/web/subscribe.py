@@ -50,7 +50,9 @@ async def ask(request: Request) -> Response:
     client = request.client.host if request.client else "unknown"
     over, notice = await run_in_threadpool(_act, site, address, paper_list, preferences, understood.interests, client)
     if over is Scope.NETWORK:
-        return site.refusal(429, "Too many at once", "Many requests came from your network. Please try again in an hour.")
+        return site.refusal(
+            "/subscribe", 429, "Too many at once", "Many requests came from your network. Please try again in an hour."
+        )
     answer = site.page("asked.html", list=paper_list, email=address.text)
     answer.background = BackgroundTask(site.mail, notice) if notice else None
     return answer

@@ -28,6 +28,8 @@ class DeliveryState(StrEnum):
 
 
 FINAL = frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.WITHHELD, DeliveryState.EXPIRED})
+NOT_SENT = FINAL - {DeliveryState.ACCEPTED}
+"""Ended, and no relay said that it took it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Delivery:
     reply: Reply | None = None
     tries: tuple[Attempt, ...] = ()
     """Every attempt but the accepted one (that is `accepted_at`, `relay` and `reply`), oldest first."""
+    correction: bool = False
+    """Of a correction of the edition of `edition_date`, not of the edition itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ class Edition:
     """sha256 over what every reader may be shown, hexadecimal."""
     state: str = "frozen"
     """"frozen", or "cancelled" by an operator."""
+    corrects: int | None = None
+    """A correction: the id of the edition it is about, whose readers it goes to. It has no papers of its own."""
 
     @property
     def is_empty(self) -> bool:

@@ -13,6 +13,7 @@ from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, Deliv
 from digest.domain.retry import Decision
 from digest.domain.subscriber import Cohort, SubscriptionState
 from digest.store.claim import claim, known
+from digest.store.editions import listed
 from digest.store.record import record
 from digest.store.schema import attempts, deliveries, edition_pool, editions, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_into, inserted, walk_indexes
@@ -171,7 +172,7 @@ class Deliveries:
     def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]:
         """Its latest deliveries, newest first, with their attempts."""
         rows = self._connection.execute(
-            select(deliveries, editions.c.list, editions.c.date)
+            select(deliveries, editions.c.list, editions.c.date, editions.c.corrects)
             .join(editions, editions.c.id == deliveries.c.edition_id)
             .where(deliveries.c.subscription_id == subscription_id)
             .order_by(deliveries.c.id.desc())
@@ -188,7 +189,7 @@ class Deliveries:
 def _delivery(row: Row[Any], tries: tuple[Attempt, ...]) -> Delivery:
     return Delivery(
         id=row.id,
-        list=row.list,
+        list=listed(row.list),
         edition_id=row.edition_id,
         edition_date=row.date,
         subscription_id=row.subscription_id,
@@ -202,4 +203,5 @@ def _delivery(row: Row[Any], tries: tuple[Attempt, ...]) -> Delivery:
         relay=row.relay or "",
         reply=None if row.reply_code is None else Reply(row.reply_code, row.reply_text, row.reply_enhanced),
         tries=tries,
+        correction=row.corrects is not None,
     )

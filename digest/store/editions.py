@@ -90,11 +90,16 @@ class Editions:
 
         Where the list already has one for that day, that one is returned and nothing is written.
         """
+        return self.freeze_as(draft.list, draft, rendered)
+
+    def freeze_as(self, name: str, draft: Edition, rendered: Rendered) -> Edition:
+        """`freeze` under another name than the list's: for corrections."""
         assert len(rendered.cards) == len(draft.pool), "one card per pooled paper"
-        statement = insert_into(self._connection, editions).values(**_head(draft, rendered)).on_conflict_do_nothing()
+        row = _head(draft, rendered) | {"list": name}
+        statement = insert_into(self._connection, editions).values(**row).on_conflict_do_nothing()
         edition_id = self._connection.scalar(statement.returning(editions.c.id))
         if edition_id is None:
-            found = self.find(draft.list, draft.date)
+            found = self.find(name, draft.date)
             assert found is not None, "the row that was in the way"
             return found
         ranks = {pick.ranked.paper.id: pick.rank for pick in draft.picks}
@@ -145,6 +150,11 @@ class Editions:
         return picks
 
 
+def listed(name: str) -> str:
+    """The list's own name: a correction's is followed by "#" and what tells it from others (store/amendments.py)."""
+    return name.partition("#")[0]
+
+
 def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
     return {
         "list": draft.list,
@@ -160,6 +170,7 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
         "updates": draft.updates,
         "content_hash": draft.content_hash,
         "state": draft.state,
+        "corrects": draft.corrects,
     }
 
 
@@ -196,7 +207,7 @@ def _ranked(row: Row[Any]) -> Ranked:
 def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
     return Edition(
         id=head.id,
-        list=head.list,
+        list=listed(head.list),
         date=head.date,
         window=Window(head.window_start, head.window_end),
         frozen_at=head.frozen_at,
@@ -205,4 +216,5 @@ def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
         updates=tuple(head.updates),
         content_hash=head.content_hash,
         state=head.state,
+        corrects=head.corrects,
     )

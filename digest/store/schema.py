@@ -20,13 +20,14 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    false,
     text,
 )
 
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0003"
+REVISION = "0005"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
@@ -59,6 +60,7 @@ editions = Table(
     Column("updates", document(), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("state", Text, nullable=False),
+    Column("corrects", Key, ForeignKey("editions.id"), index=True),  # then `list` is a name of its own (store/corrections.py)
     UniqueConstraint("list", "date"),
     Index("ix_editions_list_frozen_at", "list", "frozen_at"),
     sqlite_autoincrement=True,
@@ -164,6 +166,7 @@ deliveries = Table(
     Column("reply_code", SmallInteger),
     Column("reply_enhanced", Text),
     Column("reply_text", Text),
+    Column("urgent", Boolean, nullable=False, server_default=false()),  # for one reader who waits: claimed before everybody's
     UniqueConstraint("edition_id", "subscription_id"),
     # only what is still to be done: finished rows leave these indexes, so a claim never walks over them
     Index(
@@ -179,6 +182,13 @@ deliveries = Table(
         "lease_until",
         sqlite_where=text("state = 'claimed'"),
         postgresql_where=text("state = 'claimed'"),
+    ),
+    Index(
+        "ix_deliveries_urgent",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state = 'queued' AND urgent"),
+        postgresql_where=text("state = 'queued' AND urgent"),
     ),
     sqlite_autoincrement=True,
 )
@@ -239,9 +249,31 @@ source_states = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+# ---- what runs once, and what the operator was told ------------------------------------------------------------------------
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("cause", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("said", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 __all__ = [
     "REVISION",
     "Key",
+    "alarms",
     "allowances",
     "attempts",
     "deliveries",
@@ -249,6 +281,7 @@ __all__ = [
     "editions",
     "featured",
     "identifiers",
+    "leases",
     "lists",
     "metadata",
     "papers",

@@ -9,10 +9,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatch, StoreError
+from digest.store.alarms import Alarms
 from digest.store.allowances import Allowances
+from digest.store.amendments import Amendments
 from digest.store.deliveries import Deliveries
 from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
+from digest.store.leases import Leases
 from digest.store.lists import Lists
 from digest.store.papers import Papers
 from digest.store.returns import Returns
@@ -31,9 +34,12 @@ class Unit:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
     __slots__ = (
+        "alarms",
         "allowances",
+        "amendments",
         "deliveries",
         "editions",
+        "leases",
         "lists",
         "papers",
         "returns",
@@ -54,6 +60,9 @@ class Unit:
         self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)
         self.tallies = Tallies(connection)
+        self.amendments = Amendments(connection)
+        self.leases = Leases(connection)
+        self.alarms = Alarms(connection)
 
 
 class Store:

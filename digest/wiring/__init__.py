@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.wiring.readers import Readers
+from digest.wiring.operating import Operating
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-class Wiring(Readers):
+class Wiring(Operating):
     """A context manager: what it opened is closed at its end."""
 
     def web_app(self) -> FastAPI:

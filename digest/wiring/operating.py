@@ -1,0 +1,68 @@
+"""What an operator does to lists and editions that are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from digest.domain.edition import Edition, PaperList, Rendered
+from digest.domain.errors import InvalidInput, NotFound
+from digest.wiring.readers import Readers
+
+if TYPE_CHECKING:
+    from digest.journey.cancel import Cancelled
+    from digest.journey.correct import Corrected
+    from digest.journey.redeliver import Requeued
+
+
+class Operating(Readers):
+    """Parts that undo."""
+
+    def edition_named(self, name: str) -> Edition:
+        """ "LIST/DATE", or "DATE" of the first list: one that was made. Raises InvalidInput, NotFound."""
+        list_name, _, day = name.rpartition("/")
+        try:
+            wanted = date.fromisoformat(day)
+        except ValueError:
+            raise InvalidInput(f"edition {name[:60]!r}", "should be like daily/2026-05-27") from None
+        paper_list = self.paper_list(list_name or None)
+        with self.store.read() as unit:
+            found = unit.editions.find(paper_list.name, wanted)
+        if found is None:
+            raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
+        return found
+
+    def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
+        from digest.journey.pause import pause
+
+        return pause(self.store, names, reason, at)
+
+    def resume(self, names: Sequence[str]) -> tuple[str, ...]:
+        from digest.journey.pause import resume
+
+        return resume(self.store, names)
+
+    def cancel(self, edition: Edition, reason: str) -> Cancelled:
+        from digest.journey.cancel import cancel
+
+        return cancel(self.store, edition, reason)
+
+    def correct(self, edition: Edition, text: str, at: datetime, *, unsure: bool = False) -> Corrected:
+        from digest.journey.correct import correct
+
+        return correct(
+            self.store, self._render_correction, self.press, self.paper_list(edition.list), edition, text, at, unsure=unsure
+        )
+
+    def _render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
+        from digest.render.correction import CorrectionView, render_correction
+        from digest.render.views import SenderView
+
+        sender = SenderView(name=self.sender.name, home_url=self.links.base_url, postal_address=self.sender.postal_address)
+        return render_correction(self.templates, CorrectionView.of(draft, paper_list, self.links, sender))
+
+    def redeliver(self, edition: Edition, at: datetime, *, unsure: bool = False, reinstate: bool = False) -> Requeued:
+        from digest.journey.redeliver import redeliver
+
+        return redeliver(self.store, edition, at, unsure=unsure, reinstate=reinstate)

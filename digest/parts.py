@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import datetime, time
 from functools import cached_property
 from pathlib import Path
+from time import time as seconds_now
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ from digest.links import Links, derive_key
 if TYPE_CHECKING:
     from digest.journey.choose import Chooser
     from digest.journey.deliver import Compose
-    from digest.journey.press import Choices, Mailroom, Press
+    from digest.journey.press import Choices, Mailroom, Press, Sign
     from digest.mail.headers import Sender
     from digest.mail.post import Post
     from digest.mail.relay import Relay
@@ -164,7 +165,20 @@ class Parts:
     def press(self) -> Press:
         from digest.journey.press import Press
 
-        return Press(self.templates, self.links, self.sender, self.stamps)
+        return Press(self.templates, self.links, self.sender, self.stamps, self.sign)
+
+    @cached_property
+    def sign(self) -> Sign:
+        """Puts DKIM signatures on what we compose; nothing where no key is configured. Raises ConfigurationError."""
+        from digest.journey.press import unsigned
+        from digest.mail.dkim import Signer, SigningKey
+        from digest.mail.fields import ascii_domain
+
+        keys = self.settings.dkim.keys()
+        if not keys:
+            return unsigned
+        domain = ascii_domain(self.settings.dkim.domain or self.sender.address.domain)
+        return Signer([SigningKey.from_file(domain, selector, file) for selector, file in keys]).sign
 
     @cached_property
     def stamps(self) -> Stamps:
@@ -177,11 +191,13 @@ class Parts:
     @cached_property
     def getter(self) -> PoliteGetter:
         from digest import __version__
+        from digest.journey.turns import SharedTurns
         from digest.sources.http import Manners, PoliteGetter
 
         http = self.settings.http
         manners = Manners(contact=http.contact, timeout=http.timeout, deadline=http.deadline, retries=http.retries)
-        getter = PoliteGetter(manners, version=__version__)
+        turns = SharedTurns(self.store, lease=http.deadline + 5)
+        getter = PoliteGetter(manners, version=__version__, clock=seconds_now, book=turns)
         self._open.callback(getter.close)
         return getter
 

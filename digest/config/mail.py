@@ -22,6 +22,19 @@ class Mail(Section):
     inbound_address: Text = ""
 
 
+class Dkim(Section):
+    domain: Text = ""
+    selector: Text = "digest"
+    rsa_key_file: Path | None = None
+    ed25519_selector: Text = "digest-ed25519"
+    ed25519_key_file: Path | None = None
+
+    def keys(self) -> tuple[tuple[str, Path], ...]:
+        """(selector, file) of each key there is; none: we do not sign."""
+        both = ((self.selector, self.rsa_key_file), (self.ed25519_selector, self.ed25519_key_file))
+        return tuple((selector, file) for selector, file in both if file is not None)
+
+
 class Relay(Section):
     name: Text = ""
     host: str = Field(min_length=1)

@@ -7,7 +7,7 @@ from datetime import time
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from digest.config.mail import Delivery, Mail, Relay
+from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, SourceSettings
 from digest.config.places import Database, Http, Secrets, Templates, Web
 from digest.config.values import Zone
@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     secrets: Secrets = Secrets()
     web: Web = Web()
     mail: Mail = Mail()
+    dkim: Dkim = Dkim()
     relays: tuple[Relay, ...] = ()
     delivery: Delivery = Delivery()
     lists: tuple[ListSettings, ...] = (

@@ -12,7 +12,7 @@ from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import PaperList
 from digest.domain.schedule import format_weekdays
 from digest.journey.deliver import Transport
-from digest.journey.press import ONE_OFF
+from digest.journey.press import ONE_OFF, Sign, unsigned
 from digest.journey.subscribe import Notice, NoticeKind
 from digest.links import Links
 from digest.mail.headers import Sender, transactional
@@ -25,9 +25,16 @@ from digest.render.views import SenderView
 
 class Notifier:
     def __init__(
-        self, templates: Templates, links: Links, sender: Sender, stamps: Stamps, lists: Mapping[str, PaperList]
+        self,
+        templates: Templates,
+        links: Links,
+        sender: Sender,
+        stamps: Stamps,
+        lists: Mapping[str, PaperList],
+        sign: Sign = unsigned,
     ) -> None:
         self._templates, self._links, self._sender, self._stamps, self._lists = templates, links, sender, stamps, lists
+        self._sign = sign
 
     def envelope(self, notice: Notice, at: datetime) -> Envelope:
         """The mail for a notice. Raises TemplateError."""
@@ -44,7 +51,8 @@ class Notifier:
             at=at,
             boundary=boundary,
         )
-        data = compose_message(addressed.header, boundary, message.html, message.text)
+        body = compose_message(b"", boundary, message.html, message.text)
+        data = self._sign(addressed.header, [body], at) + addressed.header + body
         return Envelope(
             ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8
         )

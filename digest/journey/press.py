@@ -20,12 +20,18 @@ from digest.mail.verp import Stamps
 from digest.render.cards import render_edition
 from digest.render.compose import Composer
 from digest.render.environment import Templates
-from digest.render.personal import Personal, own_picks, personal
+from digest.render.personal import Personal, addressed, own_picks, selected
 from digest.render.views import EditionView, SenderView
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
-Sign = Callable[[bytes, bytes], bytes]
-"""(header, body) → the DKIM-Signature field to put before the header; b"" when nothing signs."""
+Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
+"""(header, pieces of the body, the message's date) → the DKIM-Signature fields to put before it; b"" where we do not sign."""
+
+
+def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
+    """For relays that sign themselves."""
+    return b""
+
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
@@ -37,9 +43,7 @@ ONE_OFF = 2**62
 class Press:
     """Renders, proofs and composes editions. Threads may share it."""
 
-    def __init__(
-        self, templates: Templates, links: Links, sender: Sender, stamps: Stamps, sign: Sign = lambda header, body: b""
-    ) -> None:
+    def __init__(self, templates: Templates, links: Links, sender: Sender, stamps: Stamps, sign: Sign = unsigned) -> None:
         self._templates = templates
         self._links = links
         self._sender = sender
@@ -80,7 +84,7 @@ class Mailroom:
         self._links = links
         self._sign = sign
         self._composer = Composer(rendered)
-        self._own = own_picks(rendered)
+        self._own = selected(rendered, own_picks(rendered))
         self._title = paper_list.title
         self._headers = HeaderTemplate(
             sender,
@@ -98,13 +102,14 @@ class Mailroom:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
         addresses = self._links.for_reader(claimed.subscription_id)
         addressed = self._headers.address(claimed.id, claimed.address, claimed.due_at, addresses.unsubscribe)
-        body = self._composer.body(self.personal(claimed.address, addresses, choices))
-        data = self._sign(addressed.header, body) + addressed.header + body
+        body = self._composer.pieces(self.personal(claimed.address, addresses, choices))
+        signature = self._sign(addressed.header, body, claimed.due_at)
+        data = b"".join((signature, addressed.header, *body))
         return Envelope(claimed.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8, ready=True)
 
     def personal(self, address: Address, addresses: ReaderLinks, choices: Choices | None) -> Personal:
         why = f"You get this because {address} subscribed to {self._title}."
-        return personal(self._rendered, self._own if choices is None else choices, addresses, why)
+        return addressed(self._own if choices is None else selected(self._rendered, choices), addresses, why)
 
 
 def one_off(number: int, address: Address, edition: Edition, at: datetime) -> Claimed:

@@ -1,8 +1,8 @@
 """One reader's mail as bytes: pieces of the edition, encoded once, joined with what is this reader's own.
 
 Nothing is rendered or encoded twice: shell and cards are cut at their markers and turned into quoted-printable when first
-needed; what a mail costs is looking up its values and one join. `assemble` (personal.py) says the same in plain strings; what a
-mail parser reads from the bytes equals it.
+needed, and what many readers get (a selection) is joined once; what a mail costs is a handful of values and one join. `assemble`
+(personal.py) says the same in plain strings; what a mail parser reads from the bytes equals it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from functools import lru_cache
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
 from digest.render.markers import Markers
-from digest.render.personal import CARDS, Personal
+from digest.render.personal import CARDS, Personal, Selection
 from digest.render.quoted import encode, encode_value
 
 _PLAIN = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _HTML = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+
+_REMEMBERED = 16
+"""Selections whose joined pieces are kept: the list's own is met again and again, a reader's own choice once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Composer:
         self._shell_html = self._cut(rendered.html)
         self._opening, self._between, self._closing = _delimiters(self.boundary)
         self._card = lru_cache(maxsize=None)(self._cut_card)
+        self._selected = lru_cache(maxsize=_REMEMBERED)(self._select)
 
     def compose(self, header: bytes, own: Personal) -> bytes:
         """The whole message: CRLF lines, ready for DATA. `header` ends with its empty line.
@@ -55,17 +59,29 @@ class Composer:
         return header + self.body(own)
 
     def body(self, own: Personal) -> bytes:
-        """What follows the header: for signing (DKIM) before the header is complete."""
-        cards = [(self._card(use.position), use) for use in own.cards]
+        """What follows the header."""
+        return b"".join(self.pieces(own))
+
+    def pieces(self, own: Personal) -> list[bytes]:
+        """What follows the header, in pieces of whole lines; those that mails share are the same objects (for DKIM's hash)."""
+        text, html = self._selected(own.selection)
         joined = [self._opening]
         try:
-            _fill(joined, self._shell_text, own.shell_text, [(card[0], use.text) for card, use in cards])
+            _fill(joined, text, own.text)
             joined.append(self._between)
-            _fill(joined, self._shell_html, own.shell_html, [(card[1], use.html) for card, use in cards])
+            _fill(joined, html, own.html)
         except KeyError as missing:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
         joined.append(self._closing)
-        return b"".join(joined)
+        return joined
+
+    def _select(self, selection: Selection) -> tuple[_Cut, _Cut]:
+        """(text, html) of a selection; the markers left are the reader's own."""
+        cards = [(self._card(use.position), use) for use in selection.cards]
+        return (
+            _merged(self._shell_text, selection.shell_text, [(card[0], use.text) for card, use in cards]),
+            _merged(self._shell_html, selection.shell_html, [(card[1], use.html) for card, use in cards]),
+        )
 
     def _cut(self, text: str) -> _Cut:
         *pieces, (last, _) = [(encode(literal), name) for literal, name in self._markers.split(text)]
@@ -76,20 +92,40 @@ class Composer:
         return self._cut(card.text), self._cut(card.html)
 
 
-def _fill(joined: list[bytes], shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, Mapping[str, str]]]) -> None:
-    """Appends the shell, with its values and (at their marker) the cards with theirs."""
-    add = joined.append
+def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, Mapping[str, str]]]) -> _Cut:
+    """The shell with the cards at their marker, and every marker filled that has a value; literals that meet are one."""
+    pieces: list[tuple[bytes, str]] = []
+    literals: list[bytes] = []
+
+    def take(literal: bytes, name: str, values: Mapping[str, str]) -> None:
+        literals.append(literal)
+        if name in values:
+            literals.append(encode_value(values[name]))
+        elif name:
+            pieces.append((b"".join(literals), name))
+            literals.clear()
+
     for literal, name in shell.pieces:
+        if name != CARDS:
+            take(literal, name, values)
+            continue
+        literals.append(literal)
+        for card, own in cards:
+            for inside, slot in card.pieces:
+                take(inside, slot, own)
+            literals.append(card.last)
+    literals.append(shell.last)
+    return _Cut(tuple(pieces), b"".join(literals))
+
+
+def _fill(joined: list[bytes], cut: _Cut, values: Mapping[str, str]) -> None:
+    """Appends the literals and, between them, the values of their markers."""
+    encoded = {name: encode_value(value) for name, value in values.items()}
+    add = joined.append
+    for literal, name in cut.pieces:
         add(literal)
-        if name == CARDS:
-            for card, own in cards:
-                for inside, slot in card.pieces:
-                    add(inside)
-                    add(encode_value(own[slot]))
-                add(card.last)
-        else:
-            add(encode_value(values[name]))
-    add(shell.last)
+        add(encoded[name])
+    add(cut.last)
 
 
 def boundary_of(*texts: str) -> str:

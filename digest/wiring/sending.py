@@ -87,5 +87,7 @@ class Sending(Papers):
         from digest.journey.notify import Notifier, notify
         from digest.mail.session import Unwritten
 
-        notifier = Notifier(self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists})
+        notifier = Notifier(
+            self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists}, self.sign
+        )
         notify(notifier, self.post(Unwritten(), lambda: at), notice, at)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from digest.config import (
     Database,
     Delivery,
+    Dkim,
     Http,
     ListSettings,
     Mail,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "secrets": Secrets,
     "web": Web,
     "mail": Mail,
+    "dkim": Dkim,
     "delivery": Delivery,
     "http": Http,
     "templates": Templates,
@@ -56,7 +58,7 @@ def _described() -> dict[str, set[str]]:
         if header := re.fullmatch(r"(?:# )?\[{1,2}([a-z_]+)\]{1,2}", line):
             section = header[1]
             found.setdefault(section, set())
-        elif key := re.match(r"(?:# )?([a-z_]+) = ", line):
+        elif key := re.match(r"(?:# )?([a-z0-9_]+) = ", line):
             found[section].add(key[1])
     return found
 

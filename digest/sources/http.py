@@ -23,7 +23,7 @@ import httpx2
 import tenacity
 
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
-from digest.sources.pace import Clock, Pacer, Sleep, pace_of
+from digest.sources.pace import Book, Clock, Pacer, Sleep, pace_of
 from digest.sources.port import Answer, Pace
 from digest.sources.reach import checked, public_address, shown
 
@@ -61,7 +61,10 @@ class _Again(Exception):
 
 
 class PoliteGetter:
-    """Keeps port.Getter. Safe to share between threads. `sleep` and `clock` are arguments so that tests need not wait."""
+    """Keeps port.Getter. Safe to share between threads. `sleep` and `clock` are arguments so that tests need not wait.
+
+    With a `book` that other processes see, `clock` must be theirs too (`time.time`).
+    """
 
     def __init__(
         self,
@@ -71,11 +74,12 @@ class PoliteGetter:
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        book: Book | None = None,
     ) -> None:
         self._manners = manners
         self._sleep = sleep
         self._jitter = jitter
-        self._pacer = Pacer(clock, sleep)
+        self._pacer = Pacer(clock, sleep, book)
         # No connection is kept: the pause between two requests of a group is longer than most servers keep one.
         self._client = httpx2.Client(
             headers={"User-Agent": _user_agent(version, manners.contact), "Accept-Encoding": "gzip, deflate"},

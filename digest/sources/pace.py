@@ -1,6 +1,7 @@
 """How often and how stubbornly one server is asked: a pace per group of hosts, and a circuit that opens after repeated failure.
 
-Shared by all requests of one getter, whichever source or thread they come from. Another process keeps its own pace.
+Shared by all requests of one getter, whichever source or thread they come from; with a `Book` that other processes see, by theirs
+too.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from digest.domain.errors import SourceThrottled
+from digest.domain.turns import Turn, Turns
 from digest.sources.port import ARXIV_PACE, Pace
 
 Clock = Callable[[], float]
@@ -40,22 +43,48 @@ def pace_of(host: str) -> Pace:
     return Pace(host.lower(), ELSEWHERE)
 
 
+class Book(Protocol):
+    """Where the turns are written down: in memory, or where every process that asks can see them."""
+
+    def enter(self, group: str, pace: float, now: float) -> Turn: ...
+    def leave(self, group: str, now: float) -> None: ...
+    def close(self, group: str, until: float, now: float) -> None: ...
+
+
+class InMemory:
+    """For one process. The group's lock is the pacer's, so nobody else is ever under way."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, Turns] = {}
+
+    def enter(self, group: str, pace: float, now: float) -> Turn:
+        self._turns[group], answer = self._turns.get(group, Turns()).enter(pace, 0.0, now)
+        return answer
+
+    def leave(self, group: str, now: float) -> None:
+        """Nothing to do: see above."""
+
+    def close(self, group: str, until: float, now: float) -> None:
+        self._turns[group] = self._turns.get(group, Turns()).resting(until)
+
+
 @dataclass(slots=True)
 class _Line:
-    """One group's queue: who holds the lock may speak."""
+    """One group's queue in this process: who holds the lock may speak."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    free_at: float | None = None
     failures: int = 0
-    closed_until: float = 0.0
 
 
 class Pacer:
     """One request at a time per group, its starts at least the pace apart; none while the group's circuit is open."""
 
-    def __init__(self, clock: Clock, sleep: Sleep, *, failures_allowed: int = 5, rest: float = 300.0) -> None:
+    def __init__(
+        self, clock: Clock, sleep: Sleep, book: Book | None = None, *, failures_allowed: int = 5, rest: float = 300.0
+    ) -> None:
         self._clock = clock
         self._sleep = sleep
+        self._book = book or InMemory()
         self._failures_allowed = failures_allowed
         self._rest = rest
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
@@ -63,15 +92,18 @@ class Pacer:
     @contextmanager
     def turn(self, source: str, pace: Pace) -> Iterator[None]:
         """Waits for this group's next turn and holds it. Raises SourceThrottled, without waiting, where the circuit is open."""
-        line = self._lines[pace.group]
-        with line.lock:
-            self._refuse_if_open(source, pace, line)
+        with self._lines[pace.group].lock:
             now = self._clock()
-            if line.free_at is not None and now < line.free_at:
-                self._sleep(line.free_at - now)
-                now = max(self._clock(), line.free_at)
-            line.free_at = now + pace.seconds
-            yield
+            while (answer := self._book.enter(pace.group, pace.seconds, now)).wait > 0:
+                self._sleep(answer.wait)
+                now = max(self._clock(), now + answer.wait)
+            if answer.closed > 0:
+                why = f"{pace.group} is left in peace for another {answer.closed:.0f} s after it failed or asked for it"
+                raise SourceThrottled(source, why, timedelta(seconds=answer.closed))
+            try:
+                yield
+            finally:
+                self._book.leave(pace.group, self._clock())
 
     def succeeded(self, pace: Pace) -> None:
         self._lines[pace.group].failures = 0
@@ -85,11 +117,5 @@ class Pacer:
 
     def close(self, pace: Pace, seconds: float) -> None:
         """Asks nothing of the group for `seconds`: the server said so, or it fails again and again."""
-        line = self._lines[pace.group]
-        line.closed_until = max(line.closed_until, self._clock() + seconds)
-
-    def _refuse_if_open(self, source: str, pace: Pace, line: _Line) -> None:
-        left = line.closed_until - self._clock()
-        if left > 0:
-            why = f"{pace.group} is left in peace for another {left:.0f} s after it failed or asked for it"
-            raise SourceThrottled(source, why, timedelta(seconds=left))
+        now = self._clock()
+        self._book.close(pace.group, now + seconds, now)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from digest.store.schema import source_states
-from digest.store.statements import insert_into
+from digest.store.statements import insert_into, one_at_a_time
 
 
 class Sources:
@@ -26,6 +27,11 @@ class Sources:
         row = {"value": value, "updated_at": at}
         statement = insert_into(self._connection, source_states).values(source=source, key=key, **row)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["source", "key"], set_=row))
+
+    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None:
+        """Replaces what is under (source, key) by what `how` makes of it ({}: nothing yet); nobody else does so meanwhile."""
+        one_at_a_time(self._connection, f"{source} {key}")
+        self.save(source, key, how(self.load(source, key) or {}), at)
 
     def forget(self, source: str, key: str) -> None:
         where = (source_states.c.source == source, source_states.c.key == key)

@@ -13,6 +13,8 @@ import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import lru_cache
+from itertools import count
 
 import jinja2
 
@@ -23,7 +25,7 @@ from digest.mail.headers import HeaderTemplate, Sender
 from digest.mail.verp import Stamps
 from digest.render.compose import Composer
 from digest.render.markers import Markers
-from digest.render.personal import CARDS, CardUse, Personal, assemble
+from digest.render.personal import CARDS, CardUse, Personal, Selection, assemble
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 ABSTRACT = "We study how language models learn to say what they know, and find that “less” is often more. " * 5
@@ -62,17 +64,23 @@ def edition() -> Rendered:
     )
 
 
+@lru_cache(maxsize=4)
+def chosen(positions: tuple[int, ...]) -> Selection:
+    own = [
+        {"number": str(rank), "reasons": "+42 upvotes and +310 stars since yesterday"} for rank in range(1, len(positions) + 1)
+    ]
+    uses = [CardUse(position=position, html=each, text=each) for position, each in zip(positions, own, strict=True)]
+    shell = {"preheader": "A paper about 1 · A paper about 2"}
+    return Selection(shell_html=shell, shell_text={}, cards=tuple(uses))
+
+
 def reader(number: int, positions: tuple[int, ...]) -> Personal:
     """Every link is this reader's own, as long as a signed one."""
     base = f"https://papers.example.org/l/{number:09}"
     token = "Zm9vYmFyYmF6.aGVsbG8gd29ybGQ.c2lnbmF0dXJlIG9mIHR3ZW50eSBi"
-    shell = {"unsubscribe-url": f"{base}/u/{token}", "manage-url": f"{base}/m/{token}", "why": "You asked for this."}
-    uses = []
-    for rank, position in enumerate(positions, 1):
-        urls = {"more-url": f"{base}/+/{position}/{token}", "less-url": f"{base}/-/{position}/{token}"}
-        own = {**urls, "number": str(rank), "reasons": "+42 upvotes and +310 stars since yesterday"}
-        uses.append(CardUse(position=position, html=own, text=own))
-    return Personal(shell_html={**shell, "preheader": "A paper about 1 · A paper about 2"}, shell_text=shell, cards=tuple(uses))
+    urls = {f"{name}-url": f"{base}/{name}/{token}/" for name in ("unsubscribe", "manage", "more", "less")}
+    own = {**urls, "why": f"You get this because reader{number}@example.org asked for it."}
+    return Personal(selection=chosen(positions), html=own, text=own)
 
 
 def seconds_each(work: list[Personal], compose: object) -> float:
@@ -101,7 +109,7 @@ def main(mails: int) -> None:
     def naive(own: Personal) -> bytes:
         cards = [
             {"title": f"A paper about {use.position}", "abstract": ABSTRACT * 2, "url": "https://arxiv.org/abs/1",
-             "more": use.html["more-url"], "less": use.html["less-url"]} for use in own.cards
+             "more": own.html["more-url"], "less": own.html["less-url"]} for use in own.selection.cards
         ]  # fmt: skip
         message = EmailMessage(policy=SMTP)
         message["From"], message["To"], message["Subject"] = "digest@papers.example.org", to.text, rendered.subject
@@ -110,13 +118,15 @@ def main(mails: int) -> None:
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         return message.as_bytes()
 
+    numbers = count(10**6)
+
     def with_header(own: Personal) -> bytes:
-        return composer.compose(headers.address(len(own.cards), to, AT, own.shell_text["unsubscribe-url"]).header, own)
+        return composer.compose(headers.address(next(numbers), to, AT, own.text["unsubscribe-url"]).header, own)
 
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     signer = Signer([SigningKey("papers.example.org", "s1", rsa.generate_private_key(65537, 2048))])
-    body = composer.body(own_picks[0])
+    body = composer.pieces(own_picks[0])
     composer_own = seconds_each(
         [reader(n + 10**6, rendered.picks) for n in range(mails)], lambda own: composer.compose(header, own)
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 COLUMNS = 72
 _NOT_AT_LINE_START = "、。，．：；？！）」』】〉》’”…"
@@ -12,6 +11,8 @@ _NOT_AT_LINE_START = "、。，．：；？！）」』】〉》’”…"
 
 def width(text: str) -> int:
     """How many columns `text` takes in one line."""
+    if text.isascii():
+        return len(text)
     return sum(_width_of(character) for character in text)
 
 
@@ -35,11 +36,14 @@ def wrap(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
     return ("\n" + " " * indent).join([*lines, line])
 
 
-def _pieces(word: str, room: int) -> Iterator[str]:
+def _pieces(word: str, room: int) -> Iterable[str]:
     """The smallest parts of a word that may stand on lines of their own."""
-    if re.match(r"https?://", word):
-        yield word
-        return
+    if (word.isascii() and len(word) <= room) or word.startswith(("http://", "https://")):
+        return (word,)
+    return _broken(word, room)
+
+
+def _broken(word: str, room: int) -> Iterator[str]:
     piece = ""
     for character in word:
         breaks = _width_of(character) == 2 and character not in _NOT_AT_LINE_START

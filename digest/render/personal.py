@@ -24,24 +24,36 @@ PREHEADER_SHORTEST = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardUse:
-    """One card in a reader's mail: which (`Rendered.cards[position]`), and what its markers become in each part."""
+    """One card in a selection: which (`Rendered.cards[position]`), and what its markers become in each part."""
 
     position: int
     html: Mapping[str, str]
     text: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Personal:
-    """What the shell's markers become, and the cards in this reader's order. Marker names are those of `Markers.split`.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Selection:
+    """The cards of a mail in order, and what follows from them alone: the same for all readers who get it.
 
-    Every value is final: escaped in html, wrapped at 72 columns (lines joined by LF) in text. A value may be given that a
-    template does not use; a marker without a value is an error.
+    Equal only to itself, so that what is made of it can be remembered.
     """
 
     shell_html: Mapping[str, str]
     shell_text: Mapping[str, str]
     cards: tuple[CardUse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What an edition's markers become for one reader: those that the selection does not fill, in the shell and on every card.
+
+    Marker names are those of `Markers.split`. Every value is final: escaped in html, wrapped at 72 columns (lines joined by LF)
+    in text. A value may be given that a template does not use; a marker without a value is an error.
+    """
+
+    selection: Selection
+    html: Mapping[str, str]
+    text: Mapping[str, str]
 
 
 class ReaderLinks(Protocol):
@@ -68,17 +80,7 @@ def personal(
     """The values for one reader. `picks` are positions in `rendered.cards`, best first, with this reader's reasons
     (None: the list's own); `why` is the sentence that tells why they get this mail.
     """
-    chosen = [rendered.cards[position] for position, _ in picks]
-    count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
-    shell = {"unsubscribe-url": links.unsubscribe, "manage-url": links.manage}
-    return Personal(
-        shell_html=_escaped({**shell, "why": why, "count": count, "preheader": preheader(rendered, chosen)}),
-        shell_text={**shell, "why": wrap(why), "count": count},
-        cards=tuple(
-            _card_use(number, position, rendered.cards[position], reasons, links)
-            for number, (position, reasons) in enumerate(picks, start=1)
-        ),
-    )
+    return addressed(selected(rendered, picks), links, why)
 
 
 def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
@@ -86,14 +88,38 @@ def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
     return tuple((position, None) for position in rendered.picks)
 
 
-def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, links: ReaderLinks) -> CardUse:
+def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]]) -> Selection:
+    """`personal`'s first half, which readers with the same picks may share."""
+    chosen = [rendered.cards[position] for position, _ in picks]
+    count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
+    return Selection(
+        shell_html=_escaped({"count": count, "preheader": preheader(rendered, chosen)}),
+        shell_text={"count": count},
+        cards=tuple(
+            _card_use(number, position, rendered.cards[position], reasons)
+            for number, (position, reasons) in enumerate(picks, start=1)
+        ),
+    )
+
+
+def addressed(selection: Selection, links: ReaderLinks, why: str) -> Personal:
+    """`personal`'s second half: a selection for one reader."""
+    urls = {
+        "unsubscribe-url": links.unsubscribe,
+        "manage-url": links.manage,
+        "more-url": links.more,
+        "less-url": links.less,
+    }
+    return Personal(selection=selection, html=_escaped({**urls, "why": why}), text={**urls, "why": wrap(why)})
+
+
+def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None) -> CardUse:
     texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
     said = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
-    urls = {"more-url": links.more, "less-url": links.less}
     return CardUse(
         position=position,
-        html=_escaped({**urls, "number": str(number), "reasons": said}),
-        text={**urls, "number": f"{number:>2}", "reasons": wrap(said, CARD_INDENT)},
+        html=_escaped({"number": str(number), "reasons": said}),
+        text={"number": f"{number:>2}", "reasons": wrap(said, CARD_INDENT)},
     )
 
 
@@ -126,11 +152,17 @@ def assemble(rendered: Rendered, own: Personal) -> tuple[str, str]:
     Raises TemplateError naming a marker that has no value.
     """
     markers = Markers(rendered.nonce)
-    html = "".join(_fill(markers, rendered.cards[use.position].html, use.html) for use in own.cards)
-    text = "".join(_fill(markers, rendered.cards[use.position].text, use.text) for use in own.cards)
+    selection = own.selection
+    html, text = (
+        "".join(_fill(markers, card, {**values, **use}) for card, use in cards)
+        for values, cards in (
+            (own.html, [(rendered.cards[use.position].html, use.html) for use in selection.cards]),
+            (own.text, [(rendered.cards[use.position].text, use.text) for use in selection.cards]),
+        )
+    )
     return (
-        _fill(markers, rendered.html, {**own.shell_html, CARDS: html}),
-        _fill(markers, rendered.text, {**own.shell_text, CARDS: text}),
+        _fill(markers, rendered.html, {**own.html, **selection.shell_html, CARDS: html}),
+        _fill(markers, rendered.text, {**own.text, **selection.shell_text, CARDS: text}),
     )
 
 

@@ -84,8 +84,8 @@ def test_long_reasons_and_why_wrap_at_72_columns() -> None:
 def test_a_marker_that_nothing_fills_is_an_error() -> None:
     mail = rendered(edition(many(1)))
     values = own(mail, (0, None))
-    with pytest.raises(TemplateError, match="marks 'preheader', which nothing fills; known are cards"):
-        assemble(mail, replace(values, shell_html={}, shell_text={}, cards=()))
+    with pytest.raises(TemplateError, match="marks 'more-url', which nothing fills; known are number, reasons"):
+        assemble(mail, replace(values, html={}, text={}))
 
 
 def test_the_html_is_a_document_that_word_gmail_and_dark_mode_understand() -> None:

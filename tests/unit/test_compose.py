@@ -17,7 +17,7 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.render.compose import Composer, boundary_of, compose_message
 from digest.render.markers import Markers
-from digest.render.personal import CARDS, CardUse, Personal, assemble
+from digest.render.personal import CARDS, CardUse, Personal, Selection, assemble
 from digest.render.quoted import encode, encode_value
 
 HOSTILE = st.one_of(
@@ -56,16 +56,20 @@ def edition(title: str, abstract: str, cards: int = 3) -> Rendered:
 
 def reader(why: str, url: str, order: tuple[int, ...]) -> Personal:
     return Personal(
-        shell_html={"unsubscribe-url": escape(url)},
-        shell_text={"unsubscribe-url": url, "why": why},
-        cards=tuple(
-            CardUse(
-                position=position,
-                html={"number": str(n), "more-url": escape(f"{url}/{position}?a=1&b=2")},
-                text={"number": f"{n:>2}", "more-url": f"{url}/{position}?a=1&b=2", "reasons": why},
-            )
-            for n, position in enumerate(order, start=1)
+        selection=Selection(
+            shell_html={},
+            shell_text={"why": why},
+            cards=tuple(
+                CardUse(
+                    position=position,
+                    html={"number": str(n)},
+                    text={"number": f"{n:>2}", "reasons": why},
+                )
+                for n, position in enumerate(order, start=1)
+            ),
         ),
+        html={"unsubscribe-url": escape(url), "more-url": escape(f"{url}/more?a=1&b=2")},
+        text={"unsubscribe-url": url, "more-url": f"{url}/more?a=1&b=2"},
     )
 
 
@@ -140,7 +144,7 @@ def test_readers_do_not_see_each_other() -> None:
 
 def test_a_marker_nobody_fills_is_an_error() -> None:
     rendered = edition("t", "a")
-    own = replace(reader("w", "u", (0,)), shell_text={"why": "w"})
+    own = replace(reader("w", "u", (0,)), text={"more-url": "m"})
     with pytest.raises(TemplateError, match="unsubscribe-url"):
         Composer(rendered).body(own)
 

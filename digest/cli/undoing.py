@@ -65,7 +65,7 @@ def cancel(wiring: Wiring, as_json: bool, edition: str, reason: str) -> None:
     cancelled = wiring.cancel(wiring.edition_named(edition), reason)
 
     def lines() -> None:
-        click.echo(f"{cancelled.withheld} deliveries withheld now")
+        click.echo(f"deliveries withheld: {cancelled.withheld}")
         _standing(cancelled.standing)
 
     answer(as_json, {"withheld": cancelled.withheld, **asdict(cancelled.standing)}, lines)
@@ -85,7 +85,7 @@ def correct(wiring: Wiring, as_json: bool, edition: str, text: str, file: Path |
     words = file.read_text("utf-8") if file else text
     corrected = wiring.correct(wiring.edition_named(edition), words, at, unsure=unsure)
     document = {"queued": corrected.owed, "content_hash": corrected.correction.content_hash}
-    answer(as_json, document, lambda: click.echo(f"{corrected.owed} corrections queued"))
+    answer(as_json, document, lambda: click.echo(f"corrections queued: {corrected.owed}"))
 
 
 @click.command()
@@ -99,7 +99,7 @@ def redeliver(wiring: Wiring, as_json: bool, edition: str, unsure: bool, reinsta
     again = wiring.redeliver(wiring.edition_named(edition), at, unsure=unsure, reinstate=reinstate)
 
     def lines() -> None:
-        click.echo(f"{again.queued} deliveries queued again")
+        click.echo(f"deliveries queued again: {again.queued}")
         _standing(again.standing)
 
     answer(as_json, {"queued": again.queued, **asdict(again.standing)}, lines)
@@ -109,10 +109,10 @@ def _standing(standing: Standing) -> None:
     words = {
         "went": "went out",
         "unsure": "may have gone out (no answer to the final dot)",
-        "in_flight": "are being handed over",
-        "waiting": "wait",
+        "in_flight": "being handed over",
+        "waiting": "waiting",
         "not_sent": "did not go out",
     }
     for name, count in asdict(standing).items():
         if count:
-            click.echo(f"  {count} {words[name]}")
+            click.echo(f"  {words[name]}: {count}")

@@ -7,6 +7,7 @@ Every key is described in config/digest.toml; a test fails when one is missing t
 from __future__ import annotations
 
 from digest.config.mail import Delivery, Dkim, Mail, Relay
+from digest.config.operating import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings
 from digest.config.places import Database, Http, Secrets, Templates, Web
 from digest.config.read import DEFAULT_PATH, load, read_secret, zone
@@ -14,11 +15,13 @@ from digest.config.settings import Settings
 
 __all__ = [
     "DEFAULT_PATH",
+    "Alerts",
     "Database",
     "Delivery",
     "Dkim",
     "Http",
     "ListSettings",
+    "Log",
     "Mail",
     "Relay",
     "Secrets",

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.config.mail import Delivery, Dkim, Mail, Relay
+from digest.config.operating import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings
 from digest.config.places import Database, Http, Secrets, Templates, Web
 from digest.config.values import Zone
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
     http: Http = Http()
     templates: Templates = Templates()
+    log: Log = Log()
+    alerts: Alerts = Alerts()
     reader_timezone: Zone = "UTC"
     reader_hour: time = time(7, 0)
 

@@ -11,11 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from digest.config import (
+    Alerts,
     Database,
     Delivery,
     Dkim,
     Http,
     ListSettings,
+    Log,
     Mail,
     Relay,
     Secrets,
@@ -37,6 +39,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "delivery": Delivery,
     "http": Http,
     "templates": Templates,
+    "log": Log,
+    "alerts": Alerts,
     "relays": Relay,
     "lists": ListSettings,
     "sources": SourceSettings,
@@ -74,7 +78,7 @@ def test_the_file_as_shipped_changes_no_default() -> None:
     assert load(FILE, {}) == Settings()
 
 
-@pytest.mark.parametrize("section", ["database", "delivery", "http"])
+@pytest.mark.parametrize("section", ["database", "delivery", "http", "log", "alerts"])
 def test_what_is_described_as_the_default_is_it(section: str) -> None:
     text = FILE.read_text("utf-8")
     block = re.search(rf"^\[{section}\]\n((?:#.*\n)+)", text, re.MULTILINE)

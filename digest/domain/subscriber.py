@@ -25,7 +25,7 @@ class Address:
         local, at, domain = self.text.rpartition("@")
         if not (local and at and domain) or len(self.text) > 254:
             raise InvalidAddress(f"address {self.text[:80]!r}", "should be like name@example.org")
-        if any(unicodedata.category(c)[0] in "CZ" for c in self.text):
+        if not self.text.isprintable() or " " in self.text:  # that is: a character of category C or Z
             raise InvalidAddress(f"address {self.text[:80]!r}", "holds a space or control character; should be like a@b.org")
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, time
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -15,11 +16,13 @@ from zoneinfo import ZoneInfo
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
-from digest.domain.subscriber import AddedReaders, Address, Consent, NewReader, Preferences, Subscription
+from digest.domain.subscriber import AddedReaders, Address, Consent, Interests, NewReader, Preferences, Subscription
 from digest.journey import subscribe
 
 COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "interests")
 CHUNK = 5000
+NOTHING = Interests()
+Wishes = Callable[[str, str, str], Preferences]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def read_roster(
     lines: Iterable[str], read_address: Callable[[str], Address], lists: Iterable[str], defaults: Preferences
 ) -> Iterator[RosterRow | RejectedRow]:
     """Each row of a CSV file with a header line, read or rejected. Raises InvalidInput when the header lacks "email"."""
-    names = tuple(lists)
+    names, wishes = tuple(lists), _wishes(defaults)
     reader = csv.reader(lines)
     header = [column.strip().lower().removeprefix("\ufeff") for column in next(reader, [])]
     if "email" not in header or (unknown := set(header) - set(COLUMNS)):
@@ -49,7 +52,7 @@ def read_roster(
             if not any(value.strip() for value in values):
                 continue
             try:
-                yield _row(reader.line_num, header, values, read_address, names, defaults)
+                yield _row(reader.line_num, header, values, read_address, names, wishes)
             except (ValueError, InvalidAddress) as error:
                 yield RejectedRow(reader.line_num, str(error))
     except csv.Error as error:
@@ -62,32 +65,49 @@ def _row(
     values: list[str],
     read_address: Callable[[str], Address],
     lists: tuple[str, ...],
-    defaults: Preferences,
+    wishes: Wishes,
 ) -> RosterRow:
     if len(values) != len(header):
         raise ValueError(f"has {len(values)} columns, should have {len(header)}")
-    row = {name: value.strip() for name, value in zip(header, values, strict=True)}
+    row = {name: value.strip(" \t") for name, value in zip(header, values, strict=True)}
     name = row.get("list") or lists[0]
     if name not in lists:
-        raise ValueError(f"list {name!r} is not one of {', '.join(lists)}")
-    preferences = defaults
-    if zone := row.get("timezone"):
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"unknown time zone {zone[:40]!r}; such as Europe/Berlin") from None
-        preferences = replace(preferences, timezone=zone)
-    if hour := row.get("hour"):
-        try:
-            preferences = replace(preferences, hour=time.fromisoformat(hour if ":" in hour else f"{int(hour):02}:00"))
-        except ValueError:
-            raise ValueError(f"hour {hour[:20]!r} should be like 07:00") from None
-        if preferences.hour.tzinfo or preferences.hour.second:
-            raise ValueError(f"hour {hour[:20]!r} should be like 07:00")
-    if weekdays := row.get("weekdays"):
-        preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
-    interests = understand(row.get("interests", "")).interests
+        raise ValueError(f"list {name[:40]!r} is not one of {', '.join(lists)}")
+    preferences = wishes(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""))
+    said = row.get("interests", "")
+    interests = understand(said).interests if said else NOTHING
     return RosterRow(line, NewReader(read_address(row["email"]), name, preferences, interests))
+
+
+def _wishes(defaults: Preferences) -> Wishes:
+    """(time zone, hour, weekdays) as written → preferences. Raises ValueError. Rows share a few, so each is read once."""
+
+    @lru_cache(maxsize=20_000)
+    def wishes(zone: str, hour: str, weekdays: str) -> Preferences:
+        preferences = defaults
+        if zone:
+            try:
+                ZoneInfo(zone)
+            except (KeyError, ValueError, OSError):
+                raise ValueError(f"unknown time zone {zone[:40]!r}; such as Europe/Berlin") from None
+            preferences = replace(preferences, timezone=zone)
+        if hour:
+            preferences = replace(preferences, hour=_hour(hour))
+        if weekdays:
+            preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
+        return preferences
+
+    return wishes
+
+
+def _hour(text: str) -> time:
+    try:
+        hour = time.fromisoformat(text if ":" in text else f"{int(text):02}:00")
+    except ValueError:
+        hour = None
+    if hour is None or hour.tzinfo or hour.second or hour.microsecond:
+        raise ValueError(f"hour {text[:20]!r} should be like 07:00")
+    return hour
 
 
 def row_of(subscription: Subscription) -> tuple[str, ...]:

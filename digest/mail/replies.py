@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from digest.domain.delivery import Reply
 from digest.domain.errors import MailError
@@ -13,7 +14,7 @@ from digest.domain.errors import MailError
 _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
 _MOST_LINES = 128
-_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?\r?", re.DOTALL)
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*?))?\r?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 _LONGEST_TEXT = 1000
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -39,20 +40,26 @@ class Replies:
 
     def read(self, timeout: float) -> Reply:
         """The next reply. Raises SessionLost."""
-        return reply_of(*self.read_lines(timeout))
+        deadline = self._monotonic() + timeout
+        line = self._line(deadline, timeout)
+        if line[3:4] != b"-":
+            return _reply_in(line)
+        code, texts = self._lines(line, deadline, timeout)
+        return reply_of(code, texts)
 
     def read_lines(self, timeout: float) -> tuple[int, list[str]]:
         """The next reply's code and the text of each of its lines. Raises SessionLost."""
         deadline = self._monotonic() + timeout
+        return self._lines(self._line(deadline, timeout), deadline, timeout)
+
+    def _lines(self, line: bytes, deadline: float, timeout: float) -> tuple[int, list[str]]:
         texts: list[str] = []
         while len(texts) < _MOST_LINES:
+            code, more, text = _parsed(line)
+            texts.append(text)
+            if not more:
+                return code, texts
             line = self._line(deadline, timeout)
-            parsed = _LINE.fullmatch(line)
-            if not parsed:
-                raise SessionLost(f"garbage instead of a reply: {line[:60]!r}")
-            texts.append((parsed[3] or b"").decode("utf-8", "replace"))
-            if parsed[2] != b"-":
-                return int(parsed[1]), texts
         raise SessionLost(f"a reply of more than {_MOST_LINES} lines")
 
     def _line(self, deadline: float, timeout: float) -> bytes:
@@ -81,6 +88,21 @@ class Replies:
         if not data:
             raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
         return data
+
+
+@lru_cache(maxsize=256)
+def _reply_in(line: bytes) -> Reply:
+    """A reply of one line; a relay says the same few all day."""
+    code, _, text = _parsed(line)
+    return reply_of(code, [text])
+
+
+def _parsed(line: bytes) -> tuple[int, bool, str]:
+    """(code, whether more lines follow, text). Raises SessionLost."""
+    parsed = _LINE.fullmatch(line)
+    if not parsed:
+        raise SessionLost(f"garbage instead of a reply: {line[:60]!r}")
+    return int(parsed[1]), parsed[2] == b"-", (parsed[3] or b"").decode("utf-8", "replace")
 
 
 def reply_of(code: int, texts: list[str]) -> Reply:

@@ -24,15 +24,17 @@ def wrap(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
     """
     room = max(columns - indent, 8)
     lines: list[str] = []
-    line, used, glue = "", 0, ""
+    line, used = "", 0
     for word in text.split():
-        for index, piece in enumerate(_pieces(word, room)):
-            glue = " " if index == 0 and line else ""
-            if line and used + len(glue) + width(piece) > room:
+        glue = " " if line else ""
+        for piece in _pieces(word, room):
+            size = width(piece)
+            if line and used + len(glue) + size > room:
                 lines.append(line)
                 line, used, glue = "", 0, ""
             line += glue + piece
-            used += len(glue) + width(piece)
+            used += len(glue) + size
+            glue = ""
     return ("\n" + " " * indent).join([*lines, line])
 
 

@@ -8,9 +8,10 @@ needed, and what many readers get (a selection) is joined once; what a mail cost
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
@@ -29,9 +30,14 @@ _REMEMBERED = 16
 class _Cut:
     """A text cut at its markers: literal, marker, literal, marker …, literal; the literals encoded."""
 
-    pieces: tuple[tuple[bytes, str], ...]
-    """Each literal with the name of the marker after it."""
+    literals: tuple[bytes, ...]
+    names: tuple[str, ...]
+    """Of the marker after each literal."""
     last: bytes
+
+    @property
+    def pieces(self) -> Iterator[tuple[bytes, str]]:
+        return zip(self.literals, self.names, strict=True)
 
 
 class Composer:
@@ -85,7 +91,7 @@ class Composer:
 
     def _cut(self, text: str) -> _Cut:
         *pieces, (last, _) = [(encode(literal), name) for literal, name in self._markers.split(text)]
-        return _Cut(tuple(pieces), last)
+        return _Cut(tuple(literal for literal, _ in pieces), tuple(name for _, name in pieces), last)
 
     def _cut_card(self, position: int) -> tuple[_Cut, _Cut]:
         card = self._rendered.cards[position]
@@ -94,7 +100,8 @@ class Composer:
 
 def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, Mapping[str, str]]]) -> _Cut:
     """The shell with the cards at their marker, and every marker filled that has a value; literals that meet are one."""
-    pieces: list[tuple[bytes, str]] = []
+    merged: list[bytes] = []
+    names: list[str] = []
     literals: list[bytes] = []
 
     def take(literal: bytes, name: str, values: Mapping[str, str]) -> None:
@@ -102,7 +109,8 @@ def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, 
         if name in values:
             literals.append(encode_value(values[name]))
         elif name:
-            pieces.append((b"".join(literals), name))
+            merged.append(b"".join(literals))
+            names.append(name)
             literals.clear()
 
     for literal, name in shell.pieces:
@@ -115,17 +123,14 @@ def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, 
                 take(inside, slot, own)
             literals.append(card.last)
     literals.append(shell.last)
-    return _Cut(tuple(pieces), b"".join(literals))
+    return _Cut(tuple(merged), tuple(names), b"".join(literals))
 
 
 def _fill(joined: list[bytes], cut: _Cut, values: Mapping[str, str]) -> None:
     """Appends the literals and, between them, the values of their markers."""
     encoded = {name: encode_value(value) for name, value in values.items()}
-    add = joined.append
-    for literal, name in cut.pieces:
-        add(literal)
-        add(encoded[name])
-    add(cut.last)
+    joined += chain.from_iterable(zip(cut.literals, map(encoded.__getitem__, cut.names), strict=True))
+    joined.append(cut.last)
 
 
 def boundary_of(*texts: str) -> str:

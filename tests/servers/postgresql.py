@@ -11,7 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def missing() -> str | None:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Starts a server and yields the URL of its database `postgres`; stops it in the end."""
+def postgresql(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Starts a server and yields the URL of its database `postgres`; stops it in the end. `settings` win over ours."""
     binaries = _bin()
     assert binaries is not None
     with own_folder("pg") as folder:
@@ -46,7 +46,7 @@ def postgresql() -> Iterator[str]:
         data = folder / "data"
         _run([*as_user, binaries / "initdb", "-D", data, "-U", "digest", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"])
         with (data / "postgresql.conf").open("a") as conf:
-            conf.writelines(f"{name} = {value}\n" for name, value in _SETTINGS.items())
+            conf.writelines(f"{name} = {value}\n" for name, value in (_SETTINGS | dict(settings or {})).items())
             conf.write(f"unix_socket_directories = '{folder}'\n")
         control = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-t", "30"]
         _run([*control, "-l", folder / "log", "start"])

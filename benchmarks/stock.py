@@ -1,0 +1,238 @@
+"""What the benchmarks of delivery measure with: a database with readers and what they are owed, servers, pinned processes.
+
+Not a benchmark itself: `./run bench deliver`, `scale` and `kill` use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from datetime import time as hour
+from pathlib import Path
+
+from sqlalchemy import make_url, text
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from servers import postgresql
+
+from digest.config import load
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Sighting, Signal
+from digest.domain.subscriber import Address, Cohort, Consent, NewReader
+from digest.store.engine import open_engine
+from digest.wiring import Wiring
+
+CUTOFF = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+"""The edition is today's, made at midnight; deliveries are due by the real clock."""
+EVERYBODY = Cohort("daily", "UTC", hour(0, 1), frozenset(range(7)))
+_CONSENT = Consent(CUTOFF - timedelta(days=1), "csv import", "v1", "recorded by operator")
+_ABSTRACT = "We study how models learn to say what they know, and find that “less” is often more, at every scale we try. "
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB", "max_wal_size": "4GB"}
+
+
+def configured(folder: Path, url: str, relays: str, delivery: str = "", more: str = "") -> Path:
+    """A settings file; `relays` are whole tables, `delivery` lines of that table."""
+    file = folder / "digest.toml"
+    file.write_text(
+        f"""
+[database]
+url = "{url}"
+[secrets]
+key_file = "{folder / "digest.key"}"
+[web]
+base_url = "https://digest.example.org"
+[mail]
+from_name = "Digest"
+from_address = "digest@digest.example.org"
+postal_address = "1 Example Street"
+[delivery]
+journal = "{folder / "journal"}"
+{delivery}
+[[lists]]
+name = "daily"
+title = "Trending papers"
+cutoff = 00:00:00
+picks = 12
+{more}
+{relays}
+""",
+        "utf-8",
+    )
+    return file
+
+
+def relay(port: int, more: str = "") -> str:
+    return f'[[relays]]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nname = "sink"\n{more}\n'
+
+
+def _papers(count: int) -> list[Sighting]:
+    seen = CUTOFF - timedelta(hours=9)
+    return [
+        Sighting(
+            source="arxiv",
+            identifiers=(Identifier("arxiv", f"2603.{number:05}"),),
+            title=f"Paper number {number} on learning to rank what is new among all that is written",
+            abstract=f"Method {number}. " + _ABSTRACT * 8,
+            authors=(f"Ann Author{number}", "Bo Writer", "Cy Reader"),
+            categories=("cs.LG",),
+            seen_at=seen,
+            signals=(Signal("upvotes", 100.0 - number, seen + timedelta(hours=1), "huggingface"),),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def enrol(wiring: Wiring, readers: int, first: int = 0) -> None:
+    """ACTIVE readers at EVERYBODY's hour, in transactions of some thousand."""
+    for start in range(first, first + readers, 20_000):
+        some = [
+            NewReader(Address(f"reader{n}@example{n % 50}.org"), "daily", wiring.preferences(None, EVERYBODY.hour))
+            for n in range(start, min(start + 20_000, first + readers))
+        ]
+        with wiring.store.begin() as unit:
+            unit.subscribers.add_confirmed(some, _CONSENT, CUTOFF - timedelta(hours=2))
+
+
+def press_edition(wiring: Wiring) -> int:
+    with wiring.store.begin() as unit:
+        unit.papers.merge(_papers(60))
+    return wiring.edition(wiring.paper_list("daily"), CUTOFF.date(), CUTOFF).id
+
+
+def owe(wiring: Wiring, edition_id: int) -> int:
+    """A delivery due now for each reader."""
+    now = datetime.now(UTC)
+    with wiring.store.begin() as unit:
+        return unit.deliveries.create_due(
+            edition_id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), CUTOFF.date(), CUTOFF
+        )
+
+
+@contextmanager
+def databases(folder: Path, kinds: Sequence[str]) -> Iterator[dict[str, str]]:
+    """By kind, the URL of an empty database with a schema. PostgreSQL is as durable as a real one."""
+    with ExitStack() as open_:
+        urls = {}
+        for kind in kinds:
+            if kind == "sqlite":
+                urls[kind] = f"sqlite:///{folder / 'stock.sqlite'}"
+                continue
+            if reason := postgresql.missing():
+                print(f"PostgreSQL left out: {reason}", file=sys.stderr)
+                continue
+            server = open_.enter_context(postgresql.postgresql(_DURABLE))
+            administer(server, "CREATE DATABASE stock")
+            urls[kind] = make_url(server).set(database="stock").render_as_string(hide_password=False)
+        for url in urls.values():
+            with Wiring(load(configured(folder, url, ""))) as wiring:
+                wiring.migrate()
+        yield urls
+
+
+def copy(url: str, name: str) -> str:
+    """The URL of a database equal to the one at `url`, which nobody has open. A copy of that name is replaced."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        assert parsed.database is not None
+        target = Path(parsed.database).with_name(f"{name}.sqlite")
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{target}{suffix}").unlink(missing_ok=True)
+        shutil.copy(parsed.database, target)
+        return f"sqlite:///{target}"
+    server = parsed.set(database="postgres").render_as_string(hide_password=False)
+    administer(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {parsed.database}")
+    return parsed.set(database=name).render_as_string(hide_password=False)
+
+
+def administer(url: str, command: str) -> None:
+    engine = open_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(command))
+    engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command's answer, what it cost from start to end (its children too), and the most memory one process took, in MB."""
+
+    answer: dict[str, float]
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def digest(config: Path, *arguments: str, cores: Sequence[int] | None = None) -> Ran:
+    """Runs a command as an operator would, `--json`, on the given cores. Exits with what it said when it fails."""
+    command = [sys.executable, "-m", "digest", *arguments, "--json", "--config", str(config)]
+    with tempfile.TemporaryFile() as said:
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        process = subprocess.Popen(pinned(command, cores), stdout=subprocess.PIPE, stderr=said, cwd=config.parent, env=_env())
+        assert process.stdout is not None
+        out = process.stdout.read()
+        _, status, own = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f"{arguments}: {said.read().decode()[-2000:]}")
+    cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+    return Ran(json.loads(out), wall, cpu, own.ru_maxrss / 1024)
+
+
+def _env() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+
+
+def pinned(command: Sequence[object], cores: Sequence[int] | None) -> list[str]:
+    """`command` on these cores only, where the system can."""
+    words = [str(word) for word in command]
+    taskset = shutil.which("taskset")
+    return words if not cores or taskset is None else [taskset, "-c", ",".join(map(str, cores)), *words]
+
+
+@contextmanager
+def sink(*options: str, cores: Sequence[int] | None = None) -> Iterator[int]:
+    """The port of Postfix's smtp-sink, which throws everything away."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    with subprocess.Popen(pinned([program("smtp-sink"), *user, *options, f"127.0.0.1:{port}", 1000], cores)) as process:
+        try:
+            for _ in range(100):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+
+
+def source(port: int, count: int, size: int, sessions: int = 10, cores: Sequence[int] | None = None) -> float:
+    """Messages a second that Postfix's smtp-source hands over, keeping its connections (-d)."""
+    words = [program("smtp-source"), "-d", "-s", sessions, "-m", count, "-l", size, "-f", "a@x.test", "-t", "b@x.test"]
+    start = time.perf_counter()
+    subprocess.run(pinned([*words, f"127.0.0.1:{port}"], cores), check=True)
+    return count / (time.perf_counter() - start)
+
+
+def program(name: str) -> str:
+    return shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin") or sys.exit(f"{name} (Postfix) is not installed")
+
+
+def spread(figures: Sequence[float]) -> list[float]:
+    return [round(min(figures), 2), round(max(figures), 2)]

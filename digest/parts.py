@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digest.journey.choose import Chooser
     from digest.journey.deliver import Compose
     from digest.journey.press import Choices, Mailroom, Press, Sign
+    from digest.mail.dkim import SigningKey
     from digest.mail.headers import Sender
     from digest.mail.post import Post
     from digest.mail.relay import Relay
@@ -171,14 +172,23 @@ class Parts:
     def sign(self) -> Sign:
         """Puts DKIM signatures on what we compose; nothing where no key is configured. Raises ConfigurationError."""
         from digest.journey.press import unsigned
-        from digest.mail.dkim import Signer, SigningKey
+        from digest.mail.dkim import Signer
+
+        return Signer(self.signing_keys).sign if self.signing_keys else unsigned
+
+    @cached_property
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        """The DKIM keys configured, maybe none. Raises ConfigurationError."""
+        from digest.mail.dkim import SigningKey
+
+        return tuple(SigningKey.from_file(self.dkim_domain, *key) for key in self.settings.dkim.files())
+
+    @property
+    def dkim_domain(self) -> str:
+        """What signatures are made for: d=, in ASCII."""
         from digest.mail.fields import ascii_domain
 
-        keys = self.settings.dkim.keys()
-        if not keys:
-            return unsigned
-        domain = ascii_domain(self.settings.dkim.domain or self.sender.address.domain)
-        return Signer([SigningKey.from_file(domain, selector, file) for selector, file in keys]).sign
+        return ascii_domain(self.settings.dkim.domain or self.sender.address.domain)
 
     @cached_property
     def stamps(self) -> Stamps:

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inbound": ("digest.cli.feedback:inbound", "Heed bounces, complaints and unsubscribe mails from files."),
     "explain": ("digest.cli.seeing:explain", "Why an address was mailed, or not."),
     "lint": ("digest.cli.editions:lint", "The compliance report of a mail."),
+    "dkim-key": ("digest.cli.dkim_key:dkim_key", "Make the keys that sign our mail, and say what to publish."),
     "doctor": ("digest.cli.doctor:doctor", "Check configuration, database, relays, DNS, clock and sources."),
     "status": ("digest.cli.seeing:status", "Editions, outbox, and how fresh the sources are."),
     "demo": ("digest.cli.demo:demo", "Today's papers through a real mail server into an inbox on this machine."),

@@ -29,7 +29,7 @@ class Dkim(Section):
     ed25519_selector: Text = "digest-ed25519"
     ed25519_key_file: Path | None = None
 
-    def keys(self) -> tuple[tuple[str, Path], ...]:
+    def files(self) -> tuple[tuple[str, Path], ...]:
         """(selector, file) of each key there is; none: we do not sign."""
         both = ((self.selector, self.rsa_key_file), (self.ed25519_selector, self.ed25519_key_file))
         return tuple((selector, file) for selector, file in both if file is not None)

@@ -85,6 +85,12 @@ class SigningKey:
         return self.private.sign(hashlib.sha256(data).digest())  # RFC 8463 §3: PureEdDSA over the SHA-256 hash
 
 
+def new_key(algorithm: str) -> bytes:
+    """A new private key as unencrypted PEM: "rsa" (2048 bits: longer ones do not fit one DNS packet everywhere) or "ed25519"."""
+    private = ed25519.Ed25519PrivateKey.generate() if algorithm == "ed25519" else rsa.generate_private_key(65537, 2048)
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
 class Signer:
     """Signs with every key given: with an RSA and an Ed25519 key, each verifier finds one it understands.
 

@@ -85,15 +85,18 @@ def missing() -> str | None:
 
 
 @contextmanager
-def postfix(lmtp_port: int, refused: Mapping[str, str] | None = None) -> Iterator[Postfix]:
-    """`refused` maps recipients to replies, such as {"gone@example.org": "550 5.1.1 no such user"}."""
+def postfix(lmtp_port: int, refused: Mapping[str, str] | None = None, milter_port: int | None = None) -> Iterator[Postfix]:
+    """`refused` maps recipients to replies, such as {"gone@example.org": "550 5.1.1 no such user"}; a milter sees every mail."""
     with own_folder("pf") as folder:
         server = Postfix(free_port(), folder)
         for name in ("spool", "data"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", "postfix")
         (folder / "refused").write_text("".join(f"{who} {reply}\n" for who, reply in (refused or {}).items()))
-        (folder / "main.cf").write_text(_MAIN.format(folder=folder, hostname=HOSTNAME, lmtp=lmtp_port))
+        main = _MAIN.format(folder=folder, hostname=HOSTNAME, lmtp=lmtp_port)
+        if milter_port is not None:
+            main += f"smtpd_milters = inet:127.0.0.1:{milter_port}\nmilter_default_action = tempfail\n"
+        (folder / "main.cf").write_text(main)
         (folder / "master.cf").write_text(_MASTER.format(port=server.port))
         for shipped in ("postfix-files", "dynamicmaps.cf"):  # `postfix start` reads them beside main.cf
             if (Path("/etc/postfix") / shipped).exists():

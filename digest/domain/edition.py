@@ -64,6 +64,19 @@ class Pooled:
     featured_before: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What became of a paper that an earlier edition of the list featured. Each kind is told once of a paper."""
+
+    identifier: str
+    kind: str
+    """"withdrawn", "venue", "code" or "version"."""
+    title: str
+    what: str
+    """"accepted at NeurIPS 2026"."""
+    url: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A paper that was considered and not picked, and why."""
@@ -119,7 +132,7 @@ class Edition:
     """Loaded only where asked for."""
     notes: tuple[str, ...] = ()
     """What a reader should know: a stale source, why the day is empty."""
-    updates: tuple[str, ...] = ()
+    updates: tuple[Update, ...] = ()
     """"Since you read": at most three lines about papers already sent."""
     content_hash: str = ""
     """sha256 over what every reader may be shown, hexadecimal."""

@@ -26,7 +26,8 @@ STATE = "state"
 FRESHNESS = "freshness"
 """Key: {"last_unseen_at", "ids": the latest it showed, oldest first}."""
 HEALTH = "health"
-"""Key: {"at", "stale", "error"} of the latest collect, for whoever tells of it: edition, status, metrics, alarm."""
+"""Key: {"at", "stale", "error", "failing_since", "rhythm"} as the latest collect left them, for whoever tells of it: edition,
+status, metrics, alarm."""
 REMEMBERED = 6_000
 """Ids a source is judged by: some days' worth of the largest."""
 
@@ -34,6 +35,7 @@ REMEMBERED = 6_000
 class Papers(Protocol):
     def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
     def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
+    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts: ...
 
 
 class Sources(Protocol):
@@ -114,6 +116,7 @@ def _collect_one(source: Source, getter: Getter, store: Store, at: datetime) -> 
     with store.read() as unit:
         state = unit.sources.load(source.name, STATE) or {}
         freshness = _Freshness.from_state(unit.sources.load(source.name, FRESHNESS) or {})
+        before = unit.sources.load(source.name, HEALTH) or {}
     counts, rejected, error = MergeCounts(), list[Left](), None
     try:
         for batch in source.collect(getter, state, at):
@@ -126,8 +129,10 @@ def _collect_one(source: Source, getter: Getter, store: Store, at: datetime) -> 
     except Exception as fault:  # a fault in one source's code must not cost the readers the others
         error = f"source {source.name}: a fault in this program: {type(fault).__name__}: {fault}"
     stale = is_stale(source.rhythm, freshness.last_unseen_at, at)
+    failing = (before.get("failing_since") or isoformat(at)) if error else None
+    health = {"at": isoformat(at), "stale": stale, "error": error, "failing_since": failing, "rhythm": source.rhythm.value}
     with store.begin() as unit:
-        unit.sources.save(source.name, HEALTH, {"at": isoformat(at), "stale": stale, "error": error}, at)
+        unit.sources.save(source.name, HEALTH, health, at)
     return CollectReport(source.name, counts.new, counts.updated, counts.unchanged, counts.signals, tuple(rejected), stale, error)
 
 
@@ -136,6 +141,8 @@ def _keep(name: str, batch: Batch, freshness: _Freshness, store: Store, at: date
     unseen = freshness.saw(batch, at)
     with store.begin() as unit:
         counts = unit.papers.merge(batch.sightings)
+        if batch.gone:
+            counts += unit.papers.withdraw(batch.gone, name, at)
         added = unit.papers.add_signals([(reading.identifier, reading.signal) for reading in batch.readings])
         unit.sources.save(name, STATE, dict(batch.state), at)
         if unseen:

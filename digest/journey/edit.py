@@ -21,6 +21,7 @@ from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Wi
 from digest.domain.errors import InvalidInput, LintFailed
 from digest.domain.paper import Candidate, Ranked
 from digest.domain.schedule import due_on, latest_due
+from digest.journey import remark
 from digest.ranking.selection import Selection, select
 from digest.ranking.summary import summarise
 from digest.ranking.trending import rank
@@ -31,12 +32,12 @@ LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
 
 
-class Papers(Protocol):
+class Papers(remark.Papers, Protocol):
     def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]: ...
     def count(self) -> int: ...
 
 
-class Editions(Protocol):
+class Editions(remark.Editions, Protocol):
     def find(self, list_name: str, day: date) -> Edition | None: ...
     def latest(self, list_name: str, at: datetime) -> Edition | None: ...
     def featured(self, list_name: str, before: datetime) -> frozenset[int]: ...
@@ -54,6 +55,8 @@ class Unit(Protocol):
     def editions(self) -> Editions: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def sources(self) -> remark.Sources: ...
 
 
 class Store(Protocol):
@@ -122,6 +125,7 @@ def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, inc
         previous = unit.editions.latest(paper_list.name, at)
         featured = frozenset() if include_featured else unit.editions.featured(paper_list.name, at)
         candidates = [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
+        remarks = remark.remark(paper_list, unit, at)
     start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
     selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked)) for pick in selection.picks)
@@ -129,9 +133,17 @@ def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, inc
     pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked)) for each in selection.pool)
     if not picks:
         pool = ()  # nobody is sent an edition without picks, so nobody chooses from its pool
-    notes = () if picks else (_why_empty(candidates, selection, at, paper_list),)
+    why = () if picks else (_why_empty(candidates, selection, at, paper_list),)
     edition = Edition(
-        id=0, list=paper_list.name, date=day, window=Window(start, at), frozen_at=at, picks=picks, pool=pool, notes=notes
+        id=0,
+        list=paper_list.name,
+        date=day,
+        window=Window(start, at),
+        frozen_at=at,
+        picks=picks,
+        pool=pool,
+        notes=(*why, *remarks.notes),
+        updates=remarks.updates if picks else (),  # an edition without picks shows none: they wait for the next
     )
     return replace(edition, content_hash=content_hash(edition))
 
@@ -200,6 +212,6 @@ def content_hash(edition: Edition) -> str:
         [[pick.rank, *told(pick.ranked)] for pick in edition.picks],
         [pooled(each) for each in edition.pool],
         edition.notes,
-        edition.updates,
+        [[each.identifier, each.title, each.what] for each in edition.updates],
     ]
     return hashlib.sha256(json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

@@ -24,12 +24,15 @@ from digest.sources.recognise import read_file
 
 SIGHTINGS_AT_ONCE = 4_000
 READINGS_AT_ONCE = 20_000
+GONE = "arxiv"
+"""Who says in files that papers were removed: only OAI-PMH can, and read_file names its sightings so."""
 _FETCHED = re.compile(r"\d{4}-\d{2}-\d{2}_fetched_(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})Z")
 
 
 class Papers(Protocol):
     def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
     def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
+    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts: ...
     def known_since(self, proven: Sequence[tuple[Identifier, datetime]]) -> int: ...
 
 
@@ -111,6 +114,7 @@ class _Loading:
         self._at = at
         self._counts = MergeCounts()
         self._sightings: list[Sighting] = []
+        self._gone: list[Identifier] = []
         self._readings: list[tuple[str, Reading]] = []
         self._waiting: list[tuple[str, Reading]] = []
         """Readings of papers not known yet: a later file may show them."""
@@ -125,6 +129,7 @@ class _Loading:
             )
             self.rejected.append(Rejected(name, "signals", told))
         self._sightings += parsed.sightings
+        self._gone += parsed.gone
         self._readings += [(name, reading) for reading in parsed.readings]
         if len(self._sightings) >= SIGHTINGS_AT_ONCE or len(self._readings) >= READINGS_AT_ONCE:
             self._flush()
@@ -143,10 +148,11 @@ class _Loading:
 
         An old page or reading proves that a paper was known by then, whatever was loaded before it.
         """
-        if not self._sightings and not self._readings:
+        if not (self._sightings or self._readings or self._gone):
             return
         with self._store.begin() as unit:
             self._counts += unit.papers.merge(self._sightings)
+            self._counts += unit.papers.withdraw(self._gone, GONE, self._at)
             added = unit.papers.add_signals([(reading.identifier, reading.signal) for _, reading in self._readings])
             proven = [(s.identifiers[0], s.seen_at) for s in self._sightings if s.seen_at < self._at]
             proven += [(reading.identifier, reading.signal.observed_at) for _, reading in self._readings]
@@ -155,7 +161,7 @@ class _Loading:
         self._counts += MergeCounts(signals=added.added)
         unknown = frozenset(added.unknown)
         self._waiting += [entry for entry in self._readings if entry[1].identifier in unknown]
-        self._sightings, self._readings = [], []
+        self._sightings, self._readings, self._gone = [], [], []
 
 
 def _without_signals(parsed: Parsed) -> Parsed:

@@ -6,6 +6,8 @@ when it does not. Being wrong by a day costs an early or late warning, never a p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -86,3 +88,39 @@ def _nth(year: int, month: int, weekday: int, n: int) -> date:
 def _last_monday(year: int, month: int) -> date:
     last = date(year, month + 1, 1) - timedelta(days=1)
     return last - timedelta(days=last.weekday())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the latest collect left behind of a source."""
+
+    source: str
+    asked_at: datetime
+    rhythm: Rhythm
+    last_unseen_at: datetime | None
+    failing_since: datetime | None = None
+    """When the first of the collects failed that failed in a row until now."""
+
+    def silent(self, at: datetime) -> bool:
+        """Whether papers are likely to be missing: nothing unseen came when promised, or nothing could be read for long."""
+        failing = self.failing_since is not None and at - self.failing_since >= DEAD
+        return failing or is_stale(self.rhythm, self.last_unseen_at, at)
+
+
+DEAD = timedelta(days=1)
+"""A source that promises nothing is missed when it could not be read for so long."""
+FORGOTTEN = timedelta(days=3)
+"""A source nobody asked for so long is no longer configured."""
+
+
+def silence_note(sources: Iterable[Health], at: datetime) -> str:
+    """One line for the readers of an edition made at `at` about the sources it may lack; "" where none is silent."""
+    missed = [each for each in sources if at - FORGOTTEN <= each.asked_at <= at and each.silent(at)]
+    if not missed:
+        return ""
+    said = [f"{each.source} {_since(each.last_unseen_at)}" for each in sorted(missed, key=lambda each: each.source)]
+    return f"Nothing new from {' and '.join(said)}: papers may be missing here; they follow once they are shown."
+
+
+def _since(last: datetime | None) -> str:
+    return f"since {last.day} {last:%B}" if last else "so far"

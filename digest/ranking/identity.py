@@ -141,8 +141,11 @@ _WON_BY: tuple[tuple[tuple[str, ...], Callable[[Sighting, Identifier], _Rank]], 
 
 
 def _place(source: str, order: tuple[str, ...]) -> int:
-    """Where a source stands: 0 is the most trusted. "arxiv-cs" and "arxiv_rss" stand where "arxiv" does."""
-    for known in (source, re.split(r"[-_. ]", source, maxsplit=1)[0]):
+    """Where a source stands: 0 is the most trusted. "arxiv-cs" and "arxiv_rss" stand where "arxiv" does, "semantic-scholar" where
+    "semanticscholar".
+    """
+    parts = re.split(r"[-_. ]", source)
+    for known in (source, parts[0], "".join(parts)):
         if known in order:
             return order.index(known)
     return len(order)

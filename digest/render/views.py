@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from digest.domain.edition import Edition, PaperList, Pooled
+from digest.domain.edition import Edition, PaperList, Pooled, Update
 from digest.domain.paper import Paper, Ranked
 from digest.ranking.summary import summarise
 from digest.render.excerpt import excerpt, shorten
@@ -93,6 +93,19 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateView:
+    """What became of a paper sent before. `url` may be empty."""
+
+    title: str
+    what: str
+    url: str
+
+    @classmethod
+    def of(cls, update: Update) -> UpdateView:
+        return cls(title=shorten(readable(clean(update.title)), 120), what=readable(clean(update.what)), url=web_url(update.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditionView:
     """A dated digest. `cards` hold every paper a reader may be shown, in order of the pool."""
 
@@ -110,7 +123,7 @@ class EditionView:
     picks: tuple[int, ...]
     """The list's own choice: positions in `cards`."""
     notes: tuple[str, ...]
-    updates: tuple[str, ...]
+    updates: tuple[UpdateView, ...]
     view_url: str
     sender: SenderView
     seed: str
@@ -145,7 +158,7 @@ class EditionView:
             cards=tuple(card_view(pooled.ranked, lengths, style) for pooled in pool),
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
             notes=tuple(clean(note) for note in edition.notes),
-            updates=tuple(clean(update) for update in edition.updates),
+            updates=tuple(UpdateView.of(update) for update in edition.updates),
             view_url=web_url(links.edition(paper_list.name, edition.date.isoformat())),
             sender=sender,
             seed=f"{edition.list}/{edition.date.isoformat()}/{edition.content_hash}",

@@ -118,6 +118,7 @@ class ArxivApi:
     page: int = 200
     days: int = 3
     rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+    schemes: ClassVar[tuple[str, ...]] = ("arxiv",)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         if not self.query:

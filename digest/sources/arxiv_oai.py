@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
+from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.ranking.freshness import Rhythm
 from digest.sources import fields, xmltree
@@ -63,17 +64,17 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     placed = ((_place(record, number), record) for number, record in enumerate(each(root, "record"), 1))
     parsed = fields.collected(placed, lambda record: _sighting(record, source, seen_at))
     token = next((said(element) for element in each(root, "resumptionToken")), "")
-    return Page(Parsed(parsed.sightings, mended + parsed.rejected), token)
+    return Page(Parsed(parsed.sightings, mended + parsed.rejected, gone=parsed.gone), token)
 
 
 def _place(record: Element, number: int) -> str:
     return f"record {number} ({said(child(record, 'header'), 'identifier')[:80] or 'without identifier'})"
 
 
-def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting:
+def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting | Identifier:
     header = child(record, "header")
     if header is not None and header.get("status") == "deleted":
-        raise InvalidInput("record", "deleted by arXiv: nothing is left to show")
+        return identified(said(header, "identifier") or "nothing").identifier
     paper = child(child(record, "metadata"), "arXiv")
     if paper is None:
         raise InvalidInput("record", "has no <arXiv> metadata; should be asked for with metadataPrefix=arXiv")
@@ -134,7 +135,7 @@ class ArxivOai:
                 raise UnreadableAnswer(self.name, "arXiv answers a resumption token with itself")
             token = page.token
             kept: State = {"from": start, "began": began, "token": token} if token else {"from": began}
-            yield Batch(page.parsed.sightings, page.parsed.rejected, state=kept)
+            yield Batch(page.parsed.sightings, page.parsed.rejected, state=kept, gone=page.parsed.gone)
             if not token:
                 return
 

@@ -115,6 +115,7 @@ class Crossref:
     query: str = ""
     days: int = 3
     rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    schemes: ClassVar[tuple[str, ...]] = ("doi",)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         if not (self.filter or self.query):

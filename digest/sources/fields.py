@@ -199,12 +199,18 @@ def clipped(reason: str) -> str:
 
 
 def collected(
-    records: Iterable[tuple[str, _Record]], read: Callable[[_Record], Sighting | Reading | None], *, undated: bool = False
+    records: Iterable[tuple[str, _Record]],
+    read: Callable[[_Record], Sighting | Reading | Identifier | None],
+    *,
+    undated: bool = False,
 ) -> Parsed:
-    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept; None: nothing to say."""
+    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. An Identifier: of a paper
+    the source removed; None: nothing to say.
+    """
     sightings: list[Sighting] = []
     readings: list[Reading] = []
     rejected: list[Rejection] = []
+    gone: list[Identifier] = []
     for where, record in records:
         try:
             found = read(record)
@@ -213,10 +219,12 @@ def collected(
             continue
         if isinstance(found, Sighting):
             sightings.append(found)
+        elif isinstance(found, Identifier):
+            gone.append(found)
         elif found is not None:
             readings.append(found)
     signals = any(sighting.signals for sighting in sightings) or bool(readings)
-    return Parsed(tuple(sightings), tuple(rejected), tuple(readings), undated=undated and signals)
+    return Parsed(tuple(sightings), tuple(rejected), tuple(readings), undated and signals, tuple(gone))
 
 
 def numbered(values: Iterable[Any], noun: str = "row") -> Iterator[tuple[str, Any]]:

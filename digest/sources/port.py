@@ -11,10 +11,10 @@ documents. One bad record is a `Rejection` and the rest is kept; nothing is skip
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
@@ -50,6 +50,8 @@ class Parsed:
     rejected: tuple[Rejection, ...] = ()
     readings: tuple[Reading, ...] = ()
     undated: bool = False
+    gone: tuple[Identifier, ...] = ()
+    """Papers the source says it removed: those we know are kept, as withdrawn."""
 
 
 class Parser(Protocol):
@@ -134,6 +136,7 @@ class Batch:
     readings: tuple[Reading, ...] = ()
     state: State = field(default_factory=dict)
     """The whole state after this batch: it replaces the one before."""
+    gone: tuple[Identifier, ...] = ()
 
 
 class Source(Protocol):
@@ -152,6 +155,25 @@ class Source(Protocol):
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """Batches from where `state` left off up to `at`, each as soon as it is read. `state` is {} the first time.
+
+        Raises SourceError; the batches yielded before it stay good.
+        """
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A source that can be asked for papers by name: how they are now."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The kinds of names it understands, best first."""
+
+    def look_up(self, getter: Getter, identifiers: Sequence[Identifier], at: datetime) -> Iterator[Batch]:
+        """What it knows of these papers; names of other schemes are passed over. The batches carry no state.
 
         Raises SourceError; the batches yielded before it stay good.
         """

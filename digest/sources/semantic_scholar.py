@@ -108,6 +108,7 @@ class SemanticScholar:
     days: int = 7
     api_key: str = field(default="", repr=False)
     rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    schemes: ClassVar[tuple[str, ...]] = ("arxiv", "doi", SCHEME)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         if not self.query:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
 
 from digest.domain.delivery import DeliveryState
-from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Window
+from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update, Window
 from digest.domain.errors import NotFound
-from digest.domain.paper import Ranked, Reason
+from digest.domain.paper import Paper, Ranked, Reason
 from digest.store.codec import paper_document, paper_from_document
 from digest.store.schema import deliveries, edition_pool, editions, featured
 from digest.store.statements import insert_into, insert_new
@@ -84,6 +84,25 @@ class Editions:
         frozen = select(featured.c.paper_id).join(editions, editions.c.id == featured.c.edition_id)
         where = (featured.c.list == list_name, editions.c.frozen_at < before)
         return frozenset(self._connection.scalars(frozen.where(*where)))
+
+    def shown(self, list_name: str, since: datetime, at: datetime) -> list[Paper]:
+        """The papers that editions of the list frozen in [since, at) picked, as they were shown; newest edition first."""
+        inside = (editions.c.frozen_at >= since, editions.c.frozen_at < at)
+        pool = edition_pool.c
+        found = (
+            select(pool.paper, pool.paper_id)
+            .join(featured, (featured.c.edition_id == pool.edition_id) & (featured.c.paper_id == pool.paper_id))
+            .join(editions, editions.c.id == featured.c.edition_id)
+            .where(featured.c.list == list_name, *inside)
+            .order_by(editions.c.frozen_at.desc(), featured.c.rank)
+        )
+        return [replace(paper_from_document(row.paper), id=row.paper_id) for row in self._connection.execute(found)]
+
+    def told(self, list_name: str, since: datetime, at: datetime) -> list[Update]:
+        """What editions of the list frozen in [since, at) told of papers shown before, cancelled ones aside."""
+        standing = (editions.c.list == list_name, editions.c.frozen_at >= since, editions.c.frozen_at < at)
+        rows = self._connection.scalars(select(editions.c.updates).where(*standing, editions.c.state == "frozen"))
+        return [Update(**update) for updates in rows for update in updates]
 
     def freeze(self, draft: Edition, rendered: Rendered) -> Edition:
         """Keeps the edition with its pool, cards and what it features; returns it with its id.
@@ -167,7 +186,7 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
         "text": rendered.text,
         "render": {"nonce": rendered.nonce, "picks": rendered.picks, "preheader": rendered.preheader},
         "notes": draft.notes,
-        "updates": draft.updates,
+        "updates": [asdict(update) for update in draft.updates],
         "content_hash": draft.content_hash,
         "state": draft.state,
         "corrects": draft.corrects,
@@ -213,7 +232,7 @@ def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
         frozen_at=head.frozen_at,
         picks=tuple(picks),
         notes=tuple(head.notes),
-        updates=tuple(head.updates),
+        updates=tuple(Update(**update) for update in head.updates),
         content_hash=head.content_hash,
         state=head.state,
         corrects=head.corrects,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -11,11 +10,13 @@ from sqlalchemy import Connection, Select, func, select
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.ranking.refresh import Span
 from digest.store import backdate
 from digest.store import signals as readings
 from digest.store.codec import paper_from, paper_from_sightings
+from digest.store.due import Names, identifiers_of, names_of_new, names_of_sent
 from digest.store.merge import merge_all, papers_named, sightings_of
-from digest.store.schema import identifiers, papers
+from digest.store.schema import papers
 from digest.store.search import search
 from digest.store.statements import chunks
 
@@ -59,11 +60,48 @@ class Papers:
         paper_id = papers_named(self._connection, [identifier]).get(identifier)
         return self.by_ids([paper_id]).get(paper_id) if paper_id is not None else None
 
+    def named(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Paper]:
+        """The papers of those identifiers that are known."""
+        ids = papers_named(self._connection, list(identifiers))
+        found = self.by_ids(sorted(set(ids.values())))
+        return {identifier: found[paper_id] for identifier, paper_id in ids.items()}
+
     def by_ids(self, ids: Iterable[int]) -> dict[int, Paper]:
         found: dict[int, Paper] = {}
         for some in chunks(ids):
             found |= {paper.id: paper for paper in self._load(select(papers).where(papers.c.id.in_(some)))}
         return found
+
+    def as_known(self, ids: Iterable[int], at: datetime) -> dict[int, Paper]:
+        """Papers as they were known at `at`; those first seen later are left out."""
+        found: dict[int, Paper] = {}
+        for some in chunks(ids):
+            statement = select(papers).where(papers.c.id.in_(some), papers.c.first_seen_at <= at)
+            found |= {paper.id: paper for paper in self._load(statement, at)}
+        return found
+
+    def names_of_new(self, spans: Sequence[Span], recent_since: datetime) -> Names:
+        """By what names papers can be asked for that were first seen in one of the spans, without the withdrawn and the old."""
+        return names_of_new(self._connection, spans, recent_since)
+
+    def names_of_sent(self, spans: Sequence[Span]) -> Names:
+        """The same for those that an edition featured."""
+        return names_of_sent(self._connection, spans)
+
+    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts:
+        """A source removed these papers: kept as withdrawn. Those nobody has shown us stay unknown."""
+        known = papers_named(self._connection, gone)
+        titles = {paper.id: paper.title for paper in self.by_ids(set(known.values())).values()}
+        told = [
+            Sighting(source=source, identifiers=(name,), title=titles[known[name]], seen_at=at, withdrawn=True)
+            for name in dict.fromkeys(gone)
+            if name in known
+        ]
+        return merge_all(self._connection, told)
+
+    def thin_signals(self, at: datetime) -> int:
+        """Retention: old readings become fewer, by ranking/refresh.py's THINNING. Says how many went."""
+        return readings.thin(self._connection, at)
 
     def search(self, query: str, limit: int = 20) -> list[tuple[Paper, float]]:
         """Papers that hold every word of `query` in title, abstract or authors, best first, with scores."""
@@ -78,22 +116,13 @@ class Papers:
         rows = self._connection.execute(statement).mappings().all()
         refold = [row["id"] for row in rows if at is not None and row["changed_at"] > at]
         known_then = sightings_of(self._connection, refold, at)
-        names = self._identifiers([row["id"] for row in rows if row["id"] not in known_then])
+        names = identifiers_of(self._connection, [row["id"] for row in rows if row["id"] not in known_then])
         return [
             paper_from_sightings(row["id"], known_then[row["id"]])
             if row["id"] in known_then
             else paper_from(dict(row), names[row["id"]])
             for row in rows
         ]
-
-    def _identifiers(self, ids: Iterable[int]) -> dict[int, list[Identifier]]:
-        table = identifiers.c
-        names: dict[int, list[Identifier]] = defaultdict(list)
-        for some in chunks(ids):
-            statement = select(table.paper_id, table.scheme, table.value).where(table.paper_id.in_(some))
-            for paper_id, scheme, value in self._connection.execute(statement.order_by(table.scheme, table.value)):
-                names[paper_id].append(Identifier(scheme, value))
-        return names
 
 
 def _takes(paper_list: PaperList, paper: Paper) -> bool:

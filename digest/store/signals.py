@@ -1,14 +1,15 @@
-"""Dated numbers about papers: appended, never changed."""
+"""Dated numbers about papers: appended, never changed; only retention makes old ones fewer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, extract, func, select, tuple_
 
 from digest.domain.paper import Signal
+from digest.ranking.refresh import THINNING
 from digest.store.schema import signals
 from digest.store.statements import insert_new
 
@@ -39,3 +40,23 @@ def observed(connection: Connection, which: Select[tuple[int]], by: datetime) ->
     for paper_id, kind, value, observed_at, source in rows:
         by_paper[paper_id].append(Signal(kind, value, observed_at, source))
     return by_paper
+
+
+def thin(connection: Connection, at: datetime) -> int:
+    """Leaves of what is older than an age in THINNING one reading per span (the last) and each series' first. How many went."""
+    return sum(_thin(connection, at - age, span) for age, span in THINNING)
+
+
+def _thin(connection: Connection, before: datetime, span: timedelta) -> int:
+    series = (signals.c.paper_id, signals.c.kind, signals.c.source)
+    seconds = cast(extract("epoch", signals.c.observed_at), BigInteger)
+    bucket = seconds // int(span.total_seconds())
+    ranked = select(
+        *series,
+        signals.c.observed_at,
+        func.row_number().over(partition_by=[*series, bucket], order_by=signals.c.observed_at.desc()).label("from_last"),
+        func.row_number().over(partition_by=series, order_by=signals.c.observed_at).label("from_first"),
+    ).where(signals.c.observed_at < before)
+    numbered = ranked.subquery()
+    going = select(*numbered.c[:4]).where(numbered.c.from_last > 1, numbered.c.from_first > 1)
+    return connection.execute(delete(signals).where(tuple_(*series, signals.c.observed_at).in_(going))).rowcount

@@ -22,6 +22,11 @@ class Sources:
         )
         return value
 
+    def all(self, key: str) -> dict[str, dict[str, Any]]:
+        """What lies under `key`, by source."""
+        found = select(source_states.c.source, source_states.c.value).where(source_states.c.key == key)
+        return {row.source: row.value for row in self._connection.execute(found)}
+
     def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None:
         """Replaces what was there under (source, key). `value` must be JSON."""
         row = {"value": value, "updated_at": at}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
 
+from digest.domain.edition import Update
 from digest.render.messages import AlertView, NoticeView, render_message
 from digest.render.personal import assemble, own_picks, personal
 
@@ -30,8 +31,29 @@ ALERT = AlertView(
     at="6 November 2025, 07:12 UTC",
     sender=SENDER,
 )
+SILENT = "Nothing new from huggingface since 4 November: papers may be missing here; they follow once they are shown."
+UPDATES = (
+    Update(identifier="arxiv:2510.00001", kind="withdrawn", title="A Clock Without Springs", what="withdrawn"),
+    Update(
+        identifier="arxiv:2510.00002",
+        kind="venue",
+        title="Tighter Bounds for $k$-Armed Clocks",
+        what="accepted at NeurIPS 2025",
+        url="https://arxiv.org/abs/2510.00002",
+    ),
+    Update(
+        identifier="arxiv:2510.00003",
+        kind="code",
+        title="One <Clock> & Two Hands",
+        what="code released",
+        url="https://github.com/clocks/two-hands",
+    ),
+)
 EDITIONS = {
-    "full": (edition(notes=("Hugging Face was not heard from since yesterday.",)), "full"),
+    "full": (
+        edition(notes=("Nothing new from huggingface since 4 November: papers may be missing here.",), updates=UPDATES),
+        "full",
+    ),
     "compact": (edition(), "compact"),
     "empty": (edition((), notes=("all 12 papers of the last 7 days were in earlier editions",)), "full"),
 }

@@ -147,7 +147,13 @@ def test_a_source_that_never_worked_is_stale_and_one_that_promises_nothing_is_no
 def test_health_is_there_for_who_tells_of_it(store: Store) -> None:
     run(store, Scripted(script=[batch(1), SourceUnreachable("s", "gone")]))
     with store.read() as unit:
-        assert unit.sources.load("s", HEALTH) == {"at": "2026-03-05T12:00:00Z", "stale": False, "error": "source s: gone"}
+        assert unit.sources.load("s", HEALTH) == {
+            "at": "2026-03-05T12:00:00Z",
+            "stale": False,
+            "error": "source s: gone",
+            "failing_since": "2026-03-05T12:00:00Z",
+            "rhythm": "arxiv",
+        }
         freshness = unit.sources.load("s", FRESHNESS)
     assert freshness == {"last_unseen_at": "2026-03-05T12:00:00Z", "ids": ["arxiv:2603.00001"]}
 

@@ -3,6 +3,8 @@
 APScheduler only rings (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
 whatever was missed while the process was down is found at the first tick. SIGTERM or SIGINT: no new work begins, messages in
 flight are finished, and the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
+
+Any number of daemons may share a database: each serves pages and delivers, one of them (journey/election.py) makes what is due.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError
+from digest.journey.alarm import Finding, of_edition, of_relay, of_step
+from digest.journey.election import ASK
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -48,6 +52,9 @@ class Daemon:
         self._every = every_seconds
         self._clock = clock
         self._stop = threading.Event()
+        self._elected = False
+        self._troubles: dict[str, Finding] = {}
+        """By cause: what went wrong since the operator was last told."""
 
     def stop(self) -> None:
         """Asks it to end; may be called from any thread or signal handler."""
@@ -57,9 +64,10 @@ class Daemon:
         """Blocks until `stop`, SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        self._wiring.store  # noqa: B018 - opens and checks the database now: a wrong one should end us here
+        self._election = self._wiring.election(self._clock)  # opens and checks the database: a wrong one should end us here
         pages = self._start_web() if self._web else None
-        scheduler = self._scheduler()
+        scheduler = self._bells()
+        self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
         log.info("running", web=self._wiring.settings.web.base_url if self._web else None, lists=len(self._wiring.lists))
         self._stop.wait()
@@ -68,6 +76,7 @@ class Daemon:
         finished = threading.Thread(target=scheduler.shutdown, daemon=True)
         finished.start()
         finished.join(GRACE)
+        self._election.resign()
         if pages:
             pages()
         log.info("stopped", clean=not finished.is_alive())
@@ -75,54 +84,85 @@ class Daemon:
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()
 
-    def _scheduler(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(3, {"thread_name_prefix": "job"})})
-        jobs: list[tuple[str, Callable[[], None]]] = [("tick", self._tick)]
+    def _bells(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(5, {"thread_name_prefix": "job"})})
+        jobs: list[tuple[str, Callable[[], None], float]] = [
+            ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
+            ("tick", self._tick, self._every),
+            ("watch", self._watch, self._every),
+        ]
         if self._collect:
-            jobs.insert(0, ("collect", self._collecting))
+            jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
-            jobs.append(("deliver", self._delivering))
-        for name, job in jobs:
-            trigger = IntervalTrigger(seconds=self._every, timezone=UTC)
+            jobs.append(("deliver", self._delivering, self._every))
+        for name, job, seconds in jobs:
             scheduler.add_job(
-                job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None, next_run_time=self._clock()
+                self._guarded,
+                IntervalTrigger(seconds=seconds, timezone=UTC),
+                args=(name, job),
+                id=name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=self._clock(),
             )
         return scheduler
 
-    def _collecting(self) -> None:
-        def collect() -> None:
-            for report in self._wiring.collect_due(self._clock()):
-                log.info("collected", source=report.source, new=report.papers_new, signals=report.signals, error=report.error)
+    def _lead(self, scheduler: BackgroundScheduler) -> None:
+        """Asks for the lease; who takes over begins at once."""
+        before, self._elected = self._elected, self._election.stand()
+        if self._elected and not before:
+            log.info("elected", owner=self._election.owner)
+            for job in filter(None, map(scheduler.get_job, ("collect", "tick"))):
+                job.modify(next_run_time=self._clock())
+        elif before and not self._elected:
+            log.warning("deposed", owner=self._election.owner)
 
-        self._guarded("collect", collect)
+    def _collecting(self) -> None:
+        if not self._election.elected:
+            return
+        for report in self._wiring.collect_due(self._clock()):
+            log.info("collected", source=report.source, new=report.papers_new, signals=report.signals, error=report.error)
 
     def _tick(self) -> None:
-        def tick() -> None:
-            ticked = self._wiring.tick(self._clock())
-            if ticked.editions or ticked.deliveries or ticked.failed:
-                log.info("tick", editions=ticked.editions, deliveries=ticked.deliveries, failed=ticked.failed)
-
-        self._guarded("tick", tick)
+        if not self._election.elected:
+            return
+        ticked = self._wiring.tick(self._clock())
+        if ticked.editions or ticked.deliveries or ticked.failed:
+            log.info("tick", editions=ticked.editions, deliveries=ticked.deliveries, failed=ticked.failed)
+        for failed in ticked.failed:
+            self._note(of_edition(failed))
 
     def _delivering(self) -> None:
-        def deliver() -> None:
-            worked = self._wiring.deliver(self._clock, stop=self._stop.is_set)
-            tally = worked.tally
-            if tally.accepted or tally.failed or tally.retry or worked.stopped:
-                log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
+        worked = self._wiring.deliver(self._clock, stop=self._stop.is_set)
+        tally = worked.tally
+        if tally.accepted or tally.failed or tally.retry or worked.stopped:
+            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
+        if worked.stopped:
+            self._note(of_relay(worked.stopped))
 
-        self._guarded("deliver", deliver)
+    def _watch(self) -> None:
+        now = self._clock()
+        troubles, self._troubles = self._troubles, {}
+        found = {**{each.cause: each for each in self._wiring.findings(now)}, **troubles}
+        for finding in self._wiring.alarm(found.values(), now):
+            log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
+
+    def _note(self, finding: Finding) -> None:
+        self._troubles[finding.cause] = finding
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
-        """One job's trouble ends neither the daemon nor the other jobs: it is logged and the next minute tries again."""
+        """One job's trouble ends neither the daemon nor the other jobs: it is logged, and the next ring tries again."""
         if self._stop.is_set():
             return
         try:
             job()
         except DigestError as error:
             log.error(name, reason=str(error))
-        except Exception:
+            self._note(of_step(name, str(error)))
+        except Exception as error:
             log.exception(name)
+            self._note(of_step(name, f"{type(error).__name__}: {error}"))
 
     def _start_web(self) -> Callable[[], None]:
         import uvicorn

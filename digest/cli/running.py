@@ -52,7 +52,7 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     instant = parse_instant(at, "--at") if at else None
-    worked = wiring.deliver(lambda: instant or datetime.now(UTC), stop=lambda: asked["stop"] > 0)
+    worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0)
     said = asdict(worked.tally)
 
     def lines() -> None:
@@ -71,8 +71,10 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
 @wired
 def run(wiring: Wiring, as_json: bool, no_web: bool, no_deliver: bool, no_collect: bool) -> None:
     """The daemon: web, scheduler and delivery."""
+    from digest.cli.logs import set_up
     from digest.daemon import Daemon
 
+    set_up(wiring.settings.log, wiring.hash_address)
     Daemon(wiring, web=not no_web, deliver=not no_deliver, collect=not no_collect).run()
 
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 @wired
 def explain(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
     """Why an address was mailed, or not."""
+    from digest.cli.logs import letters_of
     from digest.journey.explain import explain as told
 
     document = told(wiring.store, wiring.address(email), wiring.lists, at)
+    document["logged_as"] = letters_of(document["address"], wiring.hash_address)
     answer(as_json, document, lambda: _print(document))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from digest.domain.delivery import Delivery, DeliveryState
@@ -14,6 +14,9 @@ from digest.domain.instant import isoformat
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
 from digest.journey.dispatch import owed
+from digest.journey.election import SCHEDULER
+
+DAY = timedelta(days=1)
 
 
 class Subscribers(Protocol):
@@ -47,6 +50,14 @@ class Papers(Protocol):
     def count(self) -> int: ...
 
 
+class Leases(Protocol):
+    def holder(self, name: str) -> tuple[str, datetime] | None: ...
+
+
+class Alarms(Protocol):
+    def since(self, at: datetime) -> list[tuple[str, datetime, str]]: ...
+
+
 class Unit(Protocol):
     @property
     def subscribers(self) -> Subscribers: ...
@@ -62,6 +73,10 @@ class Unit(Protocol):
     def sources(self) -> Sources: ...
     @property
     def papers(self) -> Papers: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def alarms(self) -> Alarms: ...
 
 
 class Store(Protocol):
@@ -139,6 +154,7 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
 def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "edition": delivery.edition_date.isoformat(),
+        "correction": delivery.correction,
         "state": str(delivery.state),
         "due_at": isoformat(delivery.due_at),
         "reason": delivery.reason,
@@ -156,7 +172,9 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 
 
 def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime) -> dict[str, Any]:
-    """Editions, the outbox by state, the age of the oldest due delivery in seconds, and the sources' freshness."""
+    """Editions, the outbox by state, the age of the oldest due delivery in seconds, the sources' freshness, who schedules, and
+    what the operator was told in the last day.
+    """
     with store.read() as unit:
         oldest = unit.deliveries.oldest_due(at)
         return {
@@ -166,8 +184,30 @@ def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at:
             "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
             "oldest_due": oldest and isoformat(oldest),
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
-            "sources": [{"name": name, **(unit.sources.load(name, "freshness") or {"fresh_at": None})} for name in sources],
+            "sources": [_source(unit, name) for name in sources],
+            "scheduler": _scheduler(unit, at),
+            "alarms": [
+                {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)
+            ],
         }
+
+
+def _source(unit: Unit, name: str) -> dict[str, Any]:
+    """When it last showed something it had not shown before, when it was last asked, and what is wrong with it."""
+    fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
+    return {
+        "name": name,
+        "fresh_at": fresh.get("last_unseen_at"),
+        "asked_at": health.get("at"),
+        "stale": bool(health.get("stale")),
+        "error": health.get("error"),
+    }
+
+
+def _scheduler(unit: Unit, at: datetime) -> dict[str, Any] | None:
+    """Which daemon rings the bell; None where none ever did."""
+    held = unit.leases.holder(SCHEDULER)
+    return held and {"owner": held[0], "until": isoformat(held[1]), "runs": held[1] >= at}
 
 
 def _list(unit: Unit, paper_list: PaperList, at: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from digest.store.engine import WRITES, one_line, place_of
 from digest.store.leases import Leases
 from digest.store.lists import Lists
 from digest.store.papers import Papers
+from digest.store.pulse import Pulse
 from digest.store.returns import Returns
 from digest.store.sources import Sources
 from digest.store.subscribers import Subscribers
@@ -42,6 +43,7 @@ class Unit:
         "leases",
         "lists",
         "papers",
+        "pulse",
         "returns",
         "sources",
         "subscribers",
@@ -63,6 +65,7 @@ class Unit:
         self.amendments = Amendments(connection)
         self.leases = Leases(connection)
         self.alarms = Alarms(connection)
+        self.pulse = Pulse(connection)
 
 
 class Store:

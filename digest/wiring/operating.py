@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.domain.edition import Edition, PaperList, Rendered
@@ -11,8 +11,10 @@ from digest.domain.errors import InvalidInput, NotFound
 from digest.wiring.readers import Readers
 
 if TYPE_CHECKING:
+    from digest.journey.alarm import Finding
     from digest.journey.cancel import Cancelled
     from digest.journey.correct import Corrected
+    from digest.journey.election import Election
     from digest.journey.redeliver import Requeued
 
 
@@ -32,6 +34,16 @@ class Operating(Readers):
         if found is None:
             raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
         return found
+
+    @property
+    def hash_address(self) -> Callable[[str], str]:
+        """What suppressions and logs know an address by."""
+        return self._hash_address
+
+    def election(self, clock: Callable[[], datetime]) -> Election:
+        from digest.journey.election import Election
+
+        return Election(self.store, clock)
 
     def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
         from digest.journey.pause import pause
@@ -66,3 +78,24 @@ class Operating(Readers):
         from digest.journey.redeliver import redeliver
 
         return redeliver(self.store, edition, at, unsure=unsure, reinstate=reinstate)
+
+    def findings(self, at: datetime) -> tuple[Finding, ...]:
+        """What the store shows to be wrong."""
+        from digest.journey.alarm import Policy, look
+
+        policy = Policy(overdue=timedelta(seconds=self.settings.alerts.overdue))
+        return look(self.store, self.lists, [each.name for each in self.settings.sources], at, policy)
+
+    def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
+        """Mails the operator what was not told today; returns it. Without alerts.to or relays it is only remembered."""
+        from digest.journey.alarm import raise_alarms
+        from digest.journey.tell import alert, tell
+        from digest.mail.session import Unwritten
+
+        def mail(finding: Finding) -> None:
+            if self.settings.alerts.to and self.settings.relays:
+                to = self.address(self.settings.alerts.to)
+                envelope = alert(self.templates, self.sender, self.stamps, self.links.base_url, to, finding, at)
+                tell(self.post(Unwritten(), lambda: at), envelope)
+
+        return raise_alarms(self.store, findings, mail, at)

@@ -1,0 +1,164 @@
+"""alarm: what is wrong, and telling the operator: by mail, once a cause a day.
+
+What can be seen in the store is found by `look`; what happens elsewhere (a step that failed, a relay that refuses us) is brought
+along as a Finding. A cause that could not be told is not counted as told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from digest.domain.edition import Edition, PaperList
+from digest.domain.errors import MailError
+from digest.domain.instant import isoformat
+from digest.domain.schedule import latest_due
+
+LATE = timedelta(minutes=30)
+"""An edition that is not there so long after its cutoff is missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a person should look at. `cause` is what is told of once a day: it names a thing, not an event."""
+
+    cause: str
+    headline: str
+    seen: tuple[str, ...] = ()
+    mend: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    overdue: timedelta = timedelta(hours=1)
+
+
+class Editions(Protocol):
+    def find(self, list_name: str, day: date) -> Edition | None: ...
+
+
+class Lists(Protocol):
+    def paused(self, name: str) -> str | None: ...
+
+
+class Deliveries(Protocol):
+    def oldest_due(self, now: datetime) -> datetime | None: ...
+
+
+class Sources(Protocol):
+    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
+
+
+class Alarms(Protocol):
+    def raise_once(self, cause: str, day: date, at: datetime, said: str) -> bool: ...
+    def take_back(self, cause: str, day: date) -> None: ...
+
+
+class Papers(Protocol):
+    def count(self) -> int: ...
+
+
+class Unit(Protocol):
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def sources(self) -> Sources: ...
+    @property
+    def papers(self) -> Papers: ...
+    @property
+    def alarms(self) -> Alarms: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+def look(
+    store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime, policy: Policy | None = None
+) -> tuple[Finding, ...]:
+    """What the store shows to be wrong at `at`."""
+    limits = policy or Policy()
+    with store.read() as unit:
+        found = [of_source(name, unit.sources.load(name, "health") or {}) for name in sources]
+        found += [of_list(unit, each, at) for each in lists]
+        found.append(of_queue(unit.deliveries.oldest_due(at), at, limits))
+    return tuple(each for each in found if each)
+
+
+def of_source(name: str, health: Mapping[str, Any]) -> Finding | None:
+    """What the latest collect left behind: {"at", "stale", "error"}."""
+    if error := health.get("error"):
+        headline, seen = f"The source {name} could not be read", str(error)
+    elif health.get("stale"):
+        headline, seen = f"The source {name} shows nothing new", "It should have by now; it answers with what we know."
+    else:
+        return None
+    mend = (f"Ask it now: digest collect --source {name}", "Editions are made from the other sources meanwhile.")
+    return Finding(f"source {name}", headline, (seen, f"Last asked at {health.get('at', 'an unknown time')}."), mend)
+
+
+def of_list(unit: Unit, paper_list: PaperList, at: datetime) -> Finding | None:
+    name = paper_list.name
+    if reason := unit.lists.paused(name):
+        mend = (f"When the reason is gone: digest resume {name}", "What is owed waits and goes out then, unless it is too late.")
+        return Finding(f"paused {name}", f"The list {name} is paused", (reason,), mend)
+    due = latest_due(at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
+    if due is None or at < due.at + LATE or unit.editions.find(name, due.day) or not unit.papers.count():
+        return None
+    seen = (f"It was due at {isoformat(due.at)} and is not there.",)
+    return Finding(f"edition {name}", f"The list {name} has no edition for {due.day}", seen, (f"digest edition --list {name}",))
+
+
+def of_queue(oldest: datetime | None, at: datetime, policy: Policy) -> Finding | None:
+    if oldest is None or at - oldest <= policy.overdue:
+        return None
+    seen = (f"A mail that was due at {isoformat(oldest)} has not been handed over.",)
+    mend = ("Does anything deliver? digest run, or digest worker", "Do the relays take it? digest doctor", "digest status")
+    return Finding("overdue", "Mail is late", seen, mend)
+
+
+def of_edition(failed: str) -> Finding:
+    """An edition that could not be made; `failed` begins with the list's name, a comma follows (journey/tick.py)."""
+    mend = ("Look at it: digest preview", "Mend the template or the sender named; the next tick tries again.")
+    return Finding(f"edition {failed.partition(',')[0]}", "An edition could not be made", (failed,), mend)
+
+
+def of_relay(stopped: str) -> Finding:
+    """Delivery stopped before nothing was due any more."""
+    mend = ("digest doctor tries each relay, its TLS and our login.", "No reader is to blame: nothing is counted against them.")
+    return Finding("relay", "Mail is not going out", (stopped,), mend)
+
+
+def of_step(name: str, reason: str) -> Finding:
+    """A step of the daemon or of a worker failed."""
+    return Finding(f"step {name}", f"The step {name} failed", (reason,), ("It is tried again every minute; the log has more.",))
+
+
+def raise_alarms(store: Store, findings: Iterable[Finding], tell: Callable[[Finding], None], at: datetime) -> tuple[Finding, ...]:
+    """Tells of each cause once a day (UTC), whichever process finds it first; returns what was told.
+
+    `tell` raises MailError where it could not; that cause may be told later. Raises StoreError.
+    """
+    day, told = at.astimezone(UTC).date(), []
+    for finding in findings:
+        with store.begin() as unit:
+            new = unit.alarms.raise_once(finding.cause, day, at, f"{finding.headline}: {' '.join(finding.seen)}")
+        if not new:
+            continue
+        try:
+            tell(finding)
+        except MailError:
+            with store.begin() as unit:
+                unit.alarms.take_back(finding.cause, day)
+            continue
+        told.append(finding)
+    return tuple(told)

@@ -1,0 +1,64 @@
+"""election: of several daemons on one database, one rings the bell. The others ask, and take over when it stops renewing.
+
+The bell's work is safe to do twice (everything in it finds or makes), so a holder that was asleep and does not know yet that its
+lease is over does no harm; the lease spares work and keeps the logs calm.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.errors import StoreError
+
+SCHEDULER = "scheduler"
+TERM = timedelta(seconds=20)
+"""How long the bell may be silent at most, with `ASK`: 25 seconds after its ringer died the next one has it."""
+ASK = timedelta(seconds=5)
+
+
+class Leases(Protocol):
+    def take(self, name: str, owner: str, now: datetime, term: timedelta) -> bool: ...
+    def give_back(self, name: str, owner: str) -> None: ...
+
+
+class Unit(Protocol):
+    @property
+    def leases(self) -> Leases: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+
+
+class Election:
+    """One candidate. Ask `stand` every `ASK`; only who was told True may ring."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], *, name: str = SCHEDULER, term: timedelta = TERM) -> None:
+        self._store, self._clock, self._name, self._term = store, clock, name, term
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self._until: datetime | None = None
+
+    @property
+    def elected(self) -> bool:
+        """By our own clock, which began to count before the database's did."""
+        return self._until is not None and self._clock() < self._until
+
+    def stand(self) -> bool:
+        """Takes or renews the lease; whether it is ours now. Raises StoreError; then an earlier lease runs on to its end."""
+        asked = self._clock()
+        with self._store.begin() as unit:
+            ours = unit.leases.take(self._name, self.owner, asked, self._term)
+        self._until = asked + self._term if ours else None
+        return ours
+
+    def resign(self) -> None:
+        """The next candidate need not wait. Does its best: without the database the lease runs out by itself."""
+        self._until = None
+        with suppress(StoreError), self._store.begin() as unit:
+            unit.leases.give_back(self._name, self.owner)

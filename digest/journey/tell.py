@@ -1,0 +1,55 @@
+"""tell: a finding as a mail to the operator."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from digest.domain.delivery import Envelope
+from digest.domain.errors import RelayUnreachable
+from digest.domain.instant import isoformat
+from digest.domain.subscriber import Address
+from digest.journey.alarm import Finding
+from digest.journey.deliver import Transport
+from digest.journey.press import ONE_OFF
+from digest.mail.headers import Sender, transactional
+from digest.mail.verp import Stamps
+from digest.render.compose import boundary_of, compose_message
+from digest.render.environment import Templates
+from digest.render.messages import AlertView, render_message
+from digest.render.views import SenderView
+
+
+def alert(
+    templates: Templates, sender: Sender, stamps: Stamps, home_url: str, to: Address, finding: Finding, at: datetime
+) -> Envelope:
+    """The mail; the same cause on the same day has the same Message-ID. Raises TemplateError."""
+    view = AlertView(
+        headline=finding.headline,
+        seen=finding.seen,
+        mend=finding.mend,
+        at=isoformat(at),
+        sender=SenderView(name=sender.name, home_url=home_url, postal_address=sender.postal_address),
+    )
+    message = render_message(templates, "alert", view)
+    boundary = boundary_of(message.subject, message.html)
+    addressed = transactional(
+        sender,
+        stamps,
+        kind="alert",
+        key=f"{at:%Y%m%d}-{hashlib.sha256(finding.cause.encode()).hexdigest()[:16]}",
+        to=to,
+        subject=message.subject,
+        at=at,
+        boundary=boundary,
+    )
+    data = compose_message(addressed.header, boundary, message.html, message.text)
+    return Envelope(ONE_OFF, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8)
+
+
+def tell(transport: Transport, envelope: Envelope) -> None:
+    """Hands it over. Raises RelayUnreachable where no relay took it."""
+    attempt = next(iter(list(transport.hand_over([envelope]))), None)
+    if attempt is None or not attempt.accepted:
+        said = "no relay took it" if attempt is None else str(attempt.reply or attempt.error)
+        raise RelayUnreachable(attempt.relay if attempt else "none", said)

@@ -1,0 +1,138 @@
+"""Leases, alarms and the pulse of sending, as every database keeps them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from servers.stocked import DAY, HOUR, NOW, owe, replied
+
+from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage
+from digest.domain.retry import RetryPolicy
+from digest.journey.election import Election
+from digest.store.unit import Store
+
+SECOND = timedelta(seconds=1)
+
+
+class Clock:
+    """Stands still until it is moved; PostgreSQL has its own."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def take(store: Store, owner: str, now: datetime, term: timedelta) -> bool:
+    with store.begin() as unit:
+        return unit.leases.take("bell", owner, now, term)
+
+
+def test_a_lease_is_one_owners_until_it_runs_out_or_is_given_back(sqlite_store: Store) -> None:
+    assert take(sqlite_store, "a", NOW, 20 * SECOND)
+    assert not take(sqlite_store, "b", NOW + 19 * SECOND, 20 * SECOND)
+    assert take(sqlite_store, "a", NOW + 19 * SECOND, 20 * SECOND), "renewed"
+    assert not take(sqlite_store, "b", NOW + 38 * SECOND, 20 * SECOND)
+    assert take(sqlite_store, "b", NOW + 40 * SECOND, 20 * SECOND)
+    assert not take(sqlite_store, "a", NOW + 41 * SECOND, 20 * SECOND)
+    with sqlite_store.begin() as unit:
+        unit.leases.give_back("bell", "a")
+        assert unit.leases.holder("bell") == ("b", NOW + 60 * SECOND), "who does not hold it cannot give it back"
+        unit.leases.give_back("bell", "b")
+        assert unit.leases.holder("bell") is None
+    assert take(sqlite_store, "a", NOW + 42 * SECOND, 20 * SECOND)
+
+
+def test_the_databases_own_clock_decides(store: Store) -> None:
+    """A host whose clock is a day ahead takes nothing from anybody, where there is a clock that all share."""
+    assert take(store, "a", NOW, HOUR)
+    ahead = take(store, "b", NOW + DAY, HOUR)
+    assert ahead == (store.engine.dialect.name == "sqlite")
+
+
+def test_of_many_who_ask_at_once_one_is_elected(store: Store) -> None:
+    candidates = [Election(store, Clock()) for _ in range(6)]
+    together = threading.Barrier(6)
+
+    def stand(candidate: Election) -> bool:
+        together.wait(10)
+        return candidate.stand()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(stand, candidates)) == 1
+    assert sum(candidate.elected for candidate in candidates) == 1
+    [winner] = [candidate for candidate in candidates if candidate.elected]
+    winner.resign()
+    assert not winner.elected
+    assert next(candidate for candidate in candidates if candidate is not winner).stand()
+
+
+def test_who_cannot_renew_stops_by_its_own_clock(sqlite_store: Store) -> None:
+    clock = Clock()
+    election = Election(sqlite_store, clock, term=20 * SECOND)
+    assert election.stand()
+    clock.now += 19 * SECOND
+    assert election.elected
+    clock.now += SECOND
+    assert not election.elected
+
+
+def test_a_dead_holder_is_replaced_when_its_term_is_over(store: Store) -> None:
+    """Nobody moves the clock here: PostgreSQL's is real."""
+    clock = Clock()
+    dead, heir = (Election(store, clock, term=timedelta(seconds=0.3)) for _ in range(2))
+    assert dead.stand()
+    assert not heir.stand()
+    waited = threading.Event()
+    for _ in range(100):
+        clock.now += timedelta(seconds=0.05)
+        if heir.stand():
+            break
+        waited.wait(0.05)
+    assert heir.elected
+
+
+def test_a_cause_is_new_once_a_day_whoever_finds_it(store: Store) -> None:
+    with store.begin() as unit:
+        assert unit.alarms.raise_once("relay", NOW.date(), NOW, "refused")
+        assert not unit.alarms.raise_once("relay", NOW.date(), NOW + HOUR, "refused again")
+        assert unit.alarms.raise_once("source hf", NOW.date(), NOW + HOUR, "stale")
+        assert unit.alarms.raise_once("relay", NOW.date() + DAY, NOW + DAY, "refused")
+    with store.begin() as unit:
+        unit.alarms.take_back("source hf", NOW.date())
+    with store.read() as unit:
+        assert unit.alarms.since(NOW) == [("relay", NOW + DAY, "refused"), ("relay", NOW, "refused")]
+        assert unit.alarms.since(NOW + HOUR) == [("relay", NOW + DAY, "refused")]
+
+
+def test_the_pulse_of_an_edition(store: Store) -> None:
+    due = NOW + 2 * HOUR
+    edition = owe(store, 6, due_at=due)
+    with store.read() as unit:
+        nothing = unit.pulse.sending(edition.id, (10.0, 60.0))
+        assert (nothing.accepted, nothing.latency, nothing.began_at) == (0, ((10.0, 0), (60.0, 0)), None)
+    with store.begin() as unit:
+        claimed = unit.deliveries.claim(5, "me", due, due + HOUR).claimed
+        assert unit.pulse.open() == {DeliveryState.QUEUED: 1, DeliveryState.CLAIMED: 5}
+    unanswered = Attempt(claimed[4].id, due + SECOND, "relay", Stage.DATA, None, "connection lost")
+    attempts = [
+        replied(claimed[0].id, 250, at=due + 5 * SECOND),
+        replied(claimed[1].id, 250, at=due + 30 * SECOND),
+        replied(claimed[2].id, 250, at=due + 100 * SECOND),
+        Attempt(claimed[3].id, due + SECOND, "relay", Stage.RCPT, Reply(451, "later")),
+        unanswered,
+    ]
+    policy = RetryPolicy()
+    with store.begin() as unit:
+        unit.deliveries.record([(attempt, policy.decide(attempt, 0, due + DAY)) for attempt in attempts], "me")
+    with store.read() as unit:
+        told = unit.pulse.sending(edition.id, (10.0, 60.0))
+        other = unit.pulse.sending(edition.id + 1, (10.0,))
+    assert told.replies == {"2xx": 3, "4xx": 1, "none": 1}
+    assert told.latency == ((10.0, 1), (60.0, 2))
+    assert round(told.latency_sum, 1) == 135
+    assert (told.accepted, told.began_at, told.ended_at) == (3, due + 5 * SECOND, due + 100 * SECOND)
+    assert other.accepted == 0

@@ -1,0 +1,142 @@
+"""The operator is told of what is wrong, once a cause a day, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from outbox import AT, configured, owe
+from servers.smtp import Do, Script, SmtpServer
+
+from digest.config import load
+from digest.domain.edition import PaperList
+from digest.journey import alarm
+from digest.journey.alarm import Finding
+from digest.mail.lint import lint
+from digest.wiring import Wiring
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SmtpServer]:
+    with SmtpServer(tmp_path / "kept.jsonl") as running:
+        yield running
+
+
+def settings(tmp_path: Path, url: str, port: int, more: str = '[alerts]\nto = "op@example.org"') -> Path:
+    config = configured(tmp_path, url, port)
+    config.write_text(config.read_text() + f'\n[[sources]]\nname = "hf"\nkind = "huggingface"\n{more}\n')
+    return config
+
+
+def causes(wiring: Wiring, at: datetime) -> set[str]:
+    return {finding.cause for finding in wiring.findings(at)}
+
+
+def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_url: str, server: SmtpServer) -> None:
+    findings = [
+        alarm.of_source("hf", {"error": "source hf: no connection", "at": "2026-03-02T05:00:00Z"}),
+        alarm.of_source("arxiv", {"stale": True, "at": "2026-03-02T05:00:00Z"}),
+        alarm.of_edition("list daily, 2026-03-02: the mail breaks a rule: <links>: ü"),
+        alarm.of_relay("stopped: the relay refuses us: 535 5.7.8 bad password"),
+        alarm.of_step("tick", "database: no answer"),
+        alarm.of_queue(AT, AT + 2 * DAY, alarm.Policy()),
+    ]
+    with Wiring(load(settings(tmp_path, database_url, server.port))) as wiring:
+        told = wiring.alarm([finding for finding in findings if finding], AT)
+        assert len(told) == 6
+        assert wiring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
+        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 6, "a new day"
+    mails = server.accepted()
+    assert len(mails) == 12
+    assert {kept.recipients for kept in mails} == {("op@example.org",)}
+    for kept in mails:
+        assert lint(kept.data, listed=False).errors == ()
+    message: EmailMessage = message_from_bytes(mails[3].data, policy=policy.default)  # type: ignore[assignment]
+    assert message["Subject"] == "[digest] Mail is not going out"
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "535 5.7.8 bad password" in text
+    assert "digest doctor" in text
+
+
+def test_what_could_not_be_told_is_told_later(tmp_path: Path, sqlite_url: str) -> None:
+    script = Script(nth={("MAIL", 1): Do("451 4.3.0 not now")})
+    with (
+        SmtpServer(tmp_path / "kept.jsonl", script) as server,
+        Wiring(load(settings(tmp_path, sqlite_url, server.port))) as wiring,
+    ):
+        finding = alarm.of_relay("stopped")
+        assert wiring.alarm([finding], AT) == ()
+        assert wiring.alarm([finding], AT) == (finding,)
+        assert wiring.alarm([finding], AT) == ()
+        assert len(server.accepted()) == 1
+
+
+def test_without_an_address_it_is_remembered_and_mailed_to_nobody(tmp_path: Path, sqlite_url: str, server: SmtpServer) -> None:
+    with Wiring(load(settings(tmp_path, sqlite_url, server.port, ""))) as wiring:
+        assert wiring.alarm([alarm.of_relay("stopped")], AT)
+        with wiring.store.read() as unit:
+            assert [cause for cause, _, _ in unit.alarms.since(AT - DAY)] == ["relay"]
+    assert server.accepted() == []
+
+
+def test_what_the_store_shows(tmp_path: Path, database_url: str) -> None:
+    """A calm store is silent; each trouble is found, and is gone when it is mended."""
+    config = settings(tmp_path, database_url, 9)
+    with Wiring(load(config)) as wiring:
+        assert wiring.findings(AT) == (), "nothing collected yet is no alarm"
+    owe(load(config), 2)  # an edition, and deliveries due an hour ago by the real clock
+    real = datetime.now(UTC)
+    with Wiring(load(config)) as wiring:
+        assert causes(wiring, AT) == set()
+        assert causes(wiring, AT + DAY) == {"edition daily"}, "made for the 2nd, not for the 3rd"
+        assert "overdue" in causes(wiring, real + timedelta(hours=1))
+        assert "overdue" not in causes(wiring, real - timedelta(minutes=30))
+        with wiring.store.begin() as unit:
+            unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None}, AT)
+            unit.lists.pause("daily", "12 complaints among 3000 mails", AT)
+        assert causes(wiring, AT) == {"source hf", "paused daily"}
+        [paused] = [each for each in wiring.findings(AT) if each.cause == "paused daily"]
+        assert paused.seen == ("12 complaints among 3000 mails",)
+        with wiring.store.begin() as unit:
+            unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": False, "error": None}, AT)
+            unit.lists.resume("daily")
+        assert causes(wiring, AT) == set()
+
+
+LATENESS = [
+    (timedelta(minutes=29), False),
+    (timedelta(minutes=31), True),
+]
+
+
+@pytest.mark.parametrize(("after", "missed"), LATENESS)
+def test_an_edition_is_missed_half_an_hour_after_its_cutoff(
+    tmp_path: Path, sqlite_url: str, after: timedelta, missed: bool
+) -> None:
+    config = settings(tmp_path, sqlite_url, 9)
+    owe(load(config), 1)
+    cutoff = datetime(2026, 3, 3, 5, tzinfo=UTC)
+    with Wiring(load(config)) as wiring:
+        assert ("edition daily" in causes(wiring, cutoff + after)) == missed
+
+
+def test_a_list_without_weekdays_misses_nothing(tmp_path: Path, sqlite_url: str) -> None:
+    config = settings(tmp_path, sqlite_url, 9)
+    owe(load(config), 1)
+    never = PaperList(name="daily", title="x", weekdays=frozenset())
+    with Wiring(load(config)) as wiring:
+        assert alarm.look(wiring.store, [never], [], AT + DAY) == ()
+
+
+def test_one_cause_names_one_thing() -> None:
+    of_lists = {alarm.of_edition(f"list {name}, 2026-03-0{day}: why").cause for name in ("a", "b") for day in (1, 2)}
+    assert of_lists == {"edition list a", "edition list b"}
+    assert alarm.of_source("hf", {"error": "x"}) != alarm.of_source("hf", {"stale": True})
+    assert isinstance(alarm.of_source("hf", {"error": "x"}), Finding)
+    assert alarm.of_source("hf", {}) is None

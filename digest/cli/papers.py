@@ -47,10 +47,8 @@ def import_(wiring: Wiring, as_json: bool, paths: tuple[Path, ...], observed_at:
 @at_option
 @wired
 def collect(wiring: Wiring, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
-    """Fetch papers and signals from the configured sources."""
-    from digest.journey.collect import collect as collect_all
-
-    reports = collect_all(wiring.sources(names), wiring.getter, wiring.store, at)
+    """Fetch papers and signals from the configured sources; look up again what they know of recent papers."""
+    reports = wiring.collect(names, at)
 
     def lines() -> None:
         for each in reports:

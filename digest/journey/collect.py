@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from digest.domain.errors import SourceError, StoreError
 from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import AddedSignals, MergeCounts, Sighting, Signal
+from digest.journey.refresh import Refreshed
 from digest.ranking.freshness import is_stale
 from digest.sources.port import Batch, Getter, Source
 
@@ -76,6 +77,18 @@ class CollectReport:
     rejected: tuple[Left, ...] = ()
     stale: bool = False
     error: str | None = None
+
+    def with_refreshed(self, refreshed: Refreshed | None) -> CollectReport:
+        """Together with what the source said of papers it was asked for by name."""
+        if refreshed is None:
+            return self
+        return replace(
+            self,
+            papers_updated=self.papers_updated + refreshed.papers_updated,
+            papers_unchanged=self.papers_unchanged + refreshed.papers_unchanged,
+            signals=self.signals + refreshed.signals,
+            error=self.error or refreshed.error,
+        )
 
 
 @dataclass(slots=True)

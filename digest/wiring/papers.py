@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -23,8 +24,6 @@ class Papers(Parts):
 
     def collect_due(self, at: datetime) -> list[CollectReport]:
         """Collects from the sources whose time has come (`every_minutes` since the last try)."""
-        from digest.journey.collect import collect
-
         due = []
         with self.store.read() as unit:
             for each in self.settings.sources:
@@ -36,7 +35,17 @@ class Papers(Parts):
         with self.store.begin() as unit:
             for name in due:
                 unit.sources.save(name, "tried", {"at": isoformat(at)}, at)
-        return collect(self.sources(due), self.getter, self.store, at)
+        return self.collect(due, at)
+
+    def collect(self, names: Sequence[str], at: datetime) -> list[CollectReport]:
+        """Collects from these sources (none named: all) and has them look known papers up again where that is due."""
+        from digest.journey.collect import collect
+        from digest.journey.refresh import refresh
+
+        sources = self.sources(names)
+        collected = collect(sources, self.getter, self.store, at)
+        refreshed = {each.source: each for each in refresh(sources, self.getter, self.store, at)}
+        return [each.with_refreshed(refreshed.get(each.source)) for each in collected]
 
     def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
         """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""

@@ -21,7 +21,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest.domain.errors import DigestError
+from digest.domain.errors import DigestError, SchemaMismatch
 from digest.journey.alarm import Finding, of_edition, of_relay, of_step
 from digest.journey.election import ASK
 
@@ -53,6 +53,7 @@ class Daemon:
         self._clock = clock
         self._stop = threading.Event()
         self._elected = False
+        self._refused: SchemaMismatch | None = None
         self._troubles: dict[str, Finding] = {}
         """By cause: what went wrong since the operator was last told."""
 
@@ -61,7 +62,7 @@ class Daemon:
         self._stop.set()
 
     def run(self) -> None:
-        """Blocks until `stop`, SIGTERM or SIGINT."""
+        """Blocks until `stop`, SIGTERM or SIGINT. Raises SchemaMismatch where the database is, or becomes, another's."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         self._election = self._wiring.election(self._clock)  # opens and checks the database: a wrong one should end us here
@@ -69,6 +70,7 @@ class Daemon:
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
+        deaf = self._listen()
         log.info("running", web=self._wiring.settings.web.base_url if self._web else None, lists=len(self._wiring.lists))
         self._stop.wait()
         log.info("stopping")
@@ -77,9 +79,12 @@ class Daemon:
         finished.start()
         finished.join(GRACE)
         self._election.resign()
+        deaf()
         if pages:
             pages()
         log.info("stopped", clean=not finished.is_alive())
+        if self._refused is not None:
+            raise self._refused
 
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()
@@ -95,6 +100,8 @@ class Daemon:
             jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
             jobs.append(("deliver", self._delivering, self._every))
+        if self._wiring.imap is not None:
+            jobs.append(("poll", self._polling, self._wiring.settings.inbound.imap_every))
         for name, job, seconds in jobs:
             scheduler.add_job(
                 self._guarded,
@@ -109,7 +116,13 @@ class Daemon:
         return scheduler
 
     def _lead(self, scheduler: BackgroundScheduler) -> None:
-        """Asks for the lease; who takes over begins at once."""
+        """Asks for the lease; who takes over begins at once. Whose program is older than the schema ends."""
+        try:
+            self._wiring.check_schema()
+        except SchemaMismatch as error:
+            self._refused = error
+            self.stop()
+            return
         before, self._elected = self._elected, self._election.stand()
         if self._elected and not before:
             log.info("elected", owner=self._election.owner)
@@ -134,12 +147,29 @@ class Daemon:
             self._note(of_edition(failed))
 
     def _delivering(self) -> None:
-        worked = self._wiring.deliver(self._clock, stop=self._stop.is_set)
+        worked = self._wiring.work_outbox(stop=self._stop.is_set)
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
         if worked.stopped:
             self._note(of_relay(worked.stopped))
+
+    def _polling(self) -> None:
+        if self._election.elected:  # one process looks into the mailbox
+            self._wiring.poll(self._clock(), self._heeded)
+
+    def _listen(self) -> Callable[[], None]:
+        """Hears mail over LMTP or SMTP where a port is set; returns what ends it, after the mail being taken."""
+        listener = self._wiring.listener(self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error)))
+        if listener is None:
+            return lambda: None
+        listener.__enter__()
+        return lambda: listener.__exit__(None, None, None)
+
+    def _heeded(self, heeded: Heeded) -> None:
+        log.info("heeded", action=str(heeded.action), reason=heeded.reason)
+        for alarm in heeded.alarms:
+            self._note(of_return(alarm))
 
     def _watch(self) -> None:
         now = self._clock()

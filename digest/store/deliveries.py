@@ -137,6 +137,11 @@ class Deliveries:
         oldest: datetime | None = self._connection.scalar(waiting)
         return oldest
 
+    def due(self, now: datetime, most: int) -> int:
+        """How many wait and are due, counted up to `most`."""
+        some = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now).limit(most).subquery()
+        return self._connection.scalar(select(func.count()).select_from(some)) or 0
+
     def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery falls due after `now`; None when none is queued for later."""
         later = select(func.min(deliveries.c.next_attempt_at)).where(_QUEUED, deliveries.c.next_attempt_at > now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,7 +29,7 @@ class Sending(Papers):
         stop: Callable[[], bool] = lambda: False,
         progress: Callable[[Counter[str]], None] = lambda counts: None,
     ) -> Worked:
-        """Works the outbox in this process until nothing is due."""
+        """Works the outbox in this process until nothing is due. `progress` is given what this run did so far."""
         from digest.journey.deliver import Terms, Worked, deliver
         from digest.journey.recover import recover
         from digest.mail.journal import Journal
@@ -52,6 +53,33 @@ class Sending(Papers):
                 stop,
                 progress,
             )
+
+    def work_outbox(
+        self,
+        at: datetime | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[Counter[str]], None] = lambda counts: None,
+    ) -> Worked:
+        """`deliver` in as many processes as are configured (and as have a batch to do), by the clock or as if it were `at`.
+
+        What a process leaves behind that dies is done by the others.
+        """
+        from digest.wiring.crew import Crew, clock_of, cores, together
+
+        started, clock, delivery = time.monotonic(), clock_of(at), self.settings.delivery
+        most = delivery.processes or cores()
+        with self.store.read() as unit:
+            due = unit.deliveries.due(clock(), most * delivery.batch)
+        others = min(most, -(-due // delivery.batch)) - 1
+        if others < 1:
+            return self.deliver(clock, stop, progress)
+        with Crew(self.settings, others, at, stop, progress) as crew:
+            parts = [self.deliver(clock, stop, crew.counted)]
+            theirs, died = crew.finish()
+        parts += theirs
+        if died and not stop():
+            parts.append(self.deliver(clock, stop, progress))
+        return together(parts, time.monotonic() - started)
 
     def send(
         self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool

@@ -24,7 +24,7 @@ from digest.wiring import Wiring
 
 READERS = 40
 CONNECTIONS = 2
-WORKED = f"connections = {CONNECTIONS}\nbatch = 10"
+WORKED = f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 10"
 HASTY = "timeout = 1"
 QUEUED, ACCEPTED, FAILED = DeliveryState.QUEUED, DeliveryState.ACCEPTED, DeliveryState.FAILED
 
@@ -116,7 +116,7 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
     """The other 999 arrive, over the connections it began with; `digest explain` says what became of the one."""
     poisoned = "reader500@example.org"
     with SmtpServer(tmp_path / "kept", Script(recipients={poisoned: POISON})) as server:
-        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nbatch = 100", HASTY)
+        config = configured(tmp_path, database_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 100", HASTY)
         emails = owe(load(config), 1000)
         assert deliver(config) == (0, "")
         arrived, connections = got(server), server.connections
@@ -160,7 +160,7 @@ def test_a_relay_that_will_not_have_us_stops_the_run_and_blames_nobody(
 def test_a_relay_that_takes_and_never_says_so_is_not_fed_for_ever(tmp_path: Path, sqlite_url: str) -> None:
     """Sent again at once, then only after a wait: the run ends."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): Do(accept=True, close=True)})) as server:
-        config = configured(tmp_path, sqlite_url, server.port, f"connections = {CONNECTIONS}\nbatch = 10", HASTY)
+        config = configured(tmp_path, sqlite_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 10", HASTY)
         owe(load(config), 10)
         deliver(config)
         deliver(config)

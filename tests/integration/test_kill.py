@@ -121,7 +121,7 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
     """9 stages twice and 8 random moments, on each database."""
     with recorder(tmp_path) as (port, store):
         config = configured(
-            tmp_path, database_url, port, f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
+            tmp_path, database_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
         )
         emails = owe(load(config), READERS)
         kills, twice = killed_until_done(config, store, [*staged(1, 6), *at_random(8)])
@@ -137,7 +137,7 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
 def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, database_url: str) -> None:
     """Who may or may not have got it is held, with a reason; nobody else."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, database_url, port, f'connections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"')
+        config = configured(tmp_path, database_url, port, f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"')
         emails = owe(load(config), READERS // 2)
         kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
         got = copies(store)
@@ -155,7 +155,7 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, data
 def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
     """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nfirst_wait = 0.001")
+        config = configured(tmp_path, sqlite_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nfirst_wait = 0.001")
         emails = owe(load(config), 200)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         kills = 0

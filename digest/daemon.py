@@ -12,6 +12,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,10 +23,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_edition, of_relay, of_step
+from digest.journey.alarm import Finding, of_edition, of_relay, of_return, of_step
 from digest.journey.election import ASK
 
 if TYPE_CHECKING:
+    from digest.journey.heed import Heeded
     from digest.wiring import Wiring
 
 GRACE = 8.0
@@ -70,7 +72,7 @@ class Daemon:
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
-        deaf = self._listen()
+        end_listening = self._listen()
         log.info("running", web=self._wiring.settings.web.base_url if self._web else None, lists=len(self._wiring.lists))
         self._stop.wait()
         log.info("stopping")
@@ -79,7 +81,7 @@ class Daemon:
         finished.start()
         finished.join(GRACE)
         self._election.resign()
-        deaf()
+        end_listening()
         if pages:
             pages()
         log.info("stopped", clean=not finished.is_alive())
@@ -160,14 +162,13 @@ class Daemon:
 
     def _listen(self) -> Callable[[], None]:
         """Hears mail over LMTP or SMTP where a port is set; returns what ends it, after the mail being taken."""
-        listener = self._wiring.listener(self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error)))
-        if listener is None:
-            return lambda: None
-        listener.__enter__()
-        return lambda: listener.__exit__(None, None, None)
+        hearing = ExitStack()
+        if listener := self._wiring.listener(self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error))):
+            hearing.enter_context(listener)
+        return hearing.close
 
     def _heeded(self, heeded: Heeded) -> None:
-        log.info("heeded", action=str(heeded.action), reason=heeded.reason)
+        log.info("heeded", action=str(heeded.action))
         for alarm in heeded.alarms:
             self._note(of_return(alarm))
 

@@ -1,38 +1,57 @@
-"""`digest inbound`: what came back, heeded."""
+"""`digest inbound`: what came back, heeded: from files, from the mailbox that is set, or as it arrives."""
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
-from datetime import datetime
+import threading
+from datetime import UTC, datetime
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.options import answer, at_option, wired
+from digest.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from digest.domain.feedback import Feedback
-    from digest.mail.verp import Stamps
+    from digest.journey.heed import Heeded
     from digest.wiring import Wiring
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1)
+@click.option("--poll", is_flag=True, help="Look once into the IMAP mailbox of [inbound].")
+@click.option("--listen", is_flag=True, help="Listen on the port of [inbound] until SIGTERM, as `digest run` does.")
 @at_option
 @wired
-def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
-    """Heed bounces, complaints and unsubscribe mails from files, mbox, Maildir or - (standard input)."""
+def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], poll: bool, listen: bool, at: datetime) -> None:
+    """Heed bounces, complaints and unsubscribe mails from files, mbox, Maildir or - (standard input).
+
+    A file is the operator's word: what it says of an address is believed. Of what arrives by itself only that is believed
+    which names a mail of ours as nobody else could.
+    """
+    if sum((bool(files), poll, listen)) != 1:
+        raise click.UsageError("give files (or -), or --poll, or --listen")
+    if listen:
+        _listen(wiring)
+    elif poll:
+        _poll(wiring, as_json, at)
+    else:
+        _read(wiring, as_json, files, at)
+
+
+def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
     from digest.mail.inbound import read_feedback
     from digest.mail.mailbox import read_mailbox
 
     told: list[dict[str, object]] = []
     for found in (found for file in files for found in read_mailbox(file, sys.stdin.buffer)):
-        feedback = read_feedback(found.data, is_verp=_ours(wiring.stamps))
+        feedback = read_feedback(found.data, is_verp=wiring.stamps.made)
         heeded = wiring.heed(feedback, at, trusted=True)
         told.append({"file": found.place, **_document(feedback), "action": str(heeded.action)})
-        for alarm in heeded.alarms:
-            click.echo(f"digest: {alarm}", err=True)
+        _alarm(heeded)
 
     def lines() -> None:
         for each in told:
@@ -41,8 +60,43 @@ def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime)
     answer(as_json, told, lines)
 
 
-def _ours(stamps: Stamps) -> Callable[[str], bool]:
-    return lambda address: stamps.read_bounce(address) is not None or stamps.read_unsubscribe(address) is not None
+def _poll(wiring: Wiring, as_json: bool, at: datetime) -> None:
+    if wiring.imap is None:
+        raise ConfigurationError("inbound.imap_server", "there is none; set it with imap_user and imap_password_file")
+    actions: list[str] = []
+
+    def told(heeded: Heeded) -> None:
+        actions.append(str(heeded.action))
+        _alarm(heeded)
+
+    heeded = wiring.poll(at, told)
+    found = {"looked_at": len(actions), "heeded": heeded, "actions": actions}
+    answer(as_json, found, lambda: click.echo(f"{len(actions)} mails looked at, {heeded} heeded and moved"))
+
+
+def _listen(wiring: Wiring) -> None:
+    stop = threading.Event()
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    def failed(error: Exception) -> None:
+        click.echo(f"digest: {error}", err=True)
+
+    listener = wiring.listener(lambda: datetime.now(UTC), _alarm, failed)
+    if listener is None:
+        raise ConfigurationError("inbound.port", "there is none; set the port to listen on")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    with listener:
+        settings = wiring.settings.inbound
+        click.echo(f"listening on {settings.host}:{settings.port} ({settings.protocol})", err=True)
+        stop.wait()
+
+
+def _alarm(heeded: Heeded) -> None:
+    for alarm in heeded.alarms:
+        click.echo(f"digest: {alarm}", err=True)
 
 
 def _document(feedback: Feedback) -> dict[str, object]:

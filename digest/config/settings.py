@@ -7,10 +7,12 @@ from datetime import time
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.operating import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings
 from digest.config.places import Database, Http, Secrets, Templates, Web
+from digest.config.retention import Retention
 from digest.config.values import Zone
 from digest.domain.edition import PaperList
 
@@ -25,6 +27,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     mail: Mail = Mail()
     dkim: Dkim = Dkim()
+    inbound: Inbound = Inbound()
     relays: tuple[Relay, ...] = ()
     delivery: Delivery = Delivery()
     lists: tuple[ListSettings, ...] = (
@@ -33,6 +36,7 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
     http: Http = Http()
     templates: Templates = Templates()
+    retention: Retention = Retention()
     log: Log = Log()
     alerts: Alerts = Alerts()
     reader_timezone: Zone = "UTC"

@@ -138,6 +138,12 @@ def of_relay(stopped: str) -> Finding:
     return Finding("relay", "Mail is not going out", (stopped,), mend)
 
 
+def of_return(alarm: str) -> Finding:
+    """A mail that came back and that a person should know of; a list that was paused by it is told of as such."""
+    mend = ("What the servers say of us: digest doctor", "No reader is to blame: nobody is suppressed for it.")
+    return Finding("returns", "Mail came back because of us, or needs a person", (alarm,), mend)
+
+
 def of_step(name: str, reason: str) -> Finding:
     """A step of the daemon or of a worker failed."""
     return Finding(f"step {name}", f"The step {name} failed", (reason,), ("It is tried again every minute; the log has more.",))

@@ -16,6 +16,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from digest.domain.errors import ConfigurationError
+
 MAX_MESSAGE = 30_000_000
 
 Take = Callable[[bytes, Sequence[str]], None]
@@ -44,6 +46,7 @@ class Listener:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbound")
         handler = _Handler(take, accepts, failed, self._worker)
         make = _Controller if protocol == "lmtp" else Controller
+        self._where = f"{host}:{port}"
         self._controller = make(
             handler,
             hostname=host,
@@ -55,7 +58,11 @@ class Listener:
         )
 
     def __enter__(self) -> Self:
-        self._controller.start()
+        """Raises ConfigurationError where the port cannot be had."""
+        try:
+            self._controller.start()
+        except OSError as error:
+            raise ConfigurationError("inbound.port", f"{self._where} cannot be listened on: {error.strerror or error}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

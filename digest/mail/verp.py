@@ -57,14 +57,21 @@ class Stamps:
         """The delivery whose Message-ID this is, with or without angle brackets."""
         return self._read(message_id.strip().removeprefix("<").removesuffix(">"), 2)
 
+    def made(self, address: str) -> bool:
+        """Whether we made this envelope sender or unsubscribe mailbox, for a delivery or for another occasion."""
+        return any(self._name(address, which) for which in (0, 1))
+
     def _read(self, address: str, which: int) -> int | None:
+        name = self._name(address, which)
+        return int(name) if name.isdigit() else None
+
+    def _name(self, address: str, which: int) -> str:
+        """What was stamped, or "" where the stamp is none of ours."""
         stamped = _STAMPED.fullmatch(address.strip().partition("@")[0])
         if not stamped:
-            return None
+            return ""
         name, mac = stamped[1].lower(), stamped[2].lower()
-        if not hmac.compare_digest(self._macs(name)[which], mac) or not name.isdigit():
-            return None
-        return int(name)
+        return name if hmac.compare_digest(self._macs(name)[which], mac) else ""
 
     def _macs(self, name: str) -> tuple[str, str, str]:
         keyed = self._keyed.copy()

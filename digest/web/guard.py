@@ -30,8 +30,13 @@ ONE_CLICK = "/unsubscribe/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 MOST_OCTETS = 64 * 1024
-MOST_UPLOADED = {"/manage/": 2 * 1024 * 1024, "/api/v1/subscriptions/import": 32 * 1024 * 1024}
-"""Where more may come: a bibliography, a list of subscribers (the operator's; nobody else's body is read there)."""
+MOST_UPLOADED = {
+    "/manage/": 2 * 1024 * 1024,
+    "/webhooks/": 4 * 1024 * 1024,
+    "/api/v1/subscriptions/import": 32 * 1024 * 1024,
+}
+"""Where more may come: a bibliography, a provider's batch of events, a list of subscribers (the operator's; nobody else's body is
+read there)."""
 
 Refusal = Callable[[str, int, str, str], Response]
 """(path, status, title, what is wrong) → a page; for the API, JSON."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address
 from digest.links import Purpose
 from digest.wiring.sending import Sending
@@ -49,11 +51,15 @@ class Readers(Sending):
         """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
         from digest.journey.heed import HeedPolicy, heed
 
+        limits = self.settings.inbound
+        policy = HeedPolicy(soft_limit=limits.soft_limit, settled_after=timedelta(days=limits.settled_after_days))
+
         def confirming(token: str, instant: datetime) -> int:
             return self.links.read(Purpose.CONFIRM, token, instant)
 
-        heeded = heed(feedback, self.store, at, HeedPolicy(), self.stamps, trusted=trusted, read_confirmation=confirming)
+        heeded = heed(feedback, self.store, at, policy, self.stamps, trusted=trusted, read_confirmation=confirming)
         if self.settings.relays:
             for notice in heeded.notices:
-                self.mail_notice(notice, at)
+                with suppress(RelayUnreachable):  # what was asked for is done; a goodbye that cannot go out undoes nothing
+                    self.mail_notice(notice, at)
         return heeded

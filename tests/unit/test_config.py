@@ -16,10 +16,12 @@ from digest.config import (
     Delivery,
     Dkim,
     Http,
+    Inbound,
     ListSettings,
     Log,
     Mail,
     Relay,
+    Retention,
     Secrets,
     Settings,
     SourceSettings,
@@ -36,9 +38,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "web": Web,
     "mail": Mail,
     "dkim": Dkim,
+    "inbound": Inbound,
     "delivery": Delivery,
     "http": Http,
     "templates": Templates,
+    "retention": Retention,
     "log": Log,
     "alerts": Alerts,
     "relays": Relay,
@@ -78,7 +82,7 @@ def test_the_file_as_shipped_changes_no_default() -> None:
     assert load(FILE, {}) == Settings()
 
 
-@pytest.mark.parametrize("section", ["database", "delivery", "http", "log", "alerts"])
+@pytest.mark.parametrize("section", ["database", "delivery", "http", "log", "alerts", "retention"])
 def test_what_is_described_as_the_default_is_it(section: str) -> None:
     text = FILE.read_text("utf-8")
     block = re.search(rf"^\[{section}\]\n((?:#.*\n)+)", text, re.MULTILINE)

@@ -1,0 +1,37 @@
+"""What mail providers post to us: POST /webhooks/{ses,sendgrid,mailgun,postmark}.
+
+A post that its provider did not sign changes nothing and learns nothing. One that could not be kept gets 503, so the provider
+posts it again; heeding the same event twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+
+from digest.domain.errors import DigestError, InvalidInput, NotFound
+from digest.web.site import Site
+
+router = APIRouter()
+log = structlog.get_logger("digest")
+
+
+@router.post("/webhooks/{provider}")
+async def posted(request: Request, provider: str) -> Response:
+    site, body = Site.of(request), await request.body()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        done = await run_in_threadpool(site.wiring.posted, provider, headers, body, site.clock())
+    except NotFound:
+        return PlainTextResponse("there is no such webhook here\n", 404)
+    except InvalidInput as error:
+        log.warning("webhook refused", provider=provider, reason=error.reason)
+        return PlainTextResponse("not signed by the provider, or too old\n", 403)
+    except DigestError as error:
+        log.error("webhook failed", provider=provider, reason=str(error))
+        return PlainTextResponse("could not be kept now; please post it again\n", 503, {"retry-after": "60"})
+    for heeded in done:
+        log.info("heeded", provider=provider, action=str(heeded.action), alarms=list(heeded.alarms))
+    return Response(status_code=204)

@@ -1,0 +1,150 @@
+"""What comes back: listened for, looked for, or posted to us; heeded in one transaction each."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from digest.config import read_secret
+from digest.domain.errors import NotFound
+from digest.wiring.operating import Operating
+
+if TYPE_CHECKING:
+    from digest.journey.heed import Heeded
+    from digest.mail.imap_poll import ImapPoll
+    from digest.mail.listener import Listener
+    from digest.mail.webhooks import Webhook
+
+Told = Callable[["Heeded"], None]
+"""Is told what was done for each mail: for logs and alarms."""
+
+_TIMEOUT = 60
+_SUBSCRIBE_URL = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}")
+
+
+class Hearing(Operating):
+    """Parts that hear what comes back. Nobody is believed but on a name that only we could have made (journey/heed.py)."""
+
+    def take(self, data: bytes, recipients: Sequence[str], at: datetime) -> tuple[Heeded, bool]:
+        """Heeds one mail; its commit is done on return. Says too whether it was ours at all. Raises StoreError."""
+        from digest.journey.heed import Action
+        from digest.mail.inbound import read_feedback
+
+        feedback = read_feedback(data, is_verp=self.stamps.made, envelope_to=recipients)
+        heeded = self.heed(feedback, at, trusted=False)
+        ours = bool(feedback.verp) or self.stamps.read_message_id(feedback.message_id) is not None
+        return heeded, ours or heeded.action not in (Action.NONE, Action.ALARM)
+
+    def listener(self, clock: Callable[[], datetime], told: Told, failed: Callable[[Exception], None]) -> Listener | None:
+        """Hears LMTP or SMTP between enter and exit; None where no port is set."""
+        from digest.mail.listener import Listener
+
+        settings = self.settings.inbound
+        if settings.port is None:
+            return None
+
+        def take(data: bytes, recipients: Sequence[str]) -> None:
+            told(self.take(data, recipients, clock())[0])
+
+        return Listener(take, self.hears, host=settings.host, port=settings.port, protocol=settings.protocol, failed=failed)
+
+    def hears(self, address: str) -> bool:
+        """Whether mail to an address is ours to hear: a name that we made, or one of the mailboxes that we say we have."""
+        return self.stamps.made(address) or address.strip("<>").casefold() in self._mailboxes
+
+    @cached_property
+    def _mailboxes(self) -> frozenset[str]:
+        mail, domain = self.settings.mail, self.sender.bounce_domain
+        named = (mail.from_address, mail.reply_to, mail.inbound_address, f"bounces@{domain}", f"unsubscribe@{domain}")
+        return frozenset(address.casefold() for address in named if address)
+
+    @cached_property
+    def imap(self) -> ImapPoll | None:
+        """Looks into the mailbox that is set; None where none is. Raises ConfigurationError for a secret that is not there."""
+        from digest.mail.imap_poll import ImapPoll
+
+        settings = self.settings.inbound
+        if not settings.imap_server:
+            return None
+        password = read_secret(settings.imap_password, settings.imap_password_file, "inbound.imap_password") or ""
+
+        def connect() -> imaplib.IMAP4:
+            trust = ssl.create_default_context()
+            if settings.imap_ca_file:
+                trust.load_verify_locations(settings.imap_ca_file)
+            if settings.imap_tls == "tls":
+                imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+                    settings.imap_server, settings.imap_port, ssl_context=trust, timeout=_TIMEOUT
+                )
+            else:
+                imap = imaplib.IMAP4(settings.imap_server, settings.imap_port, timeout=_TIMEOUT)
+                if settings.imap_tls == "starttls":
+                    imap.starttls(trust)
+            imap.login(settings.imap_user, password)
+            return imap
+
+        return ImapPoll(connect, settings.imap_server, settings.imap_mailbox, settings.imap_done)
+
+    def poll(self, at: datetime, told: Told) -> int:
+        """Looks into the mailbox once; says how many mails were heeded. Raises RelayUnreachable, StoreError."""
+        if self.imap is None:
+            return 0
+
+        def take(data: bytes) -> bool:
+            heeded, ours = self.take(data, (), at)
+            told(heeded)
+            return ours
+
+        return self.imap.poll(take)
+
+    # --- what providers post
+
+    def posted(self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime) -> list[Heeded]:
+        """Heeds a provider's post, an event after the other. Raises NotFound for a provider that is not set up, InvalidInput
+        for a post that it did not sign, StoreError."""
+        webhook = self._webhooks.get(provider)
+        if webhook is None:
+            raise NotFound("this webhook", "set its key under [inbound]")
+        webhook.verify(headers, body, at)
+        self._subscribe(webhook, body)
+        return [self.heed(feedback, at, trusted=True) for feedback in webhook.parse(body)]
+
+    def _subscribe(self, webhook: Webhook, body: bytes) -> None:
+        """SNS asks once, in a post it signed, whether we want its posts."""
+        from digest.mail.webhooks.ses import SesWebhook
+
+        if isinstance(webhook, SesWebhook) and _SUBSCRIBE_URL.fullmatch(url := webhook.subscribe_url(body)):
+            self.getter.get("ses", url, public_only=True)
+
+    @cached_property
+    def _webhooks(self) -> dict[str, Webhook]:
+        from digest.mail.webhooks.mailgun import MailgunWebhook
+        from digest.mail.webhooks.postmark import PostmarkWebhook
+        from digest.mail.webhooks.sendgrid import SendGridWebhook
+        from digest.mail.webhooks.ses import SesWebhook
+
+        settings, found = self.settings.inbound, dict[str, "Webhook"]()
+        if settings.ses_topic_arn:
+            found["ses"] = SesWebhook(settings.ses_topic_arn, self._certificate)
+        if settings.sendgrid_public_key:
+            found["sendgrid"] = SendGridWebhook(settings.sendgrid_public_key)
+        if key := read_secret(settings.mailgun_signing_key, settings.mailgun_signing_key_file, "inbound.mailgun_signing_key"):
+            found["mailgun"] = MailgunWebhook(key)
+        if word := read_secret(settings.postmark_password, settings.postmark_password_file, "inbound.postmark_password"):
+            found["postmark"] = PostmarkWebhook(settings.postmark_user, word)
+        return found
+
+    def _certificate(self, url: str) -> bytes:
+        """SNS's certificate at a URL of its own; asked for once."""
+        if url not in self._certificates:
+            self._certificates[url] = self.getter.get("ses", url, public_only=True).data
+        return self._certificates[url]
+
+    @cached_property
+    def _certificates(self) -> dict[str, bytes]:
+        return {}

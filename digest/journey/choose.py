@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
 from digest.domain.delivery import Claimed
 from digest.domain.edition import Edition, Pooled
@@ -16,9 +17,12 @@ from digest.domain.paper import Paper, Ranked
 from digest.domain.subscriber import Interests
 from digest.journey.deliver import REMEMBERED, Choice
 
+if TYPE_CHECKING:
+    from digest.ranking.shelf import Shelf
+
 
 class Papers(Protocol):
-    def find(self, identifier: Identifier) -> Paper | None: ...
+    def named(self, identifiers: Iterable[Identifier]) -> Mapping[Identifier, Paper]: ...
 
 
 class Deliveries(Protocol):
@@ -44,10 +48,12 @@ class Store(Protocol):
 
 
 class Chooser:
-    """Keeps deliver.Choose."""
+    """Keeps deliver.Choose. Safe to share between threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._prepared: tuple[int, int, Shelf] | None = None
+        self._one_at_a_time = Lock()
 
     def __call__(
         self, pool: Sequence[Pooled], readers: Sequence[Claimed], sent: Mapping[int, set[int]]
@@ -64,8 +70,18 @@ class Chooser:
             edition = unit.editions.get(readers[0].edition_id)
         usual = len(edition.picks) if edition else 0
         wishes = [Reader(each.interests, each.wanted or usual, frozenset(sent.get(each.subscriber_id, ()))) for each in readers]
-        chosen = personal_picks(pool, wishes, self._outside(pool, [each.interests for each in readers]))
+        outside = self._outside(pool, [each.interests for each in readers])
+        with self._one_at_a_time:
+            chosen = personal_picks(self._shelf(readers[0].edition_id, pool), wishes, outside)
         return [tuple((pick.position, tuple(pick.reasons)) for pick in picks) for picks in chosen]
+
+    def _shelf(self, edition_id: int, pool: Sequence[Pooled]) -> Shelf:
+        """An edition's pool is prepared once, not for every batch: it never changes."""
+        from digest.ranking.shelf import Shelf
+
+        if self._prepared is None or self._prepared[:2] != (edition_id, len(pool)):
+            self._prepared = edition_id, len(pool), Shelf(pool)
+        return self._prepared[2]
 
     def alone(self, claimed: Claimed, at: datetime) -> tuple[Choice, ...]:
         """What one reader would get of an edition, for a preview."""
@@ -85,17 +101,13 @@ class Chooser:
             for place, pick in enumerate(picks)
         ]
 
-    def _outside(self, pool: Sequence[Pooled], interests: Sequence[Interests]) -> dict[str, str]:
-        """Title and abstract of liked and disliked papers that are not in the pool."""
+    def _outside(self, pool: Sequence[Pooled], interests: Sequence[Interests]) -> dict[str, Paper]:
+        """Liked and disliked papers that are not in the pool, by the name they were liked under."""
         known = {str(identifier) for each in pool for identifier in each.ranked.paper.identifiers}
-        wanted = {name for each in interests for name in (*each.liked, *each.disliked)} - known
-        found: dict[str, str] = {}
+        named: dict[Identifier, str] = {}
+        for name in sorted({name for each in interests for name in (*each.liked, *each.disliked)} - known):
+            with suppress(InvalidIdentifier):
+                named[parse_identifier(name).identifier] = name
         with self._store.read() as unit:
-            for name in sorted(wanted):
-                try:
-                    paper = unit.papers.find(parse_identifier(name).identifier)
-                except InvalidIdentifier:
-                    continue
-                if paper:
-                    found[name] = f"{paper.title}\n{paper.abstract}"
-        return found
+            found = unit.papers.named(named)
+        return {named[identifier]: paper for identifier, paper in found.items()}

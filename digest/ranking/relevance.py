@@ -1,8 +1,11 @@
 """Personal picks: what a reader cares about × what is trending, over an edition's pool, with the reason for each.
 
-score = trend + relevance, both in 0…1 of their own scale: trend is the paper's place in the pool, relevance the sum of what
-matches (words, categories, authors, papers liked, minus papers disliked). Mutes are absolute. One pick in ten is the pool's best
-paper outside the reader's interests, so that a profile never closes in on itself.
+    score = trend + relevance
+
+Trend is the paper's place in the pool, 1 at its top. Relevance is the sum of what matches: words, searches, categories and
+authors asked for, likeness to papers liked (the mean of them all, less what everybody writes about), their authors, less likeness
+to papers disliked. Mutes are absolute. The last of a reader's picks is the pool's best outside their interests, so that a profile
+never closes in on itself. A batch is scored together, as sparse matrices of readers × wishes times wishes × papers.
 """
 
 from __future__ import annotations
@@ -10,17 +13,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper, Reason
 from digest.domain.subscriber import Interests
-from digest.ranking import terms
+from digest.ranking.shelf import Floats, Shelf, Sparse
 
-WORD, CATEGORY, AUTHOR, LIKED, DISLIKED = 1.0, 0.5, 1.5, 1.2, 1.0
-"""What a full match adds; a paper at the top of the pool has trend 1."""
+ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
+"""What a wish fulfilled adds, by field of Interests; a paper at the top of the pool has trend 1."""
+LIKED = 6.0
+"""What likeness to the papers liked adds: times a cosine that is rarely above 0.3."""
+COMMON = 0.8
+"""How much of what everybody writes about is taken out of the papers liked."""
+LIKED_AUTHOR = 1.8
+"""What authors of papers liked add; the second and third add little more."""
+DISLIKED = 1.5
+"""What likeness to papers disliked takes away at most."""
 LIKE_ENOUGH = 0.12
-"""Likeness from which a paper counts as similar to one that was liked."""
+"""Likeness of two papers from which it is told as a reason, and from which a dislike counts."""
+JUDGED = 100.0
+"""A paper that the reader liked or disliked is no news to them: it comes after all others."""
 SERENDIPITY_FROM = 5
 """Readers of at least so many picks get one from outside their interests."""
+AT_ONCE = 1000
+"""Readers scored as one matrix: the memory it takes, whatever their number."""
+MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,110 +61,176 @@ class PersonalPick:
 
 
 def personal_picks(
-    pool: Sequence[Pooled], readers: Sequence[Reader], outside: Mapping[str, str] | None = None
+    pool: Sequence[Pooled] | Shelf, readers: Sequence[Reader], outside: Mapping[str, Paper] | None = None
 ) -> list[tuple[PersonalPick, ...]]:
-    """Each reader's picks, best first. `outside` has title and abstract of liked papers that are not in the pool.
+    """Each reader's picks, best first. `outside` has the liked and disliked papers that are not in the pool, by identifier.
 
-    A reader without interests gets the list's ranking less what they already had. Pure and deterministic.
+    A reader without interests gets the list's ranking less what they already had. Pure and deterministic: what a reader gets
+    does not depend on who else is in the batch. A Shelf, made once for a pool, saves preparing it for every batch.
     """
-    shelf = _Shelf(pool, outside or {})
-    return [shelf.picks_for(reader) for reader in readers]
+    shelf = pool if isinstance(pool, Shelf) else Shelf(pool)
+    return [
+        picks
+        for start in range(0, len(readers), AT_ONCE)
+        for picks in _Batch(shelf, readers[start : start + AT_ONCE], outside or {}).picks()
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    value: float
-    reason: Reason
+class _Batch:
+    """Some readers, scored together: every matrix here is readers × papers but where said otherwise."""
 
+    def __init__(self, shelf: Shelf, readers: Sequence[Reader], outside: Mapping[str, Paper]) -> None:
+        self._shelf, self._readers, self._outside = shelf, readers, outside
+        self._shape = (len(readers), shelf.size)
+        self._relevance: Floats = np.zeros(self._shape)
+        self._matched: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
+        self._judged: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
+        self._asked = {field: _Asked(shelf, field, [getattr(r.interests, field) for r in readers]) for field in ASKED_FOR}
+        for field, asked in self._asked.items():
+            self._relevance += ASKED_FOR[field] * (asked.by @ asked.fulfilled)
+            self._matched |= asked.by @ (asked.fulfilled >= 1) > 0
+        self._like()
+        self._dislike()
 
-class _Shelf:
-    """The pool, prepared once for all readers."""
+    def picks(self) -> Iterator[tuple[PersonalPick, ...]]:
+        trend = 1.0 - np.arange(self._shelf.size) / max(self._shelf.size, 1)
+        # rounded: sums may differ in their last bits with the order of addition, which must decide nothing
+        scores = np.round(trend + self._relevance - JUDGED * self._judged, 6)
+        scores[~self._open()] = -np.inf
+        order = np.argsort(-scores, axis=1, kind="stable")
+        found = np.isfinite(scores).sum(axis=1)
+        for row, reader in enumerate(self._readers):
+            chosen = order[row, : min(reader.wanted, int(found[row]))]
+            if reader.interests and reader.wanted >= SERENDIPITY_FROM and len(chosen) and self._matched[row, chosen].all():
+                strange = np.isfinite(scores[row]) & ~self._matched[row] & ~self._judged[row] & (self._relevance[row] >= 0)
+                if strange.any():
+                    chosen[-1] = int(np.argmax(strange))
+            yield tuple(PersonalPick(position, self._reasons(row, position)) for position in chosen.tolist())
 
-    def __init__(self, pool: Sequence[Pooled], outside: Mapping[str, str]) -> None:
-        self._pool = pool
-        self._papers = [each.ranked.paper for each in pool]
-        counted = [terms.paper_terms(paper) for paper in self._papers]
-        self._rare = terms.rarity(counted)
-        self._vectors = [terms.vector(each, self._rare) for each in counted]
-        self._terms = [frozenset(each) for each in counted]
-        self._authors = [frozenset(_name(author) for author in paper.authors) for paper in self._papers]
-        self._known = {str(i): position for position, paper in enumerate(self._papers) for i in paper.identifiers}
-        self._outside = dict(outside)
-        self._likes: dict[str, Mapping[str, float]] = {}
+    # ---- what counts -------------------------------------------------------------------------------------------------------
 
-    def picks_for(self, reader: Reader) -> tuple[PersonalPick, ...]:
-        interests = reader.interests
-        open_to = [position for position, paper in enumerate(self._papers) if self._may(paper, position, reader)]
-        matches = {position: tuple(self._matches(position, interests)) for position in open_to}
-        score = {position: self._trend(position) + sum(m.value for m in matches[position]) for position in open_to}
-        ranked = sorted(open_to, key=lambda position: (-score[position], position))
-        chosen = ranked[: reader.wanted]
-        if interests and reader.wanted >= SERENDIPITY_FROM and all(matches[position] for position in chosen):
-            surprise = next((position for position in open_to if not matches[position]), None)
-            if surprise is not None:
-                chosen[-1] = surprise
-        return tuple(PersonalPick(position, self._reasons(position, matches[position], interests)) for position in chosen)
-
-    def _trend(self, position: int) -> float:
-        return 1.0 - position / max(len(self._papers), 1)
-
-    def _may(self, paper: Paper, position: int, reader: Reader) -> bool:
+    def _open(self) -> NDArray[np.bool_]:
         """Not had before, not withdrawn, and nothing of it muted."""
-        if paper.id in reader.already or paper.withdrawn:
-            return False
-        if any(_name(muted) in self._authors[position] for muted in reader.interests.muted_authors):
-            return False
-        return not any(self._says(position, word) for word in reader.interests.muted_words)
+        shelf = self._shelf
+        may: NDArray[np.bool_] = np.tile([not paper.withdrawn for paper in shelf.papers], (len(self._readers), 1)).astype(bool)
+        for row, reader in enumerate(self._readers):
+            may[row, [shelf.ids[paper] for paper in reader.already if paper in shelf.ids]] = False
+        for muted, kind in (("muted_words", "words"), ("muted_authors", "authors")):
+            asked = _Asked(shelf, kind, [getattr(reader.interests, muted) for reader in self._readers])
+            may &= ~(asked.by @ (asked.fulfilled >= 1) > 0)
+        return may
 
-    def _says(self, position: int, words: str) -> bool:
-        wanted = terms.terms(words)
-        return bool(wanted) and all(term in self._terms[position] for term in wanted)
+    def _like(self) -> None:
+        """Adds likeness to what each reader liked, and to those who wrote it."""
+        shelf = self._shelf
+        liked, names = _distinct([reader.interests.liked for reader in self._readers])
+        vectors, people, self._likeness = shelf.others(self._outside, names)
+        self._liked, self._liked_names = liked, names
+        self._judge(liked, names)
+        known = np.diff(vectors.indptr) > 0  # a paper that nobody knows says nothing
+        mean = _normalised(liked.multiply(known[None, :]).tocsr())
+        profiles = mean @ vectors  # readers × terms
+        length = np.sqrt(
+            np.maximum(
+                np.asarray(profiles.multiply(profiles).sum(axis=1)).ravel()
+                - 2 * COMMON * (profiles @ shelf.common)
+                + COMMON**2 * (shelf.common @ shelf.common),
+                1e-12,
+            )
+        )
+        some = np.asarray(mean.sum(axis=1)).ravel() > 0
+        alike = (mean @ self._likeness - COMMON * shelf.commonness) / length[:, None]
+        self._relevance += np.where(some[:, None], LIKED * alike, 0.0)
+        met = liked @ people  # readers × people of the pool
+        met.data = np.minimum(met.data, 1.0)
+        self._met = met
+        self._shared: Floats = (met @ shelf.written_by.T).toarray()
+        self._relevance += LIKED_AUTHOR * np.tanh(self._shared)
+        self._matched |= (self._shared > 0) | (liked @ (self._likeness >= LIKE_ENOUGH) > 0)
 
-    def _matches(self, position: int, interests: Interests) -> Iterator[_Match]:
-        paper = self._papers[position]
-        for words in interests.words:
-            if self._says(position, words):
-                yield _Match(WORD, Reason("interest", words))
-        for category in interests.categories:
-            if any(own == category or own.startswith(f"{category}.") for own in paper.categories):
-                yield _Match(CATEGORY, Reason("category", category))
-        for author in interests.authors:
-            if _name(author) in self._authors[position]:
-                yield _Match(AUTHOR, Reason("author", f"by {next(a for a in paper.authors if _name(a) == _name(author))}"))
-        if best := max((self._likeness(position, liked), liked) for liked in (*interests.liked, "")):
-            likeness, liked = best
-            if likeness >= LIKE_ENOUGH:
-                yield _Match(LIKED * min(1.0, 2 * likeness), Reason("similar", f"you liked {self._title(liked)}"))
-        for disliked in interests.disliked:
-            likeness = self._likeness(position, disliked)
-            if likeness >= LIKE_ENOUGH:
-                yield _Match(-DISLIKED * min(1.0, 2 * likeness), Reason("disliked", ""))
+    def _dislike(self) -> None:
+        disliked, names = _distinct([reader.interests.disliked for reader in self._readers])
+        _, _, likeness = self._shelf.others(self._outside, names)
+        self._judge(disliked, names)
+        strength = np.where(likeness >= LIKE_ENOUGH, np.minimum(1.0, 2 * likeness), 0.0)
+        self._relevance -= DISLIKED * np.minimum(1.0, disliked @ strength)
 
-    def _likeness(self, position: int, identifier: str) -> float:
-        if not identifier:
-            return 0.0
-        known = self._known.get(identifier)
-        if known is not None:
-            return terms.likeness(self._vectors[position], self._vectors[known]) if known != position else 0.0
-        if identifier not in self._likes:
-            title, _, abstract = self._outside.get(identifier, "").partition("\n")
-            self._likes[identifier] = terms.vector(terms.text_terms(title, "", abstract), self._rare)
-        return terms.likeness(self._vectors[position], self._likes[identifier])
+    def _judge(self, by: Sparse, names: Sequence[str]) -> None:
+        known = [self._shelf.positions.get(name, -1) for name in names]
+        rows, columns = by.nonzero()
+        positions = np.array([known[column] for column in columns], dtype=int)
+        self._judged[rows[positions >= 0], positions[positions >= 0]] = True
+
+    # ---- and how it is told ------------------------------------------------------------------------------------------------
+
+    def _reasons(self, row: int, position: int) -> tuple[Reason, ...]:
+        own = self._shelf.pool[position].ranked.reasons
+        if because := self._because(row, position):
+            return (Reason("interest", f"because: {', '.join(because)}"), *own)
+        if not self._readers[row].interests:
+            return own
+        if self._relevance[row, position] > 0.1:
+            return (Reason("interest", "close to your interests"), *own)
+        return (*own, Reason("serendipity", "outside your interests"))
+
+    def _because(self, row: int, position: int) -> list[str]:
+        if not self._matched[row, position]:
+            return []
+        asked = [self._told(field, wish, position) for field in ASKED_FOR for wish in self._asked[field].of(row, position)]
+        liked = self._because_liked(row, position)
+        return [*asked[: MOST_REASONS - len(liked)], *liked]
+
+    def _told(self, field: str, wish: str, position: int) -> str:
+        if field == "authors":
+            authors = self._shelf.papers[position].authors
+            return f"by {next((each for each in authors if self._shelf.is_by(each, wish)), wish)}"
+        return wish
+
+    def _because_liked(self, row: int, position: int) -> list[str]:
+        """At most one: the liked paper it is most like, or else somebody who wrote one."""
+        liked = self._liked.indices[self._liked.indptr[row] : self._liked.indptr[row + 1]]
+        if not len(liked):
+            return []
+        likeness = self._likeness[liked, position]
+        best = int(likeness.argmax())
+        if likeness[best] >= LIKE_ENOUGH:
+            return [f"and you liked {self._title(self._liked_names[liked[best]])}"]
+        if self._shared[row, position] > 0:
+            met = set(self._met.indices[self._met.indptr[row] : self._met.indptr[row + 1]].tolist())
+            return [f"and you liked a paper by {self._shelf.author_among(position, met)}"]
+        return []
 
     def _title(self, identifier: str) -> str:
-        known = self._known.get(identifier)
-        title = self._papers[known].title if known is not None else self._outside.get(identifier, "").partition("\n")[0]
-        return f"“{title[:60].rsplit(' ', 1)[0] if len(title) > 60 else title}”" if title else identifier
-
-    def _reasons(self, position: int, matches: Sequence[_Match], interests: Interests) -> tuple[Reason, ...]:
-        own = self._pool[position].ranked.reasons
-        because = [match.reason.text for match in matches if match.value > 0]
-        if because:
-            return (Reason("interest", f"because: {', '.join(because[:3])}"), *own)
-        return (*own, Reason("serendipity", "outside your interests")) if interests else own
+        position = self._shelf.positions.get(identifier)
+        paper = self._shelf.papers[position] if position is not None else self._outside.get(identifier)
+        title = paper.title if paper else ""
+        return f"“{title[:60].rsplit(' ', 1)[0] + '…' if len(title) > 60 else title}”" if title else identifier
 
 
-def _name(author: str) -> str:
-    """ "LeCun, Yann" and "yann lecun" are one name."""
-    last, comma, first = author.partition(",")
-    return " ".join((f"{first} {last}" if comma else author).casefold().split())
+class _Asked:
+    """One kind of wish of some readers: `by` (readers × wishes), `fulfilled` (wishes × papers)."""
+
+    def __init__(self, shelf: Shelf, kind: str, wishes: Sequence[Sequence[str]]) -> None:
+        self.by, self._wishes = _distinct(wishes)
+        self.fulfilled = shelf.fulfilled(kind, self._wishes)
+
+    def of(self, row: int, position: int) -> Iterator[str]:
+        """The wishes of a reader that a paper fulfils, in the order they were made."""
+        for wish in self.by.indices[self.by.indptr[row] : self.by.indptr[row + 1]]:
+            if self.fulfilled[wish, position] >= 1:
+                yield self._wishes[wish]
+
+
+def _distinct(wishes: Sequence[Sequence[str]]) -> tuple[Sparse, list[str]]:
+    """(readers × distinct wishes, the distinct wishes): a reader's in the order they made them."""
+    columns: dict[str, int] = {}
+    rows = [[columns.setdefault(wish, len(columns)) for wish in dict.fromkeys(some)] for some in wishes]
+    flat = [column for row in rows for column in row]
+    ends = np.cumsum([0, *map(len, rows)])
+    return csr_matrix((np.ones(len(flat)), np.array(flat, dtype=np.int32), ends), shape=(len(rows), len(columns))), list(columns)
+
+
+def _normalised(matrix: Sparse) -> Sparse:
+    """Each row divided by its sum; empty rows stay so."""
+    sums = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1.0)
+    return csr_matrix((matrix.data / np.repeat(sums, np.diff(matrix.indptr)), matrix.indices, matrix.indptr), shape=matrix.shape)

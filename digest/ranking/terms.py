@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from digest.domain.paper import Paper
 
@@ -35,6 +36,7 @@ _ENDINGS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """A light stem: one spelling for plurals, verb forms and British or American endings. Short words stay as they are."""
     if len(word) < 5 or not word.isascii():
@@ -59,6 +61,11 @@ def terms(text: str) -> list[str]:
             found.extend(stem(part) for part in word.split("-") if len(part) > 1 and part not in _STOP)
         found.append(stem(word))
     return found
+
+
+def all_terms(text: str) -> list[str]:
+    """The stems of all words, in order: for what a reader asks for, where every word is meant."""
+    return [stem(part) for word in _WORD.findall(text.casefold()) for part in re.split(r"[-'’]", word)]
 
 
 def paper_terms(paper: Paper) -> Counter[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.subscriber import Interests
-from digest.ranking.relevance import Reader, personal_picks
+from digest.ranking.relevance import PersonalPick, Reader, personal_picks
+from digest.ranking.shelf import Shelf
 
 SUBJECTS = ["protein folding", "test-time scaling", "robot grasping", "speech recognition", "graph theory", "image generation"]
 
@@ -33,9 +37,22 @@ def pool(count: int = 30) -> list[Pooled]:
     return made
 
 
-def picks(interests: Interests, wanted: int = 5, already: frozenset[int] = frozenset(), **kwargs: str) -> list[int]:
-    [chosen] = personal_picks(pool(), [Reader(interests, wanted, already)], kwargs)
-    return [pick.position for pick in chosen]
+def picks(
+    interests: Interests, wanted: int = 5, already: frozenset[int] = frozenset(), outside: dict[str, Paper] | None = None
+) -> list[int]:
+    return [pick.position for pick in chosen(interests, wanted, already, outside)]
+
+
+def chosen(
+    interests: Interests, wanted: int = 5, already: frozenset[int] = frozenset(), outside: dict[str, Paper] | None = None
+) -> tuple[PersonalPick, ...]:
+    [found] = personal_picks(pool(), [Reader(interests, wanted, already)], outside)
+    return found
+
+
+def told(interests: Interests, position: int, outside: dict[str, Paper] | None = None) -> str:
+    """The first reason for a paper, wherever it comes."""
+    return next(pick for pick in chosen(interests, 30, outside=outside) if pick.position == position).reasons[0].text
 
 
 def test_without_interests_it_is_the_ranking_less_what_was_had() -> None:
@@ -46,32 +63,123 @@ def test_two_words_are_enough_and_one_place_is_left_to_chance() -> None:
     assert picks(Interests(words=("graph theory",))) == [4, 10, 16, 22, 0]
 
 
-def test_the_reasons_say_what_matched() -> None:
-    [chosen] = personal_picks(pool(), [Reader(Interests(words=("graph theory",), categories=("cs.RO",)), 5)])
-    assert chosen[0].reasons[0].text == "because: graph theory, cs.RO"
-    assert chosen[0].reasons[1].text == "+96 upvotes"
+def test_the_reasons_say_what_matched_and_why_it_trends() -> None:
+    best = chosen(Interests(words=("graph theory",), categories=("cs.RO",)))[0]
+    assert [reason.text for reason in best.reasons] == ["because: graph theory, cs.RO", "+96 upvotes"]
 
 
-def test_a_followed_author_is_found_however_the_name_is_written() -> None:
-    assert picks(Interests(authors=("grace lovelace",)), 1) == [20]
+@pytest.mark.parametrize("name", ["grace lovelace", "Lovelace, Grace", "G. Lovelace", "lovelace", "Grâce Lovelace"])
+def test_a_followed_author_is_found_however_the_name_is_written(name: str) -> None:
+    interests = Interests(authors=(name,))
+    assert picks(interests, 1) == [20]
+    assert told(interests, 20) == "because: by Lovelace, Grace"
 
 
-@pytest.mark.parametrize("muted", [{"muted_words": ("graph theories",)}, {"muted_authors": ("Ada Author4",)}])
+@pytest.mark.parametrize("name", ["ada lovelace", "grace", "love", "X. Lovelace", "--"])
+def test_somebody_else_is_not_the_author(name: str) -> None:
+    assert picks(Interests(authors=(name,)), 1) == [0]
+
+
+@pytest.mark.parametrize(
+    "muted",
+    [{"muted_words": ("graph theories",)}, {"muted_words": ('"graph theory"',)}, {"muted_authors": ("A. Author4",)}],
+)
 def test_mutes_are_absolute(muted: dict[str, tuple[str, ...]]) -> None:
-    assert 4 not in picks(Interests(words=("graph theory",), **muted), 30)
+    wanting = Interests(words=("graph theory",), authors=("Ada Author4",), liked=("arxiv:2605.00010",))
+    assert picks(wanting, 1) == [4]
+    assert 4 not in picks(replace(wanting, **muted), 30)
 
 
-def test_a_liked_paper_brings_its_like_and_not_itself_first() -> None:
-    liked = picks(Interests(liked=("arxiv:2605.00002",)), 4)
-    assert set(liked) <= {8, 14, 20, 26, 2, 0}
-    assert 8 in liked[:2]
+def test_a_mute_needs_all_of_its_words() -> None:
+    assert 0 in picks(Interests(muted_words=("protein grasping",)), 30)
 
 
-def test_what_was_disliked_sinks() -> None:
-    assert picks(Interests(disliked=("arxiv:2605.00000",)), 3)[0] != 6
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ('"graph theory" cat:cs.RO', {4, 10, 16, 22, 28}),
+        ("cat:cs.CL graph", set()),
+        ("author:lovelace protein", set()),
+        ('author:"grace lovelace" since:2026-05', {20}),
+        ("author:lovelace since:2026-06", set()),
+        ('"theory graph"', set()),
+    ],
+)
+def test_a_saved_search_is_a_wish_like_any_other(search: str, found: set[int]) -> None:
+    wanted = chosen(Interests(words=(search,)), 30)
+    assert {pick.position for pick in wanted if pick.reasons[0].text == f"because: {search}"} == found
+    assert {pick.position for pick in wanted[: len(found)]} == found
 
 
-def test_each_reader_of_a_batch_gets_what_they_would_get_alone() -> None:
-    readers = [Reader(Interests(words=(subject,)), 5) for subject in SUBJECTS]
-    together = personal_picks(pool(), readers)
+def test_a_wish_half_fulfilled_is_better_than_none_and_says_so() -> None:
+    interests = Interests(words=("robot folding",))
+    assert {pick % 6 for pick in picks(interests, 4)} == {0, 2}
+    assert told(interests, 2) == "close to your interests"
+    assert told(interests, 1) == "+99 upvotes"
+
+
+def test_a_liked_paper_brings_its_like_and_comes_last_itself() -> None:
+    interests = Interests(liked=("arxiv:2605.00002",))
+    assert set(picks(interests, 4)) <= {8, 14, 20, 26, 0}
+    assert picks(interests, 30)[-1] == 2
+    assert told(interests, 8) == "because: and you liked “Study 2 of robot grasping”"
+
+
+def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> None:
+    elsewhere = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), authors=("Ada Author8",))
+    outside = {"doi:10.1/x": replace(elsewhere, title="Hearing voices", abstract="Speech recognition, heard again.")}
+    interests = Interests(liked=("doi:10.1/x",))
+    assert set(picks(interests, 4, outside=outside)) <= {3, 8, 9, 15, 21}
+    assert told(interests, 8, outside) == "because: and you liked a paper by Ada Author8"
+    assert picks(interests) == picks(Interests()), "a paper that nobody knows says nothing"
+
+
+def test_what_was_disliked_sinks_at_once() -> None:
+    wanting = Interests(words=("graph theory", "robot grasping"))
+    assert picks(wanting, 4) == [2, 4, 8, 10]
+    assert picks(replace(wanting, disliked=("arxiv:2605.00010",)), 4) == [2, 8, 14, 20]
+    assert picks(replace(wanting, disliked=("arxiv:2605.00010",)), 30)[-1] == 10
+
+
+def test_one_pick_in_the_end_is_from_outside_and_never_what_was_disliked() -> None:
+    interests = Interests(words=("graph theory",), disliked=("arxiv:2605.00000",))
+    assert picks(interests)[-1] == 1
+    assert chosen(interests)[-1].reasons[-1].text == "outside your interests"
+    assert picks(interests, 4) == [4, 10, 16, 22], "too few picks to spare one"
+
+
+def test_a_withdrawn_paper_is_nobodys_pick() -> None:
+    gone = [replace(each, ranked=replace(each.ranked, paper=replace(each.ranked.paper, withdrawn=True))) for each in pool()[:2]]
+    [picked] = personal_picks([*gone, *pool()[2:]], [Reader(Interests(words=("protein",)), 30)])
+    assert {0, 1}.isdisjoint(pick.position for pick in picked)
+
+
+WISHES = st.sampled_from(["graph theory", "speech", "cat:cs.CL image", '"test-time"', "none such", ""])
+PAPERS = st.sampled_from([f"arxiv:2605.{n:05}" for n in (0, 3, 7, 20, 99)])
+INTERESTS = st.builds(
+    Interests,
+    words=st.lists(WISHES, max_size=3).map(tuple),
+    authors=st.lists(st.sampled_from(["lovelace", "Ada Author3", ""]), max_size=2).map(tuple),
+    categories=st.lists(st.sampled_from(["cs", "cs.CL", "math"]), max_size=2).map(tuple),
+    muted_words=st.lists(WISHES, max_size=1).map(tuple),
+    liked=st.lists(PAPERS, max_size=3).map(tuple),
+    disliked=st.lists(PAPERS, max_size=2).map(tuple),
+)
+
+
+@given(st.lists(st.builds(Reader, INTERESTS, st.integers(0, 12), st.frozensets(st.integers(1, 30), max_size=5)), max_size=6))
+def test_each_reader_of_a_batch_gets_what_they_would_get_alone(readers: list[Reader]) -> None:
+    together = personal_picks(SHELF, readers)
     assert together == [personal_picks(pool(), [reader])[0] for reader in readers]
+    for reader, own in zip(readers, together, strict=True):
+        positions = [pick.position for pick in own]
+        assert len(set(positions)) == len(positions) <= reader.wanted
+        assert not reader.already & {position + 1 for position in positions}
+
+
+SHELF = Shelf(pool())
+
+
+def test_an_empty_pool_and_nobody() -> None:
+    assert personal_picks([], [Reader(Interests(words=("x",), liked=("arxiv:1",)), 5)]) == [()]
+    assert personal_picks(pool(), []) == []

@@ -204,8 +204,8 @@ def collected(
     *,
     undated: bool = False,
 ) -> Parsed:
-    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. An Identifier: of a paper
-    the source removed; None: nothing to say.
+    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. `read` gives an Identifier
+    for a paper that the source removed, None where there is nothing to say.
     """
     sightings: list[Sighting] = []
     readings: list[Reading] = []

@@ -25,7 +25,7 @@ import tenacity
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
 from digest.sources.pace import Book, Clock, Pacer, Sleep, pace_of
 from digest.sources.port import Answer, Pace
-from digest.sources.reach import checked, public_address, shown
+from digest.sources.reach import checked, leads_inside, public_address, shown
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -152,21 +152,23 @@ class PoliteGetter:
 
     def _once(self, wanted: _Wanted, pace: Pace) -> Answer:
         """One try: follows redirects, each of which is a request of its own and waits its turn."""
-        url, headers = wanted.url, wanted.headers
+        url, headers, public_only = wanted.url, wanted.headers, wanted.public_only
         for _ in range(self._manners.most_redirects + 1):
             with self._pacer.turn(wanted.source, pace if url.host == wanted.url.host else pace_of(url.host)):
-                found = self._request(wanted, url, headers)
+                found = self._request(wanted, url, headers, public_only)
             if isinstance(found, Answer):
                 return found
             if found.host != url.host or (url.scheme == "https" and found.scheme == "http"):
                 headers = {}  # what was meant for one host (a key) is not told to another
+                # nobody out there sends us to an address in the operator's own network
+                public_only = public_only or not leads_inside(wanted.source, wanted.url)
             url = found
         raise SourceRefused(wanted.source, f"{shown(wanted.url)}: more than {self._manners.most_redirects} redirects")
 
-    def _request(self, wanted: _Wanted, url: httpx2.URL, headers: Mapping[str, str]) -> Answer | httpx2.URL:
+    def _request(self, wanted: _Wanted, url: httpx2.URL, headers: Mapping[str, str], public_only: bool) -> Answer | httpx2.URL:
         """One request on the wire: its answer, or where it redirects to."""
         source, target, sent, extensions = wanted.source, url, dict(headers), dict[str, Any]()
-        if wanted.public_only:
+        if public_only:
             target = url.copy_with(host=public_address(source, url))
             sent["Host"] = url.netloc.decode("ascii")
             extensions["sni_hostname"] = url.host

@@ -107,8 +107,9 @@ class Getter(Protocol):
         public_only: bool = False,
     ) -> Answer:
         """`validators` (an earlier Answer's) make the request conditional. `pace`: None means by host. `timeout`: seconds
-        of silence to bear where a source is known to be slow. `public_only` refuses private addresses, redirects included:
-        for addresses that did not come from the operator. `headers` are not sent on to another host."""
+        of silence to bear where a source is known to be slow. `public_only` refuses private addresses: for addresses that did
+        not come from the operator. A redirect from a public host to a private address is always refused, and `headers` are
+        not sent on to another host."""
         ...
 
     def post(

@@ -36,6 +36,17 @@ def public_address(source: str, url: URL) -> str:
     return addresses[0]
 
 
+def leads_inside(source: str, url: URL) -> bool:
+    """Whether the host has an address that is not public. A name without any leads nowhere."""
+    try:
+        public_address(source, url)
+    except SourceRefused:
+        return True
+    except SourceUnreachable:
+        return False
+    return False
+
+
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import pytest
 from servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
 
 from digest.domain.errors import SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
+from digest.sources import reach
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.pace import pace_of
 from digest.sources.port import ARXIV_PACE, Pace
@@ -205,6 +208,67 @@ def test_private_addresses_are_refused_where_only_public_ones_are_wanted(address
         with pytest.raises(SourceRefused, match="not a public address"):
             getter.get("feed", f"http://{address}:{server.port}/", public_only=True)
         assert not server.asked
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Names and their addresses as a test wants them; 127.0.0.1 stands for a public one, so that a server can be there."""
+    known = {"public.example": ["127.0.0.1"], "inside.example": ["10.0.0.7"], "both.example": ["127.0.0.1", "10.0.0.7"]}
+    looked_up, is_public = socket.getaddrinfo, reach._is_public
+
+    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        given = known.get(host)
+        if given is None:
+            return looked_up(host, port, *args, **kwargs)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in given]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(reach, "_is_public", lambda address: address == "127.0.0.1" or is_public(address))
+    return known
+
+
+@pytest.mark.parametrize("public_only", [True, False], ids=["added by URL", "configured"])
+@pytest.mark.parametrize(
+    "inside",
+    ["10.1.2.3", "127.0.0.2", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "0.0.0.0", "inside.example", "both.example"],
+)
+def test_a_public_server_cannot_send_us_into_the_operators_network(
+    names: dict[str, list[str]], inside: str, public_only: bool
+) -> None:
+    with getting(reply("302 Found", Location=f"http://{inside}:1/latest/meta-data"), FINE) as (getter, server, _):
+        with pytest.raises(SourceRefused, match=r"leads to \S+, which is not a public address"):
+            getter.get("feed", f"http://public.example:{server.port}/feed", public_only=public_only)
+        assert len(server.asked) == 1
+
+
+def test_a_public_redirect_is_followed_to_the_address_that_was_checked(names: dict[str, list[str]]) -> None:
+    with getting(FINE) as (getter, there, _):
+        names["there.example"] = ["127.0.0.1"]
+        with ScriptedServer([reply("301 Moved", Location=f"http://there.example:{there.port}/feed")]) as server:
+            assert getter.get("feed", f"http://public.example:{server.port}/").data == b"papers"
+        assert there.asked[0].headers["host"] == f"there.example:{there.port}"
+
+
+def test_within_the_operators_own_network_redirects_are_followed() -> None:
+    with getting(FINE) as (getter, there, _):
+        elsewhere = there.url.replace("127.0.0.1", "localhost")
+        with ScriptedServer([reply("301 Moved", Location=elsewhere)]) as server:
+            assert getter.get("feed", server.url).data == b"papers"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "image/png", "application/json; charset=utf-16", "", "nonsense"])
+def test_a_wrong_content_type_decides_nothing(kind: str) -> None:
+    with getting(reply(body=b"papers", Content_Type=kind)) as (getter, server, _):
+        answer = getter.get("feed", server.url)
+    assert (answer.data, answer.content_type) == (b"papers", kind)
+
+
+def test_fifty_megabytes_are_the_most_that_is_taken() -> None:
+    """The limit is reached while reading: what a server has besides is never asked for."""
+    with getting(zipped(bytes(50_000_001))) as (getter, server, _):
+        with pytest.raises(UnreadableAnswer, match="more than 50,000,000 bytes"):
+            getter.get("feed", server.url)
+        assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/", "http://", "not an address", "http://a b/", "http://h:99999999/"])

@@ -204,8 +204,9 @@ def collected(
     *,
     undated: bool = False,
 ) -> Parsed:
-    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. `read` gives an Identifier
-    for a paper that the source removed, None where there is nothing to say.
+    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept.
+
+    `read` gives an Identifier for a paper that the source removed, None where there is nothing to say.
     """
     sightings: list[Sighting] = []
     readings: list[Reading] = []

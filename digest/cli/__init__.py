@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),
+    "disclose": ("digest.cli.keeping:disclose", "Everything held about an address, for the person it is about."),
+    "housekeep": ("digest.cli.keeping:housekeep", "Drop what has been kept long enough; the daemon does it daily."),
     "tick": ("digest.cli.running:tick", "One scheduler tick: editions and deliveries that are due."),
     "deliver": ("digest.cli.running:deliver", "Work the outbox until nothing is due."),
     "run": ("digest.cli.running:run", "The daemon: web, scheduler and delivery."),

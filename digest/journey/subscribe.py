@@ -38,6 +38,7 @@ class Subscribers(Protocol):
 
 class Suppressions(Protocol):
     def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None: ...
+    def bare(self, address: Address) -> None: ...
     def find(self, address: Address) -> Suppression | None: ...
 
 
@@ -135,6 +136,7 @@ def erase(store: Store, address: Address, at: datetime) -> bool:
     with store.begin() as unit:
         known = unit.subscribers.erase(address)
         unit.suppressions.add(address, SuppressionReason.ERASED, at)
+        unit.suppressions.bare(address)
     return known
 
 

@@ -22,6 +22,7 @@ from digest.domain.subscriber import (
 )
 from digest.store.codec import consent_columns, interests_from, wishes_columns
 from digest.store.enrol import enrol
+from digest.store.held import held
 from digest.store.schema import subscribers, subscriptions
 from digest.store.statements import insert_new
 
@@ -105,6 +106,10 @@ class Subscribers:
     def subscriptions(self, address: Address) -> list[Subscription]:
         """All of one mailbox, ended ones too, by list."""
         return self._many(_SUBSCRIPTION.where(subscribers.c.address_key == address.key).order_by(subscriptions.c.list))
+
+    def held(self, address: Address) -> dict[str, Any]:
+        """Everything there is about an address, as a document. See `held`."""
+        return held(self._connection, address, self._hash_address)
 
     def export(self) -> Iterator[Subscription]:
         """Every subscription there is, oldest first, a page in memory at a time."""

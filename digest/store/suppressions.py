@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from digest.domain.feedback import Suppression, SuppressionReason
 from digest.domain.subscriber import Address
@@ -23,6 +23,11 @@ class Suppressions:
         hashed = self._hash_address(address.key)
         row = {"address_hash": hashed, "reason": reason.value, "at": at, "detail": detail}
         insert_new(self._connection, suppressions, [row])
+
+    def bare(self, address: Address) -> None:
+        """Drops the detail: what a server said may name the person."""
+        where = suppressions.c.address_hash == self._hash_address(address.key)
+        self._connection.execute(update(suppressions).where(where).values(detail=""))
 
     def find(self, address: Address) -> Suppression | None:
         where = suppressions.c.address_hash == self._hash_address(address.key)

@@ -17,7 +17,6 @@ from digest.domain.errors import InvalidInput
 from digest.domain.interest import merged, understand, written
 from digest.domain.schedule import next_due
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
-from digest.journey.explain import explain
 from digest.journey.load import papers_in
 from digest.journey.react import newest
 from digest.journey.subscribe import change, confirm, erase
@@ -95,7 +94,7 @@ def data(request: Request, token: str) -> Response:
     """Everything held about the address."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    held = explain(site.wiring.store, subscription.address, site.wiring.lists, site.clock())
+    held = site.wiring.disclose(subscription.address, site.clock())
     text = json.dumps(held, indent=2, ensure_ascii=False)
     return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 

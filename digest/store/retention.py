@@ -1,0 +1,78 @@
+"""What has been kept long enough goes: each step takes at most `limit` rows, so that nobody waits for the write lock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, exists, func, select, update
+
+from digest.domain.delivery import FINAL, DeliveryState
+from digest.domain.subscriber import SubscriptionState
+from digest.store.schema import deliveries, signals, subscribers, subscriptions
+
+_PAST = tuple(state.value for state in (*FINAL, DeliveryState.UNCERTAIN))
+_PAPERS = 2000
+"""Papers whose readings are looked through in one step."""
+
+
+class Retention:
+    """Every method says how many rows it changed or took; 0 means that nothing older than `before` is left."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def unconfirmed(self, before: datetime, limit: int) -> int:
+        """Requests made before, never confirmed: gone, with the address where nothing else holds it.
+
+        Who was a reader earlier and asked again without confirming is as ended as they were.
+        """
+        s = subscriptions.c
+        waiting = (s.state == SubscriptionState.PENDING.value, s.requested_at < before)
+        some = select(s.id).where(*waiting, s.ended_at.is_not(None)).limit(limit)
+        back = update(subscriptions).where(s.id.in_(some)).values(state=SubscriptionState.ENDED.value)
+        returned = self._connection.execute(back).rowcount
+        return returned + self._drop(subscriptions, s.id, [*waiting, s.ended_at.is_(None)], limit) + self._nobody(before, limit)
+
+    def ended(self, before: datetime, limit: int) -> int:
+        """Subscriptions that ended before, with their proof and their deliveries, and the address where nothing else holds it."""
+        s = subscriptions.c
+        over = [s.state == SubscriptionState.ENDED.value, s.ended_at < before]
+        return self._drop(subscriptions, s.id, over, limit) + self._nobody(before, limit)
+
+    def deliveries(self, before: datetime, limit: int) -> int:
+        """Deliveries due before that are over, with their attempts and what came back."""
+        d = deliveries.c
+        return self._drop(deliveries, d.id, [d.due_at < before, d.state.in_(_PAST)], limit)
+
+    def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]:
+        """Of readings observed before, the last of each day (UTC) stays, for each paper, kind and source.
+
+        Looks through some papers, those with an id above `after`; says how many readings went, and where to go on (None: done).
+        """
+        of_some = select(signals.c.paper_id).where(signals.c.paper_id > after).distinct().order_by(signals.c.paper_id)
+        last = self._connection.scalars(of_some.limit(_PAPERS)).all()
+        if not last:
+            return 0, None
+        later = signals.alias("later")
+        same = [later.c[name] == signals.c[name] for name in ("paper_id", "kind", "source")]
+        same += [later.c.observed_at > signals.c.observed_at, self._day(later.c.observed_at) == self._day(signals.c.observed_at)]
+        # the last one of the day is the last one whichever side of `before` the rest of the day is
+        old = (signals.c.paper_id > after, signals.c.paper_id <= last[-1], signals.c.observed_at < before)
+        gone = self._connection.execute(delete(signals).where(*old, exists().where(*same))).rowcount
+        return gone, last[-1]
+
+    def _day(self, column: Column[datetime]) -> Any:
+        # SQLite keeps instants as text in UTC; PostgreSQL would take the day in the session's zone
+        return func.date(column) if self._connection.dialect.name == "sqlite" else func.date(func.timezone("UTC", column))
+
+    def _nobody(self, before: datetime, limit: int) -> int:
+        """Addresses with no subscription left. `before`: one being made at this moment is nobody's for an instant."""
+        held = exists().where(subscriptions.c.subscriber_id == subscribers.c.id)
+        return self._drop(subscribers, subscribers.c.id, [~held, subscribers.c.created_at < before], limit)
+
+    def _drop(self, table: Table, key: Column[int], where: list[Any], limit: int) -> int:
+        some = self._connection.scalars(select(key).where(*where).order_by(key).limit(limit)).all()
+        if not some:
+            return 0
+        return self._connection.execute(delete(table).where(key.in_(some))).rowcount

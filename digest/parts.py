@@ -206,7 +206,7 @@ class Parts:
 
         http = self.settings.http
         manners = Manners(contact=http.contact, timeout=http.timeout, deadline=http.deadline, retries=http.retries)
-        turns = SharedTurns(self.store, lease=http.deadline + 5)
+        turns = SharedTurns(self.store, lease=http.deadline + 1)
         getter = PoliteGetter(manners, version=__version__, clock=seconds_now, book=turns)
         self._open.callback(getter.close)
         return getter

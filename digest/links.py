@@ -24,8 +24,9 @@ class Purpose(StrEnum):
     FEEDBACK = "feedback"
 
 
+CONFIRM_LIFETIME = timedelta(days=7)
 LIFETIMES: dict[Purpose, timedelta | None] = {
-    Purpose.CONFIRM: timedelta(days=7),
+    Purpose.CONFIRM: CONFIRM_LIFETIME,
     Purpose.MANAGE: None,
     Purpose.UNSUBSCRIBE: None,  # RFC 8058: must work for mails of any age
     Purpose.FEEDBACK: None,

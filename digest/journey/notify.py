@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from digest.domain.delivery import Attempt, Envelope
-from digest.domain.edition import PaperList
+from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.schedule import format_weekdays
+from digest.domain.subscriber import Subscription
 from digest.journey.deliver import Transport
 from digest.journey.press import ONE_OFF, Sign, unsigned
 from digest.journey.subscribe import Notice, NoticeKind
-from digest.links import Links
+from digest.links import CONFIRM_LIFETIME, Links
 from digest.mail.headers import Sender, transactional
 from digest.mail.verp import Stamps
 from digest.render.compose import boundary_of, compose_message
 from digest.render.environment import Templates
-from digest.render.messages import NoticeView, render_message
-from digest.render.views import SenderView
+from digest.render.messages import NoticeView, render_message, render_welcome
+from digest.render.views import SenderView, in_words
 
 
 class Notifier:
@@ -39,7 +40,7 @@ class Notifier:
     def envelope(self, notice: Notice, at: datetime) -> Envelope:
         """The mail for a notice. Raises TemplateError."""
         subscription = notice.subscription
-        message = render_message(self._templates, notice.kind, self._view(notice, at))
+        message = render_message(self._templates, notice.kind, self.view(notice, at))
         boundary = boundary_of(message.subject, message.html)
         addressed = transactional(
             self._sender,
@@ -57,9 +58,17 @@ class Notifier:
             ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8
         )
 
-    def _view(self, notice: Notice, at: datetime) -> NoticeView:
+    def welcome(self, notice: Notice, edition: Edition, rendered: Rendered, at: datetime) -> Rendered:
+        """The welcome as a shell around an edition's cards. Raises TemplateError."""
+        return render_welcome(self._templates, self.view(notice, at), rendered, in_words(edition.date))
+
+    def list_of(self, subscription: Subscription) -> PaperList:
+        """Its list; one that is configured no more still has its name."""
+        return self._lists.get(subscription.list) or PaperList(name=subscription.list, title=subscription.list)
+
+    def view(self, notice: Notice, at: datetime) -> NoticeView:
         subscription = notice.subscription
-        paper_list = self._lists[subscription.list]
+        paper_list = self.list_of(subscription)
         reader = self._links.for_reader(subscription.id)
         return NoticeView(
             title=paper_list.title,
@@ -69,6 +78,7 @@ class Notifier:
             timezone=subscription.preferences.timezone,
             weekdays=format_weekdays(subscription.preferences.weekdays),
             confirm_url=self._links.confirm(subscription.id, at) if notice.kind is NoticeKind.CONFIRM else "",
+            confirm_days=CONFIRM_LIFETIME.days,
             manage_url=reader.manage,
             unsubscribe_url=reader.unsubscribe,
             sender=SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address),

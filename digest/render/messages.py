@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from digest.domain.edition import Rendered
+from digest.domain.errors import TemplateError
 from digest.domain.schedule import EVERY_DAY, parse_weekdays
+from digest.render.cards import CUT
 from digest.render.environment import Templates
 from digest.render.inline import inline_css
+from digest.render.markers import Markers
+from digest.render.personal import CARDS
 from digest.render.views import SenderView, clean
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -37,8 +42,14 @@ class NoticeView:
     timezone: str = "UTC"
     weekdays: str = "daily"
     confirm_url: str = ""
+    confirm_days: int = 7
+    """How long that link works."""
     manage_url: str = ""
     unsubscribe_url: str = ""
+    papers: str = ""
+    """Stands where an edition's cards are to go; empty: the mail has none."""
+    papers_of: str = ""
+    """The day of that edition, in words."""
     lang: str = "en"
     dir: str = "ltr"
 
@@ -72,6 +83,21 @@ class AlertView:
         object.__setattr__(self, "headline", clean(self.headline))
         for name in ("seen", "mend"):
             object.__setattr__(self, name, tuple(clean(line) for line in getattr(self, name)))
+
+
+def render_welcome(templates: Templates, view: NoticeView, edition: Rendered, day: str) -> Rendered:
+    """A welcome around an edition's cards, to be composed as the edition itself is. `day` is the edition's, in words.
+
+    Raises TemplateError.
+    """
+    markers = Markers(edition.nonce)
+    cut, cards = markers.mark(CUT), markers.mark(CARDS)
+    message = render_message(templates, "welcome", replace(view, papers=cut, papers_of=day))
+    html, text = message.html.replace(f"<!--{cut}-->", cards), message.text.replace(cut, cards)
+    for name, part in (("body.html", html), ("body.txt", text)):
+        if part.count(cards) != 1:
+            raise TemplateError(f"mail/welcome/{name}", "should have view.papers once (in html as a comment between table rows)")
+    return replace(edition, subject=message.subject, html=html, text=text)
 
 
 def render_message(templates: Templates, kind: str, view: NoticeView | AlertView) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
@@ -98,7 +99,8 @@ def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
         paper = unit.papers.find(named)
     if paper is None:
         raise NotFound(f"paper {named}")
-    return site.page("react.html", card=card(paper), like=like, authors=paper.authors[:10])
+    other = f"/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
+    return site.page("react.html", card=card(paper), like=like, other=other, authors=paper.authors[:10])
 
 
 async def _reacted(request: Request, token: str, identifier: str, *, like: bool) -> Response:

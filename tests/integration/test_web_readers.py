@@ -120,7 +120,7 @@ def test_every_link_of_a_mail_may_be_fetched_by_anything_that_only_looks(site: W
     mail = wiring.one_off(edition, wiring.paper_list("daily"), subscription.address, NOON).data.replace(b"=\r\n", b"").decode()
     links = sorted(set(re.findall(rf"{re.escape(site.base)}(/[^\s\">,)\]]+)", mail.replace("=3D", "="))))
     links.append(_link(site, Purpose.CONFIRM))
-    assert sum("/more/" in link or "/less/" in link for link in links) >= 20
+    assert sum("/more/" in link or "/less/" in link for link in links) >= 10
     assert any("/unsubscribe/" in link for link in links)
     before = [site.subscription(), _tables(site)]
     for order in (links, links[::-1]):

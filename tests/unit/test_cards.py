@@ -21,7 +21,7 @@ from digest.render.markers import Markers
 from digest.render.personal import Personal, assemble, own_picks, personal, preheader
 
 SHELL = {"why", "count", "manage-url", "unsubscribe-url", "cards"}
-CARD = {"number", "reasons", "more-url", "less-url"}
+CARD = {"number", "reasons", "more-url"}
 
 
 def own(made_rendered: object, *picks: tuple[int, list[Reason] | None]) -> Personal:

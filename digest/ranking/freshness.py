@@ -33,32 +33,42 @@ def is_stale(rhythm: Rhythm, last_unseen_at: datetime | None, at: datetime) -> b
         return False
     if last_unseen_at is None:
         return True
-    expected = latest_expected(rhythm, at - GRACE)
-    return expected is not None and last_unseen_at < expected
+    promise = latest_promise(rhythm, at - GRACE)
+    return promise is not None and last_unseen_at < promise.since
 
 
-def latest_expected(rhythm: Rhythm, at: datetime) -> datetime | None:
-    """The latest instant at or before `at` by which something new was promised; None when nothing is."""
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Something new is to come at or after `since` and by `due`."""
+
+    since: datetime
+    due: datetime
+
+
+def latest_promise(rhythm: Rhythm, at: datetime) -> Promise | None:
+    """The latest one that was due at `at`; None when nothing is promised."""
     if rhythm is Rhythm.IRREGULAR:
         return None
     for back in range(15):
         day = (at.astimezone(_NEW_YORK if rhythm is Rhythm.ARXIV else UTC)).date() - timedelta(days=back)
-        due = _arxiv(day) if rhythm is Rhythm.ARXIV else _workday(day)
-        if due is not None and due <= at:
-            return due
+        promise = _arxiv(day) if rhythm is Rhythm.ARXIV else _workday(day)
+        if promise is not None and promise.due <= at:
+            return promise
     return None
 
 
-def _arxiv(day: date) -> datetime | None:
+def _arxiv(day: date) -> Promise | None:
     """The announcement of the evening of `day` in New York, if there is one."""
     if day.weekday() in (4, 5) or day in arxiv_holidays(day.year):
         return None
-    return datetime.combine(day, _ANNOUNCED, _NEW_YORK).astimezone(UTC)
+    announced = datetime.combine(day, _ANNOUNCED, _NEW_YORK).astimezone(UTC)
+    return Promise(announced, announced)
 
 
-def _workday(day: date) -> datetime | None:
-    """The end of a working day: by then its papers were there."""
-    return datetime.combine(day, time(23, 59), UTC) if day.weekday() < 5 else None
+def _workday(day: date) -> Promise | None:
+    """Some time on a working day."""
+    begins = datetime.combine(day, time(), UTC)
+    return Promise(begins, begins + timedelta(days=1)) if day.weekday() < 5 else None
 
 
 def arxiv_holidays(year: int) -> frozenset[date]:

@@ -62,9 +62,10 @@ def hang_up(connection: socket.socket, _: threading.Event) -> None:
 
 @dataclass
 class ScriptedServer:
-    """Answers the n-th request with the n-th act, and every later one with the last."""
+    """Answers the n-th request with the n-th act and every later one with the last, or each as `choose` says."""
 
-    acts: list[Act]
+    acts: list[Act] = field(default_factory=list)
+    choose: Callable[[Asked], Act] | None = None
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> ScriptedServer:
@@ -103,7 +104,9 @@ class ScriptedServer:
                 name, _, value = line.partition(":")
                 headers[name.lower()] = value.strip()
             self.asked.append(Asked(method, target, headers, stream.read(int(headers.get("content-length", "0")))))
-        self.acts[min(len(self.asked), len(self.acts)) - 1](connection, self._over)
+        last = min(len(self.asked), len(self.acts)) - 1
+        act = self.choose(self.asked[-1]) if self.choose else self.acts[last]
+        act(connection, self._over)
         # wait for the client's end, so that closing does not reset what it has not read yet
         connection.settimeout(0.5)
         connection.shutdown(socket.SHUT_WR)

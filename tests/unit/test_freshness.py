@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from digest.ranking.freshness import Rhythm, arxiv_holidays, is_stale, latest_expected
+from digest.ranking.freshness import Rhythm, arxiv_holidays, is_stale, latest_promise
 
 
 def at(text: str) -> datetime:
@@ -28,7 +28,9 @@ CASES = [
     ("arxiv", "2026-03-05T01:10", "2026-03-06T08:00", True, "Wednesday's came, Thursday's did not"),
     ("arxiv", "2026-12-24T01:10", "2026-12-27T12:00", False, "Christmas Eve, Christmas, weekend"),
     ("arxiv", None, "2026-03-06T12:00", True, "nothing ever came"),
-    ("workdays", "2026-03-06T12:00", "2026-03-08T20:00", True, "nothing came after Friday noon and Friday is over"),
+    ("workdays", "2026-03-06T12:00", "2026-03-08T20:00", False, "Friday's came on Friday, and it is the weekend"),
+    ("workdays", "2026-03-05T23:00", "2026-03-07T05:30", False, "Friday brought nothing, but it is in its grace"),
+    ("workdays", "2026-03-05T23:00", "2026-03-07T06:30", True, "Friday brought nothing"),
     ("workdays", "2026-03-07T01:00", "2026-03-09T20:00", False, "a weekend, and Monday is not over"),
     ("workdays", "2026-03-07T01:00", "2026-03-10T07:00", True, "Monday brought nothing"),
     ("irregular", None, "2026-03-06T12:00", False, "promised nothing"),
@@ -41,8 +43,10 @@ def test_stale(rhythm: str, last: str | None, now: str, stale: bool) -> None:
 
 
 def test_announcements_keep_new_york_time() -> None:
-    assert latest_expected(Rhythm.ARXIV, at("2026-03-06T12:00")) == at("2026-03-06T01:00")
-    assert latest_expected(Rhythm.ARXIV, at("2026-07-15T12:00")) == at("2026-07-15T00:00")
+    for noon, announced in (("2026-03-06T12:00", "2026-03-06T01:00"), ("2026-07-15T12:00", "2026-07-15T00:00")):
+        promise = latest_promise(Rhythm.ARXIV, at(noon))
+        assert promise is not None
+        assert promise.due == at(announced)
 
 
 def test_holidays_of_2026() -> None:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, time
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from time import time as seconds_now
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from digest.journey.press import Choices, Mailroom, Press, Sign
     from digest.mail.dkim import SigningKey
     from digest.mail.headers import Sender
-    from digest.mail.post import Post
-    from digest.mail.relay import Relay
-    from digest.mail.session import SendLog
     from digest.mail.verp import Stamps
     from digest.render.environment import Templates
     from digest.sources.http import PoliteGetter
@@ -261,35 +258,6 @@ class Parts:
             return room(claimed, choices)
 
         return compose
-
-    def relays(self, clock: Callable[[], datetime]) -> list[Relay]:
-        from digest.mail.relay import Relay, RelaySettings
-        from digest.mail.session import Timeouts
-
-        return [
-            Relay(
-                RelaySettings(
-                    host=each.host,
-                    port=each.port,
-                    name=each.name,
-                    tls=each.tls,
-                    username=each.username,
-                    password=read_secret(each.password, each.password_file, f"relays.{each.label}.password") or "",
-                    ca_file=each.ca_file,
-                    max_per_connection=each.max_per_connection,
-                    timeouts=Timeouts.within(each.timeout),
-                ),
-                clock,
-            )
-            for each in self.settings.relays
-        ]
-
-    def post(self, log: SendLog, clock: Callable[[], datetime]) -> Post:
-        from digest.mail.post import Post
-
-        if not self.settings.relays:
-            raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")
-        return Post(self.relays(clock), log, self.settings.delivery.connections)
 
 
 def _found_or_made(file: Path) -> str:

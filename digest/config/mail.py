@@ -58,6 +58,7 @@ class Delivery(Section):
     connections: int = Field(5, ge=1, le=200)
     batch: int = Field(500, ge=1, le=10_000)
     lease: Seconds = 600
+    per_domain_per_minute: int | None = Field(None, ge=1)
     journal: Path = Path("journal")
     uncertain: UncertainPolicy = UncertainPolicy.RESEND
     first_wait: Seconds = 1800

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,8 +22,9 @@ from digest.domain.errors import DigestError, RelayUnreachable, StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
-from digest.domain.subscriber import Address
 from digest.journey.lease import Lease
+from digest.journey.outbox import Store, Unit
+from digest.journey.ration import rationed
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
@@ -35,47 +35,10 @@ REMEMBERED = timedelta(days=30)
 SHIFT = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
 
-
-class Batch(Protocol):
-    @property
-    def claimed(self) -> tuple[Claimed, ...]: ...
-    @property
-    def withheld(self) -> int: ...
-    @property
-    def expired(self) -> int: ...
-
-
-class Deliveries(Protocol):
-    def claim(self, limit: int, owner: str, now: datetime, lease_until: datetime) -> Batch: ...
-    def freeze_picks(self, picks: Mapping[int, Sequence[int]]) -> None: ...
-    def known(self, ids: Iterable[int]) -> Mapping[int, Claimed]: ...
-    def record(self, results: Sequence[tuple[Attempt, Decision]], owner: str | None = None) -> None: ...
-    def renew(self, owner: str, lease_until: datetime) -> int: ...
-    def release(self, owner: str) -> int: ...
-    def reclaim_dead_leases(self, now: datetime) -> int: ...
-    def recent_picks(self, subscriber_ids: Sequence[int], since: datetime) -> Mapping[int, set[int]]: ...
-
-
-class Editions(Protocol):
-    def pool(self, edition_id: int) -> tuple[Pooled, ...]: ...
-
-
-class Suppressions(Protocol):
-    def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
+_PACED = timedelta(minutes=1)
+"""Who must wait because of a limit waits no longer than this for the next span."""
+_NAP = 0.2
+"""Seconds between looks at whether to stop."""
 
 
 class Compose(Protocol):
@@ -103,6 +66,10 @@ class Journal(Protocol):
     def owner(self) -> str:
         """The name its writer claims under."""
 
+    @property
+    def settled(self) -> bool:
+        """Whether the table holds what became of everything that was begun."""
+
     def recorded(self, delivery_ids: Iterable[int]) -> None:
         """The table holds what became of these."""
 
@@ -114,6 +81,7 @@ class Terms:
     batch: int
     lease: timedelta
     policy: RetryPolicy
+    per_domain_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +108,12 @@ def deliver(
     Run `recover` first: it puts back what dead processes held.
     """
     started, counts = time.monotonic(), Counter[str]()
-    stopped = ""
+    stopped, paced = "", False
     while not stopped and not stop():
         shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress)
         stopped = shift.work(transport)
-        if not shift.claimed:
+        paced = paced or shift.paced
+        if not shift.claimed and not (paced and _soon(store, clock, stop)):
             break
     tally = Tally(
         counts["accepted"],
@@ -156,6 +125,20 @@ def deliver(
         round(time.monotonic() - started, 3),
     )
     return Worked(tally, stopped)
+
+
+def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool]) -> bool:
+    """Waits for the next delivery that falls due, if that is soon; False when it is not, or when the clock stands still."""
+    now = clock()
+    with store.read() as unit:
+        following = unit.deliveries.next_due(now)
+    if following is None or following > now + _PACED:
+        return False
+    while not stop() and (before := clock()) < following:
+        time.sleep(min((following - before).total_seconds(), _NAP))
+        if clock() <= before:
+            return False
+    return True
 
 
 class _Shift:
@@ -174,6 +157,8 @@ class _Shift:
         progress: Callable[[Counter[str]], None],
     ) -> None:
         self.claimed = 0
+        self.paced = False
+        """Whether some who were due must wait because their domain has had its share."""
         self._store, self._compose, self._choose, self._journal = store, compose, choose, journal
         self._terms, self._clock, self._stop, self._counts, self._progress = terms, clock, stop, counts, progress
         self._held: dict[int, Claimed] = {}
@@ -199,8 +184,10 @@ class _Shift:
         finally:
             begun = begun or bool(self._spoiled)
             self._record()
-            with self._store.begin() as unit:
-                unit.deliveries.release(self._journal.owner)
+            # where the database went away in between, the journal knows more than the table: `recover` replays it first
+            if self._journal.settled:
+                with self._store.begin() as unit:
+                    unit.deliveries.release(self._journal.owner)
         if self.claimed and not begun and not self._halted():
             self._stopped = "the relays neither took nor refused a message: nothing was sent"
         return self._stopped
@@ -231,11 +218,14 @@ class _Shift:
             with self._store.begin() as unit:
                 now = self._clock()
                 batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
+                ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
+                unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
             self._counts.update(withheld=batch.withheld, expired=batch.expired)
-            if batch.claimed or not (batch.withheld or batch.expired):
-                self._held.update((each.id, each) for each in batch.claimed)
-                self.claimed += len(batch.claimed)
-                return batch.claimed
+            self.paced = self.paced or bool(later)
+            if ready or not (batch.withheld or batch.expired or later):
+                self._held.update((each.id, each) for each in ready)
+                self.claimed += len(ready)
+                return ready
 
     def _renew(self, until: datetime) -> None:
         with self._store.begin() as unit:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt
 from digest.domain.retry import RetryPolicy
-from digest.journey.deliver import Store, settle
+from digest.journey.deliver import settle
+from digest.journey.outbox import Store
 
 
 class Replayed(Protocol):

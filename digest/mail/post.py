@@ -1,69 +1,118 @@
-"""The post: several connections to the best relay that will have us, failing over to the next.
+"""The post: several connections to the best relay that will have us, going on to the next when it will not.
 
-What a relay took and could not even begin (an attempt at CONNECT without a reply) is handed to the next relay; everything else
-is that relay's answer and final.
+Which is best: as configured, but a relay in trouble (health.py) comes last. What a relay took and could not even begin (an
+attempt at CONNECT without a reply) is handed to the next; everything else is that relay's answer and final. A relay that has had
+as many as it may have in a while (its quota) is passed over, and waited for when there is no other.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
+from digest.mail.health import Health
 from digest.mail.relay import Relay
 from digest.mail.session import SendLog
 
+_NAP = 0.2
+"""Seconds between looks at whether to stop, while waiting for a relay's quota."""
+
+
+class Quota(Protocol):
+    """How many messages a relay may still have now. Shared with other processes; threads of this one may share it too."""
+
+    def take(self) -> bool:
+        """Counts one message; False when there is no room for it now."""
+
+    def wait(self) -> float:
+        """Seconds until there may be room again; 0 when there is some now."""
+
 
 class Post:
-    """Hands envelopes over. `log` is told of every final dot before it goes out."""
+    """Hands envelopes over. `log` is told of every final dot before it goes out; `quotas` are by the relay's name."""
 
-    def __init__(self, relays: Sequence[Relay], log: SendLog, connections: int = 5) -> None:
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        log: SendLog,
+        connections: int = 5,
+        *,
+        quotas: Mapping[str, Quota] | None = None,
+        health: Health | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._relays = tuple(relays)
         self._log = log
         self._connections = connections
+        self._quotas = dict(quotas or {})
+        self._health = health or Health()
+        self._stop = stop
 
     def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
         """One Attempt for each envelope taken. Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
 
-        Ended early (closed), it finishes the messages in flight and hangs up.
+        Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
         """
-        waiting: Iterable[Envelope] = envelopes
+        taking = _Taking(envelopes)
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
-        for relay in self._relays:
-            working = True
-            while working:
-                taking = _Taking(waiting)
-                unbegun: list[Envelope] = []
-                working = False
-                try:
-                    for attempt in self._through(relay, taking):
-                        envelope = taking.taken.pop(attempt.delivery_id)
-                        if attempt.stage is Stage.CONNECT and attempt.reply is None:
-                            unbegun.append(envelope)
-                            refusal = RelayUnreachable(relay.name, attempt.error)
-                        else:
-                            working = True
-                            yield attempt
-                    if not unbegun:
-                        return
-                    # some connections were refused, others worked: what the former held goes through the latter
-                except RelayUnreachable as error:
-                    refusal, working = error, False
-                waiting = _chained(unbegun, taking)
-        raise refusal
+        while True:
+            full: list[Quota] = []
+            for relay in self._health.in_order(self._relays):
+                quota = self._quotas.get(relay.name)
+                working = True
+                while working:
+                    if quota is not None and quota.wait() > 0:
+                        full.append(quota)
+                        break
+                    working = False
+                    try:
+                        for attempt in self._through(relay, taking, quota):
+                            if attempt.stage is Stage.CONNECT and attempt.reply is None:
+                                taking.put_back(attempt.delivery_id)
+                                refusal = RelayUnreachable(relay.name, attempt.error)
+                            else:
+                                working = True
+                                taking.done(attempt.delivery_id)
+                                self._health.attempted(attempt)
+                                yield attempt
+                        if taking.over:
+                            return
+                        # some connections were refused, others worked: what the former held goes through the latter
+                        working = working or quota is not None
+                    except RelayUnreachable as error:
+                        self._health.unreachable(relay.name)
+                        refusal, working = error, False
+            if not full:
+                raise refusal
+            if not self._waited(min(quota.wait() for quota in full)):
+                return
 
-    def _through(self, relay: Relay, taking: _Taking) -> Iterator[Attempt]:
+    def _waited(self, seconds: float) -> bool:
+        """Whether to go on."""
+        until = time.monotonic() + seconds
+        while not self._stop():
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            time.sleep(min(left, _NAP))
+        return False
+
+    def _through(self, relay: Relay, taking: _Taking, quota: Quota | None) -> Iterator[Attempt]:
+        given = taking if quota is None else _within(taking, quota)
         first = taking.peek(self._connections)
         if first <= 1 or self._connections == 1:
-            yield from relay.send(taking, self._log)
+            yield from relay.send(given, self._log)
             return
         done: queue.SimpleQueue[Attempt | RelayUnreachable | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                for attempt in relay.send(taking, self._log):
+                for attempt in relay.send(taking if quota is None else _within(taking, quota), self._log):
                     done.put(attempt)
                 done.put(None)
             except BaseException as error:
@@ -98,38 +147,60 @@ class Post:
 
 
 class _Taking:
-    """An iterator that threads may share and that remembers what was taken from it."""
+    """An iterator that threads may share, that remembers what was taken from it and takes it back."""
 
     def __init__(self, envelopes: Iterable[Envelope]) -> None:
         self._rest = iter(envelopes)
         self._ahead: list[Envelope] = []
+        self._taken: dict[int, Envelope] = {}
         self._lock = threading.Lock()
-        self._stopped = False
-        self.taken: dict[int, Envelope] = {}
+        self._ended = False
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to take."""
+        return self._ended and not self._ahead
 
     def stop(self) -> None:
         """Nothing more is given out."""
-        self._stopped = True
+        with self._lock:
+            self._ended, self._ahead, self._rest = True, [], iter(())
 
     def peek(self, most: int) -> int:
         """How many envelopes wait, counted up to `most`."""
         with self._lock:
-            while len(self._ahead) < most and (envelope := next(self._rest, None)) is not None:
+            while len(self._ahead) < most and (envelope := self._draw()) is not None:
                 self._ahead.append(envelope)
             return len(self._ahead)
+
+    def put_back(self, delivery_id: int) -> None:
+        with self._lock:
+            self._ahead.append(self._taken.pop(delivery_id))
+
+    def done(self, delivery_id: int) -> None:
+        del self._taken[delivery_id]
 
     def __iter__(self) -> Iterator[Envelope]:
         return self
 
     def __next__(self) -> Envelope:
         with self._lock:
-            if self._stopped:
+            envelope = self._ahead.pop(0) if self._ahead else self._draw()
+            if envelope is None:
                 raise StopIteration
-            envelope = self._ahead.pop(0) if self._ahead else next(self._rest)
-            self.taken[envelope.delivery_id] = envelope
+            self._taken[envelope.delivery_id] = envelope
             return envelope
 
+    def _draw(self) -> Envelope | None:
+        envelope = next(self._rest, None)
+        self._ended = self._ended or envelope is None
+        return envelope
 
-def _chained(first: Sequence[Envelope], rest: Iterable[Envelope]) -> Iterator[Envelope]:
-    yield from first
-    yield from rest
+
+def _within(taking: _Taking, quota: Quota) -> Iterator[Envelope]:
+    """What of it the relay may have now."""
+    while not taking.over and quota.take():
+        envelope = next(taking, None)
+        if envelope is None:
+            return
+        yield envelope

@@ -91,6 +91,14 @@ class Deliveries:
         """By id, deliveries as a claim gives them, whatever their state; those that are no more are left out."""
         return known(self._connection, ids)
 
+    def postpone(self, until: Mapping[int, datetime], owner: str, reason: str) -> None:
+        """Gives back what `owner` has claimed, to be claimed from an instant on (by delivery id)."""
+        if until:
+            mine = (deliveries.c.id == bindparam("of_delivery"), _CLAIMED, deliveries.c.lease_owner == owner)
+            row = {**_BACK, "reason": reason, "next_attempt_at": bindparam("again_at", type_=Instant())}
+            rows = [{"of_delivery": delivery_id, "again_at": at} for delivery_id, at in until.items()]
+            self._connection.execute(update(deliveries).where(*mine).values(row), rows)
+
     def renew(self, owner: str, lease_until: datetime) -> int:
         """Holds what `owner` has claimed until `lease_until`; says how many."""
         statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=lease_until)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.domain.delivery import Envelope, Tally
 from digest.domain.edition import Edition, PaperList
 from digest.domain.subscriber import Address
-from digest.wiring.papers import Papers
+from digest.wiring.relaying import Relaying
 
 if TYPE_CHECKING:
     from digest.journey.deliver import Worked
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digest.journey.subscribe import Notice
 
 
-class Sending(Papers):
+class Sending(Relaying):
     """Parts that send."""
 
     def deliver(
@@ -35,7 +35,12 @@ class Sending(Papers):
         from digest.mail.journal import Journal
 
         settings = self.settings.delivery
-        terms = Terms(batch=settings.batch, lease=timedelta(seconds=settings.lease), policy=settings.policy())
+        terms = Terms(
+            batch=settings.batch,
+            lease=timedelta(seconds=settings.lease),
+            policy=settings.policy(),
+            per_domain_per_minute=settings.per_domain_per_minute,
+        )
         abandoned = Journal.abandoned(settings.journal) if settings.journal.is_dir() else ()
         recover(self.store, abandoned, terms.policy, clock())
         with self.store.read() as unit:
@@ -46,7 +51,7 @@ class Sending(Papers):
                 self.store,
                 self.compose,
                 self.chooser,
-                self.post(journal, clock),
+                self.post(journal, clock, stop),
                 journal,
                 terms,
                 clock,
@@ -113,9 +118,18 @@ class Sending(Papers):
     def mail_notice(self, notice: Notice, at: datetime) -> None:
         """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""
         from digest.journey.notify import Notifier, notify
+        from digest.journey.subscribe import NoticeKind
+        from digest.journey.welcome import Means, welcome
+        from digest.mail.journal import Journal
         from digest.mail.session import Unwritten
 
         notifier = Notifier(
             self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists}, self.sign
         )
+        if notice.kind is NoticeKind.WELCOME:
+            with Journal.create(self.settings.delivery.journal) as journal:
+                post, policy = self.post(journal, lambda: at), self.settings.delivery.policy()
+                means = Means(notifier, self.press, self.chooser.alone, post, journal, policy)
+                if welcome(self.store, means, notice, at):
+                    return
         notify(notifier, self.post(Unwritten(), lambda: at), notice, at)

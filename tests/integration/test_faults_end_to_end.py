@@ -116,7 +116,9 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
     """The other 999 arrive, over the connections it began with; `digest explain` says what became of the one."""
     poisoned = "reader500@example.org"
     with SmtpServer(tmp_path / "kept", Script(recipients={poisoned: POISON})) as server:
-        config = configured(tmp_path, database_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 100", HASTY)
+        config = configured(
+            tmp_path, database_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 100", HASTY
+        )
         emails = owe(load(config), 1000)
         assert deliver(config) == (0, "")
         arrived, connections = got(server), server.connections

@@ -121,7 +121,10 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
     """9 stages twice and 8 random moments, on each database."""
     with recorder(tmp_path) as (port, store):
         config = configured(
-            tmp_path, database_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
+            tmp_path,
+            database_url,
+            port,
+            f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
         )
         emails = owe(load(config), READERS)
         kills, twice = killed_until_done(config, store, [*staged(1, 6), *at_random(8)])
@@ -137,7 +140,9 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
 def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, database_url: str) -> None:
     """Who may or may not have got it is held, with a reason; nobody else."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, database_url, port, f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"')
+        config = configured(
+            tmp_path, database_url, port, f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"'
+        )
         emails = owe(load(config), READERS // 2)
         kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
         got = copies(store)

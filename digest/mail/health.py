@@ -1,0 +1,54 @@
+"""How the relays have been doing lately, and in which order to try them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from digest.domain.delivery import Attempt
+
+HALF_LIFE = 300.0
+"""Seconds in which trouble is half forgotten: a relay that could not be reached is tried first again five minutes later."""
+_UNREACHABLE = 1.0
+_BUSY = 0.25
+_NOTICEABLE = 0.5
+_BUSY_CODES = (421, 454)
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+R = TypeVar("R", bound=Named)
+
+
+class Health:
+    """Trouble by relay. Lives as long as the process, so that the next run knows what this one met."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._trouble: dict[str, tuple[float, float]] = {}
+
+    def trouble(self, relay: str) -> float:
+        """0 where all is well; 1 right after it could not be reached."""
+        amount, since = self._trouble.get(relay, (0.0, 0.0))
+        return float(amount * 0.5 ** ((self._monotonic() - since) / HALF_LIFE))
+
+    def unreachable(self, relay: str) -> None:
+        self._add(relay, _UNREACHABLE)
+
+    def attempted(self, attempt: Attempt) -> None:
+        """A relay that says it is too busy is troubled a little; one that takes a message is over it."""
+        if attempt.reply is not None and attempt.reply.code in _BUSY_CODES:
+            self._add(attempt.relay, _BUSY)
+        elif attempt.accepted and attempt.relay in self._trouble:
+            del self._trouble[attempt.relay]
+
+    def in_order(self, relays: Sequence[R]) -> list[R]:
+        """As configured, but those in noticeable trouble last, the least troubled of them first."""
+        return sorted(relays, key=lambda relay: trouble if (trouble := self.trouble(relay.name)) >= _NOTICEABLE else 0.0)
+
+    def _add(self, relay: str, amount: float) -> None:
+        self._trouble[relay] = (self.trouble(relay) + amount, self._monotonic())

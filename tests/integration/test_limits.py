@@ -1,0 +1,248 @@
+"""Limits a minute to each relay and to each recipient's domain: kept by the database, so by all processes and after a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from outbox import configured, owe, rows
+from servers.databases import hash_address
+from servers.smtp import Do, Script, SmtpServer
+
+from digest.config import load
+from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
+from digest.domain.errors import RelayUnreachable
+from digest.domain.subscriber import Address, Interests
+from digest.journey.ration import RelayQuota, rationed
+from digest.mail.health import HALF_LIFE, Health
+from digest.mail.post import Post
+from digest.mail.session import Unwritten
+from digest.store.engine import open_engine
+from digest.store.unit import Store
+from digest.wiring import Wiring
+
+AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SPAN = timedelta(seconds=6)
+
+
+def claimed(number: int, domain: str) -> Claimed:
+    day = timedelta(days=1)
+    return Claimed(
+        id=number,
+        edition_id=1,
+        subscription_id=number,
+        subscriber_id=number,
+        address=Address(f"reader{number}@{domain}"),
+        attempts=0,
+        due_at=AT,
+        expires_at=AT + day,
+        picks=None,
+        personal=False,
+        wanted=None,
+        interests=Interests(),
+    )
+
+
+# ---- counted in the database ----
+
+
+def test_takers_at_once_are_never_granted_more_than_the_limit(database_url: str) -> None:
+    """Each with a store of its own, as processes have."""
+    granted: list[int] = []
+
+    def take() -> None:
+        store = Store(open_engine(database_url), hash_address)
+        for _ in range(12):
+            with store.begin() as unit:
+                granted.append(unit.allowances.take("relay/a", AT, SPAN, 50, 3))
+        store.close()
+
+    takers = [threading.Thread(target=take) for _ in range(3)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join(timeout=30)
+    assert len(granted) == 36
+    assert sum(granted) == 50
+
+
+@pytest.mark.parametrize(("per_minute", "span", "each"), [(600, SPAN, 60), (25, SPAN, 2), (7, timedelta(minutes=1), 7)])
+def test_a_relay_gets_its_share_of_each_span_whoever_asks(store: Store, per_minute: int, span: timedelta, each: int) -> None:
+    now = [AT]
+
+    def quota() -> RelayQuota:
+        return RelayQuota(store, "a", per_minute, lambda: now[0])
+
+    first, second = quota(), quota()
+    with_first = sum(first.take() for _ in range(each - 1))
+    assert with_first + sum(second.take() for _ in range(3 * each)) + sum(first.take() for _ in range(each)) == each
+    assert quota().take() is False, "a restart does not get more"
+    assert 0 < first.wait() <= span.total_seconds()
+    now[0] += span
+    assert first.wait() == 0
+    assert sum(taker.take() for taker in (first, second) for _ in range(2 * each)) == each
+
+
+def test_what_is_left_of_a_span_ends_with_it(store: Store) -> None:
+    now = [AT]
+    quota = RelayQuota(store, "a", 400, lambda: now[0])
+    assert quota.take()
+    now[0] += SPAN
+    assert sum(quota.take() for _ in range(100)) == 40
+
+
+def test_a_domain_gets_its_share_and_the_others_wait_in_turn(store: Store) -> None:
+    readers = [claimed(n, "big.example") for n in range(100)] + [claimed(n, "small.example") for n in range(100, 105)]
+    with store.begin() as unit:
+        ready, later = rationed(readers, 200, unit.allowances, AT)
+    assert Counter(each.address.domain for each in ready) == {"big.example": 20, "small.example": 5}
+    assert Counter(later.values()) == {AT + n * SPAN: 20 for n in range(1, 5)}
+    with store.begin() as unit:
+        ready, later = rationed([claimed(n, "big.example") for n in range(200, 230)], 200, unit.allowances, AT)
+    assert ready == []
+    assert Counter(later.values()) == {AT + 5 * SPAN: 20, AT + 6 * SPAN: 10}, "behind those who wait already"
+    with store.begin() as unit:
+        assert len(rationed(readers, None, unit.allowances, AT)[0]) == len(readers)
+
+
+def test_deliver_keeps_to_a_domains_share(tmp_path: Path, database_url: str) -> None:
+    """Three runs: at one instant, at the same again, and a span later."""
+    with SmtpServer(tmp_path / "kept") as server:
+        config = configured(tmp_path, database_url, server.port, "processes = 1\nbatch = 15\nper_domain_per_minute = 200")
+        owe(load(config), 50)
+        begun = datetime.now(UTC)
+        begun = datetime.fromtimestamp(begun.timestamp() // 6 * 6 + 6, UTC)
+        counts = []
+        with Wiring(load(config)) as wiring:
+            for at in (begun, begun, begun + SPAN, begun + 2 * SPAN):
+                counts.append(wiring.deliver(lambda at=at: at).tally.accepted)  # type: ignore[misc]
+                if len(counts) == 1:
+                    waiting = [row for row in rows(config).values() if row.state is DeliveryState.QUEUED]
+        assert counts == [20, 0, 20, 10]
+        assert len(waiting) == 30
+        assert all("its domain has had as many" in row.reason and row.attempts == 0 for row in waiting)
+        assert len(server.accepted()) == 50
+
+
+def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None:
+    with SmtpServer(tmp_path / "kept") as server:
+        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nper_domain_per_minute = 100", "per_minute = 120")
+        owe(load(config), 15)
+        with Wiring(load(config)) as wiring:
+            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
+
+
+def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_url: str) -> None:
+    with SmtpServer(tmp_path / "first") as first, SmtpServer(tmp_path / "second") as second:
+        relays = f'per_minute = 5\n[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
+        config = configured(tmp_path, database_url, first.port, "processes = 1\nconnections = 2", relays)
+        owe(load(config), 30)
+        with Wiring(load(config)) as wiring:
+            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
+        assert len(first.accepted()) in (5, 10), "10 where the minute turned meanwhile"
+        assert len(first.accepted()) + len(second.accepted()) == 30
+
+
+# ---- the post ----
+
+
+class FakeRelay:
+    def __init__(self, name: str, dead: bool = False) -> None:
+        self.name, self.dead = name, dead
+        self.got: list[int] = []
+
+    def send(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+        for envelope in envelopes:
+            if self.dead:
+                yield Attempt(envelope.delivery_id, AT, self.name, Stage.CONNECT, None, "refused")
+                raise RelayUnreachable(self.name, "refused")
+            self.got.append(envelope.delivery_id)
+            yield Attempt(envelope.delivery_id, AT, self.name, Stage.DOT, Reply(250))
+
+
+class FakeQuota:
+    """Room for `rooms[0]`, after a wait for `rooms[1]` …"""
+
+    def __init__(self, *rooms: int) -> None:
+        self.rooms = list(rooms)
+        self.waits = 0
+
+    def take(self) -> bool:
+        if not self.rooms or not self.rooms[0]:
+            return False
+        self.rooms[0] -= 1
+        return True
+
+    def wait(self) -> float:
+        if self.rooms and self.rooms[0]:
+            return 0.0
+        self.waits += 1
+        self.rooms = self.rooms[1:]
+        return 0.01
+
+
+def envelopes(count: int) -> list[Envelope]:
+    return [Envelope(n, "a@x.test", "b@x.test", b"x\r\n") for n in range(count)]
+
+
+def test_a_full_relay_is_waited_for_and_nobody_is_lost() -> None:
+    relay, quota = FakeRelay("a"), FakeQuota(3, 4, 50)
+    post = Post([relay], Unwritten(), 1, quotas={"a": quota})  # type: ignore[list-item]
+    assert [attempt.delivery_id for attempt in post.hand_over(envelopes(20))] == list(range(20))
+    assert quota.waits == 2
+
+
+def test_asked_to_stop_while_it_waits_it_stops() -> None:
+    relay, asked = FakeRelay("a"), threading.Event()
+    post = Post([relay], Unwritten(), 1, quotas={"a": FakeQuota(3)}, stop=asked.is_set)  # type: ignore[list-item]
+    for attempt in post.hand_over(envelopes(20)):
+        if attempt.delivery_id == 2:
+            asked.set()
+    assert relay.got == [0, 1, 2]
+
+
+def test_a_relay_that_was_down_is_tried_last_until_it_is_forgiven() -> None:
+    now = [0.0]
+    health = Health(lambda: now[0])
+    first, second = FakeRelay("first", dead=True), FakeRelay("second")
+    post = Post([first, second], Unwritten(), 1, health=health)  # type: ignore[list-item]
+    assert [attempt.relay for attempt in post.hand_over(envelopes(2))] == ["second", "second"]
+    assert [relay.name for relay in health.in_order([first, second])] == ["second", "first"]  # type: ignore[type-var]
+    first.dead = False
+    now[0] = HALF_LIFE + 1
+    assert {attempt.relay for attempt in post.hand_over(envelopes(2))} == {"first"}
+    assert health.trouble("first") == 0, "it took one: all is forgotten"
+    health.unreachable("second")
+    assert [relay.name for relay in health.in_order([first, second])] == ["first", "second"]  # type: ignore[type-var]
+
+
+def test_nobody_will_have_us() -> None:
+    post = Post([FakeRelay("first", dead=True), FakeRelay("second", dead=True)], Unwritten(), 1)  # type: ignore[list-item]
+    with pytest.raises(RelayUnreachable, match="second: refused"):
+        list(post.hand_over(envelopes(3)))
+
+
+def test_a_relay_that_goes_away_in_the_middle_of_a_run_is_replaced(tmp_path: Path, sqlite_url: str) -> None:
+    """The first takes ten and then refuses every connection; no reader is blamed."""
+    refusing = {("CONNECT", n): Do("421 4.3.2 closing", close=True) for n in range(3, 40)}
+    script = Script(most_per_connection=5, nth=refusing)
+    with ExitStack() as open_:
+        first = open_.enter_context(SmtpServer(tmp_path / "first", script))
+        second = open_.enter_context(SmtpServer(tmp_path / "second"))
+        relays = f'[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
+        config = configured(tmp_path, sqlite_url, first.port, "processes = 1\nconnections = 2", relays)
+        emails = owe(load(config), 40)
+        with Wiring(load(config)) as wiring:
+            worked = wiring.deliver(lambda: datetime.now(UTC))
+            again = wiring.deliver(lambda: datetime.now(UTC) + timedelta(minutes=2))
+        assert worked.stopped == again.stopped == ""
+        assert worked.tally.accepted + again.tally.accepted == 40
+        assert {row.state for row in rows(config).values()} == {DeliveryState.ACCEPTED}
+        got = [kept.recipients[0] for server in (first, second) for kept in server.accepted()]
+        assert Counter(got) == Counter(emails)
+        assert len(first.accepted()) == 10

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -79,21 +78,11 @@ def run(wiring: Wiring, as_json: bool, no_web: bool, no_deliver: bool, no_collec
 
 
 @click.command()
-@click.option(
-    "--every", type=click.FloatRange(1, 3600), default=5, show_default=True, help="Seconds between looks at the outbox."
-)
 @wired
-def worker(wiring: Wiring, as_json: bool, every: float) -> None:
+def worker(wiring: Wiring, as_json: bool) -> None:
     """Deliver what is due, for good: any number of workers, on any hosts, on one PostgreSQL database."""
-    from digest.domain.errors import ConfigurationError
+    from digest.cli.logs import set_up
+    from digest.worker import Worker
 
-    if wiring.store.engine.dialect.name != "postgresql":
-        raise ConfigurationError("database.url", "should be PostgreSQL for workers; on SQLite `digest run` delivers by itself")
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())
-    signal.signal(signal.SIGINT, lambda signum, frame: stop.set())
-    while not stop.is_set():
-        worked = wiring.deliver(lambda: datetime.now(UTC), stop=stop.is_set)
-        if worked.stopped:
-            click.echo(f"digest: {worked.stopped}", err=True)
-        stop.wait(every)
+    set_up(wiring.settings.log, wiring.hash_address)
+    Worker(wiring).run()

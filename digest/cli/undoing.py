@@ -91,12 +91,16 @@ def correct(wiring: Wiring, as_json: bool, edition: str, text: str, file: Path |
 @click.command()
 @edition_argument
 @unsure_option
+@click.option("--to", "email", help="Only this subscriber's copy, before everybody's.")
 @click.option("--reinstate", is_flag=True, help="Also when it was cancelled: it stands again.")
 @at_option
 @wired
-def redeliver(wiring: Wiring, as_json: bool, edition: str, unsure: bool, reinstate: bool, at: datetime) -> None:
+def redeliver(
+    wiring: Wiring, as_json: bool, edition: str, unsure: bool, email: str | None, reinstate: bool, at: datetime
+) -> None:
     """Queue an edition (LIST/DATE) again for exactly those who did not get it."""
-    again = wiring.redeliver(wiring.edition_named(edition), at, unsure=unsure, reinstate=reinstate)
+    only = wiring.address(email) if email else None
+    again = wiring.redeliver(wiring.edition_named(edition), at, unsure=unsure, reinstate=reinstate, only=only)
 
     def lines() -> None:
         click.echo(f"deliveries queued again: {again.queued}")

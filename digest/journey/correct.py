@@ -22,9 +22,15 @@ class Amendments(Protocol):
     def owe_correction(self, correction: Edition, due_at: datetime, expires_at: datetime, *, unsure: bool = False) -> int: ...
 
 
+class Jobs(Protocol):
+    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
+
+
 class Unit(Protocol):
     @property
     def amendments(self) -> Amendments: ...
+    @property
+    def jobs(self) -> Jobs: ...
 
 
 class Store(Protocol):
@@ -72,7 +78,9 @@ def correct(
         raise LintFailed(errors)
     with store.begin() as unit:
         correction = unit.amendments.freeze_correction(draft, rendered)
-        return Corrected(correction, unit.amendments.owe_correction(correction, at, at + WORTH_SENDING, unsure=unsure))
+        owed = unit.amendments.owe_correction(correction, at, at + WORTH_SENDING, unsure=unsure)
+        unit.jobs.nudge(owed)
+    return Corrected(correction, owed)
 
 
 def drafted(edition: Edition, text: str, at: datetime) -> Edition:

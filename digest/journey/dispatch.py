@@ -38,7 +38,14 @@ class Deliveries(Protocol):
     ) -> int: ...
 
 
+class Jobs(Protocol):
+    def nudge(self, deliveries: int, *, urgent: bool = False) -> None:
+        """Has workers look at the outbox, once this transaction is over."""
+
+
 class Unit(Protocol):
+    @property
+    def jobs(self) -> Jobs: ...
     @property
     def editions(self) -> Editions: ...
     @property
@@ -91,7 +98,7 @@ def dispatch(lists: Sequence[PaperList], store: Store, at: datetime) -> int:
                     continue
                 # whoever confirmed before the edition was made is owed it, even where their hour had passed by then
                 confirmed_by = max(owing.due_at, edition.frozen_at)
-                created += unit.deliveries.create_due(
-                    edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by
-                )
+                made = unit.deliveries.create_due(edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by)
+                unit.jobs.nudge(made)
+                created += made
     return created

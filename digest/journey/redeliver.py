@@ -17,6 +17,11 @@ from digest.journey.cancel import Standing
 class Amendments(Protocol):
     def reinstate(self, edition_id: int) -> bool: ...
     def requeue(self, edition_id: int, due_at: datetime, expires_at: datetime, reason: str, *, unsure: bool = False) -> int: ...
+    def hurry(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int: ...
+
+
+class Jobs(Protocol):
+    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
 
 
 class Deliveries(Protocol):
@@ -26,6 +31,8 @@ class Deliveries(Protocol):
 class Unit(Protocol):
     @property
     def amendments(self) -> Amendments: ...
+    @property
+    def jobs(self) -> Jobs: ...
     @property
     def deliveries(self) -> Deliveries: ...
 
@@ -46,13 +53,15 @@ def redeliver(
     at: datetime,
     *,
     within: timedelta = timedelta(days=1),
+    only: int | None = None,
     unsure: bool = False,
     reinstate: bool = False,
 ) -> Requeued:
     """Queues again what failed, expired or was withheld; it expires after `within`. Twice queues nothing twice.
 
     Left out: who may have it (no answer to the final dot), but with `unsure`. Still forbidden: suppressed addresses and ended
-    subscriptions. Raises InvalidInput for a cancelled edition, but with `reinstate`, which makes it stand again.
+    subscriptions. `only` that subscription: its copy goes before everybody's, also where it was never owed one. Raises
+    InvalidInput for a cancelled edition, but with `reinstate`, which makes it stand again.
     """
     with store.begin() as unit:
         if edition.state != "frozen":
@@ -62,5 +71,9 @@ def redeliver(
                 )
             unit.amendments.reinstate(edition.id)
         again = f"queued again by the operator at {isoformat(at)}"
-        queued = unit.amendments.requeue(edition.id, at, at + within, again, unsure=unsure)
+        if only is not None:
+            queued = unit.amendments.hurry(edition.id, only, at, at + within, again)
+        else:
+            queued = unit.amendments.requeue(edition.id, at, at + within, again, unsure=unsure)
+        unit.jobs.nudge(queued, urgent=only is not None)
         return Requeued(queued, Standing.of(unit.deliveries.tally(edition.id)))

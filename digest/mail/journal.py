@@ -158,6 +158,12 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything in it was recorded."""
+        with self._lock:
+            return not self._unsettled
+
     def replay(self) -> Replayed:
         return replay(self.path)
 

@@ -81,6 +81,23 @@ class Amendments:
         statement = update(deliveries).where(deliveries.c.edition_id == edition_id, certain).values(**again)
         return self._connection.execute(statement).rowcount
 
+    def hurry(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int:
+        """Queues one reader's copy before everybody's, also where they were owed none; 0 where a relay has it, or may."""
+        row = {
+            "state": DeliveryState.QUEUED.value,
+            "attempts": 0,
+            "next_attempt_at": due_at,
+            "expires_at": expires_at,
+            "reason": reason,
+            "urgent": True,
+        }
+        key = {"edition_id": edition_id, "subscription_id": subscription_id, "due_at": due_at}
+        done = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
+        statement = insert_into(self._connection, deliveries).values(**key, **row)
+        index = ["edition_id", "subscription_id"]
+        unsent = deliveries.c.state.not_in(_values(done))
+        return inserted(self._connection, statement.on_conflict_do_update(index_elements=index, set_=row, where=unsent))
+
 
 def _values(states: Collection[DeliveryState]) -> list[str]:
     return [state.value for state in states]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, select, text, update
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
@@ -22,6 +22,8 @@ from digest.store.schema import deliveries, editions, lists, subscribers, subscr
 from digest.store.statements import chunks, walk_indexes
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
+_URGENT = text("deliveries.urgent")
+"""As the index says it (ix_deliveries_urgent): "urgent = 1" would walk over all that is queued."""
 
 _DETAILS: Select[Any] = (
     select(
@@ -81,7 +83,7 @@ def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
 
 
 def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
-    """The next due ids, locked. Deliveries of a paused list stay where they are."""
+    """The next due ids, locked: urgent ones first. Deliveries of a paused list stay where they are."""
     walk_indexes(connection)
     due = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now)
     # asked first: with no list paused, the usual case, the taking looks at one index and nothing else
@@ -90,8 +92,12 @@ def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
     ).all()
     if paused:
         due = due.where(deliveries.c.edition_id.not_in(paused))
-    due = due.order_by(deliveries.c.next_attempt_at, deliveries.c.id).limit(limit)
-    return connection.scalars(due.with_for_update(skip_locked=True, of=deliveries)).all()
+    due = due.order_by(deliveries.c.next_attempt_at, deliveries.c.id).with_for_update(skip_locked=True, of=deliveries)
+    urgent = connection.scalars(due.where(_URGENT).limit(limit)).all()
+    if len(urgent) == limit:
+        return urgent
+    others = due.where(deliveries.c.id.not_in(urgent)) if urgent else due
+    return [*urgent, *connection.scalars(others.limit(limit - len(urgent)))]
 
 
 def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from digest.domain.errors import DatabaseUnreachable, SchemaMismatch
+from digest.store import jobs
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.schema import REVISION
 from digest.store.statements import one_at_a_time
@@ -53,6 +54,8 @@ def _move(engine: Engine, target: str) -> tuple[str | None, str]:
                 raise _mismatch(engine, before)
             if before != target:
                 _run(connection, target)
+            if target == REVISION:
+                jobs.install(connection)
             return before, target
     except DBAPIError as error:
         raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error

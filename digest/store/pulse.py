@@ -37,6 +37,12 @@ class Pulse:
         states = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
         return {state: self._count(deliveries.c.state == state.value) for state in states}
 
+    def due(self, now: datetime, most: int = 128_000) -> int:
+        """How many wait and are due, counted up to `most`."""
+        d = deliveries.c
+        some = select(d.id).where(d.state == DeliveryState.QUEUED.value, d.next_attempt_at <= now).limit(most).subquery()
+        return self._connection.scalar(select(func.count()).select_from(some)) or 0
+
     def sending(self, edition_id: int, buckets: Sequence[float]) -> Sending:
         """What happened to the deliveries of one edition; `buckets` are upper bounds in seconds, rising."""
         d = deliveries.c

@@ -15,10 +15,12 @@ from digest.store.amendments import Amendments
 from digest.store.deliveries import Deliveries
 from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
+from digest.store.jobs import Jobs
 from digest.store.leases import Leases
 from digest.store.lists import Lists
 from digest.store.papers import Papers
 from digest.store.pulse import Pulse
+from digest.store.retention import Retention
 from digest.store.returns import Returns
 from digest.store.sources import Sources
 from digest.store.subscribers import Subscribers
@@ -40,10 +42,12 @@ class Unit:
         "amendments",
         "deliveries",
         "editions",
+        "jobs",
         "leases",
         "lists",
         "papers",
         "pulse",
+        "retention",
         "returns",
         "sources",
         "subscribers",
@@ -58,6 +62,7 @@ class Unit:
         self.subscribers = Subscribers(connection, hash_address)
         self.deliveries = Deliveries(connection)
         self.returns = Returns(connection)
+        self.retention = Retention(connection)
         self.suppressions = Suppressions(connection, hash_address)
         self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)
@@ -66,6 +71,7 @@ class Unit:
         self.leases = Leases(connection)
         self.alarms = Alarms(connection)
         self.pulse = Pulse(connection)
+        self.jobs = Jobs(connection)
 
 
 class Store:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.subscriber import Address
 from digest.wiring.readers import Readers
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ class Operating(Readers):
     def hash_address(self) -> Callable[[str], str]:
         """What suppressions and logs know an address by."""
         return self._hash_address
+
+    def check_schema(self) -> None:
+        """Raises SchemaMismatch where the database has been migrated under our feet."""
+        from digest.store.migrate import check
+
+        check(self.store.engine)
 
     def election(self, clock: Callable[[], datetime]) -> Election:
         from digest.journey.election import Election
@@ -74,10 +81,20 @@ class Operating(Readers):
         sender = SenderView(name=self.sender.name, home_url=self.links.base_url, postal_address=self.sender.postal_address)
         return render_correction(self.templates, CorrectionView.of(draft, paper_list, self.links, sender))
 
-    def redeliver(self, edition: Edition, at: datetime, *, unsure: bool = False, reinstate: bool = False) -> Requeued:
+    def redeliver(
+        self,
+        edition: Edition,
+        at: datetime,
+        *,
+        unsure: bool = False,
+        reinstate: bool = False,
+        only: Address | None = None,
+    ) -> Requeued:
+        """`only` that reader's copy, before everybody's. Raises NotFound for somebody who is not subscribed."""
         from digest.journey.redeliver import redeliver
 
-        return redeliver(self.store, edition, at, unsure=unsure, reinstate=reinstate)
+        mine = self.subscription(only, self.paper_list(edition.list)).id if only else None
+        return redeliver(self.store, edition, at, unsure=unsure, reinstate=reinstate, only=mine)
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""

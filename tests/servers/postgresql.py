@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from servers.running import own_folder
+from sqlalchemy import make_url
 
 _SETTINGS = {
     "listen_addresses": "''",  # the socket only
@@ -54,6 +55,29 @@ def postgresql(settings: Mapping[str, str] | None = None) -> Iterator[str]:
             yield f"postgresql://digest@/postgres?host={folder}"
         finally:
             _run([*control, "-m", "immediate", "stop"])
+
+
+def restart(url: str) -> None:
+    """As after a power cut: nobody is asked to finish, and the server comes up from its log. `url` is what was yielded."""
+    folder = Path(str(make_url(url).query["host"]))
+    binaries = _bin()
+    assert binaries is not None
+    _run(
+        [
+            *_as_user(folder),
+            binaries / "pg_ctl",
+            "-D",
+            folder / "data",
+            "-w",
+            "-t",
+            "30",
+            "-m",
+            "immediate",
+            "-l",
+            folder / "log",
+            "restart",
+        ]
+    )
 
 
 def _as_user(folder: Path) -> list[str]:

@@ -1,0 +1,240 @@
+"""Workers on one PostgreSQL through a relay that misbehaves, killed one after another; then what a second worker is worth.
+
+    python benchmarks/cluster.py [DELIVERIES] [RATE_DELIVERIES]
+
+First: three workers and two schedulers; every worker is killed (SIGKILL), the elected scheduler is killed, the database is
+restarted once as after a power cut, and nudges are lost and doubled on the way. Lost must be 0; doubles are those that were in
+flight at a kill or whose reply the relay swallowed. Second: mails a second with one worker and with two, through Postfix's
+smtp-sink. Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from outbox import configured, owe  # noqa: E402 - the tests' own servers
+from relay import sink  # noqa: E402
+from servers import postgresql  # noqa: E402
+from servers.cluster import Cluster, cluster, until  # noqa: E402
+from servers.running import running  # noqa: E402
+from servers.smtp import Do, Script, SmtpServer  # noqa: E402
+from sqlalchemy import text  # noqa: E402
+
+from digest.config import load  # noqa: E402
+from digest.domain.delivery import DeliveryState  # noqa: E402
+from digest.journey.election import SCHEDULER  # noqa: E402
+from digest.store.engine import open_engine  # noqa: E402
+from digest.store.jobs import SCHEMA  # noqa: E402
+from digest.store.migrate import upgrade  # noqa: E402
+from digest.wiring import Wiring  # noqa: E402
+
+CONNECTIONS = 4
+EVERY = 5000
+"""The relay swallows a reply, or asks to come back later, about once in so many messages."""
+PATIENCE = 3600.0
+
+
+class Ledger(SmtpServer):
+    """Keeps of each message who got it and a hash of what: a hundred thousand mails are gigabytes."""
+
+    def keep(self, sender: str, recipients: list[str], data: bytes) -> None:
+        line = f"{recipients[0]} {hashlib.sha256(data).hexdigest()}\n"
+        with self.lock, self.store.open("a", encoding="ascii") as file:
+            file.write(line)
+
+
+def faults(deliveries: int) -> Script:
+    swallowed = {("DOT", n): Do(accept=True, close=True) for n in range(EVERY, deliveries, EVERY)}
+    later = {("RCPT", n): Do("451 4.3.0 later") for n in range(EVERY // 2, deliveries, EVERY)}
+    busy = {("MAIL", n): Do("421 4.3.2 busy", close=True) for n in range(EVERY // 3, deliveries, EVERY)}
+    return Script(nth=swallowed | later | busy)
+
+
+def serve(store: Path, port_file: Path, deliveries: int) -> None:
+    """The relay: a process of its own."""
+    ending = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    with Ledger(store, faults(deliveries)) as server:
+        draft = port_file.with_suffix(".draft")
+        draft.write_text(str(server.port))
+        draft.rename(port_file)
+        signal.sigwait(ending)
+
+
+@contextmanager
+def relay(folder: Path, deliveries: int) -> Iterator[tuple[int, Path]]:
+    ledger, port_file = folder / "ledger", folder / "port"
+    command: list[str | Path] = [sys.executable, __file__, "relay", ledger, port_file, str(deliveries)]
+    with running(command, port_file.exists, folder / "relay.log"):
+        yield int(port_file.read_text()), ledger
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    if reason := postgresql.missing():
+        sys.exit(reason)
+    with postgresql.postgresql() as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        yield url
+
+
+def accepted(wiring: Wiring) -> int:
+    with wiring.store.read() as unit:
+        return unit.deliveries.tally().get(DeliveryState.ACCEPTED, 0)
+
+
+def again_and_again(ask: Callable[[], bool]) -> Callable[[], bool]:
+    """A question that the database may be away for."""
+    from digest.domain.errors import StoreError
+
+    def asked() -> bool:
+        time.sleep(0.2)
+        try:
+            return ask()
+        except StoreError:
+            return False
+
+    return asked
+
+
+def forget_jobs(wiring: Wiring) -> None:
+    with wiring.store.engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo' AND task_name = 'work'"))
+
+
+def nudge(wiring: Wiring, deliveries: int) -> None:
+    with wiring.store.begin() as unit:
+        unit.jobs.nudge(deliveries)
+
+
+def failover(wiring: Wiring, schedulers: Cluster) -> float:
+    """Kills the scheduler that holds the lease; seconds until another has it."""
+
+    def holder() -> str:
+        with wiring.store.read() as unit:
+            held = unit.leases.holder(SCHEDULER)
+        return held[0] if held and held[1] >= datetime.now(UTC) else ""
+
+    until(lambda: bool(holder()), 30, "a scheduler is elected")
+    before = holder()
+    number = next(n for n in (0, 1) if f"/{schedulers.pid(n)}/" in before)
+    schedulers.kill(number)
+    seconds = until(lambda: holder() not in ("", before), 60, "another scheduler is elected")
+    schedulers.start(number)
+    return seconds
+
+
+def killed(folder: Path, deliveries: int) -> dict[str, object]:
+    with database() as url, relay(folder, deliveries) as (port, ledger):
+        config = configured(
+            folder, url, port, f"connections = {CONNECTIONS}\nbatch = 500\nfirst_wait = 1\nlease = 60\nmax_attempts = 50"
+        )
+        emails = owe(load(config), deliveries)
+        began = time.monotonic()
+        with (
+            Wiring(load(config)) as wiring,
+            cluster(config, folder, 3) as workers,
+            cluster(config, folder, 2, "run", "--no-web", "--no-deliver", "--no-collect") as schedulers,
+        ):
+            nudge(wiring, deliveries)
+            for number in range(3):
+                reached = deliveries * (number + 1) // 6
+                until(again_and_again(lambda reached=reached: accepted(wiring) >= reached), PATIENCE, f"{reached} sent")
+                workers.kill(number)
+                workers.start(number)
+                forget_jobs(wiring)
+            seconds = failover(wiring, schedulers)
+            reached = min(accepted(wiring) + deliveries // 20, deliveries)
+            until(again_and_again(lambda: accepted(wiring) >= reached), PATIENCE, "sending goes on")
+            postgresql.restart(url)
+            nudge_twice = again_and_again(lambda: nudge(wiring, deliveries) is None and nudge(wiring, deliveries) is None)
+            until(nudge_twice, 60, "the database is back")
+            until(again_and_again(lambda: accepted(wiring) == deliveries), PATIENCE, "everybody is accepted")
+            codes = {**workers.stop(), **{f"run-{n}": code for n, code in schedulers.stop().items()}}
+        took = time.monotonic() - began
+        got: Counter[str] = Counter()
+        bodies: dict[str, set[str]] = defaultdict(set)
+        for line in ledger.read_text().splitlines():
+            recipient, digest = line.split()
+            got[recipient] += 1
+            bodies[recipient].add(digest)
+    swallowed = len(range(EVERY, deliveries, EVERY))
+    return {
+        "deliveries": deliveries,
+        "workers": 3,
+        "kills": workers.kills,
+        "database_restarts": 1,
+        "lost": len(set(emails) - set(got)),
+        "for_nobody": len(set(got) - set(emails)),
+        "doubles": sum(got.values()) - len(got),
+        "doubles_allowed": workers.kills * CONNECTIONS + swallowed,
+        "doubles_with_other_bytes": sum(len(each) > 1 for each in bodies.values()),
+        "scheduler_failover_seconds": round(seconds, 1),
+        "exit_codes_clean": set(codes.values()) == {0},
+        "seconds": round(took, 1),
+    }
+
+
+def rate(folder: Path, port: int, count: int, deliveries: int) -> float:
+    """Mails a second with `count` workers, from when the first is done to when the last is."""
+    folder.mkdir()
+    with database() as url:
+        config = configured(folder, url, port, "connections = 5\nbatch = 500")
+        owe(load(config), deliveries)
+        with Wiring(load(config)) as wiring, cluster(config, folder, count) as workers:
+            warm(workers, count)
+            nudge(wiring, deliveries)
+            until(again_and_again(lambda: accepted(wiring) > 0), 60, "it begins")
+            began, first = time.monotonic(), accepted(wiring)
+            until(again_and_again(lambda: accepted(wiring) == deliveries), PATIENCE, "everybody is accepted")
+            return (deliveries - first) / (time.monotonic() - began)
+
+
+def warm(workers: Cluster, count: int) -> None:
+    """Starting an interpreter is not what is measured."""
+    until(lambda: all("working" in workers.said(number) for number in range(count)), 60, "the workers are up")
+
+
+def main(deliveries: int = 100_000, for_rate: int = 20_000) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="digest-cluster-"))
+    try:
+        told = killed(folder, deliveries)
+        rates: dict[int, list[float]] = {1: [], 2: []}
+        with sink() as port:
+            for turn in range(2):
+                for count in rates:
+                    rates[count].append(rate(folder / f"rate-{count}-{turn}", port, count, for_rate))
+        one, two = (max(rates[count]) for count in (1, 2))
+        told |= {
+            "cores": len(os.sched_getaffinity(0)),
+            "load": round(os.getloadavg()[0], 1),
+            "per_second": {str(count): [round(each) for each in found] for count, found in rates.items()},
+            "two_workers_ratio": round(two / one, 2),
+        }
+        print(json.dumps({"benchmark": "cluster", **told}))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["relay"]:
+        serve(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    else:
+        main(*(int(argument) for argument in sys.argv[1:]))

@@ -1,0 +1,171 @@
+"""`digest worker`: works the outbox of a PostgreSQL database, on any number of hosts, nudged by Procrastinate.
+
+A nudge lasts one slice: so no nudge waits long behind another, and a worker that is told to stop does so soon. What falls due
+without a nudge (a retry, or a nudge that was lost) is found by the sweep. Jobs of workers whose heart stopped are put back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from digest.domain.errors import ConfigurationError, DigestError, SchemaMismatch
+from digest.journey.alarm import Finding, of_relay, of_step
+from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
+
+if TYPE_CHECKING:
+    import procrastinate
+
+    from digest.wiring import Wiring
+
+SLICE = 20.0
+"""Seconds that a nudge is worth."""
+SWEEP = "* * * * * */10"
+"""Every ten seconds, whoever is first."""
+STALLED = 30.0
+"""Seconds without a heartbeat after which a worker is dead; hearts beat every ten."""
+BACK_OFF = 2.0
+"""Seconds until the database is tried again after it went away."""
+
+log = structlog.get_logger("digest")
+
+
+class Worker:
+    """Runs until it is told to stop."""
+
+    def __init__(self, wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._wiring, self._clock = wiring, clock
+        self._stop = threading.Event()
+        self._refused: SchemaMismatch | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+
+    def run(self) -> None:
+        """Blocks until SIGTERM or SIGINT; finishes what is in flight.
+
+        Raises ConfigurationError where there is no PostgreSQL, SchemaMismatch where the schema is not, or is no longer, ours.
+        """
+        if self._wiring.store.engine.dialect.name != "postgresql":
+            raise ConfigurationError(
+                "database.url", "should be PostgreSQL for workers; on SQLite `digest run` delivers by itself"
+            )
+        log.info("working")
+        asyncio.run(self._working())
+        if self._refused is not None:
+            raise self._refused
+        log.info("stopped")
+
+    async def _working(self) -> None:
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._end)
+        while not self._stop.is_set():
+            working = asyncio.create_task(self._listening())
+            ended = asyncio.create_task(self._ended.wait())
+            await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, ended):
+                task.cancel()
+            [outcome, _] = await asyncio.gather(working, ended, return_exceptions=True)
+            if isinstance(outcome, Exception):  # the database went away, or the queue has a fault: the outbox has all
+                log.error("worker", reason=f"{type(outcome).__name__}: {outcome}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), BACK_OFF)
+
+    def _end(self) -> None:
+        self._stop.set()
+        if self._ended is not None:
+            self._ended.set()
+
+    async def _listening(self) -> None:
+        """Takes nudges until the database goes away or we are cancelled; then what is in flight is finished first.
+
+        Before the first nudge: what our own journals know and the table does not, or others would send it again when our leases
+        run out.
+        """
+        await asyncio.to_thread(self._wiring.deliver, self._clock, lambda: True)
+        app = self._app()
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=1,
+                install_signal_handlers=False,
+                delete_jobs="always",
+                fetch_job_polling_interval=5.0,
+                stalled_worker_timeout=STALLED,
+            )
+
+    def _app(self) -> procrastinate.App:
+        import procrastinate
+
+        url = self._wiring.store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url, kwargs={"options": f"-c search_path={SCHEMA}"}, min_size=1, max_size=4, timeout=10
+        )
+        app = procrastinate.App(connector=connector)
+        app.task(name=WORK, queue=QUEUE)(self._work)
+
+        @app.periodic(cron=SWEEP)
+        @app.task(name="sweep", queue=QUEUE, priority=URGENT - 1)
+        async def sweep(timestamp: int) -> None:
+            """Puts back what dead workers held, and nudges for what is due without a nudge."""
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                await self._put_back(app, job)
+            await app.job_manager.prune_stalled_workers(STALLED)
+            await asyncio.to_thread(self._nudge)
+
+        return app
+
+    async def _put_back(self, app: procrastinate.App, job: Any) -> None:
+        from procrastinate.exceptions import ConnectorException
+        from procrastinate.jobs import Status
+
+        log.warning("stalled", job=job.id, task=job.task_name)
+        try:
+            await app.job_manager.retry_job(job)
+        except ConnectorException:  # another nudge of its name waits already: that one is as good
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+    def _work(self) -> None:
+        """The task: delivers what is due, for a slice at most."""
+        until = time.monotonic() + SLICE
+        try:
+            self._wiring.check_schema()
+            worked = self._wiring.deliver(self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until)
+        except SchemaMismatch as error:
+            self._refused = error
+            assert self._loop is not None, "tasks run in the loop's threads"
+            self._loop.call_soon_threadsafe(self._end)
+            return
+        except DigestError as error:
+            log.error("deliver", reason=str(error))
+            self._alarm(of_step("deliver", str(error)))
+            return
+        tally = worked.tally
+        if tally.accepted or tally.failed or tally.retry or worked.stopped:
+            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
+        if worked.stopped:
+            self._alarm(of_relay(worked.stopped))
+        elif time.monotonic() >= until:
+            self._nudge()
+
+    def _nudge(self) -> None:
+        """For what is due and has no nudge."""
+        try:
+            with self._wiring.store.begin() as unit:
+                if unit.deliveries.oldest_due(self._clock()) is not None:
+                    unit.jobs.nudge(unit.pulse.due(self._clock()))
+        except DigestError as error:
+            log.error("nudge", reason=str(error))
+
+    def _alarm(self, finding: Finding) -> None:
+        with contextlib.suppress(DigestError):
+            self._wiring.alarm([finding], self._clock())

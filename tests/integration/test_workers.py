@@ -1,0 +1,167 @@
+"""Workers on one PostgreSQL: the outbox is the truth, whatever becomes of jobs, of workers and of the database itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from outbox import configured, owe
+from servers import postgresql
+from servers.cluster import cluster, until
+from servers.smtp import Do, Script, SmtpServer
+from servers.stocked import owe as owe_here
+from sqlalchemy import text
+
+from digest.config import load
+from digest.domain.delivery import DeliveryState
+from digest.domain.subscriber import Address
+from digest.store.engine import open_engine
+from digest.store.jobs import EACH, MOST, SCHEMA
+from digest.store.migrate import upgrade
+from digest.store.unit import Store
+from digest.wiring import Wiring
+
+READERS = 600
+CONNECTIONS = 3
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[str]:
+    """A server of the test's own: it is going to be restarted."""
+    if reason := postgresql.missing():
+        pytest.skip(reason)
+    with postgresql.postgresql() as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def postgresql_store(postgresql_url: str) -> Iterator[Store]:
+    store = Store(open_engine(postgresql_url), str)
+    yield store
+    store.close()
+
+
+def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_path: Path, own_postgresql: str) -> None:
+    script = Script(nth={("RCPT", 50): Do("451 4.3.0 later"), ("DOT", 133): Do("421 4.3.0 busy", close=True)})
+    with SmtpServer(tmp_path / "kept.jsonl", script) as server:
+        config = configured(
+            tmp_path, own_postgresql, server.port, f"connections = {CONNECTIONS}\nbatch = 60\nfirst_wait = 0.1\nlease = 20"
+        )
+        emails = owe(load(config), READERS)
+        got: Counter[str] = Counter()
+
+        def count() -> int:
+            with server.lock:
+                return server.seen["DOT"]
+
+        with Wiring(load(config)) as wiring, cluster(config, tmp_path, 3) as workers:
+            nudge(wiring.store, READERS)
+            for number, reached in ((0, 80), (1, 180)):
+                until(lambda reached=reached: count() >= reached, 60, f"{reached} dots")  # type: ignore[misc]
+                workers.kill(number)
+                workers.start(number)
+            forget_jobs(wiring.store)  # lost
+            until(lambda: count() >= 280, 60, "280 dots")
+            postgresql.restart(own_postgresql)
+            until(lambda: count() >= 380, 60, "the workers go on after the restart")
+            nudge(wiring.store, READERS)
+            nudge(wiring.store, READERS)  # doubled
+            workers.kill(2)
+            workers.start(2)
+            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, 90, "everybody is accepted")
+            assert set(workers.stop().values()) == {0}
+            assert workers.kills == 3
+        got.update(recipient for kept in server.accepted() for recipient in kept.recipients)
+    assert set(got) == set(emails), "lost, or mailed for nobody"
+    assert sum(got.values()) - len(got) <= (workers.kills + 1) * CONNECTIONS, "doubles: those in flight at a kill or the restart"
+
+
+def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgresql_url: str) -> None:
+    with SmtpServer(tmp_path / "kept.jsonl") as server:
+        config = configured(tmp_path, postgresql_url, server.port)
+        owe(load(config), 3)
+        with Wiring(load(config)) as wiring, cluster(config, tmp_path, 1) as workers:
+            nudge(wiring.store, 3)
+            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, 30, "the worker works")
+            with wiring.store.begin() as unit:
+                unit.sources.save("x", "y", {}, datetime.now(UTC))
+            with wiring.store.engine.begin() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            nudge(wiring.store, 1)
+            assert workers.wait(0) == 1
+            last = workers.said(0).splitlines()[-1]
+        assert last.startswith("digest: database postgresql"), last
+        assert "is at revision 9999, this program knows" in last
+        assert "upgrade the program" in last
+
+
+def test_one_reader_who_waits_goes_before_everybody(tmp_path: Path, database_url: str) -> None:
+    """`digest redeliver EDITION --to EMAIL`: the last of many becomes the first."""
+    with SmtpServer(tmp_path / "kept.jsonl") as server:
+        config = configured(tmp_path, database_url, server.port, "connections = 1\nbatch = 10")
+        emails = owe(load(config), 40)
+        with Wiring(load(config)) as wiring:
+            edition, last = wiring.edition_named("daily/2026-03-02"), Address(emails[-1])
+            now = datetime.now(UTC)
+            assert wiring.redeliver(edition, now, only=last).queued == 1
+            wiring.deliver(lambda: now + timedelta(seconds=1), stop=lambda: server.seen["DOT"] >= 1)
+            assert server.accepted()[0].recipients == (emails[-1],)
+            assert wiring.redeliver(edition, now, only=last).queued == 0, "who has it does not get it again"
+
+
+def test_a_nudge_is_there_with_the_rows_or_not_at_all(postgresql_store: Store) -> None:
+    owe_here(postgresql_store, 1)
+
+    def fail_after_it() -> None:
+        with postgresql_store.begin() as unit:
+            unit.jobs.nudge(1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_it()
+    assert waiting(postgresql_store) == []
+    nudge(postgresql_store, 1)
+    nudge(postgresql_store, 0)
+    assert waiting(postgresql_store) == [("outbox/0", 0)]
+    with postgresql_store.begin() as unit:
+        unit.jobs.nudge(3 * EACH)
+        unit.jobs.nudge(1, urgent=True)
+        unit.jobs.nudge(1, urgent=True)
+        assert unit.jobs.waiting() == 4
+        assert unit.papers.count() > 0, "our own tables are found as before"
+    assert waiting(postgresql_store)[0] == ("urgent", 100)
+    nudge(postgresql_store, 10**9)
+    assert len(waiting(postgresql_store)) == MOST + 1
+
+
+def test_without_postgresql_nobody_is_nudged(sqlite_store: Store) -> None:
+    with sqlite_store.begin() as unit:
+        unit.jobs.nudge(1)
+        assert unit.jobs.waiting() == 0
+
+
+def nudge(store: Store, deliveries: int) -> None:
+    with store.begin() as unit:
+        unit.jobs.nudge(deliveries)
+
+
+def forget_jobs(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo' AND task_name = 'work'"))
+
+
+def waiting(store: Store) -> list[tuple[str, int]]:
+    query = f"SELECT queueing_lock, priority FROM {SCHEMA}.procrastinate_jobs ORDER BY priority DESC, id"
+    with store.engine.connect() as connection:
+        return [(row.queueing_lock, row.priority) for row in connection.execute(text(query))]
+
+
+def states(store: Store) -> dict[DeliveryState, int]:
+    with store.read() as unit:
+        return unit.deliveries.tally()

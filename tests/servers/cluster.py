@@ -1,0 +1,92 @@
+"""Several `digest worker` processes on one PostgreSQL, each with a journal of its own as on a host of its own; to be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENCE = 20
+"""Seconds for a process to end that was asked to."""
+
+
+class Cluster:
+    """`kill` and `start` by number; the log of each is in `folder`."""
+
+    def __init__(self, config: Path, folder: Path, command: tuple[str, ...] = ("worker",)) -> None:
+        self._config, self._folder, self._command = config, folder, command
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self.kills = 0
+
+    def start(self, number: int) -> None:
+        environment = os.environ | {"DIGEST_DELIVERY__JOURNAL": str(self._folder / f"journal-{number}")}
+        with self.log(number).open("ab") as log:
+            self._running[number] = subprocess.Popen(
+                [sys.executable, "-m", "digest", *self._command, "--config", str(self._config)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def log(self, number: int) -> Path:
+        return self._folder / f"{self._command[0]}-{number}.log"
+
+    def kill(self, number: int) -> None:
+        """SIGKILL: nothing is finished, nothing is told to anybody."""
+        process = self._running.pop(number)
+        assert process.poll() is None, f"{number} had ended: {self.said(number)}"
+        process.kill()
+        process.wait(timeout=PATIENCE)
+        self.kills += 1
+
+    def pid(self, number: int) -> int:
+        return self._running[number].pid
+
+    def wait(self, number: int) -> int:
+        """The exit code of one that ends by itself."""
+        return self._running.pop(number).wait(timeout=PATIENCE)
+
+    def said(self, number: int) -> str:
+        return self.log(number).read_text("utf-8", "replace")
+
+    def stop(self) -> dict[int, int]:
+        """SIGTERM to all; their exit codes."""
+        for process in self._running.values():
+            process.send_signal(signal.SIGTERM)
+        codes = {}
+        for number, process in list(self._running.items()):
+            try:
+                codes[number] = process.wait(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                codes[number] = process.wait(timeout=PATIENCE)
+        self._running.clear()
+        return codes
+
+
+@contextmanager
+def cluster(config: Path, folder: Path, count: int, *command: str) -> Iterator[Cluster]:
+    made = Cluster(config, folder, command or ("worker",))
+    try:
+        for number in range(count):
+            made.start(number)
+        yield made
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            made.stop()
+
+
+def until(happened: Callable[[], bool], seconds: float, what: str) -> float:
+    """Waits, and says how long it took."""
+    began = time.monotonic()
+    while not happened():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return time.monotonic() - began

@@ -75,8 +75,10 @@ class Worker:
             for task in (working, ended):
                 task.cancel()
             [outcome, _] = await asyncio.gather(working, ended, return_exceptions=True)
-            if isinstance(outcome, Exception):  # the database went away, or the queue has a fault: the outbox has all
-                log.error("worker", reason=f"{type(outcome).__name__}: {outcome}")
+            if not self._stop.is_set():  # the database went away, or the queue has a fault: the outbox has all
+                log.error(
+                    "worker", reason=f"{type(outcome).__name__}: {outcome}" if outcome else "the queue's connection was lost"
+                )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), BACK_OFF)
 

@@ -19,8 +19,15 @@ from digest.domain.errors import InvalidAddress
 from digest.domain.subscriber import Address
 
 _ADDRESS = re.compile(r"[^\s<>\"(),:;\[\]]{1,200}@[^\s<>\"'(),:;\[\]{}=|/?]{1,200}")
-_QUIET = ("uvicorn.access", "apscheduler.executors", "apscheduler.scheduler", "httpx", "httpx2")
-"""Their ordinary lines say nothing that ours do not."""
+_AT_LEAST = {
+    "uvicorn.access": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "psycopg.pool": logging.ERROR,
+    "procrastinate": logging.CRITICAL,  # each lost connection is two tracebacks; worker.py says it in a line
+}
+"""What others must have to say before it is printed: their ordinary lines say nothing that ours do not."""
 
 
 def set_up(settings: Log, hash_address: Callable[[str], str], stream: TextIO | None = None) -> None:
@@ -53,8 +60,8 @@ def set_up(settings: Log, hash_address: Callable[[str], str], stream: TextIO | N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _AT_LEAST.items():
+        logging.getLogger(name).setLevel(level)
 
 
 class WithoutAddresses:

@@ -48,7 +48,7 @@ def postgresql_store(postgresql_url: str) -> Iterator[Store]:
 
 
 def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_path: Path, own_postgresql: str) -> None:
-    script = Script(nth={("RCPT", 50): Do("451 4.3.0 later"), ("DOT", 133): Do("421 4.3.0 busy", close=True)})
+    script = Script(nth={("RCPT", 50): Do("451 4.3.0 later"), ("DOT", 133): Do("451 4.3.0 busy", close=True)})
     with SmtpServer(tmp_path / "kept.jsonl", script) as server:
         config = configured(
             tmp_path, own_postgresql, server.port, f"connections = {CONNECTIONS}\nbatch = 60\nfirst_wait = 0.1\nlease = 20"
@@ -75,6 +75,7 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
             workers.kill(2)
             workers.start(2)
             until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, 90, "everybody is accepted")
+            until(lambda: workers.said(2).count("working") == 2, 20, "the last one is up again, to be told to stop")
             assert set(workers.stop().values()) == {0}
             assert workers.kills == 3
         got.update(recipient for kept in server.accepted() for recipient in kept.recipients)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -32,6 +33,8 @@ SWEEP = "* * * * * */10"
 """Every ten seconds, whoever is first."""
 STALLED = 30.0
 """Seconds without a heartbeat after which a worker is dead; hearts beat every ten."""
+GRACE = 8.0
+"""Seconds for what is in flight, and as many for the queue's own connections to close."""
 BACK_OFF = 2.0
 """Seconds until the database is tried again after it went away."""
 
@@ -44,6 +47,9 @@ class Worker:
     def __init__(self, wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._wiring, self._clock = wiring, clock
         self._stop = threading.Event()
+        self._at_work = threading.Lock()
+        """Held while mail is being handed over."""
+        self._done = threading.Event()
         self._refused: SchemaMismatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
@@ -59,6 +65,7 @@ class Worker:
             )
         log.info("working")
         asyncio.run(self._working())
+        self._done.set()
         if self._refused is not None:
             raise self._refused
         log.info("stopped")
@@ -83,9 +90,19 @@ class Worker:
                 await asyncio.wait_for(self._ended.wait(), BACK_OFF)
 
     def _end(self) -> None:
+        if not self._stop.is_set():
+            threading.Thread(target=self._last_resort, name="last resort", daemon=True).start()
         self._stop.set()
         if self._ended is not None:
             self._ended.set()
+
+    def _last_resort(self) -> None:
+        """Ends the process where the queue does not let go of a database that is away: what matters is in the journal."""
+        if self._at_work.acquire(timeout=GRACE):
+            self._at_work.release()
+        if not self._done.wait(GRACE):
+            log.warning("the queue did not end; left it", refused=str(self._refused or ""))
+            os._exit(1 if self._refused else 0)
 
     async def _listening(self) -> None:
         """Takes nudges until the database goes away or we are cancelled; then what is in flight is finished first.
@@ -141,7 +158,8 @@ class Worker:
         until = time.monotonic() + SLICE
         try:
             self._wiring.check_schema()
-            worked = self._wiring.deliver(self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until)
+            with self._at_work:
+                worked = self._wiring.deliver(self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until)
         except SchemaMismatch as error:
             self._refused = error
             assert self._loop is not None, "tasks run in the loop's threads"

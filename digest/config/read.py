@@ -18,17 +18,21 @@ from digest.config.settings import Settings
 from digest.domain.errors import ConfigurationError
 
 DEFAULT_PATH = Path("config/digest.toml")
+SYSTEM_PATH = Path("/etc/digest/digest.toml")
+"""Looked up after the working folder's: where packages for a whole machine put settings."""
 NOT_SETTINGS = frozenset({"DIGEST_CONFIG", "DIGEST_PYTHON"})
 
 
 def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
-    """Reads the settings. `path` must exist when given; without it DIGEST_CONFIG, then ./config/digest.toml if there is one.
+    """Reads the settings. `path` must exist when given; without it DIGEST_CONFIG, then ./config/digest.toml, then
+    /etc/digest/digest.toml, whichever is there first; without any, the defaults.
 
     Raises ConfigurationError naming the key and what it may be.
     """
     env = dict(os.environ) if environ is None else environ
     chosen = path or (Path(env["DIGEST_CONFIG"]) if env.get("DIGEST_CONFIG") else None)
-    values = _read_toml(chosen) if chosen else _read_toml(DEFAULT_PATH) if DEFAULT_PATH.is_file() else {}
+    chosen = chosen or next((place for place in (DEFAULT_PATH, SYSTEM_PATH) if place.is_file()), None)
+    values = _read_toml(chosen) if chosen else {}
     for name in env:
         if name.startswith("DIGEST_") and name not in NOT_SETTINGS:
             section = name.removeprefix("DIGEST_").split("__")[0].lower()

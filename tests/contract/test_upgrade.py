@@ -1,0 +1,100 @@
+"""What the first release wrote (tests/golden/first_release.json, as its program left it) is whole after every migration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from servers.databases import hash_address
+from servers.stocked import DAY, HOUR, NOW, TODAY, arxiv
+from sqlalchemy import Date, MetaData, Time, func, insert, select, text
+
+from digest.domain.delivery import DeliveryState
+from digest.domain.subscriber import Address, Interests
+from digest.store.engine import WRITES, open_engine
+from digest.store.migrate import alembic_config, check, downgrade, upgrade
+from digest.store.schema import REVISION
+from digest.store.unit import Store
+
+FIRST = json.loads((Path(__file__).resolve().parents[1] / "golden/first_release.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def upgraded(empty_database_url: str) -> Iterator[Store]:
+    """A database at the first revision with the first release's rows, brought to this program's."""
+    engine = open_engine(empty_database_url)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        command.upgrade(alembic_config(connection), "0001")
+    tables = MetaData()
+    tables.reflect(bind=engine)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        for name, rows in FIRST.items():
+            table = tables.tables[name]
+            connection.execute(insert(table), [{key: _typed(table.c[key], value) for key, value in row.items()} for row in rows])
+            if connection.dialect.name == "postgresql" and "id" in table.c:
+                connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"))
+    assert upgrade(engine) == ("0001", REVISION)
+    store = Store(engine, hash_address)
+    yield store
+    store.close()
+
+
+def _typed(column: Any, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if isinstance(column.type, Date):
+        return date.fromisoformat(value)
+    if isinstance(column.type, Time):
+        return time.fromisoformat(value)
+    if "DATETIME" in str(column.type) or "TIMESTAMP" in str(column.type):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value
+
+
+def test_every_row_is_there(upgraded: Store) -> None:
+    check(upgraded.engine)
+    tables = MetaData()
+    tables.reflect(bind=upgraded.engine)
+    with upgraded.engine.connect() as connection:
+        counted = {name: connection.scalar(select(func.count()).select_from(tables.tables[name])) for name in FIRST}
+    assert counted == {name: len(rows) for name, rows in FIRST.items()}
+
+
+def test_it_is_understood(upgraded: Store) -> None:
+    with upgraded.read() as unit:
+        [ada] = unit.subscribers.subscriptions(Address("ada@example.org"))
+        edition = unit.editions.find("main", TODAY)
+        paper = unit.papers.find(arxiv(1))
+        assert unit.deliveries.tally() == {
+            DeliveryState.ACCEPTED: 1,
+            DeliveryState.FAILED: 1,
+            DeliveryState.QUEUED: 2,
+        }
+        assert edition is not None
+        assert len(unit.editions.rendered(edition.id).cards) == 4
+    assert (ada.preferences.timezone, ada.preferences.picks, ada.interests) == ("Europe/Berlin", 3, Interests(words=("ranking",)))
+    assert (edition.state, edition.corrects, len(edition.picks)) == ("frozen", None, 2)
+    assert paper is not None
+
+
+def test_the_outbox_goes_on_where_it_was(upgraded: Store) -> None:
+    later = NOW + 5 * HOUR
+    with upgraded.begin() as unit:
+        batch = unit.deliveries.claim(10, "me", later, later + HOUR)
+        assert sorted(each.attempts for each in batch.claimed) == [0, 1], "one never tried, one put off"
+        unit.papers.merge([])
+        assert unit.amendments.requeue(1, later, later + timedelta(days=1), "again") == 1, "what is new works on what is old"
+
+
+def test_and_back_again(upgraded: Store) -> None:
+    """Each downgrade undoes its upgrade, over data: nothing that the first release knew is lost."""
+    assert downgrade(upgraded.engine, "0001") == (REVISION, "0001")
+    assert upgrade(upgraded.engine) == ("0001", REVISION)
+    test_every_row_is_there(upgraded)
+    with upgraded.begin() as unit:
+        assert unit.deliveries.claim(10, "me", NOW + DAY - HOUR, NOW + DAY).claimed

@@ -1,0 +1,131 @@
+"""What is shipped: a wheel that needs nothing of the repository, hardened units, a container that may write to one place."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from digest.config import read
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built offline, as pip builds it, from a copy that has only what is needed."""
+    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in ("digest", "templates", "config", "seeds"):
+        shutil.copytree(ROOT / name, folder / "src" / name, ignore=shutil.ignore_patterns("__pycache__", "_data"))
+    for name in ("pyproject.toml", "README.md", "hatch_build.py"):
+        shutil.copy(ROOT / name, folder / "src")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-q", "-w", folder]
+    done = subprocess.run([*command, folder / "src"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    [made] = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_holds_all_it_needs(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("templates", "config", "seeds"):
+        shipped = {
+            file.relative_to(ROOT) for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in str(file)
+        }
+        assert {f"digest/_data/{file}" for file in shipped} <= names
+    migrations = {
+        f"digest/store/migrations/versions/{file.name}" for file in (ROOT / "digest/store/migrations/versions").glob("*.py")
+    }
+    assert migrations <= names
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
+
+
+def test_installed_alone_it_makes_a_mail(wheel: Path, tmp_path: Path) -> None:
+    """In a new environment, with the libraries of this one and nothing of the repository."""
+    place = tmp_path / "site"
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
+    subprocess.run(command, check=True, timeout=120)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DIGEST_", "PYTHON"))}
+    environment = clean | {"PYTHONPATH": os.pathsep.join([str(place), sysconfig.get_path("purelib")])}
+
+    def digest(*arguments: str) -> str:
+        # -S: no .pth file of this environment may lead back to the repository
+        done = subprocess.run(
+            [sys.executable, "-S", "-m", "digest", *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    where = subprocess.run(
+        [sys.executable, "-S", "-c", "import digest; print(digest.__file__)"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert Path(where.stdout.strip()).is_relative_to(place)
+    seeds = sorted(str(file) for file in (place / "digest/_data/seeds").iterdir() if file.is_file())
+    assert json.loads(digest("import", *seeds, "--json"))["papers_new"] > 0
+    previewed = json.loads(digest("preview", "--out", "out", "--json"))
+    assert previewed["bytes"] > 5000
+    assert json.loads(digest("lint", "out/message.eml", "--json"))["errors"] == []
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_units_are_hardened(unit: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    command = [program, "security", "--offline=true", "--no-pager", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert level, done.stdout + done.stderr
+    assert float(level[1]) <= 2.5
+
+
+def test_there_are_units_for_both() -> None:
+    assert {unit.name for unit in UNITS} == {"digest.service", "digest-worker@.service"}
+
+
+def test_the_container_runs_as_nobody_in_particular() -> None:
+    text = (ROOT / "Containerfile").read_text("utf-8")
+    last = text[text.rindex("FROM ") :]
+    assert re.search(r"^USER (?!0|root)\d+:\d+$", last, re.MULTILINE)
+    assert "HEALTHCHECK" in last
+    assert "/readyz" in last
+    assert "--require-hashes" in text
+    copied = set(re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE))
+    assert {"digest", "templates", "config", "seeds"} <= copied
+
+
+def test_the_compose_file_says_what_it_should() -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
+    assert {"database", "postfix", "migrate", "daemon", "worker"} <= services.keys()
+    for name in ("migrate", "daemon", "worker"):
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+        settings = {key for key in services[name]["environment"] if key.startswith("DIGEST_")}
+        for key in settings:
+            assert key.removeprefix("DIGEST_").split("__")[0].lower() in read.Settings.model_fields, key
+
+
+def test_a_machines_settings_come_after_the_folders_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    system = tmp_path / "etc.toml"
+    monkeypatch.setattr(read, "SYSTEM_PATH", system)
+    assert read.load(environ={}).web.port == 8000
+    system.write_text("[web]\nport = 8001\n")
+    assert read.load(environ={}).web.port == 8001
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/digest.toml").write_text("[web]\nport = 8002\n")
+    assert read.load(environ={}).web.port == 8002
+    assert str(read.DEFAULT_PATH) == "config/digest.toml"

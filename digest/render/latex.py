@@ -47,6 +47,7 @@ _SWITCHES = _words(
     "em it bf rm sc tt sf sl itshape bfseries scshape ttfamily normalfont small footnotesize large Large tiny noindent"
     " xspace protect relax centering newline par maketitle bibliographystyle sloppy"
 )
+_DISPLAYS = _words("equation align gather multline displaymath math eqnarray flalign")
 _REFERENCES = _words("cite citep citet citealp citealt citeauthor citeyear ref eqref autoref cref Cref")
 _ACCENTS = "'`\"^~=."
 _LETTER_ACCENTS = frozenset("cvHkurbdt")
@@ -198,6 +199,10 @@ class _Text:
             return "β", closer + 1
         if name in _LETTER_ACCENTS and (has_argument or found["gap"]):
             return self._accent(name, opened, at, end)
+        if name == "begin" and has_argument and (kind := self.text[opened + 1 : closer]).rstrip("*") in _DISPLAYS:
+            ending = f"\\end{{{kind}}}"
+            if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
+                return self._readable_math(at, closer + 1, last, last + len(ending))
         if name in _SWITCHES:
             return "", after
         if has_argument and name in _WRAPPERS:

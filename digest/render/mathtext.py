@@ -57,6 +57,8 @@ _MORE_SYMBOLS = {
     "arcsec": "″", "arcmin": "′", "textdollar": "$", "textbar": "|", "gcd": "gcd", "ker": "ker", "dim": "dim", "hom": "hom",
     "Hom": "Hom", "End": "End",
     "R": "ℝ", "Z": "ℤ", "N": "ℕ", "Q": "ℚ", "C": "ℂ", "RR": "ℝ", "ZZ": "ℤ", "NN": "ℕ", "QQ": "ℚ", "CC": "ℂ",
+    "circledR": "®", "coloneqq": "≔", "eqqcolon": "≕", "vDash": "⊨", "Vert": "‖", "lVert": "‖", "rVert": "‖",
+    "medspace": " ", "thinspace": " ", "enspace": " ", "hfill": " ", "cr": " ", "mid": "|",
     "euro": "€", "pounds": "£", "lim": "lim", "i": "ı",
 }  # fmt: skip
 
@@ -173,9 +175,37 @@ class _Math:
             return f"({self._argument(depth)} choose {self._argument(depth)})"
         if name in ("pmod", "pod"):
             return f" (mod {self._argument(depth)})"
+        if name in ("label", "tag", "mkern", "phantom", "hspace", "vspace"):
+            return self._ignored(depth)
+        if name in ("begin", "end"):  # lines one below the other; what stands in columns (cases, matrices) has no one-line form
+            if self._argument(depth).rstrip("*") not in ("aligned", "split", "gathered", "align", "equation"):
+                raise Unreadable(self.source)
+            return " "
+        if name == "unicode":
+            return self._character(depth)
+        if name == "href":  # the words, not the address
+            self._argument(depth)
+            return self._upright(depth)
         if name == "not":
             return self._argument(depth) + "\u0338"
         return self._symbol(name)
+
+    def _ignored(self, depth: int) -> str:
+        """What says nothing to a reader: a label's name, a length like "-2mu" or {2em}."""
+        if length := re.compile(r"\*?\s*-?[\d.]+\s?[a-z]{2} ?").match(self.source, self.at):
+            self.at = length.end()
+        else:
+            self._argument(depth)
+        return ""
+
+    def _character(self, depth: int) -> str:
+        """`\\unicode{x2013}`: MathJax's own, and what arXiv's pages are full of."""
+        said = self._argument(depth)
+        found = re.fullmatch(r"x([0-9a-fA-F]{2,6})|(\d{2,7})", said)
+        number = 0 if found is None else int(found[1], 16) if found[1] else int(found[2])
+        if number > 0x10FFFF or not chr(number).isprintable():
+            raise Unreadable(self.source)
+        return chr(number)
 
     def _symbol(self, name: str) -> str:
         sign = symbol(name)

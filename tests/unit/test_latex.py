@@ -52,6 +52,23 @@ def test_what_readers_see(given_: str, seen: str) -> None:
     assert readable(given_) == seen
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"Biofouling$\unicode{x2013}$communities", "Biofouling–communities"),
+        (r"at $\href{https://a.example/b}{\text{this https URL}}$.", "at this https URL."),
+        (r"$\unicode{x202E}$ and $\unicode{xFFFFFF}$", r"$\unicode{x202E}$ and $\unicode{xFFFFFF}$"),
+        (r"$M\vDash\phi$", "M⊨φ"),
+        (r"that \begin{equation*} a_1 \le b \label{eq:1} \end{equation*} holds", "that a₁ ≤ b holds"),
+        (r"logics $\mathcal{E\mkern-2mu L}$", "logics EL"),
+        (r"so \begin{align} a &= b \\ c &= d \end{align} too", "so a = b c = d too"),
+        (r"$\begin{cases} 1 \\ 0 \end{cases}$ \begin{equation} x", r"$\begin{cases} 1 \\ 0 \end{cases}$ \begin{equation} x"),
+    ],
+)
+def test_what_arxivs_own_pages_can_show(written: str, read: str) -> None:
+    assert readable(written) == read
+
+
 @pytest.mark.parametrize("text", LEFT)
 def test_what_cannot_be_made_readable_or_only_looks_like_latex_is_left_as_it_is(text: str) -> None:
     assert readable(text) == text

@@ -184,6 +184,11 @@ def _withdrawn(sightings: Sequence[Sighting], name: Identifier) -> bool:
 
 
 _MARKUP = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,100})?/?>|\\[a-zA-Z]+")
+_GREEK = re.compile(
+    r"\\(?:var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega)"
+    r"(?![a-z])\s*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.IGNORECASE)
 _FEWEST_WORDS = 4
@@ -198,7 +203,7 @@ def title_key(sighting: Sighting) -> str | None:
     """
     if not sighting.authors:
         return None
-    words = _WORD.findall(_folded(_MARKUP.sub(" ", sighting.title)))
+    words = _WORD.findall(_folded(_MARKUP.sub(" ", _GREEK.sub(_letter, sighting.title))))
     surname = _surname(sighting.authors[0])
     if not surname or len(words) < _FEWEST_WORDS or sum(map(len, words)) < _FEWEST_LETTERS:
         return None
@@ -216,6 +221,12 @@ def may_match_by_title(one: Iterable[Identifier], other: Iterable[Identifier]) -
 
 def _registered(identifiers: Iterable[Identifier]) -> bool:
     return any(i.scheme in STRONG_SCHEMES for i in identifiers)
+
+
+def _letter(command: re.Match[str]) -> str:
+    """The small letter: the $\\Sigma$-side is not the $\\Pi$-side, however it is written."""
+    name = command[1].upper()
+    return unicodedata.lookup(f"GREEK SMALL LETTER {'LAMDA' if name == 'LAMBDA' else name}")
 
 
 def _folded(text: str) -> str:

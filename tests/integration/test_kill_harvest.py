@@ -1,4 +1,4 @@
-"""`digest collect` under `kill -9` in the middle of a harvest: it goes on after the last page kept, no paper is lost or doubled."""
+"""`digest collect` under `kill -9` in mid-harvest: it goes on after the last page kept; no paper is lost or doubled."""
 
 from __future__ import annotations
 

@@ -120,6 +120,25 @@ def test_rejections_and_readings(store: Store) -> None:
     assert [(r.file, r.where, r.reason) for r in report.rejected] == [("http://source.test", "row 3", "title: is missing")]
 
 
+def test_what_a_source_removed_is_kept_as_withdrawn_until_it_shows_it_again(store: Store) -> None:
+    run(store, Scripted(script=[batch(1, 2)]))
+    (report,) = run(store, Scripted(script=[Batch(gone=(named(1), named(99)))]), at=THURSDAY + DAY)
+    assert (report.papers_new, report.papers_updated, report.rejected) == (0, 1, ())
+
+    def withdrawn() -> list[bool]:
+        with store.read() as unit:
+            papers = [unit.papers.find(named(n)) for n in (1, 2)]
+            assert unit.papers.find(named(99)) is None
+        assert [paper.title for paper in papers if paper] == ["Paper 1", "Paper 2"]
+        return [paper.withdrawn for paper in papers if paper]
+
+    assert withdrawn() == [True, False]
+    again = Batch(gone=(named(1),))
+    assert run(store, Scripted(script=[again]), at=THURSDAY + 2 * DAY)[0].papers_updated == 0
+    run(store, Scripted(script=[batch(1, at=THURSDAY + 3 * DAY)]), at=THURSDAY + 3 * DAY)
+    assert withdrawn() == [False, False]
+
+
 def test_silence_is_judged_by_unseen_ids_and_the_calendar(store: Store) -> None:
     """arXiv: the batch of Wednesday evening came on Thursday. Then the same stale batch is served again and again."""
     source = Scripted(script=[batch(1, 2)])

@@ -27,19 +27,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from outbox import configured, owe  # noqa: E402 - the tests' own servers
+from outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
 from relay import sink  # noqa: E402
 from servers import postgresql  # noqa: E402
-from servers.cluster import Cluster, cluster, until  # noqa: E402
+from servers.cluster import Cluster, cluster, forget_jobs, until  # noqa: E402
 from servers.running import running  # noqa: E402
 from servers.smtp import Do, Script, SmtpServer  # noqa: E402
+from servers.stocked import CONSENT, DAY, HOUR  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
-from digest.config import load  # noqa: E402
+from digest.config import Settings, load  # noqa: E402
 from digest.domain.delivery import DeliveryState  # noqa: E402
+from digest.domain.subscriber import Address, NewReader  # noqa: E402
 from digest.journey.election import SCHEDULER  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
-from digest.store.jobs import SCHEMA  # noqa: E402
 from digest.store.migrate import upgrade  # noqa: E402
 from digest.wiring import Wiring  # noqa: E402
 
@@ -95,6 +96,23 @@ def database() -> Iterator[str]:
         yield url
 
 
+def stocked(settings: Settings, deliveries: int) -> list[str]:
+    """As a database that has been up for a while: autovacuum has looked at the readers before a mail is due."""
+    few = min(deliveries, 1000)
+    emails = owe(settings, few)
+    if deliveries > few:
+        emails += [f"reader{n}@example.org" for n in range(few, deliveries)]
+        with Wiring(settings) as wiring:
+            with wiring.store.begin() as unit:
+                unit.subscribers.add_confirmed([NewReader(Address(email), "daily") for email in emails[few:]], CONSENT, AT)
+            with wiring.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("ANALYZE"))
+            due, now = wiring.edition_named("daily/2026-03-02"), datetime.now(UTC)
+            with wiring.store.begin() as unit:
+                unit.deliveries.create_due(due.id, EVERYBODY, now - HOUR, now + DAY, due.date)
+    return emails
+
+
 def accepted(wiring: Wiring) -> int:
     with wiring.store.read() as unit:
         return unit.deliveries.tally().get(DeliveryState.ACCEPTED, 0)
@@ -112,11 +130,6 @@ def again_and_again(ask: Callable[[], bool]) -> Callable[[], bool]:
             return False
 
     return asked
-
-
-def forget_jobs(wiring: Wiring) -> None:
-    with wiring.store.engine.begin() as connection:
-        connection.execute(text(f"DELETE FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo' AND task_name = 'work'"))
 
 
 def nudge(wiring: Wiring, deliveries: int) -> None:
@@ -146,7 +159,7 @@ def killed(folder: Path, deliveries: int) -> dict[str, object]:
         config = configured(
             folder, url, port, f"connections = {CONNECTIONS}\nbatch = 500\nfirst_wait = 1\nlease = 60\nmax_attempts = 50"
         )
-        emails = owe(load(config), deliveries)
+        emails = stocked(load(config), deliveries)
         began = time.monotonic()
         with (
             Wiring(load(config)) as wiring,
@@ -159,7 +172,7 @@ def killed(folder: Path, deliveries: int) -> dict[str, object]:
                 until(again_and_again(lambda reached=reached: accepted(wiring) >= reached), PATIENCE, f"{reached} sent")
                 workers.kill(number)
                 workers.start(number)
-                forget_jobs(wiring)
+                forget_jobs(wiring.store)
             seconds = failover(wiring, schedulers)
             reached = min(accepted(wiring) + deliveries // 20, deliveries)
             until(again_and_again(lambda: accepted(wiring) >= reached), PATIENCE, "sending goes on")
@@ -197,7 +210,7 @@ def rate(folder: Path, port: int, count: int, deliveries: int) -> float:
     folder.mkdir()
     with database() as url:
         config = configured(folder, url, port, "connections = 5\nbatch = 500")
-        owe(load(config), deliveries)
+        stocked(load(config), deliveries)
         with Wiring(load(config)) as wiring, cluster(config, folder, count) as workers:
             warm(workers, count)
             nudge(wiring, deliveries)

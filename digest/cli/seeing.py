@@ -50,7 +50,11 @@ def _print(value: Any, name: str = "", depth: int = 0) -> None:
         click.echo(f"{indent}{name}: {'none' if not value else ''}".rstrip())
         for inner in value:
             if isinstance(inner, dict):
-                click.echo(f"{indent}  - " + ", ".join(f"{k} {v}" for k, v in inner.items() if v not in (None, "", [])))
+                plain = {k: v for k, v in inner.items() if not isinstance(v, dict | list)}
+                click.echo(f"{indent}  - " + ", ".join(f"{k} {v}" for k, v in plain.items() if v not in (None, "", False)))
+                for key, nested in inner.items():
+                    if key not in plain and nested:
+                        _print(nested, key, depth + 2)
             else:
                 click.echo(f"{indent}  - {inner}")
     else:

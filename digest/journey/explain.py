@@ -158,6 +158,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "state": str(delivery.state),
         "due_at": isoformat(delivery.due_at),
         "reason": delivery.reason,
+        "relay": delivery.relay,
         "accepted_at": delivery.accepted_at and isoformat(delivery.accepted_at),
         "attempts": [
             {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from outbox import configured, owe
 from servers import postgresql
-from servers.cluster import cluster, until
+from servers.cluster import cluster, forget_jobs, until
 from servers.smtp import Do, Script, SmtpServer
 from servers.stocked import owe as owe_here
 from sqlalchemy import text
@@ -150,11 +150,6 @@ def test_without_postgresql_nobody_is_nudged(sqlite_store: Store) -> None:
 def nudge(store: Store, deliveries: int) -> None:
     with store.begin() as unit:
         unit.jobs.nudge(deliveries)
-
-
-def forget_jobs(store: Store) -> None:
-    with store.engine.begin() as connection:
-        connection.execute(text(f"DELETE FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo' AND task_name = 'work'"))
 
 
 def waiting(store: Store) -> list[tuple[str, int]]:

@@ -12,6 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+
+from digest.store.jobs import SCHEMA
+from digest.store.unit import Store
+
 PATIENCE = 20
 """Seconds for a process to end that was asked to."""
 
@@ -90,3 +95,10 @@ def until(happened: Callable[[], bool], seconds: float, what: str) -> float:
         assert time.monotonic() - began < seconds, f"not within {seconds} s: {what}"
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def forget_jobs(store: Store) -> None:
+    """Loses every nudge that waits."""
+    with store.engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL search_path = {SCHEMA}"))
+        connection.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'work'"))

@@ -1,0 +1,41 @@
+"""The pages of docs/ say what the program does: every key, every command, and nothing that is not."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from digest.cli import COMMANDS
+from digest.config import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE = runpy.run_path(str(ROOT / "docs/make.py"))["PAGES"]
+
+
+@pytest.mark.parametrize("page", sorted(MADE))
+def test_the_page_is_what_the_program_says(page: str) -> None:
+    assert (ROOT / "docs" / page).read_text("utf-8") == MADE[page](), "run: python docs/make.py"
+
+
+def test_every_command_has_its_place() -> None:
+    page = (ROOT / "docs/commands.md").read_text("utf-8")
+    assert [name for name in COMMANDS if f"\n## `digest {name}" not in page] == []
+
+
+def test_every_key_has_its_place() -> None:
+    page = (ROOT / "docs/configuration.md").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        inner = next(iter(get_args(field.annotation)), field.annotation)  # of a tuple of tables, the table
+        keys = getattr(inner, "model_fields", {name: None})
+        assert [key for key in keys if f"| `{key}` |" not in page] == [], name
+
+
+def test_commands_that_the_pages_name_are_there() -> None:
+    """`digest WORD` in any page is a command."""
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        named = set(re.findall(r"(?:\./run |`|^ {4}|^)digest ([a-z][a-z-]+)(?=[ `\n])", page.read_text("utf-8"), re.MULTILINE))
+        assert named <= set(COMMANDS), page.name

@@ -19,7 +19,8 @@ _WORD = re.compile(r"[^\W_]+")
 _NO_VENUE = re.compile(r"arxiv|corr\b|biorxiv|medrxiv|preprint|ssrn|research square|zenodo|techrxiv|openreview", re.IGNORECASE)
 _ACCEPTED = re.compile(
     r"\b(?:accepted|to appear|published|camera[- ]ready)\b\s*(?:version\s+)?(?:as an? [\w -]{1,40}?\s+)?"
-    r"(?:for (?:publication|presentation) (?:at|in|by)|at|to|in|by|for)\s+(?:the\s+)?(?P<venue>(?=\w*[\s-]?[^\W\d_]{2})\w[^;(\n]*)",
+    r"(?:for (?:publication|presentation) (?:at|in|by)|at|to|in|by|for)\s+(?:the\s+)?"
+    r"(?P<venue>(?=\w*[\s-]?[^\W\d_]{2})\w[^;(\n]*)",
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"\.(?:\s|$)|,\s*(?:\d+\s+(?:pages|figures|tables)|code|https?:)|\s+https?:|\s+\d+\s+pages", re.IGNORECASE)

@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from outbox import configured
+from servers.cluster import until
 from servers.running import free_port
+from sqlalchemy import text
+
+from digest.config import load
+from digest.daemon import Daemon
+from digest.domain.errors import SchemaMismatch
+from digest.wiring import Wiring
 
 
 @pytest.fixture
@@ -79,3 +87,42 @@ def test_it_answers_makes_what_is_due_and_ends_within_ten_seconds(
     assert time.monotonic() - started < 10
     status = json.loads(_digest(environment, tmp_path, "status", "--json").stdout)
     assert status["lists"][0]["picks"] == 10
+
+
+def test_it_ends_when_the_schema_is_newer_than_it(tmp_path: Path) -> None:
+    """Migrated under its feet: it does nothing more, and says why."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with Wiring(load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))) as wiring:
+            with wiring.store.engine.begin() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            with pytest.raises(SchemaMismatch, match=r"is at revision 9999, this program knows \d+; upgrade the program"):
+                Daemon(wiring, web=False, deliver=False, collect=False).run()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_when_it_ends(
+    daemon: subprocess.Popen[bytes], environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The first is told to end: it gives the bell back, and nobody waits for a lease."""
+
+    def ringer() -> str:
+        held = json.loads(_digest(environment, tmp_path, "status", "--json").stdout)["scheduler"]
+        return held["owner"] if held and held["runs"] else ""
+
+    assert _page(environment, "/healthz")
+    until(lambda: f"/{daemon.pid}/" in ringer(), 30, "the first rings")
+    second = environment | {"DIGEST_WEB__PORT": str(free_port()), "DIGEST_DELIVERY__JOURNAL": str(tmp_path / "journal-2")}
+    command = [sys.executable, "-m", "digest", "run", "--no-web", "--no-collect"]
+    other = subprocess.Popen(command, env=second, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(12) == 0
+        until(lambda: f"/{other.pid}/" in ringer(), 30, "the second rings")
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(12) == 0
+    finally:
+        other.kill()
+        other.wait(10)

@@ -54,8 +54,8 @@ class Posted(Wiring):
         super().__init__(settings)
         self.postman = Postman()
 
-    def post(self, log: object, clock: object) -> object:  # type: ignore[override]  # only hand_over is asked of it
-        return super().post(log, clock) if self.settings.relays else self.postman  # type: ignore[arg-type]
+    def post(self, *how: object, **more: object) -> object:  # type: ignore[override]  # only hand_over is asked of it
+        return super().post(*how, **more) if self.settings.relays else self.postman  # type: ignore[arg-type]
 
 
 @dataclass

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import InvalidAddress, NotFound
+from digest.domain.errors import DigestError, InvalidAddress, NotFound
 from digest.domain.interest import understand
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
 from digest.journey.admit import Scope, admit
-from digest.journey.subscribe import Notice, confirm, request
+from digest.journey.subscribe import confirm, request
 from digest.links import Purpose
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.site import Site
 
 router = APIRouter()
+log = structlog.get_logger("digest")
 
 
 @router.get("/subscribe")
@@ -33,7 +35,10 @@ async def form(request: Request, list: str = "") -> Response:  # noqa: A002 - th
 
 @router.post("/subscribe")
 async def ask(request: Request) -> Response:
-    """Starts double opt-in: a confirmation is mailed, or nothing is, and the page does not tell which."""
+    """Starts double opt-in: a confirmation is mailed, or nothing is, and the page does not tell which.
+
+    Whether anybody knows the address is looked up after the answer went out, so not even the time it takes can tell.
+    """
     site = Site.of(request)
     sent = await Form.read(request)
     paper_list = site.wiring.paper_list(sent.line("list") or None)
@@ -48,24 +53,24 @@ async def ask(request: Request) -> Response:
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
     client = request.client.host if request.client else "unknown"
-    over, notice = await run_in_threadpool(_act, site, address, paper_list, preferences, understood.interests, client)
+    over = await run_in_threadpool(admit, site.wiring.store, address, client, site.clock())
     if over is Scope.NETWORK:
-        return site.refusal(
-            "/subscribe", 429, "Too many at once", "Many requests came from your network. Please try again in an hour."
-        )
+        said = "Many requests came from your network. Please try again in an hour."
+        return site.refusal("/subscribe", 429, "Too many at once", said)
     answer = site.page("asked.html", list=paper_list, email=address.text)
-    answer.background = BackgroundTask(site.mail, notice) if notice else None
+    if over is None:
+        answer.background = BackgroundTask(_ask, site, address, paper_list, preferences, understood.interests)
     return answer
 
 
-def _act(
-    site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, client: str
-) -> tuple[Scope | None, Notice | None]:
-    store, at = site.wiring.store, site.clock()
-    over = admit(store, address, client, at)
-    if over is not None:
-        return over, None
-    return None, request(store, address, paper_list.name, preferences, interests, at).notice
+def _ask(site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests) -> None:
+    try:
+        step = request(site.wiring.store, address, paper_list.name, preferences, interests, site.clock())
+    except DigestError as error:
+        log.error("request not kept", reason=str(error))
+        return
+    if step.notice:
+        site.mail(step.notice)
 
 
 def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:

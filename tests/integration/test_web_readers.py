@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -17,6 +18,7 @@ from servers.website import NOON, Website, stock, website
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
+from digest.mail.reading import parts_of
 
 ADA = "ada@example.org"
 
@@ -207,6 +209,87 @@ def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
     assert sorted(mailed) == ["ended", "flooded", "flooded", "flooded", "new", "waiting"]
 
 
+def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the time an answer takes cannot tell: every answer comes while the looking up is still held back."""
+    from digest.web import subscribe
+
+    site.reader("active@example.org")
+    gate, lookup = threading.Event(), subscribe.request
+
+    def held(*given: Any) -> Any:
+        assert gate.wait(20)
+        return lookup(*given)
+
+    monkeypatch.setattr(subscribe, "request", held)
+    for name in ("new", "active"):
+        assert site.post("/subscribe", {"email": f"{name}@example.org"}).status_code == 200
+    assert site.subscription("new@example.org") is None
+    gate.set()
+    assert [to for to, _ in site.letters(1)] == ["new@example.org"]
+
+
+def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
+    """One mail with all its papers; the day's delivery is then done, and the outbox sends nothing twice."""
+    from digest.mail.lint import lint
+
+    site.reader("ada@example.org", confirmed=False)
+    site.post(_link(site, Purpose.CONFIRM))
+    site.letters(1)
+    (letter,) = site.wiring.postman.letters
+    assert lint(letter.data).errors == ()
+    html, text = parts_of(letter.data)
+    titles = [pick["title"] for pick in site.get("/api/v1/lists/daily/editions/2026-05-27").json()["picks"]]
+    assert len(titles) == 10
+    assert [title for title in titles if title not in " ".join(text.split())] == []
+    assert [title for title in titles if title not in html] == []
+    assert "You are in" in html
+    assert "While you wait: the papers of 27 May 2026" in " ".join(text.split())
+    found = site.subscription()
+    assert found
+    with site.wiring.store.read() as unit:
+        (delivery,) = unit.deliveries.of_subscription(found.id)
+    assert str(delivery.state) == "accepted"
+    site.now += timedelta(hours=7)
+    site.wiring.tick(site.now)
+    site.wiring.deliver(lambda: site.now)
+    assert len(site.wiring.postman.letters) == 1
+
+
+def test_who_comes_back_the_same_day_gets_no_paper_twice(site: Website) -> None:
+    site.reader("ada@example.org", confirmed=False)
+    confirm, unsubscribe = _link(site, Purpose.CONFIRM), _link(site, Purpose.UNSUBSCRIBE)
+    site.post(confirm)
+    site.letters(1)
+    site.post(unsubscribe)
+    site.letters(2)
+    site.post(confirm)
+    welcome_back = site.letters(3)[2][1]
+    assert "You are in" in welcome_back
+    assert "While you wait" not in welcome_back
+
+
+def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    from digest.domain.errors import RelayUnreachable
+
+    tried = threading.Event()
+
+    def down(envelopes: Any) -> Any:
+        tried.set()
+        raise RelayUnreachable("postman", "is ill")
+
+    site.reader("ada@example.org", confirmed=False)
+    with monkeypatch.context() as ill:
+        ill.setattr(site.wiring.postman, "hand_over", down)
+        assert site.post(_link(site, Purpose.CONFIRM)).status_code == 200
+        assert tried.wait(10)
+    assert site.wiring.postman.letters == []
+    site.now += timedelta(minutes=6)
+    site.wiring.deliver(lambda: site.now)
+    ((to, text),) = site.letters(1)
+    assert to == "ada@example.org"
+    assert "not all you need" in text
+
+
 def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:
     codes = [site.post("/subscribe", {"email": f"victim{n}@example{n}.org"}).status_code for n in range(25)]
     assert codes == [200] * 20 + [429] * 5
@@ -232,6 +315,7 @@ CROSS_SITE = [
 def test_another_site_cannot_post_here(site: Website, headers: dict[str, str], status: int) -> None:
     sent = {name: site.url if value == "own" else value for name, value in headers.items()}
     assert site.post("/subscribe", {"email": ADA}, **sent).status_code == status
+    assert len(site.letters(1 if status == 200 else 0)) == (status == 200)
     assert (site.subscription() is None) is (status == 403)
 
 

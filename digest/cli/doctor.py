@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,28 +13,33 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, wired
-from digest.domain.errors import DigestError
+from digest.domain.errors import DigestError, MailError
+from digest.mail.domain_checks import (
+    Checked,
+    Identity,
+    check_dkim,
+    check_dmarc,
+    check_ptr,
+    check_return,
+    check_spf,
+)
 
 if TYPE_CHECKING:
+    from digest.mail.dns_lookup import Lookup
     from digest.mail.relay import Relay
     from digest.wiring import Wiring
 
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One check. `mend` says what to do where it is not well."""
-
-    name: str
-    well: bool
-    said: str
-    mend: str = ""
+_TIME_ERROR = 5
+"""adjtimex(2): the kernel's clock is not synchronised."""
 
 
 @click.command()
+@click.option("--dns", "server", default="", metavar="HOST:PORT", help="Ask this name server instead of the system's.")
+@click.option("--no-dns", is_flag=True, help="Leave out what needs the Domain Name System.")
 @wired
-def doctor(wiring: Wiring, as_json: bool) -> None:
-    """Check configuration, database, relays, clock and sources; says how to mend each."""
-    checks = list(_checks(wiring))
+def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
+    """Check configuration, database, relays, DNS records, clock and sources; says how to mend each."""
+    checks = [*_parts(wiring), *_relays(wiring), _clock(), *([] if no_dns else _names(wiring, server)), *_sources(wiring)]
 
     def lines() -> None:
         for each in checks:
@@ -45,7 +52,7 @@ def doctor(wiring: Wiring, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _checks(wiring: Wiring) -> Iterator[Checked]:
+def _parts(wiring: Wiring) -> Iterator[Checked]:
     settings = wiring.settings
     yield _tried("database", lambda: _database(wiring), "start it, or mend database.url; then `digest migrate`")
     yield _tried("templates", lambda: _templates(wiring), "mend the template named, or remove it from templates.folder")
@@ -58,7 +65,10 @@ def _checks(wiring: Wiring) -> Iterator[Checked]:
     )
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
-    if not settings.relays:
+
+
+def _relays(wiring: Wiring) -> Iterator[Checked]:
+    if not wiring.settings.relays:
         yield Checked("relays", False, "none", "add a [[relays]] table with the host of your SMTP server")
     for relay in wiring.relays(lambda: datetime.now(UTC)):
         yield _tried(
@@ -66,7 +76,43 @@ def _checks(wiring: Wiring) -> Iterator[Checked]:
             partial(_connected, relay),
             "check host, port, tls, username and password of its [[relays]] table",
         )
-    for source in settings.sources:
+        bare = relay.settings.tls == "none" and relay.settings.host not in ("localhost", "127.0.0.1", "::1")
+        said = "mail and login cross the network in clear" if bare else f"{relay.settings.tls}, certificate checked"
+        said = said if relay.settings.tls != "none" or bare else "none, on this machine"
+        yield Checked(f"TLS of {relay.name}", not bare, said, 'set tls = "starttls" (port 587) or "tls" (port 465)')
+
+
+def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
+    """Everything a receiver looks up. A name server that does not answer fails the check that asked it."""
+    from digest.mail.dns_lookup import Lookup
+    from digest.mail.fields import ascii_domain
+
+    sender = wiring.sender
+    hosts = tuple(dict.fromkeys(relay.host for relay in wiring.settings.relays))
+    who = Identity(
+        author=ascii_domain(sender.address.domain), envelope=sender.bounce_domain, dkim=wiring.dkim_domain, relays=hosts
+    )
+    dns, keys = Lookup(server), wiring.signing_keys
+    asked: list[tuple[str, Callable[[], Iterator[Checked]]]] = [
+        ("SPF", lambda: iter([check_spf(dns, who)])),
+        ("DKIM", lambda: check_dkim(dns, keys, who)),
+        ("DMARC", lambda: iter([check_dmarc(dns, who, signed=bool(keys))])),
+        ("mail back", lambda: iter([check_return(dns, who)])),
+        *((f"PTR of {host}", partial(_pointing, dns, host)) for host in hosts),
+    ]
+    for name, check in asked:
+        try:
+            yield from check()
+        except MailError as error:
+            yield Checked(name, False, str(error), "ask again; else look at the name servers of this machine")
+
+
+def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
+    return check_ptr(dns, host)
+
+
+def _sources(wiring: Wiring) -> Iterator[Checked]:
+    for source in wiring.settings.sources:
         with wiring.store.read() as unit:
             fresh = unit.sources.load(source.name, "freshness") or {}
         yield Checked(f"source {source.name}", True, f"last news: {fresh.get('fresh_at') or 'never collected'}")
@@ -82,6 +128,22 @@ def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:
 def _connected(relay: Relay) -> str:
     relay.connect().close()
     return "greets us, and takes our login where there is one"
+
+
+def _clock() -> Checked:
+    """Whether the kernel says that something keeps its clock right: due hours, signatures and links depend on it."""
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if not sys.platform.startswith("linux"):
+        return Checked("clock", True, f"{now}; whether something sets it cannot be asked here")
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # all zero: asks, sets nothing
+    except (OSError, AttributeError):
+        state = 0
+    if state == _TIME_ERROR:
+        return Checked(
+            "clock", False, f"{now}; nothing keeps it right", "run chrony or systemd-timesyncd (in a container: its host)"
+        )
+    return Checked("clock", True, f"{now}, synchronised" if state >= 0 else f"{now}; the kernel does not say more")
 
 
 def _database(wiring: Wiring) -> str:

@@ -97,6 +97,7 @@ class Daemon:
             ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
             ("tick", self._tick, self._every),
             ("watch", self._watch, self._every),
+            ("housekeep", self._housekeeping, 3600),
         ]
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
@@ -178,6 +179,11 @@ class Daemon:
         found = {**{each.cause: each for each in self._wiring.findings(now)}, **troubles}
         for finding in self._wiring.alarm(found.values(), now):
             log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
+
+    def _housekeeping(self) -> None:
+        """Rings every hour, so that a day whose hour was missed is not lost; acts once a day."""
+        if self._election.elected and any((gone := self._wiring.housekeep_due(self._clock())).values()):
+            log.info("housekept", **gone)
 
     def _note(self, finding: Finding) -> None:
         self._troubles[finding.cause] = finding

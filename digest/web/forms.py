@@ -17,15 +17,18 @@ from digest.render.views import clean
 
 _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 MOST_PICKS = 50
-MOST_FIELDS = 60
+MOST_FIELDS = 250
 
 
 @dataclass(slots=True)
 class Form:
-    """Fields as they came (the last one of a name; `days` all of "weekdays"), and what is wrong, by field."""
+    """Fields as they came (the last one of a name; `days` all of "weekdays", `forgotten` all of "forget"), and what is wrong,
+    by field.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     days: tuple[str, ...] = ()
+    forgotten: frozenset[str] = frozenset()
     file: bytes = b""
     wrong: dict[str, str] = field(default_factory=dict)
 
@@ -33,7 +36,8 @@ class Form:
     async def read(cls, request: Request) -> Form:
         """Urlencoded or multipart; anything else is an empty form. Raises HTTPException 400 for a body that is broken."""
         async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1024 * 1024) as sent:
-            form = cls(days=tuple(str(day) for day in sent.getlist("weekdays")))
+            days, forgotten = ([str(value) for value in sent.getlist(name)] for name in ("weekdays", "forget"))
+            form = cls(days=tuple(days), forgotten=frozenset(forgotten))
             for name, value in sent.multi_items():
                 if isinstance(value, UploadFile):
                     form.file = await value.read()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -17,13 +15,13 @@ from digest.domain.errors import InvalidInput
 from digest.domain.interest import merged, understand, written
 from digest.domain.schedule import next_due
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
-from digest.journey.load import papers_in
 from digest.journey.react import newest
 from digest.journey.subscribe import change, confirm, erase
 from digest.links import Purpose
-from digest.render.views import in_words
+from digest.render.views import clean, in_words
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
+from digest.web.upload import Bibliography, titles
 
 router = APIRouter()
 
@@ -49,34 +47,41 @@ async def when(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     preferences = sent.preferences(subscription.preferences)
     if sent.wrong:
-        return _page(site, token, replace(subscription, preferences=preferences), sent, "", 400)
+        return _page(site, token, replace(subscription, preferences=preferences), sent, status=400)
     await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
     return _back(token, "when")
 
 
 @router.post("/manage/{token}/interests")
 async def interests(request: Request, token: str) -> Response:
-    """The wishes as they stand in the form, and papers pasted or uploaded, added to those liked before."""
+    """The wishes as they stand in the form, and papers pasted or uploaded, added to those liked before.
+
+    Answers with the page and what was understood; sent again it changes nothing more.
+    """
     site = Site.of(request)
     sent = await Form.read(request)
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     understood = understand(sent.lines("interests"))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
-    liked: list[str] = []
+    named = Bibliography()
     for data in (sent.file, sent.values.get("papers", "").encode()):
         if data.strip():
             try:
-                liked += await run_in_threadpool(_papers, data, site.clock())
+                named += await run_in_threadpool(Bibliography.read, data, site.clock())
             except InvalidInput as error:
-                sent.wrong["papers"] = error.reason[:200]
+                sent.wrong["papers"] = clean(error.reason)[:200]
     if sent.wrong:
-        return _page(site, token, subscription, sent, "", 400)
+        return _page(site, token, subscription, sent, status=400)
     before = subscription.interests
-    kept = Interests() if "forget-papers" in sent.values else Interests(liked=before.liked, disliked=before.disliked)
-    after = newest(merged(merged(kept, understood.interests), Interests(liked=tuple(liked))))
-    await run_in_threadpool(lambda: change(site.wiring.store, subscription.id, interests=after))
-    return _back(token, "interests")
+    kept = Interests(
+        liked=tuple(paper for paper in before.liked if paper not in sent.forgotten),
+        disliked=tuple(paper for paper in before.disliked if paper not in sent.forgotten),
+    )
+    liked = Interests(liked=tuple(identifier for identifier, _ in named.papers))
+    after = newest(merged(merged(kept, understood.interests), liked))
+    changed = await run_in_threadpool(lambda: change(site.wiring.store, subscription.id, interests=after))
+    return await run_in_threadpool(lambda: _page(site, token, changed.subscription, Form(), "interests", named=named))
 
 
 @router.post("/manage/{token}/back")
@@ -106,7 +111,7 @@ async def erased(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     if sent.line("sure") != "yes":
         sent.wrong["sure"] = "Tick the box first: this cannot be undone."
-        return _page(site, token, subscription, sent, "", 400)
+        return _page(site, token, subscription, sent, status=400)
     await run_in_threadpool(erase, site.wiring.store, subscription.address, site.clock())
     return site.page("erased.html")
 
@@ -129,7 +134,15 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
-def _page(site: Site, token: str, subscription: Subscription, sent: Form, saved: str, status: int = 200) -> Response:
+def _page(
+    site: Site,
+    token: str,
+    subscription: Subscription,
+    sent: Form,
+    saved: str = "",
+    status: int = 200,
+    named: Bibliography = Bibliography(),  # noqa: B008 - frozen
+) -> Response:
     unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.id)
     wishes = written(subscription.interests)
     return site.page(
@@ -146,6 +159,9 @@ def _page(site: Site, token: str, subscription: Subscription, sent: Form, saved:
         zones=zones(),
         wishes=sent.values.get("interests", wishes),
         told=understand(wishes).told,
+        liked=titles(site, subscription.interests.liked),
+        disliked=titles(site, subscription.interests.disliked),
+        named=named,
         unsubscribe=f"/unsubscribe/{unsubscribe}",
         sent=sent,
         saved=SAVED.get(saved, ""),
@@ -156,12 +172,3 @@ def _page(site: Site, token: str, subscription: Subscription, sent: Form, saved:
 def _back(token: str, saved: str) -> Response:
     """To the page by GET, so that reloading it posts nothing."""
     return RedirectResponse(f"/manage/{token}?saved={saved}", 303)
-
-
-def _papers(given: bytes, at: datetime) -> list[str]:
-    """Identifiers of the papers a file or a pasted text names. Raises InvalidInput where it names none."""
-    with tempfile.TemporaryDirectory(prefix="digest-upload-") as folder:
-        file = Path(folder) / "papers"
-        file.write_bytes(given)
-        found, _ = papers_in(file, at)
-    return [identifier for identifier, _ in found]

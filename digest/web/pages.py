@@ -115,7 +115,9 @@ async def style(request: Request) -> Response:
 async def privacy(request: Request) -> Response:
     """What is kept and for how long, in words."""
     site = Site.of(request)
-    return await site.public(request, "/privacy", lambda: Answer.of(site.render("privacy.html"), max_age=3600))
+    return await site.public(
+        request, "/privacy", lambda: Answer.of(site.render("privacy.html", kept=site.wiring.kept), max_age=3600)
+    )
 
 
 @router.get("/robots.txt")

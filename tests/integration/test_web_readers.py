@@ -80,14 +80,13 @@ def test_in_through_and_out(site: Website) -> None:
     assert (saved.status_code, saved.headers["location"]) == (303, f"{manage}?saved=when")
     assert "Friday, 12 June 2026 at 21:05 (America/New_York)" in site.get(manage).text
     wishes = "Diffusion\ncs.CL\nauthor: Ada Lovelace\n-benchmark"
-    site.post(f"{manage}/interests", {"interests": wishes, "papers": "2605.00001, arXiv:2605.00002v3"})
-    shown = site.get(f"{manage}?saved=interests").text
+    shown = site.post(f"{manage}/interests", {"interests": wishes, "papers": "2605.00001, arXiv:2605.00002v3"}).text
     for understood in (
         "words: diffusion",
         "category cs.CL",
         "follow author ada lovelace",
         "mute benchmark",
-        "2 papers you named",
+        "More like these 2 papers",
     ):
         assert understood in shown
     changed = site.subscription()
@@ -392,17 +391,64 @@ def test_a_wrong_field_says_so_and_changes_nothing(site: Website, form: str, fie
     assert site.subscription() == before
 
 
-def test_a_bibliography_is_uploaded(site: Website) -> None:
+BIBTEX = rb"""@article{a, title={One {\\'e}tude}, eprint={2605.00001}, archiveprefix={arXiv}}
+@misc{b, title={Two}, doi={10.1000/x}}
+@misc{c, note={no title at all}}"""
+CSL = json.dumps(
+    [
+        {"id": "1", "type": "article", "title": "One", "DOI": "10.48550/arXiv.2605.00001"},
+        {"type": "book", "title": "T", "DOI": "10.1000/x"},
+    ]
+)
+BIBLIOGRAPHIES = [
+    ("refs.bib", BIBTEX),
+    ("Zotero export.json", CSL.encode()),
+    ("ids.txt", b"2605.00001v2\nhttps://doi.org/10.1000/X"),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), BIBLIOGRAPHIES)
+def test_a_bibliography_is_uploaded_and_told_back(site: Website, name: str, data: bytes) -> None:
     site.reader(interests=Interests(words=("kept",), disliked=("arxiv:2605.00009",)))
-    bib = b"@article{a, title={One}, eprint={2605.00001}, archiveprefix={arXiv}}\n@misc{b, title={Two}, doi={10.1000/x}}"
     path = f"{_link(site, Purpose.MANAGE)}/interests"
-    sent = site.request("POST", path, data={"interests": "kept\nkept too"}, files={"file": ("my refs.bib", bib, "text/plain")})
-    assert sent.status_code == 303
+    for _ in range(2):
+        sent = site.request("POST", path, data={"interests": "kept\nkept too"}, files={"file": (name, data, "text/plain")})
+        assert sent.status_code == 200
+        assert "More like these 2 papers" in sent.text
+        assert "not among our papers yet" in sent.text
+    assert ("This we could not read" in sent.text) is (data is BIBTEX)
     found = site.subscription()
     assert found
-    assert found.interests == Interests(
-        words=("kept", "kept too"), liked=("arxiv:2605.00001", "doi:10.1000/x"), disliked=("arxiv:2605.00009",)
-    )
+    expected = Interests(words=("kept", "kept too"), liked=("arxiv:2605.00001", "doi:10.1000/x"), disliked=("arxiv:2605.00009",))
+    assert found.interests == expected
+    site.request("POST", path, data={"interests": "kept", "forget": ["arxiv:2605.00001", "arxiv:2605.00009"]})
+    found = site.subscription()
+    assert found
+    assert found.interests == Interests(words=("kept",), liked=("doi:10.1000/x",))
+
+
+NO_BIBLIOGRAPHIES = [
+    b"no paper at all",
+    b"\x00" * 1000,
+    b"PK\x03\x04",
+    b"\x1f\x8b\x08" + b"\x00" * 100,
+    b"@article{" * 20_000,
+    b"[" * 100_000,
+    b'{"title":' * 50_000,
+    b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><feed>&b;</feed>",
+]
+
+
+@pytest.mark.parametrize("data", NO_BIBLIOGRAPHIES)
+def test_what_is_no_bibliography_is_refused_in_words(site: Website, data: bytes) -> None:
+    site.reader(interests=Interests(words=("kept",)))
+    before = site.subscription()
+    path = f"{_link(site, Purpose.MANAGE)}/interests"
+    answer = site.request("POST", path, data={"interests": "other"}, files={"file": ("x", data, "application/octet-stream")})
+    assert answer.status_code == 400
+    assert 'id="papers-wrong"' in answer.text
+    assert "digest-upload-" not in answer.text
+    assert site.subscription() == before
 
 
 def test_more_and_less_like_this(site: Website) -> None:

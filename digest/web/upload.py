@@ -1,0 +1,64 @@
+"""A reader's own papers: pasted or uploaded, read, and told back by their titles."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from digest.domain.errors import InvalidIdentifier, InvalidInput
+from digest.domain.identifier import parse_identifier
+from digest.journey.load import papers_in
+from digest.journey.react import MOST_REMEMBERED
+from digest.render.latex import readable
+from digest.render.views import clean
+from digest.web.site import Site
+
+MOST_TOLD = 100
+LONGEST_TITLE = 200
+PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00")
+
+
+@dataclass(frozen=True, slots=True)
+class Bibliography:
+    """(identifier, title) of the papers a reader named, and what could not be read, a line each."""
+
+    papers: tuple[tuple[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: Bibliography) -> Bibliography:
+        papers = tuple(dict((*self.papers, *other.papers)).items())
+        return Bibliography(papers[:MOST_REMEMBERED], (*self.problems, *other.problems))
+
+    @classmethod
+    def read(cls, given: bytes, at: datetime) -> Bibliography:
+        """BibTeX, a Zotero export, or bare arXiv ids and DOIs. Raises InvalidInput where it names no paper."""
+        if given.startswith(PACKED):  # a little file can hold gigabytes
+            raise InvalidInput("file", "is compressed; unpack it first")
+        with tempfile.TemporaryDirectory(prefix="digest-upload-") as folder:
+            file = Path(folder) / "papers"
+            file.write_bytes(given)
+            found, problems = papers_in(file, at)
+        papers = tuple((identifier, shown(title)) for identifier, title in found)
+        return cls(papers[:MOST_REMEMBERED], tuple(shown(each) for each in problems))
+
+
+def shown(text: str) -> str:
+    """A title or a complaint as one line that is safe to show."""
+    line = readable(clean(text))
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+
+
+def titles(site: Site, identifiers: Iterable[str]) -> list[tuple[str, str]]:
+    """(identifier, title) of the newest some; the title is empty for a paper we never saw."""
+    told: list[tuple[str, str]] = []
+    with site.wiring.store.read() as unit:
+        for identifier in list(identifiers)[: -MOST_TOLD - 1 : -1]:
+            paper = None
+            with suppress(InvalidIdentifier):
+                paper = unit.papers.find(parse_identifier(identifier).identifier)
+            told.append((identifier, shown(paper.title) if paper else ""))
+    return told

@@ -14,6 +14,7 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput
 from digest.journey.explain import status
 from digest.mail.reading import parts_of
+from digest.render.views import clean
 from digest.web.forms import Form
 from digest.web.operator import require_operator
 from digest.web.pages import Period, find_edition
@@ -48,8 +49,8 @@ class Managed:
 
 
 @router.get("")
-def overview(request: Request, said: str = "") -> Response:
-    return _page(Site.of(request), said[:300])
+def overview(request: Request) -> Response:
+    return _page(Site.of(request))
 
 
 @router.get("/mail/{name}/{day}")
@@ -102,12 +103,14 @@ async def pause(request: Request) -> Response:
     return RedirectResponse("/admin", 303)
 
 
-def _page(site: Site, said: str, code: int = 200) -> Response:
+def _page(site: Site, said: str = "", code: int = 200) -> Response:
     wiring, now = site.wiring, site.clock()
     told = status(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now)
     managed = [_managed(site, paper_list) for paper_list in wiring.lists]
     underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
-    return site.page("admin.html", code, told=told, managed=managed, plots=_plots(site, now.date()), said=said, underway=underway)
+    return site.page(
+        "admin.html", code, told=told, managed=managed, plots=_plots(site, now.date()), said=clean(said), underway=underway
+    )
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:

@@ -157,7 +157,7 @@ def _page(
         preferences=subscription.preferences,
         days=chosen_days(subscription.preferences),
         zones=zones(),
-        wishes=sent.values.get("interests", wishes),
+        wishes=sent.lines("interests") if "interests" in sent.values else wishes,
         told=understand(wishes).told,
         liked=titles(site, subscription.interests.liked),
         disliked=titles(site, subscription.interests.disliked),

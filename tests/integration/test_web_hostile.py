@@ -1,0 +1,363 @@
+"""What strangers send: addresses of every kind through three doors, tokens of every kind at every door, characters that break
+lines or turn them round in every field. A clear answer, the right status, nothing changed, no trace of who is known.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.website import ADMIN, NOON, Website, stock, website
+from shared_data import SHARED, needs_shared
+from sqlalchemy import text
+
+from digest.domain.errors import InvalidAddress
+from digest.domain.subscriber import Interests
+from digest.links import Purpose
+from digest.mail.address import read_address
+from digest.mail.reading import parts_of
+
+BEARER = {"authorization": f"Bearer {ADMIN}"}
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
+    with website(tmp_path, stocked) as running:
+        yield running
+
+
+def rows(site: Website) -> dict[str, list[str]]:
+    """Every row of every table but the search index."""
+    with site.wiring.store.engine.connect() as connection:
+        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'papers_words%'"))
+        return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in names.scalars().all()}
+
+
+# ---- addresses ----
+
+LOCALLY_FINE = {
+    " test@iana.org": "a blank typed before it is dropped",
+    "test@iana.org ": "a blank typed after it is dropped",
+}
+REFUSED_ALL_THE_SAME = [
+    (r'"', "quoted local parts: RFC 5321 §4.1.2 asks that nobody has one"),
+    (r"<.*>$", "a display name is not part of an address"),
+    (r"@[^.]+$", "a domain without a dot cannot be reached from outside (RFC 7085)"),
+]
+TAKEN_ALL_THE_SAME = {
+    "me@test.test.test": "reserved for tests, like those of this suite; mail to it goes nowhere",
+    "me\N{LATIN SMALL LETTER E WITH GRAVE}x@example.com": "composed, as Unicode's normal form C has it",
+    "me\N{COMBINING GRAVE ACCENT}x@example.com": "the same, to be composed",
+    "m\N{LATIN SMALL LETTER E WITH GRAVE}x@example.com": "the same",
+    "\N{GREEK SMALL LETTER LAMDA}ambda\N{KATAKANA LETTER TU}@test": "international: SMTPUTF8 (RFC 6531)",
+}
+
+
+def _expected() -> dict[str, bool]:
+    """By address: should it be taken? Where two of the sources differ about one, it is fine if one of them says so."""
+    found: dict[str, bool] = {}
+    for line in (SHARED / "data/addresses/addresses.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if not row["address"].isascii() and re.search("[\ud800-\udfff]", row["address"]):
+            continue  # half a character: no form and no file in UTF-8 can hold it
+        found[row["address"]] = found.get(row["address"], False) or row["deliverable_style"]
+    for address in found:
+        if address in LOCALLY_FINE or address in TAKEN_ALL_THE_SAME:
+            found[address] = True
+        elif any(re.search(pattern, address) for pattern, _ in REFUSED_ALL_THE_SAME):
+            found[address] = False
+    return found
+
+
+@needs_shared
+def test_addresses_of_every_kind_through_every_door(site: Website) -> None:
+    """By form, by API and by CSV: the same verdict, the one expected, and never an error of ours."""
+    expected = _expected()
+    assert len(expected) > 300
+    by_form, by_api = {}, {}
+    for number, address in enumerate(expected):
+        site.now = NOON + timedelta(days=number // 15)  # within the limits for a network
+        by_form[address] = site.post("/subscribe", {"email": address}).status_code
+        given = {"email": address, "confirmed": True}
+        by_api[address] = site.request("POST", "/api/v1/subscriptions", json=given, headers=BEARER).status_code
+    assert {a: code for a, code in by_form.items() if code != (200 if expected[a] else 400)} == {}
+    allowed = {True: {200}, False: {400, 422}}
+    assert {a: code for a, code in by_api.items() if code not in allowed[expected[a]]} == {}
+    assert _by_csv(site, list(expected)) == {address for address, good in expected.items() if good}
+
+
+def _by_csv(site: Website, addresses: list[str]) -> set[str]:
+    """Those that an import took."""
+    sheet, last_line = io.StringIO(newline=""), {}
+    sheet.write("email\r\n")
+    for address in addresses:
+        csv.writer(sheet, quoting=csv.QUOTE_ALL).writerow([address])
+    reader = csv.reader(io.StringIO(sheet.getvalue(), newline=""))
+    next(reader)
+    for address, _ in zip(addresses, reader, strict=True):
+        last_line[reader.line_num] = address
+    path = "/api/v1/subscriptions/import?confirmed=true"
+    report = site.request("POST", path, content=sheet.getvalue().encode(), headers=BEARER).json()
+    bad = {last_line[each["line"]] for each in report["rejected"]}
+    # a row without anything in it is no row: neither taken nor bad
+    return {address for address in addresses if address.strip() and address not in bad}
+
+
+@needs_shared
+def test_the_short_way_to_read_an_address_is_the_long_way() -> None:
+    """Plain local parts at a domain seen before skip the validator; the verdict and the spelling are its own."""
+    from email_validator import EmailNotValidError, validate_email
+
+    draw = random.Random(3)
+    locals_ = ["a", "A.b", "x" * 64, "x" * 65, ".a", "a.", "a..b", "a+b", "o'neill", "", "a b", '"a"', "é", "a@b", "a\n"]
+    domains = [address.rpartition("@")[2] for address in _expected()] + ["EXAMPLE.org", "x" * 60 + ".de", "bücher.example"]
+    for _ in range(4000):
+        address = f"{draw.choice(locals_)}@{draw.choice(domains)}"
+        try:
+            read = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+            long_way = f"{read.local_part}@{read.domain.lower()}"
+        except EmailNotValidError:
+            long_way = None
+        try:
+            short_way = read_address(address).text if address == address.strip() else long_way
+        except InvalidAddress:
+            short_way = None
+        assert short_way == long_way, address
+
+
+# ---- tokens ----
+
+
+def _wrong_tokens(site: Website, purpose: Purpose, right: str, others: list[str]) -> Iterator[str]:
+    body, _, signature = right.rpartition(".")
+    yield from others
+    yield from (right[:length] for length in range(0, len(right), 7))
+    yield from (signature, f".{signature}", f"{body}.", f"{body}", f"{body}.{signature[:-1]}", f"{body}.{signature}=")
+    number = re.match(r"\d+", body)
+    assert number
+    yield f"{int(number[0]) + 1}{body[number.end() :]}.{signature}"
+    yield f"0{right}"
+    yield f"-{right}"
+    yield f"{body}-99999999999.{signature}"
+    yield right.swapcase()
+    for place in (0, len(right) // 2, len(right) - 2):
+        yield right[:place] + ("A" if right[place] != "A" else "B") + right[place + 1 :]
+    yield from ("%00", "%0a", "é", "a" * 5000, "..%2f..%2fetc%2fpasswd", "<script>", "1", "null", "%ff%fe", "١.x")
+    from digest.links import Links
+
+    yield Links(site.base, "the key of somebody else, long enough").token(purpose, 1, NOON)
+
+
+DOORS = {
+    Purpose.CONFIRM: ["/confirm/{}"],
+    Purpose.MANAGE: [
+        "/manage/{}",
+        "/manage/{}/when",
+        "/manage/{}/interests",
+        "/manage/{}/back",
+        "/manage/{}/erase",
+        "/manage/{}/data.json",
+    ],
+    Purpose.UNSUBSCRIBE: ["/unsubscribe/{}"],
+    Purpose.FEEDBACK: ["/more/{}/arxiv:2605.00001", "/less/{}/arxiv:2605.00001"],
+}
+
+
+@pytest.mark.parametrize("purpose", list(DOORS))
+def test_only_the_right_token_opens_a_door(site: Website, purpose: Purpose) -> None:
+    """Forged, cut, changed, of another purpose, of another server: refused in the same words, whoever they might be for."""
+    reader = site.reader(interests=Interests(words=("kept",)), confirmed=purpose is not Purpose.CONFIRM)
+    tokens = {each: site.wiring.links.token(each, reader.id, site.now) for each in Purpose}
+    before, said = rows(site), set()
+    fields = {"sure": "yes", "interests": "other", "hour": "01:00", "mute_words": "other"}
+    for token in _wrong_tokens(site, purpose, tokens[purpose], [t for each, t in tokens.items() if each is not purpose]):
+        for door in DOORS[purpose]:
+            path = door.format(token)
+            for answer in (site.get(path), site.request("HEAD", path), site.post(path, fields)):
+                assert answer.status_code in (403, 404, 405), (path, answer.status_code)
+                assert "ada" not in answer.text
+                if answer.status_code == 403 and answer.content:
+                    said.add(answer.text)
+    assert rows(site) == before
+    assert len(said) == 1, "a refusal tells one from another"
+    opened = site.get(DOORS[purpose][0].format(tokens[purpose]))
+    assert opened.status_code == 200
+
+
+def test_a_confirmation_expires_and_says_how_to_go_on(site: Website) -> None:
+    reader = site.reader(confirmed=False)
+    token = site.wiring.links.token(Purpose.CONFIRM, reader.id, NOON)
+    before = rows(site)
+    for later, code in ((timedelta(days=7, seconds=-1), 200), (timedelta(days=7), 403), (timedelta(days=4000), 403)):
+        site.now = NOON + later
+        assert site.get(f"/confirm/{token}").status_code == code
+    expired = site.post(f"/confirm/{token}")
+    assert (expired.status_code, "subscribe again" in expired.text) == (403, True)
+    assert rows(site) == before
+
+
+# ---- characters ----
+
+BREAKERS = [
+    "x\r\nBcc: victim@example.org",
+    "x\nSubject: y",
+    "x\x00y",
+    "x\x1b[31my",
+    "x\N{RIGHT-TO-LEFT OVERRIDE}y",
+    "x\N{LEFT-TO-RIGHT ISOLATE}y",
+    "x\u2028y",
+    "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}{% x %}",
+    "' OR 1=1 --",
+    "%0d%0aBcc:victim@example.org",
+    "x" * 3000,
+]
+NOWHERE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""Characters that no page of ours and no stored text may hold (a tab and a line end aside)."""
+
+
+@pytest.mark.parametrize("breaker", BREAKERS)
+def test_characters_that_break_things_in_every_field(site: Website, breaker: str) -> None:
+    subscription = site.reader()
+    links = {each: site.wiring.links.token(each, subscription.id, NOON) for each in Purpose}
+    manage = f"/manage/{links[Purpose.MANAGE]}"
+    forms: list[tuple[str, list[str], dict[str, str]]] = [
+        (
+            "/subscribe",
+            ["list", "timezone", "hour", "weekdays", "interests", "email", "picks", "unknown"],
+            {"email": "new@example.org"},
+        ),
+        (f"{manage}/when", ["timezone", "hour", "weekdays", "picks", "style", "paused_until"], {}),
+        (f"{manage}/interests", ["interests", "papers", "forget"], {}),
+        (f"{manage}/erase", ["sure"], {}),
+        (f"/less/{links[Purpose.FEEDBACK]}/arxiv:2605.00001", ["mute_author", "mute_words"], {}),
+        (f"/unsubscribe/{links[Purpose.UNSUBSCRIBE]}", ["why", "List-Unsubscribe"], {}),
+        ("/admin/pause", ["list", "reason", "action"], {"list": "daily"}),
+        ("/admin/test", ["list", "email"], {}),
+    ]
+    for path, names, usual in forms:
+        for name in names:
+            answer = site.post(path, {**usual, name: breaker}, **(BEARER if path.startswith("/admin") else {}))
+            assert answer.status_code < 500, (path, name)
+            assert not NOWHERE.search(answer.text), (path, name)
+            assert "<script>alert" not in answer.text
+    for query in (
+        "/papers?q=",
+        "/papers/feed.atom?q=",
+        "/papers/feed.json?q=",
+        "/subscribe?list=",
+        "/lists/daily/",
+        "/admin?said=",
+    ):
+        answer = site.request("GET", f"{query}{_quoted(breaker)}", headers=BEARER)
+        assert answer.status_code < 500, query
+        assert not NOWHERE.search(answer.text), query
+    for name in ("email", "list", "timezone", "weekdays", "interests", "hour"):
+        answer = site.request("POST", "/api/v1/subscriptions", json={"email": "b@example.org", name: breaker}, headers=BEARER)
+        assert answer.status_code < 500, name
+        assert not NOWHERE.search(answer.text), name
+    site.letters(0)
+    for table, kept in rows(site).items():
+        assert not any(
+            NOWHERE.search(row) or re.search(r"\\x(?:0[0-8b-f]|1[0-9a-f]|7f)|\\u20(?:2[a-e]|6[6-9])", row) for row in kept
+        ), table
+    for letter in site.wiring.postman.letters:
+        head = letter.data.partition(b"\r\n\r\n")[0]
+        assert b"victim" not in head
+        assert b"7 * 7" not in letter.data
+
+
+def _quoted(breaker: str) -> str:
+    from urllib.parse import quote
+
+    return quote(breaker, safe="")
+
+
+TEN_MEGABYTES = 10_000_000
+
+
+def test_ten_megabytes_anywhere(site: Website) -> None:
+    """Refused by the length it announces, as a page or as JSON; only the operator's roster may be large, and is read."""
+    subscription = site.reader()
+    manage = site.wiring.links.token(Purpose.MANAGE, subscription.id)
+    before = rows(site)
+    large: list[tuple[str, dict[str, Any]]] = [
+        ("/subscribe", {"data": {"email": "a" * TEN_MEGABYTES}}),
+        (f"/manage/{manage}/interests", {"files": {"file": ("big.bib", b"@" * TEN_MEGABYTES, "text/plain")}}),
+        (f"/manage/{manage}/when", {"content": b"\x00" * TEN_MEGABYTES}),
+        ("/api/v1/subscriptions", {"json": {"email": "a" * TEN_MEGABYTES}, "headers": BEARER}),
+        ("/admin/test", {"data": {"email": "a" * TEN_MEGABYTES}, "headers": BEARER}),
+    ]
+    for path, how in large:
+        answer = site.request("POST", path, **how)
+        assert answer.status_code == 413, path
+        assert answer.headers["content-type"].startswith("application/json" if "/api/" in path else "text/html")
+    assert rows(site) == before
+    good = b"email\n" + b"".join(b"%d@example.org,\n" % n if n % 2 else b"x" * 1000 + b"\n" for n in range(1000))
+    path = "/api/v1/subscriptions/import?confirmed=true"
+    assert site.request("POST", path, content=good + b"y" * TEN_MEGABYTES, headers=BEARER).status_code in (200, 400)
+    assert site.request("POST", path, content=b"z" * 4 * TEN_MEGABYTES, headers=BEARER).status_code == 413
+
+
+# ---- whatever only looks ----
+
+
+def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> None:
+    """The links of the confirmation, the welcome, the edition and the goodbye, in any order, several times: no row changes."""
+    site.post("/subscribe", {"email": "ada@example.org", "interests": "diffusion"})
+    site.letters(1)
+    site.post(_first(site, "confirm"))
+    site.letters(2)
+    site.reader("bob@example.org")
+    site.now = NOON + timedelta(hours=20)
+    site.wiring.tick(site.now)
+    site.wiring.deliver(lambda: site.now)
+    site.post(_first(site, "unsubscribe"))
+    site.letters(4)
+    links = sorted(
+        {link for letter in site.wiring.postman.letters for part in parts_of(letter.data) for link in _links(site, part)}
+    )
+    kinds = {
+        kind: sum(link.startswith(f"/{kind}/") for link in links)
+        for kind in ("confirm", "manage", "unsubscribe", "more", "lists")
+    }
+    assert all(kinds.values()), kinds
+    assert kinds["more"] >= 10
+    before = rows(site)
+    draw = random.Random(11)
+    for _ in range(2):
+        draw.shuffle(links)
+        for path in links:
+            for method in draw.sample(("GET", "HEAD", "GET", "OPTIONS"), 4):
+                answer = site.request(method, path, headers={"user-agent": "a scanner", "accept": "*/*"})
+                assert answer.status_code in ((200,) if method != "OPTIONS" else (200, 405)), (method, path)
+    assert rows(site) == before
+
+
+def _first(site: Website, what: str) -> str:
+    return next(
+        site.path_in(part, what)
+        for letter in site.wiring.postman.letters
+        for part in [parts_of(letter.data)[1]]
+        if f"/{what}/" in part
+    )
+
+
+def _links(site: Website, part: str) -> list[str]:
+    from html import unescape
+
+    return [unescape(link) for link in re.findall(rf"{re.escape(site.base)}(/[^\s\">)\]]+)", part)]

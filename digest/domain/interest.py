@@ -15,6 +15,8 @@ _CATEGORY = re.compile(
     re.IGNORECASE,
 )
 _FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|like):\s*(?P<value>.+)", re.IGNORECASE)
+_JOINERS = "\u200c\u200d"
+"""Not printable by themselves, and needed to spell words in many scripts."""
 LONGEST = 100
 MOST = 200
 """A wish longer than LONGEST characters is not one, and nobody has more than MOST."""
@@ -34,8 +36,8 @@ def understand(text: str, mute: str = "") -> Understood:
 
     A leading minus mutes: "-quantum", "-author: Name". Order and case carry nothing.
     """
-    wishes = [w.strip() for w in re.split(r"[,;\n]", text) if w.strip()]
-    wishes += ["-" + w.strip().removeprefix("-") for w in re.split(r"[,;\n]", mute) if w.strip()]
+    wishes = _wishes(text)
+    wishes += ["-" + wish.removeprefix("-") for wish in _wishes(mute)]
     found: dict[str, list[str]] = {
         name: [] for name in ("words", "categories", "authors", "muted_words", "muted_authors", "liked")
     }
@@ -50,6 +52,12 @@ def understand(text: str, mute: str = "") -> Understood:
         told.append(line)
     interests = Interests(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
     return Understood(interests, tuple(told), tuple(rejected))
+
+
+def _wishes(text: str) -> list[str]:
+    """Cut apart; without what nobody types: controls, and marks that turn round what follows them."""
+    kept = "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "" for c in text.replace("\n", ","))
+    return [wish.strip() for wish in re.split(r"[,;]", kept) if wish.strip()]
 
 
 def _understood(wish: str) -> tuple[str, str, str]:

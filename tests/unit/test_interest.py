@@ -23,11 +23,6 @@ WISHES = [
 
 
 @pytest.mark.parametrize(("typed", "interests", "told"), WISHES)
-def test_what_nobody_types_is_left_out() -> None:
-    read = understand("x\x00y, rank\u202eing, a\x1b[31mb\r\nnext, \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
-    assert read.interests.words == ("xy", "ranking", "a[31mb", "next", "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
-
-
 def test_each_wish_is_told_back(typed: str, interests: Interests, told: str) -> None:
     understood = understand(typed)
     assert (understood.interests, understood.told, understood.rejected) == (interests, (told,), ())
@@ -49,3 +44,8 @@ def test_any_text_is_understood_or_rejected(text: str) -> None:
     understood = understand(text)
     assert all(len(line) < 200 for line in (*understood.told, *understood.rejected))
     assert merged(understood.interests, understood.interests) == merged(Interests(), understood.interests)
+
+
+def test_what_nobody_types_is_left_out() -> None:
+    read = understand("x\x00y, rank\u202eing, a\x1b[31mb\r\nnext, \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
+    assert read.interests.words == ("xy", "ranking", "a[31mb", "next", "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")

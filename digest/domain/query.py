@@ -1,4 +1,4 @@
-"""What somebody searches for: words, "phrases", author:, cat: and since:. Any text is a query; nothing in it is an error."""
+"""What somebody searches for: words, "phrases", author:, cat:, since:, like:. Any text is a query, never an error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from digest.domain.errors import InvalidIdentifier
+from digest.domain.identifier import Identifier, parse_identifier
+
 LONGEST = 200
 """Characters of a query that are read; the rest is let be."""
 MOST_WORDS = 16
 """Words, phrases and filters that count, each: more are no question but a text."""
 
 _PART = re.compile(
-    r'(?:(?P<field>author|cat|category|since):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))', re.IGNORECASE
+    r'(?:(?P<field>author|cat|category|since|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))', re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+")
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[a-z-]+)?", re.IGNORECASE)
@@ -33,14 +36,16 @@ class Query:
     """In lower case: "cs.cl", or "cs" for all below it."""
     since: date | None = None
     """Published (where that is unknown: first seen) on this day or later."""
+    like: Identifier | None = None
+    """Papers similar to this one, instead of those that hold words and phrases."""
 
     def __bool__(self) -> bool:
-        return any((self.words, self.phrases, self.authors, self.categories, self.since))
+        return any((self.words, self.phrases, self.authors, self.categories, self.since, self.like))
 
     @property
     def plain(self) -> bool:
         """Words only."""
-        return not (self.phrases or self.authors or self.categories or self.since)
+        return not (self.phrases or self.authors or self.categories or self.since or self.like)
 
 
 def parse_query(text: str) -> Query:
@@ -53,6 +58,7 @@ def parse_query(text: str) -> Query:
     authors: list[tuple[str, ...]] = []
     categories: list[str] = []
     since: date | None = None
+    like: Identifier | None = None
     for part in _PART.finditer(text[:LONGEST]):
         field, value = (part["field"] or "").lower(), part["quoted"] if part["quoted"] is not None else part["bare"]
         found = tuple(_WORD.findall(value.lower()))
@@ -63,6 +69,8 @@ def parse_query(text: str) -> Query:
             categories.append(value.lower())
         elif field == "since" and (day := _first_day(value)):
             since = max(day, since or day)
+        elif field == "like" and (named := _identifier(value)):
+            like = like or named
         elif part["quoted"] is not None and not field and len(found) > 1:
             phrases.append(found)
         else:
@@ -73,6 +81,7 @@ def parse_query(text: str) -> Query:
         authors=tuple(dict.fromkeys(authors))[:MOST_WORDS],
         categories=tuple(dict.fromkeys(categories))[:MOST_WORDS],
         since=since,
+        like=like,
     )
 
 
@@ -82,7 +91,15 @@ def told(query: Query) -> str:
     parts = [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
     parts += [f"in {' or '.join(query.categories)}"] if query.categories else []
     parts += [f"since {query.since}"] if query.since else []
+    parts += [f"like {query.like}"] if query.like else []
     return ", ".join(parts)
+
+
+def _identifier(text: str) -> Identifier | None:
+    try:
+        return parse_identifier(text).identifier
+    except InvalidIdentifier:
+        return None
 
 
 def _first_day(text: str) -> date | None:

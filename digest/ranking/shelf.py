@@ -152,7 +152,7 @@ class Shelf:
     def _answers(self, position: int, query: Query) -> bool:
         paper, text = self.papers[position], self._texts[position]
         asked = {term for word in query.words for term in terms.all_terms(word)}
-        if not asked <= set(text):
+        if query.like or not asked <= set(text):  # "like:" is answered by the store's search, and here by papers liked
             return False
         published = paper.published_at or paper.first_seen_at
         below = [_within(own.lower(), wanted) for own in paper.categories for wanted in query.categories]

@@ -10,15 +10,23 @@ from sqlalchemy import Connection, Select, func, select
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.domain.query import Query, parse_query
 from digest.ranking.refresh import Span
+from digest.ranking.similar import most_alike, rarest, telling_words
 from digest.store import backdate
 from digest.store import signals as readings
 from digest.store.codec import paper_from, paper_from_sightings
 from digest.store.due import Names, identifiers_of, names_of_new, names_of_sent
 from digest.store.merge import merge_all, papers_named, sightings_of
 from digest.store.schema import papers
-from digest.store.search import search
+from digest.store.search import kin, papers_holding, search
 from digest.store.statements import chunks
+
+EVERYTHING = Query()
+KIN_BY = 8
+"""How many words papers like one are looked for by: two of them make a candidate …"""
+KIN = 150
+"""… and the best so many are compared as a whole."""
 
 
 class Papers:
@@ -103,11 +111,22 @@ class Papers:
         """Retention: old readings become fewer, by ranking/refresh.py's THINNING. Says how many went."""
         return readings.thin(self._connection, at)
 
-    def search(self, query: str, limit: int = 20) -> list[tuple[Paper, float]]:
-        """Papers that hold every word of `query` in title, abstract or authors, best first, with scores."""
+    def search(self, text: str, limit: int = 20) -> list[tuple[Paper, float]]:
+        """Papers that answer to a query (domain/query.py), best first, with scores. Any text is one."""
+        query = parse_query(text)
+        if query.like:
+            paper = self.find(query.like)
+            return self.similar(paper, limit, query) if paper else []
         scores = search(self._connection, query, limit)
         found = self.by_ids([paper_id for paper_id, _ in scores])
         return [(found[paper_id], score) for paper_id, score in scores]
+
+    def similar(self, paper: Paper, limit: int = 20, query: Query = EVERYTHING) -> list[tuple[Paper, float]]:
+        """The papers most like one, best first, with their likeness (0…1), among those that answer to the query's filters."""
+        said = telling_words(paper)
+        held = {word: papers_holding(self._connection, word) for word in said}
+        ids = kin(self._connection, rarest(said, held, KIN_BY), query, max(KIN, limit))
+        return most_alike(paper, list(self.by_ids(ids).values()), limit)
 
     def count(self) -> int:
         return self._connection.scalar(select(func.count()).select_from(papers)) or 0

@@ -249,8 +249,6 @@ def test_search(store: Store) -> None:
     assert search("nothing-like-this") == []
     merged(store, sighting(1, title="Renamed entirely", version=2, abstract="Other words."))
     assert search("attention") == ["2"]
-    for hostile in ("", '"', "a AND", "NEAR(", "title:x", "*", "'; DROP TABLE papers; --", "a\x00b", "(((", "!&|<->"):
-        search(hostile)
     know(store)
 
 

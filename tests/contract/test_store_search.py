@@ -1,0 +1,142 @@
+"""The same question has the same answer on both databases: stems, spellings, phrases, filters, kin; any text is safe."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from servers.stocked import DAY, NOW, arxiv, sighting
+
+from digest.store.unit import Store
+
+SHELF = (
+    sighting(
+        1, title="Attention is all you need", abstract="Sequence transduction.", authors=("Ashish Vaswani", "Noam M. Shazeer")
+    ),
+    sighting(2, title="Graphs", abstract="We use attention and graphs.", authors=("Émile Noether",), categories=("math.CO",)),
+    sighting(3, title="Generalisation of test-time scaling", abstract="On optimising behaviour.", authors=("LeCun, Yann",)),
+    sighting(
+        4, title="Scaling the test of time", abstract="Labelled data and modelling, analysed.", authors=("Bo Test", "Ann Time")
+    ),
+    sighting(5, title="Protein folding", abstract="Structure.", categories=("q-bio.BM", "cs.LG"), published_at=NOW - 400 * DAY),
+)
+
+
+@pytest.fixture
+def shelf(store: Store) -> Store:
+    with store.begin() as unit:
+        unit.papers.merge(SHELF)
+    return store
+
+
+def search(store: Store, query: str, limit: int = 10) -> list[int]:
+    with store.read() as unit:
+        return [int(paper.identifier.value[-1]) for paper, _ in unit.papers.search(query, limit)]
+
+
+ASKED = [
+    ("attention", [1, 2]),
+    ("ATTENTIONS graph", [2]),
+    ("the attention of the graphs", [2]),
+    ("generalizability", [3]),
+    ("generalized", [3]),
+    ("optimization behavior", [3]),
+    ("labeled modeling analysis", [4]),
+    ("noether", [2]),
+    ("emile", [2]),
+    ("attention noether", [2]),
+    ('"test-time scaling"', [3]),
+    ("“time scaling”", [3]),
+    ("test scaling", [3, 4]),
+    ('"scaling the test"', [4]),
+    ("author:vaswani", [1]),
+    ('author:"Noam Shazeer" attention', [1]),
+    ('author:"shazeer, noam"', [1]),
+    ('author:"N. Shazeer"', [1]),
+    ('author:"yann lecun"', [3]),
+    ('author:"Ashish Shazeer"', []),
+    ("author:attention", []),
+    ("cat:math", [2]),
+    ("cat:math.co attention", [2]),
+    ("cat:mat attention", []),
+    ("cat:q-bio cat:math", [2, 5]),
+    ("category:cs.LG protein", [5]),
+    (f"protein since:{(NOW - 401 * DAY).date()}", [5]),
+    (f"protein since:{(NOW - 399 * DAY).date()}", []),
+    ("since:2026 protein", []),
+    ("nothing-like-this", []),
+    ("of the", []),
+    ("", []),
+    ("like:arxiv:9999.00001", []),
+]
+
+
+def test_what_each_query_finds(shelf: Store) -> None:
+    assert {query: sorted(search(shelf, query)) for query, _ in ASKED} == dict(ASKED)
+    assert search(shelf, "attention") == [1, 2], "the title counts more"
+
+
+def test_an_answer_has_a_limit(shelf: Store) -> None:
+    assert len(search(shelf, "test scaling", 1)) == 1
+
+
+def test_what_changes_is_found_anew_and_what_it_was_is_not(shelf: Store) -> None:
+    with shelf.begin() as unit:
+        unit.papers.merge([sighting(1, title="Renamed entirely", version=2, abstract="Other words.")])
+    assert search(shelf, "attention") == [2]
+    assert search(shelf, "renamed") == [1]
+
+
+def test_similar_papers(store: Store) -> None:
+    topics = ["protein structure folding", "speech recognition decoding", "graph colouring bounds"]
+    shown = [
+        sighting(
+            n,
+            title=f"Study {n} of {topics[n % 3]}",
+            abstract=f"A study of {topics[n % 3]} from all sides, number {n}.",
+            categories=("cs.LG",) if n < 5 else ("math.CO",),
+            published_at=NOW - timedelta(days=n),
+        )
+        for n in range(1, 10)
+    ]
+    with store.begin() as unit:
+        unit.papers.merge(shown)
+    assert set(search(store, "like:arxiv:2603.00001", 2)) == {4, 7}
+    assert search(store, f"like:{arxiv(1).value} cat:cs", 2)[0] == 4
+    assert 7 not in search(store, f"like:{arxiv(1)} cat:cs")
+    with store.read() as unit:
+        paper = unit.papers.find(arxiv(1))
+        assert paper
+        likeness = [score for _, score in unit.papers.similar(paper, 9)]
+    assert likeness == sorted(likeness, reverse=True)
+    assert all(0 < each <= 1.000001 for each in likeness)
+
+
+SIGNS = list("\"'*^:-()%_\\ \x00\ud800²ﬀ")
+WORDS = [
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR(",
+    "title:",
+    "author:",
+    "cat:",
+    "since:",
+    "like:",
+    "arxiv:1",
+    "2026-13-40",
+    ":B",
+    "{x}",
+    "a" * 300,
+]
+SYNTAX = st.sampled_from([*SIGNS, *WORDS, "'; DROP TABLE papers; --", "!&|<->"])
+ANYTHING = st.one_of(st.text(max_size=60), st.lists(st.one_of(SYNTAX, st.text(max_size=8)), max_size=12).map("".join))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ANYTHING)
+def test_any_text_is_a_question(store: Store, text: str) -> None:
+    with store.read() as unit:
+        assert unit.papers.search(text, 5) == []

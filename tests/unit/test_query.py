@@ -1,0 +1,98 @@
+"""What somebody types into a search box, as the system understood it; and words that mean each other."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.identifier import Identifier
+from digest.domain.query import MOST_WORDS, Query, parse_query, told
+from digest.ranking.people import answers_to, name_words
+from digest.ranking.spelling import spellings
+
+TYPED = [
+    ("Graph  neural", Query(words=("graph", "neural")), "graph neural"),
+    ("test-time", Query(words=("test", "time")), "test time"),
+    (
+        '"test-time scaling" agents',
+        Query(words=("agents",), phrases=(("test", "time", "scaling"),)),
+        "agents, “test time scaling”",
+    ),
+    ('"word"', Query(words=("word",)), "word"),
+    ("author:LeCun", Query(authors=(("lecun",),)), "by lecun"),
+    ('AUTHOR: "LeCun, Yann"', Query(authors=(("yann", "lecun"),)), "by yann lecun"),
+    ("cat:cs.CL cat:stat", Query(categories=("cs.cl", "stat")), "in cs.cl or stat"),
+    ("category:cs.CL", Query(categories=("cs.cl",)), "in cs.cl"),
+    ("since:2026-05-03", Query(since=date(2026, 5, 3)), "since 2026-05-03"),
+    ("since:2026 since:2026-05", Query(since=date(2026, 5, 1)), "since 2026-05-01"),
+    ("like:2510.19278v2", Query(like=Identifier("arxiv", "2510.19278")), "like arxiv:2510.19278"),
+    ("since:ever", Query(words=("since", "ever")), "since ever"),
+    ("cat:a/b", Query(words=("cat", "a", "b")), "cat a b"),
+    ("like:nothing", Query(words=("like", "nothing")), "like nothing"),
+    ("since:2026-02-31", Query(words=("since", "2026", "02", "31")), "since 2026 02 31"),
+    ("title:x", Query(words=("title", "x")), "title x"),
+    ('an "open quote', Query(words=("an", "open", "quote")), "an open quote"),
+    ("", Query(), ""),
+]
+
+
+@pytest.mark.parametrize(("typed", "query", "line"), TYPED)
+def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
+    assert parse_query(typed) == query
+    assert told(query) == line
+
+
+@given(st.text())
+def test_any_text_is_a_query_of_bounded_size(text: str) -> None:
+    query = parse_query(text)
+    parts = (query.words, query.phrases, query.authors, query.categories)
+    assert all(len(part) <= MOST_WORDS for part in parts)
+    words = [*query.words, *(word for phrase in (*query.phrases, *query.authors) for word in phrase)]
+    assert all(word and all(c.isalnum() for c in word) for word in words)
+    assert parse_query(" ".join(query.words)).words == query.words
+
+
+KIN = [
+    ("generalizability", "generalisation"),
+    ("optimiser", "optimizers"),
+    ("behaviour", "behavior"),
+    ("neighbouring", "neighboring"),
+    ("modelling", "modeling"),
+    ("labelled", "labeled"),
+    ("analyse", "analyzing"),
+    ("centre", "center"),
+    ("catalogue", "catalog"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), KIN)
+def test_spellings_meet(one: str, other: str) -> None:
+    assert set(spellings(one)) & set(spellings(other))
+    assert (spellings(one)[0], spellings(other)[0]) == (one, other)
+
+
+@pytest.mark.parametrize("word", ["noise", "graph", "our", "hour", "four", "enter", "error", "size"])
+def test_other_words_stand_alone(word: str) -> None:
+    assert spellings(word) == (word,)
+
+
+NAMES = [
+    ("Yann LeCun", "LeCun, Yann", True),
+    ("Yann A. LeCun", "Yann LeCun", True),
+    ("Yann LeCun", "y. lecun", True),
+    ("Émile Noether", "emile noether", True),
+    ("Yann LeCun", "lecun", True),
+    ("Yann LeCun", "yann", False),
+    ("Yann LeCun", "jean lecun", False),
+    ("A. B. See", "B. A. See", False),
+    ("", "", True),
+    ("Yann LeCun", "", False),
+]
+
+
+@pytest.mark.parametrize(("author", "asked", "same"), NAMES)
+def test_who_is_meant(author: str, asked: str, same: bool) -> None:
+    assert answers_to(name_words(author), name_words(asked)) is same

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,13 @@ from enum import StrEnum
 from itsdangerous import BadSignature, Signer
 
 from digest.domain.errors import InvalidToken
+from digest.domain.subscriber import Address
+
+
+def address_hasher(secret: str) -> Callable[[str], str]:
+    """Turns an address's key into what is kept of an address that is not mailed any more."""
+    key = derive_key(secret, "suppression")
+    return lambda text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 class Purpose(StrEnum):
@@ -22,6 +30,8 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     UNSUBSCRIBE = "unsubscribe"
     FEEDBACK = "feedback"
+    STOP = "stop"
+    """No more mail at all to an address that has no subscription; its token holds the address's keyed hash."""
 
 
 CONFIRM_LIFETIME = timedelta(days=7)
@@ -30,6 +40,7 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.MANAGE: None,
     Purpose.UNSUBSCRIBE: None,  # RFC 8058: must work for mails of any age
     Purpose.FEEDBACK: None,
+    Purpose.STOP: None,
 }
 
 
@@ -53,6 +64,7 @@ class Links:
 
     def __init__(self, base_url: str, secret: str) -> None:
         self.base_url = base_url.rstrip("/")
+        self._hash_address = address_hasher(secret)
         self._signers = {
             purpose: Signer(derive_key(secret, purpose), key_derivation="none", digest_method=hashlib.sha256)
             for purpose in Purpose
@@ -71,6 +83,13 @@ class Links:
 
     def read(self, purpose: Purpose, token: str, at: datetime) -> int:
         """The subscription a token is for. Raises InvalidToken: forged, cut, for another purpose, or expired at `at`."""
+        payload = self._unsigned(purpose, token)
+        subscription, _, expires = payload.partition("-")
+        if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
+            raise InvalidToken("this link has expired; subscribe again to get a new one")
+        return int(subscription)
+
+    def _unsigned(self, purpose: Purpose, token: str) -> str:
         signer = self._signers[purpose]
         try:
             given = token.encode("ascii", "strict")[:200]
@@ -80,10 +99,7 @@ class Links:
                 raise BadSignature("not as we spell it")
         except (BadSignature, UnicodeEncodeError):
             raise InvalidToken("this link is not one of ours, or was cut; copy the whole address from the mail") from None
-        subscription, _, expires = payload.partition("-")
-        if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
-            raise InvalidToken("this link has expired; subscribe again to get a new one")
-        return int(subscription)
+        return payload
 
     def confirm(self, subscription_id: int, at: datetime) -> str:
         return f"{self.base_url}/confirm/{self.token(Purpose.CONFIRM, subscription_id, at)}"
@@ -96,6 +112,17 @@ class Links:
             more=f"{self.base_url}/more/{feedback}/",
             less=f"{self.base_url}/less/{feedback}/",
         )
+
+    def for_stranger(self, address: Address, list_name: str) -> ReaderLinks:
+        """For a mail outside subscriptions: to leave is to be mailed no more, and all else leads to the subscribe form."""
+        token = self._signers[Purpose.STOP].sign(self._hash_address(address.key)).decode()
+        form = f"{self.base_url}/subscribe?list={list_name}"
+        like = f"{form}&like="
+        return ReaderLinks(manage=form, unsubscribe=f"{self.base_url}/unsubscribe/stop/{token}", more=like, less=like)
+
+    def read_stop(self, token: str) -> str:
+        """The hash of the address that wants no more mail. Raises InvalidToken."""
+        return self._unsigned(Purpose.STOP, token)
 
     def edition(self, list_name: str, date: str) -> str:
         return f"{self.base_url}/lists/{list_name}/{date}"

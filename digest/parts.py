@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import secrets
 from collections.abc import Callable, Sequence
@@ -21,7 +19,7 @@ from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import ConfigurationError, NotFound
 from digest.domain.subscriber import Address, Preferences
-from digest.links import Links, derive_key
+from digest.links import Links, address_hasher, derive_key
 
 if TYPE_CHECKING:
     from digest.journey.choose import Chooser
@@ -133,8 +131,7 @@ class Parts:
 
     @cached_property
     def _hash_address(self) -> Callable[[str], str]:
-        key = derive_key(self.secret, "suppression")
-        return lambda text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        return address_hasher(self.secret)
 
     @cached_property
     def templates(self) -> Templates:

@@ -116,6 +116,9 @@ class Rendered:
     """The list's own choice: positions in `cards`, best first."""
     preheader: str = ""
     """Said in the inbox where no pick's title can be: on an empty day."""
+    style: str = "full"
+    other: Rendered | None = None
+    """The same edition in the other style, for readers who chose that: cards at the same positions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

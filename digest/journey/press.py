@@ -5,7 +5,9 @@ Rendering happens once an edition, encoding once a piece; a reader's copy is a j
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.domain.delivery import Claimed, Envelope
@@ -20,7 +22,7 @@ from digest.mail.verp import Stamps
 from digest.render.cards import render_edition
 from digest.render.compose import Composer
 from digest.render.environment import Templates
-from digest.render.personal import Personal, addressed, own_picks, selected
+from digest.render.personal import Personal, Selection, addressed, own_picks, selected
 from digest.render.views import EditionView, SenderView
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
@@ -35,7 +37,8 @@ def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
-WORST_ID = 10**12
+SAMPLE = 10**12
+"""A subscription that is nobody's, for proofs and previews: its links have the length of real ones and open nothing."""
 ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
@@ -51,17 +54,24 @@ class Press:
         self._sign = sign
 
     def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
-        """The edition as mail. Raises TemplateError."""
-        return render_edition(self._templates, self.view(draft, paper_list, brevity))
+        """The edition as mail, in the list's style and in the other. Raises TemplateError."""
+        rendered = render_edition(self._templates, self.view(draft, paper_list, brevity))
+        if not rendered.cards:  # an empty day looks the same to everybody
+            return rendered
+        other = "full" if paper_list.style == "compact" else "compact"
+        return replace(rendered, other=render_edition(self._templates, self.view(draft, paper_list, brevity, other)))
 
-    def view(self, draft: Edition, paper_list: PaperList, brevity: int = 0) -> EditionView:
+    def view(self, draft: Edition, paper_list: PaperList, brevity: int = 0, style: str | None = None) -> EditionView:
         sender = SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address)
-        return EditionView.from_edition(draft, paper_list, self._links, sender, brevity=brevity)
+        return EditionView.from_edition(draft, paper_list, self._links, sender, style=style, brevity=brevity)
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
-        claimed = one_off(WORST_ID, WORST_ADDRESS, draft, draft.frozen_at)
-        return tuple(lint(self.mailroom(draft, paper_list, rendered)(claimed, None).data).errors)
+        room = self.mailroom(draft, paper_list, rendered)
+        claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, subscription_id=SAMPLE)
+        styles = [each.style for each in (rendered, rendered.other) if each]
+        mails = [room(replace(claimed, style=style), None).data for style in styles]
+        return tuple(dict.fromkeys(error for mail in mails for error in lint(mail).errors))
 
     def mailroom(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
         return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign)
@@ -80,17 +90,17 @@ class Mailroom:
         stamps: Stamps,
         sign: Sign,
     ) -> None:
-        self._rendered = rendered
         self._links = links
         self._sign = sign
-        self._composer = Composer(rendered)
-        self._own = selected(rendered, own_picks(rendered))
-        self._title = paper_list.title
+        self._styles = {each.style: _Styled(each) for each in (rendered.other, rendered) if each}
+        self._style = rendered.style
+        self._list = paper_list
+        self._from = sender.name
         self._headers = HeaderTemplate(
             sender,
             stamps,
             subject=rendered.subject,
-            boundary=self._composer.boundary,
+            boundary=self._styles[rendered.style].composer.boundary,
             list_name=paper_list.name,
             list_title=paper_list.title,
             campaign=edition.date.isoformat(),
@@ -100,24 +110,42 @@ class Mailroom:
 
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
-        addresses = self._links.for_reader(claimed.subscription_id)
-        addressed = self._headers.address(claimed.id, claimed.address, claimed.due_at, addresses.unsubscribe)
-        body = self._composer.pieces(self.personal(claimed.address, addresses, choices))
-        signature = self._sign(addressed.header, body, claimed.due_at)
-        data = b"".join((signature, addressed.header, *body))
-        return Envelope(claimed.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8, ready=True)
+        styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
+        selection = styled.own if choices is None else selected(styled.rendered, choices)
+        links, own = self._personal(claimed, selection)
+        to = self._headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
+        body = styled.composer.pieces(own)
+        signature = self._sign(to.header, body, claimed.due_at)
+        data = b"".join((signature, to.header, *body))
+        return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, data, to.smtputf8, ready=True)
 
-    def personal(self, address: Address, addresses: ReaderLinks, choices: Choices | None) -> Personal:
-        why = f"You get this because {address} subscribed to {self._title}."
-        return addressed(self._own if choices is None else selected(self._rendered, choices), addresses, why)
+    def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
+        if claimed.subscription_id:
+            links = self._links.for_reader(claimed.subscription_id)
+            return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
+        links = self._links.for_stranger(claimed.address, self._list.name)
+        why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
+        return links, addressed(selection, links, why, manage="Subscribe")
 
 
-def one_off(number: int, address: Address, edition: Edition, at: datetime) -> Claimed:
-    """A delivery outside subscriptions: composed like any other, recorded nowhere."""
+class _Styled:
+    """An edition in one style, ready to be composed."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        self.rendered = rendered
+        self.composer = Composer(rendered)
+        self.own = selected(rendered, own_picks(rendered))
+
+
+def one_off(address: Address, edition: Edition, at: datetime, subscription_id: int = 0) -> Claimed:
+    """A delivery that no row stands for: composed like any other, recorded nowhere. Without a subscription (0) its links
+    are a stranger's. The same one at another instant is another mail: it has another Message-ID.
+    """
+    occasion = f"{edition.list}/{edition.date}/{address.key}/{as_utc(at).isoformat()}"
     return Claimed(
-        id=ONE_OFF + number,
+        id=ONE_OFF + int.from_bytes(hashlib.sha256(occasion.encode()).digest()[:7]),
         edition_id=edition.id,
-        subscription_id=0,
+        subscription_id=subscription_id,
         subscriber_id=0,
         address=address,
         attempts=0,

@@ -1,4 +1,8 @@
-"""send: one edition to given addresses, now, outside subscriptions. Recorded nowhere, suppressed addresses refused."""
+"""send: one edition to given addresses, now, outside subscriptions. Recorded nowhere, suppressed addresses refused.
+
+Who subscribes to the list gets their own links. A stranger's mail cannot end a subscription, so its List-Unsubscribe stops all
+mail to that address (RFC 8058 asks that the click does what it says), and its other links lead to the subscribe form.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError
 from digest.domain.feedback import Suppression
-from digest.domain.subscriber import Address
+from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.journey.deliver import Compose, Transport
 from digest.journey.press import one_off
 
@@ -21,7 +25,13 @@ class Suppressions(Protocol):
     def find(self, address: Address) -> Suppression | None: ...
 
 
+class Subscribers(Protocol):
+    def subscriptions(self, address: Address) -> list[Subscription]: ...
+
+
 class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
     @property
     def suppressions(self) -> Suppressions: ...
 
@@ -51,13 +61,16 @@ def send(
     outcomes: dict[Address, Sent] = {}
     envelopes: dict[int, tuple[Address, Envelope]] = {}
     with store.read() as unit:
+        mine = {
+            address: each.id for address in addresses for each in unit.subscribers.subscriptions(address) if _is_of(each, edition)
+        }
         suppressed = {address: found for address in addresses if (found := unit.suppressions.find(address))}
-    for number, address in enumerate(dict.fromkeys(addresses)):
+    for address in dict.fromkeys(addresses):
         if address in suppressed:
             outcomes[address] = Sent(str(address), "suppressed", f"{suppressed[address].reason}; nothing was sent")
             continue
         try:
-            envelope = compose(one_off(number, address, edition, at), None)
+            envelope = compose(one_off(address, edition, at, mine.get(address, 0)), None)
         except DigestError as error:
             outcomes[address] = Sent(str(address), "failed", str(error))
             continue
@@ -70,6 +83,10 @@ def send(
             address, _ = envelopes[attempt.delivery_id]
             outcomes[address] = Sent(str(address), *_told(attempt))
     return [outcomes[address] for address in addresses]
+
+
+def _is_of(subscription: Subscription, edition: Edition) -> bool:
+    return subscription.list == edition.list and subscription.state is SubscriptionState.ACTIVE
 
 
 def _told(attempt: Attempt) -> tuple[str, str]:

@@ -40,6 +40,7 @@ def render_edition(templates: Templates, view: EditionView) -> Rendered:
         ),
         nonce=markers.nonce,
         picks=view.picks,
+        style=view.style,
         preheader=f"No papers today: {view.notes[0]}" if view.notes else f"No new papers for {view.title} today",
     )
 

@@ -102,11 +102,12 @@ def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | N
     )
 
 
-def addressed(selection: Selection, links: ReaderLinks, why: str) -> Personal:
-    """`personal`'s second half: a selection for one reader."""
+def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
+    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called."""
     urls = {
         "unsubscribe-url": links.unsubscribe,
         "manage-url": links.manage,
+        "manage-word": manage,
         "more-url": links.more,
         "less-url": links.less,
     }

@@ -69,7 +69,7 @@ class Editions:
         c = edition_pool.c
         cards: Select[Any] = select(c.paper_id, c.card_html, c.card_text, c.card_words)
         cards = cards.where(c.edition_id == edition_id).order_by(c.position)
-        return Rendered(
+        rendered = Rendered(
             subject=shell.subject,
             html=shell.html,
             text=shell.text,
@@ -78,6 +78,7 @@ class Editions:
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
         )
+        return replace(rendered, style=shell.render.get("style", "full"), other=_other(rendered, shell.render.get("other")))
 
     def featured(self, list_name: str, before: datetime) -> frozenset[int]:
         """Ids of the papers that editions of the list frozen before `before` picked."""
@@ -184,13 +185,34 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
         "subject": rendered.subject,
         "html": rendered.html,
         "text": rendered.text,
-        "render": {"nonce": rendered.nonce, "picks": rendered.picks, "preheader": rendered.preheader},
+        "render": {
+            "nonce": rendered.nonce,
+            "picks": rendered.picks,
+            "preheader": rendered.preheader,
+            "style": rendered.style,
+            "other": _other_document(rendered.other),
+        },
         "notes": draft.notes,
         "updates": [asdict(update) for update in draft.updates],
         "content_hash": draft.content_hash,
         "state": draft.state,
         "corrects": draft.corrects,
     }
+
+
+def _other_document(other: Rendered | None) -> dict[str, Any] | None:
+    """What the other style says otherwise: subject, picks and what cards are about are the same."""
+    if other is None:
+        return None
+    cards = [[card.html, card.text] for card in other.cards]
+    return {"style": other.style, "nonce": other.nonce, "html": other.html, "text": other.text, "cards": cards}
+
+
+def _other(rendered: Rendered, document: dict[str, Any] | None) -> Rendered | None:
+    if document is None:
+        return None
+    cards = zip(rendered.cards, document.pop("cards"), strict=True)
+    return replace(rendered, **document, cards=tuple(replace(card, html=html, text=text) for card, (html, text) in cards))
 
 
 def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None) -> dict[str, Any]:

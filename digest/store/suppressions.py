@@ -20,7 +20,10 @@ class Suppressions:
 
     def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None:
         """From the commit on no claim takes a delivery to this address. The first reason stays."""
-        hashed = self._hash_address(address.key)
+        self.add_hashed(self._hash_address(address.key), reason, at, detail)
+
+    def add_hashed(self, hashed: str, reason: SuppressionReason, at: datetime, detail: str = "") -> None:
+        """`add` for an address that we have never kept."""
         row = {"address_hash": hashed, "reason": reason.value, "at": at, "detail": detail}
         insert_new(self._connection, suppressions, [row])
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
-from digest.web import admin, feeds, health, leave, manage, pages, search, subscribe, undo, webhooks
+from digest.web import admin, feeds, health, leave, manage, pages, search, stop, subscribe, undo, webhooks
 from digest.web.api import create_api
 from digest.web.guard import Guard
 from digest.web.site import Site
@@ -39,7 +39,7 @@ def create_app(
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)
     site = app.state.site = Site(wiring, clock, keep_seconds)
-    for part in (health, search, feeds, pages, subscribe, manage, leave, admin, undo, webhooks):
+    for part in (health, search, feeds, pages, subscribe, manage, leave, admin, undo, webhooks, stop):
         app.include_router(part.router)
     app.mount("/api/v1", create_api(site))
     app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)

@@ -97,10 +97,10 @@ class Sending(Relaying):
         return send(self.store, edition, self.mailroom(edition), transport, addresses, at)
 
     def one_off(self, edition: Edition, paper_list: PaperList, address: Address | None, at: datetime) -> Envelope:
-        """The mail as `address` would get it (as a subscriber, with their own picks), or as a stranger would."""
-        from digest.journey.press import one_off
+        """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would."""
+        from digest.journey.press import SAMPLE, one_off
 
-        claimed = one_off(0, address or self.address("reader@example.org"), edition, at)
+        claimed = one_off(address or self.address("reader@example.org"), edition, at, SAMPLE)
         if address is not None:
             mine = self.subscription(address, paper_list)
             wanted = mine.preferences.picks
@@ -110,6 +110,7 @@ class Sending(Relaying):
                 subscriber_id=mine.subscriber_id,
                 interests=mine.interests,
                 wanted=wanted,
+                style=mine.preferences.style,
                 personal=bool(mine.interests or wanted),
             )
         choices = self.chooser.alone(claimed, at) if claimed.personal else None

@@ -43,7 +43,7 @@ def test_keys_are_made_once_and_sign_what_we_compose(tmp_path: Path, monkeypatch
         drafted = edition()
         rendered = wiring.press.render(drafted, wiring.paper_list(None))
         room = wiring.press.mailroom(drafted, wiring.paper_list(None), rendered)
-        data = room(one_off(1, Address("ann@reader.test"), drafted, SEEN), None).data
+        data = room(one_off(Address("ann@reader.test"), drafted, SEEN), None).data
     zone = {f"{each['name']}.".encode(): each["value"].encode() for each in first}
     for index in (0, 1):
         assert dkim.DKIM(data).verify(index, dnsfunc=lambda name, timeout=5: zone[name])

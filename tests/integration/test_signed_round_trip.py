@@ -43,7 +43,7 @@ def signed(to: str) -> Envelope:
     links = Links("https://papers.example.test", "a secret of some length")
     press = Press(TEMPLATES, links, sender, Stamps(b"key" * 10), Signer([RSA, ED25519]).sign)
     room = press.mailroom(MADE, LIST, press.render(MADE, LIST))
-    return room(one_off(1, Address(to), MADE, MADE.frozen_at), None)
+    return room(one_off(Address(to), MADE, MADE.frozen_at), None)
 
 
 def sent_and_fetched(envelope: Envelope, server: Postfix, dovecot: Dovecot) -> EmailMessage:

@@ -20,7 +20,7 @@ from digest.render.environment import Templates
 from digest.render.markers import Markers
 from digest.render.personal import Personal, assemble, own_picks, personal, preheader
 
-SHELL = {"why", "count", "manage-url", "unsubscribe-url", "cards"}
+SHELL = {"why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
 CARD = {"number", "reasons", "more-url"}
 
 

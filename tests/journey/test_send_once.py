@@ -1,0 +1,127 @@
+"""Mails outside subscriptions, and the style a reader chose: whose links they carry, and what a click on them does."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from outbox import AT, configured, owe
+
+from digest.config import load
+from digest.domain.delivery import Attempt, Envelope, Reply, Stage
+from digest.domain.edition import Edition
+from digest.domain.subscriber import Address, Preferences
+from digest.journey.send import Sent, send
+from digest.links import Purpose
+from digest.wiring import Wiring
+
+STRANGER = Address("stranger@elsewhere.example")
+READER = Address("reader0@example.org")
+
+
+class Kept:
+    """A transport that takes everything and keeps it."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    def hand_over(self, envelopes: object) -> Iterator[Attempt]:
+        for envelope in envelopes:  # type: ignore[attr-defined]
+            self.envelopes.append(envelope)
+            yield Attempt(envelope.delivery_id, AT, "kept", Stage.DOT, Reply(250, "ok"))
+
+
+@pytest.fixture
+def wiring(tmp_path: Path) -> Iterator[Wiring]:
+    config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
+    owe(load(config), 2)
+    with Wiring(load(config)) as made:
+        yield made
+
+
+def made(wiring: Wiring) -> Edition:
+    return wiring.edition(wiring.paper_list("daily"), AT.date(), AT)
+
+
+def sent(wiring: Wiring, *addresses: Address, at: datetime = AT) -> tuple[list[Sent], list[EmailMessage]]:
+    kept, edition = Kept(), made(wiring)
+    outcomes = send(wiring.store, edition, wiring.mailroom(edition), kept, addresses, at)
+    return outcomes, [email.message_from_bytes(each.data, policy=email.policy.default) for each in kept.envelopes]
+
+
+def plain(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def one_click(mail: EmailMessage) -> str:
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    found = re.match(r"<https://[^/]+(/[^>]+)>", mail["List-Unsubscribe"])
+    assert found
+    return found[1]
+
+
+def test_a_strangers_links_are_a_strangers(wiring: Wiring) -> None:
+    _, (mail,) = sent(wiring, STRANGER)
+    text = plain(mail)
+    assert "Digest sent this to stranger@elsewhere.example once" in " ".join(text.split())
+    assert "\nSubscribe\nhttps://digest.example.org/subscribe?list=daily\n" in text
+    assert "/manage/" not in mail.as_string()
+    for purpose in (Purpose.UNSUBSCRIBE, Purpose.MANAGE, Purpose.FEEDBACK):
+        assert wiring.links.token(purpose, 0) not in mail.as_string().replace("=\n", "")
+    assert STRANGER.text not in one_click(mail)
+
+
+def test_one_click_in_a_strangers_mail_means_no_more_mail(wiring: Wiring) -> None:
+    _, (mail,) = sent(wiring, STRANGER)
+    with TestClient(wiring.web_app()) as client:
+        assert client.get(one_click(mail)).status_code == 200
+        assert sent(wiring, STRANGER)[0][0].state == "accepted", "looking changes nothing"
+        for _ in range(2):
+            assert client.post(one_click(mail), data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert client.post(one_click(mail)[:-3]).status_code == 403
+    assert sent(wiring, STRANGER)[0][0].state == "suppressed"
+    assert sent(wiring, READER)[0][0].state == "accepted"
+
+
+def test_a_subscribers_one_off_carries_their_own_links(wiring: Wiring) -> None:
+    _, (mail,) = sent(wiring, READER)
+    subscription = wiring.subscription(READER, wiring.paper_list("daily"))
+    assert one_click(mail) == f"/unsubscribe/{wiring.links.token(Purpose.UNSUBSCRIBE, subscription.id)}"
+    assert "subscribed to Trending papers" in plain(mail)
+
+
+def test_the_same_mail_at_another_instant_is_another_mail(wiring: Wiring) -> None:
+    ids = [sent(wiring, STRANGER, at=at)[1][0]["Message-ID"] for at in (AT, AT, AT + timedelta(minutes=1))]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_reader_gets_the_style_they_chose(wiring: Wiring) -> None:
+    paper_list, edition = wiring.paper_list("daily"), made(wiring)
+    before = wiring.one_off(edition, paper_list, READER, datetime.now(UTC)).data
+    subscription = wiring.subscription(READER, paper_list)
+    with wiring.store.begin() as unit:
+        unit.subscribers.change(subscription.id, Preferences(style="compact"))
+    now = datetime.now(UTC)
+    compact = email.message_from_bytes(wiring.one_off(edition, paper_list, READER, now).data, policy=email.policy.default)
+    full = email.message_from_bytes(before, policy=email.policy.default)
+    assert isinstance(compact, EmailMessage)
+    assert isinstance(full, EmailMessage)
+    assert "More or less like this" in plain(full)
+    assert "More or less like this" not in plain(compact)
+    titles = [re.findall(r"^ ?\d+\. (.+)$", plain(mail), re.MULTILINE) for mail in (full, compact)]
+    assert titles[0] == titles[1] != []
+    with wiring.store.begin() as unit:
+        claimed = unit.deliveries.claim(10, "me", now, now + timedelta(minutes=1)).claimed
+    styles = {each.address.text: each.style for each in claimed}
+    assert styles == {"reader0@example.org": "compact", "reader1@example.org": None}
+    delivered = {each.address.text: wiring.compose(each, None).data for each in claimed}
+    assert len(delivered["reader0@example.org"]) < len(delivered["reader1@example.org"])

@@ -4,8 +4,9 @@
 
 A hidden paper is looked for among all papers first seen in its ISO week, ranked at that week's end with the signals known by
 then: a hit is a place in the top 10 %. Lift is the share of hits of the personal ranking over that of the trend alone.
-"alternate" hides every other paper of a person, in order of time; "later" hides the later half, so that a profile knows no future.
-"tune" are the people (by a hash of their name) whose figures were looked at while weights were chosen, "held out" the others.
+"alternate" hides every other paper of a person, in order of time; "later" hides the later half, so that a profile knows no
+future. "tune" are the people (by a hash of their name) whose figures were looked at while weights were chosen,
+"held out" the others.
 """
 
 from __future__ import annotations

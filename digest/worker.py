@@ -12,13 +12,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from digest.domain.errors import ConfigurationError, DigestError, SchemaMismatch
+from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
 from digest.journey.alarm import Finding, of_relay, of_step
 from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
 
@@ -34,9 +34,13 @@ SWEEP = "* * * * * */10"
 STALLED = 30.0
 """Seconds without a heartbeat after which a worker is dead; hearts beat every ten."""
 GRACE = 8.0
-"""Seconds for what is in flight, and as many for the queue's own connections to close."""
+"""Seconds for what is in flight; what a relay holds up longer is in the journal."""
+LET_GO = 4.0
+"""Seconds, after that, for the queue's own connections to close."""
 BACK_OFF = 2.0
 """Seconds until the database is tried again after it went away."""
+PATIENCE = 60.0
+"""Seconds that the database may be away when we start: it may be starting too."""
 
 log = structlog.get_logger("digest")
 
@@ -57,13 +61,13 @@ class Worker:
     def run(self) -> None:
         """Blocks until SIGTERM or SIGINT; finishes what is in flight.
 
-        Raises ConfigurationError where there is no PostgreSQL, SchemaMismatch where the schema is not, or is no longer, ours.
+        Raises ConfigurationError where there is no PostgreSQL, DatabaseUnreachable where it has not been there for a minute at
+        the start (later it may stay away as long as it likes), SchemaMismatch where the schema is not, or is no longer, ours.
         """
-        if self._wiring.store.engine.dialect.name != "postgresql":
+        if not self._wiring.settings.database.url.startswith("postgres"):
             raise ConfigurationError(
                 "database.url", "should be PostgreSQL for workers; on SQLite `digest run` delivers by itself"
             )
-        log.info("working")
         asyncio.run(self._working())
         self._done.set()
         if self._refused is not None:
@@ -73,21 +77,46 @@ class Worker:
     async def _working(self) -> None:
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT):  # first of all: whoever ends us may do so before the database is there
             self._loop.add_signal_handler(number, self._end)
+        await self._opened()
+        if not self._stop.is_set():
+            log.info("working")
         while not self._stop.is_set():
-            working = asyncio.create_task(self._listening())
-            ended = asyncio.create_task(self._ended.wait())
-            await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, ended):
-                task.cancel()
-            [outcome, _] = await asyncio.gather(working, ended, return_exceptions=True)
+            outcome = await self._until_ended(self._listening())
             if not self._stop.is_set():  # the database went away, or the queue has a fault: the outbox has all
                 log.error(
                     "worker", reason=f"{type(outcome).__name__}: {outcome}" if outcome else "the queue's connection was lost"
                 )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), BACK_OFF)
+                await self._nap()
+
+    async def _opened(self) -> None:
+        """Opens the store, whose schema is checked with it."""
+        until = time.monotonic() + PATIENCE
+        while not self._stop.is_set():
+            try:
+                await asyncio.to_thread(lambda: self._wiring.store)
+                return
+            except DatabaseUnreachable as error:
+                if time.monotonic() >= until and not self._stop.is_set():
+                    raise
+                log.warning("waiting for the database", reason=str(error))
+            await self._nap()
+
+    async def _until_ended(self, work: Coroutine[Any, Any, object]) -> object:
+        """Runs `work` until it is done, or has come to its end after we were told to end; what it returned or raised."""
+        assert self._ended is not None, "we are in the loop"
+        working, ended = asyncio.create_task(work), asyncio.create_task(self._ended.wait())
+        await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (working, ended):
+            task.cancel()
+        [outcome, _] = await asyncio.gather(working, ended, return_exceptions=True)
+        return outcome
+
+    async def _nap(self) -> None:
+        assert self._ended is not None, "we are in the loop"
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), BACK_OFF)
 
     def _end(self) -> None:
         if not self._stop.is_set():
@@ -100,7 +129,7 @@ class Worker:
         """Ends the process where the queue does not let go of a database that is away: what matters is in the journal."""
         if self._at_work.acquire(timeout=GRACE):
             self._at_work.release()
-        if not self._done.wait(GRACE):
+        if not self._done.wait(LET_GO):
             log.warning("the queue did not end; left it", refused=str(self._refused or ""))
             os._exit(1 if self._refused else 0)
 

@@ -38,9 +38,12 @@ def downgrade(engine: Engine, revision: str = "base") -> tuple[str | None, str]:
 
 
 def check(engine: Engine) -> None:
-    """Raises SchemaMismatch where the schema is older or newer than this program."""
-    with engine.connect() as connection:
-        found = _current(connection)
+    """Raises SchemaMismatch where the schema is older or newer than this program, DatabaseUnreachable."""
+    try:
+        with engine.connect() as connection:
+            found = _current(connection)
+    except DBAPIError as error:
+        raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error
     if found != REVISION:
         raise _mismatch(engine, found)
 

@@ -76,11 +76,34 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
             workers.start(2)
             until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, 90, "everybody is accepted")
             until(lambda: workers.said(2).count("working") == 2, 20, "the last one is up again, to be told to stop")
-            assert set(workers.stop().values()) == {0}
+            assert set(workers.stop().values()) == {0}, "\n".join(map(workers.said, range(3)))
             assert workers.kills == 3
         got.update(recipient for kept in server.accepted() for recipient in kept.recipients)
     assert set(got) == set(emails), "lost, or mailed for nobody"
     assert sum(got.values()) - len(got) <= (workers.kills + 1) * CONNECTIONS, "doubles: those in flight at a kill or the restart"
+
+
+def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path: Path, own_postgresql: str) -> None:
+    """Both start after a power cut, the worker first; later it is told to end while the database is away."""
+    with SmtpServer(tmp_path / "kept.jsonl") as server:
+        config = configured(tmp_path, own_postgresql, server.port)
+        owe(load(config), 3)
+        postgresql.stop(own_postgresql)
+        with cluster(config, tmp_path, 2) as workers:
+            for number in (0, 1):
+                until(lambda n=number: "waiting for the database" in workers.said(n), 30, "it waits")  # type: ignore[misc]
+            assert workers.stop() == {0: 0, 1: 0}, "told to end before it could begin"
+            workers.start(2)
+            until(lambda: "waiting for the database" in workers.said(2), 30, "it waits")
+            postgresql.start(own_postgresql)
+            with Wiring(load(config)) as wiring:
+                nudge(wiring.store, 3)
+                until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, 30, "it works once the database is there")
+            postgresql.stop(own_postgresql)
+            try:
+                assert workers.stop() == {2: 0}, workers.said(2)
+            finally:
+                postgresql.start(own_postgresql)
 
 
 def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgresql_url: str) -> None:

@@ -49,35 +49,35 @@ def postgresql(settings: Mapping[str, str] | None = None) -> Iterator[str]:
         with (data / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{name} = {value}\n" for name, value in (_SETTINGS | dict(settings or {})).items())
             conf.write(f"unix_socket_directories = '{folder}'\n")
-        control = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-t", "30"]
-        _run([*control, "-l", folder / "log", "start"])
+        url = f"postgresql://digest@/postgres?host={folder}"
+        start(url)
         try:
-            yield f"postgresql://digest@/postgres?host={folder}"
+            yield url
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            if (data / "postmaster.pid").exists():  # a test may have stopped it
+                stop(url)
 
 
 def restart(url: str) -> None:
     """As after a power cut: nobody is asked to finish, and the server comes up from its log. `url` is what was yielded."""
+    stop(url)
+    start(url)
+
+
+def stop(url: str) -> None:
+    _control(url, "-m", "immediate", "stop")
+
+
+def start(url: str) -> None:
+    _control(url, "start")
+
+
+def _control(url: str, *words: str) -> None:
     folder = Path(str(make_url(url).query["host"]))
     binaries = _bin()
     assert binaries is not None
-    _run(
-        [
-            *_as_user(folder),
-            binaries / "pg_ctl",
-            "-D",
-            folder / "data",
-            "-w",
-            "-t",
-            "30",
-            "-m",
-            "immediate",
-            "-l",
-            folder / "log",
-            "restart",
-        ]
-    )
+    options = ["-D", folder / "data", "-w", "-t", "30", "-l", folder / "log"]
+    _run([*_as_user(folder), binaries / "pg_ctl", *options, *words])
 
 
 def _as_user(folder: Path) -> list[str]:

@@ -6,78 +6,22 @@ named stage or at a random moment, and another is started, until one comes to th
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from outbox import configured, owe, rows
-from servers.killable import STAGES
-from servers.running import running
-from servers.smtp import read_store
+from servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 
-SERVERS = Path(__file__).resolve().parents[1] / "servers"
 CONNECTIONS = 3
 READERS = 300
-
-
-@contextmanager
-def recorder(folder: Path) -> Iterator[tuple[int, Path]]:
-    """The port of a recording server in a process of its own, and what it keeps."""
-    store, port_file = folder / "kept.jsonl", folder / "port"
-    command = [sys.executable, SERVERS / "recorder.py", store, port_file]
-    with running(command, port_file.exists, folder / "recorder.log"):
-        yield int(port_file.read_text()), store
-
-
-@contextmanager
-def killable(config: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, str(SERVERS / "killable.py")],
-        env=os.environ | {"DIGEST_CONFIG": str(config)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=60) == 0
-
-
-def run(process: subprocess.Popen[str], **order: Any) -> tuple[int, str]:
-    """One run of `digest deliver`: how it ended, and the end of what it said."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(json.dumps(order) + "\n")
-    process.stdin.flush()
-    answer = json.loads(process.stdout.readline())
-    return answer["status"], answer["said"]
-
-
-def copies(store: Path) -> dict[str, list[bytes]]:
-    """By recipient: every message the relay took for them."""
-    found = defaultdict(list)
-    for kept in read_store(store):
-        [recipient] = kept.recipients
-        found[recipient].append(kept.data)
-    return found
-
-
-def doubles(got: dict[str, list[bytes]]) -> int:
-    return sum(len(each) - 1 for each in got.values())
 
 
 def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -> tuple[int, int]:
@@ -95,26 +39,11 @@ def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -
     return kills, doubles(copies(store))
 
 
-def all_equal(got: dict[str, list[bytes]]) -> bool:
-    """Doubles are the same bytes; so they have the same Message-ID, and nobody else has it."""
-    ids = {data.split(b"\r\nMessage-ID:")[1].split(b"\r\n")[0] for each in got.values() for data in each}
-    return all(len(set(each)) == 1 for each in got.values()) and len(ids) == len(got)
-
-
 def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
     by_state = defaultdict(set)
     for email, row in found.items():
         by_state[row.state].add(email)
     return dict(by_state)
-
-
-def staged(*nths: int) -> list[dict[str, Any]]:
-    return [{"stage": stage, "nth": 1 if stage == "mid-record" else nth} for nth in nths for stage in STAGES]
-
-
-def at_random(count: int) -> list[dict[str, Any]]:
-    moments = random.Random(count)
-    return [{"after": moments.uniform(0.0, 0.08)} for _ in range(count)]
 
 
 def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str) -> None:

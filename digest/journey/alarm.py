@@ -134,7 +134,7 @@ def of_edition(failed: str) -> Finding:
 
 def of_relay(stopped: str) -> Finding:
     """Delivery stopped before nothing was due any more."""
-    mend = ("digest doctor tries each relay, its TLS and our login.", "No reader is to blame: nothing is counted against them.")
+    mend = ("Try each relay, its TLS and our login: digest doctor", "No reader is to blame: nothing is counted against them.")
     return Finding("relay", "Mail is not going out", (stopped,), mend)
 
 

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 from digest.domain.delivery import Envelope
 from digest.domain.errors import RelayUnreachable
-from digest.domain.instant import isoformat
 from digest.domain.subscriber import Address
 from digest.journey.alarm import Finding
 from digest.journey.deliver import Transport
-from digest.journey.press import ONE_OFF
+from digest.journey.press import ONE_OFF, Sign, unsigned
 from digest.mail.headers import Sender, transactional
 from digest.mail.verp import Stamps
 from digest.render.compose import boundary_of, compose_message
 from digest.render.environment import Templates
 from digest.render.messages import AlertView, render_message
-from digest.render.views import SenderView
+from digest.render.views import SenderView, in_words
 
 
 def alert(
-    templates: Templates, sender: Sender, stamps: Stamps, home_url: str, to: Address, finding: Finding, at: datetime
+    templates: Templates,
+    sender: Sender,
+    stamps: Stamps,
+    home_url: str,
+    to: Address,
+    finding: Finding,
+    at: datetime,
+    sign: Sign = unsigned,
 ) -> Envelope:
     """The mail; the same cause on the same day has the same Message-ID. Raises TemplateError."""
     view = AlertView(
         headline=finding.headline,
         seen=finding.seen,
         mend=finding.mend,
-        at=isoformat(at),
+        at=f"{in_words(at.astimezone(UTC).date())}, {at.astimezone(UTC):%H:%M} UTC",
         sender=SenderView(name=sender.name, home_url=home_url, postal_address=sender.postal_address),
     )
     message = render_message(templates, "alert", view)
@@ -43,7 +49,8 @@ def alert(
         at=at,
         boundary=boundary,
     )
-    data = compose_message(addressed.header, boundary, message.html, message.text)
+    body = compose_message(b"", boundary, message.html, message.text)
+    data = sign(addressed.header, [body], at) + addressed.header + body
     return Envelope(ONE_OFF, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8)
 
 

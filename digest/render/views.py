@@ -25,7 +25,8 @@ MOST_BARS = 7
 LONGEST_URL = 1000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
-_SUMMARY_BY = {"abstract": "", "huggingface": "AI summary by Hugging Face", "semantic scholar": "AI summary by Semantic Scholar"}
+_BY_MODEL = "AI summary by "
+_SUMMARY_BY = {"abstract": "", "huggingface": f"{_BY_MODEL}Hugging Face", "semantic scholar": f"{_BY_MODEL}Semantic Scholar"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,8 @@ class EditionView:
     cards: tuple[CardView, ...]
     picks: tuple[int, ...]
     """The list's own choice: positions in `cards`."""
+    summaries_by: str
+    """Who wrote all summaries that are not the authors' words ("Hugging Face"), so that it need be said only once; else empty."""
     notes: tuple[str, ...]
     updates: tuple[UpdateView, ...]
     view_url: str
@@ -155,7 +158,8 @@ class EditionView:
             short_date=in_words(edition.date),
             style=style,
             feedback=feedback and style == "full",
-            cards=tuple(card_view(pooled.ranked, lengths, style) for pooled in pool),
+            cards=tuple(card_view(pooled.ranked, lengths, style, edition.date) for pooled in pool),
+            summaries_by=_one_voice(pool),
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
             notes=tuple(clean(note) for note in edition.notes),
             updates=tuple(UpdateView.of(update) for update in edition.updates),
@@ -172,7 +176,8 @@ def _pool(edition: Edition) -> Sequence[Pooled]:
     return [*edition.pool, *(Pooled(len(edition.pool) + n, ranked) for n, ranked in enumerate(missing))]
 
 
-def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
+def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None) -> CardView:
+    """`today`: the year of a date in the same year goes without saying."""
     paper = ranked.paper
     title = shorten(readable(clean(paper.title)), 300)
     authors = tuple(_name(author) for author in paper.authors if clean(author))
@@ -189,7 +194,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
         summary_by=_provenance(paper),
         excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
-        date=in_words(paper.published_at.date()) if paper.published_at else "",
+        date=_shorter(paper.published_at.date(), today) if paper.published_at else "",
         url=web_url(paper.url) or _landing(paper),
         pdf_url=web_url(paper.pdf_url),
         code_url=web_url(paper.code_url),
@@ -199,10 +204,16 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str) -> CardView:
     )
 
 
+def _one_voice(pool: Sequence[Pooled]) -> str:
+    voices = {_provenance(pooled.ranked.paper) for pooled in pool} - {""}
+    voice = voices.pop() if len(voices) == 1 else ""
+    return voice.removeprefix(_BY_MODEL) if voice.startswith(_BY_MODEL) else ""
+
+
 def _provenance(paper: Paper) -> str:
     whose = paper.summary.provenance if paper.summary else "abstract"
     kind, _, model = whose.partition(":")
-    known = f"AI summary by {model}" if kind == "model" else _SUMMARY_BY.get(whose)
+    known = f"{_BY_MODEL}{model}" if kind == "model" else _SUMMARY_BY.get(whose)
     return f"summary by {clean(whose)}" if known is None else clean(known)
 
 
@@ -231,6 +242,10 @@ def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
     if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
         return ()
     return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
+
+
+def _shorter(day: date, today: date | None) -> str:
+    return f"{day.day} {day:%B}" if today and day.year == today.year else in_words(day)
 
 
 def in_words(day: date) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from digest.domain.delivery import Envelope
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.subscriber import Address
@@ -71,10 +72,11 @@ class Operating(Readers):
         from digest.journey.correct import correct
 
         return correct(
-            self.store, self._render_correction, self.press, self.paper_list(edition.list), edition, text, at, unsure=unsure
+            self.store, self.render_correction, self.press, self.paper_list(edition.list), edition, text, at, unsure=unsure
         )
 
-    def _render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
+    def render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
+        """A correction (journey/correct.py's draft) as mail. Raises TemplateError."""
         from digest.render.correction import CorrectionView, render_correction
         from digest.render.views import SenderView
 
@@ -106,13 +108,18 @@ class Operating(Readers):
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told today; returns it. Without alerts.to or relays it is only remembered."""
         from digest.journey.alarm import raise_alarms
-        from digest.journey.tell import alert, tell
+        from digest.journey.tell import tell
         from digest.mail.session import Unwritten
 
         def mail(finding: Finding) -> None:
             if self.settings.alerts.to and self.settings.relays:
                 to = self.address(self.settings.alerts.to)
-                envelope = alert(self.templates, self.sender, self.stamps, self.links.base_url, to, finding, at)
-                tell(self.post(Unwritten(), lambda: at), envelope)
+                tell(self.post(Unwritten(), lambda: at), self.alert_mail(finding, to, at))
 
         return raise_alarms(self.store, findings, mail, at)
+
+    def alert_mail(self, finding: Finding, to: Address, at: datetime) -> Envelope:
+        """What `alarm` mails."""
+        from digest.journey.tell import alert
+
+        return alert(self.templates, self.sender, self.stamps, self.links.base_url, to, finding, at, self.sign)

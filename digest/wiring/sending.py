@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Envelope, Tally
@@ -16,6 +17,7 @@ from digest.wiring.relaying import Relaying
 
 if TYPE_CHECKING:
     from digest.journey.deliver import Worked
+    from digest.journey.notify import Notifier
     from digest.journey.send import Sent
     from digest.journey.subscribe import Notice
 
@@ -118,19 +120,24 @@ class Sending(Relaying):
 
     def mail_notice(self, notice: Notice, at: datetime) -> None:
         """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""
-        from digest.journey.notify import Notifier, notify
+        from digest.journey.notify import notify
         from digest.journey.subscribe import NoticeKind
         from digest.journey.welcome import Means, welcome
         from digest.mail.journal import Journal
         from digest.mail.session import Unwritten
 
-        notifier = Notifier(
-            self.templates, self.links, self.sender, self.stamps, {each.name: each for each in self.lists}, self.sign
-        )
         if notice.kind is NoticeKind.WELCOME:
             with Journal.create(self.settings.delivery.journal) as journal:
                 post, policy = self.post(journal, lambda: at), self.settings.delivery.policy()
-                means = Means(notifier, self.press, self.chooser.alone, post, journal, policy)
+                means = Means(self.notifier, self.press, self.chooser.alone, post, journal, policy)
                 if welcome(self.store, means, notice, at):
                     return
-        notify(notifier, self.post(Unwritten(), lambda: at), notice, at)
+        notify(self.notifier, self.post(Unwritten(), lambda: at), notice, at)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Composes confirmations, welcomes and goodbyes."""
+        from digest.journey.notify import Notifier
+
+        lists = {each.name: each for each in self.lists}
+        return Notifier(self.templates, self.links, self.sender, self.stamps, lists, self.sign)

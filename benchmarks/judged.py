@@ -1,0 +1,62 @@
+"""How other people's tools judge our mail: five real mornings, and one mail of every other kind, before every judge.
+
+    DIGEST_MAILQA=DIR python benchmarks/judged.py
+
+DIR is where ../shared/tools/mailqa/setup.sh installed the judges. Prints one JSON line: the worst of each figure. The test
+(tests/integration/test_judged_mail.py) asks the same judges, the slow spam filters of fewer mails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from servers.judges import Judge, asked, missing, negative
+from servers.real_mail import real_mail
+
+
+def main() -> None:
+    if why := missing():
+        sys.exit(f"judged: {why}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        mail = real_mail(Path(folder))
+        with asked(mail, everything=True) as working:
+            verdicts = {judge: working[judge]() for judge in Judge}
+        sizes = [path.stat().st_size for path in mail.mornings]
+    spam = verdicts[Judge.SPAM].values()
+    held = [negative(said) for said in spam]
+    mornings = {path.stem for path in mail.mornings}
+    said = {
+        f"{judge.name.lower()} {name}": told["problems"]
+        for judge, by_name in verdicts.items()
+        for name, told in by_name.items()
+        if told["problems"]
+    }
+    print(
+        json.dumps(
+            {
+                "benchmark": "judged",
+                "mails": len(mail.mornings) + len(mail.others),
+                "spamassassin_local_worst": max(each["spamassassin"]["score"] for each in spam),
+                "spamassassin_with_dns_worst": max(each["spamassassin_auth"]["score"] for each in spam),
+                "rspamd_worst": max(each["rspamd"]["score"] for each in spam),
+                "rspamd_content_symbols": {name: max(each.get(name, 0) for each in held) for name in set().union(*held)},
+                "clients_unsupported": sum(each["figure"] for each in verdicts[Judge.CLIENTS].values()),
+                "html_and_axe_errors": sum(each["figure"] for each in verdicts[Judge.HTML].values()),
+                "largest_morning_bytes": max(sizes),
+                "mornings_with_problems": sorted(key for key in said if key.partition(" ")[2] in mornings),
+                "other_problems": {key: problems for key, problems in said.items() if key.partition(" ")[2] not in mornings},
+                "seconds": round(time.monotonic() - started, 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,6 @@ as many as it may have in a while (its quota) is passed over, and waited for whe
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -18,13 +16,14 @@ from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.mail.health import Health
 from digest.mail.relay import Relay
 from digest.mail.session import SendLog
+from digest.mail.waiting import together
 
 _NAP = 0.2
 """Seconds between looks at whether to stop, while waiting for a relay's quota."""
 
 
 class Quota(Protocol):
-    """How many messages a relay may still have now. Shared with other processes; threads of this one may share it too."""
+    """How many messages a relay may still have now. Shared with other processes."""
 
     def take(self) -> bool:
         """Counts one message; False when there is no room for it now."""
@@ -103,57 +102,40 @@ class Post:
         return False
 
     def _through(self, relay: Relay, taking: _Taking, quota: Quota | None) -> Iterator[Attempt]:
-        given = taking if quota is None else _within(taking, quota)
-        first = taking.peek(self._connections)
-        if first <= 1 or self._connections == 1:
-            yield from relay.send(given, self._log)
-            return
-        done: queue.SimpleQueue[Attempt | RelayUnreachable | BaseException | None] = queue.SimpleQueue()
+        """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
+        count = min(max(taking.peek(self._connections), 1), self._connections)
+        failures: list[Exception] = []
 
-        def work() -> None:
-            try:
-                for attempt in relay.send(taking if quota is None else _within(taking, quota), self._log):
-                    done.put(attempt)
-                done.put(None)
-            except BaseException as error:
-                done.put(error)
-
-        threads = [
-            threading.Thread(target=work, name=f"{relay.name}-{n}", daemon=True) for n in range(min(first, self._connections))
-        ]
-        for thread in threads:
-            thread.start()
-        failures: list[BaseException] = []
-        finished = 0
-        try:
-            while finished < len(threads):
-                outcome = done.get()
-                if isinstance(outcome, Attempt):
-                    yield outcome
-                    continue
-                finished += 1
-                if outcome is not None:
-                    failures.append(outcome)
-        finally:  # also when nobody waits for the rest: no message is left half said, no log is closed under its writer
-            if finished < len(threads):
+        def broken(error: Exception) -> None:
+            failures.append(error)
+            if not isinstance(error, RelayUnreachable):
                 taking.stop()
-            for thread in threads:
-                thread.join()
+
+        told = together(
+            [relay.sending(taking if quota is None else _within(taking, quota), self._log) for _ in range(count)], broken
+        )
+        try:
+            for attempt in told:  # noqa: UP028  # `yield from` would close it with us
+                yield attempt
+        except GeneratorExit:  # nobody waits for the rest: still, no message is left half said
+            taking.stop()
+            for _ in told:
+                pass
+            raise
         if unforeseen := [error for error in failures if not isinstance(error, RelayUnreachable)]:
             raise unforeseen[0]
         # one connection refused while others worked is the relay's limit, not its refusal
-        if len(failures) == len(threads):
+        if len(failures) == count:
             raise next((error for error in failures if isinstance(error, RelayRefusedUs)), failures[0])
 
 
 class _Taking:
-    """An iterator that threads may share, that remembers what was taken from it and takes it back."""
+    """An iterator that connections share, that remembers what was taken from it and takes it back."""
 
     def __init__(self, envelopes: Iterable[Envelope]) -> None:
         self._rest = iter(envelopes)
         self._ahead: list[Envelope] = []
         self._taken: dict[int, Envelope] = {}
-        self._lock = threading.Lock()
         self._ended = False
 
     @property
@@ -163,19 +145,16 @@ class _Taking:
 
     def stop(self) -> None:
         """Nothing more is given out."""
-        with self._lock:
-            self._ended, self._ahead, self._rest = True, [], iter(())
+        self._ended, self._ahead, self._rest = True, [], iter(())
 
     def peek(self, most: int) -> int:
         """How many envelopes wait, counted up to `most`."""
-        with self._lock:
-            while len(self._ahead) < most and (envelope := self._draw()) is not None:
-                self._ahead.append(envelope)
-            return len(self._ahead)
+        while len(self._ahead) < most and (envelope := self._draw()) is not None:
+            self._ahead.append(envelope)
+        return len(self._ahead)
 
     def put_back(self, delivery_id: int) -> None:
-        with self._lock:
-            self._ahead.append(self._taken.pop(delivery_id))
+        self._ahead.append(self._taken.pop(delivery_id))
 
     def done(self, delivery_id: int) -> None:
         del self._taken[delivery_id]
@@ -184,12 +163,11 @@ class _Taking:
         return self
 
     def __next__(self) -> Envelope:
-        with self._lock:
-            envelope = self._ahead.pop(0) if self._ahead else self._draw()
-            if envelope is None:
-                raise StopIteration
-            self._taken[envelope.delivery_id] = envelope
-            return envelope
+        envelope = self._ahead.pop(0) if self._ahead else self._draw()
+        if envelope is None:
+            raise StopIteration
+        self._taken[envelope.delivery_id] = envelope
+        return envelope
 
     def _draw(self) -> Envelope | None:
         envelope = next(self._rest, None)

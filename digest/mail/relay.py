@@ -24,6 +24,7 @@ from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
 from digest.mail.replies import Replies, SessionLost, reply_of
 from digest.mail.session import SendLog, Session, Timeouts
+from digest.mail.waiting import Telling, alone, aside, finished
 from digest.mail.wire import Offers
 
 _BARREN_SESSIONS = 3
@@ -138,6 +139,10 @@ class Relay:
         When no session can be had, those already taken come out as attempts at CONNECT, which cost them nothing, and
         RelayUnreachable is raised; the rest was never taken.
         """
+        return alone(self.sending(envelopes, log))
+
+    def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Telling[Attempt, None]:
+        """`send` in steps, for a thread that holds several connections."""
         taking = iter(envelopes)
         waiting: list[Envelope] = []
         barren = 0
@@ -149,13 +154,14 @@ class Relay:
             try:
                 if barren >= _BARREN_SESSIONS:
                     raise RelayUnreachable(self.name, f"{barren} sessions in a row ended before a message was answered")
-                session = self.connect()
+                session = yield from aside(self.connect)
             except RelayUnreachable as unreachable:
                 for envelope in waiting:
                     yield Attempt(envelope.delivery_id, self._clock(), self.name, Stage.CONNECT, None, unreachable.reason)
                 raise
             with contextlib.closing(session):
-                yield from session.send(chain(_drained(waiting), taking), log)
+                yield from session.sending(chain(_drained(waiting), taking), log)
+                yield from session.quitting()
             waiting += session.unsent
             barren = 0 if session.answered else barren + 1
 
@@ -192,12 +198,17 @@ class _Handshake(smtplib.SMTP):
             if self._replies is not None and self._replies.unread:
                 raise SessionLost("something was said in clear that would be believed under TLS")
             self._replies = Replies(self.sock, self._monotonic)
-        code, texts = self._replies.read_lines(self._patience)
+        patience = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        code, texts = finished(self._replies.read_lines(self._patience))
+        self.sock.settimeout(patience)  # smtplib itself writes as if it were alone
         return code, "\n".join(texts).encode()
 
     def hand_over(self) -> tuple[Replies, Offers]:
         """The connection, no longer ours to close, and what was promised over it."""
         assert self._replies is not None
+        assert self.sock is not None
+        self.sock.setblocking(False)
         self.sock = None
         features = self.esmtp_features
         size = features.get("size", "").split()

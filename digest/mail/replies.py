@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from digest.domain.delivery import Reply
 from digest.domain.errors import MailError
+from digest.mail.waiting import NOT_NOW, Steps, wait_for
 
 _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
@@ -26,65 +27,69 @@ class SessionLost(MailError):
 
 
 class Replies:
-    """The reading half of a session. `deadline` is for a whole reply: a server that drips bytes does not hold us for ever."""
+    """The reading half of a session. `deadline` is for a whole reply: a server that drips bytes does not hold us for ever.
+
+    The socket does not block.
+    """
 
     def __init__(self, sock: socket.socket, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.sock = sock
         self._buffer = b""
-        self._monotonic = monotonic
+        self.monotonic = monotonic
 
     @property
     def unread(self) -> bool:
         """Whether the server said something that nobody has read: it answers what was not asked."""
         return bool(self._buffer)
 
-    def read(self, timeout: float) -> Reply:
+    def read(self, timeout: float) -> Steps[Reply]:
         """The next reply. Raises SessionLost."""
-        deadline = self._monotonic() + timeout
-        line = self._line(deadline, timeout)
+        deadline = self.monotonic() + timeout
+        line = yield from self._line(deadline, timeout)
         if line[3:4] != b"-":
             return _reply_in(line)
-        code, texts = self._lines(line, deadline, timeout)
+        code, texts = yield from self._lines(line, deadline, timeout)
         return reply_of(code, texts)
 
-    def read_lines(self, timeout: float) -> tuple[int, list[str]]:
+    def read_lines(self, timeout: float) -> Steps[tuple[int, list[str]]]:
         """The next reply's code and the text of each of its lines. Raises SessionLost."""
-        deadline = self._monotonic() + timeout
-        return self._lines(self._line(deadline, timeout), deadline, timeout)
+        deadline = self.monotonic() + timeout
+        first = yield from self._line(deadline, timeout)
+        return (yield from self._lines(first, deadline, timeout))
 
-    def _lines(self, line: bytes, deadline: float, timeout: float) -> tuple[int, list[str]]:
+    def _lines(self, line: bytes, deadline: float, timeout: float) -> Steps[tuple[int, list[str]]]:
         texts: list[str] = []
         while len(texts) < _MOST_LINES:
             code, more, text = _parsed(line)
             texts.append(text)
             if not more:
                 return code, texts
-            line = self._line(deadline, timeout)
+            line = yield from self._line(deadline, timeout)
         raise SessionLost(f"a reply of more than {_MOST_LINES} lines")
 
-    def _line(self, deadline: float, timeout: float) -> bytes:
+    def _line(self, deadline: float, timeout: float) -> Steps[bytes]:
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _LONGEST_LINE:
                 raise SessionLost("garbage instead of a reply: a line without end")
-            self._buffer += self._receive(deadline, timeout)
+            self._buffer += yield from self._receive(deadline, timeout)
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line
 
-    def _receive(self, deadline: float, timeout: float) -> bytes:
-        left = deadline - self._monotonic()
-        try:
-            if left <= 0:
-                raise TimeoutError
-            self.sock.settimeout(left)
-            data = self.sock.recv(16384)
-            # A server that writes each pipelined reply by itself waits for our acknowledgement of the one before, which the
-            # kernel would hold back for 40 ms.
-            if _QUICK_ACK is not None:
-                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-        except TimeoutError:
-            raise SessionLost(f"no reply within {timeout:g} s") from None
-        except OSError as error:
-            raise SessionLost(f"connection lost: {error.strerror or error}") from None
+    def _receive(self, deadline: float, timeout: float) -> Steps[bytes]:
+        while True:
+            try:
+                data = self.sock.recv(16384)
+                # A server that writes each pipelined reply by itself waits for our acknowledgement of the one before, which the
+                # kernel would hold back for 40 ms.
+                if _QUICK_ACK is not None:
+                    self.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+                break
+            except NOT_NOW as error:
+                if self.monotonic() >= deadline:
+                    raise SessionLost(f"no reply within {timeout:g} s") from None
+                yield wait_for(self.sock, error, False, deadline)
+            except OSError as error:
+                raise SessionLost(f"connection lost: {error.strerror or error}") from None
         if not data:
             raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
         return data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,9 +16,9 @@ from typing import Protocol
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.replies import Replies, SessionLost
+from digest.mail.waiting import NOT_NOW, Steps, Telling, alone, finished, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
-_CHUNK = 1 << 16
 _TAIL = 4096
 """The last bytes of a message go out with its final dot: what breaks before them breaks before the dot."""
 _QUIT_PATIENCE = 2.0
@@ -90,6 +90,10 @@ class Session:
         return self._sock is not None and self._room > 0
 
     def send(self, envelopes: Iterable[Envelope], log: SendLog) -> Iterator[Attempt]:
+        """`sending`, waiting where it waits."""
+        return alone(self.sending(envelopes, log))
+
+    def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Telling[Attempt, None]:
         """Sends until the envelopes end, the cap is reached or the session is lost (see `usable`).
 
         Takes at most one envelope ahead of the one being answered; taking should not block, an unanswered dot waits for it.
@@ -103,8 +107,8 @@ class Session:
             announced = False
             while head is not None:
                 if not announced:
-                    self._announce(head)
-                refused, go_ahead = self._answers(head)
+                    yield from self._announce(head)
+                refused, go_ahead = yield from self._answers(head)
                 if refused is not None:
                     flight.pop(0)
                     yield refused
@@ -112,7 +116,7 @@ class Session:
                     head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
                     continue
                 following = yield from self._take(taking, flight)
-                attempt, error = self._message(head, following, log)
+                attempt, error = yield from self._message(head, following, log)
                 flight.pop(0)
                 yield attempt
                 if error is not None:
@@ -126,16 +130,20 @@ class Session:
                 self.unsent += flight
 
     def close(self) -> None:
+        """`quitting`, waiting where it waits."""
+        finished(self.quitting())
+
+    def quitting(self) -> Steps[None]:
         """Says QUIT and hangs up. What the relay answers changes nothing."""
         if self._sock is None:
             return
         with contextlib.suppress(SessionLost):
-            self._write(b"".join(self._tidy) + b"QUIT\r\n")
+            yield from self._write(b"".join(self._tidy) + b"QUIT\r\n")
             for _ in range(len(self._tidy) + 1):
-                self._replies.read(_QUIT_PATIENCE)
+                yield from self._replies.read(_QUIT_PATIENCE)
         self._abandon()
 
-    def _take(self, taking: Iterator[Envelope], flight: list[Envelope]) -> Generator[Attempt, None, Envelope | None]:
+    def _take(self, taking: Iterator[Envelope], flight: list[Envelope]) -> Telling[Attempt, Envelope | None]:
         """The next envelope this relay can be asked to carry; those it cannot are answered here, on its behalf."""
         while self._room > 0:
             envelope = next(taking, None)
@@ -149,25 +157,25 @@ class Session:
             yield Attempt(envelope.delivery_id, self._clock(), self.relay, Stage.MAIL, refusal)
         return None
 
-    def _announce(self, head: Envelope) -> None:
+    def _announce(self, head: Envelope) -> Steps[None]:
         """With PIPELINING, says everything up to DATA at once; without, only what is owed from before."""
         if self.offers.pipelining:
             with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
-                self._write(b"".join((*self._tidy, *commands(head, self.offers))))
+                yield from self._write(b"".join((*self._tidy, *commands(head, self.offers))))
 
-    def _answers(self, head: Envelope) -> tuple[Attempt | None, bool]:
+    def _answers(self, head: Envelope) -> Steps[tuple[Attempt | None, bool]]:
         """(why the message is not to be sent or None, whether the server now waits for a message)."""
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
-            self._settle()
+            yield from self._settle()
             asked = _SAID_BEFORE if self.offers.pipelining else commands(head, self.offers)
             for stage, command in zip(_ASKED, asked, strict=True):
                 if not self.offers.pipelining:
                     if refusal:
                         break
                     with contextlib.suppress(SessionLost):  # the server may have said why before it hung up
-                        self._write(command)
-                reply = self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
+                        yield from self._write(command)
+                reply = yield from self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
                 go_ahead = stage is Stage.DATA and reply.code // 100 == 3
                 if reply.code == 421:
                     self._abandon()
@@ -177,7 +185,7 @@ class Session:
                 elif (reply.code // 100 == 3) is not (stage is Stage.DATA):
                     raise SessionLost(f"{reply.code} is no answer to {stage.upper()}")
             if go_ahead and not refusal and self._replies.unread:
-                early = self._replies.read(self._timeouts.data)
+                early = yield from self._replies.read(self._timeouts.data)
                 self._abandon()
                 if early.code // 100 in (4, 5):
                     return self._attempt(head, Stage.DATA, early), False
@@ -191,13 +199,13 @@ class Session:
         self.answered += refusal is not None
         return refusal, go_ahead
 
-    def _settle(self) -> None:
+    def _settle(self) -> Steps[None]:
         """Sends (without PIPELINING) and hears out what was owed from the transaction before."""
         owed, self._tidy = self._tidy, []
         for command in owed:
             if not self.offers.pipelining:
-                self._write(command)
-            reply = self._replies.read(self._timeouts.command)
+                yield from self._write(command)
+            reply = yield from self._replies.read(self._timeouts.command)
             if reply.code == 421 or (command == b"RSET\r\n" and reply.code // 100 != 2):
                 raise SessionLost(f"{command.strip().decode()} was answered {reply}")
 
@@ -205,22 +213,22 @@ class Session:
         """A transaction that was refused: end the empty message if the server waits for one (RFC 2920 §3.1), then RSET."""
         self._tidy = [b".\r\n", b"RSET\r\n"] if go_ahead else [b"RSET\r\n"]
 
-    def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> tuple[Attempt, MailError | None]:
+    def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> Steps[tuple[Attempt, MailError | None]]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
         data = head.data if head.ready else on_the_wire(head.data)
         cut = max(len(data) - _TAIL, 0)
         try:
-            self._write(data[:cut])
+            yield from self._write(data[:cut])
         except SessionLost as lost:
-            return self._broken_off(head, str(lost)), None
+            return (yield from self._broken_off(head, str(lost))), None
         rest = data[cut:] + b".\r\n"
         if following is not None and self.offers.pipelining:
             rest += b"".join(commands(following, self.offers))
         log.dot(head.delivery_id, self._clock(), self.relay)
         try:
             with contextlib.suppress(SessionLost):  # the answer may be there all the same
-                self._write(rest)
-            reply = self._replies.read(self._timeouts.dot)
+                yield from self._write(rest)
+            reply = yield from self._replies.read(self._timeouts.dot)
             if reply.code // 100 == 3:
                 raise SessionLost(f"{reply.code} is no answer to the final dot")
         except SessionLost as lost:
@@ -234,11 +242,11 @@ class Session:
             self.answered += 1
         return attempt, _failure(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
 
-    def _broken_off(self, head: Envelope, error: str) -> Attempt:
+    def _broken_off(self, head: Envelope, error: str) -> Steps[Attempt]:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
         reply = None
         with contextlib.suppress(SessionLost):
-            said = self._replies.read(_QUIT_PATIENCE)
+            said = yield from self._replies.read(_QUIT_PATIENCE)
             reply = said if said.code // 100 in (4, 5) else None
         self._abandon()
         return self._attempt(head, Stage.BODY, reply, "" if reply else error)
@@ -246,17 +254,22 @@ class Session:
     def _attempt(self, envelope: Envelope, stage: Stage, reply: Reply | None, error: str = "") -> Attempt:
         return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error)
 
-    def _write(self, data: bytes) -> None:
-        if self._sock is None:
-            raise SessionLost("connection lost")
-        try:
-            self._sock.settimeout(self._timeouts.block)
-            for start in range(0, len(data), _CHUNK):
-                self._sock.sendall(data[start : start + _CHUNK])
-        except TimeoutError:
-            raise SessionLost(f"the server took nothing for {self._timeouts.block:g} s") from None
-        except OSError as error:
-            raise SessionLost(f"connection lost: {error.strerror or error}") from None
+    def _write(self, data: bytes) -> Steps[None]:
+        patience = self._timeouts.block
+        left, until = memoryview(data), 0.0
+        while left:
+            if self._sock is None:
+                raise SessionLost("connection lost")
+            try:
+                left, until = left[self._sock.send(left) :], 0.0
+            except NOT_NOW as error:
+                now = self._replies.monotonic()
+                until = until or now + patience
+                if now >= until:
+                    raise SessionLost(f"the server took nothing for {patience:g} s") from None
+                yield wait_for(self._sock, error, True, until)
+            except OSError as error:
+                raise SessionLost(f"connection lost: {error.strerror or error}") from None
 
     def _abandon(self) -> None:
         """Hangs up without a word."""

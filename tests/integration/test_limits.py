@@ -156,7 +156,7 @@ class FakeRelay:
         self.name, self.dead = name, dead
         self.got: list[int] = []
 
-    def send(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+    def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
         for envelope in envelopes:
             if self.dead:
                 yield Attempt(envelope.delivery_id, AT, self.name, Stage.CONNECT, None, "refused")

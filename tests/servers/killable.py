@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +92,14 @@ def hook(now: Moments) -> None:
         if now("with the dot written down"):
             kill()
 
-    def write(usual: Callable[..., Any], session: Session, data: bytes) -> None:
+    def write(usual: Callable[..., Any], session: Session, data: bytes) -> Iterator[Any]:
+        dotted, thread.dotted = getattr(thread, "dotted", False), False
         if b"\r\nMessage-ID:" in data and now("mid-body"):
-            usual(session, data[: len(data) // 2])
+            yield from usual(session, data[: len(data) // 2])
             kill()
-        usual(session, data)
-        if getattr(thread, "dotted", False):
-            thread.dotted = False
-            if now("after the dot"):
-                kill()
+        yield from usual(session, data)
+        if dotted and now("after the dot"):
+            kill()
 
     def reply(usual: Callable[..., Any], *args: Any) -> None:
         if now("after the reply"):

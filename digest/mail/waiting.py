@@ -1,0 +1,146 @@
+"""Dialogues that say what they wait for, so that one thread can hold many: a thread a connection would have them fight for the
+interpreter, which costs more than the dialogue.
+
+A step of a dialogue is what it yields: a `Wait`, or something for whoever runs it. `alone` runs one, `together` several.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""What a socket that does not block raises instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Go on when the socket can be read (or written to), or at `until`, whichever is first. `until`: by `time.monotonic`."""
+
+    sock: socket.socket
+    writing: bool
+    until: float
+
+
+Steps = Generator[Wait, None, R]
+"""Waits, and returns an R in the end."""
+Telling = Generator[T | Wait, None, R]
+"""Tells of a T now and then, too."""
+
+
+def wait_for(sock: socket.socket, error: OSError, writing: bool, until: float) -> Wait:
+    """What to wait for after `error`, one of NOT_NOW. TLS may have to read before it can write, and the other way round."""
+    if isinstance(error, ssl.SSLWantReadError):
+        writing = False
+    elif isinstance(error, ssl.SSLWantWriteError):
+        writing = True
+    return Wait(sock, writing, until)
+
+
+def alone(steps: Telling[T, R]) -> Generator[T, None, R]:
+    """One dialogue, waiting where it waits. Closed early, it closes the dialogue."""
+    try:
+        while True:
+            step = next(steps)
+            if isinstance(step, Wait):
+                _until_ready(step)
+            else:
+                yield step
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # a StopIteration does not know what its generator returns
+    finally:
+        steps.close()
+
+
+def finished(steps: Steps[R]) -> R:
+    """What comes of a dialogue that only waits."""
+    try:
+        while True:
+            _until_ready(next(steps))
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # as above
+
+
+def aside(work: Callable[[], R]) -> Steps[R]:
+    """Has a thread of its own do what can only block. Not left before that thread has ended."""
+    results: list[R] = []
+    errors: list[BaseException] = []
+    ours, theirs = socket.socketpair()
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            theirs.close()
+
+    with ours:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield Wait(ours, False, inf)
+        finally:
+            thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception], object]) -> Iterator[T]:
+    """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on."""
+    ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
+    poll = select.poll()
+    while ready or waiting:
+        told: list[Telling[T, None]] = []
+        for dialogue in ready:
+            try:
+                step: T | Wait | None = next(dialogue, None)
+            except Exception as error:
+                broken(error)
+                continue
+            if isinstance(step, Wait):
+                waiting[step.sock.fileno()] = dialogue, step
+                poll.register(step.sock, _EVENTS[step.writing])
+            elif step is not None:
+                told.append(dialogue)
+                yield step
+        ready = told
+        for handle in _awake(poll, [wait for _, wait in waiting.values()], patient=not ready):
+            poll.unregister(handle)
+            ready.append(waiting.pop(handle)[0])
+
+
+_EVENTS = {False: select.POLLIN, True: select.POLLOUT}
+
+
+def _awake(poll: select.poll, waits: Sequence[Wait], *, patient: bool) -> list[int]:
+    """The handles of those that need not wait any more; `patient`: of one at least, where there is one."""
+    while waits:
+        soonest = min(wait.until for wait in waits)
+        left = soonest - time.monotonic()
+        longest = None if left == inf else max(ceil(left * 1000), 0)
+        if events := poll.poll(longest if patient else 0):
+            return [handle for handle, _ in events]
+        now = time.monotonic()
+        if late := [wait.sock.fileno() for wait in waits if wait.until <= now]:
+            return late
+        if not patient:
+            break
+    return []
+
+
+def _until_ready(wait: Wait) -> None:
+    poll = select.poll()
+    poll.register(wait.sock, _EVENTS[wait.writing])
+    _awake(poll, [wait], patient=True)

@@ -20,6 +20,10 @@ UNSUBSCRIBE = "unsubscribe"
 
 _STAMPED = re.compile(r"(?:[a-z]+[+=-])?([0-9]{1,19}|t[a-z2-7]{16})\.([a-z2-7]{16})", re.IGNORECASE)
 _SHORTEST_KEY = 16
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [high + low for high in _LETTERS for low in _LETTERS]
+"""Base 32, two letters (ten bits) at a time: the standard library's takes five times as long, and every mail has one."""
+_SHIFTS = range(230, -1, -10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Stamps:
     def __init__(self, key: bytes) -> None:
         if len(key) < _SHORTEST_KEY:
             raise ConfigurationError("secret", f"should be at least {_SHORTEST_KEY} bytes")
-        self._keyed = hmac.new(hashlib.sha256(b"digest/mail/verp\0" + key).digest(), digestmod="sha256")
+        self._key = hashlib.sha256(b"digest/mail/verp\0" + key).digest()
 
     def of(self, subject: int | str) -> Stamp:
         """The stamps of a delivery (its number) or of another occasion (any text)."""
@@ -74,9 +78,8 @@ class Stamps:
         return name if hmac.compare_digest(self._macs(name)[which], mac) else ""
 
     def _macs(self, name: str) -> tuple[str, str, str]:
-        keyed = self._keyed.copy()
-        keyed.update(name.encode())
-        spelled = base64.b32encode(keyed.digest()[:30]).decode().lower()
+        number = int.from_bytes(hmac.digest(self._key, name.encode(), "sha256")[:30])
+        spelled = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
         return spelled[:16], spelled[16:32], spelled[32:]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 
-from digest.domain.delivery import Attempt, DeliveryState
+from digest.domain.delivery import Attempt, DeliveryState, Reply
+from digest.domain.instant import as_utc
 from digest.domain.retry import Decision
 from digest.store.schema import attempts, deliveries
-from digest.store.statements import chunks, insert_new
+from digest.store.statements import chunks, insert_new, walk_indexes
 from digest.store.types import Instant
 
 _THIS = deliveries.c.id == bindparam("of_delivery")
@@ -26,7 +28,7 @@ def record(connection: Connection, results: Sequence[tuple[Attempt, Decision]], 
     accepted = [(a, d) for a, d in results if d.state is DeliveryState.ACCEPTED]
     others = [(a, d) for a, d in results if d.state is not DeliveryState.ACCEPTED]
     if accepted:
-        connection.execute(_accept(), [_accepted_row(a, d) for a, d in accepted])
+        _accept(connection, accepted)
     if others:
         there = _still_there(connection, {a.delivery_id for a, _ in others})
         insert_new(connection, attempts, [_attempt_row(a, d) for a, d in others if a.delivery_id in there])
@@ -42,20 +44,42 @@ def _still_there(connection: Connection, ids: set[int]) -> set[int]:
     return there
 
 
-def _accept() -> Any:
-    # What a relay has taken is taken, whoever holds the row now; only one that is accepted already keeps its first reply.
-    return (
-        update(deliveries)
-        .where(_THIS, deliveries.c.state != DeliveryState.ACCEPTED.value)
-        .values(
-            state=DeliveryState.ACCEPTED.value,
-            attempts=deliveries.c.attempts + 1,
-            accepted_at=bindparam("attempted_at"),
-            attempted_at=bindparam("attempted_at"),
-            **_ENDED_LEASE,
-            **{name: bindparam(name) for name in ("relay", "reason", "reply_code", "reply_enhanced", "reply_text")},
-        )
+def _accept(connection: Connection, accepted: Sequence[tuple[Attempt, Decision]]) -> None:
+    """All in one statement, told as one JSON text: a statement a row costs four times as much."""
+    postgresql = connection.dialect.name == "postgresql"
+    told = []
+    for attempt, decision in accepted:
+        at, reply = as_utc(attempt.at, "instant of an attempt"), attempt.reply or Reply(0)
+        spelled = (at if postgresql else at.replace(tzinfo=None)).isoformat(" ", "microseconds")
+        told.append((attempt.delivery_id, spelled, attempt.relay, decision.reason, reply.code, reply.enhanced, reply.text))
+    walk_indexes(connection)
+    connection.execute(_ACCEPT_POSTGRESQL if postgresql else _ACCEPT_SQLITE, {"told": json.dumps(told)})
+
+
+# What a relay has taken is taken, whoever holds the row now; only one that is accepted already keeps its first reply.
+_ACCEPT = """
+    UPDATE deliveries SET
+        state = 'accepted', attempts = deliveries.attempts + 1, accepted_at = told.at, attempted_at = told.at,
+        relay = told.relay, reason = told.reason,
+        reply_code = told.code, reply_enhanced = told.enhanced, reply_text = told.said,
+        lease_owner = NULL, lease_until = NULL
+    FROM (SELECT {columns} FROM {rows}) AS told
+    WHERE deliveries.id = told.id AND deliveries.state <> 'accepted'"""
+_COLUMNS = {
+    "id": "bigint", "at": "timestamptz", "relay": "text", "reason": "text", "code": "int", "enhanced": "text", "said": "text",
+}  # fmt: skip
+_ACCEPT_SQLITE = text(
+    _ACCEPT.format(
+        columns=", ".join(f"json_extract(each.value, '$[{place}]') AS {name}" for place, name in enumerate(_COLUMNS)),
+        rows="json_each(:told) AS each",
     )
+)
+_ACCEPT_POSTGRESQL = text(
+    _ACCEPT.format(
+        columns=", ".join(f"CAST(each.value ->> {n} AS {kind}) AS {name}" for n, (name, kind) in enumerate(_COLUMNS.items())),
+        rows="json_array_elements(CAST(:told AS json)) AS each(value)",
+    )
+)
 
 
 def _settle(owner: str | None) -> Any:
@@ -74,7 +98,7 @@ def _settle(owner: str | None) -> Any:
     )
 
 
-def _accepted_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
+def _other_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
     reply = attempt.reply
     return {
         "of_delivery": attempt.delivery_id,
@@ -84,12 +108,6 @@ def _accepted_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
         "reply_code": reply.code if reply else None,
         "reply_enhanced": reply.enhanced if reply else None,
         "reply_text": reply.text if reply else None,
-    }
-
-
-def _other_row(attempt: Attempt, decision: Decision) -> dict[str, Any]:
-    return {
-        **_accepted_row(attempt, decision),
         "state": decision.state.value,
         "counted": int(decision.counts),
         "again_at": decision.next_attempt_at,

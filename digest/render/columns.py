@@ -23,6 +23,24 @@ def wrap(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
     Japanese break between characters; a word too long for a line is cut, an address (http…) never.
     """
     room = max(columns - indent, 8)
+    return ("\n" + " " * indent).join(_plain_lines(text, room) or _lines(text, room))
+
+
+def _plain_lines(text: str, room: int) -> list[str]:
+    """The lines of ASCII without a word too long for one, which needs no look at its characters; else none."""
+    if not text.isascii():
+        return []
+    lines, rest = [], " ".join(text.split())
+    while len(rest) > room:
+        end = rest.rfind(" ", 0, room + 1)
+        if end < 0:
+            return []
+        lines.append(rest[:end])
+        rest = rest[end + 1 :]
+    return [*lines, rest]
+
+
+def _lines(text: str, room: int) -> list[str]:
     lines: list[str] = []
     line, used = "", 0
     for word in text.split():
@@ -35,7 +53,7 @@ def wrap(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
             line += glue + piece
             used += len(glue) + size
             glue = ""
-    return ("\n" + " " * indent).join([*lines, line])
+    return [*lines, line]
 
 
 def _pieces(word: str, room: int) -> Iterable[str]:

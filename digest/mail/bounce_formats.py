@@ -17,6 +17,7 @@ from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.diagnosis import VAGUE, Diagnosis, diagnose, said_when
 from digest.mail.dsn import find_report, read_report, words_near
 from digest.mail.mime import Part
+from digest.mail.other_languages import FAILED, FAILURE_SUBJECT, STILL_TRYING
 from digest.mail.webhooks.events import read_json
 from digest.mail.webhooks.ses import read_notification
 
@@ -26,6 +27,7 @@ MAX_LINES = 2_000
 MAX_RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>()\[\];:,\"'=]{1,128}@[^\s<>()\[\];:,\"']{1,253}[A-Za-z0-9]")
+_GLUED = re.compile(r"^[\u2e80-\uffff]+|[\u2e80-\uffff].*$")
 _DAEMON = re.compile(
     r"mailer-?daemon|post[-_]?master|mail ?delivery|mdaemon|mail (?:system|administrator|server)|deliver(?:y|ed)|undeliver"
     r"|bounce|smtp",
@@ -38,9 +40,12 @@ _FAILURE_SUBJECT = re.compile(
     r"|bounced?\b|"
     r"(?:user|recipient|address|mailbox) (?:unknown|not found|full|unavailable)|failure notice|warning: message"
     r"|message (?:not|delayed)|"
-    r"are not (?:a )?member|unzustellbar|配信不能|不達|エラーメール|エラー通知|delayed|rejected|delivery",
+    r"are not (?:a )?member",
     re.IGNORECASE,
 )
+_WEAK_SUBJECT = re.compile(r"delayed|rejected|delivery", re.IGNORECASE)
+"""Also in the subject of a parcel service: believed only beside a reply code."""
+_REPLY_CODE = re.compile(r"(?:^|[\s(#:])[45](?:\d\d[ -]|\.\d{1,3}\.\d{1,3}\b)", re.MULTILINE)
 # Where the returned mail begins: nothing after it is the server's own word.
 _RETURNED = re.compile(
     r"^[ \t>]*(?:-{2,}.{0,10}(?:below this line|original (?:message|mail)|returned (?:message|mail)|this is a copy"
@@ -49,7 +54,7 @@ _RETURNED = re.compile(
     r"|bounced e-?mail|included is).{0,80}"
     r"|(?:the )?(?:original|returned|following is the|included is a copy|text of|your original|undelivered) (?:message|mail"
     r"|of the|header)s?"
-    r"[^\n]{0,60}(?:follow|below|was|is|:)[^\n]{0,40}"
+    r"(?! was received)[^\n]{0,60}(?:follow|below|was|is|:)[^\n]{0,40}"
     r"|bounced e-?mail:|message header:|\*+ ?original .{0,40}|received: ?from .{0,300}|return-path: ?<.{0,300}"
     r"|message-id: ?<.{0,300})$",
     re.IGNORECASE | re.MULTILINE,
@@ -103,7 +108,12 @@ _GAVE_UP = re.compile(
 def is_from_daemon(mail: Part) -> bool:
     """Whether the mail says it is from a mail server: by name, or by an empty return path (RFC 5321 §4.5.5)."""
     sender = mail.header("return-path").replace(" ", "")[:300]
-    return sender == "<>" or bool(_DAEMON.search(mail.words("from")[:300]) or _DAEMON.match(sender.lstrip("<")))
+    return sender == "<>" or is_named_daemon(mail) or bool(_DAEMON.match(sender.lstrip("<")))
+
+
+def is_named_daemon(mail: Part) -> bool:
+    """Whether a mail server wrote it by its name: people's automatic answers have an empty return path too (RFC 3834 §3.3)."""
+    return bool(_DAEMON.search(mail.words("from")[:300]))
 
 
 def read_nonstandard(mail: Part) -> Feedback | None:
@@ -112,26 +122,35 @@ def read_nonstandard(mail: Part) -> Feedback | None:
         return _mailed_notification(mail)
     failed = [address for value in mail.all("x-failed-recipients") for address in _ADDRESS.findall(value[:5000])]
     daemon = is_from_daemon(mail)
-    subject = bool(_FAILURE_SUBJECT.search(mail.words("subject")[:300]))
-    if not (failed or daemon or subject):
+    title = mail.words("subject")[:300]
+    subject = any(pattern.search(title) for pattern in (_FAILURE_SUBJECT, FAILURE_SUBJECT))
+    if not (failed or daemon or subject or _WEAK_SUBJECT.search(title)):
         return None
     report = _misplaced_report(mail, daemon)
     if report:
         return Feedback(FeedbackKind.BOUNCE, report, reason="delivery report out of its place")
     notice, returned_mail = _notice(mail)
+    named = failed or subject or is_named_daemon(mail) or _is_report(mail)
+    if not (named or (daemon and _returns(mail, returned_mail)) or _REPLY_CODE.search(notice)):
+        return None  # what is left is an empty return path, or a word in a subject
     temporary, permanent = _flufl(mail, notice)
     exact = _named(notice, mail, _EXACT)
     addresses = tuple(dict.fromkeys(failed or (*permanent, *temporary, *exact) or _named(notice, mail, _NAMING)))
     if not addresses and daemon and (subject or _is_report(mail)):
         addresses = _addressees(mail, returned_mail)
-    if not addresses or not (failed or permanent or temporary or _is_report(mail) or _FAILED.search(notice)):
+    if not addresses or not (
+        failed or permanent or temporary or _is_report(mail) or _FAILED.search(notice) or FAILED.search(notice)
+    ):
         return None
-    still = bool(_STILL_TRYING.search(notice)) and not _GAVE_UP.search(notice)
+    still = bool(_STILL_TRYING.search(notice) or STILL_TRYING.search(notice)) and not _GAVE_UP.search(notice)
     whole = _of_whole(notice)
     returned = (
         _returned(address, notice, whole, still or (address in temporary and address not in permanent))
         for address in addresses[:MAX_RECIPIENTS]
     )
+    if _is_cut_short(mail):  # what is missing may be why, so nobody is given up for it
+        mild = tuple(replace(one, bounce=BounceClass.SOFT) if one.bounce is BounceClass.HARD else one for one in returned)
+        return Feedback(FeedbackKind.BOUNCE, mild, reason="delivery report, cut short")
     return Feedback(FeedbackKind.BOUNCE, tuple(returned), reason="bounce read by its shape")
 
 
@@ -182,11 +201,22 @@ def _misplaced_report(mail: Part, daemon: bool) -> tuple[Returned, ...]:
     return ()
 
 
+def _returns(mail: Part, returned_mail: str) -> bool:
+    """Whether it brings the mail along that it is about."""
+    return bool(returned_mail) or any(part.content_type == "message/rfc822" for part in mail.walk() if part is not mail)
+
+
 def _is_report(mail: Part) -> bool:
     return (
         mail.content_type == "multipart/report"
         and mail.parameters.get("report-type", "delivery-status").lower() == "delivery-status"
     )
+
+
+def _is_cut_short(mail: Part) -> bool:
+    """Whether a report ends within its first part: the words we read may not be all."""
+    delimiter = f"--{mail.parameters.get('boundary', '')}".encode("utf-8", "surrogateescape")
+    return _is_report(mail) and len(mail.parts) < 2 and mail.body.count(delimiter) < 2
 
 
 def _addressees(mail: Part, returned_mail: str) -> tuple[str, ...]:
@@ -215,10 +245,17 @@ def _named(notice: str, mail: Part, shapes: tuple[re.Pattern[str], ...]) -> tupl
     }
     for naming in shapes:
         found = [match["a"].strip("<>.'").removeprefix("mailto:") for match in naming.finditer(notice)]
+        found = [_unglued(address) for address in found]
         kept = tuple(dict.fromkeys(a for a in found if _ADDRESS.fullmatch(a) and a.lower() not in ours and not _DAEMON.match(a)))
         if kept:
             return kept[:MAX_RECIPIENTS]
     return ()
+
+
+def _unglued(address: str) -> str:
+    """An address without the words that Chinese, Japanese and Korean write right beside it."""
+    bare = _GLUED.sub("", address)
+    return bare if _ADDRESS.fullmatch(bare) else address
 
 
 def _flufl(mail: Part, notice: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

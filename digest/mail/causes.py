@@ -9,6 +9,7 @@ import re
 
 from digest.domain.feedback import BounceClass
 from digest.mail.causes_at_reader import CAUSES_AT_READER
+from digest.mail.other_languages import CAUSES_IN_OTHER_LANGUAGES
 from digest.mail.stages import words
 
 HARD, SOFT, SENDER = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER
@@ -102,7 +103,7 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         "blocked",
         SENDER,
         words(
-            r"\bblock(?:ed)? ?list",
+            r"\bblock(?:ed)? ?(?:list|sender)",
             r"\b(?:black|deny|block|bad)[- ]?list",
             r"\b(?:rbl|dnsbl|dnsrbl|cbl|sbl|xbl|pbl|bl\d?|surbl|uribl)\b",
             r"spamhaus|spamcop|sorbs|barracuda ?central|abuseat|mail-abuse|senderscore|spamrats|uceprotect|ivmsip|psbl",
@@ -184,7 +185,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         "our address",
         SENDER,
         words(
-            r"(?:sender|from|return|envelope.?from|originat\w+|mail from|reverse.?path)\b:?.{0,60}"
+            r"(?:sender|from(?! (?:the )?(?:remote|receiving|other|recipient|destination))|return|envelope.?from|originat\w+"
+            r"|mail from|reverse.?path)\b:?.{0,60}"
             r"(?:rejected|denied|invalid|refused|not (?:exist|valid|allowed|permitted|verified|accepted|found|resolve"
             r"|authori[sz]ed)|"
             r"does(?: not|n't) (?:exist|resolve)|unknown|verif(?:y|ication)|blocked|must|could not|cannot|can't|banned|bad"
@@ -221,4 +223,5 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         ),
     ),
     *CAUSES_AT_READER,
+    *CAUSES_IN_OTHER_LANGUAGES,
 )

@@ -86,6 +86,8 @@ _SUBJECTS: dict[str, tuple[BounceClass, str]] = {
 }
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _CODE = re.compile(r"(?<![\d.])([245]\d\d)(?=[ :-]|$|#)(?!\.)")
+_THEIR_NULL_MX = re.compile(r"host (?:@|\S{1,255} )?does not accept mail", re.IGNORECASE)
+"""Sendmail gives its readers' null MX the code that RFC 7505 has for the sender's."""
 _SAID = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
 _ADDRESS = re.compile(r"<?[^\s<>()\[\]:;,\"]{1,128}@[^\s<>()\[\]:;,\"]{1,254}[A-Za-z0-9]>?")
 # The form in which servers answer RCPT: the address first.
@@ -119,7 +121,7 @@ def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said 
     temporary = believed.startswith("4") or (not believed and reply_code(line).startswith("4"))
     for code in candidates:
         precise = _PRECISE.get(code[2:])
-        if precise:
+        if precise and not (code == "5.7.27" and _THEIR_NULL_MX.search(line)):
             return Diagnosis(*precise, code)
     for cause, bounce, pattern in CAUSES:
         if pattern.search(line):

@@ -13,9 +13,10 @@ from itertools import islice
 
 from digest.domain.feedback import Feedback, FeedbackKind
 from digest.mail.arf import read_complaint
-from digest.mail.bounce_formats import is_from_daemon, read_nonstandard
+from digest.mail.bounce_formats import is_from_daemon, is_named_daemon, read_nonstandard
 from digest.mail.dsn import find_report, read_report
 from digest.mail.mime import Part, read_fields, read_mail
+from digest.mail.other_languages import AUTOMATIC_SUBJECT
 
 _ADDRESS = re.compile(r"[^\s<>()\[\];:,\"]{1,128}@[^\s<>()\[\];:,\"]{1,255}")
 _MESSAGE_ID = re.compile(r"<([^\s<>]{1,400})>")
@@ -27,8 +28,9 @@ _WISH = re.compile(
 )
 _AWAY = re.compile(
     r"^(?:\W*(?:re|aw|sv)\s*:)?\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response|responder|respon[sd]e?r?|antwort|notification)"
-    r"|automatische antwort|réponse automatique|respuesta automática|risposta automatica|autoreply|autosvar|自動返信"
+    r"|autoreply"
     r"|out of (?:the )?office"
+    rf"|{AUTOMATIC_SUBJECT}"
     r"|(?:i am|i'm|on) (?:away|vacation|holiday|leave)|vacation(?: reply| response)?\b|away from|abwesen|absence|ooo\b)",
     re.IGNORECASE,
 )
@@ -71,7 +73,7 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="mail to the unsubscribe mailbox")
     daemon = is_from_daemon(mail)
     automatic = _automatic(mail)
-    if automatic and not daemon:
+    if automatic and (not daemon or (_AWAY.match(mail.words("subject")[:200]) and not is_named_daemon(mail))):
         return Feedback(FeedbackKind.AUTO_REPLY, reason=automatic)
     bounce = read_nonstandard(mail)
     if bounce is not None:

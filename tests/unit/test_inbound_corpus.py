@@ -67,7 +67,6 @@ MISSES: dict[str, str] = {
     "sisimai/lhost-receivingses-02.eml": _AT_RCPT,
     "sisimai/lhost-sendmail-21.eml": "connection refused for eight hours: a network that may recover, not a block",
     "sisimai/lhost-sendmail-48.eml": _AT_RCPT,
-    "sisimai/lhost-sendmail-57.eml": "5.7.27 means that the sender's domain has a null MX (RFC 7505 §4.2)",
     "sisimai/lhost-v5sendmail-05.eml": "one of four: “you cannot send to yourself” stands far from the address it is about",
     "sisimai/lhost-x2-01.eml": _AT_RCPT,
     "sisimai/rhost-nttdocomo-02.eml": "“unknown user” after DATA: filtered, as in its sister nttdocomo-01",

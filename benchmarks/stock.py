@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as hour
@@ -32,6 +34,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
 from digest.domain.subscriber import Address, Cohort, Consent, NewReader
 from digest.store.engine import open_engine
+from digest.store.types import Instant
 from digest.wiring import Wiring
 
 CUTOFF = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -105,9 +108,73 @@ def enrol(wiring: Wiring, readers: int, first: int = 0) -> None:
             unit.subscribers.add_confirmed(some, _CONSENT, CUTOFF - timedelta(hours=2))
 
 
-def press_edition(wiring: Wiring) -> int:
+def enrol_in_bulk(wiring: Wiring, readers: int, first: int = 0) -> None:
+    """As `enrol`, by SQL: a million in some seconds. Nobody unsubscribes from these, so their hashes are any."""
+    postgresql = wiring.store.engine.dialect.name == "postgresql"
+    numbers = (
+        "SELECT g AS n FROM generate_series(CAST(:first AS int), CAST(:last AS int)) g"
+        if postgresql
+        else "WITH RECURSIVE g(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM g WHERE n < :last) SELECT n FROM g"
+    )
+    hashed = "encode(sha256(n::text::bytea), 'hex')" if postgresql else "lower(hex(randomblob(32)))"
+    address = "'reader' || n || '@example' || (n % 50) || '.org'"
+    enrol(wiring, 1, first)  # the pattern: what the store writes for one, the rest gets too
+    with wiring.store.engine.begin() as connection:
+        pattern = connection.execute(text("SELECT * FROM subscriptions ORDER BY id DESC LIMIT 1")).mappings().one()
+        wishes = [name for name in pattern if name not in ("id", "subscriber_id")]
+        connection.execute(
+            text(
+                "INSERT INTO subscribers (address, address_key, address_hash, created_at)"
+                f" SELECT {address}, {address}, {hashed}, (SELECT max(created_at) FROM subscribers) FROM ({numbers}) AS new"
+            ),
+            {"first": first + 1, "last": first + readers - 1},
+        )
+        columns = ", ".join(wishes)
+        connection.execute(
+            text(
+                f"INSERT INTO subscriptions (subscriber_id, {columns}) SELECT s.id, {', '.join('p.' + name for name in wishes)}"
+                " FROM subscribers s, subscriptions p WHERE p.id = :pattern AND s.id > p.subscriber_id"
+            ),
+            {"pattern": pattern["id"]},
+        )
+
+
+def make_papers(wiring: Wiring) -> None:
     with wiring.store.begin() as unit:
         unit.papers.merge(_papers(60))
+
+
+def past(wiring: Wiring, edition_id: int, editions: int) -> None:
+    """As many earlier editions, which everybody got."""
+    with wiring.store.engine.begin() as connection:
+        one = dict(connection.execute(text("SELECT * FROM editions WHERE id = :id"), {"id": edition_id}).mappings().one())
+        names = [name for name in one if name not in ("id", "date")]
+        for days in range(1, editions + 1):
+            earlier = connection.scalar(
+                text(
+                    f"INSERT INTO editions (date, {', '.join(names)}) SELECT :date, {', '.join(names)} FROM editions"
+                    " WHERE id = :id RETURNING id"
+                ),
+                {"id": edition_id, "date": (CUTOFF - timedelta(days=days)).date().isoformat()},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO deliveries (edition_id, subscription_id, state, due_at, expires_at, next_attempt_at, attempts,"
+                    " attempted_at, reason, accepted_at, relay, reply_code, reply_enhanced, reply_text)"
+                    " SELECT :edition, id, 'accepted', :at, :at, :at, 1, :at, '250 2.0.0 queued', :at, 'sink', 250, '2.0.0',"
+                    " 'queued' FROM subscriptions"
+                ),
+                {"edition": earlier, "at": _as_kept(wiring, CUTOFF - timedelta(days=days))},
+            )
+
+
+def _as_kept(wiring: Wiring, at: datetime) -> object:
+    """An instant as the database keeps it."""
+    return Instant().process_bind_param(at, wiring.store.engine.dialect)
+
+
+def press_edition(wiring: Wiring) -> int:
+    make_papers(wiring)
     return wiring.edition(wiring.paper_list("daily"), CUTOFF.date(), CUTOFF).id
 
 
@@ -174,22 +241,56 @@ class Ran:
     peak_mb: float
 
 
-def digest(config: Path, *arguments: str, cores: Sequence[int] | None = None) -> Ran:
-    """Runs a command as an operator would, `--json`, on the given cores. Exits with what it said when it fails."""
+def digest(config: Path, *arguments: str, cores: Sequence[int] | None = None, after: float | None = None) -> Ran:
+    """Runs a command as an operator would, `--json`, on the given cores, and asks it to end `after` so many seconds.
+
+    Exits with what it said when it fails.
+    """
     command = [sys.executable, "-m", "digest", *arguments, "--json", "--config", str(config)]
     with tempfile.TemporaryFile() as said:
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         process = subprocess.Popen(pinned(command, cores), stdout=subprocess.PIPE, stderr=said, cwd=config.parent, env=_env())
-        assert process.stdout is not None
-        out = process.stdout.read()
-        _, status, own = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        ending = threading.Timer(after or 0, process.terminate)
+        if after is not None:
+            ending.start()
+        with _peak(process.pid) as peak:
+            out, _ = process.communicate()
+        ending.cancel()
+        wall, spent = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             said.seek(0)
             sys.exit(f"{arguments}: {said.read().decode()[-2000:]}")
-    cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-    return Ran(json.loads(out), wall, cpu, own.ru_maxrss / 1024)
+    cpu = (spent.ru_utime + spent.ru_stime) - (before.ru_utime + before.ru_stime)
+    return Ran(json.loads(out), wall, cpu, max(peak.values()) / 1024)
+
+
+@contextmanager
+def _peak(pid: int) -> Iterator[dict[int, int]]:
+    """By process of this one's family: the most memory it has taken so far, in kB.
+
+    From /proc, many times a second: what the kernel says when it has ended (ru_maxrss) counts what we took when we forked it.
+    """
+    peak, ended = {pid: 0}, threading.Event()
+
+    def look(each: int) -> None:
+        with suppress(OSError):  # it has ended meanwhile
+            status = Path(f"/proc/{each}/status").read_text()
+            if found := re.search(r"VmHWM:\s+(\d+) kB", status):
+                peak[each] = int(found[1])
+            for child in Path(f"/proc/{each}/task/{each}/children").read_text().split():
+                look(int(child))
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            look(pid)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        watching.join()
 
 
 def _env() -> dict[str, str]:

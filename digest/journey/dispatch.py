@@ -6,7 +6,7 @@ was missed while the process was down is found at the next tick. UNIQUE(edition,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +17,9 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.schedule import latest_due, next_due
 from digest.domain.subscriber import Cohort
 
+STEP = 20_000
+"""Readers for whom rows are made in one transaction: nobody who writes waits long for it, and sending begins after the first."""
+
 
 class Editions(Protocol):
     def find(self, list_name: str, day: date) -> Edition | None: ...
@@ -24,6 +27,7 @@ class Editions(Protocol):
 
 class Subscribers(Protocol):
     def cohorts(self, list_name: str) -> list[Cohort]: ...
+    def reach(self, cohort: Cohort, after: int, count: int) -> int | None: ...
 
 
 class Deliveries(Protocol):
@@ -35,6 +39,7 @@ class Deliveries(Protocol):
         expires_at: datetime,
         today: date,
         confirmed_by: datetime,
+        among: tuple[int, int | None],
     ) -> int: ...
 
 
@@ -83,22 +88,38 @@ def owed(paper_list: PaperList, cohort: Cohort, at: datetime) -> Owed | None:
 
 
 def dispatch(lists: Sequence[PaperList], store: Store, at: datetime) -> int:
-    """Creates the deliveries that are due at `at` and not there yet; says how many. One transaction a cohort."""
+    """Creates the deliveries that are due at `at` and not there yet; says how many. Transactions of some thousand rows."""
     created = 0
     for paper_list in lists:
-        with store.read() as unit:
-            cohorts = unit.subscribers.cohorts(paper_list.name)
-        for cohort in cohorts:
-            owing = owed(paper_list, cohort, at)
-            if owing is None:
-                continue
-            with store.begin() as unit:
-                edition = unit.editions.find(paper_list.name, owing.edition_day)
-                if edition is None or edition.state != "frozen" or (edition.is_empty and not paper_list.send_empty):
-                    continue
-                # whoever confirmed before the edition was made is owed it, even where their hour had passed by then
-                confirmed_by = max(owing.due_at, edition.frozen_at)
-                made = unit.deliveries.create_due(edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by)
-                unit.jobs.nudge(made)
-                created += made
+        for cohort, owing, edition in _owing(paper_list, store, at):
+            after: int | None = 0
+            while after is not None:
+                with store.begin() as unit:
+                    made, after = _next_rows(unit, cohort, owing, edition, after)
+                    unit.jobs.nudge(made)
+                    created += made
     return created
+
+
+def _owing(paper_list: PaperList, store: Store, at: datetime) -> Iterator[tuple[Cohort, Owed, Edition]]:
+    """Each cohort that is owed an edition which is there."""
+    found: dict[date, Edition | None] = {}
+    with store.read() as unit:
+        due = [(cohort, owing) for cohort in unit.subscribers.cohorts(paper_list.name) if (owing := owed(paper_list, cohort, at))]
+        for day in {owing.edition_day for _, owing in due}:
+            found[day] = unit.editions.find(paper_list.name, day)
+    for cohort, owing in due:
+        edition = found[owing.edition_day]
+        if edition is not None and edition.state == "frozen" and (paper_list.send_empty or not edition.is_empty):
+            yield cohort, owing, edition
+
+
+def _next_rows(unit: Unit, cohort: Cohort, owing: Owed, edition: Edition, after: int) -> tuple[int, int | None]:
+    """(rows made for the next `STEP` of a cohort, the id of the last of these); None when they were the last."""
+    upto = unit.subscribers.reach(cohort, after, STEP)
+    # whoever confirmed before the edition was made is owed it, even where their hour had passed by then
+    confirmed_by = max(owing.due_at, edition.frozen_at)
+    made = unit.deliveries.create_due(
+        edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by, among=(after, upto)
+    )
+    return made, upto

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, update
 
 from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.retry import Decision
@@ -40,13 +40,19 @@ class Deliveries:
         expires_at: datetime,
         today: date,
         confirmed_by: datetime | None = None,
+        among: tuple[int, int | None] = (0, None),
     ) -> int:
         """One row for each reader of the cohort who has none for this edition; says how many. One INSERT … SELECT.
 
-        Readers: ACTIVE, confirmed by `confirmed_by` (default: `due_at`), not paused on their local day `today`, not suppressed.
+        Readers: ACTIVE, confirmed by `confirmed_by` (default: `due_at`), not paused on their local day `today`, not suppressed;
+        of them those `among` whose subscription's id is above the first of the two and, if it is a number, at most the second.
         """
         walk_indexes(self._connection)
         s = subscriptions.c
+        # scalar subqueries, not NOT EXISTS: PostgreSQL makes a join of that, and where it knows nothing of the tables yet it has
+        # compared every reader with every row just made
+        there = select(deliveries.c.id).where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == s.id)
+        suppressed = select(suppressions.c.reason).where(suppressions.c.address_hash == subscribers.c.address_hash)
         owed = (
             select(literal(edition_id), s.id, *self._owed(due_at, expires_at))
             .join(subscribers, subscribers.c.id == s.subscriber_id)
@@ -56,12 +62,15 @@ class Deliveries:
                 s.timezone == cohort.timezone,
                 s.hour == cohort.hour,
                 s.weekdays == cohort.weekdays,
+                s.id > among[0],
                 s.confirmed_at <= (confirmed_by or due_at),
                 or_(s.paused_until.is_(None), s.paused_until <= today),
-                ~exists().where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == s.id),
-                ~exists().where(suppressions.c.address_hash == subscribers.c.address_hash),
+                there.scalar_subquery().is_(None),
+                suppressed.scalar_subquery().is_(None),
             )
         )
+        if among[1] is not None:
+            owed = owed.where(s.id <= among[1])
         statement = insert_into(self._connection, deliveries).from_select(_OWED, owed).on_conflict_do_nothing()
         return inserted(self._connection, statement)
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
@@ -130,13 +130,14 @@ subscriptions = Table(
     Column("ended_at", Instant),
     Column("end_reason", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("subscriber_id", "list"),
-    # finds a cohort's members, and the cohorts themselves, without touching the table
+    # finds a cohort's members, some thousand at a time, and the cohorts themselves, without touching the table
     Index(
         "ix_subscriptions_cohort",
         "list",
         "timezone",
         "hour",
         "weekdays",
+        "id",
         sqlite_where=text("state = 'active'"),
         postgresql_where=text("state = 'active'"),
     ),

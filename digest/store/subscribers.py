@@ -24,7 +24,7 @@ from digest.store.codec import consent_columns, interests_from, wishes_columns
 from digest.store.enrol import enrol
 from digest.store.held import held
 from digest.store.schema import subscribers, subscriptions
-from digest.store.statements import insert_new
+from digest.store.statements import insert_new, walk_indexes
 
 _PAGE = 1000
 
@@ -123,6 +123,15 @@ class Subscribers:
         cohort = (subscriptions.c.list, subscriptions.c.timezone, subscriptions.c.hour, subscriptions.c.weekdays)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
         return [Cohort(*row) for row in self._connection.execute(select(*cohort).where(*active).distinct().order_by(*cohort))]
+
+    def reach(self, cohort: Cohort, after: int, count: int) -> int | None:
+        """The id that the `count`th of a cohort's ACTIVE subscriptions with ids above `after` has; None: there are fewer."""
+        walk_indexes(self._connection)
+        s = subscriptions.c
+        members = (s.list == cohort.list, s.timezone == cohort.timezone, s.hour == cohort.hour, s.weekdays == cohort.weekdays)
+        following = select(s.id).where(s.state == SubscriptionState.ACTIVE.value, *members, s.id > after)
+        found: int | None = self._connection.scalar(following.order_by(s.id).limit(1).offset(count - 1))
+        return found
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
         return [_subscription(row) for row in self._connection.execute(statement)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +18,7 @@ from digest.domain.edition import PaperList
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import Address, Cohort, Interests, NewReader, Preferences
+from digest.journey import dispatch
 from digest.store.unit import Store
 
 DUE = NOW + 2 * HOUR
@@ -82,6 +85,29 @@ def test_only_who_is_due_gets_a_row_and_only_one(store: Store) -> None:
     assert got == {"due@example.org", "resumed@example.org", "late@example.org", "mondays@example.org"}
     assert of(store, due.id).due_at == of(store, resumed.id).next_attempt_at == DUE
     assert of(store, due.id).expires_at == DUE + DAY
+
+
+def test_many_are_owed_a_step_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step its own transaction; whoever comes or goes meanwhile, nobody has two rows and nobody is left out."""
+    know(store)
+    freeze(store)
+    with store.begin() as unit:
+        readers = [NewReader(Address(f"r{n}@example.org"), "main", Preferences(hour=time(7 + n % 2))) for n in range(20)]
+        unit.subscribers.add_confirmed(readers, CONSENT, NOW)
+        unit.subscribers.end(3, "goodbye", NOW)
+        assert unit.subscribers.reach(COHORT, 0, 4) == 9, "1, 5, 7, 9: the eights and who left are not of them"
+        assert unit.subscribers.reach(COHORT, 9, 5) == 19
+        assert unit.subscribers.reach(COHORT, 9, 6) is None
+        assert unit.subscribers.reach(COHORT, 19, 1) is None
+    for step, made in ((4, 9), (3, 0)):
+        monkeypatch.setattr(dispatch, "STEP", step)
+        assert dispatch.dispatch([MAIN], store, DUE) == made
+    with store.begin() as unit:
+        unit.subscribers.add_confirmed([NewReader(Address("new@example.org"), "main")], CONSENT, NOW)
+    monkeypatch.setattr(dispatch, "STEP", 1)
+    assert dispatch.dispatch([MAIN], store, DUE) == 1
+    assert dispatch.dispatch([MAIN], store, DUE + HOUR) == 10, "the eights"
+    assert tally(store) == {QUEUED: 20}
 
 
 def test_a_welcome(store: Store) -> None:
@@ -358,8 +384,25 @@ def test_the_latest_deliveries_of_a_subscription_come_first(store: Store) -> Non
 # ---- cost ------------------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def plans_of(store: Store, begins: str, holds: str) -> Iterator[list[str]]:
+    """How the database goes about statements of ours: caught on their way and explained there, without fresh statistics."""
+    sqlite = store.engine.dialect.name == "sqlite"
+    plans: list[str] = []
+
+    def explain(_connection: object, cursor: Any, statement: str, parameters: object, *_: object) -> None:
+        if statement.startswith(begins) and holds in statement:
+            cursor.execute(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + statement, parameters)
+            plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+
+    event.listen(store.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(store.engine, "before_cursor_execute", explain)
+
+
 def test_a_claim_walks_only_the_index_of_what_is_queued(store: Store) -> None:
-    """The statement as the store really sends it, caught on its way and explained there, without fresh statistics."""
     know(store)
     edition = freeze(store)
     with store.begin() as unit:
@@ -369,18 +412,34 @@ def test_a_claim_walks_only_the_index_of_what_is_queued(store: Store) -> None:
         unit.deliveries.record(
             [decided(replied(c.id, 250)) for c in unit.deliveries.claim(700, "me", LATER, LATER + HOUR).claimed]
         )
-    sqlite = store.engine.dialect.name == "sqlite"
-    plans: list[str] = []
-
-    def explain(_connection: object, cursor: Any, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith("SELECT") and "next_attempt_at <=" in statement:
-            cursor.execute(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + statement, parameters)
-            plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
-
-    event.listen(store.engine, "before_cursor_execute", explain)
-    assert len(claim(store)) == 100
+    with plans_of(store, "SELECT", "next_attempt_at <=") as plans:
+        assert len(claim(store)) == 100
     urgent, others = plans
+    sqlite = store.engine.dialect.name == "sqlite"
     for plan, index in ((urgent, "ix_deliveries_urgent"), (others, "ix_deliveries_queued")):
         assert (f"INDEX {index}" if sqlite else f"Index Scan using {index}") in plan
         assert "Sort" not in plan
         assert "TEMP B-TREE" not in plan
+
+
+def test_making_rows_asks_for_each_reader_by_index(store: Store) -> None:
+    """Where nothing is known of the tables yet too: comparing each reader with each row there is took minutes for 100,000."""
+    know(store)
+    earlier, edition = freeze(store, day=TODAY - DAY), freeze(store)
+    with store.begin() as unit:
+        readers = [NewReader(Address(f"r{n}@example.org"), "main") for n in range(1500)]
+        unit.subscribers.add_confirmed(readers, CONSENT, NOW)
+    with plans_of(store, "INSERT INTO deliveries", "SELECT") as plans, store.begin() as unit:
+        for one, among, made in ((earlier, (0, 1000), 1000), (earlier, (1000, None), 500), (edition, (0, None), 1500)):
+            assert unit.deliveries.create_due(one.id, COHORT, DUE, DUE + DAY, TODAY, among=among) == made
+    with plans_of(store, "SELECT", "OFFSET") as reaching, store.begin() as unit:
+        unit.subscribers.reach(COHORT, 0, 1000)
+    assert (len(plans), len(reaching)) == (3, 1)
+    sqlite = store.engine.dialect.name == "sqlite"
+    look = r"SEARCH deliveries.*" if sqlite else r"Index Cond: .*subscription_id = subscriptions.id.*"
+    asked = [re.findall(look, plan) for plan in plans]
+    assert all(len(each) == 1 and "subscription_id" in each[0] for each in asked), plans
+    assert "edition_id" in asked[-1][0], "not every edition the reader ever had"
+    for plan in (*plans, *reaching):
+        assert "ix_subscriptions_cohort" in plan
+        assert not re.search(r"SCAN |Seq Scan|Sort|TEMP B-TREE", plan), plan

@@ -152,7 +152,6 @@ def _database(wiring: Wiring) -> str:
 
 
 def _templates(wiring: Wiring) -> str:
-    for kind in ("edition", "empty", "confirm", "welcome", "goodbye", "alert"):
-        for part in ("subject.txt", "body.txt", "body.html"):
-            wiring.templates.check(f"mail/{kind}/{part}")
-    return "every mail's templates can be read"
+    count = wiring.templates.check_all()
+    own = wiring.settings.templates.folder
+    return f"all {count} can be read" + (f", those in {own} before ours" if own else "")

@@ -65,6 +65,8 @@ def _document(edition: Edition) -> dict[str, object]:
 @list_option
 @date_option
 @click.option("--for", "email", help="As this subscriber would get it.")
+@click.option("--style", type=click.Choice(["full", "compact"]), help="Default: the subscriber's, else the list's.")
+@click.option("--anew", is_flag=True, help="With the templates as they are now, not as they were when the edition was frozen.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder (default: a new one).")
 @at_option
 @wired
@@ -74,23 +76,34 @@ def preview(
     list_name: str | None,
     day: date | None,
     email: str | None,
+    style: str | None,
+    anew: bool,
     out: Path | None,
     at: datetime,
 ) -> None:
-    """Write message.eml, message.html and message.txt, exactly what would be sent."""
+    """Write message.eml, message.html and message.txt, exactly what would be sent; says what the lint has against it."""
+    from digest.mail.lint import lint as judge
     from digest.mail.reading import parts_of
 
     paper_list = wiring.paper_list(list_name)
     shown = wiring.edition(paper_list, day, at)
-    data = wiring.one_off(shown, paper_list, wiring.address(email) if email else None, at).data
+    data = wiring.one_off(shown, paper_list, wiring.address(email) if email else None, at, style=style, anew=anew).data
     folder = out or Path(tempfile.mkdtemp(prefix="digest-preview-"))
     folder.mkdir(parents=True, exist_ok=True)
     html, text = parts_of(data)
     (folder / "message.eml").write_bytes(data)
     (folder / "message.html").write_text(html, "utf-8")
     (folder / "message.txt").write_text(text, "utf-8")
-    document = {"out": str(folder), "bytes": len(data), "content_hash": shown.content_hash}
-    answer(as_json, document, lambda: click.echo(f"{folder}: message.eml ({len(data)} bytes), message.html, message.txt"))
+    errors = list(judge(data).errors)
+
+    def lines() -> None:
+        click.echo(f"{folder}: message.eml ({len(data)} bytes), message.html, message.txt")
+        for error in errors:
+            click.echo(f"error: {error}")
+
+    answer(as_json, {"out": str(folder), "bytes": len(data), "content_hash": shown.content_hash, "errors": errors}, lines)
+    if errors:
+        raise SystemExit(1)
 
 
 @click.command()

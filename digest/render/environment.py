@@ -32,11 +32,13 @@ class Templates:
         self._environment.filters["wrap"] = wrap
 
     def render(self, name: str, **values: object) -> str:
-        """The rendered template, LF lines. Raises TemplateError naming the template and the line that is to blame."""
+        """The rendered template, LF lines. Raises TemplateError naming the file and the line that is to blame."""
         try:
             return self._environment.get_template(name).render(values)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"{error.name or name} line {error.lineno}", error.message or "cannot be parsed") from error
+            raise TemplateError(
+                f"{error.filename or error.name or name} line {error.lineno}", error.message or "cannot be parsed"
+            ) from error
         except jinja2.TemplateNotFound as error:
             tried = ", ".join(str(folder) for folder in self._folders)
             raise TemplateError(str(error.name or name), f"is in none of these folders: {tried}") from error
@@ -48,12 +50,21 @@ class Templates:
             place, line = self._blame(error, name)
             raise TemplateError(f"{place} line {line}", f"{type(error).__name__}: {_one_line(str(error))}") from error
 
+    def check_all(self) -> int:
+        """Reads and parses every template there is; says how many. Raises TemplateError for the first that cannot be."""
+        names = self._environment.list_templates(extensions=["html", "txt", "css"])
+        for name in names:
+            self.check(name)
+        return len(names)
+
     def check(self, name: str) -> None:
         """Reads and parses a template without rendering it. Raises TemplateError."""
         try:
             self._environment.get_template(name)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"{error.name or name} line {error.lineno}", error.message or "cannot be parsed") from error
+            raise TemplateError(
+                f"{error.filename or error.name or name} line {error.lineno}", error.message or "cannot be parsed"
+            ) from error
         except (jinja2.TemplateNotFound, OSError, UnicodeDecodeError) as error:
             raise TemplateError(name, "is missing, or cannot be read as UTF-8") from error
 
@@ -69,7 +80,7 @@ class Templates:
             file = Path(traceback.tb_frame.f_code.co_filename)
             for folder in self._folders:
                 if file.is_relative_to(folder):
-                    place, line = str(file.relative_to(folder)), traceback.tb_lineno
+                    place, line = str(file), traceback.tb_lineno
             traceback = traceback.tb_next
         return place, line
 

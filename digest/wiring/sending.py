@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Envelope, Tally
-from digest.domain.edition import Edition, PaperList
+from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.subscriber import Address
 from digest.wiring.relaying import Relaying
 
@@ -98,8 +98,20 @@ class Sending(Relaying):
         transport = None if dry_run else self.post(Unwritten(), lambda: at)
         return send(self.store, edition, self.mailroom(edition), transport, addresses, at)
 
-    def one_off(self, edition: Edition, paper_list: PaperList, address: Address | None, at: datetime) -> Envelope:
-        """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would."""
+    def one_off(
+        self,
+        edition: Edition,
+        paper_list: PaperList,
+        address: Address | None,
+        at: datetime,
+        *,
+        style: str | None = None,
+        anew: bool = False,
+    ) -> Envelope:
+        """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would.
+
+        `anew`: with the templates as they are now, not as they were when the edition was frozen. Raises TemplateError.
+        """
         from digest.journey.press import SAMPLE, one_off
 
         claimed = one_off(address or self.address("reader@example.org"), edition, at, SAMPLE)
@@ -116,7 +128,16 @@ class Sending(Relaying):
                 personal=bool(mine.interests or wanted),
             )
         choices = self.chooser.alone(claimed, at) if claimed.personal else None
-        return self.mailroom(edition)(claimed, choices)
+        room = (
+            self.press.mailroom(edition, paper_list, self.rendered_anew(edition, paper_list)) if anew else self.mailroom(edition)
+        )
+        return room(replace(claimed, style=style or claimed.style), choices)
+
+    def rendered_anew(self, edition: Edition, paper_list: PaperList) -> Rendered:
+        """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
+        with self.store.read() as unit:
+            pool = unit.editions.pool(edition.id)
+        return self.press.render(replace(edition, pool=tuple(pool)), paper_list)
 
     def mail_notice(self, notice: Notice, at: datetime) -> None:
         """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""

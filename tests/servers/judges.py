@@ -81,7 +81,7 @@ def asked(mail: RealMail, *, everything: bool = False) -> Iterator[Mapping[Judge
 
 
 def _started(end: ExitStack, judge: Judge, zone: Path, mails: Sequence[Path]) -> Verdicts:
-    out, errors = zone.with_name(f"{judge.name}.out"), zone.with_name(f"{judge.name}.err")
+    out, errors = (zone.with_name(f"{judge.name}-{mails[0].stem}.{ending}") for ending in ("out", "err"))
     with out.open("wb") as says, errors.open("wb") as complains:
         process = subprocess.Popen(
             [*judge.command(zone), *map(str, mails)], cwd=JUDGES, stdout=says, stderr=complains, start_new_session=True

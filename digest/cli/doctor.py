@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, wired
-from digest.domain.errors import DigestError, MailError
+from digest.domain.errors import DigestError
 from digest.mail.domain_checks import (
     Checked,
     Identity,
@@ -46,6 +46,8 @@ def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
             click.echo(f"{'ok  ' if each.well else 'FAIL'} {each.name}: {each.said}")
             if each.mend and not each.well:
                 click.echo(f"     {each.mend}")
+        wrong = sum(not each.well for each in checks)
+        click.echo(f"{wrong} of {len(checks)} need you; below each stands what to do." if wrong else "All is well.")
 
     answer(as_json, [asdict(each) for each in checks], lines)
     if not all(each.well for each in checks):
@@ -77,14 +79,18 @@ def _relays(wiring: Wiring) -> Iterator[Checked]:
             "check host, port, tls, username and password of its [[relays]] table",
         )
         bare = relay.settings.tls == "none" and relay.settings.host not in ("localhost", "127.0.0.1", "::1")
-        said = "mail and login cross the network in clear" if bare else f"{relay.settings.tls}, certificate checked"
+        said = (
+            "mail and login cross the network in clear"
+            if bare
+            else f"{relay.settings.tls}; a certificate that does not fit is refused"
+        )
         said = said if relay.settings.tls != "none" or bare else "none, on this machine"
         yield Checked(f"TLS of {relay.name}", not bare, said, 'set tls = "starttls" (port 587) or "tls" (port 465)')
 
 
 def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
     """Everything a receiver looks up. A name server that does not answer fails the check that asked it."""
-    from digest.mail.dns_lookup import Lookup
+    from digest.mail.dns_lookup import Lookup, NoAnswer
     from digest.mail.fields import ascii_domain
 
     sender = wiring.sender
@@ -100,11 +106,17 @@ def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
         ("mail back", lambda: iter([check_return(dns, who)])),
         *((f"PTR of {host}", partial(_pointing, dns, host)) for host in hosts),
     ]
-    for name, check in asked:
+    for place, (name, check) in enumerate(asked):
         try:
             yield from check()
-        except MailError as error:
-            yield Checked(name, False, str(error), "ask again; else look at the name servers of this machine")
+        except NoAnswer as error:
+            if not error.silent:
+                yield Checked(name, False, str(error), "ask again; else look at the name servers of that domain")
+                continue
+            rest = ", ".join(other for other, _ in asked[place:])  # each would wait as long again, and say the same
+            mend = "look at /etc/resolv.conf, or ask another: digest doctor --dns 9.9.9.9:53 (--no-dns leaves all this out)"
+            yield Checked("name servers", False, f"{error}; nothing can be said of {rest}", mend)
+            return
 
 
 def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
@@ -122,7 +134,7 @@ def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:
     try:
         return Checked(name, True, check())
     except DigestError as error:
-        return Checked(name, False, str(error), mend)
+        return Checked(name, False, str(error).removeprefix(f"{name}: "), mend)
 
 
 def _connected(relay: Relay) -> str:

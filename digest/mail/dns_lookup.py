@@ -14,16 +14,28 @@ import dns.reversename
 from digest.domain.errors import MailError
 
 
+PATIENCE = 8.0
+"""Seconds for one question in all."""
+
+
+class NoAnswer(MailError):
+    """A name server that says neither what there is nor that there is nothing. `silent`: none answered at all."""
+
+    def __init__(self, message: str, *, silent: bool) -> None:
+        super().__init__(message)
+        self.silent = silent
+
+
 class Lookup:
     """Asks the system's name servers, or the one given as "host:port". `seconds` are for one question in all."""
 
-    def __init__(self, server: str = "", seconds: float = 8) -> None:
+    def __init__(self, server: str = "", seconds: float | None = None) -> None:
         self._resolver = dns.resolver.Resolver(configure=not server)
         if server:
             host, _, port = server.rpartition(":") if ":" in server else (server, "", "53")
             self._resolver.nameservers = [host]
             self._resolver.port = int(port)
-        self._resolver.lifetime = seconds
+        self._resolver.lifetime = PATIENCE if seconds is None else seconds
 
     def txt(self, name: str) -> tuple[str, ...]:
         """Each TXT record, its strings joined (RFC 7208 §3.3)."""
@@ -45,6 +57,14 @@ class Lookup:
         """What the PTR records of an address say."""
         return tuple(str(record.target).rstrip(".") for record in self._ask(dns.reversename.from_address(address), "PTR"))
 
+    def _why(self, error: dns.exception.DNSException) -> str:
+        asked = ", ".join(str(server) for server in self._resolver.nameservers) or "no name server"
+        if isinstance(error, dns.resolver.LifetimeTimeout):
+            return f"no answer from {asked} in {self._resolver.lifetime:g} seconds"
+        if isinstance(error, dns.resolver.NoNameservers):
+            return f"{asked} could not find out (SERVFAIL or REFUSED)"
+        return f"{asked}: {' '.join(str(error).split())[:100]}"
+
     def _ask(
         self, name: str | dns.name.Name, kind: str
     ) -> Sequence[Any]:  # what a record has depends on its kind; dnspython types none of it
@@ -53,7 +73,9 @@ class Lookup:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
         except dns.exception.DNSException as error:
-            raise MailError(f"DNS: {kind} of {name}: {' '.join(str(error).split())[:160]}") from None
+            raise NoAnswer(
+                f"DNS: {kind} of {name}: {self._why(error)}", silent=isinstance(error, dns.resolver.LifetimeTimeout)
+            ) from None
         except UnicodeError:
             return ()
         return tuple(answer.rrset or ())

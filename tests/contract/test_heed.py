@@ -15,6 +15,7 @@ from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, NewReader, Subscription, SubscriptionState
 from digest.journey.heed import Action, Heeded, HeedPolicy, heed
+from digest.journey.pause import resume
 from digest.mail.inbound import read_feedback
 from digest.mail.verp import Stamps
 from digest.store.unit import Store
@@ -291,3 +292,31 @@ def test_real_bounces_from_strangers_suppress_nobody(post: Post) -> None:
     assert len(mails) > 400
     assert post.suppressed(READER) is None
     assert post.subscription(READER).state is SubscriptionState.ACTIVE
+
+
+def test_complaints_warn_over_one_in_a_thousand_and_pause_over_three_until_the_operator_resumes(store: Store) -> None:
+    """The limits as shipped, on 1,500 accepted mails: 2 complaints warn (0.13 %), 5 pause (0.33 %)."""
+    know(store)
+    with store.begin() as unit:
+        unit.subscribers.add_confirmed([NewReader(Address(f"reader{n}@example.org"), "main") for n in range(1500)], CONSENT, NOW)
+    post = Post(store)
+    while len(post.deliveries) < 1500:
+        post.send(0)
+    alarms = []
+    for number in range(5):
+        complaint = Feedback(
+            FeedbackKind.COMPLAINT,
+            (about(f"reader{number}@example.org", None),),
+            verp=verp(post.deliveries[f"reader{number}@example.org"][0]),
+        )
+        alarms.append("".join(heed(complaint, store, NOW + DAY, HeedPolicy(), STAMPS).alarms))
+        assert heed(complaint, store, NOW + DAY, HeedPolicy(), STAMPS).alarms == (), "told twice, it counts once"
+    assert alarms[0] == ""
+    assert alarms[1:4] == [
+        f"list main: {n} complaints among 1500 mails ({rate} %); at most 0.1 %"
+        for n, rate in ((2, "0.13"), (3, "0.20"), (4, "0.27"))
+    ]
+    assert alarms[4] == "list main is paused: 5 complaints among 1500 mails (0.33 %); at most 0.3 %"
+    assert resume(store, ["main"]) == ("main",)
+    with store.read() as unit:
+        assert unit.lists.paused("main") is None

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,28 +93,36 @@ def nothing_told(heeded: Heeded) -> None:
 # ---- LMTP, by the daemon ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def daemon(place: Path, tmp_path: Path) -> Iterator[int]:
-    """`digest run` with nothing but its ears; the port it listens on."""
-    port = free_port()
-    more(place, port=port)
+@contextmanager
+def only_ears(config: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """`digest run` with nothing but its ears, from `ready()` on; it must end by itself when asked to."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
-    command = [sys.executable, "-m", "digest", "run", "--config", str(place), "--no-web", "--no-deliver", "--no-collect"]
-    with (tmp_path / "said").open("wb") as said:
-        process = subprocess.Popen(command, env={**clean, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, stdout=said, stderr=said)
+    command = [sys.executable, "-m", "digest", "run", "--config", str(config), "--no-web", "--no-deliver", "--no-collect"]
+    log = config.with_name("said")
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, env={**clean, "PYTHONPATH": str(ROOT)}, cwd=config.parent, stdout=said, stderr=said)
     try:
         deadline = time.monotonic() + 30
-        while not listening(port):
-            assert process.poll() is None, (tmp_path / "said").read_text()
-            assert time.monotonic() < deadline, (tmp_path / "said").read_text()
+        while not ready():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
-        yield port
+        yield
         process.send_signal(signal.SIGTERM)
         assert process.wait(12) == 0
     finally:
         if process.poll() is None:
             process.kill()
             process.wait(10)
+
+
+@pytest.fixture
+def daemon(place: Path) -> Iterator[int]:
+    """The port it listens on."""
+    port = free_port()
+    more(place, port=port)
+    with only_ears(place, lambda: listening(port)):
+        yield port
 
 
 def test_the_daemon_hears_lmtp(daemon: int, place: Path) -> None:
@@ -169,6 +178,31 @@ def test_a_mail_leaves_its_mailbox_only_after_the_commit(place: Path, tmp_path: 
         assert len(dovecot_server.messages(mailbox)) == 1
         assert suppressed(wiring) is SuppressionReason.BOUNCE
         assert wiring.poll(now, nothing_told) == 0
+
+
+def test_the_daemon_looks_into_its_mailbox(place: Path, tmp_path: Path, dovecot_server: Dovecot) -> None:
+    """While the tables refuse what a mail says it stays, and the daemon goes on; when they take it, it leaves."""
+    mailbox = "daemon@digest.example.org"
+    imap = {"imap_server": "127.0.0.1", "imap_port": dovecot_server.imap_port, "imap_tls": "none", "imap_user": mailbox}
+    more(place, **imap, imap_password=PASSWORD, imap_every=1)
+    database = sqlite3.connect(tmp_path / "digest.sqlite3", timeout=30)
+    with Wiring(load(place)) as wiring:
+        _, mail = bounce(wiring)
+        deliver(dovecot_server, mailbox, b"From: friend@example.net\r\nSubject: lunch?\r\n\r\nAt noon?\r\n", mail)
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        database.commit()
+        with only_ears(place, lambda: "disk full" in (tmp_path / "said").read_text("utf-8", "replace")):
+            assert len(dovecot_server.messages(mailbox)) == 2, "nothing is committed, so nothing is gone"
+            assert suppressed(wiring) is None
+            database.execute("DROP TRIGGER full")
+            database.commit()
+            database.close()
+            deadline = time.monotonic() + 30
+            while len(dovecot_server.messages(mailbox)) > 1:
+                assert time.monotonic() < deadline, (tmp_path / "said").read_text()
+                time.sleep(0.1)
+            assert suppressed(wiring) is SuppressionReason.BOUNCE, "it left, so it is in the tables"
+    assert dovecot_server.parsed(mailbox)[0]["Subject"] == "lunch?"
 
 
 # ---- webhooks --------------------------------------------------------------------------------------------------------------

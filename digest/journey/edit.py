@@ -176,23 +176,35 @@ MOST_BREVITY = 3
 
 
 def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Edition, Rendered]:
-    """Renders until the proof passes: shorter summaries first, then fewer picks, and a note that says so."""
-    trial, brevity = draft, 0
-    while True:
+    """Renders until the proof passes: shorter summaries first, then as many picks as fit, and a note that says so."""
+
+    def tried(trial: Edition, brevity: int) -> tuple[Rendered, tuple[str, ...]]:
         rendered = press.render(trial, paper_list, brevity=brevity)
         errors = press.proof(trial, paper_list, rendered)
-        if not errors:
-            return trial, rendered
-        if not all(error.startswith("size") for error in errors) or len(trial.picks) <= 1:
+        if not all(error.startswith("size") for error in errors):
             raise LintFailed(errors)
-        if brevity < MOST_BREVITY:
-            brevity += 1
+        return rendered, errors
+
+    errors: tuple[str, ...] = ()
+    for brevity in range(MOST_BREVITY + 1):
+        rendered, errors = tried(draft, brevity)
+        if not errors:
+            return draft, rendered
+    fitting: tuple[Edition, Rendered] | None = None
+    few, many = 0, len(draft.picks)  # that many fit, so many do not
+    while many - few > 1:
+        kept = (few + many) // 2
+        note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"
+        trial = replace(draft, picks=draft.picks[:kept], notes=(*draft.notes, note))
+        trial = replace(trial, content_hash=content_hash(trial))
+        rendered, errors = tried(trial, MOST_BREVITY)
+        if errors:
+            many = kept
         else:
-            kept = trial.picks[:-1]
-            trial = replace(
-                trial, picks=kept, notes=(*draft.notes, f"shortened to {len(kept)} papers to stay readable in a mail")
-            )
-            trial = replace(trial, content_hash=content_hash(trial))
+            few, fitting = kept, (trial, rendered)
+    if fitting is None:
+        raise LintFailed(errors)
+    return fitting
 
 
 def content_hash(edition: Edition) -> str:

@@ -24,6 +24,7 @@ BAR_HEIGHT = 20
 MOST_BARS = 7
 LONGEST_URL = 1000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
 _URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
 _BY_MODEL = "AI summary by "
 _SUMMARY_BY = {"abstract": "", "huggingface": f"{_BY_MODEL}Hugging Face", "semantic scholar": f"{_BY_MODEL}Semantic Scholar"}
@@ -256,6 +257,8 @@ def clean(text: str) -> str:
     """One line of text: whitespace folded; controls, lone surrogates, unassigned non-characters and the marks that reorder
     what follows them (bidi embeddings, overrides, isolates) are gone. Joiners stay: scripts and emoji need them.
     """
+    if text.isascii():
+        return " ".join(text.translate(_ASCII_CONTROLS).split())
     kept = (" " if c.isspace() else c for c in text if c.isspace() or not _harmful(c))
     return " ".join("".join(kept).split())
 

@@ -58,7 +58,8 @@ class Delayed:
 
     async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         there, away = await asyncio.open_connection("127.0.0.1", self._port)
-        await asyncio.gather(self._one_way(here, away), self._one_way(there, back))
+        with contextlib.suppress(asyncio.CancelledError):  # at the end, whoever still hangs on
+            await asyncio.gather(self._one_way(here, away), self._one_way(there, back))
 
     async def _one_way(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         clock = asyncio.get_running_loop().time

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from digest.domain.errors import TemplateError
+from digest.render.breaks import breakable
 from digest.render.columns import wrap
 
 
@@ -30,6 +32,7 @@ class Templates:
             keep_trailing_newline=True,
         )
         self._environment.filters["wrap"] = wrap
+        self._environment.filters["breakable"] = lambda text: Markup(breakable(str(text)))  # noqa: S704  # it escapes
 
     def render(self, name: str, **values: object) -> str:
         """The rendered template, LF lines. Raises TemplateError naming the file and the line that is to blame."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason
+from digest.render.breaks import breakable
 from digest.render.columns import wrap
 from digest.render.markers import Markers
 
@@ -113,7 +114,7 @@ def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = 
         "more-url": links.more,
         "less-url": links.less,
     }
-    return Personal(selection=selection, html=_escaped({**urls, "why": why}), text={**urls, "why": wrap(why)})
+    return Personal(selection=selection, html={**_escaped(urls), "why": breakable(why)}, text={**urls, "why": wrap(why)})
 
 
 def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None) -> CardUse:

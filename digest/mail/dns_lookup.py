@@ -13,7 +13,6 @@ import dns.reversename
 
 from digest.domain.errors import MailError
 
-
 PATIENCE = 8.0
 """Seconds for one question in all."""
 

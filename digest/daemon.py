@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ log = structlog.get_logger("digest")
 
 
 class Daemon:
-    """Runs until it is told to stop. `clock` gives aware instants."""
+    """Runs until it is told to stop. `clock` gives aware instants; `showing` shows what a run of delivering did so far."""
 
     def __init__(
         self,
@@ -48,11 +49,13 @@ class Daemon:
         collect: bool = True,
         every_seconds: float = 60,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        showing: Callable[[], AbstractContextManager[Callable[[Counter[str]], None]]] = lambda: nullcontext(lambda counts: None),
     ) -> None:
         self._wiring = wiring
         self._web, self._deliver, self._collect = web, deliver, collect
         self._every = every_seconds
         self._clock = clock
+        self._showing = showing
         self._stop = threading.Event()
         self._elected = False
         self._refused: SchemaMismatch | None = None
@@ -150,7 +153,8 @@ class Daemon:
             self._note(of_edition(failed))
 
     def _delivering(self) -> None:
-        worked = self._wiring.work_outbox(stop=self._stop.is_set)
+        with self._showing() as progress:
+            worked = self._wiring.work_outbox(stop=self._stop.is_set, progress=progress)
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)

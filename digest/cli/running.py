@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,13 @@ def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
 
 @click.command()
 @click.option("--at", "at", default=None, help="Act as if it were this instant all along.", type=str)
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
 @wired
-def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
-    """Work the outbox until nothing is due; SIGTERM finishes the messages in flight."""
+def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
+    """Work the outbox until nothing is due; SIGTERM finishes the messages in flight. In a terminal a bar shows how far it is."""
+    from digest.cli.progress import bar, hidden
     from digest.domain.instant import parse_instant
+    from digest.wiring.crew import clock_of
 
     asked = Counter[str]()
 
@@ -51,13 +54,16 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     instant = parse_instant(at, "--at") if at else None
-    worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0)
+    watched = bar(lambda: wiring.remaining(clock_of(instant)()), quiet=quiet or as_json)
+    with watched.showing() if watched else hidden() as progress:
+        worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0, progress=progress)
     said = asdict(worked.tally)
 
     def lines() -> None:
         click.echo(", ".join(f"{name} {value}" for name, value in said.items() if value) or "nothing was due")
 
-    answer(as_json, said, lines)
+    if as_json or not quiet:
+        answer(as_json, said, lines)
     if worked.stopped:
         click.echo(f"digest: {worked.stopped}", err=True)
         raise SystemExit(1)
@@ -71,10 +77,13 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None) -> None:
 def run(wiring: Wiring, as_json: bool, no_web: bool, no_deliver: bool, no_collect: bool) -> None:
     """The daemon: web, scheduler and delivery."""
     from digest.cli.logs import set_up
+    from digest.cli.progress import bar, hidden
     from digest.daemon import Daemon
 
-    set_up(wiring.settings.log, wiring.hash_address)
-    Daemon(wiring, web=not no_web, deliver=not no_deliver, collect=not no_collect).run()
+    watched = bar(lambda: wiring.remaining(datetime.now(UTC)), quiet=as_json or no_deliver)
+    set_up(wiring.settings.log, wiring.hash_address, watched.stream if watched else None)
+    showing = watched.showing if watched else hidden
+    Daemon(wiring, web=not no_web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
 
 
 @click.command()

@@ -167,3 +167,22 @@ class Tally:
     expired: int = 0
     uncertain: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underway:
+    """How far the editions have come of which some deliveries are due or claimed now."""
+
+    accepted: int
+    retry: int
+    """Tried, and waiting for another try."""
+    failed: int
+    remaining: int
+    """Due or claimed."""
+    rate: float
+    """Accepted a second, over the last minute or since it began."""
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Until none remains, at this rate; None where nothing moves."""
+        return self.remaining / self.rate if self.rate else None

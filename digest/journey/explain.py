@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from digest.domain.delivery import Delivery, DeliveryState
+from digest.domain.delivery import Delivery, DeliveryState, Underway
 from digest.domain.edition import Edition, PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
@@ -58,6 +59,10 @@ class Alarms(Protocol):
     def since(self, at: datetime) -> list[tuple[str, datetime, str]]: ...
 
 
+class Pulse(Protocol):
+    def underway(self, now: datetime) -> Underway | None: ...
+
+
 class Unit(Protocol):
     @property
     def subscribers(self) -> Subscribers: ...
@@ -77,6 +82,8 @@ class Unit(Protocol):
     def leases(self) -> Leases: ...
     @property
     def alarms(self) -> Alarms: ...
+    @property
+    def pulse(self) -> Pulse: ...
 
 
 class Store(Protocol):
@@ -173,8 +180,8 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 
 
 def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime) -> dict[str, Any]:
-    """Editions, the outbox by state, the age of the oldest due delivery in seconds, the sources' freshness, who schedules, and
-    what the operator was told in the last day.
+    """Editions, the outbox by state, how far sending has come (while anything is due), the age of the oldest due delivery in
+    seconds, the sources' freshness, who schedules, and what the operator was told in the last day.
     """
     with store.read() as unit:
         oldest = unit.deliveries.oldest_due(at)
@@ -183,6 +190,7 @@ def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at:
             "papers": unit.papers.count(),
             "lists": [_list(unit, each, at) for each in lists],
             "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
+            "underway": _underway(unit.pulse.underway(at)),
             "oldest_due": oldest and isoformat(oldest),
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
             "sources": [_source(unit, name) for name in sources],
@@ -191,6 +199,10 @@ def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at:
                 {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)
             ],
         }
+
+
+def _underway(found: Underway | None) -> dict[str, Any] | None:
+    return None if found is None else {**asdict(found), "eta_seconds": found.eta_seconds and round(found.eta_seconds)}
 
 
 def _source(unit: Unit, name: str) -> dict[str, Any]:

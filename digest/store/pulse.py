@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select, union
 
-from digest.domain.delivery import DeliveryState
+from digest.domain.delivery import DeliveryState, Underway
 from digest.store.schema import attempts, deliveries
+
+MINUTE = timedelta(minutes=1)
+NEXT = 10_000
+"""An edition that has none among so many that are next in the queue is not under way yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,30 @@ class Pulse:
 
     def due(self, now: datetime, most: int = 128_000) -> int:
         """How many wait and are due, counted up to `most`."""
-        d = deliveries.c
-        some = select(d.id).where(d.state == DeliveryState.QUEUED.value, d.next_attempt_at <= now).limit(most).subquery()
+        some = select(deliveries.c.id).where(*_due(now)).limit(most).subquery()
         return self._connection.scalar(select(func.count()).select_from(some)) or 0
+
+    def remaining(self, now: datetime) -> int:
+        """How many are due or claimed."""
+        due = self._connection.scalar(select(func.count()).select_from(deliveries).where(*_due(now))) or 0
+        return due + self._count(_CLAIMED)
+
+    def underway(self, now: datetime) -> Underway | None:
+        """How far sending has come, whichever processes send; None while nothing is due or claimed."""
+        remaining = self.remaining(now)
+        if not remaining:
+            return None
+        d = deliveries.c
+        accepted, lately = d.state == DeliveryState.ACCEPTED.value, d.accepted_at > now - MINUTE
+        retry = (d.state == DeliveryState.QUEUED.value) & d.attempted_at.is_not(None)
+        failed = d.state == DeliveryState.FAILED.value
+        counts = [func.sum(case((which, 1), else_=0)) for which in (accepted, retry, failed, lately)]
+        began = func.min(case((lately, d.accepted_at)), type_=d.accepted_at.type)
+        row = self._connection.execute(select(*counts, began).where(d.edition_id.in_(_at_work(now)))).one()
+        took = max((now - row[4]).total_seconds(), 1.0) if row[4] else 1.0
+        return Underway(
+            accepted=row[0] or 0, retry=row[1] or 0, failed=row[2] or 0, remaining=remaining, rate=round((row[3] or 0) / took, 1)
+        )
 
     def sending(self, edition_id: int, buckets: Sequence[float]) -> Sending:
         """What happened to the deliveries of one edition; `buckets` are upper bounds in seconds, rising."""
@@ -81,3 +107,18 @@ class Pulse:
 
     def _count(self, where: ColumnElement[bool]) -> int:
         return self._connection.scalar(select(func.count()).select_from(deliveries).where(where)) or 0
+
+
+_CLAIMED = deliveries.c.state == DeliveryState.CLAIMED.value
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return deliveries.c.state == DeliveryState.QUEUED.value, deliveries.c.next_attempt_at <= now
+
+
+def _at_work(now: datetime) -> Select[Any]:
+    """The editions of what is claimed and of what is next in the queue."""
+    order = (deliveries.c.next_attempt_at, deliveries.c.id)
+    following = select(deliveries.c.edition_id).where(*_due(now)).order_by(*order).limit(NEXT).subquery()
+    claimed = select(deliveries.c.edition_id).where(_CLAIMED)
+    return select(union(select(following.c.edition_id), claimed).subquery().c.edition_id)

@@ -42,6 +42,11 @@ class Operating(Readers):
         """What suppressions and logs know an address by."""
         return self._hash_address
 
+    def remaining(self, at: datetime) -> int:
+        """How many deliveries are due or claimed."""
+        with self.store.read() as unit:
+            return unit.pulse.remaining(at)
+
     def check_schema(self) -> None:
         """Raises SchemaMismatch where the database has been migrated under our feet."""
         from digest.store.migrate import check

@@ -6,11 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from servers.stocked import DAY, HOUR, NOW, owe, replied
+from servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
 
-from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage
+from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage, Underway
 from digest.domain.retry import RetryPolicy
 from digest.journey.election import Election
+from digest.journey.explain import status
 from digest.store.unit import Store
 
 SECOND = timedelta(seconds=1)
@@ -106,6 +107,46 @@ def test_a_cause_is_new_once_a_day_whoever_finds_it(store: Store) -> None:
     with store.read() as unit:
         assert unit.alarms.since(NOW) == [("relay", NOW + DAY, "refused"), ("relay", NOW, "refused")]
         assert unit.alarms.since(NOW + HOUR) == [("relay", NOW + DAY, "refused")]
+
+
+def test_how_far_sending_has_come(store: Store) -> None:
+    """The numbers of `digest status`, whichever processes send."""
+    edition = owe(store, 10)
+    at = NOW + 3 * HOUR
+
+    def underway(now: datetime) -> Underway | None:
+        with store.read() as unit:
+            return unit.pulse.underway(now)
+
+    assert underway(NOW) is None, "nothing is due yet"
+    waiting = Underway(accepted=0, retry=0, failed=0, remaining=10, rate=0.0)
+    assert underway(at) == waiting
+    assert waiting.eta_seconds is None
+    with store.begin() as unit:
+        first, second, third, fourth, fifth, sixth, *_ = unit.deliveries.claim(7, "me", at, at + HOUR).claimed
+        policy = RetryPolicy()
+        seen = [
+            replied(first.id, 250, at=at - 10 * SECOND),
+            replied(second.id, 250, at=at - 5 * SECOND),
+            replied(third.id, 250, at=at - 61 * SECOND),
+            replied(fourth.id, 250, at=at),
+            replied(fifth.id, 451, at=at),
+            replied(sixth.id, 554, at=at),
+        ]
+        unit.deliveries.record([(each, policy.decide(each, 0, at + DAY)) for each in seen], "me")
+    found = underway(at)
+    assert found == Underway(accepted=4, retry=1, failed=1, remaining=4, rate=0.3), "3 in the 10 s since the first of this minute"
+    assert found is not None
+    assert round(found.eta_seconds or 0) == 13
+    told = status(store, [MAIN], [], at)["underway"]
+    assert told == {"accepted": 4, "retry": 1, "failed": 1, "remaining": 4, "rate": 0.3, "eta_seconds": 13}
+    with store.begin() as unit:
+        unit.deliveries.release("me")
+        rest = unit.deliveries.claim(10, "me", at, at + HOUR).claimed
+        unit.deliveries.record([(each, policy.decide(each, 0, at + DAY)) for each in (replied(c.id, 250, at=at) for c in rest)])
+    assert underway(at) is None, "the one to be tried again is not due"
+    assert status(store, [MAIN], [], at)["underway"] is None
+    assert edition.id
 
 
 def test_the_pulse_of_an_edition(store: Store) -> None:

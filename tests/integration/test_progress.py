@@ -1,0 +1,116 @@
+"""The live bar: where somebody watches, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from outbox import configured, owe
+from servers.cluster import until
+from servers.smtp import Do, Script, SmtpServer
+
+from digest.config import load
+
+READERS = 40
+PATIENCE = 60
+WORKED = "processes = 1\nconnections = 1\nbatch = 10"
+
+
+def in_a_terminal(config: Path, *words: str, until_seen: str = "") -> tuple[int, str]:
+    """The exit code, and all that the command drew; with `until_seen` it is asked to end once that is there."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "160", "LINES": "40"}
+    command = [sys.executable, "-m", "digest", *words, "--config", str(config)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        ending = threading.Timer(PATIENCE, process.kill)
+        ending.start()
+        drawn = b""
+        with suppress(OSError):  # the last one who wrote has gone
+            while more := os.read(ours, 65536):
+                drawn += more
+                if until_seen and re.search(until_seen, plain(drawn)):
+                    process.send_signal(signal.SIGTERM)
+        os.close(ours)
+        code = process.wait()
+        ending.cancel()
+    return code, plain(drawn)
+
+
+def plain(drawn: bytes) -> str:
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", drawn.decode(errors="replace"))
+
+
+@pytest.fixture
+def config(tmp_path: Path, sqlite_url: str):  # type: ignore[no-untyped-def]  # a generator of a path
+    """Forty readers; the relay refuses the third for now and the fifth for ever."""
+    script = Script(nth={("RCPT", 3): Do("451 4.3.0 later"), ("RCPT", 5): Do("550 5.1.1 nobody")})
+    with SmtpServer(tmp_path / "kept", script) as server:
+        made = configured(tmp_path, sqlite_url, server.port, WORKED)
+        owe(load(made), READERS)
+        yield made
+
+
+def test_a_bar_in_a_terminal(config: Path) -> None:
+    code, drawn = in_a_terminal(config, "deliver")
+    assert code == 0, drawn
+    frames = re.findall(r"delivering .*?(\d+)/(\d+).*?accepted ([\d,]+), retry (\d+), failed (\d+)", drawn)
+    assert frames, drawn
+    assert frames[0] == ("0", "40", "0", "0", "0"), "it is there before the first batch is done"
+    assert frames[-1] == ("40", "40", "38", "1", "1")
+    assert re.search(r"\d+/s", drawn), "the rate"
+    assert "accepted 38, retry 1, failed 1" in drawn.splitlines()[-1], "what a run answers, as ever"
+
+
+@pytest.mark.parametrize(("words", "said"), [(["--quiet"], ""), (["--json"], "{")])
+def test_none_for_who_asked_for_none(config: Path, words: list[str], said: str) -> None:
+    code, drawn = in_a_terminal(config, "deliver", *words)
+    assert code == 0, drawn
+    assert "delivering" not in drawn
+    assert drawn.startswith(said)
+    assert (json.loads(drawn)["accepted"] if said else drawn) == (38 if said else "")
+
+
+def test_none_where_nobody_watches(config: Path) -> None:
+    command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stderr == ""
+    assert re.fullmatch(r"accepted 38, retry 1, failed 1, seconds [\d.]+\n", done.stdout)
+
+
+def test_the_daemon_has_one_too_and_its_log_goes_on_above_it(config: Path) -> None:
+    code, drawn = in_a_terminal(config, "run", "--no-web", "--no-collect", until_seen=r"delivered .*accepted=")
+    assert code == 0, drawn
+    assert re.search(r"delivering .*40/40.*accepted 38, retry 1, failed 1", drawn), drawn
+    assert re.search(r"info +\] delivered +accepted=38 failed=1 retry=1", drawn), drawn
+
+
+def test_another_process_sees_how_far_it_is(tmp_path: Path, sqlite_url: str) -> None:
+    """`digest status --json`, while a relay that has stopped answering is waited for."""
+    with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 25): Do(stall=True)})) as server:
+        config = configured(tmp_path, sqlite_url, server.port, WORKED, "timeout = 120")
+        owe(load(config), READERS)
+        command = [sys.executable, "-m", "digest"]
+        with subprocess.Popen([*command, "deliver", "--config", str(config)], stdout=subprocess.DEVNULL) as process:
+            try:
+                until(lambda: server.seen["DOT"] >= 25, PATIENCE, "it waits for the 25th")
+                asked = subprocess.run(
+                    [*command, "status", "--json", "--config", str(config)], capture_output=True, timeout=PATIENCE, check=True
+                )
+            finally:
+                process.kill()
+    told = json.loads(asked.stdout)["underway"]
+    assert told["accepted"] + told["remaining"] == READERS
+    assert told["accepted"] in {10, 20}, "two batches are written down, or the second is about to be"
+    assert (told["retry"], told["failed"]) == (0, 0)
+    assert told["rate"] > 0
+    assert told["eta_seconds"] == pytest.approx(told["remaining"] / told["rate"], abs=1)

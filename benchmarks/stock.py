@@ -67,7 +67,7 @@ journal = "{folder / "journal"}"
 name = "daily"
 title = "Trending papers"
 cutoff = 00:00:00
-picks = 12
+picks = 13
 {more}
 {relays}
 """,
@@ -146,17 +146,10 @@ def make_papers(wiring: Wiring) -> None:
 
 def past(wiring: Wiring, edition_id: int, editions: int) -> None:
     """As many earlier editions, which everybody got."""
-    with wiring.store.engine.begin() as connection:
-        one = dict(connection.execute(text("SELECT * FROM editions WHERE id = :id"), {"id": edition_id}).mappings().one())
-        names = [name for name in one if name not in ("id", "date")]
-        for days in range(1, editions + 1):
-            earlier = connection.scalar(
-                text(
-                    f"INSERT INTO editions (date, {', '.join(names)}) SELECT :date, {', '.join(names)} FROM editions"
-                    " WHERE id = :id RETURNING id"
-                ),
-                {"id": edition_id, "date": (CUTOFF - timedelta(days=days)).date().isoformat()},
-            )
+    for days in range(1, editions + 1):
+        at = CUTOFF - timedelta(days=days)
+        earlier = another(wiring, edition_id, at)
+        with wiring.store.engine.begin() as connection:
             connection.execute(
                 text(
                     "INSERT INTO deliveries (edition_id, subscription_id, state, due_at, expires_at, next_attempt_at, attempts,"
@@ -164,8 +157,18 @@ def past(wiring: Wiring, edition_id: int, editions: int) -> None:
                     " SELECT :edition, id, 'accepted', :at, :at, :at, 1, :at, '250 2.0.0 queued', :at, 'sink', 250, '2.0.0',"
                     " 'queued' FROM subscriptions"
                 ),
-                {"edition": earlier, "at": _as_kept(wiring, CUTOFF - timedelta(days=days))},
+                {"edition": earlier, "at": _as_kept(wiring, at)},
             )
+
+
+def another(wiring: Wiring, edition_id: int, at: datetime) -> int:
+    """The same edition for another day; its id."""
+    with wiring.store.engine.begin() as connection:
+        one = connection.execute(text("SELECT * FROM editions WHERE id = :id"), {"id": edition_id}).mappings().one()
+        names = ", ".join(name for name in one if name not in ("id", "date"))
+        copied = f"INSERT INTO editions (date, {names}) SELECT :date, {names} FROM editions WHERE id = :id RETURNING id"
+        made: int = connection.execute(text(copied), {"id": edition_id, "date": at.date().isoformat()}).scalar_one()
+        return made
 
 
 def _as_kept(wiring: Wiring, at: datetime) -> object:

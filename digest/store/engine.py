@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable
 
@@ -18,7 +18,7 @@ WRITES = "digest_writes"
 
 _BUSY_SECONDS = 30
 _BUSY = ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT")
-_NAP = 0.001
+_NAP = 0.002
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",
     "sqlite+pysqlite": "sqlite+pysqlite",
@@ -107,15 +107,18 @@ def _begin(connection: Connection) -> None:
     # SQLite looks again for its turn after longer and longer naps, up to a tenth of a second: two processes that deliver, each
     # writing for some milliseconds at a time, would sleep through half of their time.
     until = time.monotonic() + _BUSY_SECONDS
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    driver = connection.connection.cursor()  # the driver's own: an error of SQLAlchemy's costs more than the nap
+    driver.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver.execute("BEGIN IMMEDIATE")
                 return
-            except OperationalError as error:
-                if getattr(error.orig, "sqlite_errorname", "") not in _BUSY or time.monotonic() >= until:
-                    raise
-                time.sleep(_NAP)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname not in _BUSY or time.monotonic() >= until:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises it as everybody expects, or has begun after all
+                    return
+            time.sleep(_NAP)
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        driver.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        driver.close()

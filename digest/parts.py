@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from digest.mail.dkim import SigningKey
     from digest.mail.headers import Sender
     from digest.mail.verp import Stamps
+    from digest.ranking.trending import Trending
     from digest.render.environment import Templates
     from digest.sources.http import PoliteGetter
     from digest.sources.port import Source
@@ -191,6 +192,21 @@ class Parts:
         return Stamps(derive_key(self.secret, "verp"))
 
     # --- papers in
+
+    @cached_property
+    def ranker(self) -> Trending:
+        """What is trending, by the coefficients configured or shipped. Raises ConfigurationError, InvalidInput."""
+        return self.ranker_of(self.settings.ranking.coefficients or shipped("config") / "trending.toml")
+
+    def ranker_of(self, file: Path) -> Trending:
+        from digest.ranking.model import parse
+        from digest.ranking.trending import Trending
+
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError("ranking.coefficients", f"{file} cannot be read ({error})") from None
+        return Trending(parse(text, str(file)))
 
     @cached_property
     def getter(self) -> PoliteGetter:

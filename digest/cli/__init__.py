@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("digest.cli.papers:import_", "Load papers and signals from files."),
     "collect": ("digest.cli.papers:collect", "Fetch papers and signals from the configured sources."),
     "trending": ("digest.cli.papers:trending", "Show the ranking at an instant, with reasons."),
+    "train": ("digest.cli.ranking:train", "Fit the ranking's coefficients to the stored history."),
+    "backtest": ("digest.cli.ranking:backtest", "Replay the stored history: how well would each ranking have done?"),
     "search": ("digest.cli.papers:search", "Find papers by words."),
     "edition": ("digest.cli.editions:edition", "Make (once) or show an edition."),
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),

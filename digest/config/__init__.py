@@ -10,7 +10,7 @@ from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.operating import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings
-from digest.config.places import Database, Http, Secrets, Templates, Web
+from digest.config.places import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.read import DEFAULT_PATH, load, read_secret, zone
 from digest.config.retention import Retention
 from digest.config.settings import Settings
@@ -26,6 +26,7 @@ __all__ = [
     "ListSettings",
     "Log",
     "Mail",
+    "Ranking",
     "Relay",
     "Retention",
     "Secrets",

@@ -33,5 +33,9 @@ class Http(Section):
     retries: int = Field(3, ge=0, le=10)
 
 
+class Ranking(Section):
+    coefficients: Path | None = None
+
+
 class Templates(Section):
     folder: Path | None = None

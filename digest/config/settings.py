@@ -11,7 +11,7 @@ from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.operating import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings
-from digest.config.places import Database, Http, Secrets, Templates, Web
+from digest.config.places import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.retention import Retention
 from digest.config.values import Zone
 from digest.domain.edition import PaperList
@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     )
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
     http: Http = Http()
+    ranking: Ranking = Ranking()
     templates: Templates = Templates()
     retention: Retention = Retention()
     log: Log = Log()

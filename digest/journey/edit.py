@@ -24,10 +24,12 @@ from digest.domain.schedule import due_on, latest_due
 from digest.journey import remark
 from digest.ranking.selection import Selection, select
 from digest.ranking.summary import summarise
-from digest.ranking.trending import rank
+from digest.ranking.trending import Ranker, Trending
 
 LONGEST_WINDOW = timedelta(days=14)
 """After a long downtime an edition looks back this far at most."""
+PLAINLY = Trending()
+"""The ranking without coefficients."""
 LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
 
@@ -98,7 +100,7 @@ def instant_for(paper_list: PaperList, day: date, at: datetime) -> datetime:
     return at if day >= at.astimezone(ZoneInfo(paper_list.timezone)).date() else min(at, cutoff_of(paper_list, day))
 
 
-def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datetime) -> Made:
+def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datetime, rank: Ranker = PLAINLY) -> Made:
     """Finds or makes the edition of `day`. Its window ends at `at`, so after downtime nothing seen since the last one is lost.
 
     Raises InvalidInput for a day that has not begun, TemplateError, LintFailed.
@@ -112,13 +114,15 @@ def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datet
             return Made(None, skipped=f"list {paper_list.name} is paused: {reason}")
         if not unit.papers.count():
             return Made(None, skipped="no papers collected yet")
-    draft = drafted(paper_list, day, store, at)
+    draft = drafted(paper_list, day, store, at, rank)
     draft, rendered = _proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
 
 
-def drafted(paper_list: PaperList, day: date, store: Store, at: datetime, *, include_featured: bool = False) -> Edition:
+def drafted(
+    paper_list: PaperList, day: date, store: Store, at: datetime, rank: Ranker = PLAINLY, *, include_featured: bool = False
+) -> Edition:
     """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured."""
     since = at - paper_list.candidates_for
     with store.read() as unit:

@@ -11,6 +11,7 @@ from typing import Protocol
 from digest.domain.edition import PaperList
 from digest.domain.errors import EditionError
 from digest.journey import dispatch, edit
+from digest.ranking.trending import Ranker
 
 
 class Unit(edit.Unit, dispatch.Unit, Protocol):
@@ -33,7 +34,7 @@ class Ticked:
     failed: tuple[str, ...] = ()
 
 
-def tick(lists: Sequence[PaperList], store: Store, press: edit.Press, at: datetime) -> Ticked:
+def tick(lists: Sequence[PaperList], store: Store, press: edit.Press, at: datetime, rank: Ranker = edit.PLAINLY) -> Ticked:
     """May run at any time and any number of times. One list's trouble does not hold up the others."""
     made, skipped, failed = 0, [], []
     for paper_list in lists:
@@ -42,7 +43,7 @@ def tick(lists: Sequence[PaperList], store: Store, press: edit.Press, at: dateti
             skipped.append(f"list {paper_list.name} is made on no weekday")
             continue
         try:
-            result = edit.edit(paper_list, day, store, press, at)
+            result = edit.edit(paper_list, day, store, press, at, rank)
         except EditionError as error:
             failed.append(f"list {paper_list.name}, {day}: {error}")
             continue

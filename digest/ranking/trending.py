@@ -5,76 +5,137 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import pairwise
+from math import exp
+from typing import Protocol
 
-from digest.domain.paper import Candidate, Paper, Ranked, Reason
-from digest.ranking.readings import Series, main_series, series
+from digest.domain.paper import Candidate, Ranked, Reason
+from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, observe
+from digest.ranking.model import PLAIN, Model
+from digest.ranking.readings import Heard
+
+
+class Ranker(Protocol):
+    """Candidates in, best first out. Looks at no signal observed after `at`; the same input gives the same ranking."""
+
+    def __call__(self, candidates: Sequence[Candidate], at: datetime) -> list[Ranked]: ...
+
+
+NEW = 36.0
+"""Hours for which a paper is new, and all its votes are "since yesterday"."""
+DAYS_PLOTTED = 7
+
+
+def rank(candidates: Sequence[Candidate], at: datetime, model: Model = PLAIN) -> list[Ranked]:
+    """Best first, ties by identifier; the score is the votes expected in the next 72 hours.
+
+    Pure: only signals observed by `at` count, in whatever order candidates and signals come. Papers nobody has said anything
+    about come last, spread over their categories.
+    """
+    scored = [(model.expected(figures), figures) for figures in observe(candidates, at, model.appeal.of)]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].paper.identifier, pair[1].paper.id))
+    spoken = [pair for pair in scored if not pair[1].is_silent]
+    silent = _spread([pair for pair in scored if pair[1].is_silent])
+    return [Ranked(f.paper, score, _reasons(f, model), growth(f)) for score, f in (*spoken, *silent)]
 
 
 @dataclass(frozen=True, slots=True)
-class TrendingModel:
-    gravity: float = 1.4
-    head_start: float = 6.0
-    stars_weight: float = 0.05
+class Trending:
+    """The ranker of a model: what wiring hands to those who rank."""
+
+    model: Model = PLAIN
+
+    def __call__(self, candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
+        return rank(candidates, at, self.model)
 
 
-DEFAULT_MODEL = TrendingModel()
+def growth(figures: Figures) -> tuple[float, ...]:
+    """Votes gained a day, oldest first, at most DAYS_PLOTTED; empty when nobody counts votes."""
+    votes = figures.voices.get(VOTES)
+    if votes is None:
+        return ()
+    days = min(DAYS_PLOTTED, int(figures.age // 24) + 1)
+    marks = [votes.value_at(-24.0 * day, before=0.0) for day in range(days, -1, -1)]
+    return tuple(max(0.0, after - before) for before, after in pairwise(marks))
 
 
-def rank(candidates: Sequence[Candidate], at: datetime, model: TrendingModel = DEFAULT_MODEL) -> list[Ranked]:
-    """Best first, ties by identifier. Pure: only signals observed by `at` count, in whatever order candidates come."""
-    scored = sorted((_ranked(c, at, model) for c in candidates), key=lambda r: (-r.score, r.paper.identifier, r.paper.id))
-    silent = {c.paper.id for c in candidates if not any(s.observed_at <= at for s in c.signals)}
-    heard = [r for r in scored if r.paper.id not in silent]
-    return heard + _spread(
-        sorted((r for r in scored if r.paper.id in silent), key=lambda r: (_age(r.paper, at), r.paper.identifier))
-    )
+# ---- reasons ---------------------------------------------------------------------------------------------------------------
 
 
-def _ranked(candidate: Candidate, at: datetime, model: TrendingModel) -> Ranked:
-    votes = main_series(series(candidate.signals, "upvotes", at))
-    stars = main_series(series(candidate.signals, "github_stars", at))
-    age = _age(candidate.paper, at)
-    weight = (votes.last if votes else 0.0) + model.stars_weight * _grown(stars, 24)
-    reasons = _reasons(votes, stars, age)
-    growth = (
-        tuple(
-            max(0.0, votes.value_at(-24.0 * day) - votes.value_at(-24.0 * (day + 1)))
-            for day in range(min(7, int(age // 24) + 1) - 1, -1, -1)
-        )
-        if votes
-        else ()
-    )
-    return Ranked(candidate.paper, weight / (age + model.head_start) ** model.gravity, reasons, growth)
+def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
+    return (_main_reason(figures), *filter(None, (_set_aside(figures), _compared(figures), _words(figures, model))))
 
 
-def _age(paper: Paper, at: datetime) -> float:
-    return max(0.0, (at - paper.first_seen_at) / timedelta(hours=1))
+def _main_reason(figures: Figures) -> Reason:
+    """What moved since yesterday; else how the paper stands."""
+    new = figures.age < NEW
+    moved = []
+    for kind, one, many, least in _KINDS:
+        found = figures.voices.get(kind)
+        gained = round(_since_yesterday(found, total=new and kind == VOTES)) if found else 0
+        if gained >= least:
+            moved.append((kind, f"+{gained:,} {one if gained == 1 else many}"))
+    if moved:
+        # comments alone say little, so they only join what else moved
+        kinds = {VOTES: "votes", STARS: "stars", COMMENTS: "comments"}
+        return Reason(kinds[moved[0][0]], f"{_listed([text for _, text in moved])} since yesterday")
+    votes = figures.voices.get(VOTES)
+    if votes is None or not votes.last:
+        return Reason("new", "new today, no votes yet") if new else Reason("quiet", "no votes yet")
+    if votes.read < -NEW:
+        return Reason("quiet", f"{_votes(votes.last)} when last read, {round(-votes.read / 24)} days ago")
+    return Reason("quiet", f"{_votes(votes.last)}, none since yesterday")
 
 
-def _grown(found: Series | None, hours: float) -> float:
-    return found.last - found.value_at(-hours) if found else 0.0
+_KINDS = ((VOTES, "upvote", "upvotes", 1), (STARS, "star", "stars", 1), (COMMENTS, "comment", "comments", 3))
 
 
-def _reasons(votes: Series | None, stars: Series | None, age: float) -> tuple[Reason, ...]:
-    parts = []
-    for found, word, kind in ((votes, "upvotes", "votes"), (stars, "stars", "stars")):
-        grown = round(found.last if found and kind == "votes" and age < 36 else _grown(found, 24))
-        if grown > 0:
-            parts.append((kind, f"+{grown:,} {word if grown != 1 else word[:-1]}"))
-    if parts:
-        return (Reason(parts[0][0], " and ".join(text for _, text in parts) + " since yesterday"),)
-    if age < 36:
-        return (Reason("new", "new today, no votes yet"),)
-    return (Reason("quiet", f"{round(votes.last):,} upvotes, none since yesterday" if votes else "no votes yet"),)
+def _since_yesterday(found: Heard, *, total: bool) -> float:
+    return found.last if total else found.grown(24)
 
 
-def _spread(silent: Sequence[Ranked]) -> list[Ranked]:
-    """Newest first, one topic after the other: the first of every primary category, then the second of every one …"""
+def _set_aside(figures: Figures) -> Reason | None:
+    if figures.set_aside < 1:
+        return None
+    return Reason("burst", f"{_votes(figures.set_aside)} came at once while nothing else moved, so they do not count")
+
+
+def _compared(figures: Figures) -> Reason | None:
+    """Next to the papers of its day, where it stands out."""
+    times = (1 + figures.votes) / exp(figures.usual)
+    if figures.votes < 10 or times < 2 or figures.set_aside:
+        return None
+    day = figures.paper.first_seen_at
+    return Reason("cohort", f"{_votes(figures.votes)}, {times:.0f}× what papers of its age get on a {day:%A}")
+
+
+def _words(figures: Figures, model: Model) -> Reason | None:
+    """For a paper that only its text speaks for yet."""
+    if figures.votes >= 10 or figures.age >= NEW or figures.appeal < 0.2:
+        return None
+    told = [f"“{word}”" for word in model.appeal.telling_words(figures.paper)]
+    return Reason("words", f"papers on {_listed(told)} tend to be voted up") if told else None
+
+
+def _votes(count: float) -> str:
+    return f"{count:,.0f} upvote{'s' if round(count) != 1 else ''}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else texts[0]
+
+
+# ---- papers nobody has spoken of -------------------------------------------------------------------------------------------
+
+
+def _spread(silent: Sequence[tuple[float, Figures]]) -> list[tuple[float, Figures]]:
+    """In order of score, one topic after the other: the first of every primary category, then the second of every one …"""
     turns: Counter[str] = Counter()
     placed = []
-    for place, ranked in enumerate(silent):
-        topic = ranked.paper.categories[0] if ranked.paper.categories else ""
-        placed.append((turns[topic], place, ranked))
+    for place, pair in enumerate(silent):
+        paper = pair[1].paper
+        topic = paper.categories[0] if paper.categories else ""
+        placed.append((turns[topic], place, pair))
         turns[topic] += 1
-    return [ranked for _, _, ranked in sorted(placed, key=lambda row: row[:2])]
+    return [pair for _, _, pair in sorted(placed, key=lambda row: row[:2])]

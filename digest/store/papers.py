@@ -18,7 +18,7 @@ from digest.store import signals as readings
 from digest.store.codec import paper_from, paper_from_sightings
 from digest.store.due import Names, identifiers_of, names_of_new, names_of_sent
 from digest.store.merge import merge_all, papers_named, sightings_of
-from digest.store.schema import papers
+from digest.store.schema import papers, signals
 from digest.store.search import kin, papers_holding, search
 from digest.store.statements import chunks
 
@@ -52,17 +52,22 @@ class Papers:
                 earliest[paper_id] = min(then, earliest.get(paper_id, then))
         return backdate.known_since(self._connection, earliest)
 
-    def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]:
+    def candidates(self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
 
-        In order of first_seen_at, then id. What was seen or observed after `at` has no part in it, except that two papers
-        found since to be one are one here too.
+        `until` leaves out those first seen after it, for a look at what became of older ones. In order of first_seen_at, then id.
+        What was seen or observed after `at` has no part in it, except that two papers found since to be one are one here too.
         """
-        inside = papers.c.first_seen_at.between(since, at)
+        inside = papers.c.first_seen_at.between(since, min(at, until or at))
         found = self._load(select(papers).where(inside).order_by(papers.c.first_seen_at, papers.c.id), at)
         taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
         observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
         return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
+
+    def last_reading(self) -> datetime | None:
+        """When any signal was observed last: where the history ends."""
+        latest: datetime | None = self._connection.scalar(select(func.max(signals.c.observed_at)))
+        return latest
 
     def find(self, identifier: Identifier) -> Paper | None:
         paper_id = papers_named(self._connection, [identifier]).get(identifier)

@@ -49,10 +49,8 @@ class Papers(Parts):
 
     def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
         """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
-        from digest.ranking.trending import rank
-
         with self.store.read() as unit:
-            ranked = rank(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
+            ranked = self.ranker(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
         if address is None:
             return ranked
         pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
@@ -63,7 +61,7 @@ class Papers(Parts):
         from digest.journey.edit import edit, instant_for
 
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
-        made = edit(paper_list, wanted, self.store, self.press, instant_for(paper_list, wanted, at))
+        made = edit(paper_list, wanted, self.store, self.press, instant_for(paper_list, wanted, at), self.ranker)
         if made.edition is None:
             raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
         return made.edition
@@ -73,12 +71,12 @@ class Papers(Parts):
         from digest.journey.edit import drafted
 
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
-        return drafted(paper_list, wanted, self.store, at, include_featured=True)
+        return drafted(paper_list, wanted, self.store, at, self.ranker, include_featured=True)
 
     def tick(self, at: datetime) -> Ticked:
         from digest.journey.tick import tick
 
-        return tick(self.lists, self.store, self.press, at)
+        return tick(self.lists, self.store, self.press, at, self.ranker)
 
     def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
         """Raises NotFound."""

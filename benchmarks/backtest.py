@@ -1,0 +1,113 @@
+"""How well trending tells what will matter, on a stored history: fitted on the months before, judged on the last two.
+
+    python benchmarks/backtest.py [FOLDER [MORE]]    prints one JSON line; FOLDER is ../shared/data/hf_history
+
+The history goes through the project's own doors: papers and readings as JSON lines, `import`, `train`, `backtest`. The last two
+months are judged at five cutoffs (05:00 to 09:00 UTC), so that no figure hangs on one hour, with every formula beside the model
+and the shipped coefficients beside those fitted here. With MORE = "months" also each month before: fitted on all before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from statistics import fmean
+
+from digest.domain.edition import PaperList
+from digest.journey.backtest import backtest
+from digest.journey.load import load
+from digest.journey.train import train
+from digest.ranking.formulas import FORMULAS
+from digest.ranking.model import parse
+from digest.ranking.trending import Ranker, Trending
+from digest.store import migrate
+from digest.store.engine import open_engine
+from digest.store.unit import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+LIST = PaperList(name="daily", title="Daily")
+END = datetime(2026, 5, 27, tzinfo=UTC)
+"""Where the history ends."""
+LAST_TWO_MONTHS = date(2026, 3, 27)
+CUTOFFS = (5, 6, 7, 8, 9)
+MONTHS = (date(2026, 1, 27), date(2026, 2, 27), date(2026, 3, 27), date(2026, 4, 27))
+KINDS = {"upvotes": "upvotes", "github_stars": "github_stars", "num_comments": "comments"}
+
+
+def as_json_lines(folder: Path, into: Path) -> list[Path]:
+    """The history in the project's exchange format (docs: papers JSONL, signals JSONL)."""
+    papers, readings = into / "papers.jsonl", into / "readings.jsonl"
+    with gzip.open(folder / "papers.jsonl.gz", "rt", encoding="utf-8") as lines, papers.open("w", encoding="utf-8") as out:
+        for row in map(json.loads, lines):
+            told = {
+                "id": f"arxiv:{row['paper_id']}",
+                "title": row["title"],
+                "abstract": row.get("abstract"),
+                "authors": row.get("authors"),
+                "seen_at": row["first_seen_at"],
+                "published_at": row.get("published_at"),
+                "code_url": row.get("github_repo"),
+            }
+            out.write(json.dumps({key: value for key, value in told.items() if value}) + "\n")
+    with gzip.open(folder / "observations.csv.gz", "rt", encoding="utf-8") as lines, readings.open("w", encoding="utf-8") as out:
+        for row in csv.DictReader(lines):
+            for column, kind in KINDS.items():
+                if row[column]:
+                    paper, at = f"arxiv:{row['paper_id']}", row["observed_at"]
+                    told = {"paper": paper, "kind": kind, "value": float(row[column]), "observed_at": at, "source": row["source"]}
+                    out.write(json.dumps(told) + "\n")
+    return [papers, readings]
+
+
+def loaded(folder: Path, into: Path) -> Store:
+    engine = open_engine(f"sqlite:///{into / 'history.sqlite'}")
+    migrate.upgrade(engine)
+    store = Store(engine, str)
+    load(as_json_lines(folder, into), store, None, END)
+    return store
+
+
+def judged(store: Store, rankers: Mapping[str, Ranker], since: date, until: date) -> dict[str, dict[str, object]]:
+    """By ranker: figures as means over the cutoffs, and NDCG@10 at each."""
+    runs = [backtest(store, replace(LIST, cutoff=time(hour)), rankers, since, until, END) for hour in CUTOFFS]
+    found: dict[str, dict[str, object]] = {}
+    for scores in zip(*(run.scores for run in runs), strict=True):
+        found[scores[0].ranker] = {
+            "ndcg@10": round(fmean(each.ndcg for each in scores), 3),
+            "captured": round(fmean(each.captured for each in scores), 3),
+            "hours": round(fmean(each.hours for each in scores), 1),
+            "by cutoff": [round(each.ndcg, 3) for each in scores],
+            "by month": {month: round(fmean(each.months[month] for each in scores), 3) for month in scores[0].months},
+        }
+    return found
+
+
+def fitted_before(store: Store, day: date) -> Trending:
+    return Trending(train(store, LIST, datetime.combine(day, time(), UTC)))
+
+
+def main(folder: Path, more: str) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        store = loaded(folder, Path(scratch))
+        shipped = Trending(parse((ROOT / "config/trending.toml").read_text("utf-8"), "config/trending.toml"))
+        rankers: dict[str, Ranker] = {"fitted here": fitted_before(store, LAST_TWO_MONTHS), "shipped": shipped, **FORMULAS}
+        figures: dict[str, object] = {"last two months": judged(store, rankers, LAST_TWO_MONTHS, END.date())}
+        if more == "months":
+            for start, end in zip(MONTHS, (*MONTHS[1:], END.date()), strict=True):
+                month = {"fitted before it": fitted_before(store, start), **FORMULAS}
+                figures[f"from {start}"] = {
+                    name: told["ndcg@10"] for name, told in judged(store, month, start, end - timedelta(days=1)).items()
+                }
+        store.close()
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data/hf_history", (sys.argv[2:] or [""])[0])

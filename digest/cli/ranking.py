@@ -1,0 +1,87 @@
+"""`digest train` and `digest backtest`: what is trending, learned from the stored history, and judged on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.options import Day, Instant, answer, chosen_list, wired
+from digest.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from digest.ranking.trending import Ranker
+    from digest.wiring import Wiring
+
+LAST = timedelta(days=61)
+"""Two months: what is replayed unless told otherwise."""
+
+
+@click.command()
+@click.option("--list", "list_name", help="The list whose papers and cutoff count (default: the first one configured).")
+@click.option("--until", type=Instant(), help="Learn only from what was observed by this instant (default: all there is).")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the file here (default: to the screen).")
+@wired
+def train(wiring: Wiring, as_json: bool, list_name: str | None, until: datetime | None, out: Path | None) -> None:
+    """Fit the ranking's coefficients to the stored history: a TOML file to read, and to name as `ranking.coefficients`."""
+    from digest.journey.train import train
+    from digest.ranking.model import written
+
+    model = train(wiring.store, chosen_list(wiring, list_name), min(until, _end(wiring)) if until else _end(wiring))
+    text = written(model)
+    if out:
+        out.write_text(text, "utf-8")
+
+    def lines() -> None:
+        if out:
+            told = ", ".join(f"{name} {value}" for name, value in model.told.items())
+            click.echo(f"{out}: fitted on {told}; set ranking.coefficients to use it, `digest backtest` to judge it")
+        else:
+            click.echo(text, nl=False)
+
+    answer(as_json, {"out": str(out) if out else None, **model.told, "weights": dict(model.weights)}, lines)
+
+
+@click.command()
+@click.option("--list", "list_name", help="The list whose papers and cutoff count (default: the first one configured).")
+@click.option("--since", type=Day(), help="The first morning (default: two months before the last).")
+@click.option("--until", type=Day(), help="The last morning (default: where the history ends).")
+@click.option("--coefficients", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Judge this file too.")
+@wired
+def backtest(
+    wiring: Wiring, as_json: bool, list_name: str | None, since: date | None, until: date | None, coefficients: Path | None
+) -> None:
+    """Replay the stored history morning by morning: who would have foretold the votes of the next 72 hours?
+
+    Each ranking sees what was known on the morning, chooses ten of the papers first seen in the last days, none twice, and is
+    judged by the votes they gained.
+    """
+    from digest.journey.backtest import backtest
+    from digest.ranking.formulas import FORMULAS
+
+    end = _end(wiring)
+    last = min(until or end.date(), end.date())
+    own = {coefficients.name: wiring.ranker_of(coefficients)} if coefficients else {}
+    rankers: dict[str, Ranker] = {"trending": wiring.ranker, **own, **FORMULAS}
+    done = backtest(wiring.store, chosen_list(wiring, list_name), rankers, since or last - LAST, last, end)
+
+    def lines() -> None:
+        click.echo(f"{done.mornings} mornings from {done.since} to {done.until}")
+        click.echo(f"{'':44}  NDCG@10  captured  hours to inbox")
+        for each in done.scores:
+            click.echo(f"{each.ranker:44}  {each.ndcg:7.3f}  {each.captured:7.1%}  {each.hours:14.1f}")
+
+    document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat()}
+    answer(as_json, document, lines)
+
+
+def _end(wiring: Wiring) -> datetime:
+    """Where the history ends. Raises InvalidInput where there is none."""
+    with wiring.store.read() as unit:
+        end = unit.papers.last_reading()
+    if end is None:
+        raise InvalidInput("history", "is empty: no votes were ever read; `digest collect` or `digest import` brings some")
+    return end

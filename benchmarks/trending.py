@@ -1,0 +1,145 @@
+"""How long the ranking of a 7-day window takes while the store grows: 10,000, 100,000, 1,000,000 papers, SQLite and PostgreSQL.
+
+    python benchmarks/trending.py [PAPERS ...]    prints one JSON line
+
+The window holds 2,000 papers, more than Hugging Face and six busy arXiv categories list in a week; 400 have votes, stars and
+comments, read every six hours. Older papers are written as rows, each with two readings, 2,000 a week back in time. Timed is
+what an edition does: the candidates read, the ranking with its reasons, and the choice of ten.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, text
+from stock import databases
+
+from digest.domain.edition import PaperList
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Sighting, Signal
+from digest.ranking.model import parse
+from digest.ranking.selection import select as choose
+from digest.ranking.trending import Trending
+from digest.store.engine import open_engine
+from digest.store.schema import identifiers, papers, signals
+from digest.store.unit import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = datetime(2026, 3, 3, 5, tzinfo=UTC)
+WEEK = timedelta(days=7)
+WINDOW, VOTED = 2_000, 400
+LIST = PaperList(name="daily", title="Daily")
+SIZES = (10_000, 100_000, 1_000_000)
+ROUNDS = 7
+
+
+def window() -> list[Sighting]:
+    """A week's papers, each with an abstract of usual length; every fifth is voted on."""
+    shown = []
+    for n in range(WINDOW):
+        seen = NOW - WEEK * (n + 1) / (WINDOW + 1)
+        readings = []
+        for k in range(int((NOW - seen) / timedelta(hours=6)) if n % (WINDOW // VOTED) == 0 else 0):
+            at = seen + k * timedelta(hours=6)
+            readings += [Signal(kind, float(k * (1 + n % 17)), at, "hub") for kind in ("upvotes", "github_stars", "comments")]
+        shown.append(
+            Sighting(
+                source="hub",
+                identifiers=(Identifier("arxiv", f"2603.{n:05}"),),
+                title=f"Paper {n} on subject {n % 97} by method {n % 89}",
+                abstract=" ".join(f"word{(n * 31 + m * m) % 4999}" for m in range(180)),
+                authors=tuple(f"Author {n}-{m}" for m in range(6)),
+                categories=(f"cs.{('LG', 'CL', 'CV', 'AI', 'RO')[n % 5]}",),
+                seen_at=seen,
+                signals=tuple(readings),
+            )
+        )
+    return shown
+
+
+def grow(store: Store, known: int, size: int) -> None:
+    """Older papers, as rows, until the store holds `size`. Their words are not indexed: ranking asks for none."""
+    with store.engine.begin() as connection:
+        row = dict(connection.execute(select(papers).limit(1)).mappings().one())
+        for some in _batches(range(known + 1, size + 1)):
+            rows: list[dict[str, Any]] = []
+            for n in some:
+                seen = NOW - WEEK - WEEK * (n - WINDOW) / WINDOW
+                rows.append(
+                    row
+                    | {
+                        "id": 10_000_000 + n,
+                        "title": f"Older {n}",
+                        "title_key": f"older {n}",
+                        "first_seen_at": seen,
+                        "changed_at": seen,
+                    }
+                )
+            connection.execute(insert(papers), [{key: value for key, value in each.items() if key in papers.c} for each in rows])
+            connection.execute(
+                insert(identifiers), [{"scheme": "arxiv", "value": f"old.{each['id']}", "paper_id": each["id"]} for each in rows]
+            )
+            read = [(each["id"], each["first_seen_at"] + timedelta(hours=h), float(h)) for each in rows for h in (1, 30)]
+            told = [{"paper_id": p, "kind": "upvotes", "source": "hub", "observed_at": at, "value": v} for p, at, v in read]
+            connection.execute(insert(signals), told)
+    if store.engine.dialect.name == "postgresql":
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+
+
+def _batches(numbers: range) -> Iterator[range]:
+    for start in range(0, len(numbers), 10_000):
+        yield numbers[start : start + 10_000]
+
+
+def timed(store: Store, ranker: Trending) -> dict[str, object]:
+    """Milliseconds, median of ROUNDS; the first look apart: it finds nothing in memory."""
+    spent: list[tuple[float, float, float]] = []
+    for _ in range(ROUNDS + 1):
+        began = time.perf_counter()
+        with store.read() as unit:
+            candidates = unit.papers.candidates(NOW, NOW - WEEK, LIST)
+        read = time.perf_counter()
+        ranked = ranker(candidates, NOW)
+        done = time.perf_counter()
+        assert len(choose(ranked, 10, frozenset()).picks) == 10
+        spent.append((read - began, done - read, time.perf_counter() - done))
+    assert len(candidates) == WINDOW
+    parts = [round(1000 * statistics.median(column)) for column in zip(*spent[1:], strict=True)]
+    whole = [1000 * sum(each) for each in spent]
+    return {
+        "ms": round(statistics.median(whole[1:])),
+        "worst_ms": round(max(whole[1:])),
+        "first_ms": round(whole[0]),
+        "read_rank_choose_ms": parts,
+    }
+
+
+def main(sizes: list[int]) -> None:
+    ranker = Trending(parse((ROOT / "config/trending.toml").read_text("utf-8"), "config/trending.toml"))
+    result: dict[str, object] = {"benchmark": "trending", "window": WINDOW}
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder), ("sqlite", "postgresql")) as urls:
+        for kind, url in urls.items():
+            store = Store(open_engine(url), str)
+            with store.begin() as unit:
+                unit.papers.merge(window())
+            known, figures = WINDOW, {}
+            for size in sizes:
+                grow(store, known, size)
+                known = size
+                figures[f"{size:,} papers"] = timed(store, ranker)
+            result[kind] = figures
+            store.close()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sorted(map(int, sys.argv[1:])) or list(SIZES))

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Instant, answer, at_option, wired
+from digest.domain.errors import NotFound
+from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Ranked
+from digest.domain.query import parse_query
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -89,13 +92,22 @@ def _shown(ranked: Ranked) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("query")
+@click.argument("query", default="")
+@click.option("--similar", metavar="ID", help="Papers like this one; a query's filters (cat:, since:) still hold.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @wired
-def search(wiring: Wiring, as_json: bool, query: str, limit: int) -> None:
-    """Find papers by words."""
+def search(wiring: Wiring, as_json: bool, query: str, similar: str | None, limit: int) -> None:
+    """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05."""
+    if similar is None and not query.strip():
+        raise click.UsageError("say what to search for, or --similar ID")
     with wiring.store.read() as unit:
-        found = unit.papers.search(query, limit)
+        if similar is None:
+            found = unit.papers.search(query, limit)
+        else:
+            named = parse_identifier(similar).identifier
+            if (paper := unit.papers.find(named)) is None:
+                raise NotFound(f"paper {named}")
+            found = unit.papers.similar(paper, limit, parse_query(query))
 
     def lines() -> None:
         for paper, _ in found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import parse_identifier
+from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
 
 _CATEGORY = re.compile(
@@ -14,9 +15,11 @@ _CATEGORY = re.compile(
     r"(?:\.[A-Za-z]{2,4}(?:-[a-z]{2,4})?)?",
     re.IGNORECASE,
 )
-_FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|like):\s*(?P<value>.+)", re.IGNORECASE)
+_FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|search|like):\s*(?P<value>.+)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Not printable by themselves, and needed to spell words in many scripts."""
+_FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)
+"""What makes the rest of a wish a search (domain/query.py)."""
 LONGEST = 100
 MOST = 200
 """A wish longer than LONGEST characters is not one, and nobody has more than MOST."""
@@ -33,6 +36,7 @@ class Understood:
 
 def understand(text: str, mute: str = "") -> Understood:
     """Reads wishes separated by commas, semicolons or lines: words, "cs.CL", "author: Name", "mute: word", arXiv ids.
+    Words may be any search: “test-time scaling” author:lovelace cat:cs.CL since:2026.
 
     A leading minus mutes: "-quantum", "-author: Name". Order and case carry nothing.
     """
@@ -41,17 +45,17 @@ def understand(text: str, mute: str = "") -> Understood:
     found: dict[str, list[str]] = {
         name: [] for name in ("words", "categories", "authors", "muted_words", "muted_authors", "liked")
     }
-    told: list[str] = []
+    lines: list[str] = []
     rejected: list[str] = []
     for wish in dict.fromkeys(wishes):
-        if len(wish) > LONGEST or len(told) >= MOST or not any(c.isalnum() for c in wish):
+        if len(wish) > LONGEST or len(lines) >= MOST or not any(c.isalnum() for c in wish):
             rejected.append(f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all")
             continue
         name, value, line = _understood(wish)
         found[name].append(value)
-        told.append(line)
+        lines.append(line)
     interests = Interests(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
-    return Understood(interests, tuple(told), tuple(rejected))
+    return Understood(interests, tuple(lines), tuple(rejected))
 
 
 def _wishes(text: str) -> list[str]:
@@ -69,10 +73,12 @@ def _understood(wish: str) -> tuple[str, str, str]:
     value = " ".join((field["value"] if field else bare).split()).lower()
     if name in ("mute", "not"):
         muted = True
+    if name in ("author", "cat", "category", "like") and _FURTHER.search(value):
+        name, value = "search", " ".join(bare.split()).lower()
     if name == "author":
         return ("muted_authors", value, f"mute author {value}") if muted else ("authors", value, f"follow author {value}")
     if muted:
-        return "muted_words", value, f"mute {value}"
+        return "muted_words", value, f"mute {_search(value) or value}"
     if name in ("cat", "category") or (not name and _CATEGORY.fullmatch(bare) and "." in bare):
         shown = _category(value)
         return "categories", shown, f"category {shown}"
@@ -84,7 +90,14 @@ def _understood(wish: str) -> tuple[str, str, str]:
         else:
             if identifier.startswith(("arxiv:", "doi:")):
                 return "liked", identifier, f"like {identifier}"
-    return "words", value, f"words: {value}"
+    search = _search(value)
+    return "words", value, f"search: {search}" if search else f"words: {value}"
+
+
+def _search(value: str) -> str:
+    """How a wish that is more than words is told; empty for words."""
+    query = parse_query(value)
+    return "" if query.plain else told(query)
 
 
 def _category(value: str) -> str:

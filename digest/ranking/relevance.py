@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper, Reason
+from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
 from digest.ranking.shelf import Floats, Shelf, Sparse
 
@@ -184,7 +185,8 @@ class _Batch:
         if field == "authors":
             authors = self._shelf.papers[position].authors
             return f"by {next((each for each in authors if self._shelf.is_by(each, wish)), wish)}"
-        return wish
+        query = parse_query(wish)
+        return wish if query.plain or field != "words" else told(query)
 
     def _because_liked(self, row: int, position: int) -> list[str]:
         """At most one: the liked paper it is most like, or else somebody who wrote one."""

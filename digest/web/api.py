@@ -136,6 +136,18 @@ class EditionOut(BaseModel):
         return cls(list=edition.list, date=edition.date, picks=picks, notes=[*edition.notes], content_hash=edition.content_hash)
 
 
+@router.get("/papers/{identifier:path}/similar")
+def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], limit: Limit = 20) -> list[Found]:
+    """The papers most like one, best first; `score` is their likeness, from 0 to 1."""
+    named = parse_identifier(identifier).identifier
+    with Site.of(request).wiring.store.read() as unit:
+        found = unit.papers.find(named)
+        if found is None:
+            raise NotFound(f"paper {named}")
+        alike = unit.papers.similar(found, limit)
+    return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in alike]
+
+
 @router.get("/papers/{identifier:path}")
 def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
     """One paper, by an arXiv id, a DOI or `source:key`."""
@@ -149,7 +161,7 @@ def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) ->
 
 @router.get("/search")
 def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Found]:
-    """Papers that hold every word, best first."""
+    """Papers that hold every word, best first. Also "a phrase", author:, cat:, since: and like: (similar papers)."""
     with Site.of(request).wiring.store.read() as unit:
         found = unit.papers.search(asked(q), limit)
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]

@@ -9,13 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from digest.domain.paper import Paper, Ranked
+from digest.domain.query import LONGEST, parse_query, told
 from digest.render.views import CardView, Lengths, card_view, clean
 from digest.web.kept import Answer
 from digest.web.site import Site
 
 router = APIRouter()
 
-LONGEST_QUERY = 200
 FOUND = 30
 
 
@@ -26,7 +26,7 @@ async def papers(request: Request, q: str = "") -> Response:
 
     def make() -> Answer:
         cards = [card(paper) for paper in find(site, query)]
-        return Answer.of(site.render("papers.html", query=query, cards=cards, most=FOUND))
+        return Answer.of(site.render("papers.html", query=query, understood=told(parse_query(query)), cards=cards, most=FOUND))
 
     # not kept: anybody can ask for any words, and the front page should not be pushed out by them
     return (await run_in_threadpool(make)).to(request)
@@ -34,11 +34,11 @@ async def papers(request: Request, q: str = "") -> Response:
 
 def asked(text: str) -> str:
     """What is searched for: one line, without what could confuse, cut where no question is so long."""
-    return clean(text.encode("utf-8", "replace").decode())[:LONGEST_QUERY].strip()
+    return clean(text.encode("utf-8", "replace").decode())[:LONGEST].strip()
 
 
 def find(site: Site, query: str) -> Sequence[Paper]:
-    """Best first; nothing for no words."""
+    """Best first; nothing for an empty query."""
     if not query:
         return []
     with site.wiring.store.read() as unit:

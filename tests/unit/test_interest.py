@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.domain.interest import merged, understand
+from digest.domain.interest import merged, understand, written
 from digest.domain.subscriber import Interests
 
 WISHES = [
@@ -19,6 +19,12 @@ WISHES = [
     ("-author: A. Bore", Interests(muted_authors=("a. bore",)), "mute author a. bore"),
     ("2510.19278v2", Interests(liked=("arxiv:2510.19278",)), "like arxiv:2510.19278"),
     ("math", Interests(words=("math",)), "words: math"),
+    ("diffusion cat:cs.CV", Interests(words=("diffusion cat:cs.cv",)), "search: diffusion, in cs.cv"),
+    ('"Graph Theory"', Interests(words=('"graph theory"',)), "search: “graph theory”"),
+    ("search: author:Ho", Interests(words=("author:ho",)), "search: by ho"),
+    ("author:ho since:2026", Interests(words=("author:ho since:2026",)), "search: by ho, since 2026-01-01"),
+    ("cat:cs.CL author:ho", Interests(words=("cat:cs.cl author:ho",)), "search: by ho, in cs.cl"),
+    ('-"deep learning"', Interests(muted_words=('"deep learning"',)), "mute “deep learning”"),
 ]
 
 
@@ -49,3 +55,9 @@ def test_any_text_is_understood_or_rejected(text: str) -> None:
 def test_what_nobody_types_is_left_out() -> None:
     read = understand("x\x00y, rank\u202eing, a\x1b[31mb\r\nnext, \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
     assert read.interests.words == ("xy", "ranking", "a[31mb", "next", "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
+
+
+@pytest.mark.parametrize("typed", [typed for typed, interests, _ in WISHES if not interests.liked])
+def test_what_is_written_is_understood_the_same(typed: str) -> None:
+    interests = understand(typed).interests
+    assert understand(written(interests)).interests == interests

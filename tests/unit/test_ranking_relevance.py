@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
+from digest.domain.query import parse_query
+from digest.domain.query import told as told_search
 from digest.domain.subscriber import Interests
 from digest.ranking.relevance import PersonalPick, Reader, personal_picks
 from digest.ranking.shelf import Shelf
@@ -107,7 +109,7 @@ def test_a_mute_needs_all_of_its_words() -> None:
 )
 def test_a_saved_search_is_a_wish_like_any_other(search: str, found: set[int]) -> None:
     wanted = chosen(Interests(words=(search,)), 30)
-    assert {pick.position for pick in wanted if pick.reasons[0].text == f"because: {search}"} == found
+    assert {pick.position for pick in wanted if pick.reasons[0].text == f"because: {told_search(parse_query(search))}"} == found
     assert {pick.position for pick in wanted[: len(found)]} == found
 
 

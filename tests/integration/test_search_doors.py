@@ -1,0 +1,90 @@
+"""Search where people meet it: the page, its feeds, the API and the command line; a saved search in a reader's own ranking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from servers.website import NOON, Website, sightings, stock, website
+
+from digest.cli import digest
+from digest.domain.interest import understand
+from digest.domain.subscriber import Address
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Papers 1 to 12; every third one on protein folding."""
+    papers = [
+        replace(each, title=f"Protein folding, part {n}", abstract="Structures of folded proteins.") if n % 3 == 0 else each
+        for n, each in enumerate(sightings(12), 1)
+    ]
+    return stock(tmp_path_factory.mktemp("stocked"), papers)
+
+
+@pytest.fixture
+def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
+    with website(tmp_path, stocked) as running:
+        yield running
+
+
+KIN = {"arxiv:2605.00006", "arxiv:2605.00009", "arxiv:2605.00012"}
+
+
+def test_a_card_leads_to_similar_papers_which_are_a_page_and_a_feed(site: Website) -> None:
+    shown = site.get("/papers?q=%22protein+folding%22+author:writer3").text
+    assert shown.count("<article") == 1
+    assert '/papers?q=like:arxiv%3A2605.00003"' in shown or '/papers?q=like:arxiv:2605.00003"' in shown
+    page = site.get("/papers?q=like:arxiv:2605.00003").text
+    assert "Protein folding, part 3" not in page
+    assert page.count("Protein folding, part") >= 3
+    items = site.get("/papers/feed.json?q=like:arxiv:2605.00003").json()["items"]
+    assert {item["id"].partition("2026:")[2] for item in items} >= KIN
+
+
+def test_a_search_with_filters_is_a_feed(site: Website) -> None:
+    def found(query: str) -> int:
+        return len(site.get(f'/papers/feed.json?q="protein folding" {query}').json()["items"])
+
+    assert [found("cat:cs.LG since:2026-05-25"), found("cat:math"), found("since:2026-05-26")] == [4, 0, 0]
+
+
+def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
+    assert "(protein, by nobody)" in site.get("/papers?q=protein+author:nobody").text
+
+
+def test_similar_papers_over_the_api(site: Website) -> None:
+    found = site.get("/api/v1/papers/arxiv:2605.00003/similar?limit=3").json()
+    assert {each["id"] for each in found} == KIN
+    assert all(0 < each["score"] <= 1 for each in found)
+    assert site.get("/api/v1/papers/arxiv:2605.99999/similar").status_code == 404
+    assert site.get("/api/v1/papers/nonsense/similar").status_code == 400
+    assert site.get("/api/v1/papers/arxiv:2605.00003").json()["id"] == "arxiv:2605.00003"
+
+
+def test_a_saved_search_is_a_readers_interest(site: Website) -> None:
+    interests = understand('"protein folding" author:writer9').interests
+    site.reader(interests=interests)
+    ranked = site.wiring.ranking(site.wiring.paper_list("daily"), NOON, Address("ada@example.org"))
+    assert str(ranked[0].paper.identifier) == "arxiv:2605.00009"
+    assert ranked[0].reasons[0].text == "because: “protein folding”, by writer9"
+
+
+def test_search_on_the_command_line(site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_DATABASE__URL", site.wiring.settings.database.url)
+    monkeypatch.chdir(tmp_path)
+
+    def answer(*arguments: str, code: int = 0) -> list[str]:
+        done = CliRunner().invoke(digest, ["search", *arguments, "--json"], standalone_mode=True)
+        assert done.exit_code == code, done.output
+        return [each["id"] for each in json.loads(done.stdout)] if code == 0 else []
+
+    assert set(answer("--similar", "2605.00003", "--limit", "3")) == KIN
+    assert answer("cat:math", "--similar", "2605.00003") == []
+    assert set(answer('"protein folding"')) == {*KIN, "arxiv:2605.00003"}
+    answer(code=2)
+    answer("--similar", "2605.99999", code=1)

@@ -18,8 +18,8 @@ from digest.domain.errors import NotFound
 from digest.domain.feedback import Suppression, SuppressionReason
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
 
-WORDING = "2026-11"
-"""Version of the sentence beside the subscribe button; kept with each consent."""
+WORDING = "2026-11b"
+"""Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
 
 
 class Subscribers(Protocol):

@@ -14,7 +14,7 @@ from digest.domain.interest import understand
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
 from digest.journey.admit import Scope, admit
 from digest.journey.subscribe import confirm, request
-from digest.links import Purpose
+from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.site import Site
@@ -57,7 +57,7 @@ async def ask(request: Request) -> Response:
     if over is Scope.NETWORK:
         said = "Many requests came from your network. Please try again in an hour."
         return site.refusal("/subscribe", 429, "Too many at once", said)
-    answer = site.page("asked.html", list=paper_list, email=address.text)
+    answer = site.page("asked.html", list=paper_list, email=address.text, confirm_days=CONFIRM_LIFETIME.days)
     if over is None:
         answer.background = BackgroundTask(_ask, site, address, paper_list, preferences, understood.interests)
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
@@ -111,6 +112,26 @@ def test_in_through_and_out(site: Website) -> None:
     assert "This subscription has ended" in site.get(manage).text
     site.post(f"{manage}/back")
     assert _state(site) is SubscriptionState.ACTIVE
+
+
+WORDINGS = {"2026-11b": "f5e38bb94667679c"}
+"""By version of the consent, the sentence that stood beside the buttons (sha256): never change one, add the next."""
+
+
+def test_the_words_agreed_to_have_a_version(site: Website) -> None:
+    from digest.journey.subscribe import WORDING
+    from digest.parts import shipped
+
+    sentence = (shipped("templates") / "web/_wording.html").read_bytes()
+    assert hashlib.sha256(sentence).hexdigest()[:16] == WORDINGS[WORDING]
+    site.reader(confirmed=False)
+    for path in ("/", "/subscribe", _link(site, Purpose.CONFIRM)):
+        assert "so that Trending papers can come to you" in site.get(path).text
+    site.post(_link(site, Purpose.CONFIRM))
+    found = site.subscription()
+    assert found
+    assert found.consent
+    assert (found.consent.wording, found.consent.event) == (WORDING, "link confirmed")
 
 
 def test_every_link_of_a_mail_may_be_fetched_by_anything_that_only_looks(site: Website) -> None:

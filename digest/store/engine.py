@@ -89,14 +89,26 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        cursor.execute("PRAGMA journal_mode = WAL")
+    _into_wal(cursor)
     # FULL, not NORMAL: in WAL mode NORMAL may forget the last commits at a power cut, and a forgotten "accepted" is a mail sent
     # twice. We commit by the batch, so it costs one fsync for hundreds of rows.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA cache_size = -32768")
     cursor.close()
+
+
+def _into_wal(cursor: sqlite3.Cursor) -> None:
+    # The move to WAL wants the file for itself and does not ask the busy handler: of several processes that open a new store at
+    # once, all but one are told "locked" at once. They look again; mostly the move has been made by then.
+    until = time.monotonic() + _BUSY_SECONDS
+    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_NAP)
 
 
 def _begin(connection: Connection) -> None:

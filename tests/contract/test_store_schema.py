@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -74,6 +77,16 @@ def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(map(str, pool.map(migrate, range(4)))) == [REVISION] * 3 + ["None"]
+
+
+def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(tmp_path / "new.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE held (id INTEGER)")
+        opening = pool.submit(open_engine, f"sqlite:///{tmp_path}/new.sqlite")
+        assert wait([opening], timeout=0.2).not_done, "not refused at once"
+        other.execute("COMMIT")
+        opening.result(timeout=10).dispose()
 
 
 def test_a_database_of_another_age_is_refused(database_url: str) -> None:

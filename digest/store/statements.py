@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Insert, Table, text
+from sqlalchemy import ARRAY, Connection, Insert, Table, bindparam, column, func, select, text
 
 T = TypeVar("T")
 
@@ -40,7 +40,19 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     """Inserts the rows whose keys are not there yet and returns how many those were."""
     if not rows:
         return 0
+    if connection.dialect.name == "postgresql":
+        return inserted(connection, *_by_columns(connection, table, rows))
     return inserted(connection, insert_into(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def _by_columns(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> tuple[Any, list[dict[str, Any]]]:
+    """One statement for all rows, an array for each column: a row as a statement of its own takes psycopg twice the time."""
+    names = list(rows[0])
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    columns = [column(name, table.c[name].type) for name in names]
+    given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+    statement = insert_into(connection, table).from_select(names, select(*given.c)).on_conflict_do_nothing()
+    return statement, [{name: [row[name] for row in rows] for name in names}]
 
 
 def inserted(connection: Connection, statement: Any, rows: list[dict[str, Any]] | None = None) -> int:

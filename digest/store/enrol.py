@@ -11,13 +11,14 @@ from sqlalchemy import Connection, bindparam, select, update
 from digest.domain.subscriber import AddedReaders, Consent, NewReader, SubscriptionState
 from digest.store.codec import consent_columns, wishes_columns
 from digest.store.schema import subscribers, subscriptions
-from digest.store.statements import chunks, insert_new
+from digest.store.statements import chunks, insert_new, walk_indexes
 
 
 def enrol(
     connection: Connection, hash_address: Callable[[str], str], readers: Sequence[NewReader], consent: Consent, at: datetime
 ) -> AddedReaders:
     """Makes subscriptions ACTIVE from `at` on; of two rows for one mailbox and list the first counts. Again: changes nothing."""
+    walk_indexes(connection)
     total = AddedReaders(0, 0)
     for chunk in chunks(readers):
         total += _enrol(connection, hash_address, chunk, consent, at)

@@ -1,9 +1,10 @@
 """How much of a change in the rules the tests would notice: mutmut's score of a room.
 
-    python benchmarks/mutate.py [ROOM]        domain (default), ranking or mail
+    python benchmarks/mutate.py [ROOM [FOLDER]]        domain (default), ranking or mail
 
-Works in a copy of the tree, so nothing here is touched. Prints one JSON line: mutants by outcome, and the score: the share of
-mutants that some test kills (or that never end), among those that any test runs and those that none does.
+Works in a copy of the tree, so nothing here is touched; one in FOLDER is left there, for `mutmut show NAME`. Prints one JSON
+line: mutants by outcome, and the score: the share of mutants that some test kills (or that never end), among those that any test
+runs and those that none does.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "domain": "breaker identifier interest retry schedule turns freshness domain_values",
-    "ranking": "freshness identity ranking* refresh trending readings selection summary updates relevance people",
-    "mail": "dkim lint mail_headers mailbox journal contrast inbound* on_the_wire domain_checks",
+    "domain": "breaker domain_values identifier interest query retry schedule turns",
+    "ranking": "freshness identity ranking* refresh trending updates",
+    "mail": "contrast dkim domain_checks inbound* journal lint mail_headers mailbox on_the_wire",
 }
 """The quick tests of each room: files in tests/unit/, without test_ and .py."""
 COPIED = ("digest", "tests", "templates", "config", "seeds", "pyproject.toml", "README.md")
@@ -41,13 +42,16 @@ pytest_add_cli_args=
     no:randomly
     -p
     no:cacheprovider
+    -k
+    not postgresql
 pytest_add_cli_args_test_selection=
 {tests}
 """
 
 
-def main(room: str) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="digest-mutate-"))
+def main(room: str, keep: str = "") -> None:
+    folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="digest-mutate-"))
+    folder.mkdir(exist_ok=True)
     try:
         for name in COPIED:
             source = ROOT / name
@@ -73,8 +77,9 @@ def main(room: str) -> None:
             if outcome in ("survived", "no tests"):
                 print(f"{outcome}: {name}", file=sys.stderr)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "domain")
+    main(*(sys.argv[1:] or ["domain"]))

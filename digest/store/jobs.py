@@ -8,6 +8,7 @@ the other. On SQLite, or without Procrastinate's tables, all of this does nothin
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -24,18 +25,48 @@ URGENT = 100
 """Priority of a nudge for one reader who waits; everybody's have 0."""
 
 
-def install(connection: Connection) -> None:
-    """Makes Procrastinate's tables where they are missing; part of `digest migrate`."""
-    if connection.dialect.name != "postgresql" or importlib.util.find_spec("procrastinate") is None or installed(connection):
-        return
+def install(connection: Connection) -> bool:
+    """One step towards the tables of the Procrastinate installed here: all of them, or the next of its migrations.
+
+    Says whether there may be another step. Each belongs in a transaction of its own, under the lock of `digest migrate`: a value
+    that one adds to an enum can be used by the next only after a commit. Newer tables are left alone.
+    """
+    if connection.dialect.name != "postgresql" or importlib.util.find_spec("procrastinate") is None:
+        return False
     from procrastinate.schema import SchemaManager
 
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    known = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    if installed(connection):
+        there = _migrated_to(connection)
+        step = next((file for file in known if file.stem > there), None)
+        if step is None:
+            return False
+        script = step.read_text("utf-8")
+    else:
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        step, script = known[-1], SchemaManager.get_schema()
     path = connection.scalar(text("SHOW search_path"))
     driver: Any = connection.connection.driver_connection
     driver.execute(f"SET LOCAL search_path = {SCHEMA}")
-    driver.execute(SchemaManager.get_schema())
+    driver.execute(script)
     driver.execute(f"SET LOCAL search_path = {path}")
+    connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{step.stem}'"))
+    return True
+
+
+def _migrated_to(connection: Connection) -> str:
+    """The last of Procrastinate's migrations in its tables: it keeps no record itself, so the schema's comment says it.
+
+    Tables made before that are of 3.2 (the oldest this program ever took), unless what 3.4 brought is there.
+    """
+    said: str | None = connection.scalar(text(f"SELECT obj_description('{SCHEMA}'::regnamespace, 'pg_namespace')"))
+    if said:
+        return said
+    newer = connection.scalar(
+        text("SELECT 1 FROM pg_proc WHERE proname = 'procrastinate_retry_job_v2' AND pronamespace = CAST(:s AS regnamespace)"),
+        {"s": SCHEMA},
+    )
+    return "03.04.00_50_post_add_retry_failed_job_procedure" if newer else "03.02.00_50_post_batch_defer_jobs"
 
 
 def installed(connection: Connection) -> bool:

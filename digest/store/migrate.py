@@ -27,7 +27,8 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     """Brings the schema to this program's; returns (revision before, revision now), None for an empty database.
 
     One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
-    was. Raises SchemaMismatch for a database newer than this program, DatabaseUnreachable.
+    was. Then, on PostgreSQL, the queue's own tables (store/jobs.py). Raises SchemaMismatch for a database newer than this
+    program, DatabaseUnreachable.
     """
     return _move(engine, REVISION)
 
@@ -57,11 +58,20 @@ def _move(engine: Engine, target: str) -> tuple[str | None, str]:
                 raise _mismatch(engine, before)
             if before != target:
                 _run(connection, target)
-            if target == REVISION:
-                jobs.install(connection)
-            return before, target
+        if target == REVISION:
+            _queue(engine)
+        return before, target
     except DBAPIError as error:
         raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error
+
+
+def _queue(engine: Engine) -> None:
+    """The tables that nudge workers; without them, or with older ones, the outbox is whole all the same."""
+    more = True
+    while more:
+        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+            one_at_a_time(connection, "migrate")
+            more = jobs.install(connection)
 
 
 def _run(connection: Connection, target: str) -> None:

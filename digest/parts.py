@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import time
 from functools import cached_property
 from pathlib import Path
@@ -251,7 +252,10 @@ class Parts:
     def mailroom(self, edition: Edition) -> Mailroom:
         with self.store.read() as unit:
             rendered = unit.editions.rendered(edition.id)
-        return self.press.mailroom(edition, self.paper_list(edition.list), rendered)
+            thinned = not all(card.html for card in rendered.cards)  # an old one, of which only the picks' cards are kept
+            whole = replace(edition, pool=unit.editions.pool(edition.id)) if thinned else edition
+        paper_list = self.paper_list(edition.list)
+        return self.press.mailroom(edition, paper_list, self.press.render(whole, paper_list) if thinned else rendered)
 
     @cached_property
     def compose(self) -> Compose:

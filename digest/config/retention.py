@@ -14,3 +14,4 @@ class Retention(Section):
     deliveries: int = Field(180, ge=31)
     """Personal picks look back 30 days for what a reader was sent."""
     readings: int = Field(365, ge=31)
+    cards: int = Field(180, ge=31)

@@ -28,7 +28,7 @@ class Kept:
     why: str
 
 
-def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int) -> tuple[Kept, ...]:
+def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int) -> tuple[Kept, ...]:
     """The whole table; the settings give the days."""
     return (
         Kept(
@@ -87,6 +87,13 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int) -> tup
             in_words(readings),
             "rankings look back days; a year of them in full shows how they came about. Nothing of it is about you.",
         ),
+        Kept(
+            "cards",
+            "The finished mail parts of papers that an edition weighed and did not pick",
+            cards,
+            in_words(cards),
+            "for readers with picks of their own; once nobody is to get that edition, they are only weight.",
+        ),
     )
 
 
@@ -102,6 +109,7 @@ class Retention(Protocol):
     def unconfirmed(self, before: datetime, limit: int) -> int: ...
     def ended(self, before: datetime, limit: int) -> int: ...
     def deliveries(self, before: datetime, limit: int) -> int: ...
+    def cards(self, before: datetime, limit: int) -> int: ...
     def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]: ...
 
 
@@ -141,6 +149,7 @@ def _drop(store: Store, name: str, before: datetime) -> int:
                 "unconfirmed": unit.retention.unconfirmed,
                 "ended": unit.retention.ended,
                 "deliveries": unit.retention.deliveries,
+                "cards": unit.retention.cards,
             }
             took = steps[name](before, AT_ONCE)
         total += took

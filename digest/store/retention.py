@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, exists, func, select, update
+from sqlalchemy import Column, Connection, Table, delete, exists, func, select, tuple_, update
 
 from digest.domain.delivery import FINAL, DeliveryState
 from digest.domain.subscriber import SubscriptionState
-from digest.store.schema import deliveries, signals, subscribers, subscriptions
+from digest.store.schema import deliveries, edition_pool, editions, signals, subscribers, subscriptions
 
 _PAST = tuple(state.value for state in (*FINAL, DeliveryState.UNCERTAIN))
 _PAPERS = 2000
@@ -44,6 +44,26 @@ class Retention:
         """Deliveries due before that are over, with their attempts and what came back."""
         d = deliveries.c
         return self._drop(deliveries, d.id, [d.due_at < before, d.state.in_(_PAST)], limit)
+
+    def cards(self, before: datetime, limit: int) -> int:
+        """Finished mail parts of papers that an edition frozen before weighed and did not pick; what was weighed stays.
+
+        An edition somebody is still to get, or that is its list's newest, keeps all. Others are rendered anew where asked for.
+        """
+        e, p = editions.c, edition_pool.c
+        newer = editions.alias("newer")
+        over = (
+            e.frozen_at < before,
+            exists().where(newer.c.list == e.list, newer.c.frozen_at > e.frozen_at, newer.c.state == "frozen"),
+            ~exists().where(deliveries.c.edition_id == e.id),
+        )
+        spare = select(p.edition_id, p.position).join(editions, e.id == p.edition_id)
+        spare = spare.where(*over, p.pick_rank.is_(None), p.card_html != "")
+        some = self._connection.execute(spare.order_by(p.edition_id, p.position).limit(limit)).all()
+        if not some:
+            return 0
+        these = tuple_(p.edition_id, p.position).in_([(row.edition_id, row.position) for row in some])
+        return self._connection.execute(update(edition_pool).where(these).values(card_html="", card_text="")).rowcount
 
     def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]:
         """Of readings observed before, the last of each day (UTC) stays, for each paper, kind and source.

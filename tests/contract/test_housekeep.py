@@ -133,6 +133,39 @@ def test_what_is_still_to_be_sent_stays(store: Store) -> None:
     assert _count(store, deliveries) == 1
 
 
+def _finished(store: Store) -> dict[str, list[bool]]:
+    """By day of the edition: which of its cards are there."""
+    with store.read() as unit:
+        found = [unit.editions.find("main", day) for day in unit.editions.dates("main")]
+        return {f"{e.date}": [bool(card.html) for card in unit.editions.rendered(e.id).cards] for e in found if e}
+
+
+def test_of_old_editions_the_picks_cards_stay(store: Store) -> None:
+    """But the newest edition, and one that a delivery still hangs on, stay whole; and what was weighed can still be told."""
+    know(store)
+    with store.begin() as unit:
+        subscribe(unit, "ada@example.org", at=NOW - 900 * DAY)
+    owed, old, older, newest = (freeze(store, day=(NOW - days * DAY).date()) for days in (500, 400, 300, 200))
+    with store.begin() as unit:
+        unit.deliveries.create_due(owed.id, COHORT, NOW, NOW + DAY, NOW.date())
+        weighed = unit.editions.pool(old.id)
+    whole, thinned = [True] * 4, [True, True, False, False]
+    assert housekeep(store, TABLE, NOW)["cards"] == 4
+    assert _finished(store) == {f"{newest.date}": whole, f"{older.date}": thinned, f"{old.date}": thinned, f"{owed.date}": whole}
+    with store.read() as unit:
+        assert unit.editions.pool(old.id) == weighed
+    assert housekeep(store, TABLE, NOW)["cards"] == 0
+
+
+def test_a_cancelled_edition_makes_none_old(store: Store) -> None:
+    know(store)
+    freeze(store, day=(NOW - 400 * DAY).date())
+    cancelled = freeze(store, day=(NOW - 399 * DAY).date())
+    with store.begin() as unit:
+        unit.editions.cancel(cancelled.id)
+    assert housekeep(store, TABLE, NOW)["cards"] == 0
+
+
 def _readings(store: Store) -> list[tuple[str, float]]:
     with store.engine.connect() as connection:
         rows = connection.execute(select(signals.c.observed_at, signals.c.value).order_by(signals.c.observed_at))

@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from sqlalchemy import text
 from digest.config import load
 from digest.daemon import Daemon
 from digest.domain.errors import SchemaMismatch
+from digest.domain.subscriber import Address, Interests, Preferences
 from digest.wiring import Wiring
 
 
@@ -89,18 +91,53 @@ def test_it_answers_makes_what_is_due_and_ends_within_ten_seconds(
     assert status["lists"][0]["picks"] == 10
 
 
+@pytest.fixture
+def _handlers() -> Iterator[None]:
+    """A daemon in this process takes the signals for itself; afterwards they are as they were."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_handlers")
 def test_it_ends_when_the_schema_is_newer_than_it(tmp_path: Path) -> None:
     """Migrated under its feet: it does nothing more, and says why."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        with Wiring(load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))) as wiring:
-            with wiring.store.engine.begin() as connection:
-                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-            with pytest.raises(SchemaMismatch, match=r"is at revision 9999, this program knows \d+; upgrade the program"):
-                Daemon(wiring, web=False, deliver=False, collect=False).run()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with Wiring(load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))) as wiring:
+        with wiring.store.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(SchemaMismatch, match=r"is at revision 9999, this program knows \d+; upgrade the program"):
+            Daemon(wiring, web=False, deliver=False, collect=False).run()
+
+
+class _Rung(Wiring):
+    """Calls `rung` once the bell for housekeeping has rung and what it rang for is done."""
+
+    rung: Callable[[], None]
+
+    def housekeep_due(self, at: datetime) -> dict[str, int]:
+        try:
+            return super().housekeep_due(at)
+        finally:
+            self.rung()
+
+
+@pytest.mark.usefixtures("_handlers")
+def test_it_housekeeps_once_a_day_and_a_start_between_does_not_count(tmp_path: Path) -> None:
+    """A request nobody confirmed is dropped after its 30 days, at the bell; one getting old meanwhile waits a day."""
+    settings = load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))
+    first, left = datetime.now(UTC) - timedelta(days=1), []  # recent: the scheduler counts every bell since
+    with Wiring(settings) as wiring, wiring.store.begin() as unit:
+        for name, asked in (("old", first - timedelta(days=31)), ("soon", first - timedelta(days=29, hours=2))):
+            unit.subscribers.request(Address(f"{name}@example.org"), "daily", Preferences(), Interests(), asked)
+    for hours in (0, 23, 24):
+        with _Rung(settings) as wiring:
+            daemon = Daemon(wiring, web=False, deliver=False, collect=False, clock=lambda now=first + timedelta(hours=hours): now)
+            wiring.rung = daemon.stop
+            daemon.run()
+            with wiring.store.read() as unit:
+                left.append([each.address.text for each in unit.subscribers.export()])
+    assert left == [["soon@example.org"], ["soon@example.org"], []]
 
 
 def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_when_it_ends(

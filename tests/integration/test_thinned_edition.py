@@ -1,0 +1,24 @@
+"""An old edition, of which retention has left the picks' cards alone, still makes a mail with picks of one's own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from servers.website import NOON, stock, website
+
+from digest.domain.subscriber import Address, Interests
+from digest.mail.reading import parts_of
+
+
+def test_an_old_edition_is_rendered_anew_for_who_asks(tmp_path: Path) -> None:
+    years_on = NOON + timedelta(days=400)
+    with website(tmp_path, stock(tmp_path)) as site:
+        wiring, address = site.wiring, Address("ada@example.org")
+        site.reader(address.text, Interests(words=("diffusion", "retrieval")))
+        daily = wiring.paper_list("daily")
+        edition = wiring.edition(daily, NOON.date(), NOON)
+        before = parts_of(wiring.one_off(edition, daily, address, NOON).data)
+        wiring.edition(daily, years_on.date(), years_on)
+        assert wiring.housekeep(years_on)["cards"] > 0
+        assert parts_of(wiring.one_off(edition, daily, address, NOON).data) == before

@@ -153,7 +153,8 @@ class Envelope:
     data: bytes
     smtputf8: bool = False
     ready: bool = False
-    """Our composer made it: CRLF is its only line end and no line starts with a dot, so it goes out as it is, unexamined."""
+    """Our composer made it: CRLF is its only line end, no line starts with a dot, and it is ASCII but for a header that
+    `smtputf8` announces. So it goes out as it is, unexamined."""
 
 
 @dataclass(frozen=True, slots=True)

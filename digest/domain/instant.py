@@ -28,4 +28,6 @@ def as_utc(instant: datetime, where: str = "instant") -> datetime:
 
 def isoformat(instant: datetime) -> str:
     """How instants are printed: UTC, whole seconds where they are whole, with "Z"."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat()[:-6] + "Z"

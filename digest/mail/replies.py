@@ -16,6 +16,7 @@ _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
 _MOST_LINES = 128
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*?))?\r?", re.DOTALL)
+_ALL_GRANTED = re.compile(rb"(?:2[0-9][0-9] [^\r\n]*\r?\n){2}3[0-9][0-9] [^\r\n]*\r?\n")
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 _LONGEST_TEXT = 1000
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -41,6 +42,16 @@ class Replies:
     def unread(self) -> bool:
         """Whether the server said something that nobody has read: it answers what was not asked."""
         return bool(self._buffer)
+
+    def all_granted(self) -> bool:
+        """Whether MAIL, RCPT and DATA were all granted, in one line each, and nothing more was said: then they are read.
+
+        The usual case with PIPELINING. Everything else is left where it is, for `read`.
+        """
+        granted = _ALL_GRANTED.fullmatch(self._buffer) is not None
+        if granted:
+            self._buffer = b""
+        return granted
 
     def read(self, timeout: float) -> Steps[Reply]:
         """The next reply. Raises SessionLost."""

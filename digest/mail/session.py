@@ -165,6 +165,8 @@ class Session:
 
     def _answers(self, head: Envelope) -> Steps[tuple[Attempt | None, bool]]:
         """(why the message is not to be sent or None, whether the server now waits for a message)."""
+        if self.offers.pipelining and not self._tidy and self._replies.all_granted():
+            return None, True
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
             yield from self._settle()
@@ -218,7 +220,7 @@ class Session:
         data = head.data if head.ready else on_the_wire(head.data)
         cut = max(len(data) - _TAIL, 0)
         try:
-            yield from self._write(data[:cut])
+            yield from self._write(memoryview(data)[:cut])
         except SessionLost as lost:
             return (yield from self._broken_off(head, str(lost))), None
         rest = data[cut:] + b".\r\n"
@@ -254,7 +256,7 @@ class Session:
     def _attempt(self, envelope: Envelope, stage: Stage, reply: Reply | None, error: str = "") -> Attempt:
         return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error)
 
-    def _write(self, data: bytes) -> Steps[None]:
+    def _write(self, data: bytes | memoryview) -> Steps[None]:
         patience = self._timeouts.block
         left, until = memoryview(data), 0.0
         while left:

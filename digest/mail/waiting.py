@@ -102,21 +102,19 @@ def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception]
     ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
     poll = select.poll()
     while ready or waiting:
-        told: list[Telling[T, None]] = []
-        for dialogue in ready:
+        for dialogue in ready:  # each until it waits
             try:
-                step: T | Wait | None = next(dialogue, None)
+                for step in dialogue:
+                    if isinstance(step, Wait):
+                        handle = step.sock.fileno()
+                        waiting[handle] = dialogue, step
+                        poll.register(handle, _EVENTS[step.writing])
+                        break
+                    yield step
             except Exception as error:
                 broken(error)
-                continue
-            if isinstance(step, Wait):
-                waiting[step.sock.fileno()] = dialogue, step
-                poll.register(step.sock, _EVENTS[step.writing])
-            elif step is not None:
-                told.append(dialogue)
-                yield step
-        ready = told
-        for handle in _awake(poll, [wait for _, wait in waiting.values()], patient=not ready):
+        ready = []
+        for handle in _awake(poll, [wait for _, wait in waiting.values()]):
             poll.unregister(handle)
             ready.append(waiting.pop(handle)[0])
 
@@ -124,23 +122,19 @@ def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception]
 _EVENTS = {False: select.POLLIN, True: select.POLLOUT}
 
 
-def _awake(poll: select.poll, waits: Sequence[Wait], *, patient: bool) -> list[int]:
-    """The handles of those that need not wait any more; `patient`: of one at least, where there is one."""
+def _awake(poll: select.poll, waits: Sequence[Wait]) -> list[int]:
+    """The handles of those that need not wait any more: of one at least, where there is one."""
     while waits:
-        soonest = min(wait.until for wait in waits)
-        left = soonest - time.monotonic()
-        longest = None if left == inf else max(ceil(left * 1000), 0)
-        if events := poll.poll(longest if patient else 0):
+        left = min([wait.until for wait in waits]) - time.monotonic()
+        if events := poll.poll(None if left == inf else max(ceil(left * 1000), 0)):
             return [handle for handle, _ in events]
         now = time.monotonic()
         if late := [wait.sock.fileno() for wait in waits if wait.until <= now]:
             return late
-        if not patient:
-            break
     return []
 
 
 def _until_ready(wait: Wait) -> None:
     poll = select.poll()
     poll.register(wait.sock, _EVENTS[wait.writing])
-    _awake(poll, [wait], patient=True)
+    _awake(poll, [wait])

@@ -25,12 +25,13 @@ class Offers:
 
 def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
     """Why this relay cannot carry it: our own answer on its behalf, said before anything is sent. None when it can."""
-    if _UNSAFE_PATH.search(envelope.sender + envelope.recipient):
+    paths = envelope.sender + envelope.recipient
+    if _UNSAFE_PATH.search(paths):
         return Reply(501, "not sent: the envelope holds a space, control character or angle bracket", "5.5.4")
-    if not (envelope.sender + envelope.recipient).isascii() or envelope.smtputf8:
+    if not paths.isascii() or envelope.smtputf8:
         if not offers.smtputf8:
             return Reply(553, "not sent: the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
-    elif not envelope.data.isascii() and not offers.eight_bit:
+    elif not offers.eight_bit and not envelope.data.isascii():
         return Reply(554, "not sent: the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
     if 0 < offers.size < len(envelope.data):
         return Reply(552, f"not sent: {len(envelope.data)} bytes, this relay takes {offers.size}", "5.3.4")
@@ -39,13 +40,15 @@ def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
 
 def commands(envelope: Envelope, offers: Offers) -> tuple[bytes, bytes, bytes]:
     """MAIL, RCPT and DATA, with the parameters that the relay offers and the message needs."""
-    parameters = f" SIZE={len(envelope.data)}" if offers.size_known else ""
-    if offers.eight_bit and not envelope.data.isascii():
+    data, sender, recipient = envelope.data, envelope.sender, envelope.recipient
+    parameters = f" SIZE={len(data)}" if offers.size_known else ""
+    ascii_paths = sender.isascii() and recipient.isascii()
+    # SMTPUTF8 lets the header be UTF-8, and then 8BITMIME must be said too (RFC 6531 §3.6); what is ready is ASCII otherwise
+    if offers.eight_bit and not ((envelope.ready and not envelope.smtputf8) or data.isascii()):
         parameters += " BODY=8BITMIME"
-    if envelope.smtputf8 or not (envelope.sender + envelope.recipient).isascii():
+    if envelope.smtputf8 or not ascii_paths:
         parameters += " SMTPUTF8"
-    mail = f"MAIL FROM:<{envelope.sender}>{parameters}\r\n".encode()
-    return mail, f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"
+    return f"MAIL FROM:<{sender}>{parameters}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n"
 
 
 def on_the_wire(data: bytes) -> bytes:

@@ -124,10 +124,18 @@ def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
 
 
 def _sources(wiring: Wiring) -> Iterator[Checked]:
+    """What the latest collect left behind; nobody is asked again for it."""
+    from digest.journey.alarm import of_source
+
     for source in wiring.settings.sources:
         with wiring.store.read() as unit:
-            fresh = unit.sources.load(source.name, "freshness") or {}
-        yield Checked(f"source {source.name}", True, f"last news: {fresh.get('fresh_at') or 'never collected'}")
+            fresh, health = unit.sources.load(source.name, "freshness") or {}, unit.sources.load(source.name, "health") or {}
+        trouble = of_source(source.name, health)
+        news = f"last news: {fresh.get('last_unseen_at') or 'none yet'}"
+        if trouble is None:
+            yield Checked(f"source {source.name}", True, news if health else "not asked yet; `digest collect` asks it")
+        else:
+            yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.mend[0])
 
 
 def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:

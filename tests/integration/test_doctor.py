@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from servers.name_server import name_server
 from servers.smtp import SmtpServer
 
 from digest.cli import digest
+from digest.config import load
 from digest.mail.dkim import new_key
+from digest.wiring import Wiring
 
 HOST = "127.0.0.1"
 
@@ -93,3 +96,36 @@ def test_a_relay_that_is_not_there_is_named_once(config: Path, relay: SmtpServer
     (line,) = [line for line in done.output.splitlines() if "cannot connect" in line]
     assert line.count("main") == 1
     assert "need you; below each stands what to do" in done.output
+
+
+SOURCES = [
+    ({}, {}, "ok   source huggingface: not asked yet"),
+    (
+        {"last_unseen_at": "2026-03-02T05:00:00Z", "ids": []},
+        {"at": "2026-03-02T05:00:00Z", "stale": False, "error": None},
+        "ok   source huggingface: last news: 2026-03-02T05:00:00Z",
+    ),
+    (
+        {"last_unseen_at": "2026-03-01T05:00:00Z", "ids": []},
+        {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None},
+        "FAIL source huggingface: The source huggingface shows nothing new: It should have by now; it answers with what we"
+        " know. Last asked at 2026-03-02T05:00:00Z. last news: 2026-03-01T05:00:00Z\n     Ask it now: digest collect --source huggingface",
+    ),
+    (
+        {},
+        {"at": "2026-03-02T05:00:00Z", "stale": False, "error": "source huggingface: no connection"},
+        "FAIL source huggingface: The source huggingface could not be read: source huggingface: no connection",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fresh", "health", "line"), SOURCES)
+def test_a_source_is_as_its_last_collect_left_it(
+    config: Path, fresh: dict[str, object], health: dict[str, object], line: str
+) -> None:
+    with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
+        for key, told in (("freshness", fresh), ("health", health)):
+            if told:
+                unit.sources.save("huggingface", key, told, datetime(2026, 3, 2, 5, tzinfo=UTC))
+    done = CliRunner().invoke(digest, ["doctor", "--config", str(config), "--no-dns"])
+    assert line in done.output

@@ -109,7 +109,8 @@ SOURCES = [
         {"last_unseen_at": "2026-03-01T05:00:00Z", "ids": []},
         {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None},
         "FAIL source huggingface: The source huggingface shows nothing new: It should have by now; it answers with what we"
-        " know. Last asked at 2026-03-02T05:00:00Z. last news: 2026-03-01T05:00:00Z\n     Ask it now: digest collect --source huggingface",
+        " know. Last asked at 2026-03-02T05:00:00Z. last news: 2026-03-01T05:00:00Z\n"
+        "     Ask it now: digest collect --source huggingface",
     ),
     (
         {},

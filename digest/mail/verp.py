@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from digest.domain.errors import ConfigurationError
+from digest.domain.keyed_hash import keyed_hash
 
 BOUNCES = "bounces"
 UNSUBSCRIBE = "unsubscribe"
@@ -41,7 +42,7 @@ class Stamps:
     def __init__(self, key: bytes) -> None:
         if len(key) < _SHORTEST_KEY:
             raise ConfigurationError("secret", f"should be at least {_SHORTEST_KEY} bytes")
-        self._key = hashlib.sha256(b"digest/mail/verp\0" + key).digest()
+        self._hash = keyed_hash(hashlib.sha256(b"digest/mail/verp\0" + key).digest())
 
     def of(self, subject: int | str) -> Stamp:
         """The stamps of a delivery (its number) or of another occasion (any text)."""
@@ -78,7 +79,7 @@ class Stamps:
         return name if hmac.compare_digest(self._macs(name)[which], mac) else ""
 
     def _macs(self, name: str) -> tuple[str, str, str]:
-        number = int.from_bytes(hmac.digest(self._key, name.encode(), "sha256")[:30])
+        number = int.from_bytes(self._hash(name.encode())[:30])
         spelled = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
         return spelled[:16], spelled[16:32], spelled[32:]
 

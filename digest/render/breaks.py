@@ -12,7 +12,7 @@ _LONG_WORD = re.compile(rf"[^\s<>\u2e80-\uffff-]{{{LONGEST + 1},}}")
 
 def breakable(text: str) -> str:
     """`text` escaped for html; words longer than a phone is wide may break every so many characters."""
-    if not _LONG_WORD.search(text):
+    if len(max(text.split(), key=len, default="")) <= LONGEST or not _LONG_WORD.search(text):
         return escape(text)
     pieces, at = [], 0
     for word in _LONG_WORD.finditer(text):

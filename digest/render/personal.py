@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,7 +19,6 @@ CARDS = "cards"
 CARD_INDENT = 4
 """Columns before a card's text: room for "10. "."""
 DEFAULT_REASON = "in today's selection"
-_SPECIAL = re.compile("[&<>\"']")
 PREHEADER_LONGEST = 120
 PREHEADER_SHORTEST = 40
 
@@ -147,7 +145,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _escaped(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: escape(value) if _SPECIAL.search(value) else value for name, value in values.items()}
+    return {name: escape(value) for name, value in values.items()}
 
 
 def assemble(rendered: Rendered, own: Personal) -> tuple[str, str]:

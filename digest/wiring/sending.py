@@ -35,6 +35,7 @@ class Sending(Relaying):
         from digest.journey.deliver import Terms, Worked, deliver
         from digest.journey.recover import recover
         from digest.mail.journal import Journal
+        from digest.wiring.heap import rarely_collected
 
         settings = self.settings.delivery
         terms = Terms(
@@ -48,7 +49,7 @@ class Sending(Relaying):
         with self.store.read() as unit:
             if unit.deliveries.oldest_due(clock()) is None:
                 return Worked(Tally())
-        with Journal.create(settings.journal) as journal:
+        with Journal.create(settings.journal) as journal, rarely_collected():
             return deliver(
                 self.store,
                 self.compose,

@@ -220,6 +220,7 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses={status: {"model": Error} for status in (400, 401, 404, 422)},
     )
     api.state.site = site
@@ -229,6 +230,7 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
     api.add_exception_handler(DigestError, _explained)
     api.add_exception_handler(HTTPException, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(Exception, _broken)
     return api
 
 
@@ -240,6 +242,10 @@ def _explained(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "this did not work just now; try again in a minute"}, 500)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -37,7 +37,7 @@ def create_app(
     wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep_seconds: float = 5.0
 ) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
-    app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     site = app.state.site = Site(wiring, clock, keep_seconds)
     for part in (health, search, feeds, pages, subscribe, manage, leave, admin, undo, webhooks, stop):
         app.include_router(part.router)

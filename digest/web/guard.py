@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY = {
@@ -21,7 +22,7 @@ SECURITY = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "interest-cohort=(), geolocation=(), camera=(), microphone=()",
+    "permissions-policy": "browsing-topics=(), geolocation=(), camera=(), microphone=()",
 }
 PERSONAL = ("/confirm/", "/manage/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin", "/api/v1/subscriptions")
 """Paths whose answers belong to one person: kept by no cache and found by no search engine."""
@@ -41,6 +42,7 @@ read there)."""
 Refusal = Callable[[str, int, str, str], Response]
 """(path, status, title, what is wrong) → a page; for the API, JSON."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+log = structlog.get_logger("digest")
 
 
 class Guard:
@@ -57,27 +59,50 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers, path = Headers(scope=scope), scope["path"]
-        head = scope["method"] == "HEAD"
+        path, head = scope["path"], scope["method"] == "HEAD"
         if head:
             scope = {**scope, "method": "GET"}
-        headed = self._headed(send, path, head)
+        headed = Answering(self._headed(send, path, head))
         most = next((octets for prefix, octets in MOST_UPLOADED.items() if path.startswith(prefix)), MOST_OCTETS)
-        if _CONTROL.search(path):  # no address of ours holds one, and patterns that take "any character" take no line end
-            await self._refusal(path, 404, "Not found", "There is no such page here.")(scope, receive, headed)
-        elif scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
-            refused = self._refusal(
-                path, 403, "That came from another site", "For your safety this form works on this site only."
-            )
-            await refused(scope, receive, headed)
-        elif int(_digits(headers.get("content-length", "0"))) > most:
-            await self._too_large(path, most)(scope, receive, headed)
+        if answer := self._instead(scope, Headers(scope=scope), most):
+            await answer(scope, receive, headed)
         else:
-            body = Body(receive, most)
-            try:
-                await self._app(scope, body.receive, headed)
-            except BodyTooLarge:
-                await self._too_large(path, most)(scope, receive, headed)
+            await self._passed_on(scope, receive, headed, most)
+
+    def _instead(self, scope: Scope, headers: Headers, most: int) -> Response | None:
+        """The answer to what the application need not see."""
+        path = scope["path"]
+        if _CONTROL.search(path):  # no address of ours holds one, and patterns that take "any character" take no line end
+            return self._refusal(path, 404, "Not found", "There is no such page here.")
+        if path.endswith("/") and path != "/" and scope["method"] == "GET":
+            return _without_slash(scope)
+        if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
+            return self._refusal(path, 403, "That came from another site", "For your safety this form works on this site only.")
+        if int(_digits(headers.get("content-length", "0"))) > most:
+            return self._too_large(path, most)
+        return None
+
+    async def _passed_on(self, scope: Scope, receive: Receive, headed: Answering, most: int) -> None:
+        """The application's answer, or ours where it gave none because too much came in or something broke."""
+        path, body = scope["path"], Body(receive, most, headed)
+        try:
+            await self._app(scope, body.receive, body.send)
+        except Exception:
+            if not body.over:
+                log.exception("page failed", path=path.split("/")[1])  # no more of it: addresses of ours hold tokens
+            if headed.begun and not headed.ended:
+                raise  # the server cuts the connection, so that nobody takes half an answer for a whole
+            if not (headed.begun or body.over):
+                await self._broken(path)(scope, receive, headed)
+        if body.over and not headed.begun:
+            await self._too_large(path, most)(scope, receive, headed)
+
+    def _broken(self, path: str) -> Response:
+        said = "This did not work just now, and it is not your fault. Please try again in a minute."
+        try:
+            return self._refusal(path, 500, "Out of order", said)
+        except Exception:  # the page that says so can be what is broken: an operator may have templates of their own
+            return PlainTextResponse(f"{said}\n", 500)
 
     def _too_large(self, path: str, most: int) -> Response:
         return self._refusal(path, 413, "That is too large", f"We take at most {most // 1024} kB here.")
@@ -109,23 +134,48 @@ class Guard:
         return headed
 
 
+class Answering:
+    """Passes an answer on and knows how far it is."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = self.ended = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        self.ended = message["type"] == "http.response.body" and not message.get("more_body")
+        await self._send(message)
+
+
 class BodyTooLarge(Exception):
     """Raised out of `receive` where a body without a length turns out too long."""
 
 
 class Body:
-    """Counts what comes in."""
+    """Counts what comes in. Once it is too much, no answer of the application goes out: it has not seen the whole."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._left = receive, most
+    def __init__(self, receive: Receive, most: int, send: Send) -> None:
+        self._receive, self._left, self._send = receive, most, send
+        self.over = False
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
             if self._left < 0:
+                self.over = True
                 raise BodyTooLarge
         return message
+
+    async def send(self, message: Message) -> None:
+        if not self.over:
+            await self._send(message)
+
+
+def _without_slash(scope: Scope) -> Response:
+    """To the same address without slashes at its end. Only a path: nothing that the request says names a host in it."""
+    path, query = quote("/" + scope["path"].strip("/")), scope["query_string"].decode("latin-1")
+    return Response(status_code=308, headers={"Location": f"{path}?{query}" if query else path})
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -182,6 +182,42 @@ def test_numbers_for_prometheus(site: Website) -> None:
     assert float(numbers['digest_deliveries{state="queued"}']) == 0
 
 
+SLASHED = [
+    ("/lists/daily/", "/lists/daily"),
+    ("/papers/?q=a%20b", "/papers?q=a%20b"),
+    ("//evil.example/", "/evil.example"),
+    ("//evil.example//", "/evil.example"),
+    ("/%5Cevil.example/", "/%5Cevil.example"),
+    ("/api/v1/lists/", "/api/v1/lists"),
+]
+
+
+@pytest.mark.parametrize(("path", "place"), SLASHED)
+def test_no_way_leads_to_another_host(site: Website, path: str, place: str) -> None:
+    """Whatever host the request names, and however many slashes: a redirect is a path of ours."""
+    answer = site.get(path, host="evil.example", **{"x-forwarded-host": "evil.example", "x-forwarded-proto": "ftp"})
+    assert (answer.status_code, answer.headers["location"]) == (308, place)
+
+
+@pytest.mark.parametrize("path", ["/lists/daily/2026-05-27", "/api/v1/lists/daily/editions"])
+def test_what_breaks_is_told_calmly_and_guarded(site: Website, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """An error of ours nobody foresaw: a page (or JSON) of ours, with everything that guards the others, and no trace."""
+    from digest.store.editions import Editions
+
+    def broken(*given: object) -> None:
+        raise RuntimeError("secret inside")
+
+    for name in ("find", "dates", "history"):
+        monkeypatch.setattr(Editions, name, broken)
+    answer = site.get(path)
+    assert answer.status_code == 500
+    assert "try again" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["content-type"].startswith("application/json" if "/api/" in path else "text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 class _Cards(HTMLParser):
     """Headings of papers and the addresses outside, in order."""
 

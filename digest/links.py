@@ -20,7 +20,6 @@ from digest.domain.errors import InvalidToken
 from digest.domain.keyed_hash import keyed_hash
 from digest.domain.subscriber import Address
 
-
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """RFC 4648 §5."""
 

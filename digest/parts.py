@@ -25,7 +25,8 @@ from digest.links import Links, address_hasher, derive_key
 if TYPE_CHECKING:
     from digest.journey.choose import Chooser
     from digest.journey.deliver import Compose
-    from digest.journey.press import Choices, Mailroom, Press, Sign
+    from digest.journey.mailroom import Choices, Mailroom, Sign
+    from digest.journey.press import Press
     from digest.mail.dkim import SigningKey
     from digest.mail.headers import Sender
     from digest.mail.verp import Stamps
@@ -167,7 +168,7 @@ class Parts:
     @cached_property
     def sign(self) -> Sign:
         """Puts DKIM signatures on what we compose; nothing where no key is configured. Raises ConfigurationError."""
-        from digest.journey.press import unsigned
+        from digest.journey.mailroom import unsigned
         from digest.mail.dkim import Signer
 
         return Signer(self.signing_keys).sign if self.signing_keys else unsigned
@@ -250,12 +251,15 @@ class Parts:
     # --- mail out
 
     def mailroom(self, edition: Edition) -> Mailroom:
+        from digest.journey.mailroom import Mailroom
+
         with self.store.read() as unit:
             rendered = unit.editions.rendered(edition.id)
             thinned = not all(card.html for card in rendered.cards)  # an old one, of which only the picks' cards are kept
             whole = replace(edition, pool=unit.editions.pool(edition.id)) if thinned else edition
         paper_list = self.paper_list(edition.list)
-        return self.press.mailroom(edition, paper_list, self.press.render(whole, paper_list) if thinned else rendered)
+        shown = self.press.render(whole, paper_list) if thinned else rendered
+        return Mailroom(edition, paper_list, shown, self.links, self.sender, self.stamps, self.sign)
 
     @cached_property
     def compose(self) -> Compose:

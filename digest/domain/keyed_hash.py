@@ -10,7 +10,7 @@ _BLOCK = 64
 
 
 def keyed_hash(key: bytes) -> Callable[[bytes], bytes]:
-    """What `hmac.digest(key, data, "sha256")` gives, in less than half the time: the two blocks that hold the key are hashed once.
+    """What `hmac.digest(key, data, "sha256")` gives, in less than half the time: the blocks that hold the key are hashed once.
 
     32 bytes. Compare them with `hmac.compare_digest`.
     """

@@ -13,7 +13,7 @@ from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Subscription
 from digest.journey.deliver import Transport
-from digest.journey.press import ONE_OFF, Sign, unsigned
+from digest.journey.mailroom import ONE_OFF, Sign, unsigned
 from digest.journey.subscribe import Notice, NoticeKind
 from digest.links import CONFIRM_LIFETIME, Links
 from digest.mail.headers import Sender, transactional

@@ -18,7 +18,7 @@ from digest.domain.errors import DigestError
 from digest.domain.feedback import Suppression
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.journey.deliver import Compose, Transport
-from digest.journey.press import one_off
+from digest.journey.mailroom import one_off
 
 
 class Suppressions(Protocol):

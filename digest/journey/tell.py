@@ -10,7 +10,7 @@ from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address
 from digest.journey.alarm import Finding
 from digest.journey.deliver import Transport
-from digest.journey.press import ONE_OFF, Sign, unsigned
+from digest.journey.mailroom import ONE_OFF, Sign, unsigned
 from digest.mail.headers import Sender, transactional
 from digest.mail.verp import Stamps
 from digest.render.compose import boundary_of, compose_message

@@ -113,7 +113,7 @@ class Sending(Relaying):
 
         `anew`: with the templates as they are now, not as they were when the edition was frozen. Raises TemplateError.
         """
-        from digest.journey.press import SAMPLE, one_off
+        from digest.journey.mailroom import SAMPLE, one_off
 
         claimed = one_off(address or self.address("reader@example.org"), edition, at, SAMPLE)
         if address is not None:

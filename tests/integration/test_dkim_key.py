@@ -13,7 +13,7 @@ from editions import SEEN, edition
 from digest.cli import digest
 from digest.config import load
 from digest.domain.subscriber import Address
-from digest.journey.press import one_off
+from digest.journey.mailroom import one_off
 from digest.wiring import Wiring
 
 

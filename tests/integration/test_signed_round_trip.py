@@ -16,7 +16,8 @@ from servers.postfix import missing as no_postfix
 
 from digest.domain.delivery import Envelope, Stage
 from digest.domain.subscriber import Address
-from digest.journey.press import Press, one_off
+from digest.journey.mailroom import one_off
+from digest.journey.press import Press
 from digest.links import Links
 from digest.mail.dkim import Signer, SigningKey, new_key
 from digest.mail.headers import Sender

@@ -20,7 +20,7 @@ from digest.domain.subscriber import Address, NewReader
 from digest.journey.alarm import Finding
 from digest.journey.correct import drafted
 from digest.journey.load import load
-from digest.journey.press import one_off
+from digest.journey.mailroom import one_off
 from digest.journey.subscribe import Notice, NoticeKind
 from digest.mail.dkim import new_key
 from digest.wiring import Wiring

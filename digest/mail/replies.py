@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from functools import lru_cache
 
 from digest.domain.delivery import Reply
 from digest.domain.errors import MailError
-from digest.mail.waiting import NOT_NOW, Steps, wait_for
+from digest.mail.waiting import NOT_NOW, Steps, Wait, wait_for
 
 _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
@@ -37,11 +39,18 @@ class Replies:
         self.sock = sock
         self._buffer = b""
         self.monotonic = monotonic
+        self._plain = not isinstance(sock, ssl.SSLSocket)
+        self._asked = False
+        """Something was written since we last heard something: it carried our acknowledgement, and the answer takes a moment."""
 
     @property
     def unread(self) -> bool:
         """Whether the server said something that nobody has read: it answers what was not asked."""
         return bool(self._buffer)
+
+    def asked(self) -> None:
+        """Say this after writing what will be answered."""
+        self._asked = True
 
     def all_granted(self) -> bool:
         """Whether MAIL, RCPT and DATA were all granted, in one line each, and nothing more was said: then they are read.
@@ -87,23 +96,31 @@ class Replies:
         return line
 
     def _receive(self, deadline: float, timeout: float) -> Steps[bytes]:
+        if self._asked and self._plain:  # not there yet: to be told so costs more than to wait (TLS may hold some of it already)
+            yield Wait(self.sock, False, deadline)
         while True:
             try:
                 data = self.sock.recv(16384)
-                # A server that writes each pipelined reply by itself waits for our acknowledgement of the one before, which the
-                # kernel would hold back for 40 ms.
-                if _QUICK_ACK is not None:
-                    self.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+                self._asked = False
                 break
             except NOT_NOW as error:
                 if self.monotonic() >= deadline:
                     raise SessionLost(f"no reply within {timeout:g} s") from None
+                self._acknowledge()
                 yield wait_for(self.sock, error, False, deadline)
             except OSError as error:
                 raise SessionLost(f"connection lost: {error.strerror or error}") from None
         if not data:
             raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
         return data
+
+    def _acknowledge(self) -> None:
+        """A server that writes each pipelined reply by itself waits for our acknowledgement of the one before, which the kernel
+        would hold back for 40 ms.
+        """
+        if _QUICK_ACK is not None and not self._asked:
+            with contextlib.suppress(OSError):  # the next look at the socket tells
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
 
 @lru_cache(maxsize=256)

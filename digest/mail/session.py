@@ -230,6 +230,7 @@ class Session:
         try:
             with contextlib.suppress(SessionLost):  # the answer may be there all the same
                 yield from self._write(rest)
+                self._replies.asked()
             reply = yield from self._replies.read(self._timeouts.dot)
             if reply.code // 100 == 3:
                 raise SessionLost(f"{reply.code} is no answer to the final dot")

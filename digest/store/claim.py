@@ -30,18 +30,18 @@ _DETAILS: Select[Any] = (
         deliveries.c.id,
         deliveries.c.edition_id,
         deliveries.c.subscription_id,
+        subscriptions.c.subscriber_id,
+        subscribers.c.address,
         deliveries.c.attempts,
         deliveries.c.due_at,
         deliveries.c.expires_at,
         deliveries.c.picks,
-        subscriptions.c.subscriber_id,
-        subscriptions.c.state.label("subscription_state"),
-        subscriptions.c.end_reason,
         subscriptions.c.personal,
         subscriptions.c.picks.label("wanted"),
         subscriptions.c.interests,
         subscriptions.c.style,
-        subscribers.c.address,
+        subscriptions.c.state.label("subscription_state"),
+        subscriptions.c.end_reason,
         suppressions.c.reason.label("suppressed"),
         editions.c.state.label("edition_state"),
     )
@@ -57,11 +57,10 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     ids = _take(connection, limit, now)
     if not ids:
         return ClaimBatch()
-    place = {delivery_id: n for n, delivery_id in enumerate(ids)}
-    rows = sorted(connection.execute(_DETAILS.where(deliveries.c.id.in_(ids))), key=lambda row: place[row.id])
+    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(deliveries.c.id.in_(ids)))}
     sendable: list[Row[Any]] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
-    for row in rows:
+    for row in map(by_id.__getitem__, ids):
         verdict = _verdict(row, now)
         if verdict is None:
             sendable.append(row)
@@ -69,7 +68,7 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
             ended[verdict].append(row.id)
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
-    _set(connection, [r.id for r in sendable], state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
+    _set(connection, [row[0] for row in sendable], state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
     count = {
         state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
         for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED)
@@ -115,20 +114,22 @@ def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
 
 
 def _claimed(row: Row[Any]) -> Claimed:
+    """_DETAILS has Claimed's fields first, in their order: looked up by place, since this is done for every mail."""
+    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
     return Claimed(
-        id=row.id,
-        edition_id=row.edition_id,
-        subscription_id=row.subscription_id,
-        subscriber_id=row.subscriber_id,
-        address=Address(row.address),
-        attempts=row.attempts,
-        due_at=row.due_at,
-        expires_at=row.expires_at,
-        picks=None if row.picks is None else tuple(row.picks),
-        personal=row.personal,
-        wanted=row.wanted,
-        interests=interests_from(row.interests),
-        style=row.style,
+        id_,
+        edition,
+        subscription,
+        subscriber,
+        Address(address),
+        tried,
+        due,
+        expires,
+        None if picks is None else tuple(picks),
+        personal,
+        wanted,
+        interests_from(interests),
+        style,
     )
 
 

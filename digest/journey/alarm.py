@@ -127,9 +127,11 @@ def of_queue(oldest: datetime | None, at: datetime, policy: Policy) -> Finding |
 
 
 def of_edition(failed: str) -> Finding:
-    """An edition that could not be made; `failed` begins with the list's name, a comma follows (journey/tick.py)."""
+    """An edition that could not be made; `failed` is "list NAME, DATE: why" (journey/tick.py). The cause is that of a missed one:
+    the operator who knows why it is not there need not be told that it is not there.
+    """
     mend = ("Look at it: digest preview", "Mend the template or the sender named; the next tick tries again.")
-    return Finding(f"edition {failed.partition(',')[0]}", "An edition could not be made", (failed,), mend)
+    return Finding(f"edition {failed.partition(',')[0].removeprefix('list ')}", "An edition could not be made", (failed,), mend)
 
 
 def of_relay(stopped: str) -> Finding:

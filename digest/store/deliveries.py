@@ -15,13 +15,14 @@ from digest.domain.subscriber import Cohort, SubscriptionState
 from digest.store.claim import claim, known
 from digest.store.editions import listed
 from digest.store.record import record
-from digest.store.schema import attempts, deliveries, edition_pool, editions, subscribers, subscriptions, suppressions
+from digest.store.schema import attempts, deliveries, edition_pool, editions, lists, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_into, inserted, walk_indexes
 from digest.store.types import Instant
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
 _CLAIMED = deliveries.c.state == DeliveryState.CLAIMED.value
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
+_OF_PAUSED = select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
 _OWED = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state")
 _BACK = {"state": DeliveryState.QUEUED.value, "lease_owner": None, "lease_until": None}
 
@@ -149,8 +150,10 @@ class Deliveries:
         return {DeliveryState(state): count for state, count in self._connection.execute(statement)}
 
     def oldest_due(self, now: datetime) -> datetime | None:
-        """Since when the delivery that waits longest has been due; None when nothing waits."""
+        """Since when the delivery that waits longest has been due; None when nothing waits. A paused list's wait for a word."""
         waiting = select(func.min(deliveries.c.next_attempt_at)).where(_QUEUED, deliveries.c.next_attempt_at <= now)
+        if paused := self._connection.scalars(_OF_PAUSED).all():
+            waiting = waiting.where(deliveries.c.edition_id.not_in(paused))
         oldest: datetime | None = self._connection.scalar(waiting)
         return oldest
 

@@ -166,6 +166,10 @@ def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
         assert unit.deliveries.next_due(DUE - HOUR) == DUE
         assert unit.deliveries.oldest_due(DUE + HOUR) == DUE
         assert unit.deliveries.next_due(DUE) is None
+    with store.begin() as unit:
+        unit.lists.pause("main", "at night", DUE)
+        assert unit.deliveries.oldest_due(DUE + HOUR) is None, "what a pause holds back is not due"
+        unit.lists.resume("main")
     assert len(claim(store, now=DUE)) == 1
 
 

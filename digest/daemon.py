@@ -95,7 +95,7 @@ class Daemon:
         self.stop()
 
     def _bells(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(5, {"thread_name_prefix": "job"})})
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(6, {"thread_name_prefix": "job"})})
         jobs: list[tuple[str, Callable[[], None], float]] = [
             ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
             ("tick", self._tick, self._every),
@@ -105,7 +105,7 @@ class Daemon:
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
-            jobs.append(("deliver", self._delivering, self._every))
+            jobs += [("deliver", self._delivering, self._every), ("notices", self._noticing, self._every)]
         if self._wiring.imap is not None:
             jobs.append(("poll", self._polling, self._wiring.settings.inbound.imap_every))
         for name, job, seconds in jobs:
@@ -160,6 +160,11 @@ class Daemon:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
         if worked.stopped:
             self._note(of_relay(worked.stopped))
+
+    def _noticing(self) -> None:
+        """Confirmations that no relay took when they were asked for, and those of an import."""
+        if sent := self._wiring.mail_owed(self._clock, self._stop.is_set):
+            log.info("notices sent", count=sent)
 
     def _polling(self) -> None:
         if self._election.elected:  # one process looks into the mailbox

@@ -93,12 +93,12 @@ def _edition(wiring: Wiring, at: datetime) -> Edition:
 
 def _deliver(wiring: Wiring, edition: Edition, at: datetime) -> None:
     """The reader subscribes (once), falls due this minute and is mailed; had they today's mail already, it is sent once more."""
-    from digest.journey.subscribe import change, confirm, request
+    from digest.journey.subscribe import RECORDED, change, confirm, request
 
     address, now = wiring.address(READER), at.replace(second=0, microsecond=0)
     preferences = Preferences(hour=now.time())
     step = request(wiring.store, address, edition.list, preferences, Interests(), now - timedelta(days=1))
-    confirm(wiring.store, step.subscription.id, "demo", "recorded by operator", now - timedelta(days=1))
+    confirm(wiring.store, step.subscription.id, "demo", RECORDED, now - timedelta(days=1))
     change(wiring.store, step.subscription.id, replace(preferences, hour=now.time()))
     wiring.tick(at)
     worked = wiring.deliver(lambda: at)

@@ -39,7 +39,7 @@ def subscribe(
     at: datetime,
 ) -> None:
     """Subscribe an address: double opt-in, or --confirmed."""
-    from digest.journey.subscribe import confirm, request
+    from digest.journey.subscribe import RECORDED, confirm, request
 
     preferences = wiring.preferences(timezone, hour)
     if weekdays:
@@ -51,7 +51,7 @@ def subscribe(
     interests = understand(interests_text or "").interests
     step = request(wiring.store, address, paper_list.name, preferences, interests, at)
     if confirmed:
-        step = confirm(wiring.store, step.subscription.id, "command line", "recorded by operator", at)
+        step = confirm(wiring.store, step.subscription.id, "command line", RECORDED, at)
     elif step.notice:
         wiring.mail_notice(step.notice, at)
     state = str(step.subscription.state)

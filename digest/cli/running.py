@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from types import FrameType
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, at_option, wired
+from digest.domain.errors import RelayUnreachable
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -55,6 +57,8 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
     signal.signal(signal.SIGINT, ask)
     instant = parse_instant(at, "--at") if at else None
     watched = bar(lambda: wiring.remaining(clock_of(instant)()), quiet=quiet or as_json)
+    with suppress(RelayUnreachable):  # delivering meets it too, and says so
+        wiring.mail_owed(clock_of(instant), lambda: asked["stop"] > 0)
     with watched.showing() if watched else hidden() as progress:
         worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0, progress=progress)
     said = asdict(worked.tally)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, at_option, wired
+from digest.domain.errors import RelayUnreachable
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -29,9 +30,11 @@ def subscribers() -> None:
 def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
     """Columns email,list,timezone,hour,weekdays,interests; only email is required. Bad lines are reported, good ones kept."""
     report = wiring.import_subscribers(file, confirmed, at)
+    sent, waiting = (0, "") if confirmed else _confirmations(wiring, at)
     document = {
         "added": report.added,
         "unchanged": report.unchanged,
+        "confirmations_sent": sent,
         "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
     }
 
@@ -41,8 +44,20 @@ def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: date
             click.echo(f"  line {each.line}: {each.reason}", err=True)
 
     answer(as_json, document, lines)
+    if waiting:
+        click.echo(f"digest: {waiting}; the confirmations wait for `digest run` or `digest deliver`", err=True)
     if report.rejected and not report.added and not report.unchanged:
         raise SystemExit(1)
+
+
+def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str]:
+    """(how many went out, why no more could)."""
+    if not wiring.settings.relays:
+        return 0, "no relay is configured"
+    try:
+        return wiring.mail_owed(lambda: at), ""
+    except RelayUnreachable as error:
+        return 0, str(error)
 
 
 @subscribers.command()

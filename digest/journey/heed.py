@@ -22,9 +22,9 @@ from typing import Protocol
 from digest.domain.breaker import BreakerPolicy, Returns, Verdict, judge
 from digest.domain.errors import DigestError, InvalidAddress
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Mailed, Returned, ReturnKind, SuppressionReason
+from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.journey import subscribe
-from digest.journey.subscribe import Notice, NoticeKind
 
 
 class Known(Protocol):

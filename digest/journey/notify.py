@@ -1,4 +1,4 @@
-"""notify: the mails that answer one person: confirm, welcome, goodbye. Sent at once, recorded nowhere.
+"""notify: the mails that answer one person: confirm, welcome, goodbye. When they are sent is journey/owe.py's.
 
 A confirmation holds nothing a visitor typed but the address itself: no name, no text, so it cannot carry somebody's message.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from digest.domain.delivery import Attempt, Envelope
+from digest.domain.delivery import Envelope
 from digest.domain.edition import Edition, PaperList, Rendered
+from digest.domain.notice import Notice, NoticeKind
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Subscription
-from digest.journey.deliver import Transport
 from digest.journey.mailroom import ONE_OFF, Sign, unsigned
-from digest.journey.subscribe import Notice, NoticeKind
 from digest.links import CONFIRM_LIFETIME, Links
 from digest.mail.headers import Sender, transactional
 from digest.mail.verp import Stamps
@@ -83,8 +82,3 @@ class Notifier:
             unsubscribe_url=reader.unsubscribe,
             sender=SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address),
         )
-
-
-def notify(notifier: Notifier, transport: Transport, notice: Notice, at: datetime) -> Attempt | None:
-    """Sends it; None when no relay took it. Raises RelayUnreachable."""
-    return next(iter(list(transport.hand_over([notifier.envelope(notice, at)]))), None)

@@ -17,7 +17,7 @@ from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import AddedReaders, Address, Consent, Interests, NewReader, Preferences, Subscription
-from digest.journey import subscribe
+from digest.journey.subscribe import RECORDED, WORDING
 
 COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "interests")
 CHUNK = 5000
@@ -138,20 +138,18 @@ class RosterReport:
     rejected: tuple[RejectedRow, ...]
 
 
-class Subscribers(subscribe.Subscribers, Protocol):
+class Subscribers(Protocol):
     def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders: ...
+    def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders: ...
 
 
 class Unit(Protocol):
     @property
     def subscribers(self) -> Subscribers: ...
-    @property
-    def suppressions(self) -> subscribe.Suppressions: ...
 
 
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def import_roster(
@@ -163,31 +161,24 @@ def import_roster(
     at: datetime,
     *,
     confirmed: bool,
-    ask: Callable[[subscribe.Notice], None],
 ) -> RosterReport:
-    """Loads a CSV file, in chunks. `confirmed` records consent given elsewhere; else each reader is asked to confirm.
+    """Loads a CSV file, in chunks. `confirmed` records consent given elsewhere; else each new reader is owed a confirmation.
 
     Raises InvalidInput when the file cannot be read or has no email column.
     """
     rejected: list[RejectedRow] = []
     added = unchanged = 0
-    consent = Consent(at, "csv import", subscribe.WORDING, "recorded by operator")
+    consent = Consent(at, "csv import", WORDING, RECORDED)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = read_roster(lines, read_address, lists, defaults)
             while chunk := list(islice(rows, CHUNK)):
                 rejected += [row for row in chunk if isinstance(row, RejectedRow)]
                 good = [row.reader for row in chunk if isinstance(row, RosterRow)]
-                if confirmed:
-                    with store.begin() as unit:
-                        counts = unit.subscribers.add_confirmed(good, consent, at)
-                    added, unchanged = added + counts.added, unchanged + counts.unchanged
-                    continue
-                for each in good:
-                    step = subscribe.request(store, each.address, each.list, each.preferences, each.interests, at)
-                    added, unchanged = added + (step.notice is not None), unchanged + (step.notice is None)
-                    if step.notice:
-                        ask(step.notice)
+                with store.begin() as unit:
+                    readers = unit.subscribers
+                    counts = readers.add_confirmed(good, consent, at) if confirmed else readers.ask(good, at)
+                added, unchanged = added + counts.added, unchanged + counts.unchanged
     except UnicodeDecodeError as error:
         raise InvalidInput(str(file), f"is not UTF-8 (byte {error.start})") from None
     except OSError as error:

@@ -11,15 +11,19 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from digest.domain.errors import NotFound
 from digest.domain.feedback import Suppression, SuppressionReason
+from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
 
 WORDING = "2026-11b"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
+
+
+RECORDED = "recorded by operator"
+"""The event of a consent given elsewhere."""
 
 
 class Subscribers(Protocol):
@@ -40,6 +44,7 @@ class Suppressions(Protocol):
     def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None: ...
     def bare(self, address: Address) -> None: ...
     def find(self, address: Address) -> Suppression | None: ...
+    def remove(self, address: Address) -> bool: ...
 
 
 class Unit(Protocol):
@@ -52,20 +57,6 @@ class Unit(Protocol):
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Unit]: ...
     def read(self) -> AbstractContextManager[Unit]: ...
-
-
-class NoticeKind(StrEnum):
-    CONFIRM = "confirm"
-    WELCOME = "welcome"
-    GOODBYE = "goodbye"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A mail that a step of the lifecycle calls for."""
-
-    kind: NoticeKind
-    subscription: Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +83,19 @@ def request(store: Store, address: Address, list_name: str, preferences: Prefere
 
 
 def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime) -> Step:
-    """Records the consent and starts the subscription. Confirming twice changes nothing. Raises NotFound."""
+    """Records the consent and starts the subscription. Confirming twice changes nothing. Raises NotFound.
+
+    Who asked to be forgotten comes back by their own word only, never by the operator's.
+    """
     with store.begin() as unit:
         before = _existing(unit, subscription_id)
         if before.state is SubscriptionState.ACTIVE:
             return Step(before, skipped="already confirmed")
+        suppression = unit.suppressions.find(before.address)
+        if suppression and suppression.reason is SuppressionReason.ERASED:
+            if event == RECORDED:
+                return Step(before, skipped="asked to be forgotten: only their own confirmation brings them back")
+            unit.suppressions.remove(before.address)
         unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at)
         after = _existing(unit, subscription_id)
     return Step(after, Notice(NoticeKind.WELCOME, after))

@@ -15,13 +15,13 @@ from typing import Protocol
 
 from digest.domain.delivery import Claimed
 from digest.domain.edition import Edition, Rendered
+from digest.domain.notice import Notice
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address
 from digest.journey import outbox
 from digest.journey.deliver import Choice, Transport, settle
 from digest.journey.notify import Notifier
 from digest.journey.press import Press
-from digest.journey.subscribe import Notice
 
 HELD = timedelta(minutes=5)
 """How long the outbox leaves the delivery to us: longer than a relay takes to answer."""

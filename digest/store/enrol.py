@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import AddedReaders, Consent, NewReader, SubscriptionState
 from digest.store.codec import consent_columns, wishes_columns
-from digest.store.schema import subscribers, subscriptions
+from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_new, walk_indexes
 
 
 def enrol(
-    connection: Connection, hash_address: Callable[[str], str], readers: Sequence[NewReader], consent: Consent, at: datetime
+    connection: Connection,
+    hash_address: Callable[[str], str],
+    readers: Sequence[NewReader],
+    consent: Consent | None,
+    at: datetime,
 ) -> AddedReaders:
-    """Makes subscriptions ACTIVE from `at` on; of two rows for one mailbox and list the first counts. Again: changes nothing."""
+    """Makes subscriptions ACTIVE from `at` on; of two rows for one mailbox and list the first counts. Again: changes nothing.
+
+    Without a consent they are PENDING, and a confirmation is owed to each that is new. Who must not be mailed, or asked to be
+    forgotten, is not kept: a list of addresses brings nobody back.
+    """
     walk_indexes(connection)
     total = AddedReaders(0, 0)
     for chunk in chunks(readers):
@@ -26,28 +35,57 @@ def enrol(
 
 
 def _enrol(
-    connection: Connection, hash_address: Callable[[str], str], readers: Sequence[NewReader], consent: Consent, at: datetime
+    connection: Connection,
+    hash_address: Callable[[str], str],
+    readers: Sequence[NewReader],
+    consent: Consent | None,
+    at: datetime,
 ) -> AddedReaders:
-    people = {r.address.key: r.address.text for r in readers}
-    insert_new(
-        connection,
-        subscribers,
-        [
-            {"address": text, "address_key": key, "address_hash": hash_address(key), "created_at": at}
-            for key, text in people.items()
-        ],
-    )
-    known = select(subscribers.c.address_key, subscribers.c.id).where(subscribers.c.address_key.in_(list(people)))
-    ids = {key: subscriber_id for key, subscriber_id in connection.execute(known)}  # noqa: C416 - dict() would not type-check
-    active = {"state": SubscriptionState.ACTIVE.value, "confirmed_at": at, **consent_columns(consent)}
+    hashes = {key: hash_address(key) for key in {reader.address.key for reader in readers}}
+    barred = set(connection.scalars(select(suppressions.c.address_hash).where(suppressions.c.address_hash.in_(hashes.values()))))
+    welcome = [reader for reader in readers if hashes[reader.address.key] not in barred] if barred else readers
+    ids = _people(connection, welcome, hashes, at)
+    waits = {"state": SubscriptionState.PENDING.value}
+    state = {"state": SubscriptionState.ACTIVE.value, "confirmed_at": at, **consent_columns(consent)} if consent else waits
     rows: dict[tuple[int, str], dict[str, Any]] = {}
-    for reader in readers:
+    for reader in welcome:
         pair = (ids[reader.address.key], reader.list)
         wishes = wishes_columns(reader.preferences, reader.interests)
-        rows.setdefault(pair, {"subscriber_id": pair[0], "list": pair[1], "requested_at": at, **wishes, **active})
+        rows.setdefault(pair, {"subscriber_id": pair[0], "list": pair[1], "requested_at": at, **wishes, **state})
+    if consent is None:
+        made = _asked(connection, rows, at)
+        return AddedReaders(made, len(readers) - made)
     made = insert_new(connection, subscriptions, list(rows.values()))
-    confirmed = 0 if made == len(rows) else _confirm_waiting(connection, rows, active)
+    confirmed = 0 if made == len(rows) else _confirm_waiting(connection, rows, state)
     return AddedReaders(made + confirmed, len(readers) - made - confirmed)
+
+
+def _people(connection: Connection, readers: Sequence[NewReader], hashes: dict[str, str], at: datetime) -> dict[str, int]:
+    """Ids by address key; whoever was not known is now."""
+    texts = {reader.address.key: reader.address.text for reader in readers}
+    people = [{"address": text, "address_key": key, "address_hash": hashes[key], "created_at": at} for key, text in texts.items()]
+    insert_new(connection, subscribers, people)
+    known = select(subscribers.c.address_key, subscribers.c.id).where(subscribers.c.address_key.in_(list(texts)))
+    return {key: subscriber_id for key, subscriber_id in connection.execute(known)}  # noqa: C416 - dict() would not type-check
+
+
+def _asked(connection: Connection, rows: dict[tuple[int, str], dict[str, Any]], at: datetime) -> int:
+    """Makes those that are not there yet, and owes each a confirmation; says how many."""
+    there = _pairs(connection, rows)
+    new = {pair: row for pair, row in rows.items() if pair not in there}
+    made = insert_new(connection, subscriptions, list(new.values()))
+    due = {"kind": NoticeKind.CONFIRM.value, "owed_at": at, "next_attempt_at": at, "attempts": 0}
+    owed = [{"subscription_id": found, **due} for pair, found in _pairs(connection, new).items() if pair in new]
+    insert_new(connection, notices, owed)
+    return made
+
+
+def _pairs(connection: Connection, rows: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Ids of the subscriptions that these readers have, by subscriber and list."""
+    table = subscriptions.c
+    theirs = table.subscriber_id.in_({subscriber_id for subscriber_id, _ in rows})
+    found = connection.execute(select(table.subscriber_id, table.list, table.id).where(theirs))
+    return {(row.subscriber_id, row.list): row.id for row in found}
 
 
 def _confirm_waiting(connection: Connection, rows: dict[tuple[int, str], dict[str, Any]], active: dict[str, Any]) -> int:

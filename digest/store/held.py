@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Table, select
 from digest.domain.instant import isoformat
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
-from digest.store.schema import attempts, deliveries, editions, returns, subscribers, subscriptions, suppressions
+from digest.store.schema import attempts, deliveries, editions, notices, returns, subscribers, subscriptions, suppressions
 
 SAYS_NOTHING = frozenset(
     {
@@ -26,7 +26,7 @@ SAYS_NOTHING = frozenset(
 
 
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
-    """{"address", "created_at", "subscriptions": [{…, "deliveries": [{…, "attempts", "returns"}]}], "suppressions"}.
+    """{"address", "created_at", "subscriptions": [{…, "notices", "deliveries": [{…, "attempts", "returns"}]}], "suppressions"}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
@@ -35,7 +35,14 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
     told: dict[str, Any] = _document(subscribers, person) if person else {"address": address.text}
     of_person = select(subscriptions).where(subscriptions.c.subscriber_id == person.id) if person else None
     rows = connection.execute(of_person.order_by(subscriptions.c.list)).all() if of_person is not None else []
-    told["subscriptions"] = [{**_document(subscriptions, row), "deliveries": _deliveries(connection, row.id)} for row in rows]
+    told["subscriptions"] = [
+        {
+            **_document(subscriptions, row),
+            "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
+            "deliveries": _deliveries(connection, row.id),
+        }
+        for row in rows
+    ]
     told["suppressions"] = _documents(connection, suppressions, suppressions.c.address_hash == hashed)
     return told
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
@@ -142,6 +142,16 @@ subscriptions = Table(
         postgresql_where=text("state = 'active'"),
     ),
     sqlite_autoincrement=True,
+)
+
+notices = Table(
+    "notices",  # confirmations, welcomes and goodbyes not sent yet; one a subscription: a later step's takes its place
+    metadata,
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("owed_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
 )
 
 # ---- the outbox ------------------------------------------------------------------------------------------------------------
@@ -285,6 +295,7 @@ __all__ = [
     "leases",
     "lists",
     "metadata",
+    "notices",
     "papers",
     "returns",
     "sightings",

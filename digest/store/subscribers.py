@@ -58,7 +58,7 @@ class Subscribers:
         if insert_new(self._connection, subscriptions, [row]) == 0:
             inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
             self._connection.execute(update(subscriptions).where(*of_pair, inactive).values(wishes))
-        return self._many(_SUBSCRIPTION.where(*of_pair))[0]
+        return self._many(SUBSCRIPTION.where(*of_pair))[0]
 
     def confirm(self, subscription_id: int, consent: Consent, at: datetime) -> None:
         """Makes it ACTIVE from `at` on, also where it had ended. The first proof of an active one stays. Raises NotFound."""
@@ -97,15 +97,19 @@ class Subscribers:
         """Many at once, each with consent given elsewhere. See `enrol`."""
         return enrol(self._connection, self._hash_address, readers, consent, at)
 
+    def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders:
+        """Many at once, each owed a confirmation. Whoever is there, waiting or gone, is not asked again. See `enrol`."""
+        return enrol(self._connection, self._hash_address, readers, None, at)
+
     # ---- looking ----
 
     def get(self, subscription_id: int) -> Subscription | None:
-        found = self._many(_SUBSCRIPTION.where(subscriptions.c.id == subscription_id))
+        found = self._many(SUBSCRIPTION.where(subscriptions.c.id == subscription_id))
         return found[0] if found else None
 
     def subscriptions(self, address: Address) -> list[Subscription]:
         """All of one mailbox, ended ones too, by list."""
-        return self._many(_SUBSCRIPTION.where(subscribers.c.address_key == address.key).order_by(subscriptions.c.list))
+        return self._many(SUBSCRIPTION.where(subscribers.c.address_key == address.key).order_by(subscriptions.c.list))
 
     def held(self, address: Address) -> dict[str, Any]:
         """Everything there is about an address, as a document. See `held`."""
@@ -114,7 +118,7 @@ class Subscribers:
     def export(self) -> Iterator[Subscription]:
         """Every subscription there is, oldest first, a page in memory at a time."""
         after = 0
-        while page := self._many(_SUBSCRIPTION.where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(_PAGE)):
+        while page := self._many(SUBSCRIPTION.where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(_PAGE)):
             yield from page
             after = page[-1].id
 
@@ -134,7 +138,7 @@ class Subscribers:
         return found
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
-        return [_subscription(row) for row in self._connection.execute(statement)]
+        return [subscription_of(row) for row in self._connection.execute(statement)]
 
     def _update(self, subscription_id: int, row: dict[str, Any], *only: Any) -> None:
         of_this = subscriptions.c.id == subscription_id
@@ -144,10 +148,11 @@ class Subscribers:
             raise NotFound(f"subscription {subscription_id}")
 
 
-_SUBSCRIPTION = select(subscriptions, subscribers.c.address).join(subscribers)
+SUBSCRIPTION = select(subscriptions, subscribers.c.address).join(subscribers)
+"""With the columns that `subscription_of` reads."""
 
 
-def _subscription(row: Row[Any]) -> Subscription:
+def subscription_of(row: Row[Any]) -> Subscription:
     proven = row.consent_at is not None
     return Subscription(
         id=row.id,

@@ -18,6 +18,7 @@ from digest.store.engine import WRITES, one_line, place_of
 from digest.store.jobs import Jobs
 from digest.store.leases import Leases
 from digest.store.lists import Lists
+from digest.store.notices import Notices
 from digest.store.papers import Papers
 from digest.store.pulse import Pulse
 from digest.store.retention import Retention
@@ -45,6 +46,7 @@ class Unit:
         "jobs",
         "leases",
         "lists",
+        "notices",
         "papers",
         "pulse",
         "retention",
@@ -60,6 +62,7 @@ class Unit:
         self.lists = Lists(connection)
         self.editions = Editions(connection)
         self.subscribers = Subscribers(connection, hash_address)
+        self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)
         self.returns = Returns(connection)
         self.retention = Retention(connection)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +21,7 @@ from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription
 from digest.journey.roster import COLUMNS, row_of
-from digest.journey.subscribe import confirm, end_all, request
+from digest.journey.subscribe import RECORDED, confirm, end_all, request
 from digest.web.site import Site
 
 router = APIRouter(prefix="/subscriptions", tags=["operator"])
@@ -102,7 +102,7 @@ def subscribe(asked: Request, given: SubscriptionIn) -> Response:
         raise InvalidInput("interests", understood.rejected[0])
     step = request(wiring.store, address, paper_list.name, _preferences(site, given), understood.interests, now)
     if given.confirmed and not step.skipped.startswith("suppressed"):
-        step = confirm(wiring.store, step.subscription.id, "api", "recorded by operator", now)
+        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now)
     answer = JSONResponse({**SubscriptionOut.of(step.subscription).model_dump(mode="json"), "skipped": step.skipped})
     answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
     return answer
@@ -131,7 +131,7 @@ def unsubscribe(asked: Request, email: str, list: str | None = None) -> list[Sub
 
 
 @router.post("/import")
-async def import_csv(asked: Request, confirmed: bool = False) -> Report:
+async def import_csv(asked: Request, background: BackgroundTasks, confirmed: bool = False) -> Report:
     """A CSV document as the body: columns email,list,timezone,hour,weekdays,interests. Good lines are kept, bad ones named."""
     site = Site.of(asked)
     body = await asked.body()
@@ -144,7 +144,10 @@ async def import_csv(asked: Request, confirmed: bool = False) -> Report:
         rejected = [Rejected(line=each.line, reason=each.reason) for each in report.rejected]
         return Report(added=report.added, unchanged=report.unchanged, rejected=rejected)
 
-    return await run_in_threadpool(load)
+    report = await run_in_threadpool(load)
+    if not confirmed:
+        background.add_task(site.mail_owed)
+    return report
 
 
 class CsvResponse(StreamingResponse):

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import DigestError, NotFound
+from digest.domain.notice import Notice
 from digest.domain.subscriber import Subscription
-from digest.journey.subscribe import Notice
 from digest.links import Purpose
 from digest.render.views import clean
 from digest.web.kept import Answer, Kept
@@ -74,7 +74,14 @@ class Site:
         try:
             self.wiring.mail_notice(notice, self.clock())
         except DigestError as error:
-            log.error("notice not sent", kind=str(notice.kind), subscription=notice.subscription.id, reason=str(error))
+            log.warning("notice owed", kind=str(notice.kind), subscription=notice.subscription.id, reason=str(error))
+
+    def mail_owed(self) -> None:
+        """Sends the confirmations that are owed; what no relay takes is tried again by whoever delivers."""
+        try:
+            self.wiring.mail_owed(self.clock)
+        except DigestError as error:
+            log.error("notices not sent", reason=str(error))
 
     async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:
         """An answer that is the same for everybody: the kept one, or made in a thread (it reads the store) and kept."""

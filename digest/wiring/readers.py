@@ -24,7 +24,7 @@ class Readers(Sending):
     """Parts that know readers."""
 
     def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
-        """Raises InvalidInput for a file that is no roster, RelayUnreachable where confirmations cannot be sent."""
+        """Confirmations that follow are owed: `mail_owed` sends them. Raises InvalidInput for a file that is no roster."""
         from digest.journey.roster import import_roster
 
         return import_roster(
@@ -35,7 +35,6 @@ class Readers(Sending):
             self.preferences(None, None),
             at,
             confirmed=confirmed,
-            ask=lambda notice: self.mail_notice(notice, at),
         )
 
     def add_interests(

@@ -16,10 +16,11 @@ from digest.domain.subscriber import Address
 from digest.wiring.relaying import Relaying
 
 if TYPE_CHECKING:
+    from digest.domain.notice import Notice
     from digest.journey.deliver import Worked
     from digest.journey.notify import Notifier
+    from digest.journey.owe import Means
     from digest.journey.send import Sent
-    from digest.journey.subscribe import Notice
 
 
 class Sending(Relaying):
@@ -141,20 +142,34 @@ class Sending(Relaying):
         return self.press.render(replace(edition, pool=tuple(pool)), paper_list)
 
     def mail_notice(self, notice: Notice, at: datetime) -> None:
-        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it."""
-        from digest.journey.notify import notify
-        from digest.journey.subscribe import NoticeKind
-        from digest.journey.welcome import Means, welcome
-        from digest.mail.journal import Journal
+        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it: it is owed then."""
+        from digest.journey.owe import HELD, send_at_once
+
+        with self.store.begin() as unit:
+            unit.notices.owe(notice.subscription.id, notice.kind, at, at + HELD)
+        send_at_once(self.store, self._means(lambda: at), notice, at)
+
+    def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
+        """Sends what is owed of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
+        from digest.journey.owe import send_owed
+
+        return send_owed(self.store, self._means(clock, stop), clock, stop) if self.settings.relays else 0
+
+    def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Means:
+        from digest.journey.owe import Means
         from digest.mail.session import Unwritten
 
-        if notice.kind is NoticeKind.WELCOME:
-            with Journal.create(self.settings.delivery.journal) as journal:
-                post, policy = self.post(journal, lambda: at), self.settings.delivery.policy()
-                means = Means(self.notifier, self.press, self.chooser.alone, post, journal, policy)
-                if welcome(self.store, means, notice, at):
-                    return
-        notify(self.notifier, self.post(Unwritten(), lambda: at), notice, at)
+        transport = self.post(Unwritten(), clock, stop)
+        return Means(self.notifier.envelope, self._welcome, transport, self.settings.delivery.policy())
+
+    def _welcome(self, notice: Notice, at: datetime) -> bool:
+        from digest.journey.welcome import Means, welcome
+        from digest.mail.journal import Journal
+
+        with Journal.create(self.settings.delivery.journal) as journal:
+            post, policy = self.post(journal, lambda: at), self.settings.delivery.policy()
+            means = Means(self.notifier, self.press, self.chooser.alone, post, journal, policy)
+            return welcome(self.store, means, notice, at)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+import time as time_of_day
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, time, timedelta
@@ -17,11 +18,13 @@ import httpx2
 import pytest
 from servers.website import ADMIN, NOON, Website, stock, website
 
+from digest.config import Relay
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
 
 ADA = "ada@example.org"
+BEARER = {"authorization": f"Bearer {ADMIN}"}
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +311,112 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
     ((to, text),) = site.letters(1)
     assert to == "ada@example.org"
     assert "not all you need" in text
+
+
+def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who asked while the relay was down waits for nothing: it is tried again, once."""
+    from digest.domain.errors import RelayUnreachable
+
+    tried = threading.Event()
+
+    def down(envelopes: Any) -> Any:
+        tried.set()
+        raise RelayUnreachable("postman", "is ill")
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    with monkeypatch.context() as ill:
+        ill.setattr(site.wiring.postman, "hand_over", down)
+        assert site.post("/subscribe", {"email": ADA}).status_code == 200
+        assert tried.wait(10)
+        _until(lambda: any("12:01:00" in row for row in _tables(site)["notices"]))  # put off by a minute
+        site.now += timedelta(minutes=2)
+        with pytest.raises(RelayUnreachable):
+            site.wiring.mail_owed(lambda: site.now)
+    assert site.wiring.mail_owed(lambda: site.now) == 0, "not before it is time"
+    site.now += timedelta(minutes=2)
+    assert site.wiring.mail_owed(lambda: site.now) == 1
+    ((to, text),) = site.letters(1)
+    assert to == ADA
+    site.post(site.path_in(text, "confirm"))
+    assert _state(site) is SubscriptionState.ACTIVE
+    _until(lambda: len(site.wiring.postman.letters) == 2 and not _owed(site))  # the welcome goes out after the answer
+    site.now += timedelta(hours=1)
+    assert site.wiring.mail_owed(lambda: site.now) == 0
+
+
+def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time_of_day.monotonic() + seconds
+    while not condition():
+        assert time_of_day.monotonic() < deadline, "it never came so far"
+        time_of_day.sleep(0.01)
+
+
+def _owed(site: Website) -> int:
+    with site.wiring.store.read() as unit:
+        return unit.notices.count()
+
+
+def test_what_is_owed_fits_what_is_so(site: Website) -> None:
+    """Nobody who left is asked to confirm, nobody is welcomed who left, nobody suppressed is mailed."""
+    from digest.domain.feedback import SuppressionReason
+    from digest.domain.notice import NoticeKind
+    from digest.journey.subscribe import end
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    left, blocked = site.reader("left@example.org"), site.reader("blocked@example.org", confirmed=False)
+    late = site.reader("late@example.org", confirmed=False)
+    end(site.wiring.store, left.id, "test", NOON)
+    with site.wiring.store.begin() as unit:
+        unit.suppressions.add(blocked.address, SuppressionReason.COMPLAINT, NOON)
+        for each, kind in ((left, NoticeKind.WELCOME), (blocked, NoticeKind.CONFIRM)):
+            unit.notices.owe(each.id, kind, NOON, NOON)
+        unit.notices.owe(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
+        unit.notices.owe(999, NoticeKind.CONFIRM, NOON, NOON)
+    assert site.wiring.mail_owed(lambda: site.now) == 0
+    assert (_owed(site), site.wiring.postman.letters) == (0, [])
+
+
+def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
+    """By their own word; neither a list nor the operator brings them back."""
+    from digest.journey.subscribe import RECORDED, confirm, request
+
+    old = site.reader()
+    site.post(f"{_link(site, Purpose.MANAGE)}/erase", {"sure": "yes"})
+    assert site.subscription() is None
+    roster = site.request(
+        "POST", "/api/v1/subscriptions/import?confirmed=true", content=b"email\nada@example.org\n", headers=BEARER
+    ).json()
+    assert (roster["added"], roster["unchanged"], site.subscription()) == (0, 1, None)
+    again = request(site.wiring.store, old.address, "daily", old.preferences, old.interests, site.now).subscription
+    assert "forgotten" in confirm(site.wiring.store, again.id, "api", RECORDED, site.now).skipped
+    assert _state(site) is SubscriptionState.PENDING
+    site.post(_link(site, Purpose.CONFIRM))
+    assert _state(site) is SubscriptionState.ACTIVE
+    welcome = site.letters(1)[0][1]
+    assert "not all you need" in welcome
+    _until(lambda: not _owed(site))
+    with site.wiring.store.read() as unit:
+        (delivery,) = unit.deliveries.of_subscription(again.id)
+    assert str(delivery.state) == "accepted"
+
+
+def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    site.reader("active@example.org")
+    roster = b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(500)) + b"active@example.org\nnobody\n"
+    for added in (500, 0):
+        told = site.request("POST", "/api/v1/subscriptions/import", content=roster, headers=BEARER).json()
+        assert (told["added"], told["unchanged"], [each["line"] for each in told["rejected"]]) == (added, 501 - added, [503])
+    assert len({to for to, _ in site.letters(500)}) == 500
+    _until(lambda: not _owed(site))
+    assert len(site.wiring.postman.letters) == 500
+    assert _state(site, "r7@example.org") is SubscriptionState.PENDING
 
 
 def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:

@@ -16,12 +16,12 @@ from shared_data import SHARED
 
 from digest.config import Database, Dkim, Mail, Secrets, Settings, Web
 from digest.domain.edition import Edition, PaperList, Rendered, Update
+from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, NewReader
 from digest.journey.alarm import Finding
 from digest.journey.correct import drafted
 from digest.journey.load import load
 from digest.journey.mailroom import one_off
-from digest.journey.subscribe import Notice, NoticeKind
 from digest.mail.dkim import new_key
 from digest.wiring import Wiring
 

@@ -1,0 +1,147 @@
+"""owe: confirmations, welcomes and goodbyes go out at once; what no relay takes is owed, and tried again until one does.
+
+What is owed is in the store before a relay is talked to. Whoever takes it has it under a lease, so two processes send it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.delivery import Attempt, DeliveryState, Envelope
+from digest.domain.errors import RelayUnreachable
+from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.domain.retry import RetryPolicy
+from digest.journey.deliver import Transport
+
+HELD = timedelta(minutes=5)
+"""How long one is left to whoever sends it at once: longer than a relay takes to answer."""
+LEASE = timedelta(minutes=30)
+"""How long a batch is left to whoever took it: longer than the slowest limit of a relay makes it last."""
+BATCH = 200
+GOOD_FOR = timedelta(days=3)
+"""Who asked a week ago does not wait for an answer any more."""
+_RECORDED_EVERY = 20
+
+
+class Notices(Protocol):
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None: ...
+    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]: ...
+    def settle(self, given: Iterable[Notice]) -> None: ...
+    def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None: ...
+
+
+class Unit(Protocol):
+    @property
+    def notices(self) -> Notices: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What they are sent with. `welcome` sends one with the current edition and says whether there was one to send."""
+
+    compose: Callable[[Notice, datetime], Envelope]
+    welcome: Callable[[Notice, datetime], bool]
+    transport: Transport
+    policy: RetryPolicy
+
+
+def send_at_once(store: Store, means: Means, notice: Notice, at: datetime) -> None:
+    """Raises RelayUnreachable when no relay took it: it is owed then."""
+    owed = OwedNotice(notice, at, attempts=0, suppressed=False)
+    _send(store, means, [owed], at)
+
+
+def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
+    """Sends all that are due; says how many a relay took. Raises RelayUnreachable when no relay can be had: they wait."""
+    sent = 0
+    while not stop():
+        at = clock()
+        with store.begin() as unit:
+            taken = unit.notices.take(at, BATCH, at + LEASE)
+            pointless = [each.notice for each in taken if not _worth_sending(each, at)]
+            unit.notices.settle(pointless)
+        if not taken:
+            break
+        sent += _send(store, means, [each for each in taken if each.notice not in pointless], at)
+    return sent
+
+
+def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
+    unwanted = owed.suppressed and owed.notice.kind is not NoticeKind.GOODBYE
+    return owed.notice.fits and not unwanted and at < owed.owed_at + GOOD_FOR
+
+
+def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime) -> int:
+    """How many a relay took. What is left of them when no relay can be had is put off."""
+    left = {each.notice.subscription.id: each for each in owed}
+    try:
+        return sum(_welcomed(store, means, each, at, left) for each in owed) + _handed_over(store, means, left, at)
+    except RelayUnreachable:
+        with store.begin() as unit:
+            for each in left.values():
+                unit.notices.put_off(each.notice, at + means.policy.busy_wait, each.attempts)
+        raise
+
+
+def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: dict[int, OwedNotice]) -> bool:
+    """Whether it was a welcome with an edition: the outbox has that one now, should no relay take it."""
+    notice = owed.notice
+    if notice.kind is not NoticeKind.WELCOME:
+        return False
+    try:
+        with_edition = means.welcome(notice, at)
+    except RelayUnreachable:
+        left.pop(notice.subscription.id)
+        with store.begin() as unit:
+            unit.notices.settle([notice])
+        raise
+    if with_edition:
+        left.pop(notice.subscription.id)
+        with store.begin() as unit:
+            unit.notices.settle([notice])
+    return with_edition
+
+
+def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
+    by_envelope: dict[int, OwedNotice] = {}
+    sent, fresh = 0, list[Attempt]()
+
+    def envelopes() -> Iterator[Envelope]:
+        for each in list(left.values()):
+            envelope = means.compose(each.notice, at)
+            by_envelope[envelope.delivery_id] = each
+            yield envelope
+
+    def record() -> None:
+        with store.begin() as unit:
+            for attempt in fresh:
+                _settle(unit.notices, by_envelope[attempt.delivery_id], attempt, means.policy)
+        fresh.clear()
+
+    try:
+        for attempt in means.transport.hand_over(envelopes()):
+            fresh.append(attempt)
+            left.pop(by_envelope[attempt.delivery_id].notice.subscription.id, None)
+            sent += attempt.accepted
+            if len(fresh) == _RECORDED_EVERY:
+                record()
+    finally:
+        if fresh:
+            record()
+    return sent
+
+
+def _settle(notices: Notices, owed: OwedNotice, attempt: Attempt, policy: RetryPolicy) -> None:
+    decision = policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR)
+    if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
+        notices.put_off(owed.notice, decision.next_attempt_at, owed.attempts + decision.counts)
+    else:
+        notices.settle([owed.notice])

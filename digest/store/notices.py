@@ -1,0 +1,68 @@
+"""Confirmations, welcomes and goodbyes that are owed: one a subscription, the last step's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, literal, select, update
+
+from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.store.schema import notices, subscribers, subscriptions, suppressions
+from digest.store.statements import chunks, insert_into
+from digest.store.subscribers import SUBSCRIPTION, subscription_of
+
+
+class Notices:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None:
+        """From the commit on it is owed, in place of what was owed before. Nothing happens where the subscription is gone."""
+        row = (literal(kind.value), literal(at, notices.c.owed_at.type), literal(next_attempt_at, notices.c.owed_at.type))
+        there = select(subscriptions.c.id, *row, literal(0)).where(subscriptions.c.id == subscription_id)
+        names = ["subscription_id", "kind", "owed_at", "next_attempt_at", "attempts"]
+        statement = insert_into(self._connection, notices).from_select(names, there)
+        fresh = {"kind": kind.value, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
+
+    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
+        """Some that are due, oldest first; nobody else takes them before `until`."""
+        due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at)
+        due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
+        ids = self._connection.scalars(due.with_for_update(skip_locked=True)).all()
+        if not ids:
+            return []
+        these = notices.c.subscription_id.in_(ids)
+        self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
+        details = (
+            SUBSCRIPTION.add_columns(notices.c.kind, notices.c.owed_at, notices.c.attempts, suppressions.c.reason)
+            .join(notices, notices.c.subscription_id == subscriptions.c.id)
+            .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+            .where(these)
+            .order_by(notices.c.owed_at, notices.c.subscription_id)
+        )
+        return [
+            OwedNotice(
+                Notice(NoticeKind(row.kind), subscription_of(row)), row.owed_at, row.attempts, row.reason not in (None, "erased")
+            )
+            for row in self._connection.execute(details)
+        ]
+
+    def settle(self, given: Iterable[Notice]) -> None:
+        """They are owed no longer; what was owed in their place since is."""
+        by_kind: dict[NoticeKind, list[int]] = {}
+        for notice in given:
+            by_kind.setdefault(notice.kind, []).append(notice.subscription.id)
+        for kind, ids in by_kind.items():
+            for some in chunks(ids):
+                these = (notices.c.subscription_id.in_(some), notices.c.kind == kind.value)
+                self._connection.execute(delete(notices).where(*these))
+
+    def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None:
+        this = (notices.c.subscription_id == notice.subscription.id, notices.c.kind == notice.kind.value)
+        self._connection.execute(update(notices).where(*this).values(next_attempt_at=next_attempt_at, attempts=attempts))
+
+    def count(self) -> int:
+        """How many are owed."""
+        return self._connection.scalar(select(func.count()).select_from(notices)) or 0

@@ -1,6 +1,6 @@
 """notify: the mails that answer one person: confirm, welcome, goodbye. When they are sent is journey/owe.py's.
 
-A confirmation holds nothing a visitor typed but the address itself: no name, no text, so it cannot carry somebody's message.
+A confirmation holds nothing a visitor typed, not even the address (win.example.org+you@… is one too): it carries no message.
 """
 
 from __future__ import annotations

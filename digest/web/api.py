@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -34,6 +35,10 @@ ListName = Annotated[str, Path(max_length=100, description="A list's name, as /l
 Limit = Annotated[int, Query(ge=1, le=100)]
 KEPT_SECONDS = 60.0
 """A ranking reads a week of papers with their signals: asked for by many, it is made once a minute."""
+
+
+TOKEN = HTTPBearer(scheme_name="operator", description="The token of web.admin_token", auto_error=False)
+"""Only told of in the OpenAPI document: `require_operator` does the asking, and takes Basic too."""
 
 
 class Error(BaseModel):
@@ -221,12 +226,13 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={status: {"model": Error} for status in (400, 401, 404, 422)},
+        responses={status: {"model": Error} for status in (400, 404, 413, 422, 500, 503)},
     )
     api.state.site = site
     api.state.kept = Kept(keep_seconds)
     api.include_router(router)
-    api.include_router(api_subscriptions.router, dependencies=[Depends(require_operator)])
+    operators = [Security(TOKEN), Depends(require_operator)]
+    api.include_router(api_subscriptions.router, dependencies=operators, responses={401: {"model": Error}})
     api.add_exception_handler(DigestError, _explained)
     api.add_exception_handler(HTTPException, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription
 from digest.journey.roster import COLUMNS, row_of
-from digest.journey.subscribe import RECORDED, confirm, end_all, request
+from digest.journey.subscribe import RECORDED, confirm, end_all, erase, request
 from digest.web.site import Site
 
 router = APIRouter(prefix="/subscriptions", tags=["operator"])
@@ -70,9 +70,19 @@ class SubscriptionOut(BaseModel):
         )
 
 
+class Subscribed(SubscriptionOut):
+    skipped: str
+    """Why no mail follows; empty when one does."""
+
+
 class Rejected(BaseModel):
     line: int
     reason: str
+
+
+class Forgotten(BaseModel):
+    erased: bool
+    """Whether there was anything to forget."""
 
 
 class Report(BaseModel):
@@ -81,8 +91,11 @@ class Report(BaseModel):
     rejected: list[Rejected]
 
 
+Email = Annotated[str, Query(max_length=320)]
+
+
 @router.get("")
-def subscriptions(asked: Request, email: str) -> list[SubscriptionOut]:
+def subscriptions(asked: Request, email: Email) -> list[SubscriptionOut]:
     """All of one address, ended ones too."""
     wiring = Site.of(asked).wiring
     address = wiring.address(email)
@@ -91,7 +104,7 @@ def subscriptions(asked: Request, email: str) -> list[SubscriptionOut]:
 
 
 @router.post("")
-def subscribe(asked: Request, given: SubscriptionIn) -> Response:
+def subscribe(asked: Request, given: SubscriptionIn, background: BackgroundTasks) -> Subscribed:
     """Starts double opt-in, or with `confirmed` records consent given elsewhere."""
     site = Site.of(asked)
     wiring, now = site.wiring, site.clock()
@@ -103,9 +116,9 @@ def subscribe(asked: Request, given: SubscriptionIn) -> Response:
     step = request(wiring.store, address, paper_list.name, _preferences(site, given), understood.interests, now)
     if given.confirmed and not step.skipped.startswith("suppressed"):
         step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now)
-    answer = JSONResponse({**SubscriptionOut.of(step.subscription).model_dump(mode="json"), "skipped": step.skipped})
-    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
-    return answer
+    if step.notice:
+        background.add_task(site.mail, step.notice)
+    return Subscribed(**SubscriptionOut.of(step.subscription).model_dump(), skipped=step.skipped)
 
 
 def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
@@ -121,7 +134,7 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
 
 
 @router.delete("")
-def unsubscribe(asked: Request, email: str, list: str | None = None) -> list[SubscriptionOut]:  # noqa: A002 - as in the contract
+def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[SubscriptionOut]:  # noqa: A002 - as in the contract
     """Ends the subscriptions of an address (or the one to `list`)."""
     site = Site.of(asked)
     steps = end_all(site.wiring.store, site.wiring.address(email), "unsubscribed by the operator (api)", site.clock(), list)
@@ -130,7 +143,23 @@ def unsubscribe(asked: Request, email: str, list: str | None = None) -> list[Sub
     return [SubscriptionOut.of(step.subscription) for step in steps]
 
 
-@router.post("/import")
+@router.get("/held")
+def held(asked: Request, email: Email) -> dict[str, Any]:
+    """Everything held about an address, for the person it is about."""
+    site = Site.of(asked)
+    return site.wiring.disclose(site.wiring.address(email), site.clock())
+
+
+@router.delete("/held")
+def forget(asked: Request, email: Email) -> Forgotten:
+    """Forgets the person; what stays is a fingerprint of the address, so that no old list brings them back."""
+    site = Site.of(asked)
+    return Forgotten(erased=erase(site.wiring.store, site.wiring.address(email), site.clock()))
+
+
+@router.post(
+    "/import", openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
+)
 async def import_csv(asked: Request, background: BackgroundTasks, confirmed: bool = False) -> Report:
     """A CSV document as the body: columns email,list,timezone,hour,weekdays,interests. Good lines are kept, bad ones named."""
     site = Site.of(asked)

@@ -75,6 +75,8 @@ CLOSED = [
     ("DELETE", "/api/v1/subscriptions?email=ada@example.org"),
     ("POST", "/api/v1/subscriptions/import"),
     ("GET", "/api/v1/subscriptions/export"),
+    ("GET", "/api/v1/subscriptions/held?email=ada@example.org"),
+    ("DELETE", "/api/v1/subscriptions/held?email=ada@example.org"),
 ]
 NOT_THE_TOKEN = [
     "",
@@ -109,6 +111,31 @@ def test_without_a_token_there_is_no_operator(tmp_path: Path, stocked: Path) -> 
         for method, path in CLOSED:
             assert _ask(site, method, path, f"Bearer {ADMIN}").status_code == 404
             assert _ask(site, method, path, "Bearer").status_code == 404
+
+
+def test_the_document_says_who_may_do_what(site: Website) -> None:
+    """Every operator's operation asks for the token and says what comes of asking without; every other asks for none."""
+    document = site.get("/api/v1/openapi.json").json()
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            closed = path.startswith("/subscriptions")
+            assert (bool(operation.get("security")), "401" in operation["responses"]) == (closed, closed), (method, path)
+            assert operation["responses"]["200"]["content"], (method, path)
+    assert "text/csv" in document["paths"]["/subscriptions/import"]["post"]["requestBody"]["content"]
+
+
+def test_what_is_held_is_told_and_forgotten(site: Website) -> None:
+    site.reader()
+    path = "/api/v1/subscriptions/held?email=ada@example.org"
+    told = site.request("GET", path, headers=BEARER)
+    assert (told.json()["address"], told.headers["cache-control"]) == ("ada@example.org", "no-store")
+    assert [each["consent_event"] for each in told.json()["subscriptions"]] == ["link confirmed"]
+    for erased in (True, False):
+        assert site.request("DELETE", path, headers=BEARER).json() == {"erased": erased}
+    left = site.request("GET", path, headers=BEARER).json()
+    assert (left["subscriptions"], [each["reason"] for each in left["suppressions"]]) == ([], ["erased"])
 
 
 def test_subscriptions_by_program(site: Website) -> None:

@@ -419,6 +419,19 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
     assert _state(site, "r7@example.org") is SubscriptionState.PENDING
 
 
+def test_a_confirmation_carries_nothing_a_visitor_typed(site: Website) -> None:
+    """Not even the address, which can say something too: it stands where it must, in the envelope and under To."""
+    typed = {"email": "ada+win-now.example.com@example.org", "interests": "spamword", "timezone": "Asia/Tokyo", "hour": "03:21"}
+    site.post("/subscribe", typed)
+    site.letters(1)
+    (letter,) = site.wiring.postman.letters
+    told = " ".join(parts_of(letter.data))
+    assert "Confirm my subscription" in told
+    assert [word for word in ("win-now", "spamword", "Tokyo", "03:21", "ada") if word in told] == []
+    head = letter.data.partition(b"\r\n\r\n")[0].decode()
+    assert [line for line in head.splitlines() if "win-now" in line] == ["To: ada+win-now.example.com@example.org"]
+
+
 def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:
     codes = [site.post("/subscribe", {"email": f"victim{n}@example{n}.org"}).status_code for n in range(25)]
     assert codes == [200] * 20 + [429] * 5

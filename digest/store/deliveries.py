@@ -194,6 +194,11 @@ class Deliveries:
                 pools[edition_id][1].append(position)
         return pools
 
+    def has(self, edition_id: int, subscription_id: int) -> bool:
+        """Whether the edition is, or was, owed to that reader."""
+        these = (deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == subscription_id)
+        return self._connection.scalar(select(deliveries.c.id).where(*these)) is not None
+
     def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]:
         """Its latest deliveries, newest first, with their attempts."""
         rows = self._connection.execute(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from digest.domain.subscriber import SubscriptionState
-from digest.store.schema import subscriptions, suppressions
+from digest.store.schema import returns, subscriptions, suppressions
 
 
 class Tallies:
@@ -25,7 +25,13 @@ class Tallies:
         return self._by_day(subscriptions.c.confirmed_at, since)
 
     def ended(self, since: datetime) -> dict[date, int]:
-        return self._by_day(subscriptions.c.ended_at, since)
+        """Subscriptions that were confirmed and ended, by the day they did; one that began again is not among them."""
+        return self._by_day(subscriptions.c.ended_at, since, subscriptions.c.confirmed_at.is_not(None))
+
+    def returned(self, since: datetime) -> dict[str, dict[date, int]]:
+        """Bounces and complaints, by kind ("hard", "soft", "complaint" …), then day."""
+        kinds = self._connection.scalars(select(returns.c.kind).where(returns.c.at >= since).distinct()).all()
+        return {kind: self._by_day(returns.c.at, since, returns.c.kind == kind) for kind in sorted(kinds)}
 
     def suppressed(self, since: datetime) -> dict[str, dict[date, int]]:
         """By reason, then day."""

@@ -18,13 +18,14 @@ from digest.render.views import clean
 from digest.web.forms import Form
 from digest.web.operator import require_operator
 from digest.web.pages import Period, find_edition
-from digest.web.plots import Plot, days_plot
+from digest.web.plots import Plot, days_plot, growth_plot
 from digest.web.site import Site
 
 router = APIRouter(prefix="/admin", dependencies=[Depends(require_operator)])
 
 EDITIONS = 10
 PLOTTED = timedelta(days=60)
+BACK = {"hard": "Bounces for good", "soft": "Bounces for now", "complaint": "Complaints", "sender": "Bounces because of us"}
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 
@@ -108,9 +109,8 @@ def _page(site: Site, said: str = "", code: int = 200) -> Response:
     told = status(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now)
     managed = [_managed(site, paper_list) for paper_list in wiring.lists]
     underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
-    return site.page(
-        "admin.html", code, told=told, managed=managed, plots=_plots(site, now.date()), said=clean(said), underway=underway
-    )
+    plots = _plots(site, now.date())
+    return site.page("admin.html", code, told=told, managed=managed, plots=plots, said=clean(said), underway=underway, now=now)
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:
@@ -128,10 +128,14 @@ def _progress(edition: Edition, tally: dict[DeliveryState, int]) -> Progress:
 
 
 def _plots(site: Site, today: date) -> list[Plot]:
+    """How the readership grew and shrank, and what came back."""
     since = site.clock() - PLOTTED
     with site.wiring.store.read() as unit:
-        plots = [
-            days_plot("Readers confirmed", unit.tallies.confirmed(since), today),
-            days_plot("Readers gone", unit.tallies.ended(since), today),
-        ]
-        return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in unit.tallies.suppressed(since).items()]
+        now = sum(unit.tallies.active(each.name) for each in site.wiring.lists)
+        came, went, returned = unit.tallies.confirmed(since), unit.tallies.ended(since), unit.tallies.returned(since)
+        suppressed = unit.tallies.suppressed(since)
+    growth = growth_plot("Readers", now, came, went, today)
+    plots = [growth, days_plot("Confirmed", came, today), days_plot("Left", went, today)]
+    kinds = dict.fromkeys(("hard", "soft", "complaint", *returned))
+    plots += [days_plot(BACK.get(kind, f"Returned, {kind}"), returned.get(kind, {}), today) for kind in kinds]
+    return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in suppressed.items()]

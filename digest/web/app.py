@@ -55,6 +55,8 @@ def _explained(request: Request, error: Exception) -> Response:
     if status == 503:  # what broke inside is for the operator, not for whoever asked
         log.error("page failed", path=request.url.path.split("/")[1], reason=str(error))
     said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
+    if isinstance(error, InvalidToken):
+        said = error.reason
     return Site.of(request).refusal(request.url.path, status, TITLES[status], said)
 
 

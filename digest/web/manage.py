@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.domain.errors import InvalidInput
 from digest.domain.interest import merged, understand, written
-from digest.domain.schedule import next_due
+from digest.domain.schedule import latest_due, next_due
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
 from digest.journey.react import newest
 from digest.journey.subscribe import change, confirm, erase
@@ -30,6 +30,9 @@ SAVED = {
     "interests": "Saved. This is what we understood:",
     "back": "Welcome back.",
 }
+
+LOOKED_AHEAD = 14
+"""Hours of a reader that are looked at for their next mail."""
 
 
 @router.get("/manage/{token}")
@@ -116,16 +119,31 @@ async def erased(request: Request, token: str) -> Response:
     return site.page("erased.html")
 
 
-def next_mail(subscription: Subscription, at: datetime) -> str:
-    """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come."""
+def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False) -> str:
+    """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come.
+
+    An hour at which there is no edition that the reader has not had brings none. `welcomed`: the current one is on its way.
+    """
     if subscription.state is not SubscriptionState.ACTIVE:
         return ""
+    paper_list, now = site.list_of(subscription), site.clock()
+    with site.wiring.store.read() as unit:
+        newest = unit.editions.latest(subscription.list, now)
+        had = newest and not newest.is_empty and (welcomed or unit.deliveries.has(newest.id, subscription.id))
+    had_day = newest.date if newest and had else date.min
     wishes = subscription.preferences
-    zone, after = ZoneInfo(wishes.timezone), at
+    zone, after = ZoneInfo(wishes.timezone), now
     if wishes.paused_until:
-        after = max(at, datetime.combine(wishes.paused_until, datetime.min.time(), zone))
-    due = next_due(after, wishes.hour, zone, wishes.weekdays)
-    return f"{due.day:%A}, {in_words(due.day)} at {wishes.hour:%H:%M} ({wishes.timezone})" if due else ""
+        after = max(now, datetime.combine(wishes.paused_until, datetime.min.time(), zone))
+    for _ in range(LOOKED_AHEAD):
+        due = next_due(after, wishes.hour, zone, wishes.weekdays)
+        if due is None:
+            break
+        cutoff = latest_due(due.at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
+        if cutoff and cutoff.day > had_day:
+            return f"{due.day:%A}, {in_words(due.day)} at {wishes.hour:%H:%M} ({wishes.timezone})"
+        after = due.at
+    return ""
 
 
 def masked(address: str) -> str:
@@ -144,6 +162,7 @@ def _page(
     named: Bibliography = Bibliography(),  # noqa: B008 - frozen
 ) -> Response:
     unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.id)
+    known = {identifier: title for identifier, title in titles(site, [each for each, _ in named.papers]) if title}
     wishes = written(subscription.interests)
     return site.page(
         "manage.html",
@@ -153,7 +172,7 @@ def _page(
         address=masked(subscription.address.text),
         subscription=subscription,
         state=str(subscription.state),
-        next_mail=next_mail(subscription, site.clock()),
+        next_mail=next_mail(site, subscription),
         preferences=subscription.preferences,
         days=chosen_days(subscription.preferences),
         zones=zones(),
@@ -161,7 +180,8 @@ def _page(
         told=understand(wishes).told,
         liked=titles(site, subscription.interests.liked),
         disliked=titles(site, subscription.interests.disliked),
-        named=named,
+        named=[(identifier, known.get(identifier, title)) for identifier, title in named.papers],
+        problems=named.problems,
         unsubscribe=f"/unsubscribe/{unsubscribe}",
         sent=sent,
         saved=SAVED.get(saved, ""),

@@ -116,7 +116,9 @@ async def privacy(request: Request) -> Response:
     """What is kept and for how long, in words."""
     site = Site.of(request)
     return await site.public(
-        request, "/privacy", lambda: Answer.of(site.render("privacy.html", kept=site.wiring.kept), max_age=3600)
+        request,
+        "/privacy",
+        lambda: Answer.of(site.render("privacy.html", kept=site.wiring.kept, contact=site.contact), max_age=3600),
     )
 
 
@@ -163,6 +165,9 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
     if period and not inside:
         raise NotFound(f"edition in {period.title}", "none was made then")
     weeks = groupby(inside, lambda each: Period.week(each.date))
+    same = Period.week if shown and "W" in shown.slug else Period.month
+    older = next((same(day) for day in days if shown and day < shown.first), None)
+    newer = next((same(day) for day in reversed(days) if shown and day > shown.last), None)
     months = [Period.month(first) for first, _ in groupby(days, lambda day: day.replace(day=1))]
     body = site.render(
         "archive.html",
@@ -171,6 +176,8 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
         whole=period is None,
         weeks=[(week, [(each, _titles(each)) for each in some]) for week, some in weeks],
         months=months,
+        older=older,
+        newer=newer,
         in_words=in_words,
     )
     return Answer.of(body, max_age=300)

@@ -17,7 +17,7 @@ from digest.domain.errors import DigestError, NotFound
 from digest.domain.notice import Notice
 from digest.domain.subscriber import Subscription
 from digest.links import Purpose
-from digest.render.views import clean
+from digest.render.views import SenderView, clean
 from digest.web.kept import Answer, Kept
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class Site:
         self.wiring = wiring
         self.clock = clock
         self.kept = Kept(keep_seconds)
+        sender = wiring.sender
+        self._sender = SenderView(name=sender.name, home_url=wiring.links.base_url, postal_address=sender.postal_address)
+        self.contact = (sender.reply_to or sender.address).text
+        """Where somebody who reads the pages can write to."""
 
     @classmethod
     def of(cls, request: Request) -> Site:
@@ -42,7 +46,9 @@ class Site:
     def render(self, template: str, **values: object) -> str:
         """A page in its frame. Raises TemplateError."""
         lists = self.wiring.lists
-        return self.wiring.templates.render(f"web/{template}", lists=lists, site_name=lists[0].title, **values)
+        return self.wiring.templates.render(
+            f"web/{template}", lists=lists, site_name=lists[0].title, sender=self._sender, **values
+        )
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """A page that is made for one request."""
@@ -52,7 +58,7 @@ class Site:
         """No, with one line that says why: as a page, or as JSON to whoever asked the API at `path`."""
         if path.startswith("/api/"):
             return JSONResponse({"error": clean(said)}, status)
-        return self.page("error.html", status, title=title, said=clean(said))
+        return self.page("error.html", status, title=title, said=sentence(clean(said)))
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
@@ -60,7 +66,7 @@ class Site:
         with self.wiring.store.read() as unit:
             found = unit.subscribers.get(subscription_id)
         if found is None:
-            raise NotFound("this subscription", "it was erased; subscribe again")
+            raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
         return found
 
     def list_of(self, subscription: Subscription) -> PaperList:
@@ -89,3 +95,8 @@ class Site:
         if answer is None:
             answer = await run_in_threadpool(self.kept.get, key, make)
         return answer.to(request)
+
+
+def sentence(text: str) -> str:
+    """The line of an error, as people write."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -104,7 +104,7 @@ def confirmed(request: Request, token: str) -> Response:
         "confirmed.html",
         list=site.list_of(subscription),
         manage=_manage_path(site, subscription.id),
-        next_mail=next_mail(step.subscription, site.clock()),
+        next_mail=next_mail(site, step.subscription, welcomed=True),
     )
     answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
     return answer

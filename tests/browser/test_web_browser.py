@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from servers.postfix import Postfix
 from servers.website import ADMIN, NOON, Website, stock, website
 
 from digest.config import Relay
+from digest.journey.subscribe import end
 from digest.links import Purpose
 from digest.mail.reading import parts_of
 
@@ -87,7 +89,7 @@ def test_a_readers_whole_way_over_real_mail(
         page.get_by_label("Sat").uncheck()
         page.get_by_label("Sun").uncheck()
         page.get_by_role("button", name="Save").first.click()
-        assert "Thursday, 28 May 2026 at 06:15 (Asia/Tokyo)" in page.inner_text("main")
+        assert "Friday, 29 May 2026 at 06:15 (Asia/Tokyo)" in page.inner_text("main")
         page.get_by_label(re.compile("What you care about")).fill("diffusion\n-robots")
         page.get_by_role("button", name="Save").nth(1).click()
         assert "words: diffusion" in page.inner_text("[role=status]")
@@ -119,30 +121,89 @@ def _sideways(page: Page) -> int:
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, stocked: Path, width: int, scheme: str) -> None:
+    """On every page there is, those that answer a form too; and none is wider than the window."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     with website(tmp_path, stocked, own_base=True) as site:
-        subscription = site.reader("ada@example.org")
-        token = {purpose: site.wiring.links.token(purpose, subscription.id, NOON) for purpose in Purpose}
-        paths = [
-            "/",
-            "/lists/daily",
-            "/lists/daily/2026-05-27",
-            "/papers?q=diffusion",
-            "/papers?q=unheardof",
-            "/subscribe",
-            "/privacy",
-            "/nope",
-            f"/confirm/{token[Purpose.CONFIRM]}",
-            f"/manage/{token[Purpose.MANAGE]}",
-            f"/manage/{token[Purpose.MANAGE]}?saved=interests",
-            f"/unsubscribe/{token[Purpose.UNSUBSCRIBE]}",
-            f"/less/{token[Purpose.FEEDBACK]}/arxiv:2605.00001",
-            "/admin",
-        ]
         how = {"bypass_csp": True, "http_credentials": {"username": "operator", "password": ADMIN}}
+        seen: list[str] = []
         with visiting(browser, width, scheme, urlsplit(site.url).netloc, **how) as page:
-            for path in paths:
-                page.goto(site.url + path)
+            for place in chain(_opened(page, site), _answered(page, site)):
                 found = axe.Axe().run(page).response["violations"]
-                assert [(path, each["id"], each["nodes"][0]["html"]) for each in found] == []
-                assert _sideways(page) == 0, path
+                assert [(place, each["id"], each["nodes"][0]["html"]) for each in found] == []
+                assert _sideways(page) == 0, place
+                seen.append(page.get_by_role("heading", level=1).inner_text())
+        assert len(seen) == 32
+        assert len(set(seen)) == 19, seen
+
+
+def _opened(page: Page, site: Website) -> Iterator[str]:
+    """Pages that are there to be opened."""
+    ada, gone, waiting = site.reader(), site.reader("gone@example.org"), site.reader("bob@example.org", confirmed=False)
+    end(site.wiring.store, gone.id, "unsubscribed on the web", NOON)
+    links = {
+        (each, purpose): site.wiring.links.token(purpose, each.id, NOON) for each in (ada, gone, waiting) for purpose in Purpose
+    }
+    stop = site.wiring.links.for_stranger(site.wiring.address("x@example.org"), "daily").unsubscribe
+    paths = [
+        "/",
+        "/lists/daily",
+        "/lists/daily/2026-05-27",
+        "/lists/daily/2026-W22",
+        "/lists/daily/2026-05",
+        "/papers",
+        "/papers?q=diffusion",
+        "/papers?q=unheardof",
+        "/subscribe",
+        "/privacy",
+        "/nope",
+        "/manage/1.forged",
+        f"/confirm/{links[waiting, Purpose.CONFIRM]}",
+        f"/confirm/{links[ada, Purpose.CONFIRM]}",
+        f"/manage/{links[ada, Purpose.MANAGE]}",
+        f"/manage/{links[ada, Purpose.MANAGE]}?saved=interests",
+        f"/manage/{links[gone, Purpose.MANAGE]}",
+        f"/manage/{links[waiting, Purpose.MANAGE]}",
+        f"/unsubscribe/{links[ada, Purpose.UNSUBSCRIBE]}",
+        f"/unsubscribe/{links[gone, Purpose.UNSUBSCRIBE]}",
+        f"/more/{links[ada, Purpose.FEEDBACK]}/arxiv:2605.00001",
+        f"/less/{links[ada, Purpose.FEEDBACK]}/arxiv:2605.00001",
+        "/admin",
+        "/admin/editions/daily/2026-05-27",
+        stop.removeprefix(site.url),
+    ]
+    for path in paths:
+        page.goto(site.url + path)
+        yield path
+
+
+def _answered(page: Page, site: Website) -> Iterator[str]:
+    """Pages that a form is answered with."""
+    page.goto(f"{site.url}/subscribe")
+    page.get_by_label("Your address").fill("new@example.org")
+    page.get_by_label(re.compile("What you care about")).fill("x" * 101)
+    page.get_by_role("button", name="Subscribe").click()
+    yield "a wish too long"
+    page.get_by_label(re.compile("What you care about")).fill("diffusion")
+    page.get_by_role("button", name="Subscribe").click()
+    yield "asked"
+    site.letters(1)
+    new = site.subscription("new@example.org")
+    assert new
+    token = {purpose: site.wiring.links.token(purpose, new.id, NOON) for purpose in Purpose}
+    page.goto(f"{site.url}/confirm/{token[Purpose.CONFIRM]}")
+    page.get_by_role("button", name="Confirm").click()
+    yield "confirmed"
+    page.goto(f"{site.url}/less/{token[Purpose.FEEDBACK]}/arxiv:2605.00001")
+    page.get_by_role("button", name="Less like this").click()
+    yield "reacted"
+    page.goto(f"{site.url}/manage/{token[Purpose.MANAGE]}")
+    page.get_by_label("Papers you like").fill("2605.00002, 2605.99999, nonsense")
+    page.get_by_role("button", name="Save").nth(1).click()
+    yield "interests understood"
+    page.goto(f"{site.url}/unsubscribe/{token[Purpose.UNSUBSCRIBE]}")
+    page.get_by_role("button", name="Unsubscribe").click()
+    yield "unsubscribed"
+    page.goto(f"{site.url}/manage/{token[Purpose.MANAGE]}")
+    page.get_by_label(re.compile("Forget me")).check()
+    page.get_by_role("button", name="Forget me").click()
+    yield "erased"

@@ -199,8 +199,9 @@ def test_the_operators_page(site: Website) -> None:
     site.reader()
     site.wiring.tick(NOON.replace(hour=20))
     page = site.request("GET", "/admin", headers=BASIC).text
-    for words in ("2026-05-27", "1 reader", "Readers confirmed: 1 in 60 days", "<svg"):
+    for words in ("2026-05-27", "1 reader", "Readers: 1 now, 0 before", "Confirmed: 1 in 60 days", "Bounces for good: 0", "<svg"):
         assert words in page
+    assert "Sending: 0 accepted, 1 to go" in page
     mail = site.request("GET", "/admin/mail/daily/2026-05-27", headers=BASIC)
     assert mail.headers.get_list("content-security-policy") == [mail.headers["content-security-policy"]]
     assert "sandbox" in mail.headers["content-security-policy"]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -62,7 +63,7 @@ def test_in_through_and_out(site: Website) -> None:
     confirm = site.path_in(text, "confirm")
     assert "Confirm my subscription" in site.get(confirm).text
     assert _state(site) is SubscriptionState.PENDING
-    assert "Thursday, 28 May 2026 at 06:45 (Europe/Berlin)" in site.post(confirm).text
+    assert "Friday, 29 May 2026 at 06:45 (Europe/Berlin)" in site.post(confirm).text
     subscription = site.subscription()
     assert subscription
     assert subscription.consent
@@ -417,6 +418,22 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
     _until(lambda: not _owed(site))
     assert len(site.wiring.postman.letters) == 500
     assert _state(site, "r7@example.org") is SubscriptionState.PENDING
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin", "UTC", "America/Los_Angeles"])
+def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> None:
+    """The welcome has brought today's edition, so the next hour before the next edition brings nothing, and is not promised."""
+    site.post("/subscribe", {"email": ADA, "timezone": zone, "hour": "06:00"})
+    told = re.search(r"comes next on (\w+), (\d+) May", site.post(site.path_in(site.letters(1)[0][1], "confirm")).text)
+    site.letters(2)
+    assert told
+    managed = site.get(_link(site, Purpose.MANAGE)).text
+    assert f"due on {told[1]}, {told[2]} May" in managed
+    while len(site.wiring.postman.letters) < 3 and site.now < NOON + timedelta(days=4):
+        site.now += timedelta(hours=1)
+        site.wiring.tick(site.now)
+        site.wiring.deliver(lambda: site.now)
+    assert f"{site.now.astimezone(ZoneInfo(zone)):%A %d %H:%M}" == f"{told[1]} {told[2]} 06:00"
 
 
 def test_a_confirmation_carries_nothing_a_visitor_typed(site: Website) -> None:

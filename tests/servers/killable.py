@@ -92,9 +92,9 @@ def hook(now: Moments) -> None:
         if now("with the dot written down"):
             kill()
 
-    def write(usual: Callable[..., Any], session: Session, data: bytes) -> Iterator[Any]:
+    def write(usual: Callable[..., Any], session: Session, data: bytes | memoryview) -> Iterator[Any]:
         dotted, thread.dotted = getattr(thread, "dotted", False), False
-        if b"\r\nMessage-ID:" in data and now("mid-body"):
+        if b"\r\nMessage-ID:" in bytes(data) and now("mid-body"):
             yield from usual(session, data[: len(data) // 2])
             kill()
         yield from usual(session, data)

@@ -211,13 +211,9 @@ class Daemon:
             self._note(of_step(name, f"{type(error).__name__}: {error}"))
 
     def _start_web(self) -> Callable[[], None]:
-        import uvicorn
+        from digest.web.served import server as served
 
-        settings = self._wiring.settings.web
-        config = uvicorn.Config(
-            self._wiring.web_app(), host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False
-        )
-        server = uvicorn.Server(config)
+        server = served(self._wiring.web_app(), self._wiring.settings.web)
         # uvicorn's own handlers would take SIGTERM from us; it runs in a thread, where it installs none
         thread = threading.Thread(target=server.run, name="web", daemon=True)
         thread.start()

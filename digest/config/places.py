@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from digest.config.values import HTTP, Seconds, Section, Text
+from digest.config.values import HTTP, Network, Seconds, Section, Text
 
 
 class Database(Section):
@@ -24,6 +24,8 @@ class Web(Section):
     port: int = Field(8000, ge=0, le=65535)
     admin_token: SecretStr | None = None
     admin_token_file: Path | None = None
+    trusted_proxies: tuple[Network, ...] = ("127.0.0.0/8", "::1")
+    """Whose X-Forwarded-For is believed: what limits count by is the reader's network, not the proxy's."""
 
 
 class Http(Section):

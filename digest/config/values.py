@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -20,6 +21,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is neither an address nor a network; such as 10.0.0.7 or 10.0.0.0/8") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
 Seconds = Annotated[float, Field(gt=0)]

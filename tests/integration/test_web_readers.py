@@ -457,6 +457,25 @@ def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:
     assert site.post("/subscribe", {"email": "late@example.org"}).status_code == 200
 
 
+FORWARDED = [
+    (("127.0.0.1",), "203.0.{n}.7", 200),
+    (("127.0.0.1",), "198.51.{n}.1, 203.0.113.7", 429),  # what stands further left anybody can write
+    (("10.0.0.0/8",), "203.0.{n}.7", 429),  # our neighbour is no proxy of ours
+    ((), "203.0.{n}.7", 429),
+]
+
+
+@pytest.mark.parametrize(("proxies", "header", "status"), FORWARDED)
+def test_behind_a_proxy_the_readers_network_counts(
+    tmp_path: Path, stocked: Path, proxies: tuple[str, ...], header: str, status: int
+) -> None:
+    with website(tmp_path, stocked, proxies=proxies) as site:
+        for n in range(21):
+            sent = {"email": f"reader{n}@example{n}.org"}
+            last = site.post("/subscribe", sent, **{"x-forwarded-for": header.format(n=n)})
+        assert last.status_code == status
+
+
 CROSS_SITE = [
     ({"origin": "https://evil.example"}, 403),
     ({"origin": "null"}, 403),

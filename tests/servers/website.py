@@ -9,14 +9,14 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
-import uvicorn
+from fastapi import FastAPI
 from servers.running import free_port, listening
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
@@ -27,6 +27,7 @@ from digest.domain.subscriber import Address, Interests, Preferences, Subscripti
 from digest.journey.subscribe import confirm, request
 from digest.mail.reading import parts_of
 from digest.web.app import create_app
+from digest.web.served import server as served
 from digest.wiring import Wiring
 
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
@@ -124,7 +125,13 @@ def stock(folder: Path, papers: Iterable[Sighting] | None = None) -> Path:
 
 @contextmanager
 def website(
-    folder: Path, stocked: Path, *, relays: Sequence[Relay] = (), own_base: bool = False, admin: str | None = ADMIN
+    folder: Path,
+    stocked: Path,
+    *,
+    relays: Sequence[Relay] = (),
+    own_base: bool = False,
+    admin: str | None = ADMIN,
+    proxies: Sequence[str] = ("127.0.0.1",),
 ) -> Iterator[Website]:
     """Serves a copy of `stocked`; `own_base`: links lead to where it is really served, for a browser."""
     file = folder / "web.sqlite3"
@@ -134,7 +141,8 @@ def website(
     base = url if own_base else BASE
     with Posted(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=20, trust_env=False) as client:
         site = Website(url, base, wiring, client)
-        with serving(create_app(wiring, lambda: site.now, keep_seconds=0), port):
+        web = Web(port=port, trusted_proxies=proxies)
+        with serving(create_app(wiring, lambda: site.now, keep_seconds=0), web):
             yield site
 
 
@@ -151,8 +159,9 @@ def _settings(file: Path, base: str, relays: Sequence[Relay] = (), admin: str | 
 
 
 @contextmanager
-def serving(app: Callable[..., object], port: int) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
+def serving(app: FastAPI, web: Web) -> Iterator[None]:
+    """As the daemon serves it."""
+    server, port = served(app, web), web.port
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

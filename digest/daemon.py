@@ -76,6 +76,8 @@ class Daemon:
         self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
         end_listening = self._listen()
+        if self._wiring.key_trouble:
+            log.error("key", reason=self._wiring.key_trouble)
         log.info("running", web=self._wiring.settings.web.base_url if self._web else None, lists=len(self._wiring.lists))
         self._stop.wait()
         log.info("stopping")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import time
+from datetime import UTC, datetime, time
 from functools import cached_property
 from pathlib import Path
 from time import time as seconds_now
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from digest.config import Settings, read_secret
+from digest.config.key import SHORTEST, found_or_made
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import ConfigurationError, NotFound
@@ -92,10 +91,10 @@ class Parts:
         """What links are signed and addresses hashed with; made once where there is none."""
         configured = self.settings.secrets
         if configured.key is not None:
-            if len(configured.key.get_secret_value()) < 16:
-                raise ConfigurationError("secrets.key", "should be at least 16 characters, best 32 random ones")
+            if len(configured.key.get_secret_value()) < SHORTEST:
+                raise ConfigurationError("secrets.key", f"should be at least {SHORTEST} characters, best 32 random ones")
             return configured.key.get_secret_value()
-        return _found_or_made(configured.key_file)
+        return found_or_made(configured.key_file)
 
     # --- parts
 
@@ -106,6 +105,12 @@ class Parts:
     @cached_property
     def store(self) -> Store:
         """The store, its schema checked (SQLite: brought up to date)."""
+        store = self._opened()
+        with store.begin() as unit:
+            unit.lists.sync(self.lists)
+        return store
+
+    def _opened(self) -> Store:
         from digest.store import migrate
         from digest.store.engine import open_engine
         from digest.store.unit import Store
@@ -116,10 +121,20 @@ class Parts:
             migrate.upgrade(engine)
         else:
             migrate.check(engine)
-        store = Store(engine, self._hash_address)
-        with store.begin() as unit:
-            unit.lists.sync(self.lists)
-        return store
+        return Store(engine, self._hash_address)
+
+    @cached_property
+    def key_trouble(self) -> str:
+        """That our key is not the one this database knows; "" where it is."""
+        from digest.journey.recognise import recognise
+
+        return recognise(self.store, self.secret, datetime.now(UTC))
+
+    def adopt_key(self) -> None:
+        """From now on the database belongs to the key configured: the one before is lost."""
+        from digest.journey.recognise import adopt
+
+        adopt(self._opened(), self.secret, datetime.now(UTC))
 
     def migrate(self) -> tuple[str | None, str]:
         """Brings the schema up to date; says from which revision to which."""
@@ -279,18 +294,3 @@ class Parts:
             return room(claimed, choices)
 
         return compose
-
-
-def _found_or_made(file: Path) -> str:
-    """The key in `file`, or a new one written there, readable by its owner only. Two processes starting at once agree."""
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
-            made.write(secrets.token_urlsafe(32) + "\n")
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigurationError("secrets.key_file", f"{file} cannot be made ({error.strerror})") from None
-    key = read_secret(None, file, "secrets.key") or ""
-    if len(key) < 16:
-        raise ConfigurationError("secrets.key_file", f"{file} should hold at least 16 characters")
-    return key

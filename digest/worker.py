@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_relay, of_step
+from digest.journey.alarm import Finding, of_key, of_relay, of_step
 from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class Worker:
         until = time.monotonic() + PATIENCE
         while not self._stop.is_set():
             try:
-                await asyncio.to_thread(lambda: self._wiring.store)
+                if trouble := await asyncio.to_thread(lambda: self._wiring.key_trouble):
+                    log.error("key", reason=trouble)
+                    self._alarm(of_key(trouble))
                 return
             except DatabaseUnreachable as error:
                 if time.monotonic() >= until and not self._stop.is_set():

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--new-key",
+    is_flag=True,
+    help="Also go on with another secrets.key, the old one being lost: links in old mails die, suppressed addresses are unknown.",
+)
 @wired
-def migrate(wiring: Wiring, as_json: bool) -> None:
+def migrate(wiring: Wiring, as_json: bool, new_key: bool) -> None:
     """Create or upgrade the database schema."""
     before, after = wiring.migrate()
+    if new_key:
+        wiring.adopt_key()
     said = f"schema {after}, as before" if before == after else f"schema {before or 'none'} → {after}"
     answer(as_json, {"from": before, "to": after}, lambda: click.echo(said))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, wired
-from digest.domain.errors import DigestError
+from digest.domain.errors import ConfigurationError, DigestError
 from digest.mail.domain_checks import (
     Checked,
     Identity,
@@ -57,6 +57,7 @@ def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
 def _parts(wiring: Wiring) -> Iterator[Checked]:
     settings = wiring.settings
     yield _tried("database", lambda: _database(wiring), "start it, or mend database.url; then `digest migrate`")
+    yield _tried("key", lambda: _key(wiring), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
     yield _tried("templates", lambda: _templates(wiring), "mend the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
     yield Checked(
@@ -169,6 +170,12 @@ def _clock() -> Checked:
 def _database(wiring: Wiring) -> str:
     with wiring.store.read() as unit:
         return f"{wiring.store.engine.dialect.name}, {unit.papers.count()} papers"
+
+
+def _key(wiring: Wiring) -> str:
+    if wiring.key_trouble:
+        raise ConfigurationError("secrets.key", wiring.key_trouble.partition(" ")[2])
+    return "the one that this database knows"
 
 
 def _templates(wiring: Wiring) -> str:

@@ -59,6 +59,8 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
     watched = bar(lambda: wiring.remaining(clock_of(instant)()), quiet=quiet or as_json)
     with suppress(RelayUnreachable):  # delivering meets it too, and says so
         wiring.mail_owed(clock_of(instant), lambda: asked["stop"] > 0)
+    if wiring.key_trouble:
+        click.echo(f"digest: {wiring.key_trouble}", err=True)
     with watched.showing() if watched else hidden() as progress:
         worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0, progress=progress)
     said = asdict(worked.tally)

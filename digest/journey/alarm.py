@@ -146,6 +146,12 @@ def of_return(alarm: str) -> Finding:
     return Finding("returns", "Mail came back because of us, or needs a person", (alarm,), mend)
 
 
+def of_key(trouble: str) -> Finding:
+    """A process works with another key than the database knows (journey/recognise.py)."""
+    mend = ("Every host needs the same key: copy digest.key, and restart what ran without it.",)
+    return Finding("key", "A process has the wrong key: links in its mails do not work", (trouble,), mend)
+
+
 def of_step(name: str, reason: str) -> Finding:
     """A step of the daemon or of a worker failed."""
     return Finding(f"step {name}", f"The step {name} failed", (reason,), ("It is tried again every minute; the log has more.",))

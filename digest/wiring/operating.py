@@ -105,10 +105,11 @@ class Operating(Readers):
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""
-        from digest.journey.alarm import Policy, look
+        from digest.journey.alarm import Policy, look, of_key
 
         policy = Policy(overdue=timedelta(seconds=self.settings.alerts.overdue))
-        return look(self.store, self.lists, [each.name for each in self.settings.sources], at, policy)
+        found = look(self.store, self.lists, [each.name for each in self.settings.sources], at, policy)
+        return (of_key(self.key_trouble), *found) if self.key_trouble else found
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told today; returns it. Without alerts.to or relays it is only remembered."""

@@ -45,15 +45,16 @@ def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_u
         alarm.of_edition("list daily, 2026-03-02: the mail breaks a rule: <links>: ü"),
         alarm.of_relay("stopped: the relay refuses us: 535 5.7.8 bad password"),
         alarm.of_step("tick", "database: no answer"),
+        alarm.of_key("secrets.key is not the one that this database was used with (aa, not bb): copy that one here"),
         alarm.of_queue(AT, AT + 2 * DAY, alarm.Policy()),
     ]
     with Wiring(load(settings(tmp_path, database_url, server.port))) as wiring:
         told = wiring.alarm([finding for finding in findings if finding], AT)
-        assert len(told) == 6
+        assert len(told) == 7
         assert wiring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
-        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 6, "a new day"
+        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 7, "a new day"
     mails = server.accepted()
-    assert len(mails) == 12
+    assert len(mails) == 14
     assert {kept.recipients for kept in mails} == {("op@example.org",)}
     for kept in mails:
         assert lint(kept.data, listed=False).errors == ()

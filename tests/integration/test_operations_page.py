@@ -12,12 +12,17 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from servers import postgresql
 from servers.dovecot import Dovecot
 from servers.postfix import Postfix
+from sqlalchemy import make_url
+
+from digest.config import read
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -83,10 +88,7 @@ def test_from_an_empty_folder_to_a_first_mail_and_out_of_trouble(machine: Machin
     machine.type(block("sh incident").replace("DATE", _edition(machine) or today))
     assert machine.status() == {"accepted": 2}, "the edition, and its correction"
 
-    if shutil.which("sqlite3") is None:
-        _backup(machine)
-    else:
-        machine.type(block("sh backup"))
+    _backup(machine)
     machine.type("./run digest subscribe late@example.org --confirmed")
     machine.type(block("sh restore"))
     told = json.loads(machine.type("./run digest status --json")[0])
@@ -95,13 +97,89 @@ def test_from_an_empty_folder_to_a_first_mail_and_out_of_trouble(machine: Machin
     assert not json.loads(machine.type("./run digest explain late@example.org --json")[0])["known"], "came after the backup"
 
 
+EARLIER = """
+./run digest migrate
+./run digest import seeds/*
+./run digest subscribe you@example.org --confirmed --hour 05:00
+"""
+SENT = "./run digest tick\n./run digest deliver"
+
+
+def test_what_went_out_after_the_backup_is_not_sent_again(machine: Machine) -> None:
+    """The backup has not even seen the edition. The page's order of things keeps it from being made and sent anew."""
+    machine.type(EARLIER)
+    _backup(machine)
+    machine.type(SENT)
+    assert machine.status() == {"accepted": 1}
+    date = _edition(machine)
+    machine.type(block("sh restore"))
+    machine.type(SENT)
+    assert machine.status() == {}, "while it is paused nothing is made"
+    machine.type(block("sh restored").replace("DATE", date))
+    machine.type(SENT)
+    assert machine.status() == {}
+
+
+@pytest.fixture
+def database(machine: Machine) -> Iterator[None]:
+    """A database `digest` on a server of its own, and nothing else to say for its programs."""
+    if reason := postgresql.missing():
+        pytest.skip(reason)
+    if shutil.which("pg_dump") is None:
+        pytest.skip("pg_dump is not installed (apt install postgresql-client)")
+    with postgresql.postgresql() as url:
+        folder = str(make_url(url).query["host"])
+        machine.environment |= {
+            "PGHOST": folder, "PGUSER": "digest", "DIGEST_DATABASE__URL": f"postgresql://digest@/digest?host={folder}",
+        }  # fmt: skip
+        machine.type("createdb digest")
+        yield
+
+
+@pytest.mark.usefixtures("database")
+def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -> None:
+    machine.type(EARLIER + SENT)
+    machine.type(block("sh backup postgresql"))
+    machine.type("./run digest subscribe late@example.org --confirmed --hour 05:00")
+    machine.type(block("sh restore postgresql"))
+    told = json.loads(machine.type("./run digest status --json")[0])
+    assert told["lists"][0]["paused"].startswith("restored")
+    assert told["outbox"] == {"accepted": 1}
+    assert not json.loads(machine.type("./run digest explain late@example.org --json")[0])["known"], "came after the backup"
+    [queue] = machine.type("psql --no-psqlrc -At -c \"SELECT to_regclass('procrastinate.procrastinate_jobs')\" digest")
+    assert queue.strip() == "procrastinate.procrastinate_jobs", "the workers' queue is there too"
+    machine.type("./run digest resume --all\n./run digest subscribe new@example.org --confirmed")
+    machine.type(f"./run digest redeliver daily/{_edition(machine)} --to new@example.org\n./run digest deliver")
+    assert machine.status() == {"accepted": 2}, "and it goes on"
+
+
+def test_the_service_is_made_of_what_is_there() -> None:
+    """What the page installs is in the clone, and the units and the page mean the same user, program and folders."""
+    words = shlex.split(block("sh service").replace("\n", " "))
+    shipped = [word for word in words if word.startswith(("packaging/", "config/"))]
+    assert [word for word in shipped if not (ROOT / word).is_file()] == []
+    assert {f"packaging/systemd/{unit.name}" for unit in (ROOT / "packaging/systemd").iterdir()} <= set(shipped)
+    program = words[words.index("-s") + 2]
+    [user] = re.findall(r"^u (\w+) ", (ROOT / "packaging/sysusers.d/digest.conf").read_text("utf-8"), re.MULTILINE)
+    for unit in (ROOT / "packaging/systemd").iterdir():
+        text = unit.read_text("utf-8")
+        assert f"ExecStart={program} " in text
+        assert f"\nUser={user}\n" in text
+    assert f"-o {user} -g {user}" in block("sh along")
+    assert "/var/lib/digest" in block("sh along")
+    assert f"{read.SYSTEM_PATH}\n" in block("sh service")
+
+
 def _edition(machine: Machine) -> str:
     [told] = json.loads(machine.type("./run digest status --json")[0])["lists"]
     return str(told["edition"])
 
 
 def _backup(machine: Machine) -> None:
-    """The page's sqlite3 line by Python's own module, where the program is not installed."""
+    """As the page says; its sqlite3 line by Python's own module, where the program is not installed."""
+    if shutil.which("sqlite3") is not None:
+        machine.type(block("sh backup"))
+        return
     line = next(line for line in block("sh backup").splitlines() if line.startswith("sqlite3 "))
     source, order = shlex.split(line)[1:]
     target = order.removeprefix(".backup ")

@@ -23,11 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "domain": "breaker domain_values identifier interest query retry schedule turns",
     "ranking": "freshness identity ranking* refresh trending updates",
-    "mail": "address contrast dkim domain_checks inbound* inbox journal lint mail_headers mailbox on_the_wire relay* waiting"
+    "mail": "address contrast dkim domain_checks imap_poll inbound* inbox journal lint mail_headers mailbox on_the_wire relay* waiting"
     " integration/relay_faults integration/hearing integration/inbound_servers integration/limits",
 }
 """The quick tests of each room: files in tests/unit/ (or the folder named), without test_ and .py. What starts the program anew
 (a daemon) is left out: mutants live in the process that tests them."""
+SKIPPED = 34
+"""mutmut's number for a mutant that is not to be tried."""
 COPIED = ("digest", "tests", "templates", "config", "seeds", "pyproject.toml", "README.md")
 SETTINGS = """
 [mutmut]
@@ -87,18 +89,29 @@ def outcomes(folder: Path) -> list[tuple[str, str]]:
     return re.findall(r"^\s*(\S+): ([a-z ]+)$", mutmut(folder, "results", "--all", "true"), re.MULTILINE)
 
 
+def leave_out(folder: Path, one_in: int) -> None:
+    """All but every so manyth, in mutmut's own record of each file."""
+    place = 0
+    for record in sorted((folder / "mutants/digest").rglob("*.meta")):
+        told = json.loads(record.read_text())
+        for name in told["exit_code_by_key"]:
+            if place % one_in:
+                told["exit_code_by_key"][name] = SKIPPED
+            place += 1
+        record.write_text(json.dumps(told))
+
+
 def main(room: str, keep: str = "", one_in: str = "1") -> None:
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="digest-mutate-"))
     try:
         copied(room, folder)
-        if one_in == "1":
-            said = mutmut(folder, "run")
-        else:
+        if one_in != "1":
             mutmut(folder, "run", "none of this name")  # makes them all, and tries none
-            said = mutmut(folder, "run", *[name for name, _ in outcomes(folder)][:: int(one_in)])
+            leave_out(folder, int(one_in))
+        said = mutmut(folder, "run")
         found = outcomes(folder)
         counts = Counter(outcome for _, outcome in found)
-        tried = sum(counts.values()) - counts["not checked"]
+        tried = sum(counts.values()) - counts["not checked"] - counts["skipped"]
         if not tried:
             sys.exit(f"mutmut: {said[-3000:]}")
         caught = counts["killed"] + counts["timeout"] + counts["suspicious"]

@@ -105,7 +105,8 @@ def _quoted(name: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    text = str(error.args[0] if error.args else error)
+    """In words: of a system's error its text, not its number."""
+    text = str(getattr(error, "strerror", None) or (error.args[0] if error.args else error))
     return " ".join(text.split())[:200] or type(error).__name__
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError
-from digest.mail.dkim import OVERSIGNED, Signer, SigningKey, relaxed_body
+from digest.mail.dkim import OVERSIGNED, SIGNED, Signer, SigningKey, new_key, relaxed_body
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 HEADER = (
@@ -108,17 +108,108 @@ def test_any_body(lines: bytes) -> None:
     assert holds(signed(HEADER, body, ED25519))
 
 
+NO_PEM = "configuration: dkim.r1: should be an unencrypted PEM private key, RSA or Ed25519"
+SMALL = rsa.generate_private_key(65537, 1024)
 KEYS = [
-    (b"no key", "PEM private key"),
-    (pem(rsa.generate_private_key(65537, 1024)).replace(b"PRIVATE", b"PUBLIC"), "PEM private key"),
-    (pem(ec.generate_private_key(ec.SECP256R1())), "RSA or Ed25519"),
+    (b"no key", NO_PEM),
+    (b"", NO_PEM),
+    (pem(SMALL).replace(b"PRIVATE", b"PUBLIC"), NO_PEM),
+    (
+        SMALL.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+        ),
+        NO_PEM,
+    ),
+    (pem(ec.generate_private_key(ec.SECP256R1())), "configuration: dkim.r1: should be an RSA or Ed25519 key"),
 ]
 
 
 @pytest.mark.parametrize(("data", "reason"), KEYS)
 def test_unusable_keys(data: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_bytes(data)
-    with pytest.raises(ConfigurationError, match=reason):
+    with pytest.raises(ConfigurationError) as refused:
         SigningKey.from_file("papers.test", "r1", tmp_path / "key.pem")
-    with pytest.raises(ConfigurationError, match="No such file"):
+    assert str(refused.value) == reason
+
+
+def test_a_key_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
         SigningKey.from_file("papers.test", "r1", tmp_path / "none.pem")
+    assert str(refused.value) == f"configuration: dkim.r1: {tmp_path}/none.pem: No such file or directory"
+
+
+def test_rsa_of_1024_bits_is_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SigningKey.from_pem("papers.test", "r1", pem(SMALL)).private.key_size == 1024  # type: ignore[union-attr]
+    monkeypatch.setattr("digest.mail.dkim._SHORTEST_RSA", 1025)  # shorter ones cannot even be made here
+    with pytest.raises(ConfigurationError) as refused:
+        SigningKey.from_pem("papers.test", "r1", pem(SMALL))
+    assert str(refused.value) == "configuration: dkim.r1: RSA of 1024 bits; verifiers want at least 1025"
+
+
+NAMES = [
+    ("papers.test", "r1", True),
+    ("a.b-c.PAPERS.test", "2026-11.r1", True),
+    ("papers.test.", "r1", False),
+    ("papers..test", "r1", False),
+    ("müller.test", "r1", False),
+    ("papers.test", "r1;d=evil", False),
+    ("papers.test", "", False),
+    ("papers.test\n", "r1", False),
+    ("papers_x.test", "r1", False),
+]
+
+
+@pytest.mark.parametrize(("domain", "selector", "taken"), NAMES)
+def test_where_a_key_is_published_is_a_name_in_the_dns(domain: str, selector: str, taken: bool) -> None:
+    if taken:
+        key = SigningKey.from_pem(domain, selector, pem(SMALL))
+        assert (key.domain, key.selector) == (domain, selector)
+        assert key.record()[0] == f"{selector}._domainkey.{domain}"
+        return
+    with pytest.raises(ConfigurationError) as refused:
+        SigningKey.from_pem(domain, selector, pem(SMALL))
+    said = f"domain {domain!r} and selector {selector!r} should be DNS names in ASCII"
+    assert str(refused.value) == f"configuration: dkim.{selector}: {said}"
+
+
+def test_new_keys_are_of_the_kind_asked_for_and_can_be_read() -> None:
+    long = SigningKey.from_pem("papers.test", "r1", new_key("rsa"))
+    short = SigningKey.from_pem("papers.test", "e1", new_key("ed25519"))
+    assert (long.algorithm, short.algorithm) == ("rsa-sha256", "ed25519-sha256")
+    assert isinstance(long.private, rsa.RSAPrivateKey)
+    assert (long.private.key_size, long.private.public_key().public_numbers().e) == (2048, 65537)
+    assert new_key("rsa").startswith(b"-----BEGIN PRIVATE KEY-----\n")
+    assert new_key("ed25519") != new_key("ed25519")
+    assert long.record()[1].startswith("v=DKIM1; k=rsa; p=MIIB")
+    assert len(short.record()[1]) == len("v=DKIM1; k=ed25519; p=") + 44
+
+
+def test_many_names_are_folded_between_names() -> None:
+    """A header with every field that is signed, several of them twice."""
+    header = b"".join(name.encode() + b": x\r\n" for name in (*SIGNED, *SIGNED)) + b"\r\n"
+    fields = Signer([RSA]).sign(header, [BODY], AT)
+    lines = fields.decode().split("\r\n")
+    first, last = (next(n for n, line in enumerate(lines) if line.startswith(start)) for start in (" h=", " bh="))
+    assert last - first > 5
+    assert all(len(line) <= 74 and line.endswith(":") for line in lines[first : last - 1])
+    assert all(line.startswith("  ") for line in lines[first + 1 : last])
+    assert lines[last - 1].endswith(";")
+    assert not lines[last - 1].endswith(":;")
+    assert holds(fields + header + BODY)
+
+
+PIECES = [
+    ([b"a  b\t c \r\n"], b"a b c\r\n"),
+    ([b"a\r\n", b"b \r\n", b"\r\n", b"\r\n"], b"a\r\nb\r\n"),
+    ([b"\r\n", b"\r\n"], b""),
+    ([b""], b""),
+    ([], b""),
+    ([b"no end "], b"no end\r\n"),
+    ([b"a\r\n", b"no\tend\t"], b"a\r\nno end\r\n"),
+    ([b" \t\r\n x\r\n"], b"\r\n x\r\n"),
+]
+
+
+@pytest.mark.parametrize(("pieces", "relaxed"), PIECES)
+def test_the_relaxed_form_of_a_body(pieces: list[bytes], relaxed: bytes) -> None:
+    assert relaxed_body(pieces) == relaxed

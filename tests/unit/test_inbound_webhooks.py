@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError, InvalidInput
-from digest.domain.feedback import BounceClass, FeedbackKind
+from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.webhooks import Webhook
 from digest.mail.webhooks.mailgun import MailgunWebhook
 from digest.mail.webhooks.postmark import PostmarkWebhook
@@ -141,9 +141,85 @@ def test_a_certificate_from_elsewhere_is_never_fetched() -> None:
     assert asked == []
 
 
-def test_a_key_that_is_none_is_a_mistake_in_the_configuration() -> None:
-    with pytest.raises(ConfigurationError, match="verification key"):
-        SendGridWebhook("nonsense")
+WRONG_KEYS = [
+    "nonsense",
+    "",
+    base64.b64encode(b"no key").decode(),
+    base64.b64encode(PEM).decode(),
+    base64.b64encode(
+        RSA_KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ).decode(),
+]
+
+
+@pytest.mark.parametrize("key", WRONG_KEYS)
+def test_a_key_that_is_none_is_a_mistake_in_the_configuration(key: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        SendGridWebhook(key)
+    said = "configuration: inbound.sendgrid.public_key: should be the verification key SendGrid shows (base64)"
+    assert str(refused.value) == said
+
+
+def refusal(webhook: Webhook, headers: dict[str, str], body: bytes, at: datetime = NOW) -> str:
+    try:
+        webhook.verify(headers, body, at)
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
+def test_a_refusal_names_the_provider_and_says_why() -> None:
+    unfit = "the signature does not fit the post"
+    assert refusal(SES, {}, sns(BOUNCE).replace(b"Permanent", b"Transient")) == f"ses webhook: {unfit}"
+    assert refusal(SES, {}, b"{}") == "ses webhook: not a post of the configured SNS topic"
+    elsewhere = "SigningCertURL should be a certificate of sns.<region>.amazonaws.com"
+    assert refusal(SES, {}, sns(BOUNCE, SigningCertURL="https://evil.example/x.pem")) == f"ses webhook: {elsewhere}"
+    assert refusal(SENDGRID, signed_by_sendgrid(b"[]"), b"[{}]") == f"sendgrid webhook: {unfit}"
+    assert refusal(MAILGUN, {}, mailgun({}, key=b"another key")) == f"mailgun webhook: {unfit}"
+    said = "user name and password should be those of the webhook's URL"
+    assert refusal(POSTMARK, {}, b"{}") == f"postmark webhook: {said}"
+
+
+def test_how_old_a_post_may_be() -> None:
+    for seconds in (-600, 0, 600):
+        at = NOW + timedelta(seconds=seconds)
+        assert refusal(SENDGRID, signed_by_sendgrid(b"[]"), b"[]", at) == ""
+        assert refusal(MAILGUN, {}, mailgun({}), at) == ""
+    for seconds in (-601, 601):
+        at = NOW + timedelta(seconds=seconds)
+        stale = "signed 601 s away from now; should be within 600 s"
+        assert refusal(SENDGRID, signed_by_sendgrid(b"[]"), b"[]", at) == f"sendgrid webhook: {stale}"
+        assert refusal(MAILGUN, {}, mailgun({}), at) == f"mailgun webhook: {stale}"
+    assert refusal(SES, {}, sns(BOUNCE), NOW + timedelta(seconds=540)) == ""
+    assert refusal(SES, {}, sns(BOUNCE), NOW + timedelta(seconds=541)).startswith("ses webhook: signed 601 s away")
+    assert refusal(SENDGRID, signed_by_sendgrid(b"[]", "soon"), b"[]") == "sendgrid webhook: timestamp should be Unix seconds"
+    assert refusal(SENDGRID, signed_by_sendgrid(b"[]", ""), b"[]") == "sendgrid webhook: timestamp should be Unix seconds"
+
+
+def test_sns_with_its_older_signature_and_for_a_certificate_that_is_none() -> None:
+    post = json.loads(sns(BOUNCE, SignatureVersion="1"))
+    names = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
+    text = "".join(f"{name}\n{post[name]}\n" for name in names)
+    post["Signature"] = base64.b64encode(RSA_KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA1())).decode()
+    assert refusal(SES, {}, json.dumps(post).encode()) == ""
+    assert refusal(SES, {}, sns(BOUNCE, SignatureVersion="1")) != "", "signed as version 2"
+    asked: list[str] = []
+    assert refusal(SesWebhook(TOPIC, lambda url: asked.append(url) or PEM), {}, sns(BOUNCE)) == ""  # type: ignore[func-returns-value]
+    assert asked == [CERTIFICATE]
+    assert "does not fit" in refusal(SesWebhook(TOPIC, lambda url: b"no certificate"), {}, sns(BOUNCE))
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    build = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(EC_KEY.public_key())
+    build = build.serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+    of_other_kind = build.sign(EC_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    said = refusal(SesWebhook(TOPIC, lambda url: of_other_kind), {}, sns(BOUNCE))
+    assert said == "ses webhook: the certificate holds no RSA key"
+
+
+def test_a_subscription_is_confirmed_where_sns_says_and_nothing_else_is() -> None:
+    url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=x"
+    assert SES.subscribe_url(json.dumps({"Type": "SubscriptionConfirmation", "SubscribeURL": url}).encode()) == url
+    for post in ({"Type": "Notification", "SubscribeURL": url}, {"SubscribeURL": url}, {"Type": "SubscriptionConfirmation"}, []):
+        assert SES.subscribe_url(json.dumps(post).encode()) == ""
 
 
 # ---- what they say ---------------------------------------------------------------------------------------------------------
@@ -214,6 +290,108 @@ COMPLAINTS = [
     (MAILGUN, mailgun({"event": "complained", "recipient": "ada@example.org"})),
     (POSTMARK, b'{"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": "ada@example.org"}'),
 ]
+
+
+WHOLE = [
+    (
+        SENDGRID,
+        sendgrid_event(event="bounce", type="bounce", status="5.1.1", reason="550  5.1.1 no\nsuch user"),
+        Feedback(
+            FeedbackKind.BOUNCE,
+            (Returned("ada@example.org", "5.1.1", HARD, "550 5.1.1 no such user"),),
+            message_id="1.abc@ours.example",
+            reason="sendgrid event",
+        ),
+    ),
+    (
+        SENDGRID,
+        sendgrid_event(event="deferred", status="4.2.2", response="452 4.2.2 later"),
+        Feedback(
+            FeedbackKind.BOUNCE,
+            (Returned("ada@example.org", "4.2.2", DELAYED, "452 4.2.2 later"),),
+            message_id="1.abc@ours.example",
+            reason="sendgrid event",
+        ),
+    ),
+    (
+        SENDGRID,
+        sendgrid_event(event="spamreport"),
+        Feedback(
+            FeedbackKind.COMPLAINT,
+            (Returned("ada@example.org", "", None, "abuse"),),
+            message_id="1.abc@ours.example",
+            reason="sendgrid event",
+        ),
+    ),
+    (
+        POSTMARK,
+        b'{"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.org", "Details": "smtp;550 no"}',
+        Feedback(FeedbackKind.BOUNCE, (Returned("ada@example.org", "", HARD, "smtp;550 no"),), reason="postmark event"),
+    ),
+    (
+        POSTMARK,
+        b'{"RecordType": "Bounce", "Type": "Unheard", "Email": "ada@example.org", "Description": "something new"}',
+        Feedback(FeedbackKind.BOUNCE, (Returned("ada@example.org", "", SOFT, "something new"),), reason="postmark event"),
+    ),
+    (
+        POSTMARK,
+        b'{"RecordType": "Bounce", "Type": "AutoResponder", "Email": "ada@example.org"}',
+        Feedback(FeedbackKind.AUTO_REPLY, reason="postmark event: AutoResponder"),
+    ),
+    (
+        POSTMARK,
+        b'{"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": "ada@example.org"}',
+        Feedback(FeedbackKind.COMPLAINT, (Returned("ada@example.org", "", None, "abuse"),), reason="postmark event"),
+    ),
+    (
+        MAILGUN,
+        mailgun(
+            {
+                "event": "failed",
+                "severity": "permanent",
+                "recipient": "ada@example.org",
+                "delivery-status": {"code": 550, "message": "no such user", "description": "said mx", "enhanced-code": "5.1.1"},
+                "message": {"headers": {"message-id": "<1.abc@ours.example>"}},
+            }
+        ),
+        Feedback(
+            FeedbackKind.BOUNCE,
+            (Returned("ada@example.org", "5.1.1", HARD, "550 no such user said mx"),),
+            message_id="1.abc@ours.example",
+            reason="mailgun event",
+        ),
+    ),
+    (
+        SES,
+        ses_bounce("Permanent", "Suppressed", "5.1.1", ""),
+        Feedback(
+            FeedbackKind.BOUNCE,
+            (Returned("ada@example.org", "5.1.1", SOFT, "Suppressed"),),
+            message_id="1.abc@ours.example",
+            reason="ses event",
+        ),
+    ),
+    (
+        SES,
+        ses_bounce("Transient", "AttachmentRejected", "", "552 5.3.4 attachment"),
+        Feedback(
+            FeedbackKind.BOUNCE,
+            (Returned("ada@example.org", "5.3.4", SENDER, "552 5.3.4 attachment"),),
+            message_id="1.abc@ours.example",
+            reason="ses event",
+        ),
+    ),
+    (
+        SES,
+        json.dumps({"Message": json.dumps({"eventType": "Send", "mail": {"commonHeaders": {"messageId": "<2@x>"}}})}).encode(),
+        Feedback(FeedbackKind.OTHER, message_id="2@x", reason="ses event: delivered"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("webhook", "body", "whole"), WHOLE)
+def test_all_that_an_event_says(webhook: Webhook, body: bytes, whole: Feedback) -> None:
+    assert webhook.parse(body) == (whole,)
 
 
 @pytest.mark.parametrize(("webhook", "body"), COMPLAINTS)

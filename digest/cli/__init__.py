@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "interests": ("digest.cli.subscribers:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
+    "readmit": ("digest.cli.readers:readmit", "Mail an address again that was suppressed."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),
     "disclose": ("digest.cli.keeping:disclose", "Everything held about an address, for the person it is about."),
     "housekeep": ("digest.cli.keeping:housekeep", "Drop what has been kept long enough; the daemon does it daily."),

@@ -1,4 +1,4 @@
-"""`digest subscribe`, `unsubscribe` and `erase`."""
+"""`digest subscribe`, `unsubscribe`, `erase` and `readmit`."""
 
 from __future__ import annotations
 
@@ -83,3 +83,15 @@ def erase(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
 
     known = forget(wiring.store, wiring.address(email), at)
     answer(as_json, {"erased": known}, lambda: click.echo("erased" if known else "not known; suppressed all the same"))
+
+
+@click.command()
+@click.argument("email")
+@wired
+def readmit(wiring: Wiring, as_json: bool, email: str) -> None:
+    """Mail an address again that was suppressed by mistake. Who asked to be forgotten needs none of it: they subscribe."""
+    from digest.journey.subscribe import readmit as lift
+
+    reason = lift(wiring.store, wiring.address(email))
+    said = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
+    answer(as_json, {"was_suppressed": reason}, lambda: click.echo(said))

@@ -405,6 +405,25 @@ def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
     assert str(delivery.state) == "accepted"
 
 
+def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
+    """By the operator, and only then does the form send them anything; to be forgotten is theirs to undo."""
+    from digest.domain.feedback import SuppressionReason
+    from digest.journey.subscribe import erase, readmit
+
+    blocked, gone = site.wiring.address("blocked@example.org"), site.wiring.address("gone@example.org")
+    with site.wiring.store.begin() as unit:
+        unit.suppressions.add(blocked, SuppressionReason.COMPLAINT, NOON)
+    erase(site.wiring.store, gone, NOON)
+    assert readmit(site.wiring.store, gone) is None
+    site.post("/subscribe", {"email": str(blocked)})
+    _until(lambda: _state(site, str(blocked)) is not None)
+    assert site.wiring.postman.letters == []
+    assert readmit(site.wiring.store, blocked) == "complaint"
+    assert readmit(site.wiring.store, blocked) is None
+    site.post("/subscribe", {"email": str(blocked)})
+    assert [to for to, _ in site.letters(1)] == [str(blocked)]
+
+
 def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})

@@ -113,7 +113,7 @@ def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
     return None
 
 
-def _claimed(row: Row[Any]) -> Claimed:
+def _claimed(row: Sequence[Any]) -> Claimed:
     """_DETAILS has Claimed's fields first, in their order: looked up by place, since this is done for every mail."""
     id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
     return Claimed(

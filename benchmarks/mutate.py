@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "domain": "breaker domain_values identifier interest query retry schedule turns",
     "ranking": "freshness identity ranking* refresh trending updates",
-    "mail": "address contrast dkim domain_checks imap_poll inbound* inbox journal lint mail_headers mailbox on_the_wire relay* waiting"
-    " integration/relay_faults integration/hearing integration/inbound_servers integration/limits",
+    "mail": "address contrast dkim domain_checks imap_poll inbound* inbox journal lint mail_headers mailbox on_the_wire relay*"
+    " waiting integration/relay_faults integration/hearing integration/inbound_servers integration/limits",
 }
 """The quick tests of each room: files in tests/unit/ (or the folder named), without test_ and .py. What starts the program anew
 (a daemon) is left out: mutants live in the process that tests them."""

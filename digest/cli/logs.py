@@ -19,6 +19,8 @@ from digest.domain.errors import InvalidAddress
 from digest.domain.subscriber import Address
 
 _ADDRESS = re.compile(r"[^\s<>\"(),:;\[\]]{1,200}@[^\s<>\"'(),:;\[\]{}=|/?]{1,200}")
+_STRUCTLOGS = ("_record", "_from_structlog")
+"""Of an event, what is structlog's own and not printed."""
 _AT_LEAST = {
     "uvicorn.access": logging.WARNING,
     "apscheduler": logging.WARNING,
@@ -74,18 +76,19 @@ class WithoutAddresses:
         self._hash = hash_address
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {key: self._clean(value) for key, value in event.items()}
+        kept = {key: event[key] for key in _STRUCTLOGS if key in event}
+        return {key: self._clean(value) for key, value in event.items()} | kept
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
             return _ADDRESS.sub(self._word, value) if "@" in value else value
         if isinstance(value, Mapping):
-            return {key: self._clean(each) for key, each in value.items()}
-        if isinstance(value, list | tuple):
+            return {self._clean(key): self._clean(each) for key, each in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
             return [self._clean(each) for each in value]
         if value is None or isinstance(value, bool | int | float):
             return value
-        return value if not isinstance(value, BaseException | Address) else self._clean(str(value))
+        return self._clean(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
 
     def _word(self, found: re.Match[str]) -> str:
         return "<address>" if self._hash is None else f"<address {letters_of(found[0], self._hash)}>"

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import structlog
@@ -82,6 +83,33 @@ def test_no_address_is_printed(form: str, text: str) -> None:
     assert "ada@" not in out.getvalue().lower()
     assert out.getvalue().count("<address>") >= 4
     assert "smtp.example.org:25" in out.getvalue(), "only addresses go"
+
+
+@dataclass(frozen=True)
+class Sent:
+    to: Address
+
+
+KINDS = [
+    Address("ada@example.org"),
+    {"ada@example.org"},
+    frozenset({"ada@example.org"}),
+    {"ada@example.org": 1},
+    [("to", Address("ada@example.org"))],
+    b"RCPT TO:<ada@example.org>",
+    Sent(Address("ada@example.org")),
+    OSError(1, "ada@example.org"),
+]
+
+
+@pytest.mark.parametrize("value", KINDS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_whatever_kind_of_value_it_is_in(form: str, value: object) -> None:
+    out, log = said(format=form)
+    log.info("sent", what=value)
+    logging.getLogger("another").warning("sent %s", value)
+    assert "ada@" not in out.getvalue()
+    assert out.getvalue().count("<address>") == 2
 
 
 def test_asked_for_they_are_hashed_and_the_same_reader_has_the_same_letters() -> None:

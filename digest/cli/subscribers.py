@@ -63,17 +63,18 @@ def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str]:
 @subscribers.command()
 @wired
 def export(wiring: Wiring, as_json: bool) -> None:
-    """The active subscriptions as CSV (or JSON): what `import` reads."""
+    """The active subscriptions as CSV (or JSON): what `import` reads. Who left or never confirmed is not in it."""
+    from digest.domain.subscriber import SubscriptionState
     from digest.journey.roster import COLUMNS, row_of
 
     with wiring.store.read() as unit:
+        rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
         if as_json:
-            answer(True, [dict(zip(COLUMNS, row_of(each), strict=True)) for each in unit.subscribers.export()], lambda: None)
+            answer(True, [dict(zip(COLUMNS, row, strict=True)) for row in rows], lambda: None)
             return
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for each in unit.subscribers.export():
-            writer.writerow(row_of(each))
+        writer.writerows(rows)
 
 
 @subscribers.command("list")

@@ -115,10 +115,11 @@ class Subscribers:
         """Everything there is about an address, as a document. See `held`."""
         return held(self._connection, address, self._hash_address)
 
-    def export(self) -> Iterator[Subscription]:
-        """Every subscription there is, oldest first, a page in memory at a time."""
+    def export(self, state: SubscriptionState | None = None) -> Iterator[Subscription]:
+        """Every subscription there is (or those in one state), oldest first, a page in memory at a time."""
+        wanted = SUBSCRIPTION if state is None else SUBSCRIPTION.where(subscriptions.c.state == state.value)
         after = 0
-        while page := self._many(SUBSCRIPTION.where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(_PAGE)):
+        while page := self._many(wanted.where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(_PAGE)):
             yield from page
             after = page[-1].id
 

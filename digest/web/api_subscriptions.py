@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
-from digest.domain.subscriber import Preferences, Subscription
+from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
 from digest.journey.roster import COLUMNS, row_of
 from digest.journey.subscribe import RECORDED, confirm, end_all, erase, request
 from digest.web.site import Site
@@ -185,12 +185,12 @@ class CsvResponse(StreamingResponse):
 
 @router.get("/export", response_class=CsvResponse)
 def export_csv(asked: Request) -> Response:
-    """The subscriptions as CSV: what the import reads."""
+    """The active subscriptions as CSV: what the import reads. Who left or never confirmed is not in it."""
     store = Site.of(asked).wiring.store
 
     def pages() -> Iterator[str]:
         with store.read() as unit:
-            rows = (row_of(each) for each in unit.subscribers.export())
+            rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
             yield _csv([COLUMNS])
             while some := list(islice(rows, 500)):
                 yield _csv(some)

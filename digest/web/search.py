@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -45,5 +46,7 @@ def find(site: Site, query: str) -> Sequence[Paper]:
         return [paper for paper, _ in unit.papers.search(query, FOUND)]
 
 
+@lru_cache(maxsize=2000)
 def card(paper: Paper) -> CardView:
+    """Remembered: reading a paper's LaTeX and choosing its sentences is most of what a page of results takes."""
     return card_view(Ranked(paper, 0.0), Lengths.of("full"), "full")

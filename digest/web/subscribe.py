@@ -56,7 +56,9 @@ async def ask(request: Request) -> Response:
     over = await run_in_threadpool(admit, site.wiring.store, address, client, site.clock())
     if over is Scope.NETWORK:
         said = "Many requests came from your network. Please try again in an hour."
-        return site.refusal("/subscribe", 429, "Too many at once", said)
+        refused = site.refusal("/subscribe", 429, "Too many at once", said)
+        refused.headers["retry-after"] = "3600"
+        return refused
     answer = site.page("asked.html", list=paper_list, email=address.text, confirm_days=CONFIRM_LIFETIME.days)
     if over is None:
         answer.background = BackgroundTask(_ask, site, address, paper_list, preferences, understood.interests)

@@ -138,6 +138,17 @@ def test_what_is_held_is_told_and_forgotten(site: Website) -> None:
     assert (left["subscriptions"], [each["reason"] for each in left["suppressions"]]) == ([], ["erased"])
 
 
+def test_who_left_or_never_confirmed_is_not_exported(site: Website) -> None:
+    """Or an import elsewhere would bring them back."""
+    from digest.journey.subscribe import end
+
+    site.reader("active@example.org")
+    site.reader("waiting@example.org", confirmed=False)
+    end(site.wiring.store, site.reader("gone@example.org").id, "test", NOON)
+    exported = site.request("GET", "/api/v1/subscriptions/export", headers=BEARER).text.splitlines()
+    assert [line.partition(",")[0] for line in exported] == ["email", "active@example.org"]
+
+
 def test_subscriptions_by_program(site: Website) -> None:
     given = {
         "email": "Ada@Example.org",

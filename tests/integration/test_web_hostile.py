@@ -277,6 +277,8 @@ def test_characters_that_break_things_in_every_field(site: Website, breaker: str
         assert not NOWHERE.search(answer.text), name
     site.letters(0)
     for table, kept in rows(site).items():
+        if table.startswith("papers_words"):  # packed: its bytes are no text
+            continue
         assert not any(
             NOWHERE.search(row) or re.search(r"\\x(?:0[0-8b-f]|1[0-9a-f]|7f)|\\u20(?:2[a-e]|6[6-9])|\\u00[01]", row)
             for row in kept

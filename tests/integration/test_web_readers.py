@@ -471,6 +471,7 @@ def test_a_confirmation_carries_nothing_a_visitor_typed(site: Website) -> None:
 def test_a_network_that_floods_is_stopped_and_told(site: Website) -> None:
     codes = [site.post("/subscribe", {"email": f"victim{n}@example{n}.org"}).status_code for n in range(25)]
     assert codes == [200] * 20 + [429] * 5
+    assert site.post("/subscribe", {"email": "one@more.example.org"}).headers["retry-after"] == "3600"
     assert len(site.letters(20)) == 20
     site.now += timedelta(hours=1)
     assert site.post("/subscribe", {"email": "late@example.org"}).status_code == 200

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from digest.domain.edition import PaperList
 from digest.domain.errors import NotFound, StoreError
 from digest.domain.feedback import Suppression, SuppressionReason
+from digest.domain.notice import NoticeKind
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import (
     AddedReaders,
@@ -153,3 +154,54 @@ def test_suppressions(store: Store) -> None:
         assert unit.suppressions.remove(ADA) is True
         assert unit.suppressions.remove(ADA) is False
         assert unit.suppressions.find(ADA) is None
+
+
+def test_a_roster_asks_whoever_is_new_and_nobody_else(store: Store) -> None:
+    """Not who waits, reads, left, must not be mailed or was forgotten; of the last two not even the address is kept."""
+    know(store)
+    waits, reads, left = Address("waits@example.org"), Address("reads@example.org"), Address("left@example.org")
+    barred, forgotten = Address("barred@example.org"), Address("forgotten@example.org")
+    with store.begin() as unit:
+        unit.subscribers.request(waits, "main", Preferences(), Interests(), NOW)
+        subscribe(unit, reads.text)
+        unit.subscribers.end(subscribe(unit, left.text).id, "test", NOW)
+        unit.suppressions.add(barred, SuppressionReason.COMPLAINT, NOW)
+        unit.suppressions.add(forgotten, SuppressionReason.ERASED, NOW)
+    news = [Address(f"new{n}@example.org") for n in range(1200)]
+    rows = [NewReader(each, "main") for each in (*news, waits, reads, left, barred, forgotten, news[0])]
+    with store.begin() as unit:
+        assert unit.subscribers.ask(rows, NOW) == AddedReaders(1200, 6)
+        assert unit.subscribers.ask(rows, NOW) == AddedReaders(0, 1206)
+        assert unit.subscribers.add_confirmed(rows[-4:-1], CONSENT, NOW) == AddedReaders(0, 3)
+    with store.begin() as unit:
+        assert [unit.subscribers.subscriptions(each) for each in (barred, forgotten)] == [[], []]
+        assert unit.notices.count() == 1200
+        taken = unit.notices.take(NOW, 2000, NOW + HOUR)
+        assert {each.notice.subscription.address for each in taken} == set(news)
+        assert {(each.notice.kind, each.notice.fits, each.attempts) for each in taken} == {(NoticeKind.CONFIRM, True, 0)}
+        assert unit.notices.take(NOW, 2000, NOW + HOUR) == []
+
+
+def test_a_notice_is_owed_until_it_is_settled(store: Store) -> None:
+    """One a subscription: a later step's takes its place, and settling the former leaves the later."""
+    know(store)
+    with store.begin() as unit:
+        ada = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW)
+        unit.notices.owe(ada.id, NoticeKind.CONFIRM, NOW, NOW + HOUR)
+        unit.notices.owe(12345, NoticeKind.CONFIRM, NOW, NOW)
+        assert unit.notices.take(NOW, 10, NOW + DAY) == []
+        (first,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)
+        unit.notices.put_off(first.notice, NOW + 2 * HOUR, 1)
+        (again,) = unit.notices.take(NOW + 2 * HOUR, 10, NOW + DAY)
+        assert (again.attempts, again.owed_at, again.suppressed) == (1, NOW, False)
+        unit.subscribers.confirm(ada.id, CONSENT, NOW)
+        unit.notices.owe(ada.id, NoticeKind.WELCOME, NOW + HOUR, NOW + HOUR)
+        unit.notices.settle([first.notice])
+        unit.suppressions.add(ADA, SuppressionReason.COMPLAINT, NOW)
+        (welcome,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)
+        assert (welcome.notice.kind, welcome.notice.fits, welcome.attempts) == (NoticeKind.WELCOME, True, 0)
+        assert welcome.suppressed
+        told = unit.subscribers.held(ADA)["subscriptions"][0]["notices"]
+        assert [each["kind"] for each in told] == ["welcome"]
+        unit.subscribers.erase(ADA)
+        assert unit.notices.count() == 0

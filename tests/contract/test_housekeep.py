@@ -14,6 +14,7 @@ from sqlalchemy import MetaData, Table, func, select, text
 from digest.config import Retention
 from digest.domain.edition import PaperList
 from digest.domain.feedback import ReturnKind, SuppressionReason
+from digest.domain.notice import NoticeKind
 from digest.domain.paper import Signal
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
@@ -216,8 +217,9 @@ def _a_life(store: Store) -> None:
     know(store)
     wishes = Preferences(timezone="Europe/Berlin", picks=5)
     with store.begin() as unit:
-        subscribe(unit, ADA.text, preferences=wishes, interests=Interests(words=("secret wish",)), at=NOW - 3 * DAY)
+        ada = subscribe(unit, ADA.text, preferences=wishes, interests=Interests(words=("secret wish",)), at=NOW - 3 * DAY)
         subscribe(unit, "bob@example.org", preferences=wishes, at=NOW - 3 * DAY)
+        unit.notices.owe(ada.id, NoticeKind.WELCOME, NOW, NOW)
     edition = freeze(store)
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
@@ -236,6 +238,7 @@ def test_everything_held_about_a_person_is_told(store: Store) -> None:
     assert json.loads(json.dumps(told)) == told
     [subscription] = told["subscriptions"]
     [delivery] = subscription["deliveries"]
+    assert [(each["kind"], each["attempts"]) for each in subscription["notices"]] == [("welcome", 0)]
     assert (told["address"], told["requests_today"], told["suppressions"][0]["reason"]) == (ADA.text, 1, "hard bounce")
     assert subscription["interests"] == {"words": ["secret wish"]}
     assert (subscription["weekdays"], subscription["hour"], subscription["picks"]) == ("daily", "07:00", 5)
@@ -251,7 +254,7 @@ def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
     _a_life(store)
     told = disclose(store, ADA, NOW)
     said = {**told, **told["subscriptions"][0], **told["subscriptions"][0]["deliveries"][0]}
-    levels = [said, *(said[name][0] for name in ("attempts", "returns", "suppressions"))]
+    levels = [said, *(said[name][0] for name in ("attempts", "returns", "suppressions", "notices"))]
     names = {name for level in levels for name in level}
     for table in [*_hanging_on(metadata, subscribers), metadata.tables["suppressions"]]:
         missing = {column.name for column in table.c} - names - SAYS_NOTHING

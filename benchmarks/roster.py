@@ -1,4 +1,5 @@
-"""How long 100,000 subscribers take in by CSV with some bad lines among them, the same file again, and out again.
+"""How long 100,000 subscribers take in by CSV with some bad lines among them, the same file again, and out again; and the same
+file as people who are still to be asked (no relay: each is owed a confirmation).
 
     python benchmarks/roster.py [READERS]
 
@@ -92,6 +93,15 @@ def measured(folder: Path, url: str, file: Path, readers: int, bad: list[int]) -
     return {"fresh_seconds": fresh, "again_seconds": again, "export_seconds": out}
 
 
+def asked(folder: Path, url: str, file: Path, readers: int, bad: list[int]) -> dict[str, float]:
+    digest(folder, url, "migrate")
+    seconds, told = digest(folder, url, "subscribers", "import", str(file), "--json")
+    report = json.loads(told)
+    if report["added"] != readers or [each["line"] for each in report["rejected"]] != bad:
+        sys.exit(f"{report['added']} to be asked and {len(report['rejected'])} rejected, not {readers} and {len(bad)}")
+    return {"asked_seconds": seconds}
+
+
 def main(readers: int) -> None:
     with tempfile.TemporaryDirectory() as place, ExitStack() as open_:
         folder = Path(place)
@@ -101,6 +111,7 @@ def main(readers: int) -> None:
         if postgresql.missing() is None:
             urls["postgresql"] = open_.enter_context(postgresql.postgresql({"fsync": "on", "full_page_writes": "on"}))
         timed = {kind: measured(folder, url, file, readers, bad) for kind, url in urls.items()}
+        timed["sqlite"] |= asked(folder, f"sqlite:///{folder}/asked.sqlite3", file, readers, bad)
     print(json.dumps({"benchmark": "roster", "readers": readers, "bad_lines": len(bad), **timed}))
 
 

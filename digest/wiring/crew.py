@@ -1,7 +1,8 @@
 """Several processes on one outbox: each with its own store, journal and connections to the relays; they share the database alone.
 
-Children are spawned, not forked: a daemon has threads. Between a child and us is one pipe. Up come numbers; down goes one word,
-to stop, and the pipe's end says the same: so no child outlives a parent that was killed by more than the messages in flight.
+A process with one thread forks its children: they have at once what it has loaded. One with more (a daemon) spawns them: a fork
+would take along locks that other threads hold. Between a child and us is one pipe. Up come numbers; down goes one word, to stop,
+and the pipe's end says the same: so no child outlives a parent that was killed by more than the messages in flight.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from digest.config import Settings
 from digest.domain.delivery import Tally
@@ -40,7 +42,10 @@ def clock_of(at: datetime | None) -> Callable[[], datetime]:
 
 
 class Crew:
-    """Children that deliver while the `with` lasts. `finish` waits for them; leaving early tells them to stop, and waits."""
+    """Children that deliver while the `with` lasts. `finish` waits for them; leaving early tells them to stop, and waits.
+
+    The caller has no connection to the database open when the `with` begins: a fork must not inherit one.
+    """
 
     def __init__(
         self,
@@ -59,10 +64,15 @@ class Crew:
         self._watch = threading.Thread(target=self._watching, name="crew", daemon=True)
 
     def __enter__(self) -> Self:
-        context = multiprocessing.get_context("spawn")
+        forked = threading.active_count() == 1 and sys.platform == "linux"
+        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         for number in range(self._count):
             ours, theirs = context.Pipe()
-            child = context.Process(target=_deliver, args=(self._settings, self._at, theirs), name=f"deliver-{number + 2}")
+            # a fork has copies of our ends, too: while it holds one, no end would be seen when we die
+            inherited = (*self._children, ours) if forked else ()
+            child = context.Process(
+                target=_deliver, args=(self._settings, self._at, theirs, inherited), name=f"deliver-{number + 2}"
+            )
             child.start()
             theirs.close()
             self._children[ours] = child
@@ -114,10 +124,12 @@ def together(parts: list[Worked], seconds: float) -> Worked:
     return Worked(tally, next((part.stopped for part in parts if part.stopped), ""))
 
 
-def _deliver(settings: Settings, at: datetime | None, pipe: Connection) -> None:
+def _deliver(settings: Settings, at: datetime | None, pipe: Connection, inherited: Sequence[Connection]) -> None:
     """The child's whole life."""
     from digest.wiring import Wiring
 
+    for each in inherited:
+        each.close()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all of us: our parent passes it on

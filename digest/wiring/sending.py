@@ -82,6 +82,7 @@ class Sending(Relaying):
         others = min(most, -(-due // delivery.batch)) - 1
         if others < 1:
             return self.deliver(clock, stop, progress)
+        self.store.close()  # it opens again when asked
         with Crew(self.settings, others, at, stop, progress) as crew:
             parts = [self.deliver(clock, stop, crew.counted)]
             theirs, died = crew.finish()

@@ -92,12 +92,12 @@ def hook(now: Moments) -> None:
         if now("with the dot written down"):
             kill()
 
-    def write(usual: Callable[..., Any], session: Session, data: bytes | memoryview) -> Iterator[Any]:
+    def write(usual: Callable[..., Any], session: Session, data: bytes | memoryview, flags: int = 0) -> Iterator[Any]:
         dotted, thread.dotted = getattr(thread, "dotted", False), False
         if b"\r\nMessage-ID:" in bytes(data) and now("mid-body"):
             yield from usual(session, data[: len(data) // 2])
             kill()
-        yield from usual(session, data)
+        yield from usual(session, data, flags)
         if dotted and now("after the dot"):
             kill()
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, DeliveryState, Envelope
-from digest.domain.errors import RelayUnreachable
+from digest.domain.errors import RelayUnreachable, TemplateError
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.domain.retry import RetryPolicy
 from digest.journey.deliver import Transport
@@ -60,7 +60,10 @@ def send_at_once(store: Store, means: Means, notice: Notice, at: datetime) -> No
 
 
 def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
-    """Sends all that are due; says how many a relay took. Raises RelayUnreachable when no relay can be had: they wait."""
+    """Sends all that are due; says how many a relay took. Raises RelayUnreachable when no relay can be had: they wait.
+
+    Raises TemplateError for one that cannot be composed, once the others of its batch are out.
+    """
     sent = 0
     while not stop():
         at = clock()
@@ -112,11 +115,15 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
 
 def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
     by_envelope: dict[int, OwedNotice] = {}
-    sent, fresh = 0, list[Attempt]()
+    sent, fresh, broken = 0, list[Attempt](), list[TemplateError]()
 
     def envelopes() -> Iterator[Envelope]:
         for each in list(left.values()):
-            envelope = means.compose(each.notice, at)
+            try:
+                envelope = means.compose(each.notice, at)
+            except TemplateError as error:  # one kind's template is broken: that holds up no other kind
+                broken.append(error)
+                continue
             by_envelope[envelope.delivery_id] = each
             yield envelope
 
@@ -136,6 +143,8 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
     finally:
         if fresh:
             record()
+    if broken:
+        raise broken[0]
     return sent
 
 

@@ -381,6 +381,32 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
     assert (_owed(site), site.wiring.postman.letters) == (0, [])
 
 
+def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    from digest.domain.errors import TemplateError
+    from digest.domain.notice import Notice, NoticeKind
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    compose = site.wiring.notifier.envelope
+
+    def composed(notice: Notice, at: Any) -> Any:
+        if notice.kind is NoticeKind.GOODBYE:
+            raise TemplateError("mail/goodbye/body.html", "is broken")
+        return compose(notice, at)
+
+    monkeypatch.setattr(site.wiring.notifier, "envelope", composed)
+    gone, asks = site.reader("gone@example.org"), site.reader("asks@example.org", confirmed=False)
+    with site.wiring.store.begin() as unit:
+        unit.subscribers.end(gone.id, "test", NOON)
+        unit.notices.owe(gone.id, NoticeKind.GOODBYE, NOON, NOON - timedelta(hours=1))
+        unit.notices.owe(asks.id, NoticeKind.CONFIRM, NOON, NOON)
+    with pytest.raises(TemplateError, match="goodbye"):
+        site.wiring.mail_owed(lambda: site.now)
+    assert [to for to, _ in site.letters(1)] == ["asks@example.org"]
+    assert _owed(site) == 1
+
+
 def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
     """By their own word; neither a list nor the operator brings them back."""
     from digest.journey.subscribe import RECORDED, confirm, request

@@ -35,13 +35,23 @@ def status(wiring: Wiring, as_json: bool, at: datetime) -> None:
     from digest.journey.explain import status as seen
 
     document = seen(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at)
-    answer(as_json, document, lambda: _print(document))
+
+    def lines() -> None:
+        _print(document)
+        if not (document["scheduler"] or {}).get("runs"):
+            click.echo("Nothing makes editions by itself now: digest run does, or digest tick once.")
+
+    answer(as_json, document, lines)
+
+
+_ASKED_FOR = frozenset({"edition", "fresh_at", "asked_at", "accepted_at"})
+"""Said also where there is none: that is the answer."""
 
 
 def _print(value: Any, name: str = "", depth: int = 0) -> None:
     """A nested document as indented lines."""
     indent = "  " * depth
-    if isinstance(value, dict):
+    if isinstance(value, dict) and (value or not name):
         if name:
             click.echo(f"{indent}{name}:")
         for key, inner in value.items():
@@ -51,11 +61,18 @@ def _print(value: Any, name: str = "", depth: int = 0) -> None:
         for inner in value:
             if isinstance(inner, dict):
                 plain = {k: v for k, v in inner.items() if not isinstance(v, dict | list)}
-                click.echo(f"{indent}  - " + ", ".join(f"{k} {v}" for k, v in plain.items() if v not in (None, "", False)))
+                click.echo(
+                    f"{indent}  - "
+                    + ", ".join(_said(k, v) for k, v in plain.items() if k in _ASKED_FOR or v not in (None, "", False))
+                )
                 for key, nested in inner.items():
                     if key not in plain and nested:
                         _print(nested, key, depth + 2)
             else:
                 click.echo(f"{indent}  - {inner}")
     else:
-        click.echo(f"{indent}{name}: {'none' if value is None else value}")
+        click.echo(f"{indent}{name}: {'none' if value is None or value == {} else value}")
+
+
+def _said(key: str, value: object) -> str:
+    return key if value is True else f"{key} {'none' if value is None else value}"

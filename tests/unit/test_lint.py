@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
@@ -30,6 +31,9 @@ MIME-Version: 1.0
 Content-Type: multipart/alternative; boundary="=_b"
 """
 PART = "--=_b\nContent-Type: text/{kind}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n"
+
+
+SAID = Path(__file__).resolve().parents[1] / "golden/lint.txt"
 
 
 def composed(header: str, text: str, html: str) -> bytes:
@@ -155,6 +159,18 @@ def test_each_rule_is_broken_alone(rule: str, mail: Callable[[], bytes]) -> None
     assert broken == {rule}, (findings.errors, findings.warnings)
     is_error = all(known.is_error for known in RULES if known.name == rule)
     assert bool(findings.errors) is is_error
+
+
+def test_what_it_says_is_what_a_person_can_act_on() -> None:
+    """Every finding of every broken mail, word by word. A change is a change of what operators read: look at it."""
+    said = []
+    for number, (rule, mail) in enumerate(BREAKING):
+        findings = lint(mail())
+        said += [
+            f"{number}-{rule}",
+            *(re.sub(r"has [\d,]+ bytes", "has N bytes", f"  {each}") for each in (*findings.errors, *findings.warnings)),
+        ]
+    assert said == SAID.read_text("utf-8").splitlines()
 
 
 def test_every_rule_has_a_mail_that_breaks_it() -> None:

@@ -2,13 +2,14 @@
 
     python benchmarks/round_trip.py [--mails N] [--round-trip MILLISECONDS]
 
-A proxy on loopback holds every byte back for half the round trip, each way, in front of Postfix's smtp-sink; it does not limit
-how much is under way. smtplib sends ready bytes, a thread a connection; ours too, one thread for all, with its journal.
+A proxy on loopback holds every byte back for half the round trip, each way, in front of a real Postfix that throws away what it
+took; it does not limit how much is under way. smtplib sends ready bytes, a thread a connection; ours too, one thread for all, with
+its journal.
 
 What to expect: smtplib waits for four answers a mail (MAIL, RCPT, DATA, the final dot). Ours waits for one: the dot travels with
 the next mail's MAIL, RCPT and DATA. It cannot be less while only one message a connection may be between its dot and the answer,
-which is what bounds how many can be sent twice after a crash; so the ratio has a ceiling of 4. More connections go faster, at the
-same price: one more that may be sent twice. Prints one JSON line.
+which is what bounds how many can be sent twice after a crash; so that ratio has a ceiling of 4. With `relays.in_flight` as many
+messages are under way on a connection (BDAT, RFC 3030), and as many can be sent twice. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import stock
+from servers import postfix
 
 from digest.domain.delivery import Envelope
 from digest.mail.journal import Journal
@@ -36,6 +38,7 @@ from digest.mail.relay import Relay, RelaySettings
 
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + (b"x" * 70 + b"\r\n") * 555
 CONNECTIONS = 5
+IN_FLIGHT = (1, 2, 4)
 ROUNDS = 3
 
 
@@ -99,8 +102,8 @@ def delayed(port: int, round_trip: float) -> Iterator[int]:
         loop.close()
 
 
-def ours(port: int, mails: int) -> float:
-    settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails)
+def ours(port: int, mails: int, in_flight: int) -> float:
+    settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails, in_flight=in_flight)
     envelopes = (Envelope(n, "a@x.test", "b@x.test", DATA, ready=True) for n in range(mails))
     with tempfile.TemporaryDirectory() as directory, Journal.create(Path(directory)) as journal:
         post = Post([Relay(settings, lambda: datetime.now(UTC))], journal, CONNECTIONS)
@@ -128,14 +131,15 @@ def with_smtplib(port: int, mails: int) -> float:
 
 
 def main(mails: int, milliseconds: float) -> None:
-    own, theirs = [], []
-    with stock.sink() as sink, delayed(sink, milliseconds / 1000) as port:
+    rates: dict[str, list[float]] = {"smtplib": [], **{f"in_flight_{number}": [] for number in IN_FLIGHT}}
+    with postfix.postfix(None) as relay, delayed(relay.port, milliseconds / 1000) as port:
         for _ in range(ROUNDS):
-            theirs.append(with_smtplib(port, mails // 4))
-            own.append(ours(port, mails))
-    ratios = [one / other for one, other in zip(own, theirs, strict=True)]
-    round_trips = {
-        name: statistics.median(CONNECTIONS / rate for rate in rates) for name, rates in (("us", own), ("them", theirs))
+            rates["smtplib"].append(with_smtplib(port, mails // 4))
+            for number in IN_FLIGHT:
+                rates[f"in_flight_{number}"].append(ours(port, mails, number))
+    theirs = rates["smtplib"]
+    ratios = {
+        name: [one / other for one, other in zip(each, theirs, strict=True)] for name, each in rates.items() if each is not theirs
     }
     line = {
         "benchmark": "round_trip",
@@ -143,12 +147,12 @@ def main(mails: int, milliseconds: float) -> None:
         "bytes": len(DATA),
         "round_trip_ms": milliseconds,
         "connections": CONNECTIONS,
-        "per_second": round(statistics.median(own)),
-        "smtplib_per_second": round(statistics.median(theirs)),
-        "ratio": round(statistics.median(ratios), 2),
-        "ratio_range": stock.spread(ratios),
-        "ms_a_mail": round(round_trips["us"] * 1000, 1),
-        "smtplib_ms_a_mail": round(round_trips["them"] * 1000, 1),
+        "per_second": {name: round(statistics.median(each)) for name, each in rates.items()},
+        "ratio": {name: round(statistics.median(each), 2) for name, each in ratios.items()},
+        "ratio_range": {name: stock.spread(each) for name, each in ratios.items()},
+        "ms_a_mail": {
+            name: round(statistics.median(CONNECTIONS / rate for rate in each) * 1000, 1) for name, each in rates.items()
+        },
     }
     print(json.dumps(line))
 

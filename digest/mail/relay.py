@@ -22,6 +22,7 @@ from typing import Literal
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
+from digest.mail.chunked import ChunkedSession
 from digest.mail.replies import Replies, SessionLost, reply_of
 from digest.mail.session import SendLog, Session, Timeouts
 from digest.mail.waiting import Telling, alone, aside, finished
@@ -49,6 +50,8 @@ class RelaySettings:
     helo: str = ""
     """Our name in EHLO; default: this host's."""
     max_per_connection: int = 1000
+    in_flight: int = 1
+    """Messages under way on one connection, which is how many of it can be in doubt; more than one takes CHUNKING."""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def __post_init__(self) -> None:
@@ -63,6 +66,8 @@ class RelaySettings:
             raise ConfigurationError(f"{where}.tls", f"{self.tls!r} should be none, starttls or tls")
         if self.max_per_connection < 1:
             raise ConfigurationError(f"{where}.max_per_connection", "should be at least 1")
+        if self.in_flight < 1:
+            raise ConfigurationError(f"{where}.in_flight", "should be at least 1")
         if self.username and self.tls == "none" and not (self.cleartext_login or _is_loopback(self.host)):
             raise ConfigurationError(f"{where}.tls", "should be starttls or tls: the password would cross the network in clear")
         if not (self.username + self.password).isascii():
@@ -125,7 +130,10 @@ class Relay:
             raise RelayUnreachable(self.name, f"{step}: {_why(error)}") from None
         replies, offers = handshake.hand_over()
         settings = self.settings
-        return Session(self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
+        session = (self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
+        if settings.in_flight > 1 and offers.pipelining and offers.chunking:
+            return ChunkedSession(*session, settings.in_flight)
+        return Session(*session)
 
     def _refusal(self, step: str, error: smtplib.SMTPResponseException) -> RelayUnreachable:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
@@ -219,6 +227,7 @@ class _Handshake(smtplib.SMTP):
             eight_bit="8bitmime" in features,
             smtputf8="smtputf8" in features,
             enhanced="enhancedstatuscodes" in features,
+            chunking="chunking" in features,
         )
 
 

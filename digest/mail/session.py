@@ -20,7 +20,7 @@ from digest.mail.replies import Replies, SessionLost
 from digest.mail.waiting import NOT_NOW, Steps, Telling, alone, finished, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
-_TAIL = 4096
+TAIL = 4096
 """The last bytes of a message go out with its final dot: what breaks before them breaks before the dot."""
 _MORE: int = getattr(socket, "MSG_MORE", 0)
 """Linux: the body's last, partial packet may wait for the bytes that follow at once, so the server wakes once and not twice."""
@@ -222,7 +222,7 @@ class Session:
     def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> Steps[tuple[Attempt, MailError | None]]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
         data = head.data if head.ready else on_the_wire(head.data)
-        cut = max(len(data) - _TAIL, 0)
+        cut = max(len(data) - TAIL, 0)
         try:
             yield from self._write(memoryview(data)[:cut], self._more)
         except SessionLost as lost:
@@ -241,13 +241,13 @@ class Session:
         except SessionLost as lost:
             self._abandon()
             attempt = self._attempt(head, Stage.DOT, None, str(lost))
-            return attempt, _failure(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
+            return attempt, written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
         attempt = self._attempt(head, Stage.DOT, reply)
         if reply.code == 421:
             self._abandon()
         else:
             self.answered += 1
-        return attempt, _failure(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
+        return attempt, written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
 
     def _broken_off(self, head: Envelope, error: str) -> Steps[Attempt]:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
@@ -291,7 +291,8 @@ class _Unsent(Exception):
     """The session was lost before it heard of the message at its head."""
 
 
-def _failure(write: Callable[[], None]) -> MailError | None:
+def written_down(write: Callable[[], None]) -> MailError | None:
+    """Has the log write something down after the answer; its error, if it could not."""
     try:
         write()
     except MailError as error:

@@ -22,21 +22,44 @@ from digest.domain.delivery import Delivery, DeliveryState
 
 CONNECTIONS = 3
 READERS = 300
+IN_FLIGHT = 3
 
 
-def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -> tuple[int, int]:
-    """Runs with each order, then to the end. (kills, doubles); after each kill the doubles must be explained by connections."""
+def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]], under_way: int = CONNECTIONS) -> tuple[int, int]:
+    """Runs with each order, then to the end. (kills, doubles); after each kill the doubles must be explained by what was under
+    way: one message a connection, where nothing else is asked for.
+    """
     kills = 0
     with killable(config) as process:
         for order in orders:
             status, said = run(process, **order)
             assert status in (0, -signal.SIGKILL), f"{order}: {status}: {said}"
             kills += status == -signal.SIGKILL
-            assert doubles(copies(store)) <= kills * CONNECTIONS, order
+            assert doubles(copies(store)) <= kills * under_way, order
         for _ in range(3):
             status, said = run(process)
             assert status == 0, said
     return kills, doubles(copies(store))
+
+
+def test_several_under_way_on_a_connection_are_as_many_that_may_come_twice(tmp_path: Path, database_url: str) -> None:
+    """relays.in_flight: nobody is lost, and the bound grows with it and no further."""
+    with recorder(tmp_path) as (port, store):
+        config = configured(
+            tmp_path,
+            database_url,
+            port,
+            f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
+            f"in_flight = {IN_FLIGHT}",
+        )
+        emails = owe(load(config), READERS)
+        kills, twice = killed_until_done(config, store, [*staged(3, 7), *at_random(6)], CONNECTIONS * IN_FLIGHT)
+        got = copies(store)
+    assert kills >= 20
+    assert set(got) == set(emails), "lost, or mailed for nobody"
+    assert twice <= kills * CONNECTIONS * IN_FLIGHT
+    assert all_equal(got)
+    assert states(rows(config)) == {DeliveryState.ACCEPTED: set(emails)}
 
 
 def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:

@@ -1,4 +1,4 @@
-"""A real Postfix on loopback, in a folder of its own: takes mail for any domain and hands all of it to one LMTP server."""
+"""A real Postfix on loopback, in a folder of its own: takes mail for any domain and hands all of it to one LMTP server, or to nobody."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ inet_protocols = ipv4
 myhostname = {hostname}
 mydestination =
 mynetworks = 127.0.0.0/8
-default_transport = lmtp:inet:127.0.0.1:{lmtp}
+default_transport = {transport}
 alias_maps =
 alias_database =
 local_recipient_maps =
@@ -85,15 +85,18 @@ def missing() -> str | None:
 
 
 @contextmanager
-def postfix(lmtp_port: int, refused: Mapping[str, str] | None = None, milter_port: int | None = None) -> Iterator[Postfix]:
-    """`refused` maps recipients to replies, such as {"gone@example.org": "550 5.1.1 no such user"}; a milter sees every mail."""
+def postfix(lmtp_port: int | None, refused: Mapping[str, str] | None = None, milter_port: int | None = None) -> Iterator[Postfix]:
+    """Hands on by LMTP, or throws away (None). `refused` maps recipients to replies, such as {"gone@example.org": "550 5.1.1 no
+    such user"}; a milter sees every mail.
+    """
     with own_folder("pf") as folder:
         server = Postfix(free_port(), folder)
         for name in ("spool", "data"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", "postfix")
         (folder / "refused").write_text("".join(f"{who} {reply}\n" for who, reply in (refused or {}).items()))
-        main = _MAIN.format(folder=folder, hostname=HOSTNAME, lmtp=lmtp_port)
+        transport = "discard:" if lmtp_port is None else f"lmtp:inet:127.0.0.1:{lmtp_port}"
+        main = _MAIN.format(folder=folder, hostname=HOSTNAME, transport=transport)
         if milter_port is not None:
             main += f"smtpd_milters = inet:127.0.0.1:{milter_port}\nmilter_default_action = tempfail\n"
         (folder / "main.cf").write_text(main)

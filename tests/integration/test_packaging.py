@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -104,6 +106,57 @@ def test_the_container_runs_as_nobody_in_particular() -> None:
     assert "--require-hashes" in text
     copied = set(re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE))
     assert {"digest", "templates", "config", "seeds"} <= copied
+
+
+AS_IN_THE_CONTAINER = """
+set -e
+mount --make-rprivate /
+mount --bind {base} /mnt
+mount --bind {place} /media
+mount --bind {libraries} /srv
+mount --bind {state} /home
+mount -o remount,bind,ro /
+cd /home
+exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --bounding-set=-all env -i LD_LIBRARY_PATH=/mnt/lib \\
+    PYTHONPATH=/media:/srv PYTHONDONTWRITEBYTECODE=1 DIGEST_WEB__PORT={port} DIGEST_LOG__FORMAT=json sh -e -c '
+    if touch /tmp/anything 2>/dev/null; then echo the root can be written to; exit 9; fi
+    /mnt/bin/python3 -S -m digest migrate
+    /mnt/bin/python3 -S -m digest run --no-collect &
+    trap "kill $!" EXIT
+    for n in 1 2 3 4 5 6 7 8 9; do sleep 2; {healthy} 2>/dev/null && break; done
+    {healthy}
+    trap - EXIT
+    kill $!
+    wait $!
+    '
+"""
+
+
+def test_as_the_container_runs_it_it_is_healthy_and_ends_well(wheel: Path, tmp_path: Path) -> None:
+    """As nobody in particular, without capabilities, with one folder to write to; judged by the container's own health check."""
+    if os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("setpriv")):
+        pytest.skip("needs root, unshare and setpriv")
+    if subprocess.run(["unshare", "-m", "mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode:
+        pytest.skip("no mount namespace can be made here")
+    place, state = tmp_path / "site", tmp_path / "state"
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
+    subprocess.run(command, check=True, timeout=120)
+    state.mkdir()
+    os.chown(state, 10001, 10001)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    health = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", (ROOT / "Containerfile").read_text("utf-8"), re.MULTILINE)
+    assert health
+    _, *asks = json.loads(health[1].replace(":8000/", f":{port}/"))
+    healthy = shlex.join(["/mnt/bin/python3", "-S", *asks]).replace("'", "'\\''")
+    script = AS_IN_THE_CONTAINER.format(
+        base=sys.base_prefix, place=place, libraries=sysconfig.get_path("purelib"), state=state, port=port, healthy=healthy
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stderr.strip().splitlines()[-1])["event"] == "stopped"
+    assert {file.name for file in state.iterdir()} >= {"digest.sqlite3", "digest.key"}
 
 
 def test_the_compose_file_says_what_it_should() -> None:

@@ -3,13 +3,16 @@
     python benchmarks/round_trip.py [--mails N] [--round-trip MILLISECONDS]
 
 A proxy on loopback holds every byte back for half the round trip, each way, in front of a real Postfix that throws away what it
-took; it does not limit how much is under way. smtplib sends ready bytes, a thread a connection; ours too, one thread for all, with
-its journal.
+took; it does not limit how much is under way. smtplib sends ready bytes, a thread a connection; ours too, one thread for all,
+with its journal.
 
 What to expect: smtplib waits for four answers a mail (MAIL, RCPT, DATA, the final dot). Ours waits for one: the dot travels with
 the next mail's MAIL, RCPT and DATA. It cannot be less while only one message a connection may be between its dot and the answer,
 which is what bounds how many can be sent twice after a crash; so that ratio has a ceiling of 4. With `relays.in_flight` as many
-messages are under way on a connection (BDAT, RFC 3030), and as many can be sent twice. Prints one JSON line.
+messages are under way on a connection (BDAT, RFC 3030), and as many can be sent twice; Postfix answers a chunk in two packets and
+waits between them for our acknowledgement (Nagle), so two under way gain little and four twice as much as one.
+
+Prints one JSON line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real Postfix on loopback, in a folder of its own: takes mail for any domain and hands all of it to one LMTP server, or to nobody."""
+"""A real Postfix on loopback, in a folder of its own: takes mail for any domain; one LMTP server gets all of it, or nobody."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from digest.cli import COMMANDS
 from digest.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_THE_READER = {"config/local.toml", "etc/digest/digest.toml"}
+"""What a page has its reader write."""
 MADE = runpy.run_path(str(ROOT / "docs/make.py"))["PAGES"]
 
 
@@ -39,3 +41,16 @@ def test_commands_that_the_pages_name_are_there() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         named = set(re.findall(r"(?:\./run |`|^ {4}|^)digest ([a-z][a-z-]+)(?=[ `\n])", page.read_text("utf-8"), re.MULTILINE))
         assert named <= set(COMMANDS), page.name
+
+
+def test_files_that_the_pages_name_are_there() -> None:
+    """A path in any page, from the root or (as the code and the templates are spoken of) from digest/ or templates/, is a file."""
+    named = re.compile(r"(?<![\w/.-])((?:[a-z_]+/)+[\w@-]+\.(?:py|toml|md|html|txt|css|service|conf))(?![\w/])")
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        paths = set(named.findall(page.read_text("utf-8")))
+        missing = {
+            path
+            for path in paths
+            if not any((place / path).exists() for place in (ROOT, ROOT / "digest", ROOT / "templates", page.parent))
+        }
+        assert missing - OF_THE_READER == set(), page.name

@@ -44,7 +44,7 @@ def test_commands_that_the_pages_name_are_there() -> None:
 
 
 def test_files_that_the_pages_name_are_there() -> None:
-    """A path in any page, from the root or (as the code and the templates are spoken of) from digest/ or templates/, is a file."""
+    """A path in any page is a file: from the root, from digest/ (as the code is spoken of) or from templates/."""
     named = re.compile(r"(?<![\w/.-])((?:[a-z_]+/)+[\w@-]+\.(?:py|toml|md|html|txt|css|service|conf))(?![\w/])")
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         paths = set(named.findall(page.read_text("utf-8")))

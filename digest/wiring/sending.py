@@ -161,7 +161,11 @@ class Sending(Relaying):
         from digest.mail.session import Unwritten
 
         transport = self.post(Unwritten(), clock, stop)
-        return Means(self.notifier.envelope, self._welcome, transport, self.settings.delivery.policy())
+        return Means(self._notice, self._welcome, transport, self.settings.delivery.policy())
+
+    def _notice(self, notice: Notice, at: datetime) -> Envelope:
+        """Here and not the notifier's own method: where there is nothing to compose, what renders is not loaded."""
+        return self.notifier.envelope(notice, at)
 
     def _welcome(self, notice: Notice, at: datetime) -> bool:
         from digest.journey.welcome import Means, welcome

@@ -130,3 +130,16 @@ def test_children_do_not_outlive_a_parent_that_is_killed(run: Callable[[], Run],
     got = working.got()
     assert set(got) == set(emails)
     assert sum(got.values()) - len(got) <= CONNECTIONS, "the child finished what it had in flight; the parent could not"
+
+
+def test_a_process_that_only_delivers_loads_nothing_that_renders(tmp_path: Path, sqlite_url: str) -> None:
+    """What renders takes half a second to load, in each process of a crew, and composing needs none of it."""
+    with SmtpServer(tmp_path / "kept.jsonl") as server:
+        config = configured(tmp_path, sqlite_url, server.port, "processes = 1")
+        emails = owe(load(config), 3)
+        told = "import sys; from digest.cli import main; main(sys.argv[1:]); print({'premailer', 'jinja2'} & set(sys.modules))"
+        words = [sys.executable, "-c", told, "deliver", "--quiet", "--config", str(config)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60)
+        kept = server.accepted()
+    assert {each.recipients[0] for each in kept} == set(emails)
+    assert done.stdout.split() == ["set()"]

@@ -67,14 +67,19 @@ def backtest(
     own = {coefficients.name: wiring.ranker_of(coefficients)} if coefficients else {}
     rankers: dict[str, Ranker] = {"trending": wiring.ranker, **own, **FORMULAS}
     done = backtest(wiring.store, chosen_list(wiring, list_name), rankers, since or last - LAST, last, end)
+    models = {name: each.model for name, each in {"trending": wiring.ranker, **own}.items()}
+    fitted = {name: str(model.told["until"]) for name, model in models.items() if "until" in model.told}
+    seen = {name: until for name, until in fitted.items() if until[:10] > done.since.isoformat()}
 
     def lines() -> None:
         click.echo(f"{done.mornings} mornings from {done.since} to {done.until}")
         click.echo(f"{'':44}  NDCG@10  captured  hours to inbox")
         for each in done.scores:
             click.echo(f"{each.ranker:44}  {each.ndcg:7.3f}  {each.captured:7.1%}  {each.hours:14.1f}")
+        for name, until in seen.items():
+            click.echo(f"{name} was fitted on what was read by {until}: earlier mornings are no test of it")
 
-    document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat()}
+    document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat(), "fitted_until": fitted}
     answer(as_json, document, lines)
 
 

@@ -30,7 +30,7 @@ FATE = timedelta(days=6)
 HOURS_OF_A_MORNING = 5
 """A day is looked at at the list's cutoff and the hours after it, so that the model does not hang on one hour."""
 LONGEST_HISTORY = timedelta(days=1000)
-CONTENDERS = 60
+CONTENDERS = 40
 """Papers of a morning that teach: those far behind say nothing about the first ten."""
 FEWEST_MORNINGS = 21
 FEWEST, READ_AGAIN = 10, 0.05

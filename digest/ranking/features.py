@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,8 @@ from digest.ranking import burst
 from digest.ranking.readings import Heard, heard
 
 VOTES, STARS, COMMENTS = "upvotes", "github_stars", "comments"
+LONGEST_UNREAD = 24.0
+"""Hours after which a paper left out of its source's readings is no more left out than that."""
 YOUNG = 24.0
 """Hours over which the little a new paper shows is worth more (its text), or less (its first votes), fading as e^-age/YOUNG."""
 
@@ -33,6 +35,9 @@ class Figures:
     """Votes of a burst that do not count."""
     grown: tuple[float, float, float]
     """Votes of the last 12, 24 and 48 hours, as they count."""
+    grown_3h: float
+    unread: float
+    """Hours for which its sources went on to read others and not it; 0 where a source that is down reads nobody."""
     comments: float
     stars: float
     """Gained in the last 24 hours."""
@@ -55,8 +60,9 @@ def observe(candidates: Sequence[Candidate], at: datetime, appeal: Callable[[Pap
     audible = burst.is_audible(known, VOTES)
     counted = [_counted(voices, audible) for voices in known]
     usual = _usual([each.paper for each in candidates], [votes.last if votes else 0.0 for votes, _ in counted])
+    newest = _newest(known)
     return [
-        _figures(candidate.paper, at, voices, votes, set_aside, usual[n], appeal(candidate.paper))
+        _figures(candidate.paper, at, voices, votes, set_aside, usual[n], _unread(voices, newest), appeal(candidate.paper))
         for n, (candidate, voices, (votes, set_aside)) in enumerate(zip(candidates, known, counted, strict=True))
     ]
 
@@ -77,8 +83,30 @@ def _usual(papers: Sequence[Paper], votes: Sequence[float]) -> list[float]:
     return [means[day] for day in days]
 
 
+def _newest(known: Iterable[burst.Voices]) -> dict[str, float]:
+    """When each source last read anybody's votes, in hours (≤ 0)."""
+    newest: dict[str, float] = {}
+    for voices in known:
+        for each in voices[VOTES].series if VOTES in voices else ():
+            newest[each.source] = max(each.hours[-1], newest.get(each.source, each.hours[-1]))
+    return newest
+
+
+def _unread(voices: burst.Voices, newest: Mapping[str, float]) -> float:
+    """By the source that left it out last: to be read by one of them is enough."""
+    series = voices[VOTES].series if VOTES in voices else ()
+    return min((newest[each.source] - each.hours[-1] for each in series), default=0.0)
+
+
 def _figures(
-    paper: Paper, at: datetime, voices: burst.Voices, votes: Heard | None, set_aside: float, usual: float, told: float
+    paper: Paper,
+    at: datetime,
+    voices: burst.Voices,
+    votes: Heard | None,
+    set_aside: float,
+    usual: float,
+    unread: float,
+    told: float,
 ) -> Figures:
     stars, comments = voices.get(STARS), voices.get(COMMENTS)
     return Figures(
@@ -88,6 +116,8 @@ def _figures(
         votes=votes.last if votes else 0.0,
         set_aside=set_aside,
         grown=(votes.grown(12, 0.0), votes.grown(24, 0.0), votes.grown(48, 0.0)) if votes else (0.0, 0.0, 0.0),
+        grown_3h=votes.grown(3, 0.0) if votes else 0.0,
+        unread=unread,
         comments=comments.last if comments else 0.0,
         stars=stars.grown(24) if stars else 0.0,
         appeal=told,
@@ -110,9 +140,11 @@ FEATURES: dict[str, Callable[[Figures], float]] = {
     "votes": lambda f: math.log1p(f.votes),
     "votes_while_young": lambda f: math.log1p(f.votes) * math.exp(-f.age / YOUNG),
     "votes_above_usual": lambda f: math.log1p(f.votes) - f.usual,
+    "grown_3h_while_young": lambda f: math.log1p(f.grown_3h) * math.exp(-f.age / YOUNG),
     "grown_12h": lambda f: math.log1p(f.grown[0]),
     "grown_24h": lambda f: math.log1p(f.grown[1]),
     "grown_48h": lambda f: math.log1p(f.grown[2]),
+    "unread": lambda f: min(f.unread, LONGEST_UNREAD) / LONGEST_UNREAD,
     "comments": lambda f: math.log1p(f.comments),
     "stars_24h": lambda f: math.log1p(f.stars),
     "appeal": lambda f: f.appeal,

@@ -6,8 +6,8 @@ Two steps, both convex, so that the same history gives the same coefficients:
 2. Growth: each morning is a choice among its candidates. A candidate's share of the choice is its gain to the power POWER (so
    that one runaway paper does not decide everything); the weights make the softmax of the scores most like these shares.
 
-The score is half what was fitted and half the simple formula: what a few months teach is taken as a correction of what holds
-everywhere, which costs nothing on the months it was fitted on and makes the unseen ones steadier.
+The larger part of the score is the simple formula, the rest was fitted: what a few months teach is taken as a correction of what
+holds everywhere, since sources come to be read at other hours and from other lists, and the unseen months are ranked better so.
 
 Step 2 sees the appeal of a paper as judged without that paper's day (cross-fitting): else it would trust words too much.
 """
@@ -30,7 +30,7 @@ from digest.ranking.model import Model
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 POWER = 0.5
-RIDGE = 1.0
+RIDGE = 3.0
 """On standardised weights of a fit in which each morning counts as a fifth of one choice."""
 MORNING_WEIGHT = 0.2
 WORD_RIDGE = 400.0
@@ -39,7 +39,7 @@ IN_TITLES, IN_ABSTRACTS = 15, 60
 ABSTRACT_SCALE, SHAPE_SCALE = 0.7, 3.0
 """How far the ridge trusts a word of the abstract, and a figure of the shape, compared with a word of the title."""
 FOLDS = 6
-TRUST = 0.5
+TRUST = 0.4
 """The fitted part of the score; the rest is the formula's."""
 NEGLIGIBLE = 0.004
 """Words that move the appeal by less are left out: the file is to be read."""

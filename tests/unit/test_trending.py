@@ -8,12 +8,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Ranked, Signal
+from digest.ranking.features import observe
 from digest.ranking.formulas import FORMULAS
 from digest.ranking.model import PLAIN, Model, parse, written
 from digest.ranking.trending import Ranker, Trending
@@ -89,6 +90,23 @@ def test_one_burst_from_one_source_does_not_outrank_broad_growth() -> None:
     assert order(supported, broad, *crowd)[0] == 2, "what is talked about as well is believed"
 
 
+def test_a_paper_its_source_no_longer_reads_falls_behind() -> None:
+    """The same votes at the same hours; the second was left out of the readings of the last day."""
+    kept = candidate(1, 60, ("upvotes", 58, 10), ("upvotes", 26, 40), ("upvotes", 1, 41))
+    dropped = candidate(2, 60, ("upvotes", 58, 10), ("upvotes", 26, 41))
+    assert order(dropped, kept) == [1, 2]
+    unread = {each.paper.id: each.unread for each in observe([kept, dropped], NOW, lambda _: 0.0)}
+    assert unread == {1: 0, 2: pytest.approx(25)}
+    known = candidate(2, 60, ("upvotes", 58, 10), ("upvotes", 26, 41), ("upvotes@elsewhere", 20, 40))
+    [_, elsewhere] = observe([kept, known], NOW, lambda _: 0.0)
+    assert elsewhere.unread == 0, "the other source has read nobody since"
+
+
+def test_a_source_that_is_down_has_dropped_nobody() -> None:
+    papers = [candidate(n, 60, ("upvotes", 58, 10), ("upvotes", 26, 40 + n)) for n in range(1, 6)]
+    assert {each.unread for each in observe(papers, NOW, lambda _: 0.0)} == {0}
+
+
 def test_reasons_have_words_and_figures() -> None:
     crowd = [candidate(n, 27, ("upvotes", 26, 1), ("upvotes", 1, 8)) for n in range(10, 30)]
     star = candidate(1, 30, ("upvotes", 28, 4), ("upvotes", 1, 60), ("github_stars", 24, 10), ("github_stars", 2, 320))
@@ -127,6 +145,7 @@ def known(given: Candidate, at: datetime) -> Candidate:
 
 
 @pytest.mark.parametrize("name", list(RANKERS))
+@settings(deadline=None)
 @given(papers=PAPERS, chance=st.randoms(use_true_random=False))
 def test_later_readings_and_the_order_of_things_play_no_part(name: str, papers: Drawn, chance: Random) -> None:
     ranker, candidates = RANKERS[name], made(papers)
@@ -138,6 +157,7 @@ def test_later_readings_and_the_order_of_things_play_no_part(name: str, papers: 
     assert sorted(each.paper.id for each in ranked) == [each.paper.id for each in candidates]
 
 
+@settings(deadline=None)
 @given(PAPERS)
 def test_every_score_is_a_number_and_every_paper_has_a_reason(papers: Drawn) -> None:
     ranked: list[Ranked] = RANKERS["shipped"](made(papers), NOW)

@@ -71,11 +71,14 @@ class Composer:
     def pieces(self, own: Personal) -> list[bytes]:
         """What follows the header, in pieces of whole lines; those that mails share are the same objects (for DKIM's hash)."""
         text, html = self._selected(own.selection)
+        in_text = {name: encode_value(value) for name, value in own.text.items()}
+        # a link is the same in both parts
+        in_html = {n: in_text[n] if own.text.get(n) == value else encode_value(value) for n, value in own.html.items()}
         joined = [self._opening]
         try:
-            _fill(joined, text, own.text)
+            _fill(joined, text, in_text)
             joined.append(self._between)
-            _fill(joined, html, own.html)
+            _fill(joined, html, in_html)
         except KeyError as missing:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
         joined.append(self._closing)
@@ -126,9 +129,8 @@ def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, 
     return _Cut(tuple(merged), tuple(names), b"".join(literals))
 
 
-def _fill(joined: list[bytes], cut: _Cut, values: Mapping[str, str]) -> None:
+def _fill(joined: list[bytes], cut: _Cut, encoded: Mapping[str, bytes]) -> None:
     """Appends the literals and, between them, the values of their markers."""
-    encoded = {name: encode_value(value) for name, value in values.items()}
     joined += chain.from_iterable(zip(cut.literals, map(encoded.__getitem__, cut.names), strict=True))
     joined.append(cut.last)
 

@@ -8,7 +8,6 @@ line starts with "." or "From ", which some servers on the way would alter.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 SOFT_BREAK = b"=\r\n"
 _ROOM = 75
@@ -27,9 +26,8 @@ def encode(text: str) -> bytes:
     return encoded + _line(last) + SOFT_BREAK if last else encoded
 
 
-@lru_cache(maxsize=1024)
 def encode_value(value: str) -> bytes:
-    """`encode`, for what differs per reader: a link is met in both parts, the rest in many mails."""
+    """`encode`, for what differs per reader: mostly links."""
     if value.startswith("http") and value.isascii() and value.isprintable() and " " not in value and ".." not in value:
         return _address(value)
     return encode(value)

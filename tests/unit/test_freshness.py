@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digest.ranking.freshness import Rhythm, arxiv_holidays, is_stale, latest_promise
+from digest.ranking.freshness import Health, Rhythm, arxiv_holidays, is_stale, latest_promise, silence_note
 
 
 def at(text: str) -> datetime:
@@ -52,3 +52,32 @@ def test_announcements_keep_new_york_time() -> None:
 def test_holidays_of_2026() -> None:
     named = {date(2026, 1, 19), date(2026, 5, 25), date(2026, 9, 7), date(2026, 11, 26), date(2026, 12, 25)}
     assert named <= arxiv_holidays(2026)
+
+
+DOWN = datetime(2026, 3, 2, 5, tzinfo=UTC)
+
+
+def health(name: str, seen: datetime | None, *, asked: datetime = DOWN, failing: datetime | None = None) -> Health:
+    return Health(source=name, asked_at=asked, rhythm=Rhythm.IRREGULAR, last_unseen_at=seen, failing_since=failing)
+
+
+def test_a_source_that_promises_nothing_is_missed_after_a_day_of_failures() -> None:
+    hours = timedelta(hours=1)
+    assert not health("hf", DOWN, failing=DOWN - 23 * hours).silent(DOWN)
+    assert health("hf", DOWN, failing=DOWN - 24 * hours).silent(DOWN)
+    assert not health("hf", None).silent(DOWN)
+
+
+def test_readers_are_told_which_sources_are_silent_and_since_when() -> None:
+    long = DOWN - timedelta(days=2)
+    down = [health("hf", DOWN - timedelta(days=3), failing=long), health("arxiv", None, failing=long), health("well", DOWN)]
+    said = "Nothing new from arxiv so far and hf since 27 February: papers may be missing here; they follow once they are shown."
+    assert silence_note(down, DOWN) == said
+    assert silence_note([down[2]], DOWN) == ""
+    assert silence_note([], DOWN) == ""
+
+
+def test_a_source_that_nobody_asks_any_more_is_not_missed() -> None:
+    long = DOWN - timedelta(days=9)
+    asked = {days: health("hf", None, asked=DOWN - timedelta(days=days), failing=long) for days in (3, 4, -1)}
+    assert [bool(silence_note([each], DOWN)) for each in asked.values()] == [True, False, False]

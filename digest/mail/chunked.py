@@ -60,7 +60,7 @@ class ChunkedSession(Session):
                         failure = unwritten
                         self.unsent.append(head)
                     if broken or failure:
-                        flight.remove(head)
+                        flight.pop()  # the one just taken
                 if not flight:
                     break
                 attempt, error = yield from self._answer(flight[0], log)

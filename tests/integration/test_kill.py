@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from outbox import configured, owe, rows
 from servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 
@@ -42,26 +43,6 @@ def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]], u
     return kills, doubles(copies(store))
 
 
-def test_several_under_way_on_a_connection_are_as_many_that_may_come_twice(tmp_path: Path, database_url: str) -> None:
-    """relays.in_flight: nobody is lost, and the bound grows with it and no further."""
-    with recorder(tmp_path) as (port, store):
-        config = configured(
-            tmp_path,
-            database_url,
-            port,
-            f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
-            f"in_flight = {IN_FLIGHT}",
-        )
-        emails = owe(load(config), READERS)
-        kills, twice = killed_until_done(config, store, [*staged(3, 7), *at_random(6)], CONNECTIONS * IN_FLIGHT)
-        got = copies(store)
-    assert kills >= 20
-    assert set(got) == set(emails), "lost, or mailed for nobody"
-    assert twice <= kills * CONNECTIONS * IN_FLIGHT
-    assert all_equal(got)
-    assert states(rows(config)) == {DeliveryState.ACCEPTED: set(emails)}
-
-
 def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
     by_state = defaultdict(set)
     for email, row in found.items():
@@ -69,21 +50,30 @@ def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
     return dict(by_state)
 
 
-def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str) -> None:
-    """9 stages twice and 8 random moments, on each database."""
+@pytest.mark.parametrize(
+    ("in_flight", "orders", "least"),
+    [(1, [*staged(1, 6), *at_random(8)], 22), (IN_FLIGHT, [*staged(3, 7), *at_random(6)], 20)],
+    ids=["one under way", "several under way"],
+)
+def test_killed_again_and_again_nobody_is_lost(
+    tmp_path: Path, database_url: str, in_flight: int, orders: list[dict[str, Any]], least: int
+) -> None:
+    """9 stages twice and some random moments, on each database; the bound grows with relays.in_flight and no further."""
+    under_way = CONNECTIONS * in_flight
     with recorder(tmp_path) as (port, store):
         config = configured(
             tmp_path,
             database_url,
             port,
             f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
+            f"in_flight = {in_flight}",
         )
         emails = owe(load(config), READERS)
-        kills, twice = killed_until_done(config, store, [*staged(1, 6), *at_random(8)])
+        kills, twice = killed_until_done(config, store, orders, under_way)
         got = copies(store)
-    assert kills >= 22, "the runs ended before they could be killed: give them more readers"
+    assert kills >= least, "the runs ended before they could be killed: give them more readers"
     assert set(got) == set(emails), "lost, or mailed for nobody"
-    assert twice <= kills * CONNECTIONS
+    assert twice <= kills * under_way
     assert all_equal(got)
     assert states(rows(config)) == {DeliveryState.ACCEPTED: set(emails)}
     assert list((tmp_path / "journal").iterdir()) == []

@@ -1,0 +1,235 @@
+"""What a reader is told of why a paper is there, whatever the weights; and the places of papers nobody has spoken of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Candidate, Paper, Ranked, Signal
+from digest.ranking.appeal import Appeal
+from digest.ranking.burst import BELIEVED
+from digest.ranking.model import PLAIN, Model
+from digest.ranking.trending import rank
+
+NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
+"""A Tuesday."""
+HOUR = timedelta(hours=1)
+
+Reading = tuple[str, float, float]
+"""(kind, hours ago, value)"""
+
+
+def candidate(
+    number: int,
+    age: float,
+    *readings: Reading,
+    title: str = "A paper",
+    abstract: str = "Words.",
+    categories: tuple[str, ...] = (),
+) -> Candidate:
+    paper = Paper(
+        id=number,
+        identifiers=(Identifier("arxiv", f"2603.{number:05}"),),
+        title=title,
+        abstract=abstract,
+        categories=categories,
+        first_seen_at=NOW - age * HOUR,
+    )
+    return Candidate(paper, tuple(Signal(kind, value, NOW - ago * HOUR, "hub") for kind, ago, value in readings))
+
+
+def votes(*readings: tuple[float, float]) -> tuple[Reading, ...]:
+    return tuple(("upvotes", ago, value) for ago, value in readings)
+
+
+def first(*candidates: Candidate, model: Model = PLAIN) -> Ranked:
+    """What is said of the first one given."""
+    return next(each for each in rank(candidates, NOW, model) if each.paper.id == candidates[0].paper.id)
+
+
+def told(*candidates: Candidate, model: Model = PLAIN) -> list[tuple[str, str]]:
+    return [(reason.kind, reason.text) for reason in first(*candidates, model=model).reasons]
+
+
+STARS: tuple[Reading, ...] = (("github_stars", 24, 10), ("github_stars", 2, 1244))
+COMMENTS: tuple[Reading, ...] = (("comments", 24, 1), ("comments", 2, 4))
+
+
+@pytest.mark.parametrize(
+    ("age", "readings", "kind", "text"),
+    [
+        (35, votes((30, 4), (1, 60)), "votes", "+60 upvotes since yesterday"),
+        (36, votes((30, 4), (24, 50), (1, 60)), "votes", "+10 upvotes since yesterday"),
+        (60, votes((24, 2000), (1, 3234)), "votes", "+1,234 upvotes since yesterday"),
+        (60, votes((24, 50), (1, 51)), "votes", "+1 upvote since yesterday"),
+        (60, (*STARS, *COMMENTS), "stars", "+1,234 stars and +3 comments since yesterday"),
+        (60, (("github_stars", 24, 10), ("github_stars", 2, 11)), "stars", "+1 star since yesterday"),
+        (60, COMMENTS, "comments", "+3 comments since yesterday"),
+        (30, (*votes((1, 2)), *STARS, *COMMENTS), "votes", "+2 upvotes, +1,234 stars and +3 comments since yesterday"),
+        (60, (("comments", 24, 1), ("comments", 2, 3)), "quiet", "no votes yet"),
+        (20, (("github_stars", 2, 900), ("comments", 2, 9)), "new", "new today, no votes yet"),
+        (35, (), "new", "new today, no votes yet"),
+        (36, (), "quiet", "no votes yet"),
+        (60, votes((1, 0)), "quiet", "no votes yet"),
+        (60, votes((50, 7), (1, 7)), "quiet", "7 upvotes, none since yesterday"),
+        (60, votes((50, 1), (1, 1)), "quiet", "1 upvote, none since yesterday"),
+        (90, votes((80, 1), (36, 1500)), "quiet", "1,500 upvotes, none since yesterday"),
+        (90, votes((80, 1), (37, 1500)), "quiet", "1,500 upvotes when last read, 2 days ago"),
+        (200, votes((180, 1), (120, 1)), "quiet", "1 upvote when last read, 5 days ago"),
+    ],
+)
+def test_the_main_reason_says_what_moved_since_yesterday_or_how_it_stands(
+    age: float, readings: tuple[Reading, ...], kind: str, text: str
+) -> None:
+    assert told(candidate(1, age, *readings)) == [(kind, text)]
+
+
+# ---- votes that do not count ---------------------------------------------------------------------------------------------------
+
+TALKED = [candidate(n, 30, *votes((28, 3), (16, 10), (1, 30)), ("comments", 1, 2)) for n in range(10, 30)]
+"""Others that are heard of in a second way as well."""
+
+
+@pytest.mark.parametrize(
+    ("burst", "said"),
+    [
+        (BELIEVED + 285, "285 upvotes came at once while nothing else moved, so they do not count"),
+        (BELIEVED + 1, "1 upvote came at once while nothing else moved, so they do not count"),
+        (BELIEVED + 0.5, ""),
+        (BELIEVED, ""),
+    ],
+)
+def test_votes_that_do_not_count_are_told_and_the_others_not_praised(burst: float, said: str) -> None:
+    [main, *more] = told(candidate(1, 30, *votes((2, burst))), *TALKED)
+    assert main == ("votes", f"+{burst:.0f} upvotes since yesterday")
+    assert more == ([("burst", said)] if said else [])
+    lonely = [candidate(n, 30, *votes((1, 0))) for n in range(40, 140)]
+    kinds = [kind for kind, _ in told(candidate(1, 30, *votes((2, burst))), *TALKED, *lonely)]
+    assert ("cohort" in kinds) is (burst <= BELIEVED), "it stands out among its day's, but what is set aside is not praised"
+
+
+# ---- next to its day's papers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "said"),
+    [
+        (60, 2, "60 upvotes, 20× what papers of its age get on a Monday"),
+        (1500, 9, "1,500 upvotes, 148× what papers of its age get on a Monday"),
+        (10, 0, "10 upvotes, 11× what papers of its age get on a Monday"),
+        (9, 0, ""),
+        (41, 19, "41 upvotes, 2× what papers of its age get on a Monday"),
+        (38, 19, ""),
+    ],
+)
+def test_a_paper_that_stands_out_among_those_of_its_day_says_by_how_much(own: float, others: float, said: str) -> None:
+    day = [candidate(n, 27, *votes((26, 0), (1, others))) for n in range(100, 500)]
+    found = told(candidate(1, 27, *votes((26, 0), (12, own / 2), (1, own))), *day)
+    assert found[1:] == ([("cohort", said)] if said else [])
+
+
+# ---- what speaks for a paper before anybody does -------------------------------------------------------------------------------
+
+TASTE = Model({"votes": 1.0}, appeal=Appeal(title={"agents": 0.3, "memory": 0.2, "glaciers": 0.05, "and": 0.04, "rocks": -0.9}))
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Agents", "“agents”"),
+        ("Memory", "“memory”"),
+        ("Glaciers, memory and agents", "“agents” and “memory”"),
+        ("Agents of glaciers", "“agents” and “glaciers”"),
+        ("Agents and", "“agents”"),
+        ("Glaciers", ""),
+        ("Rocks and agents", ""),
+        ("Nothing", ""),
+    ],
+)
+def test_of_a_new_paper_the_words_are_told_that_tend_to_be_voted_up(title: str, words: str) -> None:
+    expected = [("words", f"papers on {words} tend to be voted up")] if words else []
+    assert told(candidate(1, 10, title=title), model=TASTE)[1:] == expected
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        candidate(1, 36, title="Agents"),
+        candidate(1, 10, *votes((1, 10)), title="Agents"),
+        candidate(1, 10, title="Agents", abstract=""),
+    ],
+    ids=["not new", "votes speak for it", "a title alone says too little"],
+)
+def test_words_are_not_told_of_others(known: Candidate) -> None:
+    assert len(told(known, model=TASTE)) == 1
+    assert len(told(candidate(1, 10, *votes((1, 9)), title="Agents"), model=TASTE)) == 2
+
+
+def test_words_of_the_abstract_raise_a_paper_but_are_not_told() -> None:
+    model = Model({"appeal": 1.0}, appeal=Appeal(abstract={"benchmark": 0.5}, centre=0.1))
+    plain, raised = candidate(1, 10), candidate(2, 10, abstract="A benchmark.")
+    assert [each.paper.id for each in rank([plain, raised], NOW, model)] == [2, 1]
+    assert len(told(raised, model=model)) == 1
+
+
+# ---- appeal --------------------------------------------------------------------------------------------------------------------
+
+
+def test_appeal_adds_up_words_once_each_and_how_far_the_shape_is_from_the_usual() -> None:
+    appeal = Appeal(
+        title={"agents": 0.3, "test-time": 0.2},
+        abstract={"agents": 0.01, "time": 5.0},
+        shape={"title_colon": (0.25, 0.4)},
+        centre=0.1,
+    )
+
+    def of(title: str, abstract: str = "Words.") -> float:
+        return appeal.of(candidate(1, 0, title=title, abstract=abstract).paper)
+
+    assert of("Stones") == pytest.approx(-0.4 * 0.25 - 0.1)
+    assert of("Agents and AGENTS") == pytest.approx(0.3 - 0.4 * 0.25 - 0.1)
+    assert of("Agents: a study") == pytest.approx(0.3 + 0.4 * 0.75 - 0.1)
+    assert of("Test-time agents", "Agents.") == pytest.approx(0.2 + 0.3 + 0.01 - 0.4 * 0.25 - 0.1), "a compound is one word"
+    assert of("Agents", "") == 0
+
+
+# ---- the plot ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "readings", "plotted"),
+    [
+        (23, votes((20, 3), (0, 9)), (9,)),
+        (24, votes((24, 3), (0, 9)), (3, 6)),
+        (80, votes((72, 3), (48, 3), (24, 5), (12, 5)), (3, 0, 2, 0)),
+        (400, votes((192, 100), (168, 101), (24, 113), (0, 120)), (2, 2, 2, 2, 2, 2, 7)),
+        (80, (("github_stars", 3, 9),), ()),
+        (10, votes((2, 0)), (0,)),
+    ],
+)
+def test_the_plot_shows_what_came_on_each_of_the_last_days(
+    age: float, readings: tuple[Reading, ...], plotted: tuple[float, ...]
+) -> None:
+    assert first(candidate(1, age, *readings)).growth == pytest.approx(plotted)
+
+
+# ---- order ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_papers_nobody_spoke_of_come_after_all_others_one_topic_after_the_other() -> None:
+    ml, physics, bare = (("cs.LG", "cs.AI"), ("physics",), ())
+    silent = [candidate(n, 5, title="Agents", categories=own) for n, own in enumerate((ml, ml, physics, bare, bare, ml), start=1)]
+    spoken = [candidate(n, 500, *votes((1, 0))) for n in (9, 8)]
+    found = rank([*silent[::-1], *spoken], NOW, Model({"appeal": 1.0}, appeal=TASTE.appeal))
+    assert [each.paper.id for each in found] == [8, 9, 1, 3, 4, 2, 5, 6]
+    assert found[0].score < found[-1].score, "whatever their words promise"
+
+
+def test_the_score_is_the_votes_that_are_expected() -> None:
+    """By the model's rule: e to the base and the weighted figures, tempered by the power."""
+    known = [candidate(1, 10, *votes((1, 7))), candidate(2, 10, *votes((1, 31)))]
+    scores = [each.score for each in rank(known, NOW, Model({"votes": 0.5}, power=0.5, base=0.0))]
+    assert scores == [pytest.approx(32), pytest.approx(8)]
+    assert rank(known, NOW, Model({"votes": -0.5}))[0].paper.id == 1

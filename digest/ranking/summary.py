@@ -99,7 +99,7 @@ def summarise(paper: Paper) -> Summary | None:
     if not found:
         return None
     named = frozenset(terms(paper.title))
-    best = max(range(len(found)), key=lambda i: (_weight(found[i], i, len(found), named), -i))
+    best = max(range(len(found)), key=lambda i: _weight(found[i], i, len(found), named))  # of equals the first
     return Summary(text=shortened(_without_opening(found[best])), provenance="abstract")
 
 

@@ -13,20 +13,20 @@ from digest.domain.paper import Paper, Summary
 from digest.ranking.summary import LONGEST, sentences, shortened, summarise
 
 
-def paper(abstract: str, summary: Summary | None = None) -> Paper:
+def paper(abstract: str, summary: Summary | None = None, title: str = "A title") -> Paper:
     seen = datetime(2026, 3, 2, tzinfo=UTC)
     return Paper(
         id=1,
         identifiers=(Identifier("arxiv", "2603.00001"),),
-        title="A title",
+        title=title,
         first_seen_at=seen,
         abstract=abstract,
         summary=summary,
     )
 
 
-def line(abstract: str) -> str:
-    found = summarise(paper(abstract))
+def line(abstract: str, title: str = "A title") -> str:
+    found = summarise(paper(abstract, title=title))
     assert found is not None
     assert found.provenance == "abstract"
     return found.text
@@ -158,6 +158,24 @@ def test_what_says_more_wins_wherever_it_stands(better: str, worse: str) -> None
     assert line(f"{better} {worse}") == better
 
 
+@pytest.mark.parametrize(
+    ("title", "chosen"),
+    [
+        ("GlacierEye", "GlacierEye sees the ice of glaciers from a very low orbit."),
+        ("GlacierEye: an orbit", "GlacierEye sees the ice of glaciers from a very low orbit."),
+        ("Something that nobody mentions", "Clouds and darkness are no matter for a radar in space."),
+        ("Radar in orbit: GlacierEye", "GlacierEye sees the ice of glaciers from a very low orbit."),
+    ],
+)
+def test_of_a_name_coined_in_the_title_the_sentence_that_brings_it_in(title: str, chosen: str) -> None:
+    """The more of the title a sentence holds, the more that counts: more than to come first."""
+    first = "Clouds and darkness are no matter for a radar in space."
+    named = "GlacierEye sees the ice of glaciers from a very low orbit."
+    assert line(f"{first} {named}", title) == chosen
+    proposed = "We propose a radar that sees glaciers through clouds at night."
+    assert line(f"{named} {proposed}", title) == proposed, "what is proposed says more than what is named"
+
+
 def test_of_equals_the_first() -> None:
     assert line("Glaciers are seen by one radar in a low orbit. Glaciers are seen by two radars in high orbit.").startswith(
         "Glaciers are seen by one"
@@ -198,6 +216,11 @@ WORDS = "glacier " * 60
         ("maths $a + b + c + d$ is whole", 16, "maths…"),
         ("maths $a + b$ is whole, and more", 26, "maths $a + b$ is whole…"),
         ("a \\frac{x y}{z w} goes", 12, "a…"),
+        ("maths $a + b that never ends", 20, "maths…"),
+        ("$a + b that never ends and goes on", 20, ""),
+        ("(a) words (in brackets that go on)", 24, "(a) words…"),
+        ("rather early, and then many words go on", 30, "rather early, and then many…"),
+        ("half a clause, and then other words", 29, "half a clause…"),
         ("Donaudampfschifffahrt", 10, ""),
         ("left – right and centre", 8, "left…"),
     ],

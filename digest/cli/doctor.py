@@ -39,7 +39,8 @@ _TIME_ERROR = 5
 @wired
 def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
     """Check configuration, database, relays, DNS records, clock and sources; says how to mend each."""
-    checks = [*_parts(wiring), *_relays(wiring), _clock(), *([] if no_dns else _names(wiring, server)), *_sources(wiring)]
+    names = [] if no_dns else _names(wiring, server)
+    checks = [*_parts(wiring), *_relays(wiring), _clock(), *names, *_sources(wiring), *_summaries(wiring)]
 
     def lines() -> None:
         for each in checks:
@@ -137,6 +138,26 @@ def _sources(wiring: Wiring) -> Iterator[Checked]:
             yield Checked(f"source {source.name}", True, news if health else "not asked yet; `digest collect` asks it")
         else:
             yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.mend[0])
+
+
+def _summaries(wiring: Wiring) -> Iterator[Checked]:
+    """Whether the endpoint answers and knows the model, without a question that costs; and what went wrong with the last one."""
+    settings = wiring.settings.summaries
+    if not settings.base_url:
+        return
+    mend = "check base_url, model and api_key of [summaries]; editions are made without it"
+    yield _tried("summaries", lambda: _endpoint(wiring), mend)
+    if trouble := wiring.summaries_trouble():
+        yield Checked("summaries last asked for", False, trouble, "mend what it says, or raise that limit of [summaries]")
+
+
+def _endpoint(wiring: Wiring) -> str:
+    endpoint = wiring.endpoint
+    served = endpoint.models() if endpoint else ()
+    model = wiring.settings.summaries.model
+    if served and model not in served:
+        raise ConfigurationError("summaries.model", f"{model!r} is not served there; known: {', '.join(served[:5])}")
+    return f"{model} at {wiring.settings.summaries.base_url}"
 
 
 def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.operating import Alerts, Log
-from digest.config.papers import ListSettings, SourceSettings
+from digest.config.papers import ListSettings, SourceSettings, Summaries
 from digest.config.places import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.read import DEFAULT_PATH, load, read_secret, zone
 from digest.config.retention import Retention
@@ -32,6 +32,7 @@ __all__ = [
     "Secrets",
     "Settings",
     "SourceSettings",
+    "Summaries",
     "Templates",
     "Web",
     "load",

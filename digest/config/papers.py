@@ -1,4 +1,4 @@
-"""What one subscribes to, and where its papers come from."""
+"""What one subscribes to, where its papers come from, and who may sum them up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from digest.config.values import HTTP, SLUG, Section, Text, Zone
+from digest.config.values import HTTP, SLUG, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
 from digest.domain.schedule import parse_weekdays
 
@@ -60,3 +60,14 @@ class SourceSettings(Section):
     api_key_file: Path | None = None
     options: dict[str, str | int | list[str]] = Field(default_factory=dict)
     every_minutes: int = Field(60, ge=1)
+
+
+class Summaries(Section):
+    base_url: str | None = Field(None, pattern=HTTP)
+    model: Text = ""
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    batch: int = Field(10, ge=1, le=50)
+    budget: int = Field(200_000, ge=1)
+    timeout: Seconds = 30
+    patience: Seconds = 90

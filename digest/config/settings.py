@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.operating import Alerts, Log
-from digest.config.papers import ListSettings, SourceSettings
+from digest.config.papers import ListSettings, SourceSettings, Summaries
 from digest.config.places import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.retention import Retention
 from digest.config.values import Zone
@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
     http: Http = Http()
     ranking: Ranking = Ranking()
+    summaries: Summaries = Summaries()
     templates: Templates = Templates()
     retention: Retention = Retention()
     log: Log = Log()
@@ -47,6 +48,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         if not self.lists:
             raise ValueError("lists: there is none; add a [[lists]] table with a name and a title")
+        if self.summaries.base_url and not self.summaries.model:
+            raise ValueError("summaries.model: is needed with summaries.base_url; the name by which the endpoint knows it")
         for what, names in (("lists", [i.name for i in self.lists]), ("sources", [i.name for i in self.sources])):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"{what}: the name {min(twice)!r} is used twice")

@@ -1,7 +1,7 @@
 """edit: at a list's cutoff, rank what was seen, choose, and freeze the edition with its rendered cards.
 
     candidates ─▶ rank ─▶ select ─▶ summarise ─▶ render ─▶ lint ─▶ freeze
-    (store)       (ranking: pure)                (render)  (mail)  (store, UNIQUE(list, date))
+    (store)       (ranking: pure, endpoint)      (render)  (mail)  (store, UNIQUE(list, date))
 
 A frozen edition is returned, never rebuilt. Nothing of an edition that fails on the way is kept.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -19,9 +19,10 @@ from zoneinfo import ZoneInfo
 
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
 from digest.domain.errors import InvalidInput, LintFailed
-from digest.domain.paper import Candidate, Ranked
+from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import due_on, latest_due
 from digest.journey import remark
+from digest.journey.summarise import Summaries, nobody
 from digest.ranking.selection import Selection, select
 from digest.ranking.summary import summarise
 from digest.ranking.trending import Ranker, Trending
@@ -100,7 +101,15 @@ def instant_for(paper_list: PaperList, day: date, at: datetime) -> datetime:
     return at if day >= at.astimezone(ZoneInfo(paper_list.timezone)).date() else min(at, cutoff_of(paper_list, day))
 
 
-def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datetime, rank: Ranker = PLAINLY) -> Made:
+def edit(
+    paper_list: PaperList,
+    day: date,
+    store: Store,
+    press: Press,
+    at: datetime,
+    rank: Ranker = PLAINLY,
+    summaries: Summaries = nobody,
+) -> Made:
     """Finds or makes the edition of `day`. Its window ends at `at`, so after downtime nothing seen since the last one is lost.
 
     Raises InvalidInput for a day that has not begun, TemplateError, LintFailed.
@@ -114,14 +123,21 @@ def edit(paper_list: PaperList, day: date, store: Store, press: Press, at: datet
             return Made(None, skipped=f"list {paper_list.name} is paused: {reason}")
         if not unit.papers.count():
             return Made(None, skipped="no papers collected yet")
-    draft = drafted(paper_list, day, store, at, rank)
+    draft = drafted(paper_list, day, store, at, rank, summaries)
     draft, rendered = _proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
 
 
 def drafted(
-    paper_list: PaperList, day: date, store: Store, at: datetime, rank: Ranker = PLAINLY, *, include_featured: bool = False
+    paper_list: PaperList,
+    day: date,
+    store: Store,
+    at: datetime,
+    rank: Ranker = PLAINLY,
+    summaries: Summaries = nobody,
+    *,
+    include_featured: bool = False,
 ) -> Edition:
     """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured."""
     since = at - paper_list.candidates_for
@@ -132,11 +148,12 @@ def drafted(
         remarks = remark.remark(paper_list, unit, at)
     start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
     selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
-    picks = tuple(Pick(pick.rank, _summarised(pick.ranked)) for pick in selection.picks)
+    pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
+    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in pool))}
+    written = summaries(list(shown.values()), at)
+    picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
     chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
-    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked)) for each in selection.pool)
-    if not picks:
-        pool = ()  # nobody is sent an edition without picks, so nobody chooses from its pool
+    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written)) for each in pool)
     why = () if picks else (_why_empty(candidates, selection, at, paper_list),)
     edition = Edition(
         id=0,
@@ -162,8 +179,8 @@ def is_recent(candidate: Candidate, since: datetime) -> bool:
     return dated is None or dated >= since - LISTED_LATE
 
 
-def _summarised(ranked: Ranked) -> Ranked:
-    summary = summarise(ranked.paper)
+def _summarised(ranked: Ranked, written: Mapping[int, Summary]) -> Ranked:
+    summary = written.get(ranked.paper.id) or summarise(ranked.paper)
     return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else ranked
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from digest.domain.edition import PaperList
 from digest.domain.errors import EditionError
 from digest.journey import dispatch, edit
+from digest.journey.summarise import Summaries, nobody
 from digest.ranking.trending import Ranker
 
 
@@ -34,7 +35,14 @@ class Ticked:
     failed: tuple[str, ...] = ()
 
 
-def tick(lists: Sequence[PaperList], store: Store, press: edit.Press, at: datetime, rank: Ranker = edit.PLAINLY) -> Ticked:
+def tick(
+    lists: Sequence[PaperList],
+    store: Store,
+    press: edit.Press,
+    at: datetime,
+    rank: Ranker = edit.PLAINLY,
+    summaries: Summaries = nobody,
+) -> Ticked:
     """May run at any time and any number of times. One list's trouble does not hold up the others."""
     made, skipped, failed = 0, [], []
     for paper_list in lists:
@@ -43,7 +51,7 @@ def tick(lists: Sequence[PaperList], store: Store, press: edit.Press, at: dateti
             skipped.append(f"list {paper_list.name} is made on no weekday")
             continue
         try:
-            result = edit.edit(paper_list, day, store, press, at, rank)
+            result = edit.edit(paper_list, day, store, press, at, rank, summaries)
         except EditionError as error:
             failed.append(f"list {paper_list.name}, {day}: {error}")
             continue

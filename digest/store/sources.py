@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from digest.store.schema import source_states
-from digest.store.statements import insert_into, one_at_a_time
+from digest.store.statements import chunks, insert_into, one_at_a_time
 
 
 class Sources:
@@ -27,6 +27,15 @@ class Sources:
         found = select(source_states.c.source, source_states.c.value).where(source_states.c.key == key)
         return {row.source: row.value for row in self._connection.execute(found)}
 
+    def some(self, source: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What lies under a source's keys, for those where something does."""
+        found: dict[str, dict[str, Any]] = {}
+        for wanted in chunks(keys):
+            where = (source_states.c.source == source, source_states.c.key.in_(wanted))
+            rows = self._connection.execute(select(source_states.c.key, source_states.c.value).where(*where))
+            found |= {row.key: row.value for row in rows}
+        return found
+
     def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None:
         """Replaces what was there under (source, key). `value` must be JSON."""
         row = {"value": value, "updated_at": at}
@@ -41,3 +50,9 @@ class Sources:
     def forget(self, source: str, key: str) -> None:
         where = (source_states.c.source == source, source_states.c.key == key)
         self._connection.execute(delete(source_states).where(*where))
+
+    def forget_before(self, source: str, before: datetime) -> None:
+        """Everything of a source that was saved earlier."""
+        self._connection.execute(
+            delete(source_states).where(source_states.c.source == source, source_states.c.updated_at < before)
+        )

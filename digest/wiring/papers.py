@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.config import read_secret
 from digest.domain.edition import Edition, PaperList, Pooled
 from digest.domain.errors import NotFound
 from digest.domain.instant import isoformat, parse_instant
@@ -16,7 +18,9 @@ from digest.parts import Parts
 if TYPE_CHECKING:
     from digest.domain.paper import Ranked
     from digest.journey.collect import CollectReport
+    from digest.journey.summarise import Summaries
     from digest.journey.tick import Ticked
+    from digest.sources.completions import Completions
 
 
 class Papers(Parts):
@@ -61,7 +65,8 @@ class Papers(Parts):
         from digest.journey.edit import edit, instant_for
 
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
-        made = edit(paper_list, wanted, self.store, self.press, instant_for(paper_list, wanted, at), self.ranker)
+        instant = instant_for(paper_list, wanted, at)
+        made = edit(paper_list, wanted, self.store, self.press, instant, self.ranker, self.summaries)
         if made.edition is None:
             raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
         return made.edition
@@ -73,10 +78,45 @@ class Papers(Parts):
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
         return drafted(paper_list, wanted, self.store, at, self.ranker, include_featured=True)
 
+    @cached_property
+    def endpoint(self) -> Completions | None:
+        """Who writes summaries, where one is configured. Raises ConfigurationError."""
+        from digest import __version__
+        from digest.sources.completions import Completions
+        from digest.sources.http import Manners, PoliteGetter
+
+        ours = self.settings.summaries
+        if not ours.base_url:
+            return None
+        # asked once: an edition waits for the answer, and has another morning
+        manners = Manners(contact=self.settings.http.contact, timeout=ours.timeout, deadline=ours.timeout, retries=0)
+        getter = PoliteGetter(manners, version=__version__)
+        self._open.callback(getter.close)
+        key = read_secret(ours.api_key, ours.api_key_file, "summaries.api_key") or ""
+        return Completions(base_url=ours.base_url, model=ours.model, getter=getter, api_key=key)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Lines for papers whose sources have none: from the endpoint, else from nobody."""
+        from digest.journey.summarise import Limits, Summariser, nobody
+
+        if self.endpoint is None:
+            return nobody
+        ours = self.settings.summaries
+        return Summariser(self.store, self.endpoint, Limits(batch=ours.batch, budget=ours.budget, patience=ours.patience))
+
+    def summaries_trouble(self) -> str:
+        """What went wrong when the endpoint was asked last; "" where nothing did."""
+        from digest.journey.summarise import PLACE, TROUBLE
+
+        with self.store.read() as unit:
+            found = unit.sources.load(PLACE, TROUBLE)
+        return f"{found['reason']} ({found['at']})" if found else ""
+
     def tick(self, at: datetime) -> Ticked:
         from digest.journey.tick import tick
 
-        return tick(self.lists, self.store, self.press, at, self.ranker)
+        return tick(self.lists, self.store, self.press, at, self.ranker, self.summaries)
 
     def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
         """Raises NotFound."""

@@ -1,0 +1,163 @@
+"""summarise: lines for papers whose sources have none, from the endpoint configured, if one is.
+
+    papers ─▶ remembered? ─▶ within the day's budget? ─▶ asked, some at a time ─▶ remembered
+
+An edition waits for at most `patience` seconds and one answer more, and is made without the lines that did not come: the abstract
+speaks then. What went wrong is kept for `digest doctor`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from digest.domain.errors import SourceError, UnreadableAnswer
+from digest.domain.instant import isoformat
+from digest.domain.paper import Paper, Summary
+
+Summaries = Callable[[Sequence[Paper], datetime], Mapping[int, Summary]]
+"""Papers, those that matter most first → lines by paper id, for those that got one. An endpoint in trouble raises nothing."""
+
+PLACE = "summaries:"
+"""Among what sources remember; no source can be called so."""
+BUDGET, TROUBLE = "budget", "trouble"
+REMEMBERED = timedelta(days=90)
+"""Longer than any paper is a candidate."""
+
+
+def nobody(papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
+    """No endpoint: every line is the source's or the abstract's."""
+    return {}
+
+
+class Written(Protocol):
+    @property
+    def lines(self) -> Mapping[int, Summary]: ...
+    @property
+    def tokens(self) -> int: ...
+
+
+class Endpoint(Protocol):
+    """Raises SourceError from `write`."""
+
+    def write(self, papers: Sequence[Paper]) -> Written: ...
+    def reckoned(self, papers: Sequence[Paper]) -> int: ...
+    def key(self, paper: Paper) -> str: ...
+
+
+class Sources(Protocol):
+    def some(self, source: str, keys: Iterable[str]) -> Mapping[str, dict[str, Any]]: ...
+    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None: ...
+    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
+    def forget(self, source: str, key: str) -> None: ...
+    def forget_before(self, source: str, before: datetime) -> None: ...
+
+
+class Unit(Protocol):
+    @property
+    def sources(self) -> Sources: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`batch` papers a question; `budget` tokens a day (UTC), all lists together; `patience` in seconds."""
+
+    batch: int
+    budget: int
+    patience: float
+
+
+class Summariser:
+    """Keeps Summaries. No transaction is open while the endpoint is asked."""
+
+    def __init__(self, store: Store, endpoint: Endpoint, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._endpoint, self._limits, self._clock = store, endpoint, limits, clock
+
+    def __call__(self, papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
+        asked = {self._endpoint.key(paper): paper for paper in papers if paper.abstract and not _told(paper)}
+        with self._store.read() as unit:
+            known = unit.sources.some(PLACE, asked)
+        lines = {asked[key].id: Summary(**value) for key, value in known.items() if value["text"]}
+        missing = {key: paper for key, paper in asked.items() if key not in known}
+        return lines | self._written(missing, at) if missing else lines
+
+    def _written(self, papers: Mapping[str, Paper], at: datetime) -> dict[int, Summary]:
+        began, lines, trouble, keys = self._clock(), dict[int, Summary](), "", list(papers)
+        for start in range(0, len(keys), self._limits.batch):
+            some = {key: papers[key] for key in keys[start : start + self._limits.batch]}
+            if self._clock() - began >= self._limits.patience:
+                trouble = trouble or f"{len(keys) - start} papers were not asked for within {self._limits.patience:g} s"
+                break
+            reckoned = self._endpoint.reckoned(list(some.values()))
+            if not self._afford(reckoned, at):
+                trouble = trouble or f"the day's budget of {self._limits.budget:,} tokens is spent"
+                break
+            try:
+                written = self._endpoint.write(list(some.values()))
+            except UnreadableAnswer as error:  # it may have been these papers: the next have their chance
+                trouble = error.reason
+            except SourceError as error:
+                self._spend(-reckoned, at)
+                trouble = error.reason
+                break
+            else:
+                self._remember(some, written, reckoned, at)
+                lines |= written.lines
+        self._note(trouble, at)
+        return lines
+
+    def _afford(self, tokens: int, at: datetime) -> bool:
+        """Sets tokens aside if the day has them left: before asking, so that two who ask at once spend no more."""
+        afforded = False
+
+        def take(before: dict[str, Any]) -> dict[str, Any]:
+            nonlocal afforded
+            spent = _spent(before, at)
+            afforded = spent + tokens <= self._limits.budget
+            return _day(at, spent + tokens if afforded else spent)
+
+        with self._store.begin() as unit:
+            unit.sources.change(PLACE, BUDGET, take, at)
+        return afforded
+
+    def _spend(self, tokens: int, at: datetime) -> None:
+        with self._store.begin() as unit:
+            unit.sources.change(PLACE, BUDGET, lambda before: _day(at, max(0, _spent(before, at) + tokens)), at)
+
+    def _remember(self, papers: Mapping[str, Paper], written: Written, reckoned: int, at: datetime) -> None:
+        """That there is no usable line, too: tomorrow's edition need not ask again."""
+        self._spend(written.tokens - reckoned, at)
+        with self._store.begin() as unit:
+            for key, paper in papers.items():
+                line = written.lines.get(paper.id)
+                value = {"text": line.text if line else "", "provenance": line.provenance if line else ""}
+                unit.sources.save(PLACE, key, value, at)
+
+    def _note(self, trouble: str, at: datetime) -> None:
+        with self._store.begin() as unit:
+            unit.sources.forget_before(PLACE, at - REMEMBERED)
+            if trouble:
+                unit.sources.save(PLACE, TROUBLE, {"reason": trouble, "at": isoformat(at)}, at)
+            else:
+                unit.sources.forget(PLACE, TROUBLE)
+
+
+def _told(paper: Paper) -> bool:
+    return paper.summary is not None and bool(paper.summary.text.strip())
+
+
+def _spent(kept: Mapping[str, Any], at: datetime) -> int:
+    return int(kept.get("tokens", 0)) if kept.get("day") == at.date().isoformat() else 0
+
+
+def _day(at: datetime, tokens: int) -> dict[str, Any]:
+    return {"day": at.date().isoformat(), "tokens": tokens}

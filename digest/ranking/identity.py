@@ -157,9 +157,7 @@ def _identifiers(sightings: Iterable[Sighting]) -> tuple[Identifier, ...]:
 
 def _version_under(sighting: Sighting, name: Identifier) -> int | None:
     """A version counts only for the identifier it belongs to: bioRxiv's v3 is not newer than arXiv's v2."""
-    if sighting.version is None or name not in sighting.identifiers or preferred(sighting.identifiers) != name:
-        return None
-    return sighting.version
+    return sighting.version if preferred(sighting.identifiers) == name else None
 
 
 def _version(sightings: Iterable[Sighting], name: Identifier) -> int | None:

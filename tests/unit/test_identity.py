@@ -100,6 +100,52 @@ CASES: list[tuple[str, list[Sighting], dict[str, Any]]] = [
         [seen("huggingface", 0, withdrawn=True), seen("huggingface", 1)],
         {"withdrawn": False},
     ),
+    (
+        "an old version that is read later does not",
+        [seen("arxiv", 0, version=2, withdrawn=True), seen("arxiv", 9, version=1)],
+        {"withdrawn": True, "version": 2},
+    ),
+    (
+        "its address is the newest version's, however late the old one is read",
+        [seen("arxiv", 0, version=2, url="https://a.example/v2"), seen("arxiv", 9, version=1, url="https://a.example/v1")],
+        {"url": "https://a.example/v2"},
+    ),
+    (
+        "its address is the most authoritative source's, whatever the others call a version",
+        [
+            seen("arxiv", 0, version=1, url="https://a.example/", pdf_url="https://a.example/pdf"),
+            seen("feed", 9, version=2, url="https://f.example/"),
+        ],
+        {"url": "https://a.example/", "pdf_url": "https://a.example/pdf"},
+    ),
+    (
+        "a source is known by its first word, or by all of them in one",
+        [
+            seen("arxiv_rss", 0, title="As written", venue="submitted"),
+            seen("semantic-scholar", 5, title="As indexed", venue="NeurIPS"),
+            seen("hub.feed", 9, title="As told", venue="told"),
+        ],
+        {"title": "As written", "venue": "NeurIPS"},
+    ),
+    (
+        "a first publication is not moved by a revision",
+        [
+            seen("arxiv", 0, published_at=MONDAY),
+            seen("arxiv", 1, published_at=MONDAY - DAY),
+            seen("huggingface", 0, published_at=MONDAY - 9 * DAY),
+        ],
+        {"published_at": MONDAY - DAY},
+    ),
+    (
+        "a withdrawal under another name is not this one's version's",
+        [
+            seen("arxiv", 0, version=2),
+            seen("biorxiv", 1, version=2, identifiers=(BIORXIV,), withdrawn=True),
+            seen("biorxiv", 2, version=3, identifiers=(BIORXIV,)),
+            seen("crossref", 1, identifiers=(BIORXIV, ARXIV)),
+        ],
+        {"withdrawn": False, "version": 2},
+    ),
     ("another source's silence does not", [seen("huggingface", 0, withdrawn=True), seen("feed", 1)], {"withdrawn": True}),
 ]
 
@@ -158,6 +204,17 @@ KEYS = [
     (("A survey of LLMs", "Ann Lee"), ("A survey of LLMs", "Ann Lee"), False),
     (("Reply to the comment", "Ann Lee"), ("Reply to the comment", "Ann Lee"), False),
     ((LONG, ""), (LONG, ""), False),
+    ((LONG, "Jr."), (LONG, "Jr."), False),
+    ((LONG, "Jan van der Berg"), (LONG, "van der Berg, Jan"), True),
+    ((LONG, "Jan Berg"), (LONG, "J. Berg III"), True),
+    ((LONG, "Jan Berg"), (LONG, "Berg Jan"), False),
+    (("On the $\\Sigma$-side of wide trees", "Ann Lee"), ("On the σ-side of wide trees", "Ann Lee"), True),
+    (("On the $\\Sigma$-side of wide trees", "Ann Lee"), ("On the $\\Pi$-side of wide trees", "Ann Lee"), False),
+    (("On the $\\lambda$-side of wide trees", "Ann Lee"), ("On the Λ-side of wide trees", "Ann Lee"), True),
+    (("A straße to wide open trees", "Ann Lee"), ("A STRASSE to wide open trees", "Ann Lee"), True),
+    (("Deep nets for volcanoes", "Ann Lee"), ("Deep nets for volcanoes", "Ann Lee"), True),
+    (("Deep nets for glaciers", "Ann Lee"), ("Deep nets for glaciers", "Ann Lee"), False),
+    (("Interferometric glaciological measurements", "Ann Lee"), ("Interferometric glaciological measurements", "Ann Lee"), False),
 ]
 
 

@@ -61,8 +61,6 @@ class Heard:
         return max(self.series, key=lambda s: (s.last, len(s.hours), s.source))
 
     def value_at(self, hours: float, before: float | None = None) -> float:
-        if len(self.series) == 1:
-            return self.series[0].value_at(hours, before)
         return max(each.value_at(hours, before) for each in self.series)
 
     def grown(self, hours: float, before: float | None = None) -> float:

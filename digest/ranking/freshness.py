@@ -50,7 +50,7 @@ def latest_promise(rhythm: Rhythm, at: datetime) -> Promise | None:
     if rhythm is Rhythm.IRREGULAR:
         return None
     for back in range(15):
-        day = (at.astimezone(_NEW_YORK if rhythm is Rhythm.ARXIV else UTC)).date() - timedelta(days=back)
+        day = at.astimezone(UTC).date() - timedelta(days=back)  # New York's evening is never later
         promise = _arxiv(day) if rhythm is Rhythm.ARXIV else _workday(day)
         if promise is not None and promise.due <= at:
             return promise

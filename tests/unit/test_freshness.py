@@ -49,9 +49,18 @@ def test_announcements_keep_new_york_time() -> None:
         assert promise.due == at(announced)
 
 
-def test_holidays_of_2026() -> None:
-    named = {date(2026, 1, 19), date(2026, 5, 25), date(2026, 9, 7), date(2026, 11, 26), date(2026, 12, 25)}
-    assert named <= arxiv_holidays(2026)
+@pytest.mark.parametrize(
+    ("year", "moving"),
+    [
+        (2024, {date(2024, 1, 15), date(2024, 5, 27), date(2024, 9, 2), date(2024, 11, 28)}),
+        (2025, {date(2025, 1, 20), date(2025, 5, 26), date(2025, 9, 1), date(2025, 11, 27)}),
+        (2026, {date(2026, 1, 19), date(2026, 5, 25), date(2026, 9, 7), date(2026, 11, 26)}),
+    ],
+)
+def test_the_evenings_without_announcement(year: int, moving: set[date]) -> None:
+    """Martin Luther King Jr.'s, Memorial and Labor Day and Thanksgiving move; the others do not."""
+    fixed = {date(year, *day) for day in ((1, 1), (6, 19), (7, 4), (12, 24), (12, 25), (12, 31))}
+    assert arxiv_holidays(year) == moving | fixed
 
 
 DOWN = datetime(2026, 3, 2, 5, tzinfo=UTC)

@@ -151,6 +151,13 @@ def test_one_place_in_ten_is_for_what_is_new(picks: int, new: set[int], expected
     assert picked(found) == expected
 
 
+def test_a_place_kept_for_what_is_new_and_not_needed_goes_to_the_next_best() -> None:
+    """The only new paper tells the story of the first again."""
+    found = select(ranking(*(paper(n) for n in range(8)), (paper(20, SUBJECTS[0]), NEW)), 5, frozenset())
+    assert picked(found) == [0, 1, 2, 3, 4]
+    assert why_not(found)[20] == f"folded into “{SUBJECTS[0]}”, which is nearly the same"
+
+
 def test_what_is_new_comes_from_however_far_down() -> None:
     """Far below what is looked at for its votes; and a new one that tells a story again makes way for the next."""
     filler = [paper(100 + n, f"word{n}a word{n}b") for n in range(60)]

@@ -64,6 +64,10 @@ def test_the_rare_is_looked_for_first_and_what_nobody_else_says_not_at_all() -> 
     papers = {"proteins": 80, "folding": 10, "graphs": 400, "single": 1}
     assert rarest(said, papers, 5) == ["folding", "proteins", "graphs"]
     assert rarest(said, papers, 1) == ["folding"]
+    assert rarest({"glaciers": 10, "ice": 1}, {"glaciers": 20, "ice": 10}, 5) == ["glaciers", "ice"], (
+        "said often here, though less rare"
+    )
+    assert rarest({"twin": 1}, {"twin": 2}, 5) == ["twin"]
 
 
 def test_the_most_alike_come_first_and_itself_never() -> None:
@@ -71,6 +75,8 @@ def test_the_most_alike_come_first_and_itself_never() -> None:
     assert [each.id for each, _ in found] == [2, 3]
     assert 1 >= found[0][1] > found[1][1] > 0
     assert [each.id for each, _ in most_alike(PROTEINS, [CATS, GRAPHS, FOLDS], 1)] == [2]
+    later = paper(9, FOLDS.title, FOLDS.abstract)
+    assert [each.id for each, _ in most_alike(PROTEINS, [GRAPHS, later], 5)] == [9, 3], "whichever came first"
     assert most_alike(PROTEINS, [], 5) == []
 
 

@@ -136,6 +136,97 @@ def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> No
     assert picks(interests) == picks(Interests()), "a paper that nobody knows says nothing"
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Hearing voices", "“Hearing voices”"),
+        (f"Hearing voices {'v' * 45}", f"“Hearing voices {'v' * 45}”"),
+        (f"Hearing voices {'v' * 46}", "“Hearing voices…”"),
+        ("", "doi:10.1/x"),
+    ],
+    ids=["short", "as long as may be", "too long", "unknown"],
+)
+def test_a_liked_paper_is_named_by_its_title_cut_between_words(title: str, shown: str) -> None:
+    liked = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title=title)
+    assert told(Interests(liked=("doi:10.1/x",)), 3, {"doi:10.1/x": liked}) == f"because: and you liked {shown}"
+
+
+def test_who_liked_a_paper_is_shown_its_authors_other_work_whatever_it_is_on() -> None:
+    bread = replace(pool()[3].ranked.paper, id=99, title="Bread", abstract="Rye.", authors=("Ada Author20", "A. Stranger"))
+    interests = Interests(liked=("doi:10.1/x",))
+    assert picks(interests, 3, outside={"doi:10.1/x": bread}) == [20, 0, 1]
+    assert told(interests, 20, {"doi:10.1/x": bread}) == "because: and you liked a paper by Ada Author20"
+    assert told(interests, 21, {"doi:10.1/x": bread}) == "+79 upvotes"
+
+
+def test_of_several_papers_liked_the_most_alike_is_named() -> None:
+    near = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title="Speech recognition, heard")
+    interests = Interests(liked=("arxiv:2605.00002", "doi:10.1/x", "arxiv:2605.00004"))
+    outside = {"doi:10.1/x": near}
+    assert told(interests, 9, outside) == "because: and you liked “Speech recognition, heard”"
+    assert told(interests, 8, outside) == "because: and you liked “Study 2 of robot grasping”"
+    assert told(interests, 10, outside) == "because: and you liked “Study 4 of graph theory”"
+    assert told(interests, 1, outside) == "+99 upvotes"
+
+
+def test_three_reasons_are_enough_and_one_of_them_is_a_paper_liked() -> None:
+    wanting = Interests(words=("graph theory", "theory", "graphs"), categories=("cs.RO", "cs"), authors=("A. Author10",))
+    assert told(wanting, 10) == "because: graph theory, theory, graphs"
+    assert told(replace(wanting, liked=("arxiv:2605.00004",)), 10) == (
+        "because: graph theory, theory, and you liked “Study 4 of graph theory”"
+    )
+    assert told(replace(wanting, words=("bread",)), 10) == "because: cs.RO, cs, by Ada Author10", "in the order they were made"
+
+
+def test_what_is_unknown_among_papers_liked_changes_nothing() -> None:
+    known = Interests(liked=("arxiv:2605.00002", "arxiv:2605.00004"), words=("speech",))
+    blurred = replace(known, liked=("doi:10.9/a", "arxiv:2605.00002", "doi:10.9/b", "arxiv:2605.00004", "doi:10.9/c"))
+    assert chosen(blurred, 30) == chosen(known, 30)
+
+
+def test_all_papers_liked_count_as_much_as_one() -> None:
+    """Whoever likes many papers of one subject is still shown the other that they ask for."""
+    one = Interests(liked=("arxiv:2605.00002",), words=("graph theory",))
+    many = replace(one, liked=tuple(f"arxiv:2605.{n:05}" for n in (2, 8, 14, 20, 26)))
+    assert {4, 10} <= set(picks(one, 6))
+    assert {4, 10} <= set(picks(many, 6))
+    twice = replace(one, liked=("arxiv:2605.00002",) * 2)
+    assert chosen(twice, 30) == chosen(one, 30), "to like a paper twice is to like it once"
+
+
+def test_what_everybody_writes_about_is_not_what_a_reader_likes() -> None:
+    """All write of large language models; who liked a paper on them in medicine likes medicine."""
+    subjects = ["medicine", "law", "school", "trade", "farming", "sports", "medicine", "travel"]
+    papers = [
+        Paper(
+            id=n + 1,
+            identifiers=(Identifier("arxiv", f"2605.{n:05}"),),
+            title=f"{subject.title()} case {n}" if n == 6 else f"Chatbot prompts and tokens for {subject}",
+            abstract="Hospital wards." if subject == "medicine" else "Chatbot prompts and tokens.",
+            first_seen_at=datetime(2026, 5, 1, tzinfo=UTC),
+        )
+        for n, subject in enumerate(subjects)
+    ]
+    ranked = [Pooled(n, Ranked(each, 9.0 - n)) for n, each in enumerate(papers)]
+    [found] = personal_picks(ranked, [Reader(Interests(liked=("arxiv:2605.00000",)), 3)])
+    assert found[0].position == 6
+
+
+@pytest.mark.parametrize(("wanted", "had", "expected"), [(2, 30, 0), (4, 28, 2), (30, 0, 30), (40, 0, 30), (0, 0, 0)])
+def test_nobody_gets_more_than_there_is_or_than_they_want(wanted: int, had: int, expected: int) -> None:
+    for interests in (Interests(), Interests(words=("graph theory",))):
+        assert len(picks(interests, wanted, frozenset(range(1, had + 1)))) == expected
+
+
+def test_the_stranger_at_the_end_is_the_best_that_speaks_against_nothing_asked() -> None:
+    interests = Interests(words=("graph theory",), disliked=("arxiv:2605.00006",))
+    assert picks(interests) == [4, 10, 16, 22, 1], "0 is like what was disliked"
+    assert picks(interests, already=frozenset({2})) == [4, 10, 16, 22, 2], "1 was had"
+    assert picks(replace(interests, muted_words=("test-time",))) == [4, 10, 16, 22, 2]
+    assert picks(interests, 6) == [4, 10, 16, 22, 28, 1], "the rest may be strangers anyway"
+    assert picks(Interests(categories=("cs",))) == [0, 1, 2, 3, 4], "nothing is outside"
+
+
 def test_what_was_disliked_sinks_at_once() -> None:
     wanting = Interests(words=("graph theory", "robot grasping"))
     assert picks(wanting, 4) == [2, 4, 8, 10]

@@ -129,8 +129,9 @@ class Papers:
     def similar(self, paper: Paper, limit: int = 20, query: Query = EVERYTHING) -> list[tuple[Paper, float]]:
         """The papers most like one, best first, with their likeness (0…1), among those that answer to the query's filters."""
         said = telling_words(paper)
-        held = {word: papers_holding(self._connection, word) for word in said}
-        ids = kin(self._connection, rarest(said, held, KIN_BY), query, max(KIN, limit))
+        held = papers_holding(self._connection, said)
+        by = {word: held[word] for word in rarest(said, held, KIN_BY)}
+        ids = kin(self._connection, by, query, max(KIN, limit))
         return most_alike(paper, list(self.by_ids(ids).values()), limit)
 
     def count(self) -> int:

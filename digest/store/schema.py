@@ -27,7 +27,7 @@ from sqlalchemy import (
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic import command
 from servers.databases import hash_address
-from servers.stocked import DAY, HOUR, NOW, TODAY, arxiv
+from servers.stocked import DAY, HOUR, NOW, TODAY, arxiv, sighting
 from sqlalchemy import Date, MetaData, Time, func, insert, select, text
 
 from digest.domain.delivery import DeliveryState
@@ -80,6 +80,17 @@ def test_it_is_understood(upgraded: Store) -> None:
     assert (ada.preferences.timezone, ada.preferences.picks, ada.interests) == ("Europe/Berlin", 3, Interests(words=("ranking",)))
     assert (edition.state, edition.corrects, len(edition.picks)) == ("frozen", None, 2)
     assert paper is not None
+
+
+def test_its_papers_are_found_by_their_words(upgraded: Store) -> None:
+    filtered = ["ranking cat:cs", "method cat:cs.lg since:2026-03-02", "ranking since:2026-04", "cat:math"]
+    asked = ["ranking", 'author:"bo writer"', *filtered]
+    with upgraded.begin() as unit:
+        counted = [len(unit.papers.search(query)) for query in asked]
+        unit.papers.merge([sighting(5), sighting(1, title="Renamed", version=2, categories=("math.CO",))])
+        counted_later = [len(unit.papers.search(query)) for query in asked]
+    assert counted == [4, 4, 4, 4, 0, 0]
+    assert counted_later == [4, 5, 4, 4, 0, 1], "what is new and what changed is found as well"
 
 
 def test_the_outbox_goes_on_where_it_was(upgraded: Store) -> None:

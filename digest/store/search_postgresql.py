@@ -1,0 +1,163 @@
+"""Papers by a query in PostgreSQL's text search, over a table that is small where it is looked through (migration 0009).
+
+Each step is over fewer papers. Which hold all that is asked for, in whatever order and place, the index says, and in which
+category they are. The words of those are opened, newest first, until enough hold them as they are asked for: once in titles, once
+anywhere. Only these are ranked, at some 20 µs each. So a common word costs little more than a rare one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from itertools import pairwise
+
+from sqlalchemy import Connection, text
+
+from digest.domain.query import Query
+from digest.ranking.spelling import spellings
+
+IN_TITLE, ANYWHERE = 400, 800
+"""How many of the newest matches are ranked."""
+
+_SEARCH = """
+    WITH asked AS MATERIALIZED (SELECT {asked}), found AS MATERIALIZED ({found})
+    SELECT paper_id AS id, ts_rank_cd('{{0.1, 0.1, 0.3, 1.0}}', words, (SELECT anywhere FROM asked), 1) AS score
+    FROM found JOIN papers_words USING (paper_id) ORDER BY score DESC, paper_id DESC LIMIT :limit
+"""
+_FOUND = """
+      (SELECT paper_id FROM (
+         SELECT paper_id, paper_id + 0 AS newest FROM papers_words WHERE {held} {filters} ORDER BY newest DESC OFFSET 0) AS held
+       WHERE (SELECT words @@ (SELECT {as_asked} FROM asked) FROM papers_words AS opened WHERE opened.paper_id = held.paper_id)
+       ORDER BY newest DESC LIMIT {most})
+"""
+"""The sum has PostgreSQL ask the index: it would walk all papers, newest first. The OFFSET has it open words last."""
+_HELD = "words @@ (SELECT held FROM asked)"
+_HELD_IN_TITLE = "ts_filter(words, '{a}') @@ (SELECT held_in_title FROM asked)"
+_FILTERED = """
+    SELECT paper_id AS id, 0 AS score FROM papers_words WHERE true {filters}
+    ORDER BY first_seen_at DESC, paper_id DESC LIMIT :limit
+"""
+_HOLDING = """
+    SELECT word, (SELECT count(*) FROM (
+      SELECT 1 FROM papers_words WHERE words @@ to_tsquery('english', word) LIMIT :most) AS held)
+    FROM unnest(CAST(:words AS text[])) AS said (word)
+"""
+_KIN = """
+    SELECT paper_id AS id, sum(1 / ln(1 + known)) AS score
+    FROM unnest(CAST(:words AS text[]), CAST(:known AS int[])) AS said (word, known)
+    CROSS JOIN LATERAL (SELECT paper_id FROM papers_words WHERE words @@ to_tsquery('english', word) {filters} OFFSET 0) AS held
+    GROUP BY paper_id HAVING count(*) > 1 ORDER BY score DESC, paper_id DESC LIMIT :limit
+"""
+
+
+def search(connection: Connection, words: Sequence[str], query: Query, limit: int) -> list[tuple[int, float]]:
+    """`words`: those of the query that are looked for."""
+    filters, values = _filters(query)
+    values["limit"] = limit
+    if not (words or query.phrases or query.authors):
+        return _run(connection, _FILTERED.format(filters=filters), values) if filters else []
+    asking = _Asking.of(words, query)
+    found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, filters=filters)]
+    if words or query.phrases:
+        held = f"{_HELD_IN_TITLE} AND {_HELD}" if query.authors else _HELD_IN_TITLE
+        found.append(_FOUND.format(held=held, as_asked="in_title", most=IN_TITLE, filters=filters))
+    return _run(connection, _SEARCH.format(asked=asking.sql, found=" UNION ".join(found)), values | asking.values)
+
+
+def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
+    """Those with the most and rarest of the words first."""
+    filters, values = _filters(query)
+    values |= {"words": [f"'{word}'" for word in held], "known": list(held.values()), "limit": limit}
+    return [paper_id for paper_id, _ in _run(connection, _KIN.format(filters=filters), values)]
+
+
+def papers_holding(connection: Connection, words: Iterable[str], most: int) -> dict[str, int]:
+    """How many papers hold each of the words, counted up to `most`."""
+    quoted = {f"'{word}'": word for word in words}
+    rows = connection.execute(text(_HOLDING), {"words": list(quoted), "most": most})
+    return {quoted[word]: held for word, held in rows}
+
+
+def _run(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[int, float]]:
+    return [(row.id, float(row.score)) for row in connection.execute(text(statement), values)]
+
+
+def _filters(query: Query) -> tuple[str, dict[str, object]]:
+    conditions, values = [], dict[str, object]()
+    if query.categories:
+        conditions.append("AND categories && CAST(:categories AS text[])")
+        values["categories"] = list(query.categories)
+    if query.since:
+        conditions.append("AND shown_at >= :since")
+        values["since"] = datetime.combine(query.since, time(), UTC)
+    return " ".join(conditions), values
+
+
+# ---- https://www.postgresql.org/docs/current/textsearch-controls.html ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked for, as four tsqueries in SQL with what they bind.
+
+    As it is asked for, anywhere and in titles; and what a paper must hold for that, which is all that the index can tell.
+    """
+
+    values: dict[str, object] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, words: Iterable[str], query: Query) -> _Asking:
+        asking = cls()
+        for word in words:
+            forms = spellings(word)
+            stemmed = asking._english(" | ".join(f"'{form}'" for form in forms))
+            titled = asking._english(" | ".join(f"'{form}':A" for form in forms))
+            # a name is not stemmed; a stop word of PostgreSQL's is an empty query, and asks for nothing
+            name = asking._simple(f"'{_folded(word)}'")
+            held = f"CASE WHEN numnode({stemmed}) = 0 THEN '' ELSE {stemmed} || {name} END"
+            asking._add(anywhere=held, in_title=titled, held=held, held_in_title=stemmed)
+        for phrase in query.phrases:
+            followed = asking._english(" <-> ".join(f"'{word}'" for word in phrase))
+            titled = asking._english(" <-> ".join(f"'{word}':A" for word in phrase))
+            held = asking._english(" & ".join(f"'{word}'" for word in phrase))
+            asking._add(anywhere=followed, in_title=titled, held=held, held_in_title=held)
+        for author in query.authors:
+            by = asking._simple(" & ".join(_author(author)))
+            whole = [f"'{_folded(part)}'" for part in author if len(part) > 1] or [f"'{_folded(part)}':*" for part in author]
+            asking._add(anywhere=by, in_title=by, held=asking._simple(" & ".join(whole)), held_in_title="''::tsquery")
+        return asking
+
+    @property
+    def sql(self) -> str:
+        return ", ".join(f"{' && '.join(parts)} AS {name}" for name, parts in self.parts.items())
+
+    def _add(self, **parts: str) -> None:
+        for name, part in parts.items():
+            self.parts.setdefault(name, []).append(f"({part})")
+
+    def _english(self, query: str) -> str:
+        return self._bound("english", query)
+
+    def _simple(self, query: str) -> str:
+        return self._bound("simple", query)
+
+    def _bound(self, configuration: str, query: str) -> str:
+        name = f"asked{len(self.values)}"
+        self.values[name] = query
+        return f"to_tsquery('{configuration}', :{name})"
+
+
+def _author(name: tuple[str, ...]) -> Iterator[str]:
+    parts = [f"'{_folded(part)}':{'*' if len(part) == 1 else ''}B" for part in name]
+    if len(parts) == 1:
+        yield parts[0]
+    for one, other in pairwise(parts):
+        yield f"({one} <-> {other} | {one} <2> {other} | {other} <-> {one})"
+
+
+def _folded(word: str) -> str:
+    """Without accents, as migration 0006 keeps the authors."""
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))

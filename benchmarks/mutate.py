@@ -21,10 +21,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "domain": "breaker domain_values identifier interest query retry schedule turns",
+    "domain": "breaker domain_values identifier interest keyed_hash query retry schedule turns",
     "ranking": "freshness identity ranking* refresh selection similar summary trending updates contract/ranking_in_time",
     "mail": "address contrast dkim domain_checks imap_poll inbound* inbox journal lint mail_headers mailbox on_the_wire relay*"
-    " waiting integration/relay_faults integration/hearing integration/inbound_servers integration/limits",
+    " waiting integration/relay_fa* integration/hearing integration/inbound_servers integration/limits",
 }
 """The quick tests of each room: files in tests/unit/ (or the folder named), without test_ and .py. What starts the program anew
 (a daemon) is left out: mutants live in the process that tests them."""

@@ -113,9 +113,6 @@ class ClaimBatch:
     withheld: int = 0
     expired: int = 0
 
-    def __bool__(self) -> bool:
-        return bool(self.claimed or self.withheld or self.expired)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:

@@ -64,7 +64,7 @@ class RetryPolicy:
             return self._later(attempt.at + self.busy_wait, expires_at, f"{attempt.relay}: {attempt.error}", counts=False)
         code, enhanced, said = attempt.reply.code, attempt.reply.enhanced, str(attempt.reply)
         if code in (421, 454) or attempt.stage is Stage.CONNECT:
-            if code in (530, 534, 535, 538) or (attempt.stage is Stage.CONNECT and 500 <= code < 600):
+            if attempt.stage is Stage.CONNECT and code >= 500:
                 return self._stop(attempt, said, expires_at)
             return self._later(attempt.at + self.busy_wait, expires_at, said, counts=False, effect=Effect.SLOW_RELAY)
         if code in (530, 534, 535, 538) or enhanced.startswith("5.7."):

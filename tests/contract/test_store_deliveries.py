@@ -13,7 +13,7 @@ import pytest
 from servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, freeze, know, owe, replied, subscribe
 from sqlalchemy import event
 
-from digest.domain.delivery import Attempt, Claimed, Delivery, DeliveryState, Reply, Stage
+from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.edition import PaperList
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
@@ -220,12 +220,12 @@ def test_what_happens_a_moment_before_the_claim_counts(store: Store, what: str, 
     assert (ended.state, ended.reason) == (state, reason)
 
 
-def test_an_empty_batch_is_false_and_one_that_only_ended_rows_is_not(store: Store) -> None:
+def test_a_claim_that_only_ended_rows_says_how_many_and_then_there_are_none(store: Store) -> None:
     edition = owe(store, 1)
     with store.begin() as unit:
         unit.editions.cancel(edition.id)
-        assert unit.deliveries.claim(9, "me", LATER, LATER + HOUR)
-        assert not unit.deliveries.claim(9, "me", LATER, LATER + HOUR)
+        assert unit.deliveries.claim(9, "me", LATER, LATER + HOUR) == ClaimBatch(withheld=1)
+        assert unit.deliveries.claim(9, "me", LATER, LATER + HOUR) == ClaimBatch()
 
 
 def test_a_paused_list_waits_and_others_do_not(store: Store) -> None:

@@ -74,4 +74,5 @@ def test_a_paper_is_named_by_arxiv_then_doi_then_the_rest() -> None:
     arxiv, doi, seed = Identifier("arxiv", "2510.19278"), Identifier("doi", "10.1/a"), Identifier("seed", "a")
     assert preferred((seed, doi, arxiv)) == arxiv
     assert preferred((seed, doi)) == doi
+    assert preferred((Identifier("acl", "a"), doi, arxiv)) == arxiv, "by rank, not by the alphabet"
     assert preferred((seed, Identifier("feed", "b"))) == Identifier("feed", "b")

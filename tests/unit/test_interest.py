@@ -12,6 +12,7 @@ from digest.domain.subscriber import Interests
 WISHES = [
     ("test-time scaling", Interests(words=("test-time scaling",)), "words: test-time scaling"),
     ("cs.cl", Interests(categories=("cs.CL",)), "category cs.CL"),
+    ("physics.AO-PH", Interests(categories=("physics.ao-ph",)), "category physics.ao-ph"),
     ("cat: stat", Interests(categories=("stat",)), "category stat"),
     ("author: Yann LeCun", Interests(authors=("yann lecun",)), "follow author yann lecun"),
     ("-quantum", Interests(muted_words=("quantum",)), "mute quantum"),
@@ -61,3 +62,12 @@ def test_what_nobody_types_is_left_out() -> None:
 def test_what_is_written_is_understood_the_same(typed: str) -> None:
     interests = understand(typed).interests
     assert understand(written(interests)).interests == interests
+
+
+def test_a_reader_finds_in_the_form_what_they_typed() -> None:
+    """Nothing is spelled out that need not be: only what would be read as another kind of wish has its name before it."""
+    typed = "robots, cs.RO, cat: math, author: Ho, -cats, -author: Bore"
+    assert written(understand(typed).interests) == "robots\ncs.RO\ncategory: math\nauthor: ho\n-cats\n-author: bore"
+    like_a_category = Interests(words=("cs.ro",))
+    assert written(like_a_category) == "word: cs.ro"
+    assert understand(written(like_a_category)).interests == like_a_category

@@ -43,6 +43,7 @@ TYPED = [
 def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
     assert parse_query(typed) == query
     assert told(query) == line
+    assert bool(query) is bool(line), "what is told is asked"
 
 
 @given(st.text())

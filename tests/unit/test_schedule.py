@@ -75,7 +75,13 @@ def test_weekdays_are_read(text: str, days: frozenset[int]) -> None:
     assert parse_weekdays(format_weekdays(days)) == days
 
 
+def test_weekdays_are_told_short() -> None:
+    assert format_weekdays(EVERY_DAY) == "daily"
+    assert format_weekdays(frozenset({6, 0, 3})) == "mon,thu,sun"
+
+
 @pytest.mark.parametrize("text", ["", "moon", "mo", ",", "mon tue"])
 def test_what_is_no_weekday_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="should be like mon,tue"):
+    said = "; should be like mon,tue,wed,thu,fri, daily or weekdays$"
+    with pytest.raises(ValueError, match=(f"^{text!r} is not a weekday" if text.strip(",") else "^no weekday given") + said):
         parse_weekdays(text)

@@ -4,14 +4,16 @@
 
 Trend is the paper's place in the pool, 1 at its top. Relevance is the sum of what matches: words, searches, categories and
 authors asked for, likeness to papers liked (the mean of them all, less what everybody writes about), their authors, less likeness
-to papers disliked. Mutes are absolute. The last of a reader's picks is the pool's best outside their interests, so that a profile
-never closes in on itself. A batch is scored together, as sparse matrices of readers × wishes times wishes × papers.
+to papers disliked. Mutes are absolute. Picks are spread over topics, and each wish that a paper fulfils has a place (spread.py).
+The last is the pool's best outside the reader's interests, so that a profile never closes in on itself. A batch is scored
+together, as sparse matrices of readers × wishes times wishes × papers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,9 @@ from digest.domain.edition import Pooled
 from digest.domain.paper import Paper, Reason
 from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
+from digest.ranking.selection import CONSIDERED, also
 from digest.ranking.shelf import Floats, Shelf, Sparse
+from digest.ranking.spread import spread, with_every_wish
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
 """What a wish fulfilled adds, by field of Interests; a paper at the top of the pool has trend 1."""
@@ -35,6 +39,8 @@ DISLIKED = 1.5
 """What likeness to papers disliked takes away at most."""
 LIKE_ENOUGH = 0.12
 """Likeness of two papers from which it is told as a reason, and from which a dislike counts."""
+CLOSE = 0.1
+"""Relevance from which a paper is close to a reader's interests."""
 JUDGED = 100.0
 """A paper that the reader liked or disliked is no news to them: it comes after all others."""
 SERENDIPITY_FROM = 5
@@ -101,12 +107,30 @@ class _Batch:
         order = np.argsort(-scores, axis=1, kind="stable")
         found = np.isfinite(scores).sum(axis=1)
         for row, reader in enumerate(self._readers):
-            chosen = order[row, : min(reader.wanted, int(found[row]))]
-            if reader.interests and reader.wanted >= SERENDIPITY_FROM and len(chosen) and self._matched[row, chosen].all():
-                strange = np.isfinite(scores[row]) & ~self._matched[row] & ~self._judged[row] & (self._relevance[row] >= 0)
-                if strange.any():
-                    chosen[-1] = int(np.argmax(strange))
-            yield tuple(PersonalPick(position, self._reasons(row, position)) for position in chosen.tolist())
+            if reader.wanted >= found[row]:  # all there is, in order: nothing to choose
+                yield tuple(PersonalPick(each, self._reasons(row, each)) for each in order[row, : int(found[row])].tolist())
+                continue
+            open_to = order[row, : min(reader.wanted * CONSIDERED, int(found[row]))].tolist()
+            had = [self._shelf.ids[paper] for paper in reader.already if paper in self._shelf.ids]
+            chosen, folded = spread(open_to, reader.wanted, self._shelf.kinship, had)
+            chosen = self._varied(row, chosen, scores[row])
+            yield tuple(PersonalPick(each, self._reasons(row, each, folded.get(each, ()))) for each in chosen)
+
+    def _varied(self, row: int, chosen: list[int], scores: Floats) -> list[int]:
+        """A place for each wish, and one outside of all of them."""
+        interests = self._readers[row].interests
+        if not interests or not chosen:
+            return chosen
+        wishes = [asked.rows(row) for asked in self._asked.values()]
+        if sum(map(len, wishes)) > 1:
+            # a paper that a wish speaks for, and what the reader disliked against, is not owed a place
+            speaks = (self._relevance[row] > CLOSE) & ~self._judged[row]
+            chosen = with_every_wish(chosen, (np.concatenate(wishes) >= 1) & speaks, scores)
+        if self._readers[row].wanted >= SERENDIPITY_FROM and self._matched[row, chosen].all():
+            strange = np.isfinite(scores) & ~self._matched[row] & ~self._judged[row] & (self._relevance[row] >= 0)
+            if strange.any():
+                chosen[-1] = int(np.argmax(strange))
+        return chosen
 
     # ---- what counts -------------------------------------------------------------------------------------------------------
 
@@ -164,13 +188,15 @@ class _Batch:
 
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 
-    def _reasons(self, row: int, position: int) -> tuple[Reason, ...]:
+    def _reasons(self, row: int, position: int, folded: Sequence[int] = ()) -> tuple[Reason, ...]:
         own = self._shelf.pool[position].ranked.reasons
+        if folded and not any(reason.kind == "also" for reason in own):
+            own = (*own, also([self._shelf.papers[other] for other in folded]))
         if because := self._because(row, position):
             return (Reason("interest", f"because: {', '.join(because)}"), *own)
         if not self._readers[row].interests:
             return own
-        if self._relevance[row, position] > 0.1:
+        if self._relevance[row, position] > CLOSE:
             return (Reason("interest", "close to your interests"), *own)
         return (*own, Reason("serendipity", "outside your interests"))
 
@@ -185,8 +211,7 @@ class _Batch:
         if field == "authors":
             authors = self._shelf.papers[position].authors
             return f"by {next((each for each in authors if self._shelf.is_by(each, wish)), wish)}"
-        query = parse_query(wish)
-        return wish if query.plain or field != "words" else told(query)
+        return _in_words(wish) if field == "words" else wish
 
     def _because_liked(self, row: int, position: int) -> list[str]:
         """At most one: the liked paper it is most like, or else somebody who wrote one."""
@@ -209,12 +234,24 @@ class _Batch:
         return f"“{title[:60].rsplit(' ', 1)[0] + '…' if len(title) > 60 else title}”" if title else identifier
 
 
+@lru_cache(maxsize=20_000)
+def _in_words(wish: str) -> str:
+    """Words as they were typed; a search as it was understood."""
+    query = parse_query(wish)
+    return wish if query.plain else told(query)
+
+
 class _Asked:
     """One kind of wish of some readers: `by` (readers × wishes), `fulfilled` (wishes × papers)."""
 
     def __init__(self, shelf: Shelf, kind: str, wishes: Sequence[Sequence[str]]) -> None:
         self.by, self._wishes = _distinct(wishes)
         self.fulfilled = shelf.fulfilled(kind, self._wishes)
+
+    def rows(self, row: int) -> Floats:
+        """The wishes of a reader, as far as each paper fulfils them."""
+        found: Floats = self.fulfilled[self.by.indices[self.by.indptr[row] : self.by.indptr[row + 1]]]
+        return found
 
     def of(self, row: int, position: int) -> Iterator[str]:
         """The wishes of a reader that a paper fulfils, in the order they were made."""

@@ -11,12 +11,14 @@ from digest.ranking import terms
 
 SAME = 0.80
 """Likeness from which two papers are one story: the lower one is folded into the higher ("also: …")."""
-ALIKE = 0.35
-"""Likeness from which two papers are on one topic."""
+ALIKE = 0.25
+"""Likeness from which two papers are on one topic: of a year's pairs, those from here on were, by their titles."""
 PER_TOPIC = 2
 """How many picks may be alike; the rest of the topic waits for another day."""
 ROOM_FOR_NEW = 10
 """One pick in so many (at least one from five picks on) is kept for new papers that no one has voted on yet."""
+_TWINS = ("folded", "nearly the same")
+"""How the reasons of those begin that never fill an empty place."""
 CONSIDERED = 10
 """How many papers per pick are looked at: further down no spread is worth the loss."""
 
@@ -31,7 +33,7 @@ class Selection:
 
 
 def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool: int = 300) -> Selection:
-    """Chooses at most `picks` of `ranked` (best first), none in `featured` or withdrawn.
+    """Chooses at most `picks` of `ranked` (best first), none in `featured`, nearly the same as one of those, or withdrawn.
 
     Pure and deterministic: the same ranking gives the same selection. `pool` is how many ranked papers are kept for
     readers' own picks; a pick further down is kept as well.
@@ -39,7 +41,8 @@ def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool:
     able = [r for r in ranked if not r.paper.withdrawn]
     fresh = [r for r in able if r.paper.id not in featured]
     considered, rest = fresh[: picks * CONSIDERED], fresh[picks * CONSIDERED :]
-    chosen, reasons = _choose(considered, picks, _room_for_new(considered, rest, picks))
+    before = [r.paper for r in able if r.paper.id in featured]
+    chosen, reasons = _choose(considered, picks, _room_for_new(considered, rest, picks), before)
     for paper in ranked:
         if paper.paper.withdrawn:
             reasons[paper.paper.id] = "withdrawn"
@@ -71,8 +74,10 @@ def _room_for_new(considered: Sequence[Ranked], rest: Sequence[Ranked], picks: i
     return [r for r in (*considered, *rest) if is_new(r)][: 5 * max(1, picks // ROOM_FOR_NEW)]
 
 
-def _choose(considered: Sequence[Ranked], picks: int, new: Sequence[Ranked]) -> tuple[list[Ranked], dict[int, str]]:
-    papers = {r.paper.id: r.paper for r in (*considered, *new)}
+def _choose(
+    considered: Sequence[Ranked], picks: int, new: Sequence[Ranked], before: Sequence[Paper]
+) -> tuple[list[Ranked], dict[int, str]]:
+    papers = {paper.id: paper for paper in (*(r.paper for r in (*considered, *new)), *before)}
     vectors = dict(zip(papers, terms.vectors(list(papers.values())), strict=True))
     room = min(max(1, picks // ROOM_FOR_NEW), len(new)) if new else 0
     chosen: list[Ranked] = []
@@ -81,15 +86,15 @@ def _choose(considered: Sequence[Ranked], picks: int, new: Sequence[Ranked]) -> 
     for ranked in considered:
         if len(chosen) == picks:
             break
-        if _fits(ranked, chosen, vectors, reasons, also):
+        if _fits(ranked, chosen, vectors, reasons, also, before):
             still_wanted = max(0, room - sum(map(is_new, chosen)))
             if is_new(ranked) or len(chosen) < picks - still_wanted:
                 chosen.append(ranked)
     for ranked in new:
-        if len(chosen) < picks and ranked not in chosen and _fits(ranked, chosen, vectors, reasons, also):
+        if len(chosen) < picks and ranked not in chosen and _fits(ranked, chosen, vectors, reasons, also, before):
             chosen.append(ranked)
     if len(chosen) < picks:  # fewer topics than picks: better two alike than an empty place
-        waiting = [r for r in considered if r not in chosen and not reasons.get(r.paper.id, "").startswith("folded")]
+        waiting = [r for r in considered if r not in chosen and not reasons.get(r.paper.id, "").startswith(_TWINS)]
         chosen.extend(waiting[: picks - len(chosen)])
     chosen.sort(key=considered_order(considered, new))
     return [_with_also(r, also.get(r.paper.id, [])) for r in chosen], reasons
@@ -106,6 +111,7 @@ def _fits(
     vectors: Mapping[int, Mapping[str, float]],
     reasons: dict[int, str],
     also: dict[int, list[Paper]],
+    before: Sequence[Paper],
 ) -> bool:
     """Whether a paper adds something to those chosen. Writes why not, and folds what is nearly the same."""
     paper = ranked.paper
@@ -115,6 +121,10 @@ def _fits(
         also.setdefault(nearest.paper.id, []).append(paper)
         reasons[paper.id] = f"folded into “{nearest.paper.title}”, which is nearly the same"
         return False
+    for other in before:
+        if terms.likeness(vectors[paper.id], vectors[other.id]) >= SAME:
+            reasons[paper.id] = f"nearly the same as “{other.title}”, which an earlier edition featured"
+            return False
     near = [other for how, other in alike if how >= ALIKE]
     if len(near) >= PER_TOPIC:
         reasons[paper.id] = f"{len(near)} picks are on its topic already, such as “{near[0].paper.title}”"
@@ -125,4 +135,9 @@ def _fits(
 def _with_also(ranked: Ranked, folded: Sequence[Paper]) -> Ranked:
     if not folded:
         return ranked
-    return replace(ranked, reasons=(*ranked.reasons, Reason("also", "also: " + "; ".join(p.title for p in folded))))
+    return replace(ranked, reasons=(*ranked.reasons, also(folded)))
+
+
+def also(folded: Sequence[Paper]) -> Reason:
+    """Names what is nearly the same as a pick."""
+    return Reason("also", "also: " + "; ".join(paper.title for paper in folded))

@@ -19,6 +19,7 @@ from digest.domain.paper import Paper
 from digest.domain.query import Query, parse_query
 from digest.ranking import terms
 from digest.ranking.people import answers_to, name_words
+from digest.ranking.spread import Kinship
 
 Floats = NDArray[np.float64]
 Sparse = Any  # scipy publishes no types
@@ -48,6 +49,7 @@ class Shelf:
             [[self._people[n] for n in dict.fromkeys(names) if n] for names in self.names], self._people
         )
         self._weigh_terms()
+        self.kinship = Kinship.of((self.vectors @ self.vectors.T).toarray())
         self._hold_words()
         self._fulfilled: dict[tuple[str, str], Floats] = {}
         self._rows: dict[str, tuple[list[int], list[float], list[int]]] = {}

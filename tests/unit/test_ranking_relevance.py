@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.edition import Pooled
@@ -223,7 +223,7 @@ def test_the_stranger_at_the_end_is_the_best_that_speaks_against_nothing_asked()
     assert picks(interests) == [4, 10, 16, 22, 1], "0 is like what was disliked"
     assert picks(interests, already=frozenset({2})) == [4, 10, 16, 22, 2], "1 was had"
     assert picks(replace(interests, muted_words=("test-time",))) == [4, 10, 16, 22, 2]
-    assert picks(interests, 6) == [4, 10, 16, 22, 28, 1], "the rest may be strangers anyway"
+    assert picks(interests, 6) == [4, 10, 16, 22, 1, 2], "the rest may be strangers anyway"
     assert picks(Interests(categories=("cs",))) == [0, 1, 2, 3, 4], "nothing is outside"
 
 
@@ -260,6 +260,7 @@ INTERESTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Reader, INTERESTS, st.integers(0, 12), st.frozensets(st.integers(1, 30), max_size=5)), max_size=6))
 def test_each_reader_of_a_batch_gets_what_they_would_get_alone(readers: list[Reader]) -> None:
     together = personal_picks(SHELF, readers)

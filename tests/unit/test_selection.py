@@ -103,6 +103,13 @@ def test_what_is_folded_never_fills_an_empty_place() -> None:
     assert picked(select(ranking(paper(1, STORY), paper(2, STORY)), 2, frozenset())) == [1]
 
 
+def test_what_was_featured_does_not_come_again_under_another_title() -> None:
+    ranked = ranking(paper(1, STORY), paper(2, STORY + " again"), paper(3))
+    found = select(ranked, 3, frozenset({1}))
+    assert picked(found) == [3], "not even in an empty place"
+    assert why_not(found)[2] == f"nearly the same as “{STORY}”, which an earlier edition featured"
+
+
 def topic(*numbers: int) -> list[Paper]:
     """On one topic, each with something of its own."""
     return [paper(n, f"Glacier retreat: {SUBJECTS[n]}", f"Orbit radar, {SUBJECTS[n + 10]}, {SUBJECTS[n + 20]}.") for n in numbers]

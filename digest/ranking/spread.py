@@ -1,0 +1,82 @@
+"""What a reader's own picks owe to variety: one story once, no five papers of one topic, a place for each wish.
+
+Positions are those of the pool; sets of them are the bits of whole numbers, so that a hundred thousand readers cost seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.ranking.selection import ALIKE, SAME
+
+PER_TOPIC = 4
+"""How many of a reader's picks may be alike: more than of the list's own, since topics are what readers ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """For each paper of a pool, those nearly the same and those on its topic, itself left out."""
+
+    same: tuple[int, ...]
+    alike: tuple[int, ...]
+
+    @classmethod
+    def of(cls, likeness: NDArray[np.float64]) -> Kinship:
+        """`likeness` of each paper (row) to each."""
+        return cls(_bits(likeness >= SAME), _bits(likeness >= ALIKE))
+
+
+def _bits(near: NDArray[np.bool_]) -> tuple[int, ...]:
+    np.fill_diagonal(near, False)
+    return tuple(sum(1 << position for position in np.flatnonzero(row).tolist()) for row in near)
+
+
+def spread(order: Sequence[int], wanted: int, kinship: Kinship, had: Iterable[int]) -> tuple[list[int], Mapping[int, list[int]]]:
+    """(the picks, best first; what is folded into each). `order` is best first, `had` what the reader was sent before.
+
+    Where topics are too few, better five alike than an empty place; what is nearly the same never fills one.
+    """
+    before, taken = sum(1 << position for position in had), 0
+    chosen: list[int] = []
+    waiting: list[int] = []
+    folded: dict[int, list[int]] = {}
+    for position in order:
+        if len(chosen) == wanted:
+            break
+        if kinship.same[position] & before:
+            continue
+        if twins := kinship.same[position] & taken:
+            folded.setdefault(next(other for other in chosen if twins >> other & 1), []).append(position)
+        elif (kinship.alike[position] & taken).bit_count() >= PER_TOPIC:
+            waiting.append(position)
+        else:
+            chosen.append(position)
+            taken |= 1 << position
+    if len(chosen) < wanted and waiting:
+        places = {position: place for place, position in enumerate(order)}
+        apart = [each for n, each in enumerate(waiting) if not any(kinship.same[each] >> other & 1 for other in waiting[:n])]
+        chosen = sorted([*chosen, *apart[: wanted - len(chosen)]], key=places.__getitem__)
+    return chosen, folded
+
+
+def with_every_wish(chosen: Sequence[int], fulfilled: NDArray[np.bool_], scores: NDArray[np.float64]) -> list[int]:
+    """A place for each wish (row of `fulfilled`) that some paper fulfils: its best paper, for the last that leaves no wish bare.
+
+    `scores` by position, -inf for what the reader may not get. At most half of the places are given so.
+    """
+    kept = list(chosen)
+    can = fulfilled & np.isfinite(scores)
+    bare = np.flatnonzero(~can[:, kept].any(axis=1) & can.any(axis=1))
+    for wish in bare[: len(kept) // 2]:
+        if can[wish, kept].any():  # by a paper that came in for another
+            continue
+        best = int(np.argmax(np.where(can[wish], scores, -np.inf)))
+        held = fulfilled[:, kept].sum(axis=1)
+        spare = [place for place in range(len(kept) - 1, -1, -1) if not (fulfilled[:, kept[place]] & (held <= 1)).any()]
+        if spare:
+            kept[spare[0]] = best
+    return sorted(kept, key=lambda position: (-scores[position], position))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from digest.domain.interest import understand
 from digest.domain.paper import Paper, Ranked
 from digest.domain.query import LONGEST, parse_query, told
 from digest.render.views import CardView, Lengths, card_view, clean
@@ -27,7 +28,10 @@ async def papers(request: Request, q: str = "") -> Response:
 
     def make() -> Answer:
         cards = [card(paper) for paper in find(site, query)]
-        return Answer.of(site.render("papers.html", query=query, understood=told(parse_query(query)), cards=cards, most=FOUND))
+        understood = told(parse_query(query))
+        return Answer.of(
+            site.render("papers.html", query=query, understood=understood, wish=as_wish(query), cards=cards, most=FOUND)
+        )
 
     # not kept: anybody can ask for any words, and the front page should not be pushed out by them
     return (await run_in_threadpool(make)).to(request)
@@ -36,6 +40,13 @@ async def papers(request: Request, q: str = "") -> Response:
 def asked(text: str) -> str:
     """What is searched for: one line, without what could confuse, cut where no question is so long."""
     return clean(text.encode("utf-8", "replace").decode())[:LONGEST].strip()
+
+
+def as_wish(query: str) -> str:
+    """The search as one interest of a subscriber: without what would part it into several, or make a mute of it."""
+    wish = " ".join(query.replace(",", " ").replace(";", " ").split())
+    found = understand(wish).interests
+    return f"search: {wish}" if found.muted_words or found.muted_authors else wish
 
 
 def find(site: Site, query: str) -> Sequence[Paper]:

@@ -17,6 +17,7 @@ from digest.journey.subscribe import confirm, request
 from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
+from digest.web.search import asked
 from digest.web.site import Site
 
 router = APIRouter()
@@ -24,13 +25,15 @@ log = structlog.get_logger("digest")
 
 
 @router.get("/subscribe")
-async def form(request: Request, list: str = "") -> Response:  # noqa: A002 - the field's name in addresses
+async def form(request: Request, list: str = "", interests: str = "") -> Response:  # noqa: A002 - the field's name in addresses
+    """`interests` are written into the form: a search links here to be had by mail."""
     site = Site.of(request)
     try:
         paper_list = site.wiring.paper_list(list or None)
     except NotFound:
         paper_list = site.wiring.paper_list(None)
-    return _form(site, paper_list, Form(), site.wiring.preferences(None, None))
+    sent = Form({"interests": asked(interests)}) if interests else Form()
+    return _form(site, paper_list, sent, site.wiring.preferences(None, None))
 
 
 @router.post("/subscribe")

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
+from lxml import html
 from servers.website import NOON, Website, sightings, stock, website
 
 from digest.cli import digest
@@ -55,6 +57,33 @@ def test_a_search_with_filters_is_a_feed(site: Website) -> None:
 
 def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
     assert "(protein, by nobody)" in site.get("/papers?q=protein+author:nobody").text
+
+
+@pytest.mark.parametrize(
+    ("query", "wish", "told"),
+    [
+        ("protein folding", "protein folding", "words: protein folding"),
+        ('"protein folding" cat:cs.LG', '"protein folding" cat:cs.LG', "search: “protein folding”, in cs.lg"),
+        ("folding, proteins; <b>", "folding proteins <b>", "words: folding proteins <b>"),
+        ("-protein", "search: -protein", "words: -protein"),
+        ("author:Lovelace", "author:Lovelace", "follow author lovelace"),
+        ("like:2605.00003", "like:2605.00003", "like arxiv:2605.00003"),
+    ],
+)
+def test_a_search_can_be_had_by_mail_as_one_wish(site: Website, query: str, wish: str, told: str) -> None:
+    """The page links to the form, which holds it; what the form sends is understood as that search."""
+    page = html.fromstring(site.get(f"/papers?q={quote(query)}").text)
+    [link] = page.xpath("//a[normalize-space()='By mail']/@href")
+    form = html.fromstring(site.get(link).text)
+    [written] = form.xpath("//textarea[@name='interests']")
+    assert written.text_content().strip() == wish
+    assert understand(wish).told == (told,)
+
+
+def test_a_search_that_finds_nothing_yet_can_be_followed_and_no_search_cannot(site: Website) -> None:
+    assert "By mail" in site.get("/papers?q=unheardof").text
+    assert "By mail" not in site.get("/papers").text
+    assert "By mail" not in site.get("/papers?q=***").text
 
 
 def test_similar_papers_over_the_api(site: Website) -> None:

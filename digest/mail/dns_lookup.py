@@ -29,7 +29,10 @@ class Lookup:
     """Asks the system's name servers, or the one given as "host:port". `seconds` are for one question in all."""
 
     def __init__(self, server: str = "", seconds: float | None = None) -> None:
-        self._resolver = dns.resolver.Resolver(configure=not server)
+        try:
+            self._resolver = dns.resolver.Resolver(configure=not server)
+        except dns.resolver.NoResolverConfiguration:  # no /etc/resolv.conf, or no name server in it: each question says so
+            self._resolver = dns.resolver.Resolver(configure=False)
         if server:
             host, _, port = server.rpartition(":") if ":" in server else (server, "", "53")
             self._resolver.nameservers = [host]
@@ -57,7 +60,9 @@ class Lookup:
         return tuple(str(record.target).rstrip(".") for record in self._ask(dns.reversename.from_address(address), "PTR"))
 
     def _why(self, error: dns.exception.DNSException) -> str:
-        asked = ", ".join(str(server) for server in self._resolver.nameservers) or "no name server"
+        asked = ", ".join(str(server) for server in self._resolver.nameservers)
+        if not asked:
+            return "this machine knows no name server"
         if isinstance(error, dns.resolver.LifetimeTimeout):
             return f"no answer from {asked} in {self._resolver.lifetime:g} seconds"
         if isinstance(error, dns.resolver.NoNameservers):
@@ -72,9 +77,8 @@ class Lookup:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
         except dns.exception.DNSException as error:
-            raise NoAnswer(
-                f"DNS: {kind} of {name}: {self._why(error)}", silent=isinstance(error, dns.resolver.LifetimeTimeout)
-            ) from None
+            silent = isinstance(error, dns.resolver.LifetimeTimeout) or not self._resolver.nameservers
+            raise NoAnswer(f"DNS: {kind} of {name}: {self._why(error)}", silent=silent) from None
         except UnicodeError:
             return ()
         return tuple(answer.rrset or ())

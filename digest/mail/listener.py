@@ -62,6 +62,7 @@ class Listener:
         try:
             self._controller.start()
         except OSError as error:
+            self._controller.loop.close()
             raise ConfigurationError("inbound.port", f"{self._where} cannot be listened on: {error.strerror or error}") from None
         return self
 

@@ -60,7 +60,7 @@ class Stamps:
 
     def read_message_id(self, message_id: str) -> int | None:
         """The delivery whose Message-ID this is, with or without angle brackets."""
-        return self._read(message_id.strip().removeprefix("<").removesuffix(">"), 2)
+        return self._read(message_id.strip().removeprefix("<"), 2)
 
     def made(self, address: str) -> bool:
         """Whether we made this envelope sender or unsubscribe mailbox, for a delivery or for another occasion."""

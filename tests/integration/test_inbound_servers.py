@@ -14,7 +14,7 @@ import pytest
 from servers.dovecot import PASSWORD, Dovecot
 from servers.running import free_port
 
-from digest.domain.errors import RelayUnreachable, StoreError
+from digest.domain.errors import ConfigurationError, RelayUnreachable, StoreError
 from digest.mail.imap_poll import ImapPoll
 from digest.mail.listener import Listener
 
@@ -81,6 +81,28 @@ def test_mail_for_others_is_refused() -> None:
         assert refused.value.recipients["someone@else.example"][0] == 550
         assert relay.sendmail("", [OURS, "someone@else.example"], MAIL % b"both").keys() == {"someone@else.example"}
     assert [recipients for _, recipients in kept.mails] == [(OURS,)]
+
+
+def test_its_greeting_tells_what_it_takes() -> None:
+    """RFC 1870: a mail server in front learns how long a mail may be before it sends it."""
+    port = free_port()
+    with Kept().listener("lmtp", port), client("lmtp", port) as relay:
+        relay.ehlo_or_helo_if_needed()
+        assert relay.esmtp_features["size"] == "30000000"
+        assert "smtputf8" in relay.esmtp_features
+
+
+def test_a_port_that_cannot_be_had_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        listener = Kept().listener("lmtp", port)
+        listener._controller.ready_timeout = 0.5  # aiosmtpd tells why only then
+        with pytest.raises(ConfigurationError) as wrong, listener:
+            pass
+    assert str(wrong.value).startswith(f"configuration: inbound.port: 127.0.0.1:{port} cannot be listened on: ")
+    assert "in use" in str(wrong.value)
 
 
 def test_250_is_not_said_before_the_commit() -> None:

@@ -213,3 +213,8 @@ PIECES = [
 @pytest.mark.parametrize(("pieces", "relaxed"), PIECES)
 def test_the_relaxed_form_of_a_body(pieces: list[bytes], relaxed: bytes) -> None:
     assert relaxed_body(pieces) == relaxed
+
+
+def test_a_key_in_a_file_signs_as_one_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "r1.pem").write_bytes(pem(RSA.private))
+    assert SigningKey.from_file("papers.test", "r1", tmp_path / "r1.pem").record() == RSA.record()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
+import dns.resolver
 import pytest
 from servers.name_server import Zone, name_server
 
 from digest.domain.errors import MailError
 from digest.mail.dkim import SigningKey, new_key
-from digest.mail.dns_lookup import Lookup
+from digest.mail.dns_lookup import Lookup, NoAnswer
 from digest.mail.domain_checks import Checked, Identity, check_dkim, check_dmarc, check_ptr, check_return, check_spf
 from digest.mail.spf import read_policy
 
@@ -143,3 +146,41 @@ def test_a_name_server_that_says_nothing_is_an_error() -> None:
         pytest.raises(MailError, match=r"DNS: TXT of papers\.test"),
     ):
         Lookup(server, 0.3).txt("papers.test")
+
+
+def test_a_machine_without_a_name_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = dns.resolver.Resolver.read_resolv_conf
+    empty = io.StringIO("search papers.test\n")
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", lambda resolver, file: read(resolver, empty))
+    with pytest.raises(NoAnswer) as asked:
+        Lookup().txt("papers.test")
+    assert (str(asked.value), asked.value.silent) == ("DNS: TXT of papers.test: this machine knows no name server", True)
+    assert Lookup().addresses("9.9.9.9") == ("9.9.9.9",)
+
+
+@pytest.mark.parametrize("mechanism", ["a", "a/32", "a//128", "a/32//128"])
+def test_a_name_permits_its_addresses_and_no_neighbour(mechanism: str) -> None:
+    """RFC 7208 §5.6: without a length, an address means itself, of either family."""
+    zone = {
+        ("a.test", "TXT"): [txt(f"v=spf1 {mechanism} -all")],
+        ("a.test", "A"): ["7.7.7.7"],
+        ("a.test", "AAAA"): ["2001:db8::7"],
+    }
+    with name_server(zone) as server:
+        policy = read_policy(Lookup(server, 5), "a.test")
+    assert [policy.permits(ip) for ip in ("7.7.7.7", "7.7.7.6", "2001:db8::7", "2001:db8::6")] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "permitted"),
+    [("a/24", (True, False, False)), ("a//64", (False, True, False)), ("a/24//64", (True, True, False))],
+)
+def test_a_length_widens_its_own_family(mechanism: str, permitted: tuple[bool, ...]) -> None:
+    zone = {
+        ("a.test", "TXT"): [txt(f"v=spf1 {mechanism} -all")],
+        ("a.test", "A"): ["7.7.7.7"],
+        ("a.test", "AAAA"): ["2001:db8::7"],
+    }
+    with name_server(zone) as server:
+        policy = read_policy(Lookup(server, 5), "a.test")
+    assert tuple(policy.permits(ip) for ip in ("7.7.7.200", "2001:db8::ffff", "2001:db8:0:1::7")) == permitted

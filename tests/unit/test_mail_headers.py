@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError, InvalidAddress, InvalidInput, InvalidInstant
 from digest.domain.subscriber import Address
+from digest.mail.fields import field, phrase, text
 from digest.mail.headers import Addressed, HeaderTemplate, Sender, transactional
 from digest.mail.verp import Stamps
 
@@ -123,6 +124,72 @@ def test_hostile_sender_names_read_back(name: str) -> None:
     assert address.addr_spec == "digest@papers.test"
     # The parser of Python 3.11 keeps the space between two encoded-words of a phrase (RFC 2047 §6.2 drops it).
     assert address.display_name.replace(" ", "") == name.replace(" ", "")
+
+
+WORDS = [
+    # value, how it is spelled: what is shorter of Q and B, each word as full as it may be, no character in two
+    ("Papers of the day", "Papers of the day"),
+    ("naïve Bayes", "=?utf-8?q?na=C3=AFve_Bayes?="),
+    ("a  b", "=?utf-8?q?a__b?="),
+    ("=?utf-8?q?no?=", "=?utf-8?b?PT91dGYtOD9xP25vPz0=?="),
+    ("é" + "x" * 44, f"=?utf-8?q?=C3=A9{'x' * 44}?="),
+    ("é" + "x" * 45, f"=?utf-8?q?=C3=A9{'x' * 44}?= =?utf-8?q?x?="),
+    ("x" * 45 + "é", f"=?utf-8?q?{'x' * 45}?= =?utf-8?q?=C3=A9?="),
+    ("今日の論文", "=?utf-8?b?5LuK5pel44Gu6KuW5paH?="),
+    ("論" * 12, f"=?utf-8?b?{'6KuW' * 12}?="),
+    ("論" * 12 + "a", f"=?utf-8?b?{'6KuW' * 12}?= =?utf-8?b?YQ==?="),
+    ("論é", "=?utf-8?b?6KuWw6k=?="),
+    ("x" * 900, "x" * 900),
+    ("x" * 901, " ".join([f"=?utf-8?q?{'x' * 50}?="] * 18 + ["=?utf-8?q?x?="])),
+]
+
+
+@pytest.mark.parametrize(("value", "spelled"), WORDS)
+def test_words_on_the_wire(value: str, spelled: str) -> None:
+    """RFC 2047: an encoded-word has 75 characters at most; ours have 62, so that one stands beside "Subject: "."""
+    assert text(value) == spelled
+    assert text(value).isascii()
+
+
+NAMES = [
+    ("Ada Lovelace", "Ada Lovelace"),
+    ("Lovelace, Ada", '"Lovelace, Ada"'),
+    ('Ada "the first" L.', '"Ada \\"the first\\" L."'),
+    ("a\\b", '"a\\\\b"'),
+    ("A. " + "x" * 55, '"A. ' + "x" * 55 + '"'),
+    ("A. " + "x" * 56, f"=?utf-8?q?A=2E_{'x' * 45}?= =?utf-8?q?{'x' * 11}?="),
+    ("x" * 78, "x" * 78),
+    ("x" * 79, f"=?utf-8?q?{'x' * 50}?= =?utf-8?q?{'x' * 29}?="),
+    ("Zoë", "=?utf-8?q?Zo=C3=AB?="),
+]
+
+
+@pytest.mark.parametrize(("name", "spelled"), NAMES)
+def test_names_on_the_wire(name: str, spelled: str) -> None:
+    """RFC 5322 §3.2.5: atoms, else a quoted string, else encoded-words."""
+    assert phrase(name) == spelled
+
+
+def test_a_field_is_folded_where_it_would_pass_column_78() -> None:
+    assert field("X", "a" * 75) == b"X: " + b"a" * 75 + b"\r\n"
+    assert field("X", "a" * 37 + " " + "b" * 37) == b"X: " + b"a" * 37 + b" " + b"b" * 37 + b"\r\n"
+    assert field("X", "a" * 37 + " " + "b" * 38) == b"X: " + b"a" * 37 + b"\r\n " + b"b" * 38 + b"\r\n"
+    assert field("X", "a" * 90 + " b") == b"X: " + b"a" * 90 + b"\r\n b\r\n", "a word that fits nowhere stays whole"
+
+
+def test_what_no_header_may_hold_is_refused_by_name() -> None:
+    said = "should be letters, digits, hyphens and dots, at most 63"
+    with pytest.raises(InvalidInput) as wrong:
+        transactional(
+            sender(), Stamps(KEY), kind="con firm", key="4", to=Address("a@b.test"), subject="x", at=DUE, boundary="=_abc"
+        )
+    assert str(wrong.value) == f"kind: 'con firm' {said}"
+    with pytest.raises(InvalidInput) as wrong:
+        sender("x" * 50 + "\n")
+    assert str(wrong.value).endswith(f"{'x' * 40!r} holds a line break or control character; should be one line of text")
+    with pytest.raises(InvalidAddress) as no_domain:
+        addressed(template(), f"a@\u0301{'x' * 90}.test")
+    assert str(no_domain.value) == f"domain {chr(0x301) + 'x' * 79!r}: has no ASCII form (IDNA)"
 
 
 @pytest.mark.parametrize("bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\x85b"])

@@ -45,8 +45,8 @@ def stem(word: str) -> str:
         word = pattern.sub(american, word)
     for ending, kept in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) + len(kept) >= 3:
-            if ending == "s" and word.endswith(("ss", "us", "is")):
-                continue
+            if ending == "s":  # the singular may have an ending of its own: "images" meets "image"
+                return word if word.endswith(("ss", "us", "is")) else stem(word[:-1])
             return word[: len(word) - len(ending)] + kept
     return word
 

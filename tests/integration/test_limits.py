@@ -16,7 +16,7 @@ from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
-from digest.domain.errors import RelayUnreachable
+from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
 from digest.journey.ration import RelayQuota, rationed
 from digest.mail.health import HALF_LIFE, Health
@@ -225,6 +225,49 @@ def test_nobody_will_have_us() -> None:
     post = Post([FakeRelay("first", dead=True), FakeRelay("second", dead=True)], Unwritten(), 1)  # type: ignore[list-item]
     with pytest.raises(RelayUnreachable, match="second: refused"):
         list(post.hand_over(envelopes(3)))
+
+
+def test_a_relay_that_allows_one_connection_has_all_of_it_over_that_one() -> None:
+    class Narrow(FakeRelay):
+        calls = 0
+
+        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+            self.calls += 1
+            self.dead = self.calls == 2
+            for attempt in super().sending(envelopes, log):
+                self.dead = False
+                yield attempt
+
+    narrow, other = Narrow("narrow"), FakeRelay("other")
+    post = Post([narrow, other], Unwritten(), 2)  # type: ignore[list-item]
+    sent = list(post.hand_over(envelopes(6)))
+    assert sorted(attempt.delivery_id for attempt in sent) == list(range(6))
+    assert (sorted(narrow.got), other.got) == (list(range(6)), [])
+
+
+def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
+    """What is on its way is finished; the rest is still there, for the next run."""
+    relay, rest = FakeRelay("a"), iter(envelopes(50))
+    run = Post([relay], Unwritten(), 3).hand_over(rest)  # type: ignore[list-item]
+    next(run)
+    run.close()  # type: ignore[attr-defined]
+    assert len(relay.got) <= 3
+    assert len(list(rest)) >= 47 - 3
+
+
+def test_a_log_that_cannot_be_written_stops_every_connection() -> None:
+    class Full(FakeRelay):
+        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+            for attempt in super().sending(envelopes, log):
+                if attempt.delivery_id == 3:
+                    raise MailError("journal: the disk is full")
+                yield attempt
+
+    relay, rest = Full("a"), iter(envelopes(50))
+    with pytest.raises(MailError, match="disk is full"):
+        list(Post([relay], Unwritten(), 2).hand_over(rest))  # type: ignore[list-item]
+    assert set(relay.got) <= {0, 1, 2, 3, 4}
+    assert len(list(rest)) >= 44, "no other is begun"
 
 
 def test_a_relay_that_goes_away_in_the_middle_of_a_run_is_replaced(tmp_path: Path, sqlite_url: str) -> None:

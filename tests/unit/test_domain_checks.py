@@ -101,7 +101,7 @@ FAULTS = [
 @pytest.mark.parametrize(("changed", "name", "said", "mend"), FAULTS, ids=[f"{f[1]} {f[2]}" for f in FAULTS])
 def test_each_fault_is_named_with_what_to_publish(changed: Zone, name: str, said: str, mend: str) -> None:
     zone = {key: records for key, records in {**GOOD, **changed}.items() if records}
-    wrong = [each for each in examined(zone) if not each.well and each.name.startswith(name)]
+    wrong = [each for each in examined(zone) if each.well is False and each.name.startswith(name)]
     assert len(wrong) == 1, wrong
     assert said in wrong[0].said
     assert mend in wrong[0].mend
@@ -123,6 +123,76 @@ def test_alignment(author: str, envelope: str, signing: str, record: str, well: 
     with name_server({("_dmarc.papers.test", "TXT"): [txt(record)]}) as server:
         checked = check_dmarc(Lookup(server, 5), who, signed=True)
     assert checked.well is well, checked
+
+
+def dmarc(who: Identity, zone: Zone, *, signed: bool = True) -> Checked:
+    with name_server(zone) as server:
+        return check_dmarc(Lookup(server, 5), who, signed=signed)
+
+
+def test_a_policy_of_its_own_does_not_part_a_domain_from_its_sisters() -> None:
+    """RFC 7489 §3.1: relaxed alignment is by the organisation's domain, wherever the policy was found."""
+    who = Identity(author="news.papers.test", envelope="bounce.papers.test", dkim="mail.papers.test", relays=())
+    own = {("_dmarc.news.papers.test", "TXT"): [txt("v=DMARC1; p=reject")]}
+    assert dmarc(who, own) == Checked("DMARC of news.papers.test", True, "p=reject, aligned by SPF and DKIM")
+
+
+@pytest.mark.parametrize(
+    ("record", "aligned"),
+    [
+        ("v=DMARC1; p=reject", "p=reject, aligned by SPF and DKIM"),
+        ("v=DMARC1; p=none; aspf=s", "p=none, aligned by DKIM"),
+        ("v=DMARC1; p=none; adkim=s", "p=none, aligned by SPF"),
+        ("v = DMARC1 ; P = Quarantine ; ASPF = s", "p=quarantine, aligned by DKIM"),
+    ],
+)
+def test_alignment_is_as_strict_as_the_record_says(record: str, aligned: str) -> None:
+    who = Identity(author="papers.test", envelope="bounce.papers.test", dkim="mail.papers.test", relays=())
+    assert dmarc(who, {("_dmarc.papers.test", "TXT"): [txt(record)]}, signed=False).said == aligned
+
+
+def test_what_is_not_aligned_is_told_with_what_to_set() -> None:
+    who = Identity(author="papers.test", envelope="x.test", dkim="y.test", relays=())
+    record = {("_dmarc.papers.test", "TXT"): [txt("v=DMARC1; p=none")]}
+    assert dmarc(who, record) == Checked(
+        "DMARC of papers.test",
+        False,
+        "p=none, and neither x.test (SPF) nor y.test (DKIM) belongs to papers.test",
+        "set dkim.domain and mail.bounce_domain to papers.test or a domain below it",
+    )
+    by_spf = Identity(author="papers.test", envelope="papers.test", dkim="y.test", relays=())
+    assert dmarc(by_spf, record) == Checked(
+        "DMARC of papers.test",
+        False,
+        "p=none, aligned by SPF, not by DKIM: a forwarded mail fails",
+        "set dkim.domain to papers.test",
+    )
+
+
+def test_a_key_is_ours_however_its_record_is_spaced() -> None:
+    """RFC 6376 §3.2: white space in a value says nothing."""
+    name, value = KEY.record()
+    key = value.partition("p=")[2]
+    spaced = f"V = DKIM1 ; k=rsa;  p = {key[:100]} {key[100:]}\t;"
+    with name_server({(name, "TXT"): [txt(spaced)]}) as server:
+        assert [each.well for each in check_dkim(Lookup(server, 5), [KEY], WHO)] == [True]
+
+
+def test_ten_lookups_are_followed_and_eleven_are_not() -> None:
+    names = {(f"s{n}.test", "TXT"): [txt("v=spf1 ip4:9.9.9.77/24 -all")] for n in range(11)}
+    for count, faults in ((10, []), (11, ["needs 11 look-ups; receivers stop at 10 and use none of it"])):
+        record = " ".join(f"include:s{n}.test" for n in range(count))
+        with name_server(names | {("a.test", "TXT"): [txt(f"v=spf1 {record} -all")]}) as server:
+            policy = read_policy(Lookup(server, 5), "a.test")
+        assert (policy.lookups, policy.faults) == (count, faults)
+        assert policy.permits("9.9.9.1"), "a network is one, whichever of its addresses names it"
+
+
+def test_every_word_that_is_no_mechanism_is_named() -> None:
+    with name_server({("a.test", "TXT"): [txt("v=spf1 inclde:x.test ip4:7.7.7.7 mmx -all")]}) as server:
+        policy = read_policy(Lookup(server, 5), "a.test")
+    assert [fault.partition(" ")[0] for fault in policy.faults] == ["'inclde:x.test'", "'mmx'"]
+    assert (policy.ending, policy.permits("7.7.7.7")) == ("-all", True)
 
 
 def test_lookups_are_counted_through_includes_and_redirects() -> None:

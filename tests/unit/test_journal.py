@@ -74,6 +74,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
         assert journal.path.stat().st_size < 6_000
         journal.dot(5000, AT, "main")
         assert [a.delivery_id for a in journal.replay().uncertain] == [5000]
+        assert journal.replay().unreadable == 0
 
 
 @given(st.data())
@@ -110,6 +111,18 @@ def test_whatever_a_relay_says_stays_on_its_line(tmp_path_factory: pytest.TempPa
         (known,) = journal.replay().replies
         journal.recorded([1])
     assert known.reply == Reply(250, " ".join(text.split()))
+
+
+def test_what_was_recorded_before_the_file_was_emptied_is_no_surprise(tmp_path: Path) -> None:
+    (tmp_path / "x.journal").write_bytes(b"recorded 7 8\ndot 9 2026-11-23T07:00:00Z main\n")
+    known = replay(tmp_path / "x.journal")
+    assert ([a.delivery_id for a in known.uncertain], known.unreadable) == ([9], 0)
+
+
+def test_a_journal_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MailError) as wrong:
+        replay(tmp_path)
+    assert str(wrong.value) == f"journal {tmp_path}: Is a directory"
 
 
 def test_two_processes_never_share_one(tmp_path: Path) -> None:

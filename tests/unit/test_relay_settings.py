@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.errors import ConfigurationError
 from digest.mail.relay import RelaySettings
+from digest.mail.session import Timeouts
 
 CLEAR = "should be starttls or tls: the password would cross the network in clear"
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -56,3 +57,11 @@ def test_without_more_than_a_host_it_is_safe() -> None:
     made = RelaySettings(host="mx.example", password="hush")
     assert (made.name, made.port, made.tls, made.max_per_connection) == ("mx.example:25", 25, "starttls", 1000)
     assert "hush" not in repr(made)
+
+
+def test_waits_may_be_shortened_never_lengthened_and_the_final_dot_has_twice_as_long() -> None:
+    """RFC 5321 §4.5.3.2.6: who gives up on the dot too early has the reader get the mail twice."""
+    assert Timeouts.within(20) == Timeouts(connect=20, greeting=20, command=20, data=20, block=20, dot=40)
+    assert Timeouts.within(3600) == Timeouts()
+    assert Timeouts().dot == 600
+    assert Timeouts.within(200).dot == 400

@@ -64,6 +64,13 @@ class Papers:
         observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
         return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
 
+    def readings(self, ids: Iterable[int], at: datetime) -> dict[int, list[Signal]]:
+        """What had been observed of papers by `at`, each paper's in order of time."""
+        found: dict[int, list[Signal]] = {}
+        for some in chunks(ids):
+            found |= readings.observed(self._connection, select(papers.c.id).where(papers.c.id.in_(some)), at)
+        return found
+
     def last_reading(self) -> datetime | None:
         """When any signal was observed last: where the history ends."""
         latest: datetime | None = self._connection.scalar(select(func.max(signals.c.observed_at)))

@@ -16,6 +16,7 @@ from digest.domain.errors import NotFound
 from digest.render.latex import readable
 from digest.render.views import EditionView, clean, in_words
 from digest.web.kept import Answer
+from digest.web.plots import votes_curve
 from digest.web.site import Site
 
 router = APIRouter()
@@ -140,6 +141,8 @@ def find_edition(site: Site, paper_list: PaperList, day: date) -> Edition:
 def _edition_page(site: Site, paper_list: PaperList, found: Edition, days: Sequence[date], *, home: bool = False) -> Answer:
     """`days` are those of all editions, newest first: for the way back and forth."""
     view: EditionView = site.wiring.press.view(found, paper_list)
+    with site.wiring.store.read() as unit:
+        readings = unit.papers.readings([pick.ranked.paper.id for pick in found.picks], found.frozen_at)
     older = next((day for day in days if day < found.date), None)
     newer = next((day for day in reversed(days) if day > found.date), None)
     body = site.render(
@@ -148,6 +151,7 @@ def _edition_page(site: Site, paper_list: PaperList, found: Edition, days: Seque
         edition=view,
         day=found.date.isoformat(),
         month=Period.month(found.date),
+        curves={paper_id: curve for paper_id, some in readings.items() if (curve := votes_curve(some, found.frozen_at))},
         older=older and older.isoformat(),
         newer=newer and newer.isoformat(),
         home=home,

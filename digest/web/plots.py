@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+
+from digest.domain.paper import Signal
+from digest.ranking.readings import heard
 
 HEIGHT = 80
 BAR = 8
+CURVE_WIDTH, CURVE_HEIGHT = 320, 48
+MOST_POINTS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +66,52 @@ def _plot(label: str, shown: Mapping[date, int]) -> Plot:
         bars.append(Bar(n * BAR, HEIGHT - height, height, f"{day.isoformat()}: {count}"))
     days = list(shown)
     return Plot(label, days[0], days[-1], most, len(days) * BAR, HEIGHT, tuple(bars))
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How a paper's votes grew: `line` and the `area` below it as SVG points.
+
+    `label` says it in words; `first` and `last` are what stands at the ends of the axis.
+    """
+
+    label: str
+    first: str
+    last: str
+    width: int
+    height: int
+    line: str
+    area: str
+
+
+def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
+    """The readings of the source that shows most, by `until`; None where they are too few, or nothing grew.
+
+    The height is from no votes to the latest, so that a steep curve is one.
+    """
+    votes = heard(signals, until).get("upvotes")
+    if votes is None or len(votes.main.hours) < 2 or votes.main.last <= votes.main.values[0]:
+        return None
+    hours, values = votes.main.hours, votes.main.values
+    step = -(-len(hours) // MOST_POINTS)
+    shown = sorted({*range(0, len(hours), step), len(hours) - 1})
+    spots = [
+        (CURVE_WIDTH * (hours[n] - hours[0]) / (hours[-1] - hours[0]), 1 + (CURVE_HEIGHT - 2) * (1 - values[n] / votes.main.last))
+        for n in shown
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+    began, ended = (until + timedelta(hours=hour) for hour in (hours[0], hours[-1]))
+    first, last = (f"{round(value):,}" for value in (values[0], values[-1]))
+    return Curve(
+        label=f"Upvotes grew from {first} on {_when(began)} to {last} on {_when(ended)} UTC",
+        first=f"{first}, {_when(began)}",
+        last=f"{last} upvotes, {_when(ended)} UTC",
+        width=CURVE_WIDTH,
+        height=CURVE_HEIGHT,
+        line=line,
+        area=f"0,{CURVE_HEIGHT} {line} {CURVE_WIDTH},{CURVE_HEIGHT}",
+    )
+
+
+def _when(at: datetime) -> str:
+    return f"{at.day} {at:%b %H:%M}"

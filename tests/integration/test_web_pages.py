@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from lxml import etree
+from lxml import etree, html
 from servers.website import NOON, Website, sightings, stock, website
 
+from digest.domain.paper import Signal
 from digest.mail.reading import parts_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -247,3 +249,25 @@ class _Cards(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_heading:
             self.headings[-1] += data
+
+
+def test_an_edition_shows_how_its_picks_grew_as_it_was_known_then(tmp_path: Path) -> None:
+    one, two = sightings(2)
+    hours = {one: ((-9, 4), (-8, 1_250)), two: ((-9, 3),)}
+    papers = [
+        replace(
+            each, signals=tuple(Signal("upvotes", votes, NOON + timedelta(hours=hour), "huggingface") for hour, votes in read)
+        )
+        for each, read in hours.items()
+    ]
+    with website(tmp_path, stock(tmp_path, papers)) as running:
+        before = running.get("/lists/daily/2026-05-27").text
+        later = Signal("upvotes", 9_999, NOON + timedelta(hours=1), "huggingface")
+        with running.wiring.store.begin() as unit:
+            unit.papers.add_signals([(each.identifiers[0], later) for each in papers])
+        page = html.fromstring(running.get("/lists/daily/2026-05-27").text)
+        assert html.tostring(page) == html.tostring(html.fromstring(before))
+    [curve] = page.xpath("//*[local-name()='svg'][@role='img']")
+    assert curve.get("aria-label") == "Upvotes grew from 4 on 27 May 03:00 to 1,250 on 27 May 04:00 UTC"
+    assert "1,250 upvotes, 27 May 04:00 UTC" in page.text_content()
+    assert not page.xpath("//*[@style]"), "which the Content-Security-Policy forbids"

@@ -140,6 +140,7 @@ WORDS = [
     ("論" * 12 + "a", f"=?utf-8?b?{'6KuW' * 12}?= =?utf-8?b?YQ==?="),
     ("論é", "=?utf-8?b?6KuWw6k=?="),
     ("x" * 900, "x" * 900),
+    ("x" * 600 + " " + "y" * 600, "x" * 600 + " " + "y" * 600),
     ("x" * 901, " ".join([f"=?utf-8?q?{'x' * 50}?="] * 18 + ["=?utf-8?q?x?="])),
 ]
 
@@ -177,13 +178,73 @@ def test_a_field_is_folded_where_it_would_pass_column_78() -> None:
     assert field("X", "a" * 90 + " b") == b"X: " + b"a" * 90 + b"\r\n b\r\n", "a word that fits nowhere stays whole"
 
 
-def test_what_no_header_may_hold_is_refused_by_name() -> None:
-    said = "should be letters, digits, hyphens and dots, at most 63"
+SLUG, URL = "should be letters, digits, hyphens and dots, at most 63", "should be an http(s) URL of at most 900 ASCII characters"
+EDITION = {
+    "subject": "Papers",
+    "boundary": "=_abc",
+    "list_name": "daily",
+    "list_title": "Daily",
+    "campaign": "2026-11-23",
+    "archive_url": "https://papers.test/lists/daily",
+    "help_url": "https://papers.test/about",
+}
+NO_EDITION = [
+    ("list_name", "da ily", SLUG),
+    ("list_name", "-daily", SLUG),
+    ("list_name", "d" * 64, SLUG),
+    ("campaign", "", SLUG),
+    ("campaign", "a:b", SLUG),
+    ("archive_url", "ftp://papers.test/", URL),
+    ("help_url", "https://papers.test/a>b", URL),
+    ("help_url", "https://papers.test/" + "a" * 881, URL),
+    ("boundary", "a b", "should be 1 to 70 of the characters of RFC 2046 §5.1.1"),
+    ("boundary", "b" * 71, "should be 1 to 70 of the characters of RFC 2046 §5.1.1"),
+]
+
+
+@pytest.mark.parametrize(("where", "value", "said"), NO_EDITION)
+def test_what_no_header_may_hold_is_refused_by_name(where: str, value: str, said: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
+        HeaderTemplate(sender(), Stamps(KEY), **EDITION | {where: value})
+    assert str(wrong.value) == f"{where}: {value[:80]!r} {said}"
+
+
+def test_what_just_fits_is_taken() -> None:
+    fits = {"list_name": "d" * 63, "boundary": "b" * 70, "help_url": "https://papers.test/" + "a" * 880, "campaign": "7"}
+    HeaderTemplate(sender(), Stamps(KEY), **EDITION | fits)
+    with pytest.raises(InvalidInput) as wrong:
+        template().address(17, Address("ann@reader.test"), DUE, "javascript:x")
+    assert str(wrong.value) == f"unsubscribe_url: 'javascript:x' {URL}"
+    with pytest.raises(InvalidInput, match=r"^kind: 'con firm' should be letters"):
         transactional(
             sender(), Stamps(KEY), kind="con firm", key="4", to=Address("a@b.test"), subject="x", at=DUE, boundary="=_abc"
         )
-    assert str(wrong.value) == f"kind: 'con firm' {said}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"domain": "a b.test"}, "sender.domain: 'a b.test' should be like mail.example.org"),
+        ({"bounce_domain": ".test"}, "sender.bounce_domain: '.test' should be like mail.example.org"),
+        ({"feedback_id": "abcd"}, "sender.feedback_id: 'abcd' should be 5 to 15 letters and digits"),
+        ({"feedback_id": "a" * 30}, f"sender.feedback_id: {'a' * 20!r} should be 5 to 15 letters and digits"),
+    ],
+)
+def test_a_sender_that_cannot_be_is_told_which_setting(given: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidInput) as wrong:
+        sender(**given)
+    assert str(wrong.value) == said
+
+
+def test_a_sender_is_its_address_where_nothing_else_is_said() -> None:
+    alone = Sender(name="", address=Address("digest@Büro.test"))
+    assert (alone.domain, alone.bounce_domain, alone.feedback_id) == ("xn--bro-hoa.test",) * 2 + ("xnbrohoatest",)
+    assert sender(domain="mail.papers.test").bounce_domain == "mail.papers.test"
+    assert sender(bounce_domain="B.papers.test").bounce_domain == "b.papers.test"
+    assert Sender(name="", address=Address("a@b.c")).feedback_id == "bcxxx"
+
+
+def test_what_no_header_may_hold_is_told_short() -> None:
     with pytest.raises(InvalidInput) as wrong:
         sender("x" * 50 + "\n")
     assert str(wrong.value).endswith(f"{'x' * 40!r} holds a line break or control character; should be one line of text")
@@ -192,7 +253,9 @@ def test_what_no_header_may_hold_is_refused_by_name() -> None:
     assert str(no_domain.value) == f"domain {chr(0x301) + 'x' * 79!r}: has no ASCII form (IDNA)"
 
 
-@pytest.mark.parametrize("bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\x85b"])
+@pytest.mark.parametrize(
+    "bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "a\x85b", "a\ud800b"]
+)
 def test_line_breaks_are_refused(bad: str) -> None:
     with pytest.raises(InvalidInput):
         sender(bad)

@@ -15,6 +15,8 @@ _ROOM = 75
 _UNSAFE = re.compile(rb"[^ -<>-~]")
 _DOT = ord(".")
 _ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
+_AS_IT_IS = re.compile(rf"(?!\.|From )[ -<>-~]{{0,{_ROOM - 1}}}[!-<>-~]")
+"""One line that needs nothing."""
 _CONTINUES = re.compile(rb"=[89AB]")
 _ALTERED = {b".": b"=2E", b"F": b"=46"}
 
@@ -30,7 +32,7 @@ def encode_value(value: str) -> bytes:
     """`encode`, for what differs per reader: mostly links."""
     if value.startswith("http") and value.isascii() and value.isprintable() and " " not in value and ".." not in value:
         return _address(value)
-    return encode(value)
+    return value.encode() + SOFT_BREAK if _AS_IT_IS.fullmatch(value) else encode(value)
 
 
 def _address(value: str) -> bytes:

@@ -12,18 +12,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text, update
+from sqlalchemy import Connection, Select, select, text, update
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.codec import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
-from digest.store.statements import chunks, walk_indexes
+from digest.store.statements import among, chunks, walk_indexes
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
 _URGENT = text("deliveries.urgent")
 """As the index says it (ix_deliveries_urgent): "urgent = 1" would walk over all that is queued."""
+
+_ACTIVE = SubscriptionState.ACTIVE.value
 
 _DETAILS: Select[Any] = (
     select(
@@ -52,33 +54,40 @@ _DETAILS: Select[Any] = (
     .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
 )
 
+"""Claimed's fields in their order, and after them what may forbid to send."""
+_OF_CLAIMED = 13
+"""How many of them are Claimed's."""
+
 
 def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
     ids = _take(connection, limit, now)
     if not ids:
         return ClaimBatch()
-    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(deliveries.c.id.in_(ids)))}
-    sendable: list[Row[Any]] = []
+    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids)))}
+    sendable: list[Claimed] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
-    for row in map(by_id.__getitem__, ids):
-        verdict = _verdict(row, now)
+    for id_ in ids:
+        *details, subscription, end_reason, suppressed, edition = by_id[id_]
+        claimed = _claimed(details)
+        verdict = _verdict(claimed, subscription, end_reason, suppressed, edition, now)
         if verdict is None:
-            sendable.append(row)
+            sendable.append(claimed)
         else:
-            ended[verdict].append(row.id)
+            ended[verdict].append(id_)
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
-    _set(connection, [row[0] for row in sendable], state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
+    taken = [each.id for each in sendable]
+    _set(connection, taken, state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
     count = {
         state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
         for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED)
     }
-    return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
+    return ClaimBatch(tuple(sendable), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
 
 
 def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
-    rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(deliveries.c.id.in_(some)))]
-    return {row.id: _claimed(row) for row in rows}
+    rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, some)))]
+    return {row.id: _claimed(row[:_OF_CLAIMED]) for row in rows}
 
 
 def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
@@ -99,23 +108,24 @@ def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
     return [*urgent, *connection.scalars(others.limit(limit - len(urgent)))]
 
 
-def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
+def _verdict(
+    claimed: Claimed, subscription: str, end_reason: str | None, suppressed: str | None, edition: str, now: datetime
+) -> tuple[DeliveryState, str] | None:
     """Why this one is not sent; None when it is."""
-    if row.suppressed is not None:
-        return DeliveryState.WITHHELD, f"the address is suppressed: {row.suppressed}"
-    if row.subscription_state != SubscriptionState.ACTIVE.value:
-        why = f": {row.end_reason}" if row.end_reason else ""
-        return DeliveryState.WITHHELD, f"the subscription is {row.subscription_state}{why}"
-    if row.edition_state != "frozen":
-        return DeliveryState.WITHHELD, f"the edition is {row.edition_state}"
-    if row.expires_at <= now:
-        return DeliveryState.EXPIRED, f"not sent before {isoformat(row.expires_at)}, when the next edition was due"
+    if suppressed is not None:
+        return DeliveryState.WITHHELD, f"the address is suppressed: {suppressed}"
+    if subscription != _ACTIVE:
+        return DeliveryState.WITHHELD, f"the subscription is {subscription}{f': {end_reason}' if end_reason else ''}"
+    if edition != "frozen":
+        return DeliveryState.WITHHELD, f"the edition is {edition}"
+    if claimed.expires_at <= now:
+        return DeliveryState.EXPIRED, f"not sent before {isoformat(claimed.expires_at)}, when the next edition was due"
     return None
 
 
-def _claimed(row: Sequence[Any]) -> Claimed:
-    """_DETAILS has Claimed's fields first, in their order: looked up by place, since this is done for every mail."""
-    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
+def _claimed(details: Sequence[Any]) -> Claimed:
+    """By place: this is done for every mail."""
+    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style = details
     return Claimed(
         id_,
         edition,
@@ -136,4 +146,4 @@ def _claimed(row: Sequence[Any]) -> Claimed:
 def _set(connection: Connection, ids: Iterable[int], **values: object) -> None:
     some = list(ids)
     if some:
-        connection.execute(update(deliveries).where(deliveries.c.id.in_(some)).values(**values))
+        connection.execute(update(deliveries).where(among(connection, deliveries.c.id, some)).values(**values))

@@ -171,3 +171,11 @@ def test_a_link_may_be_cut_anywhere(odd: str, length: int) -> None:
     encoded = encode_value(link)
     assert_safe_lines(encoded)
     assert re.sub(rb"=([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), encoded.replace(b"=\r\n", b"")).decode() == link
+
+
+ORDINARY = ["", "You get this.", *("w" * length for length in (74, 75, 76)), "ends with a space ", "two\nlines", "tab\t", "1=1"]
+
+
+@pytest.mark.parametrize("value", [*ORDINARY, "é", ".", ".hidden", "From me", "From", "a.b", "x\r", "w" * 74 + " "])
+def test_a_value_is_encoded_as_any_text_is(value: str) -> None:
+    assert encode_value(value) == encode(value)

@@ -9,7 +9,8 @@ throws it away, is one process; everything runs on the same two cores each time,
 
 Beside it, what others do: render, inline (premailer) and connect for each reader; smtplib and aiosmtplib with bytes that are
 ready. Prints one JSON line. A run's seconds are the program's own, from its first claim to its last record, children's start
-included; processor time is the whole command's, without and with what it costs to start and find nothing to do.
+included; processor time is the whole command's, without and with what it costs to start and find nothing to do (once: a second
+process is forked).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def delivered(folder: Path, url: str, port: int, processes: int, mails: int, sig
 
 
 def starting(folder: Path, url: str) -> float:
-    """Processor seconds of a `digest deliver` that finds nothing to do, once a process."""
+    """Processor seconds of a `digest deliver` that finds nothing to do."""
     copy = stock.copy(url, "idle")
     config = stock.configured(folder, copy, stock.relay(9), "processes = 1")
     with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
@@ -226,7 +227,7 @@ def main(mails: int, rounds: int, kinds: list[str]) -> None:
         "ratio": {name: round(statistics.median(ratio for _, ratio in each), 2) for name, each in found.items()},
         "ratio_range": {name: stock.spread([ratio for _, ratio in each]) for name, each in found.items()},
         "per_second": {name: round(statistics.median(rate for rate, _ in each)) for name, each in found.items()},
-        "cpu_us": {name: round((statistics.median(each) - start * int(name[-1]) / mails) * 1e6) for name, each in cpu.items()},
+        "cpu_us": {name: round((statistics.median(each) - start / mails) * 1e6) for name, each in cpu.items()},
         "cpu_us_with_start": {name: round(statistics.median(each) * 1e6) for name, each in cpu.items()},
         "composing_us": round(compose * 1e6, 1),
     }

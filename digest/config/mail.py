@@ -45,7 +45,7 @@ class Relay(Section):
     password_file: Path | None = None
     ca_file: Path | None = None
     max_per_connection: int = Field(1000, ge=1)
-    in_flight: int = Field(1, ge=1, le=100)
+    in_flight: int | None = Field(None, ge=1, le=100)
     per_minute: int | None = Field(None, ge=1)
     timeout: Seconds = 300
 

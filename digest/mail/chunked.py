@@ -2,8 +2,8 @@
 
 Everything of a message (RSET, MAIL, RCPT, BDAT and its bytes) goes out without waiting for an answer; up to `in_flight` messages
 are on their way, and the answers come in their order. The price: as many of them can be in doubt when the connection or this
-process dies, where a plain session has one. So it is used only where the operator asks for it (`relays.in_flight`) and the relay
-offers both CHUNKING and PIPELINING.
+process dies, where a plain session has one. So it is used only where the relay is far away or the operator asks for it
+(`relays.in_flight`), and the relay offers both CHUNKING and PIPELINING.
 """
 
 from __future__ import annotations

@@ -30,6 +30,9 @@ from digest.mail.wire import Offers
 
 _BARREN_SESSIONS = 3
 """So many sessions in a row that ended before a single message was answered, and the relay counts as unreachable."""
+_FAR = 0.01
+"""Seconds to an answer to EHLO from which on a relay is far away, and waiting for each message's answer what takes most time."""
+_IN_FLIGHT_FAR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,11 @@ class RelaySettings:
     helo: str = ""
     """Our name in EHLO; default: this host's."""
     max_per_connection: int = 1000
-    in_flight: int = 1
-    """Messages under way on one connection, which is how many of it can be in doubt; more than one takes CHUNKING."""
+    in_flight: int | None = None
+    """Messages under way on one connection, which is how many of it can be in doubt; more than one takes CHUNKING.
+
+    None: one, or four to a relay that is far away.
+    """
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def __post_init__(self) -> None:
@@ -66,7 +72,7 @@ class RelaySettings:
             raise ConfigurationError(f"{where}.tls", f"{self.tls!r} should be none, starttls or tls")
         if self.max_per_connection < 1:
             raise ConfigurationError(f"{where}.max_per_connection", "should be at least 1")
-        if self.in_flight < 1:
+        if self.in_flight is not None and self.in_flight < 1:
             raise ConfigurationError(f"{where}.in_flight", "should be at least 1")
         if self.username and self.tls == "none" and not (self.cleartext_login or _is_loopback(self.host)):
             raise ConfigurationError(f"{where}.tls", "should be starttls or tls: the password would cross the network in clear")
@@ -107,9 +113,10 @@ class Relay:
             raise
 
     def _introduced(self, handshake: _Handshake) -> Session:
-        step = "EHLO"
+        step, begun = "EHLO", self._monotonic()
         try:
             handshake.ehlo_or_helo_if_needed()
+            answered_in = self._monotonic() - begun
             if self.settings.tls == "starttls":
                 step = "STARTTLS"
                 if not handshake.has_extn("starttls"):
@@ -131,8 +138,9 @@ class Relay:
         replies, offers = handshake.hand_over()
         settings = self.settings
         session = (self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
-        if settings.in_flight > 1 and offers.pipelining and offers.chunking:
-            return ChunkedSession(*session, settings.in_flight)
+        in_flight = settings.in_flight or (_IN_FLIGHT_FAR if answered_in >= _FAR else 1)
+        if in_flight > 1 and offers.pipelining and offers.chunking:
+            return ChunkedSession(*session, in_flight)
         return Session(*session)
 
     def _refusal(self, step: str, error: smtplib.SMTPResponseException) -> RelayUnreachable:

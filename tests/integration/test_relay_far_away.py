@@ -1,7 +1,9 @@
-"""Several messages under way on one connection (relays.in_flight): every envelope has one end, and it is the true one."""
+"""Several messages under way on one connection, asked for or to a relay far away: every envelope has one end, the true one."""
 
 from __future__ import annotations
 
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -47,22 +49,37 @@ def under_way(notes: Notes) -> int:
     return most
 
 
+NEAR, NOT_QUITE_FAR, FAR = 0.0, 0.001, 0.01
+"""Seconds between one look at the clock and the next; there are one to nine of them from EHLO to its answer."""
+
+
 @pytest.mark.parametrize(
-    ("offers", "in_flight", "kind"),
-    [(CHUNKING, 4, ChunkedSession), (CHUNKING, 1, Session), (OFFERS, 4, Session)],
-    ids=["asked and offered", "not asked", "not offered"],
+    ("offers", "in_flight", "answered_in", "under_way_at_most"),
+    [
+        (CHUNKING, 3, NEAR, 3),
+        (CHUNKING, 1, FAR, 1),
+        (OFFERS, 3, FAR, 1),
+        (CHUNKING, None, NEAR, 1),
+        (CHUNKING, None, NOT_QUITE_FAR, 1),
+        (CHUNKING, None, FAR, 4),
+        (OFFERS, None, FAR, 1),
+    ],
+    ids=["asked", "asked for one", "asked, not offered", "near", "not quite far", "far", "far, not offered"],
 )
-def test_only_where_it_is_asked_for_and_offered(
-    store: Path, offers: tuple[str, ...], in_flight: int, kind: type[Session]
+def test_only_where_the_relay_is_far_or_it_is_asked_for_and_offered(
+    store: Path, offers: tuple[str, ...], in_flight: int | None, answered_in: float, under_way_at_most: int
 ) -> None:
     notes = Notes()
+    looks = count()
+    begun = time.monotonic()
     with SmtpServer(store, Script(offers=offers)) as server:
-        relay = relay_to(server, in_flight=in_flight)
+        settings = RelaySettings(host="127.0.0.1", port=server.port, tls="none", helo="me.test", in_flight=in_flight)
+        relay = Relay(settings, lambda: AT, lambda: begun + answered_in * next(looks))
         session = relay.connect()
         session.close()
         list(relay.send(envelopes(6), notes))
-    assert type(session) is kind
-    assert under_way(notes) == (in_flight if kind is ChunkedSession else 1)
+    assert type(session) is (ChunkedSession if under_way_at_most > 1 else Session)
+    assert under_way(notes) == under_way_at_most
 
 
 @pytest.mark.parametrize(

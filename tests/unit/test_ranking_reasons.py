@@ -233,3 +233,11 @@ def test_the_score_is_the_votes_that_are_expected() -> None:
     scores = [each.score for each in rank(known, NOW, Model({"votes": 0.5}, power=0.5, base=0.0))]
     assert scores == [pytest.approx(32), pytest.approx(8)]
     assert rank(known, NOW, Model({"votes": -0.5}))[0].paper.id == 1
+
+
+@pytest.mark.parametrize(("figure", "gained"), [("grown_12h", 9), ("grown_24h", 9), ("grown_48h", 9), ("stars_24h", 0)])
+def test_what_a_first_reading_finds_was_gained_since_it_was_not_there_but_stars_are_older_than_it(
+    figure: str, gained: float
+) -> None:
+    known = candidate(1, 3, *votes((2, 9)), ("github_stars", 2, 900))
+    assert first(known, model=Model({figure: 1.0})).score == pytest.approx(1 + gained)

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "domain": "breaker domain_values identifier interest keyed_hash query retry schedule turns",
-    "ranking": "freshness identity ranking* refresh selection similar summary trending updates contract/ranking_in_time",
+    "ranking": "freshness identity ranking* refresh selection similar spread summary trending updates contract/ranking_in_time",
     "mail": "address contrast dkim domain_checks imap_poll inbound* inbox journal lint mail_headers mailbox on_the_wire relay*"
     " waiting integration/relay_fa* integration/hearing integration/inbound_servers integration/limits",
 }

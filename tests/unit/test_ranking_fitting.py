@@ -168,8 +168,11 @@ def mornings(gain: Callable[[float, float], float], count: int = 60, size: int =
     return rows
 
 
+TASTE = Appeal(title={"agents": 0.5})
+
+
 def fitted(rows: Sequence[Row]) -> Model:
-    return fit_growth(NAMES, rows, Appeal(), {"until": "then"})
+    return fit_growth(NAMES, rows, TASTE, {"until": "then"})
 
 
 def expected(model: Model, row: Row) -> float:
@@ -207,8 +210,8 @@ def test_where_nothing_is_to_learn_the_formula_decides(nothing: float) -> None:
     some = sorted(rows, key=lambda row: expected(model, row))
     by_formula = sorted(rows, key=lambda row: row.vector[2])
     assert [row.paper_id for row in some[-5:]] == [row.paper_id for row in by_formula[-5:]]
-    assert model.told == {"until": "then"}
-    assert model.power == fitting.POWER
+    assert 0 < model.weights[FORMULA] / model.power < 1, "it is a part of the score: the rest is what was fitted"
+    assert (model.appeal, model.told, model.power) == (TASTE, {"until": "then"}, fitting.POWER)
 
 
 def test_one_runaway_paper_does_not_decide_everything() -> None:

@@ -67,7 +67,10 @@ def test_two_words_are_enough_and_one_place_is_left_to_chance() -> None:
 
 def test_the_reasons_say_what_matched_and_why_it_trends() -> None:
     best = chosen(Interests(words=("graph theory",), categories=("cs.RO",)))[0]
-    assert [reason.text for reason in best.reasons] == ["because: graph theory, cs.RO", "+96 upvotes"]
+    assert [(reason.kind, reason.text) for reason in best.reasons] == [
+        ("interest", "because: graph theory, cs.RO"),
+        ("votes", "+96 upvotes"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["grace lovelace", "Lovelace, Grace", "G. Lovelace", "lovelace", "Grâce Lovelace"])
@@ -237,7 +240,7 @@ def test_what_was_disliked_sinks_at_once() -> None:
 def test_one_pick_in_the_end_is_from_outside_and_never_what_was_disliked() -> None:
     interests = Interests(words=("graph theory",), disliked=("arxiv:2605.00000",))
     assert picks(interests)[-1] == 1
-    assert chosen(interests)[-1].reasons[-1].text == "outside your interests"
+    assert chosen(interests)[-1].reasons[-1] == Reason("serendipity", "outside your interests")
     assert picks(interests, 4) == [4, 10, 16, 22], "too few picks to spare one"
 
 

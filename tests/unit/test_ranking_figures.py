@@ -9,7 +9,7 @@ import pytest
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Signal
-from digest.ranking.burst import BELIEVED
+from digest.ranking.burst import BACKED, BELIEVED
 from digest.ranking.features import FEATURES, FORMULA, Figures, formula, observe, vector
 from digest.ranking.readings import Heard, heard
 
@@ -110,14 +110,39 @@ def test_a_leap_that_nothing_supports_counts_as_few_votes() -> None:
 @pytest.mark.parametrize(
     "support",
     [
-        ("comments", 2, 1),
-        ("github_stars", 12, 3),
+        ("comments", 2, 5),
+        ("github_stars", 12, 5),
         ("upvotes@elsewhere", 12, 9),
-        ("something new", 1, 1),
+        ("something new", 1, 5),
     ],
 )
 def test_anything_that_moved_since_the_reading_before_it_supports_a_leap(support: Reading) -> None:
     assert (figures(*LEAP, support).votes, figures(*LEAP, support).set_aside) == (230, 0)
+
+
+def test_a_comment_supports_some_of_a_leap_and_not_all_that_may_be_bought_with_it() -> None:
+    assert figures(*LEAP, ("comments", 2, 1)).set_aside == 200 - BELIEVED - BACKED
+    assert (
+        figures(*LEAP, ("comments", 16, 2), ("comments", 2, 3), ("github_stars", 2, 1)).set_aside == 200 - BELIEVED - 2 * BACKED
+    )
+
+
+@pytest.mark.parametrize(
+    ("readings", "aside"),
+    [
+        (votes((20, 5), (6, 105), (5, 205), (4, 305)), 300 - BELIEVED),
+        (votes((20, 5), *((4 - n / 30, 5 + 10 * n) for n in range(1, 31))), 300 - BELIEVED),
+        (votes((20, 5), (7, 55), (6, 105), (5, 155), (4, 205), (3, 255), (2, 305), (1, 306)), 300 - BELIEVED),
+        (votes((25, 5), (19, 105), (10, 205), (1, 305)), 0),
+    ],
+    ids=["three hours", "an hour", "five hours, and the day after", "a day"],
+)
+def test_a_leap_in_several_readings_is_one(readings: tuple[Reading, ...], aside: float) -> None:
+    found = figures(*readings)
+    assert found.set_aside == pytest.approx(aside)
+    assert found.votes == pytest.approx(readings[-1][2] - aside)
+    main = found.voices["upvotes"].main
+    assert list(main.values) == [value for _, _, value in readings], "what was read stays as it was read"
 
 
 @pytest.mark.parametrize("before", [("comments", 17, 9), ("github_stars", 16, 3), ("comments", 1, 0)])
@@ -127,7 +152,7 @@ def test_what_moved_before_or_not_at_all_does_not(before: Reading) -> None:
 
 def test_a_first_reading_may_be_a_leap_and_anything_said_of_the_paper_supports_it() -> None:
     assert figures(*votes((20, 400), (1, 410))).set_aside == 400 - BELIEVED
-    assert figures(*votes((20, 400), (1, 410)), ("comments", 25, 2)).set_aside == 0
+    assert figures(*votes((20, 400), (1, 410)), ("comments", 25, 10)).set_aside == 0
 
 
 @pytest.mark.parametrize(

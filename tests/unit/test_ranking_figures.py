@@ -145,6 +145,13 @@ def test_a_leap_in_several_readings_is_one(readings: tuple[Reading, ...], aside:
     assert list(main.values) == [value for _, _, value in readings], "what was read stays as it was read"
 
 
+def test_what_is_believed_of_a_leap_came_as_it_did() -> None:
+    found = figures(*votes((20, 5), (6, 105), (5, 205), (2, 305)))
+    assert found.votes == 5 + BELIEVED
+    assert found.grown_3h == pytest.approx(BELIEVED / 3 * 2 / 3), "two of the three hours of its last third"
+    assert found.grown[0] == pytest.approx(BELIEVED - BELIEVED / 3 * 8 / 14)
+
+
 @pytest.mark.parametrize("before", [("comments", 17, 9), ("github_stars", 16, 3), ("comments", 1, 0)])
 def test_what_moved_before_or_not_at_all_does_not(before: Reading) -> None:
     assert figures(*LEAP, before).set_aside == 200 - BELIEVED

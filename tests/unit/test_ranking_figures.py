@@ -148,7 +148,7 @@ def test_a_leap_in_several_readings_is_one(readings: tuple[Reading, ...], aside:
 def test_what_is_believed_of_a_leap_came_as_it_did() -> None:
     found = figures(*votes((20, 5), (6, 105), (5, 205), (2, 305)))
     assert found.votes == 5 + BELIEVED
-    assert found.grown_3h == pytest.approx(BELIEVED / 3 * 2 / 3), "two of the three hours of its last third"
+    assert found.grown_3h == pytest.approx(BELIEVED / 3 / 3), "an hour of the three of its last third"
     assert found.grown[0] == pytest.approx(BELIEVED - BELIEVED / 3 * 8 / 14)
 
 

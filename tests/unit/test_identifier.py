@@ -28,6 +28,7 @@ SPELLINGS = [
     ("10.64898/2026.08.01.700001v1.full.pdf", "doi:10.64898/2026.08.01.700001", 1),
     ("https://www.biorxiv.org/content/10.1101/456574v1", "doi:10.1101/456574", 1),
     ("https://dx.doi.org/10.1000/XYZ(2)", "doi:10.1000/xyz(2)", None),
+    ("10.1000/xyz.", "doi:10.1000/xyz", None),  # as copied from the end of a sentence
     ("seed:3f2a", "seed:3f2a", None),
 ]
 
@@ -57,6 +58,7 @@ def test_every_spelling_of_a_work_is_one_identifier(written: str, canonical: str
 def test_what_is_no_identifier_is_refused_with_one_that_would_do(written: str) -> None:
     with pytest.raises(InvalidIdentifier, match=r"should be like arxiv:2510\.19278") as caught:
         parse_identifier(written)
+    assert str(caught.value).startswith(f"identifier {written[:80]!r}: ")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
 

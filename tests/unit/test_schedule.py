@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.domain.schedule import EVERY_DAY, due_on, format_weekdays, latest_due, next_due, parse_weekdays
+from digest.domain.schedule import EVERY_DAY, Due, due_on, format_weekdays, latest_due, next_due, parse_weekdays
 
 CASES = [  # zone, local day, hour → UTC
     ("Europe/Berlin", date(2026, 3, 28), time(2, 30), "2026-03-28T01:30"),
@@ -64,6 +64,16 @@ def test_the_day_samoa_skipped_and_no_weekdays() -> None:
     assert latest_due(skipped, time(7), samoa) is not None
     assert latest_due(skipped, time(7), samoa, frozenset()) is None
     assert next_due(skipped, time(7), samoa, frozenset()) is None
+    friday = Due(date(2011, 12, 30), datetime(2011, 12, 30, 17, tzinfo=UTC))
+    assert next_due(skipped, time(7), samoa, frozenset({4})) == friday, "the Friday that was skipped has its mail all the same"
+
+
+def test_due_by_the_clock_on_the_readers_wall() -> None:
+    berlin, now = ZoneInfo("Europe/Berlin"), datetime(2026, 5, 4, 5, 0, tzinfo=UTC)  # a Monday, 07:00 in Berlin
+    assert latest_due(now, time(7), berlin) == Due(date(2026, 5, 4), now)
+    assert next_due(now, time(7), berlin) == Due(date(2026, 5, 5), now + timedelta(days=1))
+    assert latest_due(now, time(7, 1), berlin) == Due(date(2026, 5, 3), datetime(2026, 5, 3, 5, 1, tzinfo=UTC))
+    assert next_due(now, time(7), berlin, frozenset({0})) == Due(date(2026, 5, 11), datetime(2026, 5, 11, 5, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

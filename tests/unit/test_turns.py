@@ -16,6 +16,8 @@ NOW = 1_700_000_000.0
 CASES = [
     ("nobody was here", Turns(), Turn()),
     ("the last one started a second ago", Turns(free_at=NOW + 2), Turn(wait=2.0)),
+    ("the pace is nearly kept", Turns(free_at=NOW + 0.25), Turn(wait=0.25)),
+    ("all of it ends this instant", Turns(free_at=NOW, busy_until=NOW, closed_until=NOW), Turn()),
     ("the last one started long ago", Turns(free_at=NOW - 60), Turn()),
     ("the clock was set back a day", Turns(free_at=NOW + 86_400), Turn(wait=3.0)),
     ("one is under way", Turns(free_at=NOW - 9, busy_until=NOW + 100), Turn(wait=0.5)),

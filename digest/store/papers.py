@@ -25,7 +25,7 @@ from digest.store.statements import chunks
 EVERYTHING = Query()
 KIN_BY = 8
 """How many words papers like one are looked for by: two of them make a candidate …"""
-KIN = 150
+KIN = 100
 """… and the best so many are compared as a whole."""
 
 

@@ -40,7 +40,7 @@ COMMON = frozenset(
     ]
 )
 """Words that are not looked for: every paper holds them."""
-COUNTED = 2_000
+COUNTED = 5_000
 """Further a word's papers are not counted: it is common."""
 
 _FOUND = """

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers.stocked import DAY, NOW, arxiv, sighting
+from sqlalchemy import Connection, event, text
 
 from digest.domain.query import Query
 from digest.store import search_postgresql
+from digest.store.engine import open_engine
 from digest.store.merge import papers_named
 from digest.store.search import kin, papers_holding
 from digest.store.unit import Store
@@ -177,6 +180,45 @@ def test_kin_share_several_words_and_what_is_rare_counts_most(store: Store) -> N
         assert kin(connection, {"axolotl": 3}, Query(), 9) == []
 
 
+def test_postgresql_keeps_words_apart_from_what_it_looks_through(postgresql_url: str) -> None:
+    store = Store(open_engine(postgresql_url), str)
+    sizes = []
+    for version in (1, 2):
+        said = [" ".join(f"word{version}x{n}x{k}" for k in range(60)) for n in range(100)]
+        with store.begin() as unit:
+            unit.papers.merge([sighting(n, abstract=abstract, version=version) for n, abstract in enumerate(said)])
+        with store.engine.connect() as connection:
+            sizes.append(connection.scalar(text("SELECT pg_relation_size('papers_words')")))
+    assert len(search(store, "word2x7x7")) == 1
+    store.close()
+    assert sizes[0] < 250 * 100 + 8192, "bytes a row, and a page: its words are some 1,200"
+    assert sizes[1] < 2 * sizes[0] + 8192, "the same when words change, with the rows as they were before"
+
+
+def test_postgresql_opens_no_words_to_find_papers(postgresql_url: str) -> None:
+    """A table this small is read through, where PostgreSQL is let choose."""
+    store = Store(open_engine(postgresql_url), str)
+    with store.begin() as unit:
+        unit.papers.merge(SHELF)
+    plans: list[str] = []
+
+    @event.listens_for(store.engine, "after_cursor_execute")
+    def explain(connection: Connection, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if "papers_words" in statement and not statement.startswith("EXPLAIN"):
+            plans.append("\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()))
+
+    asked = ["attention", "attention cat:cs", '"test-time scaling"', "author:vaswani since:2026", "like:2603.00003"]
+    with store.read() as unit:
+        for query in asked:
+            unit.papers.search(query)
+        unit.papers.search("cat:cs")
+    store.close()
+    *found, filtered = plans
+    assert len(found) == len(asked) + 1, "kin takes two"
+    assert all("Bitmap Index Scan on ix_papers_words" in plan and "Seq Scan" not in plan for plan in found), found
+    assert "Seq Scan on papers_words" in filtered, "only there it is left to PostgreSQL"
+
+
 SIGNS = list("\"'*^:-()%_\\ \x00\ud800²ﬀ")
 WORDS = [
     "AND",
@@ -200,6 +242,6 @@ ANYTHING = st.one_of(st.text(max_size=60), st.lists(st.one_of(SYNTAX, st.text(ma
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ANYTHING)
-def test_any_text_is_a_question(store: Store, text: str) -> None:
+def test_any_text_is_a_question(store: Store, anything: str) -> None:
     with store.read() as unit:
-        assert unit.papers.search(text, 5) == []
+        assert unit.papers.search(anything, 5) == []

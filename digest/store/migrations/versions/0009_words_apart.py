@@ -38,10 +38,11 @@ def upgrade() -> None:
     op.execute(
         "CREATE TABLE papers_words_apart (paper_id bigint NOT NULL, first_seen_at timestamptz NOT NULL,"
         f" shown_at timestamptz NOT NULL, categories text[] NOT NULL, words tsvector NOT NULL, {_ROOM})"
-        " WITH (toast_tuple_target = 128)"
+        " WITH (toast_tuple_target = 256, parallel_workers = 0)"  # so short, more processes are slower
     )
-    # as they are: unpacking would cost more than ranking
+    # words apart and as they are: unpacking would cost more than ranking; the rest in the row
     op.execute("ALTER TABLE papers_words_apart ALTER words SET STORAGE EXTERNAL")
+    op.execute("ALTER TABLE papers_words_apart ALTER categories SET STORAGE MAIN, ALTER room SET STORAGE MAIN")
     op.execute(
         "INSERT INTO papers_words_apart"  # noqa: S608 - constants
         f" SELECT paper_id, {_DATES.format(row='')}, {_CATEGORIES.format(row='')}, words"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ _DRIVERS = {
 
 
 def open_engine(url: str) -> Engine:
-    """An engine that has answered once. SQLite files and their folder are made when they are not there.
+    """An engine that has answered once. A SQLite file that is not there is made, for its owner alone, and its folder.
 
     Raises ConfigurationError for what is no URL of ours, DatabaseUnreachable (one line, without the password) for no answer.
     """
@@ -76,6 +78,9 @@ def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            # addresses are in it: others on this machine have no business there. The files beside it are made like it.
+            with suppress(FileExistsError):
+                os.close(os.open(url.database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise DatabaseUnreachable(f"database {place_of(url)}: {error.strerror}") from error
     engine = create_engine(url, json_serializer=_dumps, connect_args={"timeout": _BUSY_SECONDS})

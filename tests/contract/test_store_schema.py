@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import datetime
@@ -175,3 +176,17 @@ def test_a_broken_promise_is_our_error_in_one_line(store: Store) -> None:
         unit.deliveries.create_one(404, 404, NOW, NOW)
     assert "\n" not in str(caught.value)
     assert "INSERT" not in str(caught.value)
+
+
+def test_what_is_made_for_sqlite_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Addresses are in it; an operator who opens it to others keeps it so."""
+    file = tmp_path / "new" / "digest.sqlite3"
+    engine = open_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    modes = {each.name: stat.filemode(each.stat().st_mode) for each in file.parent.iterdir()}
+    assert set(modes) == {"digest.sqlite3", "digest.sqlite3-wal", "digest.sqlite3-shm"}
+    assert set(modes.values()) == {"-rw-------"}
+    engine.dispose()
+    file.chmod(0o640)
+    open_engine(f"sqlite:///{file}").dispose()
+    assert stat.filemode(file.stat().st_mode) == "-rw-r-----"

@@ -205,7 +205,7 @@ class _Batch:
             return []
         asked = [self._told(field, wish, position) for field in ASKED_FOR for wish in self._asked[field].of(row, position)]
         liked = self._because_liked(row, position)
-        return [*asked[: MOST_REASONS - len(liked)], *liked]
+        return [*asked[: MOST_REASONS - len(liked)], *(f"and {each}" if asked else each for each in liked)]
 
     def _told(self, field: str, wish: str, position: int) -> str:
         if field == "authors":
@@ -221,10 +221,10 @@ class _Batch:
         likeness = self._likeness[liked, position]
         best = int(likeness.argmax())
         if likeness[best] >= LIKE_ENOUGH:
-            return [f"and you liked {self._title(self._liked_names[liked[best]])}"]
+            return [f"you liked {self._title(self._liked_names[liked[best]])}"]
         if self._shared[row, position] > 0:
             met = set(self._met.indices[self._met.indptr[row] : self._met.indptr[row + 1]].tolist())
-            return [f"and you liked a paper by {self._shelf.author_among(position, met)}"]
+            return [f"you liked a paper by {self._shelf.author_among(position, met)}"]
         return []
 
     def _title(self, identifier: str) -> str:

@@ -127,7 +127,7 @@ def test_a_liked_paper_brings_its_like_and_comes_last_itself() -> None:
     interests = Interests(liked=("arxiv:2605.00002",))
     assert set(picks(interests, 4)) <= {8, 14, 20, 26, 0}
     assert picks(interests, 30)[-1] == 2
-    assert told(interests, 8) == "because: and you liked “Study 2 of robot grasping”"
+    assert told(interests, 8) == "because: you liked “Study 2 of robot grasping”"
 
 
 def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> None:
@@ -135,7 +135,7 @@ def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> No
     outside = {"doi:10.1/x": replace(elsewhere, title="Hearing voices", abstract="Speech recognition, heard again.")}
     interests = Interests(liked=("doi:10.1/x",))
     assert set(picks(interests, 4, outside=outside)) <= {3, 8, 9, 15, 21}
-    assert told(interests, 8, outside) == "because: and you liked a paper by Ada Author8"
+    assert told(interests, 8, outside) == "because: you liked a paper by Ada Author8"
     assert picks(interests) == picks(Interests()), "a paper that nobody knows says nothing"
 
 
@@ -151,14 +151,14 @@ def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> No
 )
 def test_a_liked_paper_is_named_by_its_title_cut_between_words(title: str, shown: str) -> None:
     liked = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title=title)
-    assert told(Interests(liked=("doi:10.1/x",)), 3, {"doi:10.1/x": liked}) == f"because: and you liked {shown}"
+    assert told(Interests(liked=("doi:10.1/x",)), 3, {"doi:10.1/x": liked}) == f"because: you liked {shown}"
 
 
 def test_who_liked_a_paper_is_shown_its_authors_other_work_whatever_it_is_on() -> None:
     bread = replace(pool()[3].ranked.paper, id=99, title="Bread", abstract="Rye.", authors=("Ada Author20", "A. Stranger"))
     interests = Interests(liked=("doi:10.1/x",))
     assert picks(interests, 3, outside={"doi:10.1/x": bread}) == [20, 0, 1]
-    assert told(interests, 20, {"doi:10.1/x": bread}) == "because: and you liked a paper by Ada Author20"
+    assert told(interests, 20, {"doi:10.1/x": bread}) == "because: you liked a paper by Ada Author20"
     assert told(interests, 21, {"doi:10.1/x": bread}) == "+79 upvotes"
 
 
@@ -166,9 +166,9 @@ def test_of_several_papers_liked_the_most_alike_is_named() -> None:
     near = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title="Speech recognition, heard")
     interests = Interests(liked=("arxiv:2605.00002", "doi:10.1/x", "arxiv:2605.00004"))
     outside = {"doi:10.1/x": near}
-    assert told(interests, 9, outside) == "because: and you liked “Speech recognition, heard”"
-    assert told(interests, 8, outside) == "because: and you liked “Study 2 of robot grasping”"
-    assert told(interests, 10, outside) == "because: and you liked “Study 4 of graph theory”"
+    assert told(interests, 9, outside) == "because: you liked “Speech recognition, heard”"
+    assert told(interests, 8, outside) == "because: you liked “Study 2 of robot grasping”"
+    assert told(interests, 10, outside) == "because: you liked “Study 4 of graph theory”"
     assert told(interests, 1, outside) == "+99 upvotes"
 
 

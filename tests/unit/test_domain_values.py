@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -24,25 +25,28 @@ S, E = DeliveryState, Effect
 # ---- errors ----------------------------------------------------------------------------------------------------------------
 
 SAID = [
-    (errors.ConfigurationError("web.port", "should be a number"), "configuration: web.port: should be a number", 2),
-    (errors.InvalidInput("line 3", "no title"), "line 3: no title", 2),
-    (errors.InvalidIdentifier("id", "no arXiv id"), "id: no arXiv id", 2),
-    (errors.InvalidToken("forged"), "link: forged", 2),
-    (errors.NotFound("list 'x'"), "list 'x' not found", 1),
-    (errors.NotFound("list 'x'", "there are daily"), "list 'x' not found: there are daily", 1),
-    (errors.SourceUnreachable("hf", "timeout"), "source hf: timeout", 1),
-    (errors.SourceThrottled("hf", "429", HOUR), "source hf: 429", 1),
-    (errors.TemplateError("mail/x", "line 3"), "template mail/x: line 3", 1),
-    (errors.LintFailed(("a",)), "the mail breaks a rule: a", 1),
-    (errors.LintFailed(("a", "b")), "the mail breaks 2 rules: a; b", 1),
-    (errors.RelayUnreachable("mx:25", "refused"), "relay mx:25: refused", 1),
-    (errors.RelayRefusedUs("mx:25", "535"), "relay mx:25: 535", 1),
-    (errors.SchemaMismatch("too new"), "too new", 1),
+    (errors.ConfigurationError, ("web.port", "should be a number"), "configuration: web.port: should be a number", 2),
+    (errors.InvalidInput, ("line 3", "no title"), "line 3: no title", 2),
+    (errors.InvalidIdentifier, ("id", "no arXiv id"), "id: no arXiv id", 2),
+    (errors.InvalidToken, ("forged",), "link: forged", 2),
+    (errors.NotFound, ("list 'x'",), "list 'x' not found", 1),
+    (errors.NotFound, ("list 'x'", "there are daily"), "list 'x' not found: there are daily", 1),
+    (errors.SourceUnreachable, ("hf", "timeout"), "source hf: timeout", 1),
+    (errors.SourceThrottled, ("hf", "429", HOUR), "source hf: 429", 1),
+    (errors.TemplateError, ("mail/x", "line 3"), "template mail/x: line 3", 1),
+    (errors.LintFailed, (("a",),), "the mail breaks a rule: a", 1),
+    (errors.LintFailed, (("a", "b"),), "the mail breaks 2 rules: a; b", 1),
+    (errors.RelayUnreachable, ("mx:25", "refused"), "relay mx:25: refused", 1),
+    (errors.RelayRefusedUs, ("mx:25", "535"), "relay mx:25: 535", 1),
+    (errors.SchemaMismatch, ("too new",), "too new", 1),
 ]
 
 
-@pytest.mark.parametrize(("error", "said", "code"), SAID, ids=lambda value: type(value).__name__)
-def test_an_error_is_one_line_that_names_the_place(error: errors.DigestError, said: str, code: int) -> None:
+@pytest.mark.parametrize(("kind", "given", "said", "code"), SAID)
+def test_an_error_is_one_line_that_names_the_place(
+    kind: Callable[..., errors.DigestError], given: tuple[object, ...], said: str, code: int
+) -> None:
+    error = kind(*given)
     assert (str(error), error.exit_code) == (said, code)
 
 

@@ -53,7 +53,7 @@ def drained(store: Store) -> tuple[list[float], list[float]]:
         with store.begin() as unit:
             batch = unit.deliveries.claim(BATCH, "scale", now, now + LEASE)
         claims.append((time.perf_counter() - start) * 1000)
-        if not batch:
+        if not batch.claimed:
             return claims[:-1], records
         attempts = [Attempt(each.id, now, "sink", Stage.DOT, OK) for each in batch.claimed]
         results = [(each, policy.decide(each, 0, now + LEASE)) for each in attempts]

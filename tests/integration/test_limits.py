@@ -227,16 +227,18 @@ def test_nobody_will_have_us() -> None:
         list(post.hand_over(envelopes(3)))
 
 
-def test_a_relay_that_allows_one_connection_has_all_of_it_over_that_one() -> None:
+def test_what_a_refused_connection_held_goes_through_the_other() -> None:
     class Narrow(FakeRelay):
         calls = 0
 
         def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
             self.calls += 1
-            self.dead = self.calls == 2
-            for attempt in super().sending(envelopes, log):
-                self.dead = False
-                yield attempt
+            if self.calls > 1:
+                yield from super().sending(envelopes, log)
+                return
+            for envelope in envelopes:
+                yield Attempt(envelope.delivery_id, AT, self.name, Stage.CONNECT, None, "refused")
+                raise RelayUnreachable(self.name, "refused")
 
     narrow, other = Narrow("narrow"), FakeRelay("other")
     post = Post([narrow, other], Unwritten(), 2)  # type: ignore[list-item]

@@ -32,19 +32,29 @@ class Abandoned(Protocol):
     def remove(self) -> None:
         """Everything in it is in the table."""
 
+    def close(self) -> None:
+        """Leaves it, unless it was removed, to whoever recovers next."""
+
 
 def recover(store: Store, abandoned: Iterable[Abandoned], policy: RetryPolicy, now: datetime) -> None:
     """Replays each journal before its writer's claims, and leases that ran out, are given back. Twice is as good as once."""
     for journal in abandoned:
-        left = journal.replay()
-        attempts = (*left.replies, *left.uncertain)
-        with store.begin() as unit:
-            # a delivery that is not known any more was its reader's, who has been erased
-            known = unit.deliveries.known(attempt.delivery_id for attempt in attempts)
-            of = [(attempt, known[attempt.delivery_id]) for attempt in attempts if attempt.delivery_id in known]
-            results = [(attempt, policy.decide(attempt, each.attempts, each.expires_at)) for attempt, each in of]
-            settle(unit, results, known, journal.owner)
-            unit.deliveries.release(journal.owner)
-        journal.remove()
+        try:
+            _replay(store, journal, policy)
+            journal.remove()
+        finally:  # the database may go away meanwhile: what we kept locked nobody could replay, and it would be sent twice
+            journal.close()
     with store.begin() as unit:
         unit.deliveries.reclaim_dead_leases(now)
+
+
+def _replay(store: Store, journal: Abandoned, policy: RetryPolicy) -> None:
+    left = journal.replay()
+    attempts = (*left.replies, *left.uncertain)
+    with store.begin() as unit:
+        # a delivery that is not known any more was its reader's, who has been erased
+        known = unit.deliveries.known(attempt.delivery_id for attempt in attempts)
+        of = [(attempt, known[attempt.delivery_id]) for attempt in attempts if attempt.delivery_id in known]
+        results = [(attempt, policy.decide(attempt, each.attempts, each.expires_at)) for attempt, each in of]
+        settle(unit, results, known, journal.owner)
+        unit.deliveries.release(journal.owner)

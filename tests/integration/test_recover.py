@@ -1,0 +1,66 @@
+"""What a process that is no more knew gets into the table, whatever the database does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from outbox import configured, owe, rows
+
+from digest.config import load
+from digest.domain.delivery import DeliveryState, Reply
+from digest.domain.errors import DatabaseUnreachable
+from digest.domain.retry import RetryPolicy
+from digest.journey.outbox import Unit
+from digest.journey.recover import recover
+from digest.mail.journal import Journal
+from digest.store.unit import Store
+from digest.wiring import Wiring
+
+
+class GoesAway:
+    """The store, but for its first transaction: that ends with the database gone, nothing of it kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._gone = store, False
+
+    @contextmanager
+    def begin(self) -> Iterator[Unit]:
+        with self._store.begin() as unit:
+            yield unit
+            if not self._gone:
+                self._gone = True
+                raise DatabaseUnreachable("database: terminating connection due to administrator command")
+
+    read = begin
+
+
+def test_a_journal_is_replayed_by_who_could_not_before(tmp_path: Path, database_url: str) -> None:
+    """The same process looks again: a journal it still held locked would be nobody's, and its first message be sent twice."""
+    config, folder = configured(tmp_path, database_url, 9), tmp_path / "journal"
+    sent, begun, untouched = owe(load(config), 3)
+    now = datetime.now(UTC)
+    with Wiring(load(config)) as wiring:
+        dead = Journal.create(folder)
+        with wiring.store.begin() as unit:
+            claimed = {
+                each.address.text: each for each in unit.deliveries.claim(2, dead.owner, now, now + timedelta(hours=1)).claimed
+            }
+        assert set(claimed) == {sent, begun}
+        dead.dot(claimed[sent].id, now, "recorder")
+        dead.reply(claimed[sent].id, now, "recorder", Reply(250, "queued", "2.0.0"))
+        dead.close()
+        store = GoesAway(wiring.store)
+        with pytest.raises(DatabaseUnreachable):
+            recover(store, Journal.abandoned(folder), RetryPolicy(), now)
+        assert len(list(folder.iterdir())) == 1
+        recover(store, Journal.abandoned(folder), RetryPolicy(), now)
+        assert list(folder.iterdir()) == []
+    assert {email: each.state for email, each in rows(config).items()} == {
+        sent: DeliveryState.ACCEPTED,
+        begun: DeliveryState.QUEUED,
+        untouched: DeliveryState.QUEUED,
+    }

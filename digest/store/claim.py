@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text, update
+from sqlalchemy import Connection, Row, Select, select, text, update
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
@@ -53,10 +53,7 @@ _DETAILS: Select[Any] = (
     .join(editions, editions.c.id == deliveries.c.edition_id)
     .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
 )
-
-"""Claimed's fields in their order, and after them what may forbid to send."""
-_OF_CLAIMED = 13
-"""How many of them are Claimed's."""
+"""Claimed's fields first, in their order, and last what may forbid to send: looked up by place, since this is for every mail."""
 
 
 def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
@@ -64,30 +61,28 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     if not ids:
         return ClaimBatch()
     by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids)))}
-    sendable: list[Claimed] = []
+    sendable: list[Row[Any]] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
-    for id_ in ids:
-        *details, subscription, end_reason, suppressed, edition = by_id[id_]
-        claimed = _claimed(details)
-        verdict = _verdict(claimed, subscription, end_reason, suppressed, edition, now)
+    for row in map(by_id.__getitem__, ids):
+        verdict = _verdict(row, now)
         if verdict is None:
-            sendable.append(claimed)
+            sendable.append(row)
         else:
-            ended[verdict].append(id_)
+            ended[verdict].append(row[0])
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
-    taken = [each.id for each in sendable]
+    taken = [row[0] for row in sendable]
     _set(connection, taken, state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
     count = {
         state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
         for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED)
     }
-    return ClaimBatch(tuple(sendable), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
+    return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
 
 
 def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
     rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, some)))]
-    return {row.id: _claimed(row[:_OF_CLAIMED]) for row in rows}
+    return {row[0]: _claimed(row) for row in rows}
 
 
 def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
@@ -108,24 +103,23 @@ def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
     return [*urgent, *connection.scalars(others.limit(limit - len(urgent)))]
 
 
-def _verdict(
-    claimed: Claimed, subscription: str, end_reason: str | None, suppressed: str | None, edition: str, now: datetime
-) -> tuple[DeliveryState, str] | None:
+def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
     """Why this one is not sent; None when it is."""
+    last: Sequence[Any] = row[-4:]
+    subscription, end_reason, suppressed, edition = last
     if suppressed is not None:
         return DeliveryState.WITHHELD, f"the address is suppressed: {suppressed}"
     if subscription != _ACTIVE:
         return DeliveryState.WITHHELD, f"the subscription is {subscription}{f': {end_reason}' if end_reason else ''}"
     if edition != "frozen":
         return DeliveryState.WITHHELD, f"the edition is {edition}"
-    if claimed.expires_at <= now:
-        return DeliveryState.EXPIRED, f"not sent before {isoformat(claimed.expires_at)}, when the next edition was due"
+    if row.expires_at <= now:
+        return DeliveryState.EXPIRED, f"not sent before {isoformat(row.expires_at)}, when the next edition was due"
     return None
 
 
-def _claimed(details: Sequence[Any]) -> Claimed:
-    """By place: this is done for every mail."""
-    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style = details
+def _claimed(row: Sequence[Any]) -> Claimed:
+    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
     return Claimed(
         id_,
         edition,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from digest.domain.query import Query
 from digest.ranking.spelling import spellings
 from digest.store import search_postgresql
+from digest.store.statements import scored
 
 COMMON = frozenset(
     [
@@ -60,7 +61,7 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
         return search_postgresql.search(connection, words, query, limit)
     filters, values = _filters(query)
     if not (words or query.phrases or query.authors):
-        return _run(connection, _FILTERED.format(filters=filters), {**values, "limit": limit}) if filters else []
+        return scored(connection, _FILTERED.format(filters=filters), {**values, "limit": limit}) if filters else []
     matches = [*map(_word, words), *map(_phrase, query.phrases), *map(_author, query.authors)]
     return _found(connection, " AND ".join(matches), query, limit)
 
@@ -87,11 +88,7 @@ def papers_holding(connection: Connection, words: Iterable[str]) -> dict[str, in
 def _found(connection: Connection, matching: str, query: Query, limit: int) -> list[tuple[int, float]]:
     filters, values = _filters(query)
     join = "JOIN papers ON papers.id = papers_words.rowid" if filters else ""
-    return _run(connection, _FOUND.format(join=join, filters=filters), {**values, "query": matching, "limit": limit})
-
-
-def _run(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[int, float]]:
-    return [(row.id, float(row.score)) for row in connection.execute(text(statement), values)]
+    return scored(connection, _FOUND.format(join=join, filters=filters), {**values, "query": matching, "limit": limit})
 
 
 def _filters(query: Query) -> tuple[str, dict[str, object]]:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from digest.domain.query import Query
 from digest.ranking.spelling import spellings
+from digest.store.statements import scored
 
 IN_TITLE, ANYWHERE = 400, 800
 """How many of the newest matches are ranked."""
@@ -58,7 +59,7 @@ def search(connection: Connection, words: Sequence[str], query: Query, limit: in
     filters, values = _filters(query)
     values["limit"] = limit
     if not (words or query.phrases or query.authors):
-        return _run(connection, _FILTERED.format(filters=filters), values) if filters else []
+        return scored(connection, _FILTERED.format(filters=filters), values) if filters else []
     asking = _Asking.of(words, query)
     found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, filters=filters)]
     if words or query.phrases:
@@ -66,7 +67,7 @@ def search(connection: Connection, words: Sequence[str], query: Query, limit: in
         found.append(_FOUND.format(held=held, as_asked="in_title", most=IN_TITLE, filters=filters))
     statement = _SEARCH.format(asked=asking.sql, found=" UNION ".join(found))
     with _by_index(connection):
-        return _run(connection, statement, values | asking.values)
+        return scored(connection, statement, values | asking.values)
 
 
 def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
@@ -74,7 +75,7 @@ def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: in
     filters, values = _filters(query)
     values |= {"words": [f"'{word}'" for word in held], "known": list(held.values()), "limit": limit}
     with _by_index(connection):
-        return [paper_id for paper_id, _ in _run(connection, _KIN.format(filters=filters), values)]
+        return [paper_id for paper_id, _ in scored(connection, _KIN.format(filters=filters), values)]
 
 
 def papers_holding(connection: Connection, words: Iterable[str], most: int) -> dict[str, int]:
@@ -91,10 +92,6 @@ def _by_index(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET LOCAL enable_seqscan = off"))
     yield
     connection.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
-
-
-def _run(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[int, float]]:
-    return [(row.id, float(row.score)) for row in connection.execute(text(statement), values)]
 
 
 def _filters(query: Query) -> tuple[str, dict[str, object]]:

@@ -108,6 +108,11 @@ def among(connection: Connection, column: Any, keys: Sequence[int]) -> Any:
     return column.in_(text("SELECT value FROM json_each(:keys)").bindparams(keys=json.dumps(list(keys))))
 
 
+def scored(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[int, float]]:
+    """(id, score) of each row that a search finds."""
+    return [(row.id, float(row.score)) for row in connection.execute(text(statement), values)]
+
+
 def chunks(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
     """SQLite takes at most 32,766 parameters in a statement."""
     chunk: list[T] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func, insert, select, true, update
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import MergeCounts, Sighting
@@ -253,10 +253,25 @@ def papers_named(connection: Connection, wanted: Iterable[Identifier]) -> dict[I
     found = {}
     for scheme, all_of_scheme in values.items():
         for some in chunks(all_of_scheme):
-            table = identifiers.c
-            rows = connection.execute(select(table.value, table.paper_id).where(table.scheme == scheme, table.value.in_(some)))
-            found.update({Identifier(scheme, value): paper_id for value, paper_id in rows})
+            rows = connection.execute(_named(connection, scheme, some))
+            found.update({Identifier(scheme, row.value): row.paper_id for row in rows})
     return found
+
+
+def _named(connection: Connection, scheme: str, values: list[str]) -> Select[Any]:
+    """(value, paper_id) of those known.
+
+    PostgreSQL, asked for a list of values, reads all identifiers of the scheme as long as it has not analysed the table: a join
+    looks up each value by itself (OFFSET keeps that whole).
+    """
+    table = identifiers.c
+    if connection.dialect.name != "postgresql":
+        return select(table.value, table.paper_id).where(table.scheme == scheme, table.value.in_(values))
+    array = func.unnest(bindparam("values", values, type_=ARRAY(Text)))
+    given = array.table_valued(column("value", Text), name="given").render_derived()
+    one = select(table.value, table.paper_id).where(table.scheme == scheme, table.value == given.c.value).offset(0)
+    known = one.lateral("known")
+    return select(known.c.value, known.c.paper_id).select_from(given.join(known, true()))
 
 
 def sightings_of(connection: Connection, paper_ids: Iterable[int], by: datetime | None = None) -> dict[int, list[Sighting]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, draft, freeze, know, papers, rendered, sighting, upvotes
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Summary
@@ -310,3 +310,27 @@ def test_a_sighting_is_never_lost(sqlite_store: Store) -> None:
         assert len(papers(unit, 6)) == 6
     with sqlite_store.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(sightings)) == 6
+
+
+def test_known_papers_are_looked_up_one_by_one_in_a_table_never_analysed(store: Store) -> None:
+    """As in a first import: PostgreSQL would read all identifiers of the scheme for each thousand that it is asked for."""
+    if store.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite looks up a list by index whatever it knows of the table")
+    shown = [sighting(number, title=f"Paper {number}", identifiers=(arxiv(number),)) for number in range(1, 2001)]
+    merged(store, *shown)
+    asked: list[tuple[str, dict[str, object]]] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, parameters: dict[str, object], *_: object) -> None:
+        if "identifiers.scheme = " in statement:
+            asked.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", heard)
+    try:
+        assert merged(store, *shown[:1000]).unchanged == 1000
+    finally:
+        event.remove(store.engine, "before_cursor_execute", heard)
+    assert asked
+    with store.engine.connect() as connection:
+        for statement, parameters in asked:
+            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
+            assert "Rows Removed" not in plan, plan

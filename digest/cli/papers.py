@@ -97,9 +97,11 @@ def _shown(ranked: Ranked) -> dict[str, object]:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @wired
 def search(wiring: Wiring, as_json: bool, query: str, similar: str | None, limit: int) -> None:
-    """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05."""
+    """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05; -WORD leaves out (if it comes first, after --)."""
     if similar is None and not query.strip():
         raise click.UsageError("say what to search for, or --similar ID")
+    if similar is None and (lack := parse_query(query).lack):
+        raise click.UsageError(lack)
     with wiring.store.read() as unit:
         if similar is None:
             found = unit.papers.search(query, limit)

@@ -18,6 +18,9 @@ _CATEGORY = re.compile(
 _FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|search|like):\s*(?P<value>.+)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Not printable by themselves, and needed to spell words in many scripts."""
+_BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|[,;]""")
+"""A comma or semicolon parts wishes; inside quotation marks it parts nothing: author:"LeCun, Yann"."""
+_QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
 _FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)
 """What makes the rest of a wish a search (domain/query.py)."""
 LONGEST = 100
@@ -36,9 +39,9 @@ class Understood:
 
 def understand(text: str, mute: str = "") -> Understood:
     """Reads wishes separated by commas, semicolons or lines: words, "cs.CL", "author: Name", "mute: word", arXiv ids.
-    Words may be any search: “test-time scaling” author:lovelace cat:cs.CL since:2026.
+    Words may be any search: “test-time scaling” author:lovelace cat:cs.CL since:2026 -benchmark.
 
-    A leading minus mutes: "-quantum", "-author: Name". Order and case carry nothing.
+    A leading minus mutes the whole wish: "-quantum", "-author: Name", "-cs.CV". Order and case carry nothing.
     """
     wishes = _wishes(text)
     wishes += ["-" + wish.removeprefix("-") for wish in _wishes(mute)]
@@ -48,10 +51,13 @@ def understand(text: str, mute: str = "") -> Understood:
     lines: list[str] = []
     rejected: list[str] = []
     for wish in dict.fromkeys(wishes):
-        if len(wish) > LONGEST or len(lines) >= MOST or not any(c.isalnum() for c in wish):
+        name, value, line = _understood(wish)
+        if len(value) > LONGEST or len(lines) >= MOST or not any(c.isalnum() for c in value):
             rejected.append(f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all")
             continue
-        name, value, line = _understood(wish)
+        if name in ("words", "muted_words") and (lack := parse_query(value).lack):
+            rejected.append(f"{wish[:40]!r}: {lack}")
+            continue
         found[name].append(value)
         lines.append(line)
     interests = Interests(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
@@ -60,27 +66,36 @@ def understand(text: str, mute: str = "") -> Understood:
 
 def _wishes(text: str) -> list[str]:
     """Cut apart; without what nobody types: controls, and marks that turn round what follows them."""
-    kept = "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "" for c in text.replace("\n", ","))
-    return [wish.strip() for wish in re.split(r"[,;]", kept) if wish.strip()]
+    found: list[str] = []
+    for line in text.split("\n"):
+        kept = "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "" for c in line)
+        found += _BETWEEN.sub(lambda part: part[1] or "\n", kept).split("\n")
+    return [wish.strip() for wish in found if wish.strip()]
+
+
+def one_wish(text: str) -> str:
+    """A line as one wish that is no mute: a search as somebody typed it."""
+    wish = " ".join(" ".join(_wishes(" ".join(text.split()))).split())
+    found = understand(wish).interests
+    return f"search: {wish}" if found.muted_words or found.muted_authors else wish
 
 
 def _understood(wish: str) -> tuple[str, str, str]:
     """(which interest, its value, how it is told)."""
-    muted = wish.startswith("-")
-    bare = wish.removeprefix("-").strip() or wish
-    field = _FIELD.fullmatch(bare)
-    name = field["field"].lower() if field else ""
-    value = " ".join((field["value"] if field else bare).split()).lower()
-    if name in ("mute", "not"):
-        muted = True
-    if name in ("author", "cat", "category", "like") and _FURTHER.search(value):
-        name, value = "search", " ".join(bare.split()).lower()
+    muted, bare, name, value = _parted(wish)
+    if name == "author" and (quoted := _QUOTED.fullmatch(value)):
+        value = quoted[1]
+    elif name in ("author", "cat", "category", "like") and _FURTHER.search(value):
+        name, value = "search", bare
     if name == "author":
         return ("muted_authors", value, f"mute author {value}") if muted else ("authors", value, f"follow author {value}")
+    category = name in ("cat", "category") or (not name and _CATEGORY.fullmatch(bare) and "." in bare)
+    shown = _category(value)
+    if category and muted and parse_query(f"cat:{value}").categories == (value,):
+        return "muted_words", f"cat:{value}", f"mute category {shown}"
     if muted:
         return "muted_words", value, f"mute {_search(value) or value}"
-    if name in ("cat", "category") or (not name and _CATEGORY.fullmatch(bare) and "." in bare):
-        shown = _category(value)
+    if category:
         return "categories", shown, f"category {shown}"
     if name in ("", "like"):
         try:
@@ -94,6 +109,18 @@ def _understood(wish: str) -> tuple[str, str, str]:
     return "words", value, f"search: {search}" if search else f"words: {value}"
 
 
+def _parted(wish: str) -> tuple[bool, str, str, str]:
+    """(whether it mutes, the wish without what says so, the name of its field, its value); in lower case, one space each."""
+    muted, bare = False, " ".join(wish.split()).lower()
+    while True:
+        if (rest := bare.lstrip("- ")) != bare and rest:
+            muted, bare = True, rest
+        field = _FIELD.fullmatch(bare)
+        if not field or field["field"] not in ("mute", "not"):
+            return muted, bare, field["field"] if field else "", field["value"] if field else bare
+        muted, bare = True, field["value"]
+
+
 def _search(value: str) -> str:
     """How a wish that is more than words is told; empty for words."""
     query = parse_query(value)
@@ -102,7 +129,7 @@ def _search(value: str) -> str:
 
 def _category(value: str) -> str:
     archive, dot, subject = value.partition(".")
-    return f"{archive}.{subject.upper() if len(subject) == 2 else subject}" if dot else archive
+    return f"{archive}.{subject.upper() if len(subject) == 2 and subject.isascii() else subject}" if dot else archive
 
 
 def merged(before: Interests, more: Interests) -> Interests:
@@ -120,8 +147,24 @@ def merged(before: Interests, more: Interests) -> Interests:
 
 def written(interests: Interests) -> str:
     """A wish a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them."""
-    words = [word if understand(word).interests.words == (word,) else f"word: {word}" for word in interests.words]
-    categories = [name if "." in name else f"category: {name}" for name in interests.categories]
-    authors = [f"author: {name}" for name in interests.authors]
-    muted = [*interests.muted_words, *(f"author: {name}" for name in interests.muted_authors)]
-    return "\n".join([*words, *categories, *authors, *(f"-{wish}" for wish in muted)])
+    lines: list[str] = []
+    for name, spellings in _SPELT.items():
+        for value in getattr(interests, name):
+            shown = (spelling.format(value) for spelling in spellings)
+            lines.append(next((each for each in shown if _is_read_as(each, name, value)), spellings[0].format(value)))
+    return "\n".join(lines)
+
+
+_SPELT = {
+    "words": ("{}", "word: {}"),
+    "categories": ("{}", "category: {}"),
+    "authors": ("author: {}", 'author: "{}"'),
+    "muted_words": ("-{}", "-word: {}"),
+    "muted_authors": ("-author: {}", '-author: "{}"'),
+}
+"""How a wish of each kind is written: the first that is read as it."""
+
+
+def _is_read_as(wish: str, name: str, value: str) -> bool:
+    understood = understand(wish)
+    return not understood.rejected and understood.interests == Interests(**{name: (value,)})

@@ -1,10 +1,11 @@
-"""What somebody searches for: words, "phrases", author:, cat:, since:, like:. Any text is a query, never an error."""
+"""What somebody searches for: words, "phrases", author:, cat:, since:, like:, and -what to leave out. Any text is a query."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
@@ -14,8 +15,14 @@ LONGEST = 200
 MOST_WORDS = 16
 """Words, phrases and filters that count, each: more are no question but a text."""
 
+COMMON = frozenset("a an and are as at be by for from in is it of on or that the this to with".split())  # noqa: SIM905
+"""Words that are not looked for: every paper holds them."""
+ASK_FOR_SOMETHING = "this search only leaves papers out: add a word to look for, as in: diffusion -video"
+
 _PART = re.compile(
-    r'(?:(?P<field>author|cat|category|since|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))', re.IGNORECASE
+    r"(?P<minus>(?<!\S)[-‐–−]+(?=[^\s>]))?"  # in front of a part, never inside one: "X-ray" and "GPT-4" are words
+    r'(?:(?P<field>author|cat|category|since|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))',
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+")
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[a-z-]+)?", re.IGNORECASE)
@@ -23,8 +30,25 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unwanted:
+    """A paper that holds any of the words or phrases, is by any of the authors or in any of the categories, does not answer."""
+
+    words: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    authors: tuple[tuple[str, ...], ...] = ()
+    categories: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.words, self.phrases, self.authors, self.categories))
+
+
+NOTHING = Unwanted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A paper answers when it holds every word, every phrase and each author, is in one of the categories, and not older.
+    """A paper answers when it holds every word, every phrase and each author, is in one of the categories, not older, and not
+    unwanted.
 
     Words are without punctuation, in lower case. A phrase is its words in order, an author too: given names first.
     """
@@ -39,60 +63,109 @@ class Query:
     like: Identifier | None = None
     """Papers similar to this one, instead of those that hold words and phrases."""
 
+    unwanted: Unwanted = NOTHING
+
     def __bool__(self) -> bool:
+        return self.asks or bool(self.unwanted)
+
+    @property
+    def asks(self) -> bool:
+        """For something, rather than only leaving papers out: then nothing answers."""
         return any((self.words, self.phrases, self.authors, self.categories, self.since, self.like))
 
     @property
-    def plain(self) -> bool:
-        """Words only."""
+    def lack(self) -> str:
+        """What to add to a query that only leaves papers out; empty for others."""
+        return ASK_FOR_SOMETHING if self.unwanted and not self.asks else ""
+
+    @property
+    def wordy(self) -> bool:
+        """Asks for words only."""
         return not (self.phrases or self.authors or self.categories or self.since or self.like)
+
+    @property
+    def plain(self) -> bool:
+        """Words only, and leaves nothing out."""
+        return self.wordy and not self.unwanted
 
 
 def parse_query(text: str) -> Query:
     """Reads any text. What looks like a filter and is none ("since:ever") is read as words, as is everything else.
 
-    "since:2026", "since:2026-05" and "since:2026-05-01" count from the first day of what they name.
+    "since:2026", "since:2026-05" and "since:2026-05-01" count from the first day of what they name. A minus in front of a word, a
+    phrase, author: or cat: leaves out; a word of several parts ("-x-ray") as the phrase that it is.
     """
-    words: list[str] = []
-    phrases: list[tuple[str, ...]] = []
-    authors: list[tuple[str, ...]] = []
-    categories: list[str] = []
+    wanted, unwanted = _Gathered(), _Gathered()
     since: date | None = None
     like: Identifier | None = None
     for part in _PART.finditer(text[:LONGEST]):
         field, value = (part["field"] or "").lower(), part["quoted"] if part["quoted"] is not None else part["bare"]
-        found = tuple(_WORD.findall(value.lower()))
-        if field == "author" and found:
-            last, _, first = value.lower().partition(",")
-            authors.append((*_WORD.findall(first), *_WORD.findall(last)))
-        elif field in ("cat", "category") and _CATEGORY.fullmatch(value):
-            categories.append(value.lower())
+        if part["minus"]:
+            if not unwanted.filtered(field, value):
+                unwanted.exactly(_words(f"{field} {value}"))
         elif field == "since" and (day := _first_day(value)):
             since = max(day, since or day)
         elif field == "like" and (named := _identifier(value)):
             like = like or named
-        elif part["quoted"] is not None and not field and len(found) > 1:
-            phrases.append(found)
+        elif wanted.filtered(field, value):
+            pass
+        elif part["quoted"] is not None and not field:
+            wanted.exactly(_words(value))
         else:
-            words += [*((field,) if field else ()), *found]
-    return Query(
-        words=tuple(dict.fromkeys(words))[:MOST_WORDS],
-        phrases=tuple(dict.fromkeys(phrases))[:MOST_WORDS],
-        authors=tuple(dict.fromkeys(authors))[:MOST_WORDS],
-        categories=tuple(dict.fromkeys(categories))[:MOST_WORDS],
-        since=since,
-        like=like,
-    )
+            wanted.words += _words(f"{field} {value}")
+    return Query(**wanted.bounded(), since=since, like=like, unwanted=Unwanted(**unwanted.bounded()))
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Parts of a query as they are read."""
+
+    words: list[str] = field(default_factory=list)
+    phrases: list[tuple[str, ...]] = field(default_factory=list)
+    authors: list[tuple[str, ...]] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
+
+    def filtered(self, field: str, value: str) -> bool:
+        """Whether it was an author or a category."""
+        if field == "author" and _words(value):
+            last, _, first = value.partition(",")
+            self.authors.append((*_words(first), *_words(last)))
+        elif field in ("cat", "category") and _CATEGORY.fullmatch(value):
+            self.categories.append(value.lower())
+        else:
+            return False
+        return True
+
+    def exactly(self, words: list[str]) -> None:
+        """As a phrase; one word is one."""
+        if len(words) > 1:
+            self.phrases.append(tuple(words))
+        else:
+            self.words += words
+
+    def bounded(self) -> dict[str, Any]:
+        return {name: tuple(dict.fromkeys(getattr(self, name)))[:MOST_WORDS] for name in self.__slots__}
 
 
 def told(query: Query) -> str:
-    """The query as it was understood: 'words: graph, “neural network”, by ho, in cs.lg, since 2026-05-01'."""
-    phrases = [f"“{' '.join(phrase)}”" for phrase in query.phrases]
-    parts = [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
+    """The query as it was understood: 'graph, “neural network”, by ho, in cs.lg, since 2026-05-01, without video or by li'."""
+    parts = _told(query)
     parts += [f"in {' or '.join(query.categories)}"] if query.categories else []
     parts += [f"since {query.since}"] if query.since else []
     parts += [f"like {query.like}"] if query.like else []
+    if unwanted := query.unwanted:
+        each = [*unwanted.words, *_told(Unwanted(phrases=unwanted.phrases, authors=unwanted.authors))]
+        parts.append(f"without {' or '.join([*each, *(f'in {category}' for category in unwanted.categories)])}")
     return ", ".join(parts)
+
+
+def _told(query: Query | Unwanted) -> list[str]:
+    phrases = [f"“{' '.join(phrase)}”" for phrase in query.phrases]
+    return [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
 
 
 def _identifier(text: str) -> Identifier | None:

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
-from digest.domain.query import Query, parse_query
+from digest.domain.query import COMMON, Query, Unwanted, parse_query
 from digest.ranking import terms
 from digest.ranking.people import answers_to, name_words
 from digest.ranking.spread import Kinship
@@ -128,10 +128,12 @@ class Shelf:
 
     def _by_words(self, wishes: Sequence[str]) -> Floats:
         queries = [parse_query(wish) for wish in wishes]
-        shares = self._shares([query.words if query.plain else () for query in queries])
+        shares = self._shares([query.words if query.wordy else () for query in queries])
         for row, query in enumerate(queries):
-            if not query.plain:
+            if not query.wordy:
                 shares[row] = [float(self._answers(position, query)) for position in range(self.size)]
+            if query.unwanted:
+                shares[row] *= [not self._unwanted(position, query.unwanted) for position in range(self.size)]
         return shares
 
     def _shares(self, wanted: Sequence[tuple[str, ...]]) -> Floats:
@@ -163,6 +165,17 @@ class Shelf:
             and (not query.categories or any(below))
             and all(any(answers_to(name, author) for name in self.names[position]) for author in query.authors)
             and all(_in_order(text, terms.all_terms(" ".join(phrase))) for phrase in query.phrases)
+        )
+
+    def _unwanted(self, position: int, unwanted: Unwanted) -> bool:
+        paper, text, names = self.papers[position], self._texts[position], self.names[position]
+        words = [word for word in unwanted.words if word not in COMMON]
+        return (
+            any(_in_order(text, terms.all_terms(word)) for word in words)
+            or any(word in name for word in map(_plainly, words) for name in names)
+            or any(_in_order(text, terms.all_terms(" ".join(phrase))) for phrase in unwanted.phrases)
+            or any(answers_to(name, author) for name in names for author in unwanted.authors)
+            or any(_within(own.lower(), category) for own in paper.categories for category in unwanted.categories)
         )
 
     def _by_category(self, wishes: Sequence[str]) -> Floats:
@@ -210,6 +223,11 @@ class Shelf:
 
 def _within(category: str, wanted: str) -> bool:
     return category == wanted or category.startswith(f"{wanted}.")
+
+
+def _plainly(word: str) -> str:
+    """As it stands in a name: without accents."""
+    return " ".join(name_words(word))
 
 
 def _in_order(text: list[str], phrase: list[str]) -> bool:

@@ -1,46 +1,22 @@
 """Papers by a query: SQLite's FTS5 here, PostgreSQL's text search in search_postgresql.py.
 
-Both stem English and ask for every word. The indexes are the migrations' (0001, 0004, 0006, 0009).
+Both stem English, ask for every word, and leave out what holds an unwanted one. The
+indexes are the migrations' (0001, 0004, 0006, 0009).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import combinations
 
 from sqlalchemy import Connection, text
 
-from digest.domain.query import Query
+from digest.domain.query import COMMON, Query
 from digest.ranking.spelling import spellings
 from digest.store import search_postgresql
 from digest.store.statements import scored
 
-COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "from",
-        "in",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "with",
-    ]
-)
-"""Words that are not looked for: every paper holds them."""
 COUNTED = 5_000
 """Further a word's papers are not counted: it is common."""
 
@@ -57,11 +33,11 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
     `query.like` is not looked at: see `kin`.
     """
     words = [word for word in query.words if word not in COMMON]
+    query = replace(query, unwanted=replace(query.unwanted, words=tuple(w for w in query.unwanted.words if w not in COMMON)))
     if connection.dialect.name == "postgresql":
         return search_postgresql.search(connection, words, query, limit)
-    filters, values = _filters(query)
     if not (words or query.phrases or query.authors):
-        return scored(connection, _FILTERED.format(filters=filters), {**values, "limit": limit}) if filters else []
+        return _newest(connection, query, limit) if query.categories or query.since else []
     matches = [*map(_word, words), *map(_phrase, query.phrases), *map(_author, query.authors)]
     return _found(connection, " AND ".join(matches), query, limit)
 
@@ -86,25 +62,40 @@ def papers_holding(connection: Connection, words: Iterable[str]) -> dict[str, in
 
 
 def _found(connection: Connection, matching: str, query: Query, limit: int) -> list[tuple[int, float]]:
+    if unwanted := _unwanted(query):
+        matching = f"({matching}) NOT ({unwanted})"
     filters, values = _filters(query)
     join = "JOIN papers ON papers.id = papers_words.rowid" if filters else ""
     return scored(connection, _FOUND.format(join=join, filters=filters), {**values, "query": matching, "limit": limit})
 
 
+def _newest(connection: Connection, query: Query, limit: int) -> list[tuple[int, float]]:
+    filters, values = _filters(query)
+    if unwanted := _unwanted(query):
+        filters += " AND papers.id NOT IN (SELECT rowid FROM papers_words WHERE papers_words MATCH :unwanted)"
+        values["unwanted"] = unwanted
+    return scored(connection, _FILTERED.format(filters=filters), {**values, "limit": limit})
+
+
 def _filters(query: Query) -> tuple[str, dict[str, object]]:
     """Conditions on `papers`, each beginning with AND, and what they bind. What a person typed is always bound."""
     conditions, values = [], dict[str, object]()
-    if query.categories:
-        own = "lower(CAST(papers.categories AS text))"
-        either = []
-        for n, category in enumerate(query.categories):
+    for holds, categories in (("AND", query.categories), ("AND NOT", query.unwanted.categories)):
+        own, either = "lower(CAST(papers.categories AS text))", []
+        for category in categories:
+            n = len(values)
             values |= {f"same{n}": f'%"{category}"%', f"below{n}": f'%"{category}.%'}
             either.append(f"{own} LIKE :same{n} OR {own} LIKE :below{n}")
-        conditions.append(f"AND ({' OR '.join(either)})")
+        conditions += [f"{holds} ({' OR '.join(either)})"] if either else []
     if query.since:
         conditions.append("AND coalesce(papers.published_at, papers.first_seen_at) >= :since")
         values["since"] = f"{query.since} 00:00:00"
     return " ".join(conditions), values
+
+
+def _unwanted(query: Query) -> str:
+    unwanted = query.unwanted
+    return " OR ".join([*map(_word, unwanted.words), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
 
 
 def _word(word: str) -> str:

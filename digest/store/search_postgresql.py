@@ -31,7 +31,8 @@ _SEARCH = """
 _FOUND = """
       (SELECT paper_id FROM (
          SELECT paper_id, paper_id + 0 AS newest FROM papers_words WHERE {held} {filters} ORDER BY newest DESC OFFSET 0) AS held
-       WHERE (SELECT words @@ (SELECT {as_asked} FROM asked) FROM papers_words AS opened WHERE opened.paper_id = held.paper_id)
+       WHERE (SELECT words @@ (SELECT {as_asked} FROM asked) {unwanted} FROM papers_words AS opened
+              WHERE opened.paper_id = held.paper_id)
        ORDER BY newest DESC LIMIT {most})
 """
 """The sum has PostgreSQL ask the index: it would walk all papers, newest first. The OFFSET has it open words last."""
@@ -41,6 +42,14 @@ _FILTERED = """
     SELECT paper_id AS id, 0 AS score FROM papers_words WHERE true {filters}
     ORDER BY first_seen_at DESC, paper_id DESC LIMIT :limit
 """
+_FILTERED_WITHOUT = """
+    SELECT paper_id AS id, 0 AS score FROM (
+      SELECT paper_id, first_seen_at FROM papers_words WHERE true {filters}
+      ORDER BY first_seen_at DESC, paper_id DESC OFFSET 0) AS newest
+    WHERE (SELECT NOT words @@ ({unwanted}) FROM papers_words AS opened WHERE opened.paper_id = newest.paper_id)
+    ORDER BY first_seen_at DESC, paper_id DESC LIMIT :limit
+"""
+"""Opens words newest first, until enough are found."""
 _HOLDING = """
     SELECT word, (SELECT count(*) FROM (
       SELECT 1 FROM papers_words WHERE words @@ to_tsquery('english', word) LIMIT :most) AS held)
@@ -49,7 +58,7 @@ _HOLDING = """
 _KIN = """
     SELECT paper_id AS id, sum(1 / ln(1 + known)) AS score
     FROM unnest(CAST(:words AS text[]), CAST(:known AS int[])) AS said (word, known)
-    CROSS JOIN LATERAL (SELECT paper_id FROM papers_words WHERE words @@ to_tsquery('english', word) {filters} OFFSET 0) AS held
+    CROSS JOIN LATERAL (SELECT paper_id FROM papers_words WHERE words @@ ({held}) {filters} OFFSET 0) AS held
     GROUP BY paper_id HAVING count(*) > 1 ORDER BY score DESC, paper_id DESC LIMIT :limit
 """
 
@@ -59,12 +68,13 @@ def search(connection: Connection, words: Sequence[str], query: Query, limit: in
     filters, values = _filters(query)
     values["limit"] = limit
     if not (words or query.phrases or query.authors):
-        return scored(connection, _FILTERED.format(filters=filters), values) if filters else []
+        return _newest(connection, query, filters, values) if query.categories or query.since else []
     asking = _Asking.of(words, query)
-    found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, filters=filters)]
+    more = {"filters": filters, "unwanted": "AND NOT words @@ (SELECT unwanted FROM asked)" if _unwanted(query) else ""}
+    found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, **more)]
     if words or query.phrases:
-        held = f"{_HELD_IN_TITLE} AND {_HELD}" if query.authors else _HELD_IN_TITLE
-        found.append(_FOUND.format(held=held, as_asked="in_title", most=IN_TITLE, filters=filters))
+        held = f"{_HELD_IN_TITLE} AND {_HELD}" if query.authors or query.unwanted.words else _HELD_IN_TITLE
+        found.append(_FOUND.format(held=held, as_asked="in_title", most=IN_TITLE, **more))
     statement = _SEARCH.format(asked=asking.sql, found=" UNION ".join(found))
     with _by_index(connection):
         return scored(connection, statement, values | asking.values)
@@ -74,8 +84,12 @@ def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: in
     """Those with the most and rarest of the words first."""
     filters, values = _filters(query)
     values |= {"words": [f"'{word}'" for word in held], "known": list(held.values()), "limit": limit}
+    asking = _Asking()
+    unwanted = asking.without(query)
+    each = "to_tsquery('english', word)" + (f" && !!({unwanted})" if unwanted else "")
     with _by_index(connection):
-        return [paper_id for paper_id, _ in scored(connection, _KIN.format(filters=filters), values)]
+        found = scored(connection, _KIN.format(held=each, filters=filters), values | asking.values)
+    return [paper_id for paper_id, _ in found]
 
 
 def papers_holding(connection: Connection, words: Iterable[str], most: int) -> dict[str, int]:
@@ -94,11 +108,26 @@ def _by_index(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
 
 
+def _newest(connection: Connection, query: Query, filters: str, values: dict[str, object]) -> list[tuple[int, float]]:
+    asking = _Asking()
+    if not (unwanted := asking.without(query)):
+        return scored(connection, _FILTERED.format(filters=filters), values)
+    return scored(connection, _FILTERED_WITHOUT.format(filters=filters, unwanted=unwanted), values | asking.values)
+
+
+def _unwanted(query: Query) -> bool:
+    """Whether words have to be opened to leave papers out."""
+    return bool(query.unwanted.words or query.unwanted.phrases or query.unwanted.authors)
+
+
 def _filters(query: Query) -> tuple[str, dict[str, object]]:
     conditions, values = [], dict[str, object]()
     if query.categories:
         conditions.append("AND categories && CAST(:categories AS text[])")
         values["categories"] = list(query.categories)
+    if query.unwanted.categories:
+        conditions.append("AND NOT categories && CAST(:unwanted_categories AS text[])")
+        values["unwanted_categories"] = list(query.unwanted.categories)
     if query.since:
         conditions.append("AND shown_at >= :since")
         values["since"] = datetime.combine(query.since, time(), UTC)
@@ -122,23 +151,29 @@ class _Asking:
     def of(cls, words: Iterable[str], query: Query) -> _Asking:
         asking = cls()
         for word in words:
-            forms = spellings(word)
-            stemmed = asking._english(" | ".join(f"'{form}'" for form in forms))
-            titled = asking._english(" | ".join(f"'{form}':A" for form in forms))
-            # a name is not stemmed; a stop word of PostgreSQL's is an empty query, and asks for nothing
-            name = asking._simple(f"'{_folded(word)}'")
-            held = f"CASE WHEN numnode({stemmed}) = 0 THEN '' ELSE {stemmed} || {name} END"
+            stemmed, held = asking._word(word)
+            titled = asking._english(" | ".join(f"'{form}':A" for form in spellings(word)))
             asking._add(anywhere=held, in_title=titled, held=held, held_in_title=stemmed)
         for phrase in query.phrases:
-            followed = asking._english(" <-> ".join(f"'{word}'" for word in phrase))
+            followed = asking._phrase(phrase)
             titled = asking._english(" <-> ".join(f"'{word}':A" for word in phrase))
             held = asking._english(" & ".join(f"'{word}'" for word in phrase))
             asking._add(anywhere=followed, in_title=titled, held=held, held_in_title=held)
         for author in query.authors:
-            by = asking._simple(" & ".join(_author(author)))
+            by = asking._by(author)
             whole = [f"'{_folded(part)}'" for part in author if len(part) > 1] or [f"'{_folded(part)}':*" for part in author]
             asking._add(anywhere=by, in_title=by, held=asking._simple(" & ".join(whole)), held_in_title="''::tsquery")
+        if unwanted := asking.without(query):
+            asking._add(unwanted=unwanted)
+        if query.unwanted.words:  # the index can tell, so that they need not be opened
+            asking._add(held=f"!!({' || '.join(asking._word(word)[1] for word in query.unwanted.words)})")
         return asking
+
+    def without(self, query: Query) -> str:
+        """What a paper must not hold, as one tsquery; empty for nothing."""
+        unwanted = query.unwanted
+        words = [self._word(word)[1] for word in unwanted.words]
+        return " || ".join([*words, *map(self._phrase, unwanted.phrases), *map(self._by, unwanted.authors)])
 
     @property
     def sql(self) -> str:
@@ -147,6 +182,18 @@ class _Asking:
     def _add(self, **parts: str) -> None:
         for name, part in parts.items():
             self.parts.setdefault(name, []).append(f"({part})")
+
+    def _word(self, word: str) -> tuple[str, str]:
+        """Stemmed; and so or as a name, which is not stemmed. A stop word of PostgreSQL's is empty, and asks for nothing."""
+        stemmed = self._english(" | ".join(f"'{form}'" for form in spellings(word)))
+        name = self._simple(f"'{_folded(word)}'")
+        return stemmed, f"CASE WHEN numnode({stemmed}) = 0 THEN '' ELSE {stemmed} || {name} END"
+
+    def _phrase(self, phrase: Iterable[str]) -> str:
+        return self._english(" <-> ".join(f"'{word}'" for word in phrase))
+
+    def _by(self, author: tuple[str, ...]) -> str:
+        return self._simple(" & ".join(_author(author)))
 
     def _english(self, query: str) -> str:
         return self._bound("english", query)

@@ -25,7 +25,7 @@ from digest.render.latex import readable
 from digest.render.views import CardView, Lengths, card_view, clean
 from digest.web.kept import Answer
 from digest.web.pages import Period, find_edition
-from digest.web.search import asked, find
+from digest.web.search import asked, find, must_ask
 from digest.web.site import Site
 
 router = APIRouter()
@@ -103,6 +103,7 @@ async def _list_feed(request: Request, name: str, kind: str) -> Response:
 
 async def _search_feed(request: Request, q: str, kind: str) -> Response:
     site, query = Site.of(request), asked(q)
+    must_ask(query)
 
     def make() -> Answer:
         found = sorted(find(site, query), key=lambda paper: paper.first_seen_at, reverse=True)

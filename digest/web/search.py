@@ -9,12 +9,13 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from digest.domain.interest import understand
+from digest.domain.errors import InvalidInput
+from digest.domain.interest import one_wish
 from digest.domain.paper import Paper, Ranked
 from digest.domain.query import LONGEST, parse_query, told
 from digest.render.views import CardView, Lengths, card_view, clean
 from digest.web.kept import Answer
-from digest.web.site import Site
+from digest.web.site import Site, sentence
 
 router = APIRouter()
 
@@ -28,10 +29,10 @@ async def papers(request: Request, q: str = "") -> Response:
 
     def make() -> Answer:
         cards = [card(paper) for paper in find(site, query)]
-        understood = told(parse_query(query))
-        return Answer.of(
-            site.render("papers.html", query=query, understood=understood, wish=as_wish(query), cards=cards, most=FOUND)
-        )
+        understood = parse_query(query)
+        lack = sentence(understood.lack) if understood.lack else ""
+        shown = {"query": query, "understood": told(understood), "lack": lack, "wish": one_wish(query)}
+        return Answer.of(site.render("papers.html", **shown, cards=cards, most=FOUND))
 
     # not kept: anybody can ask for any words, and the front page should not be pushed out by them
     return (await run_in_threadpool(make)).to(request)
@@ -42,11 +43,10 @@ def asked(text: str) -> str:
     return clean(text.encode("utf-8", "replace").decode())[:LONGEST].strip()
 
 
-def as_wish(query: str) -> str:
-    """The search as one interest of a subscriber: without what would part it into several, or make a mute of it."""
-    wish = " ".join(query.replace(",", " ").replace(";", " ").split())
-    found = understand(wish).interests
-    return f"search: {wish}" if found.muted_words or found.muted_authors else wish
+def must_ask(query: str) -> None:
+    """For programs. Raises InvalidInput for a search that only leaves papers out."""
+    if lack := parse_query(query).lack:
+        raise InvalidInput("q", lack)
 
 
 def find(site: Site, query: str) -> Sequence[Paper]:

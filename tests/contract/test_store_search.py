@@ -80,6 +80,37 @@ ASKED = [
     (f"protein since:{(NOW - 401 * DAY).date()}", [5]),
     (f"protein since:{(NOW - 399 * DAY).date()}", []),
     ("since:2026 protein", []),
+    ("attention -graphs", [1]),
+    ("-graph attention", [1]),
+    ("attention -noether", [1]),
+    ("attention -transductions", [2]),
+    ("test -generalization", [4]),
+    ('test -"test-time scaling"', [4]),
+    ('test -"time scaling" scaling', [4]),
+    ('test -"scaling time"', [3, 4]),
+    ("test -scaling-the-test", [3]),
+    ("test-time", [3, 4]),
+    ("attention -author:noether", [1]),
+    ("attention -author:vaswani", [2]),
+    ('attention -author:"shazeer, noam"', [2]),
+    ('attention -author:"Ashish Shazeer"', [1, 2]),
+    ("scaling -author:y", [4]),
+    ("attention -cat:math", [1]),
+    ("attention -cat:math.co", [1]),
+    ("attention -cat:mat", [1, 2]),
+    ("cat:cs -cat:q-bio", [1, 3, 4]),
+    ("cat:cs -attention", [3, 4, 5]),
+    ('cat:cs -"test time" -structure', [1, 4]),
+    ("since:2026-01 -author:time -attention", [3]),
+    ("author:a -attention", [4, 5]),
+    ('"scaling" -lecun', [4]),
+    ('"scaling the test" -nothing -elsewhere', [4]),
+    ("attention -the", [1, 2]),
+    ("attention -attention", []),
+    ("-attention", []),
+    ("-cat:cs", []),
+    ('-"test time" -author:noether', []),
+    ("the -cat:cs", []),
     ("nothing-like-this", []),
     ("of the", []),
     ("", []),
@@ -128,7 +159,16 @@ def test_a_match_is_not_lost_among_newer_papers_that_hold_the_same_words(store: 
     ]
     with store.begin() as unit:
         unit.papers.merge([whole, *apart])
-    asked = ['"graph learning"', '"neural graph"', 'author:"ann alder"', "graph learning cat:math", "neural cat:math since:2026"]
+    asked = [
+        "graph -what",
+        "graph learning -bo",
+        'graph -"of what"',
+        '"graph learning"',
+        '"neural graph"',
+        'author:"ann alder"',
+        "graph learning cat:math",
+        "neural cat:math since:2026",
+    ]
     assert {query: search(store, query)[:1] for query in asked} == {query: [1] for query in asked}
     assert search(store, "graph learning")[0] == 1, "in a title: opened apart from newer ones"
     assert search(store, 'neural author:"ann bo"') in ([8, 7], [8, 7, 6, 5, 4, 3, 2])
@@ -151,6 +191,9 @@ def test_similar_papers(store: Store) -> None:
     assert set(search(store, "like:arxiv:2603.00001", 2)) == {4, 7}
     assert search(store, f"like:{arxiv(1).value} cat:cs", 2)[0] == 4
     assert 7 not in search(store, f"like:{arxiv(1)} cat:cs")
+    assert set(search(store, f"like:{arxiv(1)} -cat:math", 9)) == set(search(store, f"like:{arxiv(1)} cat:cs", 9))
+    assert set(search(store, f"like:{arxiv(1)} -folding", 9)) == {2, 4, 5, 7, 8}
+    assert {4, 7} & set(search(store, f'like:{arxiv(1)} -"recognition speech" -"number 7"', 9)) == {4}
     with store.read() as unit:
         paper = unit.papers.find(arxiv(1))
         assert paper

@@ -15,7 +15,8 @@ from servers.website import NOON, Website, sightings, stock, website
 
 from digest.cli import digest
 from digest.domain.interest import understand
-from digest.domain.subscriber import Address
+from digest.domain.subscriber import Address, Interests
+from digest.links import Purpose
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,8 @@ def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
         ("protein folding", "protein folding", "words: protein folding"),
         ('"protein folding" cat:cs.LG', '"protein folding" cat:cs.LG', "search: “protein folding”, in cs.lg"),
         ("folding, proteins; <b>", "folding proteins <b>", "words: folding proteins <b>"),
-        ("-protein", "search: -protein", "words: -protein"),
+        ("-protein folding", "search: -protein folding", "search: folding, without protein"),
+        ('author:"Lovelace, Ada"', 'author:"Lovelace, Ada"', "follow author lovelace, ada"),
         ("author:Lovelace", "author:Lovelace", "follow author lovelace"),
         ("like:2605.00003", "like:2605.00003", "like arxiv:2605.00003"),
     ],
@@ -86,6 +88,31 @@ def test_a_search_that_finds_nothing_yet_can_be_followed_and_no_search_cannot(si
     assert "By mail" not in site.get("/papers?q=***").text
 
 
+ONLY_WITHOUT = "only leaves papers out: add a word to look for, as in: diffusion -video"
+
+
+def test_a_minus_leaves_out_through_every_door(site: Website) -> None:
+    """Of four papers on protein folding, by writers 3, 6, 9 and 12."""
+    asked = quote('"protein folding" -author:writer9 -"part 3"')
+    left = {"arxiv:2605.00006", "arxiv:2605.00012"}
+    assert {each["id"] for each in site.get(f"/api/v1/search?q={asked}").json()} == left
+    items = site.get(f"/papers/feed.json?q={asked}").json()["items"]
+    assert {item["id"].partition("2026:")[2] for item in items} == left
+    page = site.get(f"/papers?q={asked}").text
+    assert [n for n in (3, 6, 9, 12) if f"Protein folding, part {n}<" in page] == [6, 12]
+    assert "-video" in page, "the hint says how"
+
+
+def test_a_search_that_only_leaves_out_says_what_to_add(site: Website) -> None:
+    page = site.get("/papers?q=-protein").text
+    assert f"This search {ONLY_WITHOUT}." in page
+    assert "No paper" not in page
+    assert "By mail" not in page
+    for path in ("/api/v1/search", "/papers/feed.atom", "/papers/feed.json"):
+        answer = site.get(f"{path}?q=-protein+-cat:cs.LG")
+        assert (answer.status_code, ONLY_WITHOUT in answer.text) == (400, True), path
+
+
 def test_similar_papers_over_the_api(site: Website) -> None:
     found = site.get("/api/v1/papers/arxiv:2605.00003/similar?limit=3").json()
     assert {each["id"] for each in found} == KIN
@@ -103,6 +130,28 @@ def test_a_saved_search_is_a_readers_interest(site: Website) -> None:
     assert ranked[0].reasons[0].text == "because: “protein folding”, by writer9"
 
 
+def test_what_a_saved_search_leaves_out_is_no_reason_for_a_pick(site: Website) -> None:
+    site.reader(interests=understand('"protein folding" -author:writer9 -"part 3"\nprotein -folding').interests)
+    ranked = site.wiring.ranking(site.wiring.paper_list("daily"), NOON, Address("ada@example.org"))
+    because = {str(each.paper.identifier) for each in ranked if each.reasons and each.reasons[0].text.startswith("because")}
+    assert because == {"arxiv:2605.00004", "arxiv:2605.00006", "arxiv:2605.00012"}, "4 is on proteins, not their folding"
+    assert ranked[0].reasons[0].text == "because: “protein folding”, without “part 3” or by writer9"
+
+
+def test_a_wish_for_a_name_with_a_comma_is_shown_as_it_was_saved(site: Website) -> None:
+    subscription = site.reader()
+    path = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id, site.now)}"
+    said = 'author:"LeCun, Yann"\n"a, b" -"c; d"'
+    for _ in range(2):
+        page = html.fromstring(site.post(f"{path}/interests", {"interests": said}).text)
+        [shown] = page.xpath("//textarea[@name='interests']")
+        said = shown.text_content().strip()
+        assert said == '"a, b" -"c; d"\nauthor: "lecun, yann"'
+    found = site.subscription()
+    assert found
+    assert found.interests == Interests(words=('"a, b" -"c; d"',), authors=("lecun, yann",))
+
+
 def test_search_on_the_command_line(site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_DATABASE__URL", site.wiring.settings.database.url)
     monkeypatch.chdir(tmp_path)
@@ -115,5 +164,9 @@ def test_search_on_the_command_line(site: Website, tmp_path: Path, monkeypatch: 
     assert set(answer("--similar", "2605.00003", "--limit", "3")) == KIN
     assert answer("cat:math", "--similar", "2605.00003") == []
     assert set(answer('"protein folding"')) == {*KIN, "arxiv:2605.00003"}
+    assert set(answer('"protein folding" -"part 3"')) == KIN
+    assert not KIN & set(answer("x -folding", "--similar", "2605.00003"))
+    answer("-folding", code=2)
+    assert ONLY_WITHOUT in CliRunner().invoke(digest, ["search", "--", "-protein"]).output
     answer(code=2)
     answer("--similar", "2605.99999", code=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.domain.interest import merged, understand, written
+from digest.domain.interest import merged, one_wish, understand, written
+from digest.domain.query import ASK_FOR_SOMETHING, parse_query
 from digest.domain.subscriber import Interests
 
 WISHES = [
@@ -28,6 +31,22 @@ WISHES = [
     ("author:ho since:2026", Interests(words=("author:ho since:2026",)), "search: by ho, since 2026-01-01"),
     ("cat:cs.CL author:ho", Interests(words=("cat:cs.cl author:ho",)), "search: by ho, in cs.cl"),
     ('-"deep learning"', Interests(muted_words=('"deep learning"',)), "mute “deep learning”"),
+    ('author:"LeCun, Yann"', Interests(authors=("lecun, yann",)), "follow author lecun, yann"),
+    ("-author: “LeCun, Yann”", Interests(muted_authors=("lecun, yann",)), "mute author lecun, yann"),
+    ('graph author:"LeCun, Yann"', Interests(words=('graph author:"lecun, yann"',)), "search: graph, by yann lecun"),
+    ("Diffusion -video", Interests(words=("diffusion -video",)), "search: diffusion, without video"),
+    ("search: -video diffusion", Interests(words=("-video diffusion",)), "search: diffusion, without video"),
+    ("-video diffusion", Interests(muted_words=("video diffusion",)), "mute video diffusion"),
+    (
+        "graph -author:ho -cat:cs.CV",
+        Interests(words=("graph -author:ho -cat:cs.cv",)),
+        "search: graph, without by ho or in cs.cv",
+    ),
+    ("-cat:cs.CV", Interests(muted_words=("cat:cs.cv",)), "mute category cs.CV"),
+    ("-cs.CV", Interests(muted_words=("cat:cs.cv",)), "mute category cs.CV"),
+    ("--video", Interests(muted_words=("video",)), "mute video"),
+    ("mute: -author: Ho", Interests(muted_authors=("ho",)), "mute author ho"),
+    ("X-ray GPT-4", Interests(words=("x-ray gpt-4",)), "words: x-ray gpt-4"),
 ]
 
 
@@ -40,6 +59,13 @@ def test_each_wish_is_told_back(typed: str, interests: Interests, told: str) -> 
 def test_wishes_are_separated_and_repeats_fall_away() -> None:
     understood = understand("robots, cs.RO; robots\nspeech", mute="cats")
     assert understood.interests == Interests(words=("robots", "speech"), categories=("cs.RO",), muted_words=("cats",))
+
+
+@pytest.mark.parametrize("typed", ["search: -video", "word: -a -cat:cs"])
+def test_a_wish_that_only_leaves_out_says_what_to_add(typed: str) -> None:
+    understood = understand(f"{typed}, robots")
+    assert understood.rejected == (f"{typed!r}: {ASK_FOR_SOMETHING}",)
+    assert understood.interests == Interests(words=("robots",))
 
 
 def test_what_is_newly_wanted_is_no_longer_muted() -> None:
@@ -58,6 +84,70 @@ def test_any_text_is_understood_or_rejected(text: str) -> None:
 def test_what_nobody_types_is_left_out() -> None:
     read = understand("x\x00y, rank\u202eing, a\x1b[31mb\r\nnext, \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
     assert read.interests.words == ("xy", "ranking", "a[31mb", "next", "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
+
+
+SYNTAX = [
+    "-",
+    '"',
+    "“",
+    "”",
+    ",",
+    ";",
+    ":",
+    " ",
+    "\n",
+    "\t",
+    "author:",
+    "cat:",
+    "category: ",
+    "mute:",
+    "not: ",
+    "word:",
+    "search: ",
+]
+SAID = [
+    "like:",
+    "since:2026",
+    "cs.CL",
+    "math",
+    "a",
+    "Ho",
+    "LeCun, Yann",
+    "x-ray",
+    "2510.19278",
+    "İ",
+    "ß.ß",
+    "ﬁ",
+    "\u200c",
+    "\u202e",
+]
+HOSTILE = st.lists(st.one_of(st.sampled_from([*SYNTAX, *SAID]), st.text(max_size=4)), max_size=14).map("".join)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(HOSTILE)
+def test_what_is_saved_is_shown_and_saved_again_as_it_was(typed: str) -> None:
+    """The form shows what it will read the same, a line a wish."""
+    saved = replace(understand(typed).interests, liked=())
+    shown = written(saved)
+    again = understand(shown)
+    assert (again.interests, again.rejected) == (saved, ())
+    assert written(again.interests) == shown
+    assert shown.count("\n") == max(len(again.told) - 1, 0)
+
+
+@settings(max_examples=500, deadline=None)
+@given(HOSTILE)
+def test_a_search_is_at_most_one_wish_and_never_a_mute(typed: str) -> None:
+    understood = understand(one_wish(typed))
+    assert len(understood.told) + len(understood.rejected) <= 1
+    assert understood.interests.muted_words == understood.interests.muted_authors == ()
+
+
+@pytest.mark.parametrize("typed", ['graph author:"LeCun, Yann"', "-video Diffusion", '"a, b" c; -author:"Ho, J"', "x-ray -gpt-4"])
+def test_a_search_as_a_wish_asks_the_same(typed: str) -> None:
+    (wish,) = understand(one_wish(typed)).interests.words
+    assert parse_query(wish) == parse_query(typed)
 
 
 @pytest.mark.parametrize("typed", [typed for typed, interests, _ in WISHES if not interests.liked])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
-from digest.domain.query import MOST_WORDS, Query, parse_query, told
+from digest.domain.query import ASK_FOR_SOMETHING, MOST_WORDS, Query, Unwanted, parse_query, told
 from digest.ranking.people import answers_to, name_words
 from digest.ranking.spelling import spellings
 
@@ -35,6 +35,27 @@ TYPED = [
     ("since:2026-02-31", Query(words=("since", "2026", "02", "31")), "since 2026 02 31"),
     ("title:x", Query(words=("title", "x")), "title x"),
     ('an "open quote', Query(words=("an", "open", "quote")), "an open quote"),
+    ("diffusion -video", Query(words=("diffusion",), unwanted=Unwanted(words=("video",))), "diffusion, without video"),
+    ("-Video diffusion", Query(words=("diffusion",), unwanted=Unwanted(words=("video",))), "diffusion, without video"),
+    (
+        'graph -"neural network" -"deep"',
+        Query(words=("graph",), unwanted=Unwanted(words=("deep",), phrases=(("neural", "network"),))),
+        "graph, without deep or “neural network”",
+    ),
+    (
+        'graph -author:"LeCun, Yann" -cat:cs.CV',
+        Query(words=("graph",), unwanted=Unwanted(authors=(("yann", "lecun"),), categories=("cs.cv",))),
+        "graph, without by yann lecun or in cs.cv",
+    ),
+    ("cat:cs.LG -category:cs", Query(categories=("cs.lg",), unwanted=Unwanted(categories=("cs",))), "in cs.lg, without in cs"),
+    ("a -x-ray", Query(words=("a",), unwanted=Unwanted(phrases=(("x", "ray"),))), "a, without “x ray”"),
+    ("a --b \N{MINUS SIGN}c", Query(words=("a",), unwanted=Unwanted(words=("b", "c"))), "a, without b or c"),
+    ("state-of-the-art X-ray", Query(words=("state", "of", "the", "art", "x", "ray")), "state of the art x ray"),
+    ("GPT-4 “vision-language”", Query(words=("gpt", "4"), phrases=(("vision", "language"),)), "gpt 4, “vision language”"),
+    ('"x"-ray "-video"', Query(words=("x", "ray", "video")), "x ray video"),
+    ("sim - to -- real -> -", Query(words=("sim", "to", "real")), "sim to real"),
+    ("-since:2026 a", Query(words=("a",), unwanted=Unwanted(phrases=(("since", "2026"),))), "a, without “since 2026”"),
+    ("-video", Query(unwanted=Unwanted(words=("video",))), "without video"),
     ("", Query(), ""),
 ]
 
@@ -46,13 +67,23 @@ def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
     assert bool(query) is bool(line), "what is told is asked"
 
 
+@pytest.mark.parametrize(
+    ("typed", "asks"), [("-a", False), ('-"a b" -cat:cs', False), ("-a b", True), ("-a cat:cs", True), ("", False)]
+)
+def test_who_only_leaves_out_asks_for_nothing(typed: str, asks: bool) -> None:
+    query = parse_query(typed)
+    assert query.asks is asks
+    assert query.lack == ("" if asks or not typed else ASK_FOR_SOMETHING)
+
+
 @given(st.text())
 def test_any_text_is_a_query_of_bounded_size(text: str) -> None:
     query = parse_query(text)
-    parts = (query.words, query.phrases, query.authors, query.categories)
-    assert all(len(part) <= MOST_WORDS for part in parts)
-    words = [*query.words, *(word for phrase in (*query.phrases, *query.authors) for word in phrase)]
-    assert all(word and all(c.isalnum() for c in word) for word in words)
+    for each in (query, query.unwanted):
+        parts = (each.words, each.phrases, each.authors, each.categories)
+        assert all(len(part) <= MOST_WORDS for part in parts)
+        words = [*each.words, *(word for phrase in (*each.phrases, *each.authors) for word in phrase)]
+        assert all(word and all(c.isalnum() for c in word) for word in words)
     assert parse_query(" ".join(query.words)).words == query.words
 
 

@@ -1,4 +1,5 @@
-"""admit: may this request be acted on? Against list-bombing: limits per address, per domain and per network, persisted.
+"""admit: may this request be acted on? Limits per address, per domain and per network, persisted: against list-bombing, and
+against whoever guesses the operator's token.
 
 Each request counts, also one that is refused. What an address or its domain runs into is not told to whoever asked: the answer
 stays the same, only no mail goes out. A network that asks too often is told so; that says nothing about anybody.
@@ -11,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Protocol
 
 from digest.domain.subscriber import Address
@@ -37,12 +39,15 @@ LIMITS = (
     Limit(Scope.ADDRESS, 3, timedelta(days=1)),  # the first mail got lost, and the second went to spam
     Limit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
 )
+GUESSES = Limit(Scope.NETWORK, 10, timedelta(minutes=1))
+"""Wrong tokens of the operator. Short, since the right one has to wait as well: else a guess would still be worth its while."""
 LONGEST = max(limit.per for limit in LIMITS)
 """Counts older than this decide nothing and may be dropped."""
 
 
 class Allowances(Protocol):
     def use(self, key: str, at: datetime, per: timedelta) -> int: ...
+    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
 
 
 class Unit(Protocol):
@@ -52,6 +57,7 @@ class Unit(Protocol):
 
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def admit(store: Store, address: Address, client: str, at: datetime) -> Scope | None:
@@ -67,6 +73,25 @@ def admit(store: Store, address: Address, client: str, at: datetime) -> Scope | 
             if unit.allowances.use(f"request/{limit.scope}/{keys[limit.scope]}", at, limit.per) > limit.most
         ]
     return over[0] if over else None
+
+
+def wait_to_guess(store: Store, client: str, at: datetime) -> int:
+    """Seconds until the network of `client` may try a token again; 0 where it may now."""
+    with store.read() as unit:
+        if unit.allowances.used(_guesses_of(client), at, GUESSES.per) < GUESSES.most:
+            return 0
+    seconds = GUESSES.per.total_seconds()
+    return ceil(seconds - at.timestamp() % seconds)
+
+
+def guessed_wrong(store: Store, client: str, at: datetime) -> None:
+    """Counts a wrong token."""
+    with store.begin() as unit:
+        unit.allowances.use(_guesses_of(client), at, GUESSES.per)
+
+
+def _guesses_of(client: str) -> str:
+    return f"token/{GUESSES.scope}/{network_of(client)}"
 
 
 def network_of(client: str) -> str:

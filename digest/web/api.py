@@ -26,7 +26,7 @@ from digest.render.views import clean
 from digest.web import api_subscriptions
 from digest.web.kept import Answer, Kept
 from digest.web.operator import require_operator
-from digest.web.search import asked
+from digest.web.search import asked, must_ask
 from digest.web.site import Site
 
 router = APIRouter()
@@ -166,9 +166,14 @@ def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) ->
 
 @router.get("/search")
 def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Found]:
-    """Papers that hold every word, best first. Also "a phrase", author:, cat:, since: and like: (similar papers)."""
+    """Papers that hold every word, best first. Also "a phrase", author:, cat:, since: and like: (similar papers).
+
+    A minus in front of a word, a phrase, author: or cat: leaves out.
+    """
+    query = asked(q)
+    must_ask(query)
     with Site.of(request).wiring.store.read() as unit:
-        found = unit.papers.search(asked(q), limit)
+        found = unit.papers.search(query, limit)
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
 
 
@@ -232,7 +237,9 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
     api.state.kept = Kept(keep_seconds)
     api.include_router(router)
     operators = [Security(TOKEN), Depends(require_operator)]
-    api.include_router(api_subscriptions.router, dependencies=operators, responses={401: {"model": Error}})
+    api.include_router(
+        api_subscriptions.router, dependencies=operators, responses={status: {"model": Error} for status in (401, 429)}
+    )
     api.add_exception_handler(DigestError, _explained)
     api.add_exception_handler(HTTPException, _refused)
     api.add_exception_handler(RequestValidationError, _invalid)

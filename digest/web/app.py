@@ -29,6 +29,7 @@ TITLES = {
     404: "Not found",
     405: "That cannot be done here",
     413: "That is too large",
+    429: "Too many at once",
     503: "Out of order",
 }
 

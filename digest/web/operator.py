@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from digest.config import read_secret
+from digest.journey.admit import guessed_wrong, wait_to_guess
 from digest.web.site import Site
 
 
@@ -21,13 +22,21 @@ def token_of(site: Site) -> str | None:
 
 
 def require_operator(request: Request) -> None:
-    """Raises HTTPException: 404 where no token is configured (there is nothing to see), else 401."""
-    expected = token_of(Site.of(request))
+    """Raises HTTPException: 404 where no token is configured (there is nothing to see), 429 where many were wrong, else 401."""
+    site = Site.of(request)
+    expected = token_of(site)
     if expected is None:
         raise HTTPException(404)
     given = _given(request.headers.get("authorization", ""))
+    client, now = request.client.host if request.client else "unknown", site.clock()
+    if given and (wait := wait_to_guess(site.wiring.store, client, now)):
+        raise HTTPException(
+            429, "Many wrong tokens came from your network. Please try again in a minute.", {"Retry-After": f"{wait}"}
+        )
     # digests of equal length, so that not even the length of the token shows in the time
-    if given is None or not hmac.compare_digest(_digest(given), _digest(expected)):
+    if not given or not hmac.compare_digest(_digest(given), _digest(expected)):
+        if given:  # a browser first asks without, to be told that there is something to give
+            guessed_wrong(site.wiring.store, client, now)
         raise HTTPException(
             401, "This needs the operator's token.", {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -88,6 +89,40 @@ NOT_THE_TOKEN = [
     "Basic OnM=",
     "Bearer é",
 ]
+
+
+@pytest.mark.parametrize("path", ["/admin", "/api/v1/subscriptions?email=ada@example.org", "/admin/editions/daily/2026-05-27"])
+def test_who_guesses_tokens_is_stopped_and_told(site: Website, path: str) -> None:
+    """Ten a minute and a network, whatever the door; the right one waits out the minute, and no longer."""
+    site.now = NOON + timedelta(seconds=25)
+    right = {"authorization": f"Bearer {ADMIN}"}
+    known = site.request("GET", path, headers=right).status_code
+    assert known in (200, 404)
+    doors = [path, "/admin", "/api/v1/subscriptions/export"]
+    for n in range(10):
+        assert site.get(path).status_code == 401, "to ask without a token is no guess"
+        wrong = {"authorization": f"Bearer guess{n}"}
+        assert site.request("GET", doors[n % 3], headers=wrong).status_code == 401
+        assert site.request("GET", path, headers=right).status_code == (known if n < 9 else 429), "a few mistakes lock nobody out"
+    refused = [site.request("GET", path, headers=headers) for headers in ({"authorization": "Bearer guess"}, BASIC, right)]
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in refused] == [(429, "35")] * 3
+    assert len({answer.text for answer in refused}) == 1, "nobody is told which was right"
+    assert refused[0].text.count("Many wrong tokens came from your network. Please try again in a minute.") == 1
+    assert site.get("/healthz").status_code == 200
+    site.now += timedelta(seconds=35)
+    assert site.request("GET", path, headers=right).status_code == known
+    assert site.request("GET", path, headers=wrong).status_code == 401
+
+
+def test_another_networks_guesses_lock_nobody_out(tmp_path: Path, stocked: Path) -> None:
+    with website(tmp_path, stocked, proxies=("127.0.0.1",)) as site:
+
+        def ask(client: str, token: str) -> int:
+            headers = {"authorization": f"Bearer {token}", "x-forwarded-for": client}
+            return site.request("GET", "/admin", headers=headers).status_code
+
+        assert [ask(f"203.0.113.{n}", f"guess{n}") for n in range(12)] == [401] * 10 + [429] * 2
+        assert ask("198.51.100.1", ADMIN) == 200
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)

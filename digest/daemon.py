@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_edition, of_relay, of_return, of_step
+from digest.journey.alarm import Finding, first_causes, of_edition, of_failure, of_relay, of_return
 from digest.journey.election import ASK
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Daemon:
         self._refused: SchemaMismatch | None = None
         self._troubles: dict[str, Finding] = {}
         """By cause: what went wrong since the operator was last told."""
+        self._lasting: dict[str, Finding] = {}
+        """By job: what it last failed by, until it comes to its end."""
 
     def stop(self) -> None:
         """Asks it to end; may be called from any thread or signal handler."""
@@ -71,6 +73,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         self._election = self._wiring.election(self._clock)  # opens and checks the database: a wrong one should end us here
+        self._postman = self._wiring.postman(self._clock)
         pages = self._start_web() if self._web else None
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
@@ -86,6 +89,7 @@ class Daemon:
         finished.start()
         finished.join(GRACE)
         self._election.resign()
+        self._postman.resign()
         end_listening()
         if pages:
             pages()
@@ -119,7 +123,8 @@ class Daemon:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
-                next_run_time=self._clock(),
+                # the watch looks when the others have tried once: it need not tell of what they see the cause of
+                next_run_time=self._clock() + timedelta(seconds=seconds if name == "watch" else 0),
             )
         return scheduler
 
@@ -131,6 +136,8 @@ class Daemon:
             self._refused = error
             self.stop()
             return
+        if self._deliver:
+            self._postman.stand()
         before, self._elected = self._elected, self._election.stand()
         if self._elected and not before:
             log.info("elected", owner=self._election.owner)
@@ -160,8 +167,7 @@ class Daemon:
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
-        if worked.stopped:
-            self._note(of_relay(worked.stopped))
+        self._ended("relay", of_relay(worked.stopped) if worked.stopped else None)
 
     def _noticing(self) -> None:
         """Confirmations that no relay took when they were asked for, and those of an import."""
@@ -187,8 +193,8 @@ class Daemon:
     def _watch(self) -> None:
         now = self._clock()
         troubles, self._troubles = self._troubles, {}
-        found = {**{each.cause: each for each in self._wiring.findings(now)}, **troubles}
-        for finding in self._wiring.alarm(found.values(), now):
+        brought = [*self._wiring.findings(now), *self._lasting.copy().values(), *troubles.values()]
+        for finding in self._wiring.alarm(first_causes(brought), now):
             log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
 
     def _housekeeping(self) -> None:
@@ -199,6 +205,14 @@ class Daemon:
     def _note(self, finding: Finding) -> None:
         self._troubles[finding.cause] = finding
 
+    def _ended(self, name: str, failure: Finding | None) -> None:
+        """A job came to its end, or failed."""
+        if failure is None:
+            self._lasting.pop(name, None)
+            return
+        self._lasting[name] = failure
+        self._note(failure)
+
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
         """One job's trouble ends neither the daemon nor the other jobs: it is logged, and the next ring tries again."""
         if self._stop.is_set():
@@ -207,10 +221,12 @@ class Daemon:
             job()
         except DigestError as error:
             log.error(name, reason=str(error))
-            self._note(of_step(name, str(error)))
+            self._ended(name, of_failure(name, error))
         except Exception as error:
             log.exception(name)
-            self._note(of_step(name, f"{type(error).__name__}: {error}"))
+            self._ended(name, of_failure(name, error))
+        else:
+            self._ended(name, None)
 
     def _start_web(self) -> Callable[[], None]:
         from digest.web.served import server as served

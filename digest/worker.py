@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_key, of_relay, of_step
+from digest.journey.alarm import Finding, of_failure, of_key, of_relay
 from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
 
 if TYPE_CHECKING:
@@ -166,11 +166,12 @@ class Worker:
         @app.periodic(cron=SWEEP)
         @app.task(name="sweep", queue=QUEUE, priority=URGENT - 1)
         async def sweep(timestamp: int) -> None:
-            """Puts back what dead workers held, and nudges for what is due without a nudge."""
+            """Puts back what dead workers held, nudges for what is due without a nudge, and sends the notices that are owed."""
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
                 await self._put_back(app, job)
             await app.job_manager.prune_stalled_workers(STALLED)
             await asyncio.to_thread(self._nudge)
+            await asyncio.to_thread(self._notices)
 
         return app
 
@@ -198,7 +199,7 @@ class Worker:
             return
         except DigestError as error:
             log.error("deliver", reason=str(error))
-            self._alarm(of_step("deliver", str(error)))
+            self._alarm(of_failure("deliver", error))
             return
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
@@ -216,6 +217,20 @@ class Worker:
                     unit.jobs.nudge(unit.pulse.due(self._clock()))
         except DigestError as error:
             log.error("nudge", reason=str(error))
+
+    def _notices(self) -> None:
+        """Confirmations that no relay took when they were asked for, and those of an import; for a slice at most."""
+        until = time.monotonic() + SLICE
+        try:
+            self._wiring.postman(self._clock).stand()
+            with self._at_work:
+                sent = self._wiring.mail_owed(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
+        except DigestError as error:
+            log.error("notices", reason=str(error))
+            self._alarm(of_failure("notices", error))
+            return
+        if sent:
+            log.info("notices sent", count=sent)
 
     def _alarm(self, finding: Finding) -> None:
         with contextlib.suppress(DigestError):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.options import answer, at_option, wired
-from digest.domain.errors import RelayUnreachable
+from digest.domain.instant import isoformat
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -24,40 +24,59 @@ def subscribers() -> None:
 
 @subscribers.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--confirmed", is_flag=True, help="Record consent given elsewhere; without it each gets a confirmation mail.")
+@click.option(
+    "--confirmed",
+    is_flag=True,
+    help="Record consent given elsewhere; without it each is owed a confirmation mail, sent by `digest run` or `digest deliver`.",
+)
 @at_option
 @wired
 def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
     """Columns email,list,timezone,hour,weekdays,interests; only email is required. Bad lines are reported, good ones kept."""
     report = wiring.import_subscribers(file, confirmed, at)
-    sent, waiting = (0, "") if confirmed else _confirmations(wiring, at)
+    owed, by, how = (0, None, "") if confirmed else _confirmations(wiring, at)
     document = {
         "added": report.added,
         "unchanged": report.unchanged,
-        "confirmations_sent": sent,
+        "confirmations_owed": owed,
+        "confirmations_sent_by": by,
         "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
     }
 
     def lines() -> None:
         click.echo(f"{report.added} added, {report.unchanged} unchanged, {len(report.rejected)} rejected")
+        if how:
+            click.echo(how)
         for each in report.rejected[:20]:
             click.echo(f"  line {each.line}: {each.reason}", err=True)
 
     answer(as_json, document, lines)
-    if waiting:
-        click.echo(f"digest: {waiting}; the confirmations wait for `digest run` or `digest deliver`", err=True)
     if report.rejected and not report.added and not report.unchanged:
         raise SystemExit(1)
 
 
-def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str]:
-    """(how many went out, why no more could)."""
+def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str | None, str]:
+    """(how many are owed, this import's and those from before; the process or command that sends them; both in words)."""
+    from digest.journey.owe import GOOD_FOR
+
+    now = datetime.now(UTC)
+    outlook = wiring.outlook(now)
+    if not outlook.owed:
+        return 0, None, "no confirmation is owed"
+    waiting = f"{outlook.owed} confirmation{'s' if outlook.owed > 1 else ''} will go out"
+    until = f"what waits at {isoformat(at + GOOD_FOR)} is not sent any more"
     if not wiring.settings.relays:
-        return 0, "no relay is configured"
-    try:
-        return wiring.mail_owed(lambda: at), ""
-    except RelayUnreachable as error:
-        return 0, str(error)
+        return (
+            outlook.owed,
+            "digest deliver",
+            f"{waiting} by `digest deliver` or `digest run`, once a relay is configured; {until}",
+        )
+    if outlook.sender is None:
+        return outlook.owed, "digest deliver", f"{waiting} when `digest deliver` or `digest run` is started; {until}"
+    host, process, *_ = outlook.sender.split("/")
+    when = "within a minute" if at <= now else f"from {isoformat(at)} on"
+    sender = f"process {process} on {host}"
+    return outlook.owed, sender, f"{waiting} {when}: {sender} sends them"
 
 
 @subscribers.command()

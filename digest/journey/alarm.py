@@ -1,4 +1,4 @@
-"""alarm: what is wrong, and telling the operator: by mail, once a cause a day.
+"""alarm: what is wrong, and telling the operator: by mail, once a cause in 24 hours.
 
 What can be seen in the store is found by `look`; what happens elsewhere (a step that failed, a relay that refuses us) is brought
 along as a Finding. A cause that could not be told is not counted as told.
@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from digest.domain.edition import Edition, PaperList
-from digest.domain.errors import MailError
+from digest.domain.errors import DatabaseUnreachable, DigestError, MailError, RelayUnreachable
 from digest.domain.instant import isoformat
 from digest.domain.schedule import latest_due
 
 LATE = timedelta(minutes=30)
 """An edition that is not there so long after its cutoff is missed."""
+QUIET = timedelta(hours=24)
+"""How long a cause that was told is not told again. From the telling on, not by the calendar: no midnight brings it twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a person should look at. `cause` is what is told of once a day: it names a thing, not an event."""
+    """Something that a person should look at. `cause` is what is told of once in 24 hours: it names a thing, not an event."""
 
     cause: str
     headline: str
@@ -54,8 +56,8 @@ class Sources(Protocol):
 
 
 class Alarms(Protocol):
-    def raise_once(self, cause: str, day: date, at: datetime, said: str) -> bool: ...
-    def take_back(self, cause: str, day: date) -> None: ...
+    def raise_once(self, cause: str, at: datetime, quiet: timedelta, said: str) -> bool: ...
+    def take_back(self, cause: str, at: datetime) -> None: ...
 
 
 class Papers(Protocol):
@@ -157,22 +159,42 @@ def of_step(name: str, reason: str) -> Finding:
     return Finding(f"step {name}", f"The step {name} failed", (reason,), ("It is tried again every minute; the log has more.",))
 
 
+def of_failure(step: str, error: Exception) -> Finding:
+    """What a step failed by: a relay or a database that is away is one trouble, however many steps run into it."""
+    if isinstance(error, RelayUnreachable):
+        return of_relay(str(error))
+    if isinstance(error, DatabaseUnreachable):
+        mend = ("Is it up, and does it let us in? digest doctor", "Nothing is lost: all steps are tried again every minute.")
+        return Finding("database", "The database does not answer", (str(error),), mend)
+    return of_step(step, str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}")
+
+
+def first_causes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One for each cause, the latest, without what another of them explains: where no mail goes out, mail is late; where the tick
+    fails, an edition is missing.
+    """
+    found = {each.cause: each for each in findings}
+    late = {"overdue"} if found.keys() & {"relay", "step deliver"} else set()
+    missing = {cause for cause in found if cause.startswith("edition ")} if "step tick" in found else set()
+    return tuple(each for cause, each in found.items() if cause not in late | missing)
+
+
 def raise_alarms(store: Store, findings: Iterable[Finding], tell: Callable[[Finding], None], at: datetime) -> tuple[Finding, ...]:
-    """Tells of each cause once a day (UTC), whichever process finds it first; returns what was told.
+    """Tells of each cause once in 24 hours, whichever process finds it first; returns what was told.
 
     `tell` raises MailError where it could not; that cause may be told later. Raises StoreError.
     """
-    day, told = at.astimezone(UTC).date(), []
+    told = []
     for finding in findings:
         with store.begin() as unit:
-            new = unit.alarms.raise_once(finding.cause, day, at, f"{finding.headline}: {' '.join(finding.seen)}")
+            new = unit.alarms.raise_once(finding.cause, at, QUIET, f"{finding.headline}: {' '.join(finding.seen)}")
         if not new:
             continue
         try:
             tell(finding)
         except MailError:
             with store.begin() as unit:
-                unit.alarms.take_back(finding.cause, day)
+                unit.alarms.take_back(finding.cause, at)
             continue
         told.append(finding)
     return tuple(told)

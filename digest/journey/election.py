@@ -17,6 +17,8 @@ from typing import Protocol
 from digest.domain.errors import StoreError
 
 SCHEDULER = "scheduler"
+POSTMAN = "postman"
+"""Held by one of those that send what is owed by themselves: a sign that there is one, and nothing more."""
 TERM = timedelta(seconds=20)
 """How long the bell may be silent at most, with `ASK`: 25 seconds after its ringer died the next one has it."""
 ASK = timedelta(seconds=5)

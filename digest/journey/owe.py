@@ -1,6 +1,7 @@
 """owe: confirmations, welcomes and goodbyes go out at once; what no relay takes is owed, and tried again until one does.
 
 What is owed is in the store before a relay is talked to. Whoever takes it has it under a lease, so two processes send it once.
+What was answered is recorded before the next is waited for: a process that is killed leaves doubtful only what was under way.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from digest.domain.errors import RelayUnreachable, TemplateError
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.domain.retry import RetryPolicy
 from digest.journey.deliver import Transport
+from digest.journey.election import POSTMAN
 
 HELD = timedelta(minutes=5)
 """How long one is left to whoever sends it at once: longer than a relay takes to answer."""
@@ -24,7 +26,6 @@ LEASE = timedelta(minutes=30)
 BATCH = 200
 GOOD_FOR = timedelta(days=3)
 """Who asked a week ago does not wait for an answer any more."""
-_RECORDED_EVERY = 20
 
 
 class Notices(Protocol):
@@ -32,15 +33,31 @@ class Notices(Protocol):
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]: ...
     def settle(self, given: Iterable[Notice]) -> None: ...
     def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None: ...
+    def count(self, kind: NoticeKind | None = None) -> int: ...
+
+
+class Leases(Protocol):
+    def holder(self, name: str) -> tuple[str, datetime] | None: ...
 
 
 class Unit(Protocol):
     @property
     def notices(self) -> Notices: ...
+    @property
+    def leases(self) -> Leases: ...
 
 
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many confirmations are owed, and whether a process is there that sends them by itself."""
+
+    owed: int
+    sender: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +90,15 @@ def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: C
             unit.notices.settle(pointless)
         if not taken:
             break
-        sent += _send(store, means, [each for each in taken if each.notice not in pointless], at)
+        sent += _send(store, means, [each for each in taken if each.notice not in pointless], at, stop)
     return sent
+
+
+def outlook(store: Store, now: datetime) -> Outlook:
+    """`now` by the real clock, which signs of life are told by."""
+    with store.read() as unit:
+        held = unit.leases.holder(POSTMAN)
+        return Outlook(unit.notices.count(NoticeKind.CONFIRM), held[0] if held and held[1] >= now else None)
 
 
 def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
@@ -82,16 +106,23 @@ def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
     return owed.notice.fits and not unwanted and at < owed.owed_at + GOOD_FOR
 
 
-def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime) -> int:
-    """How many a relay took. What is left of them when no relay can be had is put off."""
+def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """How many a relay took. What is left of them when no relay can be had is put off; when told to stop, it is due again."""
     left = {each.notice.subscription.id: each for each in owed}
     try:
-        return sum(_welcomed(store, means, each, at, left) for each in owed) + _handed_over(store, means, left, at)
+        sent = sum(_welcomed(store, means, each, at, left) for each in owed) + _handed_over(store, means, left, at)
     except RelayUnreachable:
-        with store.begin() as unit:
-            for each in left.values():
-                unit.notices.put_off(each.notice, at + means.policy.busy_wait, each.attempts)
+        _put_off(store, left.values(), at + means.policy.busy_wait)
         raise
+    if stop():
+        _put_off(store, left.values(), at)
+    return sent
+
+
+def _put_off(store: Store, left: Iterable[OwedNotice], until: datetime) -> None:
+    with store.begin() as unit:
+        for each in left:
+            unit.notices.put_off(each.notice, until, each.attempts)
 
 
 def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: dict[int, OwedNotice]) -> bool:
@@ -115,7 +146,7 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
 
 def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
     by_envelope: dict[int, OwedNotice] = {}
-    sent, fresh, broken = 0, list[Attempt](), list[TemplateError]()
+    sent, broken = 0, list[TemplateError]()
 
     def envelopes() -> Iterator[Envelope]:
         for each in list(left.values()):
@@ -127,22 +158,12 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
             by_envelope[envelope.delivery_id] = each
             yield envelope
 
-    def record() -> None:
+    for attempt in means.transport.hand_over(envelopes()):
+        owed = by_envelope[attempt.delivery_id]
         with store.begin() as unit:
-            for attempt in fresh:
-                _settle(unit.notices, by_envelope[attempt.delivery_id], attempt, means.policy)
-        fresh.clear()
-
-    try:
-        for attempt in means.transport.hand_over(envelopes()):
-            fresh.append(attempt)
-            left.pop(by_envelope[attempt.delivery_id].notice.subscription.id, None)
-            sent += attempt.accepted
-            if len(fresh) == _RECORDED_EVERY:
-                record()
-    finally:
-        if fresh:
-            record()
+            _settle(unit.notices, owed, attempt, means.policy)
+        left.pop(owed.notice.subscription.id, None)
+        sent += attempt.accepted
     if broken:
         raise broken[0]
     return sent

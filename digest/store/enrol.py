@@ -12,7 +12,7 @@ from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import AddedReaders, Consent, NewReader, SubscriptionState
 from digest.store.codec import consent_columns, wishes_columns
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
-from digest.store.statements import chunks, insert_new, walk_indexes
+from digest.store.statements import chunks, insert_new, one_at_a_time, walk_indexes
 
 
 def enrol(
@@ -27,6 +27,7 @@ def enrol(
     Without a consent they are PENDING, and a confirmation is owed to each that is new. Who must not be mailed, or asked to be
     forgotten, is not kept: a list of addresses brings nobody back.
     """
+    one_at_a_time(connection, "enrol")  # or two imports at once would each find a reader new, and owe them a mail
     walk_indexes(connection)
     total = AddedReaders(0, 0)
     for chunk in chunks(readers):

@@ -63,6 +63,7 @@ class Notices:
         this = (notices.c.subscription_id == notice.subscription.id, notices.c.kind == notice.kind.value)
         self._connection.execute(update(notices).where(*this).values(next_attempt_at=next_attempt_at, attempts=attempts))
 
-    def count(self) -> int:
+    def count(self, kind: NoticeKind | None = None) -> int:
         """How many are owed."""
-        return self._connection.scalar(select(func.count()).select_from(notices)) or 0
+        these = [notices.c.kind == kind.value] if kind else []
+        return self._connection.scalar(select(func.count()).select_from(notices).where(*these)) or 0

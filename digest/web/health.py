@@ -17,6 +17,7 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition
 from digest.domain.errors import StoreError
 from digest.domain.instant import parse_instant
+from digest.journey.alarm import QUIET
 from digest.journey.election import SCHEDULER
 from digest.store.migrate import check
 from digest.store.pulse import Sending
@@ -148,5 +149,5 @@ def _operating(unit: Unit, now: datetime) -> Iterator[Metric]:
     held = unit.leases.holder(SCHEDULER)
     runs = float(held is not None and held[1] >= now)
     yield GaugeMetricFamily("digest_scheduler_runs", "Whether some daemon makes what is due", runs)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    yield GaugeMetricFamily("digest_alarms_today", "Causes the operator was told of today", len(unit.alarms.since(today)))
+    told = len(unit.alarms.since(now - QUIET))
+    yield GaugeMetricFamily("digest_alarms_last_day", "Causes the operator was told of in the last 24 hours", told)

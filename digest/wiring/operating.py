@@ -58,6 +58,12 @@ class Operating(Readers):
 
         return Election(self.store, clock)
 
+    def postman(self, clock: Callable[[], datetime]) -> Election:
+        """Whoever sends what is owed by itself stands for it now and then: `outlook` tells that somebody does."""
+        from digest.journey.election import POSTMAN, Election
+
+        return Election(self.store, clock, name=POSTMAN, term=timedelta(minutes=1))
+
     def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
         from digest.journey.pause import pause
 
@@ -112,7 +118,7 @@ class Operating(Readers):
         return (of_key(self.key_trouble), *found) if self.key_trouble else found
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
-        """Mails the operator what was not told today; returns it. Without alerts.to or relays it is only remembered."""
+        """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
         from digest.journey.alarm import raise_alarms
         from digest.journey.tell import tell
         from digest.mail.session import Unwritten

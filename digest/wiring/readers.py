@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from digest.domain.feedback import Feedback
     from digest.domain.interest import Understood
     from digest.journey.heed import Heeded
+    from digest.journey.owe import Outlook
     from digest.journey.roster import RosterReport
 
 
@@ -36,6 +37,12 @@ class Readers(Sending):
             at,
             confirmed=confirmed,
         )
+
+    def outlook(self, now: datetime) -> Outlook:
+        """How many confirmations are owed, and who sends them. `now` by the real clock."""
+        from digest.journey.owe import outlook
+
+        return outlook(self.store, now)
 
     def add_interests(
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime

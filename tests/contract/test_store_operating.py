@@ -14,6 +14,8 @@ from digest.journey.election import Election
 from digest.journey.explain import status
 from digest.store.unit import Store
 
+MINUTE = timedelta(minutes=1)
+
 SECOND = timedelta(seconds=1)
 
 
@@ -96,17 +98,47 @@ def test_a_dead_holder_is_replaced_when_its_term_is_over(store: Store) -> None:
     assert heir.elected
 
 
-def test_a_cause_is_new_once_a_day_whoever_finds_it(store: Store) -> None:
+def test_a_cause_is_quiet_for_a_day_from_its_telling_whoever_finds_it(store: Store) -> None:
+    """Not by the calendar: a minute before midnight and a minute after it are one night, in UTC as elsewhere."""
+    late = NOW.replace(hour=23, minute=59)
     with store.begin() as unit:
-        assert unit.alarms.raise_once("relay", NOW.date(), NOW, "refused")
-        assert not unit.alarms.raise_once("relay", NOW.date(), NOW + HOUR, "refused again")
-        assert unit.alarms.raise_once("source hf", NOW.date(), NOW + HOUR, "stale")
-        assert unit.alarms.raise_once("relay", NOW.date() + DAY, NOW + DAY, "refused")
+        assert unit.alarms.raise_once("relay", late, DAY, "refused")
+        assert not unit.alarms.raise_once("relay", late + 2 * MINUTE, DAY, "refused again")
+        assert not unit.alarms.raise_once("relay", late + DAY - MINUTE, DAY, "refused again")
+        assert unit.alarms.raise_once("source hf", late + HOUR, DAY, "stale")
+        assert unit.alarms.raise_once("relay", late + DAY, DAY, "refused")
     with store.begin() as unit:
-        unit.alarms.take_back("source hf", NOW.date())
+        unit.alarms.take_back("source hf", late + HOUR)
+        assert unit.alarms.raise_once("source hf", late + HOUR, DAY, "stale"), "nobody was told"
+        unit.alarms.take_back("source hf", late + HOUR)
     with store.read() as unit:
-        assert unit.alarms.since(NOW) == [("relay", NOW + DAY, "refused"), ("relay", NOW, "refused")]
-        assert unit.alarms.since(NOW + HOUR) == [("relay", NOW + DAY, "refused")]
+        assert unit.alarms.since(late) == [("relay", late + DAY, "refused"), ("relay", late, "refused")]
+        assert unit.alarms.since(late + HOUR) == [("relay", late + DAY, "refused")]
+
+
+def test_a_clock_that_was_ahead_silences_nothing(store: Store) -> None:
+    with store.begin() as unit:
+        assert unit.alarms.raise_once("relay", NOW + 400 * DAY, DAY, "refused")
+        assert unit.alarms.raise_once("relay", NOW, DAY, "refused")
+
+
+def test_of_two_who_find_a_cause_at_once_one_tells(store: Store) -> None:
+    """Also where midnight is between them."""
+    midnight = NOW.replace(hour=0, minute=0) + DAY
+    told = list[bool]()
+
+    def other() -> None:
+        with store.begin() as unit:
+            told.append(unit.alarms.raise_once("relay", midnight, DAY, "refused"))
+
+    second = threading.Thread(target=other)
+    with store.begin() as unit:
+        assert unit.alarms.raise_once("relay", midnight - timedelta(seconds=1), DAY, "refused")
+        second.start()
+        second.join(0.5)
+        assert second.is_alive(), "it waits"
+    second.join(30)
+    assert told == [False]
 
 
 def test_how_far_sending_has_come(store: Store) -> None:

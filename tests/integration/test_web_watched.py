@@ -47,7 +47,7 @@ def test_every_number_is_there_before_anything_happened(site: Website) -> None:
     assert told["digest_edition_timestamp_seconds", ("daily",)] == NOON.timestamp()
     assert told["digest_oldest_due_seconds", ()] == 0
     assert told["digest_scheduler_runs", ()] == 0
-    assert told["digest_alarms_today", ()] == 0
+    assert told["digest_alarms_last_day", ()] == 0
     assert {name for name, _ in told} >= {"digest_build_info", "digest_replies_total", "digest_send_latency_seconds_bucket"}
     states = {labels[0] for name, labels in told if name == "digest_deliveries"}
     assert states == {"queued", "claimed", "accepted", "failed", "withheld", "expired", "uncertain"}
@@ -77,7 +77,8 @@ def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
         seen, asked = isoformat(NOON - timedelta(days=3)), isoformat(NOON)
         with wiring.store.begin() as unit:
             unit.lists.pause("daily", "why not", NOON)
-            unit.alarms.raise_once("relay", NOON.date(), NOON, "refused")
+            unit.alarms.raise_once("relay", NOON - timedelta(hours=23), timedelta(days=1), "refused")
+            unit.alarms.raise_once("key", NOON - timedelta(hours=25), timedelta(days=1), "wrong")
             unit.sources.save("hf", "freshness", {"last_unseen_at": seen, "ids": ["arxiv:1"]}, NOON)
             unit.sources.save("hf", "health", {"at": asked, "stale": True, "error": None}, NOON)
             unit.leases.take("scheduler", "me", NOON, NOON - NOON.replace(hour=11))
@@ -87,7 +88,7 @@ def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
     assert told["digest_source_age_seconds", ("hf",)] == 3 * 86_400
     assert (told["digest_source_trouble", ("hf",)], told["digest_source_trouble", ("quiet",)]) == (1, 0)
     assert told["digest_list_paused", ("daily",)] == 1
-    assert told["digest_alarms_today", ()] == 1
+    assert told["digest_alarms_last_day", ()] == 1, "23 hours ago; not the one of 25"
     assert told["digest_scheduler_runs", ()] == 1
 
 

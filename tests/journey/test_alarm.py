@@ -1,8 +1,9 @@
-"""The operator is told of what is wrong, once a cause a day, and of nothing else."""
+"""The operator is told of what is wrong, a cause once in 24 hours, and of nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import pytest
 from outbox import AT, configured, owe
+from servers.running import free_port
 from servers.smtp import Do, Script, SmtpServer
 
-from digest.config import load
+from digest.config import Settings, load
+from digest.daemon import Daemon
 from digest.domain.edition import PaperList
+from digest.domain.errors import DatabaseUnreachable, RelayUnreachable
+from digest.domain.subscriber import Address, NewReader
 from digest.journey import alarm
 from digest.journey.alarm import Finding
 from digest.mail.lint import lint
@@ -52,7 +57,9 @@ def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_u
         told = wiring.alarm([finding for finding in findings if finding], AT)
         assert len(told) == 7
         assert wiring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
-        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 7, "a new day"
+        last = AT + DAY - timedelta(minutes=1)
+        assert wiring.alarm([finding for finding in findings if finding], last) == (), "quiet, though it is tomorrow"
+        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 7, "24 hours on"
     mails = server.accepted()
     assert len(mails) == 14
     assert {kept.recipients for kept in mails} == {("op@example.org",)}
@@ -145,3 +152,56 @@ def test_one_cause_names_one_thing() -> None:
     assert alarm.of_source("hf", {"error": "x"}) != alarm.of_source("hf", {"stale": True})
     assert isinstance(alarm.of_source("hf", {"error": "x"}), Finding)
     assert alarm.of_source("hf", {}) is None
+
+
+def test_a_relay_that_is_down_is_one_cause_whoever_runs_into_it() -> None:
+    down = RelayUnreachable("smtp.example.org", "no connection")
+    found = [alarm.of_relay("stopped: no connection"), alarm.of_failure("notices", down), alarm.of_failure("poll", down)]
+    late = alarm.of_queue(AT, AT + DAY, alarm.Policy())
+    assert late
+    assert [each.cause for each in alarm.first_causes([late, *found])] == ["relay"], "mail is late because of it"
+    assert alarm.first_causes([late]) == (late,), "late, and nobody knows why"
+    away = [alarm.of_failure(step, DatabaseUnreachable("database x: no answer")) for step in ("tick", "lead", "deliver")]
+    assert {each.cause for each in away} == {"database"}
+    tick = alarm.of_failure("tick", ValueError("a fault"))
+    assert (tick.cause, tick.seen) == ("step tick", ("ValueError: a fault",))
+    missing, source = Finding("edition daily", "missing"), Finding("source hf", "stale")
+    assert alarm.first_causes([missing, source, tick]) == (source, tick)
+
+
+class _Watched(Wiring):
+    """Keeps what each watch would tell of, and ends the daemon after `watches` of them."""
+
+    def __init__(self, settings: Settings, watches: int) -> None:
+        super().__init__(settings)
+        self.told, self.left = list[set[str]](), watches
+
+    def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
+        self.told.append({each.cause for each in findings} & {"relay", "overdue", "step notices", "step deliver"})
+        self.left -= 1
+        if self.left == 0:
+            self.ring_off()
+        return ()
+
+    ring_off: Callable[[], None]
+
+
+def test_a_daemon_whose_relay_is_down_tells_of_one_thing(tmp_path: Path, sqlite_url: str) -> None:
+    """Mail waits that was due an hour ago, a confirmation is owed, and nothing answers at the relay's port."""
+    config = settings(tmp_path, sqlite_url, free_port(), "")
+    config.write_text(config.read_text().replace("[delivery]", "[alerts]\noverdue = 60\n[delivery]\nbatch = 1\nprocesses = 1"))
+    owe(load(config), 40)
+    with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
+        unit.subscribers.ask([NewReader(Address("new@example.org"), "daily")], datetime.now(UTC))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with _Watched(load(config), 5) as wiring:
+            daemon = Daemon(wiring, web=False, collect=False, every_seconds=0.5)
+            wiring.ring_off = daemon.stop
+            daemon.run()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert wiring.told == [{"relay"}] * 5
+    with Wiring(load(config)) as wiring:
+        assert "overdue" in causes(wiring, datetime.now(UTC)), "the store alone shows late mail"

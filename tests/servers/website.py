@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,13 +18,15 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 from servers.running import free_port, listening
+from sqlalchemy import text
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
-from digest.domain.subscriber import Address, Interests, Preferences, Subscription
+from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.journey.subscribe import confirm, request
+from digest.links import Purpose
 from digest.mail.reading import parts_of
 from digest.web.app import create_app
 from digest.web.served import server as served
@@ -95,6 +97,28 @@ class Website:
         with self.wiring.store.read() as unit:
             return next(iter(unit.subscribers.subscriptions(Address(address))), None)
 
+    def state(self, address: str = "ada@example.org") -> SubscriptionState | None:
+        found = self.subscription(address)
+        return found.state if found else None
+
+    def link(self, purpose: Purpose, address: str = "ada@example.org") -> str:
+        """The path that a mail to them leads to."""
+        found = self.subscription(address)
+        assert found
+        return f"/{purpose}/{self.wiring.links.token(purpose, found.id, self.now)}"
+
+    def owed(self) -> int:
+        """Notices that no relay took yet."""
+        with self.wiring.store.read() as unit:
+            return unit.notices.count()
+
+    def tables(self) -> dict[str, list[str]]:
+        """Every row of every table but the search index."""
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'papers_words%'"
+        with self.wiring.store.engine.connect() as connection:
+            tables = connection.execute(text(names)).scalars().all()
+            return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in tables}
+
     def letters(self, at_least: int = 1, seconds: float = 10) -> list[tuple[str, str]]:
         """(recipient, plain text) of the mails so far; waits for `at_least`, since they go out after the answer."""
         deadline = time.monotonic() + seconds
@@ -107,6 +131,13 @@ class Website:
         found = re.search(rf"{re.escape(self.base)}(/{what}/\S+)", text)
         assert found, text
         return found[1]
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came so far"
+        time.sleep(0.01)
 
 
 BASE = "https://digest.example"

@@ -1,0 +1,250 @@
+"""What mails a reader is owed for what they did on the web: the confirmation, the welcome with its edition, and no other."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from servers.website import ADMIN, NOON, Website, stock, until, website
+
+from digest.config import Relay
+from digest.domain.subscriber import SubscriptionState
+from digest.links import Purpose
+from digest.mail.reading import parts_of
+
+ADA = "ada@example.org"
+BEARER = {"authorization": f"Bearer {ADMIN}"}
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
+    with website(tmp_path, stocked) as running:
+        yield running
+
+
+def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
+    """One mail with all its papers; the day's delivery is then done, and the outbox sends nothing twice."""
+    from digest.mail.lint import lint
+
+    site.reader("ada@example.org", confirmed=False)
+    site.post(site.link(Purpose.CONFIRM))
+    site.letters(1)
+    (letter,) = site.wiring.postman.letters
+    assert lint(letter.data).errors == ()
+    html, text = parts_of(letter.data)
+    titles = [pick["title"] for pick in site.get("/api/v1/lists/daily/editions/2026-05-27").json()["picks"]]
+    assert len(titles) == 10
+    assert [title for title in titles if title not in " ".join(text.split())] == []
+    assert [title for title in titles if title not in html] == []
+    assert "You are in" in html
+    assert "While you wait: the papers of 27 May 2026" in " ".join(text.split())
+    found = site.subscription()
+    assert found
+    with site.wiring.store.read() as unit:
+        (delivery,) = unit.deliveries.of_subscription(found.id)
+    assert str(delivery.state) == "accepted"
+    site.now += timedelta(hours=7)
+    site.wiring.tick(site.now)
+    site.wiring.deliver(lambda: site.now)
+    assert len(site.wiring.postman.letters) == 1
+
+
+def test_who_comes_back_the_same_day_gets_no_paper_twice(site: Website) -> None:
+    site.reader("ada@example.org", confirmed=False)
+    confirm, unsubscribe = site.link(Purpose.CONFIRM), site.link(Purpose.UNSUBSCRIBE)
+    site.post(confirm)
+    site.letters(1)
+    site.post(unsubscribe)
+    site.letters(2)
+    site.post(confirm)
+    welcome_back = site.letters(3)[2][1]
+    assert "You are in" in welcome_back
+    assert "While you wait" not in welcome_back
+
+
+def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    from digest.domain.errors import RelayUnreachable
+
+    tried = threading.Event()
+
+    def down(envelopes: Any) -> Any:
+        tried.set()
+        raise RelayUnreachable("postman", "is ill")
+
+    site.reader("ada@example.org", confirmed=False)
+    with monkeypatch.context() as ill:
+        ill.setattr(site.wiring.postman, "hand_over", down)
+        assert site.post(site.link(Purpose.CONFIRM)).status_code == 200
+        assert tried.wait(10)
+    assert site.wiring.postman.letters == []
+    site.now += timedelta(minutes=6)
+    site.wiring.deliver(lambda: site.now)
+    ((to, text),) = site.letters(1)
+    assert to == "ada@example.org"
+    assert "not all you need" in text
+
+
+def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who asked while the relay was down waits for nothing: it is tried again, once."""
+    from digest.domain.errors import RelayUnreachable
+
+    tried = threading.Event()
+
+    def down(envelopes: Any) -> Any:
+        tried.set()
+        raise RelayUnreachable("postman", "is ill")
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    with monkeypatch.context() as ill:
+        ill.setattr(site.wiring.postman, "hand_over", down)
+        assert site.post("/subscribe", {"email": ADA}).status_code == 200
+        assert tried.wait(10)
+        until(lambda: any("12:01:00" in row for row in site.tables()["notices"]))  # put off by a minute
+        site.now += timedelta(minutes=2)
+        with pytest.raises(RelayUnreachable):
+            site.wiring.mail_owed(lambda: site.now)
+    assert site.wiring.mail_owed(lambda: site.now) == 0, "not before it is time"
+    site.now += timedelta(minutes=2)
+    assert site.wiring.mail_owed(lambda: site.now) == 1
+    ((to, text),) = site.letters(1)
+    assert to == ADA
+    site.post(site.path_in(text, "confirm"))
+    assert site.state() is SubscriptionState.ACTIVE
+    until(lambda: len(site.wiring.postman.letters) == 2 and not site.owed())  # the welcome goes out after the answer
+    site.now += timedelta(hours=1)
+    assert site.wiring.mail_owed(lambda: site.now) == 0
+
+
+def test_what_is_owed_fits_what_is_so(site: Website) -> None:
+    """Nobody who left is asked to confirm, nobody is welcomed who left, nobody suppressed is mailed."""
+    from digest.domain.feedback import SuppressionReason
+    from digest.domain.notice import NoticeKind
+    from digest.journey.subscribe import end
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    left, blocked = site.reader("left@example.org"), site.reader("blocked@example.org", confirmed=False)
+    late = site.reader("late@example.org", confirmed=False)
+    end(site.wiring.store, left.id, "test", NOON)
+    with site.wiring.store.begin() as unit:
+        unit.suppressions.add(blocked.address, SuppressionReason.COMPLAINT, NOON)
+        for each, kind in ((left, NoticeKind.WELCOME), (blocked, NoticeKind.CONFIRM)):
+            unit.notices.owe(each.id, kind, NOON, NOON)
+        unit.notices.owe(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
+        unit.notices.owe(999, NoticeKind.CONFIRM, NOON, NOON)
+    assert site.wiring.mail_owed(lambda: site.now) == 0
+    assert (site.owed(), site.wiring.postman.letters) == (0, [])
+
+
+def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    from digest.domain.errors import TemplateError
+    from digest.domain.notice import Notice, NoticeKind
+
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    compose = site.wiring.notifier.envelope
+
+    def composed(notice: Notice, at: Any) -> Any:
+        if notice.kind is NoticeKind.GOODBYE:
+            raise TemplateError("mail/goodbye/body.html", "is broken")
+        return compose(notice, at)
+
+    monkeypatch.setattr(site.wiring.notifier, "envelope", composed)
+    gone, asks = site.reader("gone@example.org"), site.reader("asks@example.org", confirmed=False)
+    with site.wiring.store.begin() as unit:
+        unit.subscribers.end(gone.id, "test", NOON)
+        unit.notices.owe(gone.id, NoticeKind.GOODBYE, NOON, NOON - timedelta(hours=1))
+        unit.notices.owe(asks.id, NoticeKind.CONFIRM, NOON, NOON)
+    with pytest.raises(TemplateError, match="goodbye"):
+        site.wiring.mail_owed(lambda: site.now)
+    assert [to for to, _ in site.letters(1)] == ["asks@example.org"]
+    assert site.owed() == 1
+
+
+def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
+    """By their own word; neither a list nor the operator brings them back."""
+    from digest.journey.subscribe import RECORDED, confirm, request
+
+    old = site.reader()
+    site.post(f"{site.link(Purpose.MANAGE)}/erase", {"sure": "yes"})
+    assert site.subscription() is None
+    roster = site.request(
+        "POST", "/api/v1/subscriptions/import?confirmed=true", content=b"email\nada@example.org\n", headers=BEARER
+    ).json()
+    assert (roster["added"], roster["unchanged"], site.subscription()) == (0, 1, None)
+    again = request(site.wiring.store, old.address, "daily", old.preferences, old.interests, site.now).subscription
+    assert "forgotten" in confirm(site.wiring.store, again.id, "api", RECORDED, site.now).skipped
+    assert site.state() is SubscriptionState.PENDING
+    site.post(site.link(Purpose.CONFIRM))
+    assert site.state() is SubscriptionState.ACTIVE
+    welcome = site.letters(1)[0][1]
+    assert "not all you need" in welcome
+    until(lambda: not site.owed())
+    with site.wiring.store.read() as unit:
+        (delivery,) = unit.deliveries.of_subscription(again.id)
+    assert str(delivery.state) == "accepted"
+
+
+def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
+    """By the operator, and only then does the form send them anything; to be forgotten is theirs to undo."""
+    from digest.domain.feedback import SuppressionReason
+    from digest.journey.subscribe import erase, readmit
+
+    blocked, gone = site.wiring.address("blocked@example.org"), site.wiring.address("gone@example.org")
+    with site.wiring.store.begin() as unit:
+        unit.suppressions.add(blocked, SuppressionReason.COMPLAINT, NOON)
+    erase(site.wiring.store, gone, NOON)
+    assert readmit(site.wiring.store, gone) is None
+    site.post("/subscribe", {"email": str(blocked)})
+    until(lambda: site.state(str(blocked)) is not None)
+    assert site.wiring.postman.letters == []
+    assert readmit(site.wiring.store, blocked) == "complaint"
+    assert readmit(site.wiring.store, blocked) is None
+    site.post("/subscribe", {"email": str(blocked)})
+    assert [to for to, _ in site.letters(1)] == [str(blocked)]
+
+
+def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
+    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
+    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
+    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    site.reader("active@example.org")
+    roster = b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(500)) + b"active@example.org\nnobody\n"
+    for added in (500, 0):
+        told = site.request("POST", "/api/v1/subscriptions/import", content=roster, headers=BEARER).json()
+        assert (told["added"], told["unchanged"], [each["line"] for each in told["rejected"]]) == (added, 501 - added, [503])
+    assert len({to for to, _ in site.letters(500)}) == 500
+    until(lambda: not site.owed())
+    assert len(site.wiring.postman.letters) == 500
+    assert site.state("r7@example.org") is SubscriptionState.PENDING
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin", "UTC", "America/Los_Angeles"])
+def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> None:
+    """The welcome has brought today's edition, so the next hour before the next edition brings nothing, and is not promised."""
+    site.post("/subscribe", {"email": ADA, "timezone": zone, "hour": "06:00"})
+    told = re.search(r"comes next on (\w+), (\d+) May", site.post(site.path_in(site.letters(1)[0][1], "confirm")).text)
+    site.letters(2)
+    assert told
+    managed = site.get(site.link(Purpose.MANAGE)).text
+    assert f"due on {told[1]}, {told[2]} May" in managed
+    while len(site.wiring.postman.letters) < 3 and site.now < NOON + timedelta(days=4):
+        site.now += timedelta(hours=1)
+        site.wiring.tick(site.now)
+        site.wiring.deliver(lambda: site.now)
+    assert f"{site.now.astimezone(ZoneInfo(zone)):%A %d %H:%M}" == f"{told[1]} {told[2]} 06:00"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbox import AT, configured, owe
@@ -21,6 +23,7 @@ from digest.domain.errors import DatabaseUnreachable, RelayUnreachable
 from digest.domain.subscriber import Address, NewReader
 from digest.journey import alarm
 from digest.journey.alarm import Finding
+from digest.journey.deliver import Worked
 from digest.mail.lint import lint
 from digest.wiring import Wiring
 
@@ -172,21 +175,30 @@ def test_a_relay_that_is_down_is_one_cause_whoever_runs_into_it() -> None:
 class _Watched(Wiring):
     """Keeps what each watch would tell of, and ends the daemon after `watches` of them."""
 
-    def __init__(self, settings: Settings, watches: int) -> None:
+    def __init__(self, settings: Settings, watches: int, *, hangs: bool) -> None:
         super().__init__(settings)
         self.told, self.left = list[set[str]](), watches
+        self.hangs, self.tried, self.over = hangs, False, threading.Event()
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         self.told.append({each.cause for each in findings} & {"relay", "overdue", "step notices", "step deliver"})
         self.left -= 1
         if self.left == 0:
+            self.over.set()
             self.ring_off()
         return ()
+
+    def work_outbox(self, *how: Any, **more: Any) -> Worked:
+        if self.tried and self.hangs:
+            self.over.wait(30)
+        self.tried = True
+        return super().work_outbox(*how, **more)
 
     ring_off: Callable[[], None]
 
 
-def test_a_daemon_whose_relay_is_down_tells_of_one_thing(tmp_path: Path, sqlite_url: str) -> None:
+@pytest.mark.parametrize("hangs", [False, True], ids=["it refuses", "then it lets us wait"])
+def test_a_daemon_whose_relay_is_down_tells_of_one_thing(tmp_path: Path, sqlite_url: str, hangs: bool) -> None:
     """Mail waits that was due an hour ago, a confirmation is owed, and nothing answers at the relay's port."""
     config = settings(tmp_path, sqlite_url, free_port(), "")
     config.write_text(config.read_text().replace("[delivery]", "[alerts]\noverdue = 60\n[delivery]\nbatch = 1\nprocesses = 1"))
@@ -195,7 +207,7 @@ def test_a_daemon_whose_relay_is_down_tells_of_one_thing(tmp_path: Path, sqlite_
         unit.subscribers.ask([NewReader(Address("new@example.org"), "daily")], datetime.now(UTC))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with _Watched(load(config), 5) as wiring:
+        with _Watched(load(config), 5, hangs=hangs) as wiring:
             daemon = Daemon(wiring, web=False, collect=False, every_seconds=0.5)
             wiring.ring_off = daemon.stop
             daemon.run()

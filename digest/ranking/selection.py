@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from digest.domain.edition import LeftOut, Pick, Pooled
 from digest.domain.paper import Paper, Ranked, Reason
@@ -17,8 +17,6 @@ PER_TOPIC = 2
 """How many picks may be alike; the rest of the topic waits for another day."""
 ROOM_FOR_NEW = 10
 """One pick in so many (at least one from five picks on) is kept for new papers that no one has voted on yet."""
-_TWINS = ("folded", "nearly the same")
-"""How the reasons of those begin that never fill an empty place."""
 CONSIDERED = 10
 """How many papers per pick are looked at: further down no spread is worth the loss."""
 
@@ -78,58 +76,74 @@ def _choose(
     considered: Sequence[Ranked], picks: int, new: Sequence[Ranked], before: Sequence[Paper]
 ) -> tuple[list[Ranked], dict[int, str]]:
     papers = {paper.id: paper for paper in (*(r.paper for r in (*considered, *new)), *before)}
-    vectors = dict(zip(papers, terms.vectors(list(papers.values())), strict=True))
+    taken = _Taken(dict(zip(papers, terms.vectors(list(papers.values())), strict=True)), tuple(before))
     room = min(max(1, picks // ROOM_FOR_NEW), len(new)) if new else 0
-    chosen: list[Ranked] = []
-    reasons: dict[int, str] = {}
-    also: dict[int, list[Paper]] = {}
     for ranked in considered:
-        if len(chosen) == picks:
+        if len(taken.chosen) == picks:
             break
-        if _fits(ranked, chosen, vectors, reasons, also, before):
-            still_wanted = max(0, room - sum(map(is_new, chosen)))
-            if is_new(ranked) or len(chosen) < picks - still_wanted:
-                chosen.append(ranked)
+        if against := taken.against(ranked.paper):
+            taken = taken.past(against)
+        elif is_new(ranked) or len(taken.chosen) < picks - max(0, room - sum(map(is_new, taken.chosen))):
+            taken = taken.plus(ranked)
     for ranked in new:
-        if len(chosen) < picks and ranked not in chosen and _fits(ranked, chosen, vectors, reasons, also, before):
-            chosen.append(ranked)
-    if len(chosen) < picks:  # fewer topics than picks: better two alike than an empty place
-        waiting = [r for r in considered if r not in chosen and not reasons.get(r.paper.id, "").startswith(_TWINS)]
-        chosen.extend(waiting[: picks - len(chosen)])
-    chosen.sort(key=considered_order(considered, new))
-    return [_with_also(r, also.get(r.paper.id, [])) for r in chosen], reasons
+        if len(taken.chosen) < picks and ranked not in taken.chosen:
+            against = taken.against(ranked.paper)
+            taken = taken.past(against) if against else taken.plus(ranked)
+    # fewer topics than picks: better two alike than an empty place
+    waiting = [r for r in considered if r not in taken.chosen and not taken.has_twin_of(r.paper)]
+    chosen = [*taken.chosen, *waiting[: picks - len(taken.chosen)]]
+    places = {r.paper.id: place for place, r in reversed(list(enumerate((*considered, *new))))}
+    chosen.sort(key=lambda r: places[r.paper.id])
+    return [_with_also(r, taken.folded_into(r.paper)) for r in chosen], {n: each.why for n, each in taken.passed.items()}
 
 
-def considered_order(considered: Sequence[Ranked], new: Sequence[Ranked]):  # type: ignore[no-untyped-def]
-    order = {r.paper.id: place for place, r in reversed(list(enumerate((*considered, *new))))}
-    return lambda r: order[r.paper.id]
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A paper that adds nothing to what is taken: it tells the story of `twin` again, or (None) its topic has its share."""
+
+    paper: Paper
+    why: str
+    twin: Paper | None = None
 
 
-def _fits(
-    ranked: Ranked,
-    chosen: Sequence[Ranked],
-    vectors: Mapping[int, Mapping[str, float]],
-    reasons: dict[int, str],
-    also: dict[int, list[Paper]],
-    before: Sequence[Paper],
-) -> bool:
-    """Whether a paper adds something to those chosen. Writes why not, and folds what is nearly the same."""
-    paper = ranked.paper
-    alike = [(terms.likeness(vectors[paper.id], vectors[other.paper.id]), other) for other in chosen]
-    closest, nearest = max(alike, key=lambda pair: pair[0], default=(0.0, None))
-    if nearest is not None and closest >= SAME:
-        also.setdefault(nearest.paper.id, []).append(paper)
-        reasons[paper.id] = f"folded into “{nearest.paper.title}”, which is nearly the same"
-        return False
-    for other in before:
-        if terms.likeness(vectors[paper.id], vectors[other.id]) >= SAME:
-            reasons[paper.id] = f"nearly the same as “{other.title}”, which an earlier edition featured"
-            return False
-    near = [other for how, other in alike if how >= ALIKE]
-    if len(near) >= PER_TOPIC:
-        reasons[paper.id] = f"{len(near)} picks are on its topic already, such as “{near[0].paper.title}”"
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What has been taken so far, today and in earlier editions, and what was passed over for it (by paper id)."""
+
+    vectors: Mapping[int, Mapping[str, float]]
+    before: tuple[Paper, ...]
+    chosen: tuple[Ranked, ...] = ()
+    passed: Mapping[int, _Passed] = field(default_factory=dict)
+
+    def plus(self, ranked: Ranked) -> _Taken:
+        return replace(self, chosen=(*self.chosen, ranked))
+
+    def past(self, against: _Passed) -> _Taken:
+        return replace(self, passed={**self.passed, against.paper.id: against})
+
+    def against(self, paper: Paper) -> _Passed | None:
+        """What speaks against taking a paper as well; None where it adds something."""
+        alike = [(self._likeness(paper, each.paper), each.paper) for each in self.chosen]
+        closest, twin = max(alike, key=lambda pair: pair[0], default=(0.0, paper))
+        if closest >= SAME:
+            return _Passed(paper, f"folded into “{twin.title}”, which is nearly the same", twin)
+        for other in self.before:
+            if self._likeness(paper, other) >= SAME:
+                return _Passed(paper, f"nearly the same as “{other.title}”, which an earlier edition featured", other)
+        near = [each for how, each in alike if how >= ALIKE]
+        if len(near) >= PER_TOPIC:
+            return _Passed(paper, f"{len(near)} picks are on its topic already, such as “{near[0].title}”")
+        return None
+
+    def has_twin_of(self, paper: Paper) -> bool:
+        """Passed over as nearly the same as something taken: such a paper fills no empty place."""
+        return paper.id in self.passed and self.passed[paper.id].twin is not None
+
+    def folded_into(self, paper: Paper) -> list[Paper]:
+        return [each.paper for each in self.passed.values() if each.twin and each.twin.id == paper.id]
+
+    def _likeness(self, one: Paper, other: Paper) -> float:
+        return terms.likeness(self.vectors[one.id], self.vectors[other.id])
 
 
 def _with_also(ranked: Ranked, folded: Sequence[Paper]) -> Ranked:

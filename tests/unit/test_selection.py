@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
@@ -173,3 +176,36 @@ def test_what_is_new_comes_from_however_far_down() -> None:
     assert picked(found) == [100, 101, 102, 103, 71]
     assert found.picks[-1].ranked.reasons == (NEW,)
     assert why_not(found)[70] == "folded into “word0a word0b”, which is nearly the same"
+
+
+def test_a_new_paper_looked_at_twice_is_named_once() -> None:
+    """Among the best for its votes, and again for being new: both times it tells the story of the first."""
+    ranked = ranking(paper(0, STORY), (paper(1, f"{STORY} again"), NEW), *(paper(n) for n in range(2, 8)))
+    found = select(ranked, 5, frozenset())
+    assert picked(found) == [0, 2, 3, 4, 5]
+    assert [reason.text for reason in found.picks[0].ranked.reasons] == [VOTED.text, f"also: {STORY} again"]
+
+
+# ---- properties ----------------------------------------------------------------------------------------------------------------
+
+SUBJECT = st.integers(0, 9).map(lambda n: f"Glacier retreat: {SUBJECTS[n]}") | st.sampled_from([STORY, *SUBJECTS[10:30]])
+DRAWN = st.lists(st.tuples(SUBJECT, st.sampled_from([VOTED, NEW])), max_size=16)
+WORDINGS = st.sampled_from(["", "new", "folded", "nearly the same", "a reason"])
+
+
+@settings(deadline=None)
+@given(drawn=DRAWN, picks=st.integers(1, 8), had=st.sets(st.integers(0, 15), max_size=4), odd=WORDINGS)
+def test_no_choice_hangs_on_how_anything_is_worded(drawn: list[tuple[str, Reason]], picks: int, had: set[int], odd: str) -> None:
+    ranked = ranking(*((paper(n, title), reason) for n, (title, reason) in enumerate(drawn)))
+    reworded = [replace(each, reasons=tuple(replace(reason, text=odd) for reason in each.reasons)) for each in ranked]
+    found = select(ranked, picks, frozenset(had))
+    assert picked(select(reworded, picks, frozenset(had))) == picked(found)
+    assert {*picked(found), *why_not(found)} == set(range(len(drawn))), "each paper is picked or told why not"
+    titles = {n: title for n, (title, _) in enumerate(drawn)}
+    for pick in found.picks:
+        named = [reason for reason in pick.ranked.reasons if reason.kind == "also"]
+        folded = [n for n, why in why_not(found).items() if why == FOLDED.format(titles[pick.ranked.paper.id])]
+        assert bool(named) <= bool(folded), "what is named was left out, and says into what"
+
+
+FOLDED = "folded into “{}”, which is nearly the same"

@@ -83,12 +83,20 @@ def test_it_answers_makes_what_is_due_and_ends_within_ten_seconds(
 ) -> None:
     assert _page(environment, "/healthz")
     assert "Paper " in _page(environment, "/", until="Paper ")
+    (tmp_path / "readers.csv").write_text("email\nada@example.org")
+    importing = ("subscribers", "import", "readers.csv", "--json")
+    told = json.loads(_digest(environment, tmp_path, *importing).stdout)
+    assert told["confirmations_owed"] == 1
+    assert told["confirmations_sent_by"].startswith(f"process {daemon.pid} on "), (
+        "it sends what is owed, and says that it is there"
+    )
     started = time.monotonic()
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(12) == 0
     assert time.monotonic() - started < 10
     status = json.loads(_digest(environment, tmp_path, "status", "--json").stdout)
     assert status["lists"][0]["picks"] == 10
+    assert json.loads(_digest(environment, tmp_path, *importing).stdout)["confirmations_sent_by"] == "digest deliver"
 
 
 @pytest.fixture

@@ -153,5 +153,6 @@ def _with_also(ranked: Ranked, folded: Sequence[Paper]) -> Ranked:
 
 
 def also(folded: Sequence[Paper]) -> Reason:
-    """Names what is nearly the same as a pick."""
-    return Reason("also", "also: " + "; ".join(paper.title for paper in folded))
+    """Names what is nearly the same as a pick, each title once and on one line."""
+    titles = dict.fromkeys(" ".join(paper.title.split()).rstrip(" .") for paper in folded)
+    return Reason("also", "also: " + "; ".join(titles))

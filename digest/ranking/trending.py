@@ -63,29 +63,40 @@ def growth(figures: Figures) -> tuple[float, ...]:
 # ---- reasons ---------------------------------------------------------------------------------------------------------------
 
 
+# A figure is told once on a card. With V votes in all, g of them since yesterday, t times the usual, s set aside:
+#
+#   what the main reason tells                  beside it, where it stands out          beside it, where s votes do not count
+#   +V upvotes (and stars …) since yesterday    t× the upvotes of a typical paper …     s upvotes do not count: …
+#   +g upvotes …, or stars or comments only     V upvotes in all, t× those of a …       s upvotes do not count: …
+#   V upvotes, none since yesterday             t× the upvotes of a typical paper …     s upvotes do not count: …
+#   V upvotes, counted n days ago               t× the upvotes of a typical paper …     s upvotes do not count: …
+#   by chance the very figure that comes next                                           some of its upvotes do not count: …
+
+
 def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
-    return (_main_reason(figures), *filter(None, (_set_aside(figures), _compared(figures), _words(figures, model))))
+    main, told = _main_reason(figures)
+    return (main, *filter(None, (_set_aside(figures, told), _compared(figures, told), _words(figures, model))))
 
 
-def _main_reason(figures: Figures) -> Reason:
-    """What moved since yesterday; else how the paper stands."""
+def _main_reason(figures: Figures) -> tuple[Reason, int | None]:
+    """(what moved since yesterday, else how the paper stands; the count of upvotes it tells)."""
     new = figures.age < NEW
-    moved = []
+    moved = {}
     for kind, one, many, least in _KINDS:
         found = figures.voices.get(kind)
         gained = round(_since_yesterday(found, total=new and kind == VOTES)) if found else 0
         if gained >= least:
-            moved.append((kind, f"+{gained:,} {one if gained == 1 else many}"))
+            moved[kind] = gained, f"+{gained:,} {one if gained == 1 else many}"
     if moved:
         # comments alone say little, so they only join what else moved
         kinds = {VOTES: "votes", STARS: "stars", COMMENTS: "comments"}
-        return Reason(kinds[moved[0][0]], f"{_listed([text for _, text in moved])} since yesterday")
+        said = Reason(kinds[next(iter(moved))], f"{_listed([text for _, text in moved.values()])} since yesterday")
+        return said, moved[VOTES][0] if VOTES in moved else None
     votes = figures.voices.get(VOTES)
-    if votes is None or not votes.last:
-        return Reason("new", "new today, no votes yet") if new else Reason("quiet", "no votes yet")
-    if votes.read < -NEW:
-        return Reason("quiet", f"{_votes(votes.last)} when last read, {round(-votes.read / 24)} days ago")
-    return Reason("quiet", f"{_votes(votes.last)}, none since yesterday")
+    if votes is None or round(votes.last) < 1:
+        return (Reason("new", "new, no votes yet") if new else Reason("quiet", "no votes yet")), None
+    how = "none since yesterday" if votes.read >= -NEW else f"counted {round(-votes.read / 24)} days ago"
+    return Reason("quiet", f"{_votes(votes.last)}, {how}"), round(votes.last)
 
 
 _KINDS = ((VOTES, "upvote", "upvotes", 1), (STARS, "star", "stars", 1), (COMMENTS, "comment", "comments", 3))
@@ -95,19 +106,23 @@ def _since_yesterday(found: Heard, *, total: bool) -> float:
     return found.last if total else found.grown(24)
 
 
-def _set_aside(figures: Figures) -> Reason | None:
+def _set_aside(figures: Figures, told: int | None) -> Reason | None:
     if figures.set_aside < 1:
         return None
-    return Reason("burst", f"{_votes(figures.set_aside)} came at once while nothing else moved, so they do not count")
+    count = round(figures.set_aside)
+    which = "some of its upvotes do" if count == told else f"{_votes(count)} {'does' if count == 1 else 'do'}"
+    return Reason("burst", f"{which} not count: too many came at once while little else moved")
 
 
-def _compared(figures: Figures) -> Reason | None:
+def _compared(figures: Figures, told: int | None) -> Reason | None:
     """Next to the papers of its day, where it stands out."""
     times = (1 + figures.votes) / exp(figures.usual)
     if figures.votes < 10 or times < 2 or figures.set_aside:
         return None
-    day = figures.paper.first_seen_at
-    return Reason("cohort", f"{_votes(figures.votes)}, {times:.0f}× what papers of its age get on a {day:%A}")
+    usual = "of a typical paper first seen the same day"
+    if round(figures.votes) == told:
+        return Reason("cohort", f"{times:,.0f}× the upvotes {usual}")
+    return Reason("cohort", f"{_votes(figures.votes)} in all, {times:,.0f}× those {usual}")
 
 
 def _words(figures: Figures, model: Model) -> Reason | None:

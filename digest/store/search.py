@@ -7,7 +7,6 @@ indexes are the migrations' (0001, 0004, 0006, 0009).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import combinations
 
 from sqlalchemy import Connection, text
@@ -33,7 +32,6 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
     `query.like` is not looked at: see `kin`.
     """
     words = [word for word in query.words if word not in COMMON]
-    query = replace(query, unwanted=replace(query.unwanted, words=tuple(w for w in query.unwanted.words if w not in COMMON)))
     if connection.dialect.name == "postgresql":
         return search_postgresql.search(connection, words, query, limit)
     if not (words or query.phrases or query.authors):
@@ -95,7 +93,8 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
 
 def _unwanted(query: Query) -> str:
     unwanted = query.unwanted
-    return " OR ".join([*map(_word, unwanted.words), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
+    words = [word for word in unwanted.words if word not in COMMON]
+    return " OR ".join([*map(_word, words), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
 
 
 def _word(word: str) -> str:

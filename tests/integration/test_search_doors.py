@@ -131,10 +131,12 @@ def test_a_saved_search_is_a_readers_interest(site: Website) -> None:
 
 
 def test_what_a_saved_search_leaves_out_is_no_reason_for_a_pick(site: Website) -> None:
-    site.reader(interests=understand('"protein folding" -author:writer9 -"part 3"\nprotein -folding').interests)
+    site.reader(interests=understand('"protein folding" -author:writer9 -"part 3"\nprotein -folding\nspeech -writer5').interests)
     ranked = site.wiring.ranking(site.wiring.paper_list("daily"), NOON, Address("ada@example.org"))
     because = {str(each.paper.identifier) for each in ranked if each.reasons and each.reasons[0].text.startswith("because")}
-    assert because == {"arxiv:2605.00004", "arxiv:2605.00006", "arxiv:2605.00012"}, "4 is on proteins, not their folding"
+    assert because == {"arxiv:2605.00004", "arxiv:2605.00006", "arxiv:2605.00012"}, (
+        "4 is on proteins, not their folding; 5 on speech, by writer 5"
+    )
     assert ranked[0].reasons[0].text == "because: “protein folding”, without “part 3” or by writer9"
 
 

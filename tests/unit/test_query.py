@@ -53,7 +53,7 @@ TYPED = [
     ("state-of-the-art X-ray", Query(words=("state", "of", "the", "art", "x", "ray")), "state of the art x ray"),
     ("GPT-4 “vision-language”", Query(words=("gpt", "4"), phrases=(("vision", "language"),)), "gpt 4, “vision language”"),
     ('"x"-ray "-video"', Query(words=("x", "ray", "video")), "x ray video"),
-    ("sim - to -- real -> -", Query(words=("sim", "to", "real")), "sim to real"),
+    ("sim - to -- real ->x -", Query(words=("sim", "to", "real", "x")), "sim to real x"),
     ("-since:2026 a", Query(words=("a",), unwanted=Unwanted(phrases=(("since", "2026"),))), "a, without “since 2026”"),
     ("-video", Query(unwanted=Unwanted(words=("video",))), "without video"),
     ("", Query(), ""),

@@ -80,7 +80,7 @@ def with_ours(port: int, count: int) -> None:
     settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=count)
     with tempfile.TemporaryDirectory() as directory, Journal.create(Path(directory)) as journal:
         relay = Relay(settings, lambda: datetime.now(UTC))
-        envelopes = (Envelope(n, "a@x.test", "b@x.test", DATA, ready=True) for n in range(count))
+        envelopes = (Envelope(n, "a@x.test", "b@x.test", (DATA,), ready=True) for n in range(count))
         accepted = sum(attempt.accepted for attempt in relay.send(envelopes, journal))
         journal.recorded(range(count))
     assert accepted == count

@@ -108,7 +108,7 @@ def delayed(port: int, round_trip: float) -> Iterator[int]:
 
 def ours(port: int, mails: int, in_flight: int | None) -> float:
     settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails, in_flight=in_flight)
-    envelopes = (Envelope(n, "a@x.test", "b@x.test", DATA, ready=True) for n in range(mails))
+    envelopes = (Envelope(n, "a@x.test", "b@x.test", (DATA,), ready=True) for n in range(mails))
     with tempfile.TemporaryDirectory() as directory, Journal.create(Path(directory)) as journal:
         post = Post([Relay(settings, lambda: datetime.now(UTC))], journal, CONNECTIONS)
         start = time.perf_counter()

@@ -10,6 +10,7 @@ queued ──claim──▶ claimed ──┬─▶ accepted
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -141,17 +142,28 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A composed message and whom it is for. `data` is what goes between DATA and the final dot: CRLF lines, not dot-stuffed."""
+    """A composed message and whom it is for: CRLF lines, not dot-stuffed."""
 
     delivery_id: int
     sender: str
     """Envelope sender (VERP)."""
     recipient: str
-    data: bytes
+    pieces: Sequence[bytes]
+    """What goes between DATA and the final dot. Mails share most of theirs, so one that waits for its turn takes little room."""
     smtputf8: bool = False
     ready: bool = False
     """Our composer made it: CRLF is its only line end, no line starts with a dot, and it is ASCII but for a header that
     `smtputf8` announces. So it goes out as it is, unexamined."""
+
+    @property
+    def data(self) -> bytes:
+        """The pieces joined, anew each time: to be asked for when it is sent."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(map(len, self.pieces))
 
 
 @dataclass(frozen=True, slots=True)

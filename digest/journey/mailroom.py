@@ -75,8 +75,8 @@ class Mailroom:
         to = self._headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
         body = styled.composer.pieces(own)
         signature = self._sign(to.header, body, claimed.due_at)
-        data = b"".join((signature, to.header, *body))
-        return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, data, to.smtputf8, ready=True)
+        pieces = (signature, to.header, *body)
+        return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, pieces, to.smtputf8, ready=True)
 
     def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
         if claimed.subscription_id:

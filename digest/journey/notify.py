@@ -52,9 +52,9 @@ class Notifier:
             boundary=boundary,
         )
         body = compose_message(b"", boundary, message.html, message.text)
-        data = self._sign(addressed.header, [body], at) + addressed.header + body
+        pieces = (self._sign(addressed.header, [body], at), addressed.header, body)
         return Envelope(
-            ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8
+            ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, pieces, addressed.smtputf8
         )
 
     def welcome(self, notice: Notice, edition: Edition, rendered: Rendered, at: datetime) -> Rendered:

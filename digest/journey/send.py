@@ -74,7 +74,7 @@ def send(
         except DigestError as error:
             outcomes[address] = Sent(str(address), "failed", str(error))
             continue
-        outcomes[address] = Sent(str(address), "dry-run", f"{len(envelope.data)} bytes composed, nothing sent")
+        outcomes[address] = Sent(str(address), "dry-run", f"{envelope.size} bytes composed, nothing sent")
         envelopes[envelope.delivery_id] = (address, envelope)
     if transport is not None:
         for address, _ in envelopes.values():

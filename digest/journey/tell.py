@@ -50,8 +50,8 @@ def alert(
         boundary=boundary,
     )
     body = compose_message(b"", boundary, message.html, message.text)
-    data = sign(addressed.header, [body], at) + addressed.header + body
-    return Envelope(ONE_OFF, addressed.envelope_sender, addressed.envelope_recipient, data, addressed.smtputf8)
+    pieces = (sign(addressed.header, [body], at), addressed.header, body)
+    return Envelope(ONE_OFF, addressed.envelope_sender, addressed.envelope_recipient, pieces, addressed.smtputf8)
 
 
 def tell(transport: Transport, envelope: Envelope) -> None:

@@ -91,25 +91,27 @@ class Replies:
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _LONGEST_LINE:
                 raise SessionLost("garbage instead of a reply: a line without end")
-            self._buffer += yield from self._receive(deadline, timeout)
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        return line
-
-    def _receive(self, deadline: float, timeout: float) -> Steps[bytes]:
-        if self._asked and self._plain:  # not there yet: to be told so costs more than to wait (TLS may hold some of it already)
-            yield Wait(self.sock, False, deadline)
-        while True:
+            if self._asked and self._plain:  # not there yet: to be told so costs more than to wait (TLS may hold some already)
+                yield Wait(self.sock, False, deadline)
             try:
-                data = self.sock.recv(16384)
-                self._asked = False
-                break
+                self._buffer += self._received()
             except NOT_NOW as error:
                 if self.monotonic() >= deadline:
                     raise SessionLost(f"no reply within {timeout:g} s") from None
                 self._acknowledge()
                 yield wait_for(self.sock, error, False, deadline)
-            except OSError as error:
-                raise SessionLost(f"connection lost: {error.strerror or error}") from None
+            self._asked = False
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line
+
+    def _received(self) -> bytes:
+        """What has come. Raises NOT_NOW, SessionLost."""
+        try:
+            data = self.sock.recv(16384)
+        except NOT_NOW:
+            raise
+        except OSError as error:
+            raise SessionLost(f"connection lost: {error.strerror or error}") from None
         if not data:
             raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
         return data

@@ -17,7 +17,7 @@ from typing import Protocol
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.replies import Replies, SessionLost
-from digest.mail.waiting import NOT_NOW, Steps, Telling, alone, finished, wait_for
+from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
 TAIL = 4096
@@ -261,22 +261,38 @@ class Session:
     def _attempt(self, envelope: Envelope, stage: Stage, reply: Reply | None, error: str = "") -> Attempt:
         return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error)
 
-    def _write(self, data: bytes | memoryview, flags: int = 0) -> Steps[None]:
-        patience = self._timeouts.block
-        left, until = memoryview(data), 0.0
+    def _write(self, data: bytes | memoryview, flags: int = 0) -> Iterable[Wait]:
+        """Writes it; the waits that takes are none where it goes out at once, as it mostly does. Raises SessionLost."""
+        try:
+            left = self._send(memoryview(data), flags)
+        except NOT_NOW:
+            left = memoryview(data)
+        return self._insist(left, flags) if left else ()
+
+    def _insist(self, left: memoryview, flags: int) -> Steps[None]:
+        patience, until = self._timeouts.block, 0.0
         while left:
-            if self._sock is None:
-                raise SessionLost("connection lost")
             try:
-                left, until = left[self._sock.send(left, flags) :], 0.0
+                left, until = self._send(left, flags), 0.0
             except NOT_NOW as error:
                 now = self._replies.monotonic()
                 until = until or now + patience
                 if now >= until:
                     raise SessionLost(f"the server took nothing for {patience:g} s") from None
-                yield wait_for(self._sock, error, True, until)
-            except OSError as error:
-                raise SessionLost(f"connection lost: {error.strerror or error}") from None
+                yield wait_for(self._replies.sock, error, True, until)
+
+    def _send(self, data: memoryview, flags: int) -> memoryview:
+        """What of it is left to be sent. Raises NOT_NOW, SessionLost."""
+        if not data:
+            return data
+        if self._sock is None:
+            raise SessionLost("connection lost")
+        try:
+            return data[self._sock.send(data, flags) :]
+        except NOT_NOW:
+            raise
+        except OSError as error:
+            raise SessionLost(f"connection lost: {error.strerror or error}") from None
 
     def _abandon(self) -> None:
         """Hangs up without a word."""

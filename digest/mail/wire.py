@@ -35,18 +35,18 @@ def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
             return Reply(553, "not sent: the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
     elif not offers.eight_bit and not envelope.data.isascii():
         return Reply(554, "not sent: the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
-    if 0 < offers.size < len(envelope.data):
-        return Reply(552, f"not sent: {len(envelope.data)} bytes, this relay takes {offers.size}", "5.3.4")
+    if 0 < offers.size < envelope.size:
+        return Reply(552, f"not sent: {envelope.size} bytes, this relay takes {offers.size}", "5.3.4")
     return None
 
 
 def commands(envelope: Envelope, offers: Offers) -> tuple[bytes, bytes, bytes]:
     """MAIL, RCPT and DATA, with the parameters that the relay offers and the message needs."""
-    data, sender, recipient = envelope.data, envelope.sender, envelope.recipient
-    parameters = f" SIZE={len(data)}" if offers.size_known else ""
+    sender, recipient = envelope.sender, envelope.recipient
+    parameters = f" SIZE={envelope.size}" if offers.size_known else ""
     ascii_paths = sender.isascii() and recipient.isascii()
     # SMTPUTF8 lets the header be UTF-8, and then 8BITMIME must be said too (RFC 6531 §3.6); what is ready is ASCII otherwise
-    if offers.eight_bit and not ((envelope.ready and not envelope.smtputf8) or data.isascii()):
+    if offers.eight_bit and not ((envelope.ready and not envelope.smtputf8) or envelope.data.isascii()):
         parameters += " BODY=8BITMIME"
     if envelope.smtputf8 or not ascii_paths:
         parameters += " SMTPUTF8"

@@ -187,7 +187,7 @@ class FakeQuota:
 
 
 def envelopes(count: int) -> list[Envelope]:
-    return [Envelope(n, "a@x.test", "b@x.test", b"x\r\n") for n in range(count)]
+    return [Envelope(n, "a@x.test", "b@x.test", (b"x\r\n",)) for n in range(count)]
 
 
 def test_a_full_relay_is_waited_for_and_nobody_is_lost() -> None:

@@ -55,7 +55,7 @@ class Notes:
 
 
 def envelopes(count: int, body: bytes = b"Subject: hello\r\n\r\nline\r\n.dot\r\nlast\r\n") -> list[Envelope]:
-    return [Envelope(n, f"bounces+{n}@x.test", f"r{n}@y.test", b"X-Id: %d\r\n" % n + body) for n in range(1, count + 1)]
+    return [Envelope(n, f"bounces+{n}@x.test", f"r{n}@y.test", (b"X-Id: %d\r\n" % n + body,)) for n in range(1, count + 1)]
 
 
 def relay_to(server: SmtpServer, timeouts: Timeouts = PATIENT, **more: object) -> Relay:
@@ -298,10 +298,10 @@ def test_a_body_that_breaks_off_is_not_uncertain(store: Path) -> None:
 
 IMPOSSIBLE = [
     # offers missing, envelope, enhanced status of our own answer
-    (("SMTPUTF8",), Envelope(2, "b@x.test", "jörg@y.test", b"\r\nx\r\n", smtputf8=True), "5.6.7"),
-    (("8BITMIME", "SMTPUTF8"), Envelope(2, "b@x.test", "r@y.test", "\r\nä\r\n".encode()), "5.6.3"),
-    ((), Envelope(2, "b@x.test", "r@y.test", b"\r\n" + b"x" * 10240000), "5.3.4"),
-    ((), Envelope(2, "b@x.test", "r@y.test>\r\nRCPT TO:<victim@z.test", b"\r\nx\r\n"), "5.5.4"),
+    (("SMTPUTF8",), Envelope(2, "b@x.test", "jörg@y.test", (b"\r\nx\r\n",), smtputf8=True), "5.6.7"),
+    (("8BITMIME", "SMTPUTF8"), Envelope(2, "b@x.test", "r@y.test", ("\r\nä\r\n".encode(),)), "5.6.3"),
+    ((), Envelope(2, "b@x.test", "r@y.test", (b"\r\n" + b"x" * 10240000,)), "5.3.4"),
+    ((), Envelope(2, "b@x.test", "r@y.test>\r\nRCPT TO:<victim@z.test", (b"\r\nx\r\n",)), "5.5.4"),
 ]
 
 
@@ -320,7 +320,7 @@ def test_what_the_relay_cannot_carry_fails_alone(store: Path, missing: tuple[str
 
 
 def test_smtputf8_is_asked_for_only_where_needed(store: Path) -> None:
-    mails = [Envelope(1, "b@x.test", "jörg@y.test", "To: jörg@y.test\r\n\r\nx\r\n".encode(), smtputf8=True), *envelopes(1)]
+    mails = [Envelope(1, "b@x.test", "jörg@y.test", ("To: jörg@y.test\r\n\r\nx\r\n".encode(),), smtputf8=True), *envelopes(1)]
     with SmtpServer(store) as server:
         attempts = list(relay_to(server).send(mails, Notes()))
     assert all(a.accepted for a in attempts)

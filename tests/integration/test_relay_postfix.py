@@ -63,7 +63,7 @@ def kept(directory: Path) -> Counter[str]:
 
 def envelopes(count: int) -> list[Envelope]:
     body = b"\r\n" + (b"x" * 70 + b"\r\n") * 100 + b".\r\n..\r\nend\r\n"
-    return [Envelope(n, "b@x.test", f"r{n}@y.test", b"X-Id: %d\r\n" % n + body) for n in range(count)]
+    return [Envelope(n, "b@x.test", f"r{n}@y.test", (b"X-Id: %d\r\n" % n + body,)) for n in range(count)]
 
 
 def relay_at(port: int) -> Relay:

@@ -87,6 +87,6 @@ def test_what_was_changed_on_the_way_is_noticed(
     name: str, before: bytes, after: bytes, verifying_postfix: Postfix, dovecot_server: Dovecot
 ) -> None:
     envelope = signed(f"{name}@reader.example")
-    damaged = Envelope(envelope.delivery_id, envelope.sender, envelope.recipient, envelope.data.replace(before, after))
+    damaged = Envelope(envelope.delivery_id, envelope.sender, envelope.recipient, (envelope.data.replace(before, after),))
     assert damaged.data != envelope.data
     assert "dkim=fail" in verdict(sent_and_fetched(damaged, verifying_postfix, dovecot_server))

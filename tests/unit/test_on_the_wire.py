@@ -57,7 +57,7 @@ def test_a_message_asks_for_what_it_needs_and_the_relay_offers(
     data: bytes, recipient: str, utf8: bool, offers: Offers, said: str
 ) -> None:
     """RFC 1870 (SIZE), RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8)."""
-    mail, rcpt, ask = commands(Envelope(1, "b+1@papers.test", recipient, data, smtputf8=utf8), offers)
+    mail, rcpt, ask = commands(Envelope(1, "b+1@papers.test", recipient, (data,), smtputf8=utf8), offers)
     assert mail == f"MAIL FROM:<b+1@papers.test>{said}\r\n".encode()
     assert (rcpt, ask) == (f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n")
 
@@ -83,5 +83,5 @@ NO_WAY = [
 def test_what_a_relay_cannot_carry_is_known_before_anything_is_said(
     recipient: str, data: bytes, utf8: bool, offers: Offers, said: str | None
 ) -> None:
-    answer = impossible(Envelope(1, "b@papers.test", recipient, data, smtputf8=utf8), offers)
+    answer = impossible(Envelope(1, "b@papers.test", recipient, (data,), smtputf8=utf8), offers)
     assert (answer and str(answer)) == said

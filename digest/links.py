@@ -71,10 +71,11 @@ class Links:
         self.base_url = base_url.rstrip("/")
         self._hash_address = address_hasher(secret)
         keys = {purpose: derive_key(secret, purpose) for purpose in Purpose}
-        self._hashes = {purpose: keyed_hash(key) for purpose, key in keys.items()}
+        self._signed = {purpose: _signing(key) for purpose, key in keys.items()}
         self._signers = {
             purpose: Signer(key, key_derivation="none", digest_method=hashlib.sha256) for purpose, key in keys.items()
         }
+        self._lasting = tuple(self._signed[each] for each in (Purpose.MANAGE, Purpose.UNSUBSCRIBE, Purpose.FEEDBACK))
 
     def token(self, purpose: Purpose, subscription_id: int, at: datetime | None = None) -> str:
         """`at` is needed for purposes that expire."""
@@ -85,12 +86,7 @@ class Links:
             if at is None:
                 raise ValueError(f"a {purpose} token expires: it needs the instant it is made")
             payload = f"{subscription_id}-{int((at + lifetime).timestamp())}"
-        return self._signed(purpose, payload)
-
-    def _signed(self, purpose: Purpose, payload: str) -> str:
-        """What itsdangerous' `sign` gives (it reads them back), in a tenth of the time: three of them are in every mail."""
-        signature = b2a_base64(self._hashes[purpose](payload.encode()), newline=False)
-        return f"{payload}.{signature.translate(_URL_SAFE, b'=').decode()}"
+        return self._signed[purpose](payload)
 
     def read(self, purpose: Purpose, token: str, at: datetime) -> int:
         """The subscription a token is for. Raises InvalidToken: forged, cut, for another purpose, or expired at `at`."""
@@ -106,7 +102,7 @@ class Links:
             given = token.encode("ascii", "strict")[:200]
             payload = signer.unsign(given).decode()
             # base64 has several spellings of the same bytes (padding, spare bits); ours has one
-            if not hmac.compare_digest(self._signed(purpose, payload).encode(), given):
+            if not hmac.compare_digest(self._signed[purpose](payload).encode(), given):
                 raise BadSignature("not as we spell it")
         except (BadSignature, UnicodeEncodeError):
             raise InvalidToken("this link is not one of ours, or was cut; copy the whole address from the mail") from None
@@ -116,12 +112,15 @@ class Links:
         return f"{self.base_url}/confirm/{self.token(Purpose.CONFIRM, subscription_id, at)}"
 
     def for_reader(self, subscription_id: int) -> ReaderLinks:
-        feedback = self.token(Purpose.FEEDBACK, subscription_id)
+        """They never expire."""
+        manage, unsubscribe, feedback = self._lasting
+        base_url, payload = self.base_url, f"{subscription_id}"
+        liked = feedback(payload)
         return ReaderLinks(
-            manage=f"{self.base_url}/manage/{self.token(Purpose.MANAGE, subscription_id)}",
-            unsubscribe=f"{self.base_url}/unsubscribe/{self.token(Purpose.UNSUBSCRIBE, subscription_id)}",
-            more=f"{self.base_url}/more/{feedback}/",
-            less=f"{self.base_url}/less/{feedback}/",
+            manage=f"{base_url}/manage/{manage(payload)}",
+            unsubscribe=f"{base_url}/unsubscribe/{unsubscribe(payload)}",
+            more=f"{base_url}/more/{liked}/",
+            less=f"{base_url}/less/{liked}/",
         )
 
     def for_stranger(self, address: Address, list_name: str) -> ReaderLinks:
@@ -140,3 +139,14 @@ class Links:
 
     def archive(self, list_name: str) -> str:
         return f"{self.base_url}/lists/{list_name}"
+
+
+def _signing(key: bytes) -> Callable[[str], str]:
+    """What itsdangerous' `sign` gives (it reads them back), in a tenth of the time: three of them are in every mail."""
+    digest = keyed_hash(key)
+
+    def signed(payload: str) -> str:
+        signature = b2a_base64(digest(payload.encode()), newline=False)
+        return f"{payload}.{signature.translate(_URL_SAFE, b'=').decode()}"
+
+    return signed

@@ -145,6 +145,9 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _escaped(values: Mapping[str, str]) -> dict[str, str]:
+    together = "".join(values.values())
+    if escape(together) == together:  # as links are: all are asked about at once
+        return dict(values)
     return {name: escape(value) for name, value in values.items()}
 
 

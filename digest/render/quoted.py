@@ -53,8 +53,9 @@ def _address(value: str) -> bytes:
 
 
 def _line(line: str) -> bytes:
-    data = line.encode("utf-8", "replace")
-    safe = _UNSAFE.sub(lambda byte: _ESCAPES[byte[0]], data)
+    safe = line.encode("utf-8", "replace")
+    if "=" in line or not (line.isascii() and line.isprintable()):
+        safe = _UNSAFE.sub(lambda byte: _ESCAPES[byte[0]], safe)
     if safe.endswith(b" "):
         safe = safe[:-1] + b"=20"
     out, at = [], 0

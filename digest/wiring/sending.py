@@ -36,9 +36,11 @@ class Sending(Relaying):
         from digest.journey.deliver import Terms, Worked, deliver
         from digest.journey.recover import recover
         from digest.mail.journal import Journal
+        from digest.wiring.courtesy import give_way
         from digest.wiring.heap import rarely_collected
 
         settings = self.settings.delivery
+        give_way(settings.niceness)
         terms = Terms(
             batch=settings.batch,
             lease=timedelta(seconds=settings.lease),

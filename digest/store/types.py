@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import DateTime, Dialect, SmallInteger
 from sqlalchemy.types import TypeDecorator
@@ -29,6 +32,16 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """SQLite's text is read at once: by way of a naive datetime it takes three times as long, and a claim reads thousands."""
+        return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+@lru_cache(maxsize=1024)
+def _from_text(text: str | None) -> datetime | None:
+    """Rows that are read together mostly hold the same few instants."""
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 class Weekdays(TypeDecorator[frozenset[int]]):

@@ -184,16 +184,22 @@ class Parts:
     def sign(self) -> Sign:
         """Puts DKIM signatures on what we compose; nothing where no key is configured. Raises ConfigurationError."""
         from digest.journey.mailroom import unsigned
+
+        if not self.signing_keys:
+            return unsigned
         from digest.mail.dkim import Signer
 
-        return Signer(self.signing_keys).sign if self.signing_keys else unsigned
+        return Signer(self.signing_keys).sign
 
     @cached_property
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """The DKIM keys configured, maybe none. Raises ConfigurationError."""
+        files = self.settings.dkim.files()
+        if not files:  # and what signs is not loaded
+            return ()
         from digest.mail.dkim import SigningKey
 
-        return tuple(SigningKey.from_file(self.dkim_domain, *key) for key in self.settings.dkim.files())
+        return tuple(SigningKey.from_file(self.dkim_domain, *key) for key in files)
 
     @property
     def dkim_domain(self) -> str:

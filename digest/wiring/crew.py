@@ -8,6 +8,7 @@ and the pipe's end says the same: so no child outlives a parent that was killed 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,8 @@ from digest.domain.delivery import Tally
 from digest.domain.errors import DigestError
 from digest.journey.deliver import Worked
 
+_LOADED_ONCE = ("journey.recover", "journey.mailroom", "journey.choose", "mail.address", "mail.journal", "mail.post")
+"""What each of us would load for itself as soon as it delivers: before a fork, it is loaded once."""
 _LOOK = 0.2
 """Seconds between looks at whether to stop."""
 
@@ -66,6 +69,9 @@ class Crew:
     def __enter__(self) -> Self:
         forked = threading.active_count() == 1 and sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+        if forked:
+            for name in _LOADED_ONCE:
+                importlib.import_module(f"digest.{name}")
         for number in range(self._count):
             ours, theirs = context.Pipe()
             # a fork has copies of our ends, too: while it holds one, no end would be seen when we die

@@ -123,8 +123,10 @@ class Daemon:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
-                # the watch looks when the others have tried once: it need not tell of what they see the cause of
-                next_run_time=self._clock() + timedelta(seconds=seconds if name == "watch" else 0),
+                # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key
+                # is told at once
+                next_run_time=self._clock()
+                + timedelta(seconds=seconds if name == "watch" and not self._wiring.key_trouble else 0),
             )
         return scheduler
 

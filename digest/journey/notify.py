@@ -13,11 +13,11 @@ from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Subscription
-from digest.journey.mailroom import ONE_OFF, Sign, unsigned
+from digest.journey.envelop import Stationery
+from digest.journey.mailroom import Sign, unsigned
 from digest.links import CONFIRM_LIFETIME, Links
-from digest.mail.headers import Sender, transactional
+from digest.mail.headers import Sender
 from digest.mail.verp import Stamps
-from digest.render.compose import boundary_of, compose_message
 from digest.render.environment import Templates
 from digest.render.messages import NoticeView, render_message, render_welcome
 from digest.render.views import SenderView, in_words
@@ -33,29 +33,15 @@ class Notifier:
         lists: Mapping[str, PaperList],
         sign: Sign = unsigned,
     ) -> None:
-        self._templates, self._links, self._sender, self._stamps, self._lists = templates, links, sender, stamps, lists
-        self._sign = sign
+        self._templates, self._links, self._sender, self._lists = templates, links, sender, lists
+        self._stationery = Stationery(sender, stamps, sign)
 
     def envelope(self, notice: Notice, at: datetime) -> Envelope:
         """The mail for a notice. Raises TemplateError."""
         subscription = notice.subscription
         message = render_message(self._templates, notice.kind, self.view(notice, at))
-        boundary = boundary_of(message.subject, message.html)
-        addressed = transactional(
-            self._sender,
-            self._stamps,
-            kind=str(notice.kind),
-            key=f"{subscription.id}-{at:%Y%m%d%H%M%S}",
-            to=subscription.address,
-            subject=message.subject,
-            at=at,
-            boundary=boundary,
-        )
-        body = compose_message(b"", boundary, message.html, message.text)
-        pieces = (self._sign(addressed.header, [body], at), addressed.header, body)
-        return Envelope(
-            ONE_OFF + subscription.id, addressed.envelope_sender, addressed.envelope_recipient, pieces, addressed.smtputf8
-        )
+        key = f"{subscription.id}-{at:%Y%m%d%H%M%S}"
+        return self._stationery.envelop(message, subscription.address, at, kind=str(notice.kind), key=key, number=subscription.id)
 
     def welcome(self, notice: Notice, edition: Edition, rendered: Rendered, at: datetime) -> Rendered:
         """The welcome as a shell around an edition's cards. Raises TemplateError."""

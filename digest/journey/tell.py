@@ -10,10 +10,10 @@ from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address
 from digest.journey.alarm import Finding
 from digest.journey.deliver import Transport
-from digest.journey.mailroom import ONE_OFF, Sign, unsigned
-from digest.mail.headers import Sender, transactional
+from digest.journey.envelop import Stationery
+from digest.journey.mailroom import Sign, unsigned
+from digest.mail.headers import Sender
 from digest.mail.verp import Stamps
-from digest.render.compose import boundary_of, compose_message
 from digest.render.environment import Templates
 from digest.render.messages import AlertView, render_message
 from digest.render.views import SenderView, in_words
@@ -38,20 +38,8 @@ def alert(
         sender=SenderView(name=sender.name, home_url=home_url, postal_address=sender.postal_address),
     )
     message = render_message(templates, "alert", view)
-    boundary = boundary_of(message.subject, message.html)
-    addressed = transactional(
-        sender,
-        stamps,
-        kind="alert",
-        key=f"{at:%Y%m%d}-{hashlib.sha256(finding.cause.encode()).hexdigest()[:16]}",
-        to=to,
-        subject=message.subject,
-        at=at,
-        boundary=boundary,
-    )
-    body = compose_message(b"", boundary, message.html, message.text)
-    pieces = (sign(addressed.header, [body], at), addressed.header, body)
-    return Envelope(ONE_OFF, addressed.envelope_sender, addressed.envelope_recipient, pieces, addressed.smtputf8)
+    key = f"{at:%Y%m%d}-{hashlib.sha256(finding.cause.encode()).hexdigest()[:16]}"
+    return Stationery(sender, stamps, sign).envelop(message, to, at, kind="alert", key=key)
 
 
 def tell(transport: Transport, envelope: Envelope) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,7 +16,8 @@ LONGEST = 200
 MOST_WORDS = 16
 """Words, phrases and filters that count, each: more are no question but a text."""
 
-COMMON = frozenset("a an and are as at be by for from in is it of on or that the this to with".split())  # noqa: SIM905
+_COMMON = "a an and are as at be by for from in is it of on or that the this to with"
+COMMON = frozenset(_COMMON.split())
 """Words that are not looked for: every paper holds them."""
 ASK_FOR_SOMETHING = "this search only leaves papers out: add a word to look for, as in: diffusion -video"
 
@@ -162,6 +164,11 @@ def told(query: Query) -> str:
 def _told(query: Query | Unwanted) -> list[str]:
     phrases = [f"“{' '.join(phrase)}”" for phrase in query.phrases]
     return [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
+
+
+def telling(words: Iterable[str]) -> list[str]:
+    """Those that are looked for."""
+    return [word for word in words if word not in COMMON]
 
 
 def _words(text: str) -> list[str]:

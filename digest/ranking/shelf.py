@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
-from digest.domain.query import COMMON, Query, Unwanted, parse_query
+from digest.domain.query import Query, Unwanted, parse_query, telling
 from digest.ranking import terms
 from digest.ranking.people import answers_to, name_words
 from digest.ranking.spread import Kinship
@@ -169,7 +169,7 @@ class Shelf:
 
     def _unwanted(self, position: int, unwanted: Unwanted) -> bool:
         paper, text, names = self.papers[position], self._texts[position], self.names[position]
-        words = [word for word in unwanted.words if word not in COMMON]
+        words = telling(unwanted.words)
         return (
             any(_in_order(text, terms.all_terms(word)) for word in words)
             or any(word in name for word in map(_plainly, words) for name in names)

@@ -1,7 +1,7 @@
 """Papers by a query: SQLite's FTS5 here, PostgreSQL's text search in search_postgresql.py.
 
-Both stem English, ask for every word, and leave out what holds an unwanted one. The
-indexes are the migrations' (0001, 0004, 0006, 0009).
+Both stem English, ask for every word, and leave out what holds an unwanted one. The indexes are the migrations' (0001, 0004,
+0006, 0009).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import combinations
 
 from sqlalchemy import Connection, text
 
-from digest.domain.query import COMMON, Query
+from digest.domain.query import Query, telling
 from digest.ranking.spelling import spellings
 from digest.store import search_postgresql
 from digest.store.statements import scored
@@ -31,7 +31,7 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
 
     `query.like` is not looked at: see `kin`.
     """
-    words = [word for word in query.words if word not in COMMON]
+    words = telling(query.words)
     if connection.dialect.name == "postgresql":
         return search_postgresql.search(connection, words, query, limit)
     if not (words or query.phrases or query.authors):
@@ -93,8 +93,7 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
 
 def _unwanted(query: Query) -> str:
     unwanted = query.unwanted
-    words = [word for word in unwanted.words if word not in COMMON]
-    return " OR ".join([*map(_word, words), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
+    return " OR ".join([*map(_word, telling(unwanted.words)), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
 
 
 def _word(word: str) -> str:

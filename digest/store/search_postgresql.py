@@ -70,7 +70,7 @@ def search(connection: Connection, words: Sequence[str], query: Query, limit: in
     if not (words or query.phrases or query.authors):
         return _newest(connection, query, filters, values) if query.categories or query.since else []
     asking = _Asking.of(words, query)
-    more = {"filters": filters, "unwanted": "AND NOT words @@ (SELECT unwanted FROM asked)" if _unwanted(query) else ""}
+    more = {"filters": filters, "unwanted": "AND NOT words @@ (SELECT unwanted FROM asked)" if "unwanted" in asking.parts else ""}
     found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, **more)]
     if words or query.phrases:
         held = f"{_HELD_IN_TITLE} AND {_HELD}" if query.authors or query.unwanted.words else _HELD_IN_TITLE
@@ -113,11 +113,6 @@ def _newest(connection: Connection, query: Query, filters: str, values: dict[str
     if not (unwanted := asking.without(query)):
         return scored(connection, _FILTERED.format(filters=filters), values)
     return scored(connection, _FILTERED_WITHOUT.format(filters=filters, unwanted=unwanted), values | asking.values)
-
-
-def _unwanted(query: Query) -> bool:
-    """Whether words have to be opened to leave papers out."""
-    return bool(query.unwanted.words or query.unwanted.phrases or query.unwanted.authors)
 
 
 def _filters(query: Query) -> tuple[str, dict[str, object]]:

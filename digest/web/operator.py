@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from digest.config import read_secret
 from digest.journey.admit import guessed_wrong, wait_to_guess
-from digest.web.site import Site
+from digest.web.site import Site, client_of
 
 
 def token_of(site: Site) -> str | None:
@@ -28,7 +28,7 @@ def require_operator(request: Request) -> None:
     if expected is None:
         raise HTTPException(404)
     given = _given(request.headers.get("authorization", ""))
-    client, now = request.client.host if request.client else "unknown", site.clock()
+    client, now = client_of(request), site.clock()
     if given and (wait := wait_to_guess(site.wiring.store, client, now)):
         raise HTTPException(
             429, "Many wrong tokens came from your network. Please try again in a minute.", {"Retry-After": f"{wait}"}

@@ -97,6 +97,11 @@ class Site:
         return answer.to(request)
 
 
+def client_of(request: Request) -> str:
+    """The address a request comes from, which limits count by."""
+    return request.client.host if request.client else "unknown"
+
+
 def sentence(text: str) -> str:
     """The line of an error, as people write."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -18,7 +18,7 @@ from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.search import asked
-from digest.web.site import Site
+from digest.web.site import Site, client_of
 
 router = APIRouter()
 log = structlog.get_logger("digest")
@@ -55,8 +55,7 @@ async def ask(request: Request) -> Response:
         sent.wrong["email"] = error.reason[:200]
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
-    client = request.client.host if request.client else "unknown"
-    over = await run_in_threadpool(admit, site.wiring.store, address, client, site.clock())
+    over = await run_in_threadpool(admit, site.wiring.store, address, client_of(request), site.clock())
     if over is Scope.NETWORK:
         said = "Many requests came from your network. Please try again in an hour."
         refused = site.refusal("/subscribe", 429, "Too many at once", said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 from lxml import html
-from servers.website import NOON, Website, sightings, stock, website
+from servers.website import NOON, Website, sightings, stock
 
 from digest.cli import digest
 from digest.domain.interest import understand
@@ -27,12 +26,6 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, each in enumerate(sightings(12), 1)
     ]
     return stock(tmp_path_factory.mktemp("stocked"), papers)
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 KIN = {"arxiv:2605.00006", "arxiv:2605.00009", "arxiv:2605.00012"}

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
-from servers.website import ADMIN, NOON, Website, stock, website
+from servers.website import ADMIN, BEARER, NOON, Website, website
 
 from digest.domain.subscriber import SubscriptionState
 
-BEARER = {"authorization": f"Bearer {ADMIN}"}
 BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode()).decode()}
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def test_what_everybody_may_read(site: Website) -> None:

@@ -12,11 +12,10 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.website import ADMIN, NOON, Website, stock, website
+from servers.website import BEARER, NOON, Website
 from shared_data import SHARED, needs_shared
 from sqlalchemy import text
 
@@ -25,19 +24,6 @@ from digest.domain.subscriber import Interests
 from digest.links import Purpose
 from digest.mail.address import read_address
 from digest.mail.reading import parts_of
-
-BEARER = {"authorization": f"Bearer {ADMIN}"}
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def rows(site: Website) -> dict[str, list[str]]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from servers.website import ADMIN, NOON, Website, stock, until, website
+from servers.website import BEARER, NOON, Website, until
 
 from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
@@ -19,18 +17,6 @@ from digest.links import Purpose
 from digest.mail.reading import parts_of
 
 ADA = "ada@example.org"
-BEARER = {"authorization": f"Bearer {ADMIN}"}
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:

@@ -5,29 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time, timedelta
-from pathlib import Path
 
 import pytest
-from servers.website import NOON, Website, stock, website
+from servers.website import NOON, Website
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 
 ADA = "ada@example.org"
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def test_in_through_and_out(site: Website) -> None:

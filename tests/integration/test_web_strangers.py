@@ -12,24 +12,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from servers.website import ADMIN, NOON, Website, stock, website
+from servers.website import ADMIN, NOON, Website, website
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
 
 ADA = "ada@example.org"
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def test_the_answer_does_not_say_who_is_known(site: Website) -> None:

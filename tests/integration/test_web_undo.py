@@ -7,15 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.website import ADMIN, NOON, Website, stock, website
+from servers.website import ADMIN, NOON, Website, website
 
 BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode()).decode()}
 PAGE = "/admin/editions/daily/2026-05-27"
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
 
 
 @pytest.fixture

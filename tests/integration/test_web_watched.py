@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from servers.website import NOON, Website, stock, website
+from servers.website import NOON, Website, website
 from sqlalchemy import text
 
 from digest.config import SourceSettings
@@ -16,17 +14,6 @@ from digest.domain.instant import isoformat
 from digest.journey.explain import status
 
 Numbers = dict[tuple[str, tuple[str, ...]], float]
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
-
-
-@pytest.fixture
-def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as running:
-        yield running
 
 
 def numbers(site: Website) -> Numbers:

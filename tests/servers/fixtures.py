@@ -1,4 +1,4 @@
-"""The mail servers and the browser as fixtures, one of each for the whole run; a test without its server is skipped."""
+"""As fixtures: mail servers and the browser, one of each for the whole run (a test without its server is skipped); our pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 from servers import chromium, dovecot, postfix
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser
+    from servers.website import Website
 
 GONE = "gone@example.org"
 """The one address that `postfix_server` does not know."""
@@ -37,3 +40,19 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     with chromium.chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with papers and an edition, of which `site` serves a copy. A module that needs others has its own."""
+    from servers.website import stock  # here: most tests need none of what it loads
+
+    return stock(tmp_path_factory.mktemp("stocked"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
+    from servers.website import website
+
+    with website(tmp_path, stocked) as running:
+        yield running

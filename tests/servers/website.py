@@ -35,6 +35,7 @@ from digest.wiring import Wiring
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
 """A Wednesday, after the cutoff."""
 ADMIN = "the-operators-own-token"
+BEARER = {"authorization": f"Bearer {ADMIN}"}
 TOPICS = ("Attention", "Diffusion", "Retrieval", "Robots", "Proteins", "Speech", "Graphs", "Planning", "Vision", "Sampling")
 
 

@@ -22,6 +22,7 @@ from digest.domain.errors import DigestError, RelayUnreachable, StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
+from digest.journey.ahead import Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
@@ -54,10 +55,11 @@ class Choose(Protocol):
 
 
 class Transport(Protocol):
-    def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = ...) -> Iterator[Attempt]:
         """One Attempt for each envelope that was begun; what was never begun has none and costs nothing.
 
-        Raises RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
+        `meanwhile` may be called while nothing but answers is waited for: it does some of the work that lies ahead, and says
+        whether there was any. Raises RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
         """
 
 
@@ -174,7 +176,8 @@ class _Shift:
         begun = False
         try:
             with self._lease:
-                for attempt in transport.hand_over(self._envelopes()):
+                envelopes = Ahead(self._envelopes(), self._halted)
+                for attempt in transport.hand_over(envelopes, envelopes.prepare):
                     begun = True
                     self._decide(attempt)
                     if len(self._results) >= self._terms.batch:
@@ -193,12 +196,10 @@ class _Shift:
         return self._stopped
 
     def _envelopes(self) -> Iterator[Envelope]:
-        """One reader whose mail cannot be composed spoils nobody else's; asked to stop, nothing more is begun."""
+        """One reader whose mail cannot be composed spoils nobody else's."""
         while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
             choices = _chosen(batch, self._store, self._choose, self._clock())
             for each in batch:
-                if self._halted():
-                    return
                 try:
                     envelope = self._compose(each, choices[each.id])
                 except StoreError:  # the database's trouble is no fault of this mail

@@ -16,7 +16,7 @@ from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.mail.health import Health
 from digest.mail.relay import Relay
 from digest.mail.session import SendLog
-from digest.mail.waiting import together
+from digest.mail.waiting import nothing, together
 
 _NAP = 0.2
 """Seconds between looks at whether to stop, while waiting for a relay's quota."""
@@ -52,10 +52,11 @@ class Post:
         self._health = health or Health()
         self._stop = stop
 
-    def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = nothing) -> Iterator[Attempt]:
         """One Attempt for each envelope taken. Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
 
-        Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
+        While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
+        was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
         """
         taking = _Taking(envelopes)
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
@@ -70,7 +71,7 @@ class Post:
                         break
                     working = False
                     try:
-                        for attempt in self._through(relay, taking, quota):
+                        for attempt in self._through(relay, taking, quota, meanwhile):
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
                                 taking.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
@@ -101,7 +102,7 @@ class Post:
             time.sleep(min(left, _NAP))
         return False
 
-    def _through(self, relay: Relay, taking: _Taking, quota: Quota | None) -> Iterator[Attempt]:
+    def _through(self, relay: Relay, taking: _Taking, quota: Quota | None, meanwhile: Callable[[], bool]) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
         count = min(max(taking.peek(self._connections), 1), self._connections)
         failures: list[Exception] = []
@@ -111,9 +112,8 @@ class Post:
             if not isinstance(error, RelayUnreachable):
                 taking.stop()
 
-        told = together(
-            [relay.sending(taking if quota is None else _within(taking, quota), self._log) for _ in range(count)], broken
-        )
+        dialogues = [relay.sending(taking if quota is None else _within(taking, quota), self._log) for _ in range(count)]
+        told = together(dialogues, broken, meanwhile)
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt

@@ -97,8 +97,20 @@ def aside(work: Callable[[], R]) -> Steps[R]:
     return results[0]
 
 
-def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception], object]) -> Iterator[T]:
-    """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on."""
+def nothing() -> bool:
+    """What can be done meanwhile, by one who has nothing to do."""
+    return False
+
+
+def together(
+    dialogues: Sequence[Telling[T, None]],
+    broken: Callable[[Exception], object],
+    meanwhile: Callable[[], bool] = nothing,
+) -> Iterator[T]:
+    """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on.
+
+    While all of them wait, `meanwhile` is called: it does a little and says whether it did. `broken` is told what it raises.
+    """
     ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
     poll = select.poll()
     while ready or waiting:
@@ -114,7 +126,13 @@ def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception]
             except Exception as error:
                 broken(error)
         ready = []
-        for handle in _awake(poll, [wait for _, wait in waiting.values()]):
+        waits = [wait for _, wait in waiting.values()]
+        try:
+            awake = _awake(poll, waits, meanwhile)
+        except Exception as error:
+            broken(error)
+            awake = _awake(poll, waits)
+        for handle in awake:
             poll.unregister(handle)
             ready.append(waiting.pop(handle)[0])
 
@@ -122,11 +140,15 @@ def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception]
 _EVENTS = {False: select.POLLIN, True: select.POLLOUT}
 
 
-def _awake(poll: select.poll, waits: Sequence[Wait]) -> list[int]:
-    """The handles of those that need not wait any more: of one at least, where there is one."""
+def _awake(poll: select.poll, waits: Sequence[Wait], meanwhile: Callable[[], bool] = nothing) -> list[int]:
+    """The handles of those that need not wait any more: of one at least, where there is one. Raises what `meanwhile` raises."""
     while waits:
-        left = min([wait.until for wait in waits]) - time.monotonic()
-        if events := poll.poll(None if left == inf else max(ceil(left * 1000), 0)):
+        while not (events := poll.poll(0)) and meanwhile():
+            pass
+        if not events:
+            left = min([wait.until for wait in waits]) - time.monotonic()
+            events = poll.poll(None if left == inf else max(ceil(left * 1000), 0))
+        if events:
             return [handle for handle, _ in events]
         now = time.monotonic()
         if late := [wait.sock.fileno() for wait in waits if wait.until <= now]:

@@ -150,7 +150,7 @@ class Slow:
     def __init__(self, before: Callable[[int], None], until: Callable[[], bool] = lambda: False) -> None:
         self._before, self._until, self.taken = before, until, 0
 
-    def hand_over(self, envelopes: Iterable[Envelope]) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: object = None) -> Iterator[Attempt]:
         for envelope in envelopes:
             self._before(self.taken)
             if self._until():

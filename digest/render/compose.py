@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
@@ -38,6 +37,15 @@ class _Cut:
     @property
     def pieces(self) -> Iterator[tuple[bytes, str]]:
         return zip(self.literals, self.names, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the readers of a selection share, and which places in it are each reader's own: by the marker's name."""
+
+    pieces: list[bytes]
+    in_text: tuple[tuple[int, str], ...]
+    in_html: tuple[tuple[int, str], ...]
 
 
 class Composer:
@@ -70,27 +78,31 @@ class Composer:
 
     def pieces(self, own: Personal) -> list[bytes]:
         """What follows the header, in pieces of whole lines; those that mails share are the same objects (for DKIM's hash)."""
-        text, html = self._selected(own.selection)
+        form = self._selected(own.selection)
         in_text = {name: encode_value(value) for name, value in own.text.items()}
         # a link is the same in both parts
         in_html = {n: in_text[n] if own.text.get(n) == value else encode_value(value) for n, value in own.html.items()}
-        joined = [self._opening]
+        pieces = form.pieces.copy()
         try:
-            _fill(joined, text, in_text)
-            joined.append(self._between)
-            _fill(joined, html, in_html)
+            for place, name in form.in_text:
+                pieces[place] = in_text[name]
+            for place, name in form.in_html:
+                pieces[place] = in_html[name]
         except KeyError as missing:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
-        joined.append(self._closing)
-        return joined
+        return pieces
 
-    def _select(self, selection: Selection) -> tuple[_Cut, _Cut]:
-        """(text, html) of a selection; the markers left are the reader's own."""
+    def _select(self, selection: Selection) -> _Form:
+        """A selection with its cards, everything filled in that its readers share."""
         cards = [(self._card(use.position), use) for use in selection.cards]
-        return (
-            _merged(self._shell_text, selection.shell_text, [(card[0], use.text) for card, use in cards]),
-            _merged(self._shell_html, selection.shell_html, [(card[1], use.html) for card, use in cards]),
-        )
+        text = _merged(self._shell_text, selection.shell_text, [(card[0], use.text) for card, use in cards])
+        html = _merged(self._shell_html, selection.shell_html, [(card[1], use.html) for card, use in cards])
+        pieces = [self._opening]
+        in_text = _laid_out(pieces, text)
+        pieces.append(self._between)
+        in_html = _laid_out(pieces, html)
+        pieces.append(self._closing)
+        return _Form(pieces, in_text, in_html)
 
     def _cut(self, text: str) -> _Cut:
         *pieces, (last, _) = [(encode(literal), name) for literal, name in self._markers.split(text)]
@@ -129,10 +141,14 @@ def _merged(shell: _Cut, values: Mapping[str, str], cards: Sequence[tuple[_Cut, 
     return _Cut(tuple(merged), tuple(names), b"".join(literals))
 
 
-def _fill(joined: list[bytes], cut: _Cut, encoded: Mapping[str, bytes]) -> None:
-    """Appends the literals and, between them, the values of their markers."""
-    joined += chain.from_iterable(zip(cut.literals, map(encoded.__getitem__, cut.names), strict=True))
-    joined.append(cut.last)
+def _laid_out(pieces: list[bytes], cut: _Cut) -> tuple[tuple[int, str], ...]:
+    """Appends the literals, with a place between them for each marker; says which place is whose."""
+    places = []
+    for literal, name in cut.pieces:
+        places.append((len(pieces) + 1, name))
+        pieces += (literal, b"")
+    pieces.append(cut.last)
+    return tuple(places)
 
 
 def boundary_of(*texts: str) -> str:

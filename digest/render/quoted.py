@@ -23,16 +23,15 @@ _ALTERED = {b".": b"=2E", b"F": b"=46"}
 
 def encode(text: str) -> bytes:
     """`text` (LF lines) as one piece with CRLF lines. Lone surrogates, which UTF-8 cannot say, become "?"."""
-    *lines, last = text.split("\n")
-    encoded = b"".join(_line(line) + b"\r\n" for line in lines)
-    return encoded + _line(last) + SOFT_BREAK if last else encoded
+    encoded = b"\r\n".join(map(_line, text.split("\n")))
+    return encoded if text.endswith("\n") or not text else encoded + SOFT_BREAK
 
 
 def encode_value(value: str) -> bytes:
     """`encode`, for what differs per reader: mostly links."""
     if value.startswith("http") and value.isascii() and value.isprintable() and " " not in value and ".." not in value:
         return _address(value)
-    return value.encode() + SOFT_BREAK if _AS_IT_IS.fullmatch(value) else encode(value)
+    return encode(value)
 
 
 def _address(value: str) -> bytes:
@@ -53,6 +52,8 @@ def _address(value: str) -> bytes:
 
 
 def _line(line: str) -> bytes:
+    if _AS_IT_IS.fullmatch(line):
+        return line.encode()
     safe = line.encode("utf-8", "replace")
     if "=" in line or not (line.isascii() and line.isprintable()):
         safe = _UNSAFE.sub(lambda byte: _ESCAPES[byte[0]], safe)

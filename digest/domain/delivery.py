@@ -43,7 +43,7 @@ class Reply:
     """Like "5.1.1"; empty when the relay gave none."""
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))
 
 
 class Stage(StrEnum):

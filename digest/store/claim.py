@@ -60,7 +60,7 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     ids = _take(connection, limit, now)
     if not ids:
         return ClaimBatch()
-    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids)))}
+    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids))).all()}
     sendable: list[Row[Any]] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
     for row in map(by_id.__getitem__, ids):

@@ -17,6 +17,8 @@ from digest.mail.waiting import NOT_NOW, Steps, Wait, wait_for
 _LONGEST_LINE = 2048
 """RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
 _MOST_LINES = 128
+_AT_ONCE = 960
+"""Bytes read in one go: the answers to a message are a tenth of it, and Python makes room for all of it each time."""
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*?))?\r?", re.DOTALL)
 _ALL_GRANTED = re.compile(rb"(?:2[0-9][0-9] [^\r\n]*\r?\n){2}3[0-9][0-9] [^\r\n]*\r?\n")
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
@@ -107,7 +109,7 @@ class Replies:
     def _received(self) -> bytes:
         """What has come. Raises NOT_NOW, SessionLost."""
         try:
-            data = self.sock.recv(16384)
+            data = self.sock.recv(_AT_ONCE)
         except NOT_NOW:
             raise
         except OSError as error:

@@ -21,7 +21,9 @@ from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, 
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
 TAIL = 4096
-"""The last bytes of a message go out with its final dot: what breaks before them breaks before the dot."""
+"""The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks
+before them breaks before the dot.
+"""
 _MORE: int = getattr(socket, "MSG_MORE", 0)
 """Linux: the body's last, partial packet may wait for the bytes that follow at once, so the server wakes once and not twice."""
 _QUIT_PATIENCE = 2.0
@@ -112,7 +114,7 @@ class Session:
             while head is not None:
                 if not announced:
                     yield from self._announce(head)
-                refused, go_ahead = yield from self._answers(head)
+                refused, go_ahead = (None, True) if self._granted() else (yield from self._answers(head))
                 if refused is not None:
                     flight.pop(0)
                     yield refused
@@ -167,10 +169,12 @@ class Session:
             with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
                 yield from self._write(b"".join((*self._tidy, *commands(head, self.offers))))
 
+    def _granted(self) -> bool:
+        """Whether the server waits for the message at once, as it mostly does where it heard everything up to DATA."""
+        return self.offers.pipelining and not self._tidy and self._replies.all_granted()
+
     def _answers(self, head: Envelope) -> Steps[tuple[Attempt | None, bool]]:
         """(why the message is not to be sent or None, whether the server now waits for a message)."""
-        if self.offers.pipelining and not self._tidy and self._replies.all_granted():
-            return None, True
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
             yield from self._settle()
@@ -221,19 +225,18 @@ class Session:
 
     def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> Steps[tuple[Attempt, MailError | None]]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
-        data = head.data if head.ready else on_the_wire(head.data)
-        cut = max(len(data) - TAIL, 0)
+        data = head.pieces if head.ready else (on_the_wire(head.data),)
+        announcement = commands(following, self.offers) if following is not None and self.offers.pipelining else ()
+        whole = memoryview(b"".join((*data, b".\r\n", *announcement)))
+        cut = max(len(whole) - TAIL, 0)
         try:
-            yield from self._write(memoryview(data)[:cut], self._more)
+            yield from self._write(whole[:cut], self._more)
         except SessionLost as lost:
             return (yield from self._broken_off(head, str(lost))), None
-        rest = data[cut:] + b".\r\n"
-        if following is not None and self.offers.pipelining:
-            rest += b"".join(commands(following, self.offers))
         log.dot(head.delivery_id, self._clock(), self.relay)
         try:
             with contextlib.suppress(SessionLost):  # the answer may be there all the same
-                yield from self._write(rest)
+                yield from self._write(whole[cut:])
                 self._replies.asked()
             reply = yield from self._replies.read(self._timeouts.dot)
             if reply.code // 100 == 3:

@@ -57,7 +57,7 @@ class Relay(Section):
 class Delivery(Section):
     processes: int | None = Field(None, ge=1, le=64)
     connections: int = Field(10, ge=1, le=200)
-    niceness: int = Field(5, ge=0, le=19)
+    niceness: int = Field(15, ge=0, le=19)
     batch: int = Field(500, ge=1, le=10_000)
     lease: Seconds = 600
     per_domain_per_minute: int | None = Field(None, ge=1)

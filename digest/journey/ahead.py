@@ -22,7 +22,7 @@ class Ahead(Iterator[Envelope]):
     Once `halted()` says so nothing more is given out, however much is ready.
     """
 
-    def __init__(self, composed: Iterator[Envelope], halted: Callable[[], bool], most: int = AHEAD) -> None:
+    def __init__(self, composed: Iterator[Envelope], halted: Callable[[], bool], most: int) -> None:
         self._composed, self._halted, self._most = composed, halted, most
         self._ready = deque[Envelope]()
 

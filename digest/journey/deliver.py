@@ -4,7 +4,8 @@
     (lease)  (personal) (bytes)   (SMTP+journal) (batch)
 
 Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. Batches follow each
-other as one stream, so that a relay's connections outlive them. What killed processes left is put right by `recover`.
+other as one stream, so that a relay's connections outlive them; what comes next is claimed and composed while the relay is busy
+(`ahead`). What killed processes left is put right by `recover`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from digest.domain.errors import DigestError, RelayUnreachable, StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
-from digest.journey.ahead import Ahead
+from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
@@ -176,7 +177,9 @@ class _Shift:
         begun = False
         try:
             with self._lease:
-                envelopes = Ahead(self._envelopes(), self._halted)
+                # who may have so many a minute is claimed in the minute they are sent in
+                ahead = AHEAD if self._terms.per_domain_per_minute is None else 0
+                envelopes = Ahead(self._envelopes(), self._halted, ahead)
                 for attempt in transport.hand_over(envelopes, envelopes.prepare):
                     begun = True
                     self._decide(attempt)

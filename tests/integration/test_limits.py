@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,6 +135,34 @@ def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None
         owe(load(config), 15)
         with Wiring(load(config)) as wiring:
             assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
+
+
+class Idle(Wiring):
+    """A relay that lets us wait for long before it asks for the first mail."""
+
+    claimed_meanwhile = 0
+
+    def post(self, *_: object) -> Idle:  # type: ignore[override]  # only hand_over is asked of it
+        return self
+
+    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool]) -> Iterator[Attempt]:
+        while meanwhile():
+            pass
+        with self.store.read() as unit:
+            self.claimed_meanwhile = self.claimed_meanwhile or unit.deliveries.tally().get(DeliveryState.CLAIMED, 0)
+        for envelope in envelopes:
+            yield Attempt(envelope.delivery_id, datetime.now(UTC), "idle", Stage.DOT, Reply(250, "ok"))
+
+
+@pytest.mark.parametrize(("limit", "held"), [("", 40), ("per_domain_per_minute = 6000", 0)])
+def test_whose_share_is_counted_by_the_minute_is_not_claimed_ahead(
+    limit: str, held: int, tmp_path: Path, sqlite_url: str
+) -> None:
+    config = configured(tmp_path, sqlite_url, 9, f"batch = 10\n{limit}")
+    owe(load(config), 40)
+    with Idle(load(config)) as wiring:
+        assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 40
+        assert wiring.claimed_meanwhile == held
 
 
 def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_url: str) -> None:

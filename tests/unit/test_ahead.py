@@ -25,7 +25,7 @@ class Room:
 
 def test_what_is_made_before_and_what_is_made_when_asked_comes_in_order() -> None:
     room = Room(6)
-    ahead = Ahead(room.compose(), lambda: False)
+    ahead = Ahead(room.compose(), lambda: False, 9)
     assert next(ahead).delivery_id == 0
     assert [ahead.prepare(), ahead.prepare()] == [True, True]
     assert room.made == [0, 1, 2], "two were made that nobody asked for"
@@ -35,7 +35,7 @@ def test_what_is_made_before_and_what_is_made_when_asked_comes_in_order() -> Non
 
 def test_no_more_is_made_than_there_is_room_for() -> None:
     room = Room(9)
-    ahead = Ahead(room.compose(), lambda: False, most=3)
+    ahead = Ahead(room.compose(), lambda: False, 3)
     assert [ahead.prepare() for _ in range(5)] == [True, True, True, False, False]
     next(ahead)
     assert [ahead.prepare() for _ in range(3)] == [True, False, False]
@@ -44,7 +44,7 @@ def test_no_more_is_made_than_there_is_room_for() -> None:
 
 def test_told_to_stop_it_gives_out_nothing_and_makes_nothing() -> None:
     room, stopped = Room(9), list[bool]()
-    ahead = Ahead(room.compose(), lambda: bool(stopped))
+    ahead = Ahead(room.compose(), lambda: bool(stopped), 9)
     assert ahead.prepare()
     assert ahead.prepare()
     stopped.append(True)
@@ -56,7 +56,7 @@ def test_what_goes_wrong_while_it_makes_one_is_raised_and_what_was_made_is_there
         yield from Room(2).compose()
         raise StoreError("the database went away")
 
-    ahead = Ahead(compose(), lambda: False)
+    ahead = Ahead(compose(), lambda: False, 9)
     assert ahead.prepare()
     assert ahead.prepare()
     with pytest.raises(StoreError, match="went away"):

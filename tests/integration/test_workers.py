@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -137,6 +140,25 @@ def test_one_reader_who_waits_goes_before_everybody(tmp_path: Path, database_url
             wiring.deliver(lambda: now + timedelta(seconds=1), stop=lambda: server.seen["DOT"] >= 1)
             assert server.accepted()[0].recipients == (emails[-1],)
             assert wiring.redeliver(edition, now, only=last).queued == 0, "who has it does not get it again"
+
+
+def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_will(tmp_path: Path, postgresql_url: str) -> None:
+    readers = tmp_path / "readers.csv"
+    readers.write_text("email\nada@example.org\nbo@example.org\n")
+    with SmtpServer(tmp_path / "kept.jsonl") as server:
+        config = configured(tmp_path, postgresql_url, server.port)
+        words = [sys.executable, "-m", "digest", "subscribers", "import", str(readers), "--json", "--config", str(config)]
+        told = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+        assert (told["confirmations_owed"], told["confirmations_sent_by"]) == (2, "digest deliver"), "no worker is there yet"
+        with cluster(config, tmp_path, 2) as workers:
+            until(lambda: len(server.accepted()) == 2, 40, "both are asked")
+            readers.write_text("email\ncy@example.org\n")
+            told = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+            assert told["confirmations_sent_by"].startswith("process "), "one that is there"
+            until(lambda: len(server.accepted()) == 3, 40, "so is the third")
+            assert set(workers.stop().values()) == {0}
+        got = Counter(recipient for kept in server.accepted() for recipient in kept.recipients)
+    assert got == {"ada@example.org": 1, "bo@example.org": 1, "cy@example.org": 1}
 
 
 def test_a_nudge_is_there_with_the_rows_or_not_at_all(postgresql_store: Store) -> None:

@@ -11,6 +11,8 @@ from digest.ranking import terms
 
 SAME = 0.80
 """Likeness from which two papers are one story: the lower one is folded into the higher ("also: …")."""
+_NAMED = 3
+"""Titles of folded papers that a reason says."""
 ALIKE = 0.25
 """Likeness from which two papers are on one topic: of a year's pairs, those from here on were, by their titles."""
 PER_TOPIC = 2
@@ -153,6 +155,7 @@ def _with_also(ranked: Ranked, folded: Sequence[Paper]) -> Ranked:
 
 
 def also(folded: Sequence[Paper]) -> Reason:
-    """Names what is nearly the same as a pick, each title once and on one line."""
-    titles = dict.fromkeys(" ".join(paper.title.split()).rstrip(" .") for paper in folded)
-    return Reason("also", "also: " + "; ".join(titles))
+    """Names what is nearly the same as a pick, each title once and on one line; of many the first, and how many more."""
+    titles = list(dict.fromkeys(" ".join(paper.title.split()).rstrip(" .") for paper in folded))
+    more = len(titles) - _NAMED
+    return Reason("also", "also: " + "; ".join([*titles[:_NAMED], *([f"and {more} more"] if more > 0 else [])]))

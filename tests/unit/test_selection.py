@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
-from digest.ranking.selection import Selection, select
+from digest.ranking.selection import Selection, also, select
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
 VOTED, NEW = Reason("votes", "+9 upvotes since yesterday"), Reason("new", "new today, no votes yet")
@@ -100,6 +100,12 @@ def test_nearly_the_same_paper_is_folded_into_the_better_one() -> None:
     assert found.picks[1].ranked.reasons == (VOTED,)
     assert why_not(found) == dict.fromkeys((2, 4), f"folded into “{STORY}”, which is nearly the same")
     assert found.pool[0].ranked.reasons == found.picks[0].ranked.reasons, "the pool's card says the same as the pick's"
+
+
+def test_of_many_that_are_folded_into_one_some_are_named() -> None:
+    folded = [paper(n, f"{STORY}, part {n}") for n in range(1, 7)]
+    assert also(folded[:3]).text == f"also: {STORY}, part 1; {STORY}, part 2; {STORY}, part 3"
+    assert also(folded).text == f"also: {STORY}, part 1; {STORY}, part 2; {STORY}, part 3; and 3 more"
 
 
 def test_what_is_folded_never_fills_an_empty_place() -> None:

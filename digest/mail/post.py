@@ -113,7 +113,7 @@ class Post:
                 taking.stop()
 
         dialogues = [relay.sending(taking if quota is None else _within(taking, quota), self._log) for _ in range(count)]
-        told = together(dialogues, broken, meanwhile)
+        told = together(dialogues, broken, lambda: not taking.over and meanwhile())
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -22,6 +24,7 @@ from digest.journey.ration import RelayQuota, rationed
 from digest.mail.health import HALF_LIFE, Health
 from digest.mail.post import Post
 from digest.mail.session import Unwritten
+from digest.mail.waiting import Wait
 from digest.store.engine import open_engine
 from digest.store.unit import Store
 from digest.wiring import Wiring
@@ -283,6 +286,29 @@ def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
     run.close()  # type: ignore[attr-defined]
     assert len(relay.got) <= 3
     assert len(list(rest)) >= 47 - 3
+
+
+def test_whoever_ends_it_early_has_nothing_done_that_lies_ahead() -> None:
+    ours, theirs = socket.socketpair()
+    done: list[bool] = []
+
+    class Slow(FakeRelay):
+        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+            for attempt in super().sending(envelopes, log):
+                yield Wait(ours, False, time.monotonic() + 0.05 * (1 + attempt.delivery_id))  # type: ignore[misc]  # a fake of few words: relays yield both
+                yield attempt
+
+    def meanwhile() -> bool:
+        done.append(True)
+        return False
+
+    with ours, theirs:
+        run = Post([Slow("a")], Unwritten(), 3).hand_over(iter(envelopes(50)), meanwhile)  # type: ignore[list-item]
+        next(run)
+        before = len(done)
+        assert before > 0
+        run.close()  # type: ignore[attr-defined]
+        assert len(done) == before
 
 
 def test_a_log_that_cannot_be_written_stops_every_connection() -> None:

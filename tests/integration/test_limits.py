@@ -289,26 +289,28 @@ def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
 
 
 def test_whoever_ends_it_early_has_nothing_done_that_lies_ahead() -> None:
-    ours, theirs = socket.socketpair()
     done: list[bool] = []
 
     class Slow(FakeRelay):
         def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
-            for attempt in super().sending(envelopes, log):
-                yield Wait(ours, False, time.monotonic() + 0.05 * (1 + attempt.delivery_id))  # type: ignore[misc]  # a fake of few words: relays yield both
-                yield attempt
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                for attempt in super().sending(envelopes, log):
+                    answered = time.monotonic() + 0.05 * (1 + attempt.delivery_id)
+                    yield Wait(ours, False, answered)  # type: ignore[misc]  # a relay's dialogue yields both, this fake's base one
+                    yield attempt
 
     def meanwhile() -> bool:
         done.append(True)
         return False
 
-    with ours, theirs:
-        run = Post([Slow("a")], Unwritten(), 3).hand_over(iter(envelopes(50)), meanwhile)  # type: ignore[list-item]
-        next(run)
-        before = len(done)
-        assert before > 0
-        run.close()  # type: ignore[attr-defined]
-        assert len(done) == before
+    slow = Slow("a")
+    run = Post([slow], Unwritten(), 3).hand_over(iter(envelopes(50)), meanwhile)  # type: ignore[list-item]
+    next(run)
+    before = len(done)
+    assert before > 0
+    run.close()  # type: ignore[attr-defined]
+    assert (len(done), slow.got) == (before, [0, 1, 2]), "those under way are heard out, and that is all"
 
 
 def test_a_log_that_cannot_be_written_stops_every_connection() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Self
 
 from digest.domain.delivery import Envelope
 
@@ -25,9 +24,6 @@ class Ahead(Iterator[Envelope]):
     def __init__(self, composed: Iterator[Envelope], halted: Callable[[], bool], most: int) -> None:
         self._composed, self._halted, self._most = composed, halted, most
         self._ready = deque[Envelope]()
-
-    def __iter__(self) -> Self:
-        return self
 
     def __next__(self) -> Envelope:
         if self._halted():

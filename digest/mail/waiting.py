@@ -111,6 +111,14 @@ def together(
 
     While all of them wait, `meanwhile` is called: it does a little and says whether it did. `broken` is told what it raises.
     """
+
+    def doing() -> bool:
+        try:
+            return meanwhile()
+        except Exception as error:
+            broken(error)
+            return False
+
     ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
     poll = select.poll()
     while ready or waiting:
@@ -126,13 +134,7 @@ def together(
             except Exception as error:
                 broken(error)
         ready = []
-        waits = [wait for _, wait in waiting.values()]
-        try:
-            awake = _awake(poll, waits, meanwhile)
-        except Exception as error:
-            broken(error)
-            awake = _awake(poll, waits)
-        for handle in awake:
+        for handle in _awake(poll, [wait for _, wait in waiting.values()], doing):
             poll.unregister(handle)
             ready.append(waiting.pop(handle)[0])
 
@@ -141,7 +143,7 @@ _EVENTS = {False: select.POLLIN, True: select.POLLOUT}
 
 
 def _awake(poll: select.poll, waits: Sequence[Wait], meanwhile: Callable[[], bool] = nothing) -> list[int]:
-    """The handles of those that need not wait any more: of one at least, where there is one. Raises what `meanwhile` raises."""
+    """The handles of those that need not wait any more: of one at least, where there is one."""
     while waits:
         while not (events := poll.poll(0)) and meanwhile():
             pass

@@ -43,7 +43,7 @@ class _Cut:
 class _Form:
     """What the readers of a selection share, and which places in it are each reader's own: by the marker's name."""
 
-    pieces: list[bytes]
+    pieces: tuple[bytes, ...]
     in_text: tuple[tuple[int, str], ...]
     in_html: tuple[tuple[int, str], ...]
 
@@ -82,7 +82,7 @@ class Composer:
         in_text = {name: encode_value(value) for name, value in own.text.items()}
         # a link is the same in both parts
         in_html = {n: in_text[n] if own.text.get(n) == value else encode_value(value) for n, value in own.html.items()}
-        pieces = form.pieces.copy()
+        pieces = list(form.pieces)
         try:
             for place, name in form.in_text:
                 pieces[place] = in_text[name]
@@ -102,7 +102,7 @@ class Composer:
         pieces.append(self._between)
         in_html = _laid_out(pieces, html)
         pieces.append(self._closing)
-        return _Form(pieces, in_text, in_html)
+        return _Form(tuple(pieces), in_text, in_html)
 
     def _cut(self, text: str) -> _Cut:
         *pieces, (last, _) = [(encode(literal), name) for literal, name in self._markers.split(text)]

@@ -46,15 +46,17 @@ def _still_there(connection: Connection, ids: set[int]) -> set[int]:
 
 def _accept(connection: Connection, accepted: Sequence[tuple[Attempt, Decision]]) -> None:
     """All in one go, past what SQLAlchemy does for each row, which costs more than the row."""
+    postgresql = connection.dialect.name == "postgresql"
     told = []
     for attempt, decision in accepted:
-        at, reply = as_utc(attempt.at, "instant of an attempt").isoformat(" ", "microseconds"), attempt.reply or Reply(0)
-        told.append((at, attempt.relay, decision.reason, reply.code, reply.enhanced, reply.text, attempt.delivery_id))
-    if connection.dialect.name == "postgresql":
+        at, reply = as_utc(attempt.at, "instant of an attempt"), attempt.reply or Reply(0)
+        spelled = (at if postgresql else at.replace(tzinfo=None)).isoformat(" ", "microseconds")
+        told.append((spelled, attempt.relay, decision.reason, reply.code, reply.enhanced, reply.text, attempt.delivery_id))
+    if postgresql:
         walk_indexes(connection)
         connection.execute(_ACCEPT_POSTGRESQL, {"told": json.dumps(told)})
     else:
-        connection.exec_driver_sql(_ACCEPT_SQLITE, [(at.removesuffix("+00:00"), *rest) for at, *rest in told])
+        connection.exec_driver_sql(_ACCEPT_SQLITE, told)
 
 
 # What a relay has taken is taken, whoever holds the row now; only one that is accepted already keeps its first reply.

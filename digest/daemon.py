@@ -115,6 +115,9 @@ class Daemon:
         if self._wiring.imap is not None:
             jobs.append(("poll", self._polling, self._wiring.settings.inbound.imap_every))
         for name, job, seconds in jobs:
+            # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key is told
+            # at once
+            wait = seconds if name == "watch" and not self._wiring.key_trouble else 0
             scheduler.add_job(
                 self._guarded,
                 IntervalTrigger(seconds=seconds, timezone=UTC),
@@ -123,10 +126,7 @@ class Daemon:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
-                # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key
-                # is told at once
-                next_run_time=self._clock()
-                + timedelta(seconds=seconds if name == "watch" and not self._wiring.key_trouble else 0),
+                next_run_time=self._clock() + timedelta(seconds=wait),
             )
         return scheduler
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
-from servers.website import ADMIN, BEARER, NOON, Website, website
+from servers.website import ADMIN, BASIC, BEARER, NOON, Website, website
 
 from digest.domain.subscriber import SubscriptionState
-
-BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode()).decode()}
 
 
 def test_what_everybody_may_read(site: Website) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.website import ADMIN, NOON, Website, website
+from servers.website import BASIC, NOON, Website, website
 
-BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode()).decode()}
 PAGE = "/admin/editions/daily/2026-05-27"
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbox import configured, owe
@@ -144,17 +145,21 @@ def test_one_reader_who_waits_goes_before_everybody(tmp_path: Path, database_url
 
 def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_will(tmp_path: Path, postgresql_url: str) -> None:
     readers = tmp_path / "readers.csv"
-    readers.write_text("email\nada@example.org\nbo@example.org\n")
+
+    def imported(*emails: str) -> dict[str, Any]:
+        readers.write_text("\n".join(["email", *emails]))
+        words = [sys.executable, "-m", "digest", "subscribers", "import", str(readers), "--json", "--config", str(config)]
+        answer = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+        assert isinstance(answer, dict)
+        return answer
+
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, postgresql_url, server.port)
-        words = [sys.executable, "-m", "digest", "subscribers", "import", str(readers), "--json", "--config", str(config)]
-        told = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+        told = imported("ada@example.org", "bo@example.org")
         assert (told["confirmations_owed"], told["confirmations_sent_by"]) == (2, "digest deliver"), "no worker is there yet"
         with cluster(config, tmp_path, 2) as workers:
             until(lambda: len(server.accepted()) == 2, 40, "both are asked")
-            readers.write_text("email\ncy@example.org\n")
-            told = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
-            assert told["confirmations_sent_by"].startswith("process "), "one that is there"
+            assert imported("cy@example.org")["confirmations_sent_by"].startswith("process "), "one that is there"
             until(lambda: len(server.accepted()) == 3, 40, "so is the third")
             assert set(workers.stop().values()) == {0}
         got = Counter(recipient for kept in server.accepted() for recipient in kept.recipients)

@@ -5,6 +5,7 @@ Mail goes to a postman who keeps it, or to real relays where some are given. The
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import threading
@@ -36,6 +37,7 @@ NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
 """A Wednesday, after the cutoff."""
 ADMIN = "the-operators-own-token"
 BEARER = {"authorization": f"Bearer {ADMIN}"}
+BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode()).decode()}
 TOPICS = ("Attention", "Diffusion", "Retrieval", "Robots", "Proteins", "Speech", "Graphs", "Planning", "Vision", "Sampling")
 
 

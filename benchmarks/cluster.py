@@ -29,16 +29,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-from outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
 from relay import sink  # noqa: E402
 from round_trip import delayed  # noqa: E402
-from servers import postgresql  # noqa: E402
-from servers.cluster import Cluster, cluster, forget_jobs, until  # noqa: E402
-from servers.running import running  # noqa: E402
-from servers.smtp import Do, Script, SmtpServer  # noqa: E402
-from servers.stocked import CONSENT, DAY, HOUR  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
 from digest.config import Settings, load  # noqa: E402
@@ -49,6 +43,12 @@ from digest.store.engine import open_engine  # noqa: E402
 from digest.store.jobs import EACH  # noqa: E402
 from digest.store.migrate import upgrade  # noqa: E402
 from digest.wiring import Wiring  # noqa: E402
+from tests.outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
+from tests.servers import postgresql  # noqa: E402
+from tests.servers.cluster import Cluster, cluster, forget_jobs, until  # noqa: E402
+from tests.servers.running import running  # noqa: E402
+from tests.servers.smtp import Do, Script, SmtpServer  # noqa: E402
+from tests.servers.stocked import CONSENT, DAY, HOUR  # noqa: E402
 
 CONNECTIONS = 4
 AWAY = 0.02

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from servers import postgresql  # noqa: E402 - the tests' own server
+sys.path.insert(0, str(ROOT))
 
 from digest.journey.load import load  # noqa: E402
 from digest.store import migrate  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
 from digest.store.unit import Store  # noqa: E402
+from tests.servers import postgresql  # noqa: E402 - the tests' own server
 
 CORPUS = ROOT.parent / "shared/data/corpus/arxiv_papers.jsonl.gz"
 

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from servers.judges import Judge, asked, missing, negative
-from servers.real_mail import real_mail
+from tests.servers.judges import Judge, asked, missing, negative
+from tests.servers.real_mail import real_mail
 
 
 def main() -> None:

@@ -26,17 +26,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from outbox import configured, owe, rows
-from servers import postgresql
-from servers.killable import STAGES
-from servers.killing import all_equal, copies, doubles, killable, recorder, run
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from digest.store.engine import open_engine
 from digest.store.migrate import downgrade, upgrade
+from tests.outbox import configured, owe, rows
+from tests.servers import postgresql
+from tests.servers.killable import STAGES
+from tests.servers.killing import all_equal, copies, doubles, killable, recorder, run
 
 CONNECTIONS = 3
 POLICIES = ("resend", "hold")

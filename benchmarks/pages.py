@@ -24,14 +24,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from servers.running import free_port
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.wiring import Wiring
+from tests.servers.running import free_port
 
 PAPERS = 60
 CONNECTIONS = 16

@@ -20,9 +20,9 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from servers import postgresql
+from tests.servers import postgresql
 
 BAD_EVERY = 97
 BAD = (

@@ -33,12 +33,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import stock
-from servers import postfix
 
 from digest.domain.delivery import Envelope
 from digest.mail.journal import Journal
 from digest.mail.post import Post
 from digest.mail.relay import Relay, RelaySettings
+from tests.servers import postfix
 
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + (b"x" * 70 + b"\r\n") * 555
 CONNECTIONS = 5

@@ -103,8 +103,8 @@ def main(corpus: Path, file: Path | None) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         measure("sqlite", f"sqlite:///{file or Path(folder) / 'digest.sqlite3'}")
-    sys.path.insert(0, str(ROOT / "tests"))
-    from servers import postgresql
+    sys.path.insert(0, str(ROOT))
+    from tests.servers import postgresql
 
     if reason := postgresql.missing():
         result["postgresql"] = reason

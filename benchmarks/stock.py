@@ -25,9 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url, text
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from servers import postgresql
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
 from digest.domain.identifier import Identifier
@@ -36,6 +34,7 @@ from digest.domain.subscriber import Address, Cohort, Consent, NewReader
 from digest.store.engine import open_engine
 from digest.store.types import Instant
 from digest.wiring import Wiring
+from tests.servers import postgresql
 
 CUTOFF = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 """The edition is today's, made at midnight; deliveries are due by the real clock."""

@@ -14,12 +14,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from servers.chromium import chromium, missing  # noqa: E402  # found by the line above
-from servers.real_mail import real_mail  # noqa: E402  # found by the line above
+sys.path.insert(0, str(ROOT))
 
 from digest.mail.letter import Letter  # noqa: E402  # found by the line above
+from tests.servers.chromium import chromium, missing  # noqa: E402  # found by the line above
+from tests.servers.real_mail import real_mail  # noqa: E402  # found by the line above
 
 WIDTHS = (375, 600)
 SCHEMES = ("light", "dark")

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["servers.fixtures", "servers.databases"]
+pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases"]

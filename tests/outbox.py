@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from servers.stocked import CONSENT, sighting, upvotes
-
 from digest.config import Settings, load
 from digest.domain.delivery import Delivery
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Cohort, NewReader
 from digest.wiring import Wiring
+from tests.servers.stocked import CONSENT, sighting, upvotes
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When the edition was made. The deliveries are due by the real clock, which is what `deliver` reads."""

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from servers.dovecot import Dovecot
-from servers.postfix import Postfix
-from servers.website import ADMIN, NOON, Website, stock, website
 
 from digest.config import Relay
 from digest.journey.subscribe import end
 from digest.links import Purpose
 from digest.mail.reading import parts_of
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix
+from tests.servers.website import ADMIN, NOON, Website, stock, website
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

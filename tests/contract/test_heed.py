@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know, owe, replied
-from shared_data import SHARED, needs_shared
 
 from digest.domain.breaker import BreakerPolicy, Limit
 from digest.domain.delivery import DeliveryState
@@ -19,6 +17,8 @@ from digest.journey.pause import resume
 from digest.mail.inbound import read_feedback
 from digest.mail.verp import Stamps
 from digest.store.unit import Store
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know, owe, replied
+from tests.shared_data import SHARED, needs_shared
 
 STAMPS = Stamps(b"a key for the tests")
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED

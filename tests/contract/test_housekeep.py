@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from servers.databases import hash_address
-from servers.stocked import COHORT, DAY, HOUR, MAIN, NOW, freeze, know, replied, sighting, subscribe
 from sqlalchemy import MetaData, Table, func, select, text
 
 from digest.config import Retention
@@ -25,6 +23,8 @@ from digest.journey.subscribe import erase
 from digest.store.held import SAYS_NOTHING
 from digest.store.schema import allowances, attempts, deliveries, metadata, returns, signals, subscribers, subscriptions
 from digest.store.unit import Store
+from tests.servers.databases import hash_address
+from tests.servers.stocked import COHORT, DAY, HOUR, MAIN, NOW, freeze, know, replied, sighting, subscribe
 
 TABLE = kept(**Retention().model_dump())
 DAYS = {each.name: each.days for each in TABLE}

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from servers.stocked import DAY, HOUR, arxiv, sighting
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidInput
@@ -21,6 +20,7 @@ from digest.ranking.formulas import FORMULAS
 from digest.ranking.model import parse, written
 from digest.ranking.trending import Ranker, Trending
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, HOUR, arxiv, sighting
 
 SHIPPED = parse((Path(__file__).resolve().parents[2] / "config/trending.toml").read_text("utf-8"), "config/trending.toml")
 LIST = PaperList(name="main", title="Trending papers", cutoff=time(7))

@@ -10,7 +10,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, freeze, know, owe, replied, subscribe
 from sqlalchemy import event
 
 from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
@@ -20,6 +19,7 @@ from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import Address, Cohort, Interests, NewReader, Preferences
 from digest.journey import dispatch
 from digest.store.unit import Store
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, freeze, know, owe, replied, subscribe
 
 DUE = NOW + 2 * HOUR
 LATER = NOW + 3 * HOUR

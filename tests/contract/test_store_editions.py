@@ -6,7 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from servers.stocked import (
+
+from digest.domain.edition import PaperList
+from digest.domain.errors import NotFound
+from digest.domain.retry import RetryPolicy
+from digest.store.unit import Store
+from tests.servers.stocked import (
     COHORT,
     DAY,
     HOUR,
@@ -23,11 +28,6 @@ from servers.stocked import (
     replied,
     sighting,
 )
-
-from digest.domain.edition import PaperList
-from digest.domain.errors import NotFound
-from digest.domain.retry import RetryPolicy
-from digest.store.unit import Store
 
 OTHER = PaperList(name="other", title="Other")
 

@@ -6,13 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
-
 from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage, Underway
 from digest.domain.retry import RetryPolicy
 from digest.journey.election import Election
 from digest.journey.explain import status
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
 
 MINUTE = timedelta(minutes=1)
 

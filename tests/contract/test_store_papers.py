@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, draft, freeze, know, papers, rendered, sighting, upvotes
 from sqlalchemy import event, func, select
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Summary
 from digest.store.schema import metadata, sightings
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, draft, freeze, know, papers, rendered, sighting, upvotes
 
 DOI = Identifier("doi", "10.1101/2026.01.01")
 

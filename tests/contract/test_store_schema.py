@@ -13,7 +13,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from servers.stocked import NOW, know
 from sqlalchemy import inspect, select, text
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, InvalidInstant, SchemaMismatch, StoreError
@@ -21,6 +20,7 @@ from digest.store.engine import open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION, metadata, source_states
 from digest.store.unit import Store
+from tests.servers.stocked import NOW, know
 
 _NO_BRACKETS = str.maketrans("", "", "()")
 """PostgreSQL shows conditions with brackets of its own."""

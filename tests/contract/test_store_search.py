@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers.stocked import DAY, NOW, arxiv, sighting
 from sqlalchemy import Connection, event, text
 
 from digest.domain.query import Query
@@ -18,6 +17,7 @@ from digest.store.engine import open_engine
 from digest.store.merge import papers_named
 from digest.store.search import kin, papers_holding
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, NOW, arxiv, sighting
 
 SHELF = (
     sighting(

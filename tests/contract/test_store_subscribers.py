@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import time
 
 import pytest
-from servers.databases import hash_address
-from servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, owe, replied, subscribe
 from sqlalchemy import func, select
 
 from digest.domain.edition import PaperList
@@ -25,6 +23,8 @@ from digest.domain.subscriber import (
 )
 from digest.store.schema import attempts, deliveries, subscribers, subscriptions
 from digest.store.unit import Store
+from tests.servers.databases import hash_address
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, owe, replied, subscribe
 
 ADA = Address("Ada@example.org")
 WISHES = Preferences(timezone="Europe/Berlin", hour=time(6, 30), weekdays=frozenset({0, 4}), picks=5, style="compact")

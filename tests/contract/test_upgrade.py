@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from alembic import command
-from servers.databases import hash_address
-from servers.stocked import DAY, HOUR, NOW, TODAY, arxiv, sighting
 from sqlalchemy import Date, MetaData, Time, func, insert, select, text
 
 from digest.domain.delivery import DeliveryState
@@ -20,6 +18,8 @@ from digest.store.engine import WRITES, open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION
 from digest.store.unit import Store
+from tests.servers.databases import hash_address
+from tests.servers.stocked import DAY, HOUR, NOW, TODAY, arxiv, sighting
 
 FIRST = json.loads((Path(__file__).resolve().parents[1] / "golden/first_release.json").read_text("utf-8"))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
 
 from digest.domain.edition import Update
 from digest.render.messages import AlertView, NoticeView, render_message
 from digest.render.personal import assemble, own_picks, personal
+from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
 
 Golden = Callable[[str, str], None]
 

@@ -15,9 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured
-from servers.cluster import until
-from servers.running import free_port
 from sqlalchemy import text
 
 from digest.config import load
@@ -25,6 +22,9 @@ from digest.daemon import Daemon
 from digest.domain.errors import SchemaMismatch
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.wiring import Wiring
+from tests.outbox import configured
+from tests.servers.cluster import until
+from tests.servers.running import free_port
 
 
 @pytest.fixture

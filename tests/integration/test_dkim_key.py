@@ -8,13 +8,13 @@ from pathlib import Path
 import dkim
 import pytest
 from click.testing import CliRunner
-from editions import SEEN, edition
 
 from digest.cli import digest
 from digest.config import load
 from digest.domain.subscriber import Address
 from digest.journey.mailroom import one_off
 from digest.wiring import Wiring
+from tests.editions import SEEN, edition
 
 
 def made(*options: str) -> list[dict[str, str]]:

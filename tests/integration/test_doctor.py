@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from servers.name_server import name_server
-from servers.smtp import SmtpServer
 
 from digest.cli import digest
 from digest.config import load
 from digest.mail.dkim import new_key
 from digest.wiring import Wiring
+from tests.servers.name_server import name_server
+from tests.servers.smtp import SmtpServer
 
 HOST = "127.0.0.1"
 

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from digest.domain.instant import isoformat
 from digest.wiring import Wiring
+from tests.outbox import configured, owe, rows
+from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 CONNECTIONS = 2

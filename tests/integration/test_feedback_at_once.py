@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from servers.website import NOON, Website, sightings, stock, website
 
 from digest.domain.subscriber import Interests
 from digest.links import Purpose
+from tests.servers.website import NOON, Website, sightings, stock, website
 
 SUBJECTS = ("protein folding", "speech recognition", "robot grasping")
 

@@ -12,10 +12,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from servers.dovecot import Dovecot
-from servers.fixtures import GONE
-from servers.postfix import Postfix
-from shared_data import SHARED, needs_shared
 
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
 from digest.domain.delivery import DeliveryState
@@ -23,6 +19,10 @@ from digest.domain.subscriber import Interests, Preferences
 from digest.journey.explain import explain
 from digest.journey.subscribe import confirm, request
 from digest.wiring import Wiring
+from tests.servers.dovecot import Dovecot
+from tests.servers.fixtures import GONE
+from tests.servers.postfix import Postfix
+from tests.shared_data import SHARED, needs_shared
 
 AT = datetime(2026, 5, 22, 12, 0, tzinfo=UTC)
 """A Friday in the middle of the recorded pages."""

@@ -20,9 +20,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from outbox import configured, owe
-from servers.dovecot import PASSWORD, Dovecot
-from servers.running import free_port, listening
 
 from digest.config import load
 from digest.domain.errors import StoreError
@@ -31,6 +28,9 @@ from digest.domain.subscriber import Address
 from digest.journey.heed import Heeded
 from digest.mail.verp import Stamps
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
+from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.running import free_port, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = Address("reader0@example.org")

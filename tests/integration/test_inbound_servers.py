@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from servers.dovecot import PASSWORD, Dovecot
-from servers.running import free_port
 
 from digest.domain.errors import ConfigurationError, RelayUnreachable, StoreError
 from digest.mail.imap_poll import ImapPoll
 from digest.mail.listener import Listener
+from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.running import free_port
 
 MAIL = b"From: a@b.example\r\nSubject: %s\r\n\r\nhello\r\n.dot\r\n"
 OURS = "bounces+1.abc@ours.example"

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from servers.judges import HINT, JUDGES, Judge, Verdicts, asked, missing, negative
-from servers.real_mail import RealMail, real_mail
-from shared_data import needs_shared
+
+from tests.servers.judges import HINT, JUDGES, Judge, Verdicts, asked, missing, negative
+from tests.servers.real_mail import RealMail, real_mail
+from tests.shared_data import needs_shared
 
 pytestmark = [needs_shared, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox import configured, owe, rows
-from servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
+from tests.outbox import configured, owe, rows
+from tests.servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 
 CONNECTIONS = 3
 READERS = 300

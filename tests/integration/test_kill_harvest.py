@@ -10,11 +10,10 @@ import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from servers.scripted_http import Act, Asked, ScriptedServer, reply, silent
-
 from digest.domain.identifier import Identifier
 from digest.store.engine import open_engine
 from digest.store.unit import Store
+from tests.servers.scripted_http import Act, Asked, ScriptedServer, reply, silent
 
 HARVESTING = Path(__file__).resolve().parents[1] / "servers" / "harvesting.py"
 PAGES = 6

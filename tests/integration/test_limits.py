@@ -12,9 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
-from servers.databases import hash_address
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
@@ -28,6 +25,9 @@ from digest.mail.waiting import Wait
 from digest.store.engine import open_engine
 from digest.store.unit import Store
 from digest.wiring import Wiring
+from tests.outbox import configured, owe, rows
+from tests.servers.databases import hash_address
+from tests.servers.smtp import Do, Script, SmtpServer
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SPAN = timedelta(seconds=6)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers.dovecot import Dovecot
-from servers.fixtures import GONE
-from servers.postfix import Postfix
+
+from tests.servers.dovecot import Dovecot
+from tests.servers.fixtures import GONE
+from tests.servers.postfix import Postfix
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe
-from servers.cluster import cluster, until
-from servers.smtp import SmtpServer
 
 from digest.cli import main
 from digest.config import load
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
+from tests.servers.cluster import cluster, until
+from tests.servers.smtp import SmtpServer
 
 THEIRS = "another host's key, made there by itself"
 SAID = "is not the one that this database was used with"

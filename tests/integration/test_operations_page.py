@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from servers import postgresql
-from servers.dovecot import Dovecot
-from servers.postfix import Postfix
 from sqlalchemy import make_url
 
 from digest.config import read
+from tests.servers import postgresql
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text("utf-8")

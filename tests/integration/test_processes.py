@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
-from servers.smtp import SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
+from tests.outbox import configured, owe, rows
+from tests.servers.smtp import SmtpServer
 
 READERS = 500
 CONNECTIONS = 2

@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe
-from servers.cluster import until
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
+from tests.outbox import configured, owe
+from tests.servers.cluster import until
+from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 PATIENCE = 60

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState, Reply
@@ -19,6 +18,7 @@ from digest.journey.recover import recover
 from digest.mail.journal import Journal
 from digest.store.unit import Store
 from digest.wiring import Wiring
+from tests.outbox import configured, owe, rows
 
 
 class GoesAway:

@@ -7,7 +7,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from servers import postfix
 
 from digest.domain.delivery import Attempt, Stage
 from digest.domain.errors import MailError
@@ -15,6 +14,7 @@ from digest.mail.chunked import ChunkedSession
 from digest.mail.relay import Relay, RelaySettings
 from digest.mail.session import Session
 from tests.integration.test_relay_faults import AT, IMPATIENT, Notes, envelopes, everything, relay_to, said, take_all
+from tests.servers import postfix
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 CHUNKING = (*OFFERS, "CHUNKING")

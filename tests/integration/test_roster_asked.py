@@ -13,9 +13,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from outbox import AT, configured
-from servers.smtp import SmtpServer
-from servers.stocked import CONSENT, MAIN, NOW, know
 
 from digest.cli import digest
 from digest.config import load
@@ -27,6 +24,9 @@ from digest.journey import roster
 from digest.store.subscribers import Subscribers
 from digest.store.unit import Store
 from digest.wiring import Wiring
+from tests.outbox import AT, configured
+from tests.servers.smtp import SmtpServer
+from tests.servers.stocked import CONSENT, MAIN, NOW, know
 
 READERS = [f"reader{n}@example.org" for n in range(7)]
 Command = Callable[..., Any]

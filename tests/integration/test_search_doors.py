@@ -10,12 +10,12 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 from lxml import html
-from servers.website import NOON, Website, sightings, stock
 
 from digest.cli import digest
 from digest.domain.interest import understand
 from digest.domain.subscriber import Address, Interests
 from digest.links import Purpose
+from tests.servers.website import NOON, Website, sightings, stock
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe
 
 from digest.cli import main
 from digest.config import load
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -8,11 +8,6 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
-from editions import EVERY_TROUBLE, LIST, TEMPLATES, edition
-from servers import opendkim
-from servers.dovecot import Dovecot
-from servers.postfix import Postfix, postfix
-from servers.postfix import missing as no_postfix
 
 from digest.domain.delivery import Envelope, Stage
 from digest.domain.subscriber import Address
@@ -24,6 +19,11 @@ from digest.mail.headers import Sender
 from digest.mail.relay import Relay, RelaySettings
 from digest.mail.session import Unwritten
 from digest.mail.verp import Stamps
+from tests.editions import EVERY_TROUBLE, LIST, TEMPLATES, edition
+from tests.servers import opendkim
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix, postfix
+from tests.servers.postfix import missing as no_postfix
 
 DOMAIN = "papers.example.test"
 RSA = SigningKey.from_pem(DOMAIN, "r1", new_key("rsa"))

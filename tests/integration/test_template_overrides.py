@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
-from outbox import configured, owe
 
 from digest.cli import digest
 from digest.config import load
 from digest.domain.errors import TemplateError
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ("--date", "2026-03-02")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from servers.website import NOON, stock, website
-
 from digest.domain.subscriber import Address, Interests
 from digest.mail.reading import parts_of
+from tests.servers.website import NOON, stock, website
 
 
 def test_an_old_edition_is_rendered_anew_for_who_asks(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured
-from servers.stocked import sighting, upvotes
 
 from digest.config import load
 from digest.domain.edition import Edition
 from digest.mail.letter import Letter
 from digest.mail.lint import lint
 from digest.wiring import Wiring
+from tests.outbox import configured
+from tests.servers.stocked import sighting, upvotes
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CLIPPED = 90_000

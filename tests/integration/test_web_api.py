@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from servers.website import ADMIN, BASIC, BEARER, NOON, Website, website
 
 from digest.domain.subscriber import SubscriptionState
+from tests.servers.website import ADMIN, BASIC, BEARER, NOON, Website, website
 
 
 def test_what_everybody_may_read(site: Website) -> None:

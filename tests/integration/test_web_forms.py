@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from servers.website import Website
 
 from digest.domain.subscriber import Interests
 from digest.links import Purpose
+from tests.servers.website import Website
 
 HOSTILE_ADDRESSES = [
     "",

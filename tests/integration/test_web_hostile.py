@@ -15,8 +15,6 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from servers.website import BEARER, NOON, Website
-from shared_data import SHARED, needs_shared
 from sqlalchemy import text
 
 from digest.domain.errors import InvalidAddress
@@ -24,6 +22,8 @@ from digest.domain.subscriber import Interests
 from digest.links import Purpose
 from digest.mail.address import read_address
 from digest.mail.reading import parts_of
+from tests.servers.website import BEARER, NOON, Website
+from tests.shared_data import SHARED, needs_shared
 
 
 def rows(site: Website) -> dict[str, list[str]]:

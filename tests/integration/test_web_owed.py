@@ -9,12 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from servers.website import BEARER, NOON, Website, until
 
 from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
+from tests.servers.website import BEARER, NOON, Website, until
 
 ADA = "ada@example.org"
 

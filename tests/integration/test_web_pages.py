@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from lxml import etree, html
-from servers.website import NOON, Website, sightings, stock, website
 
 from digest.domain.paper import Signal
 from digest.mail.reading import parts_of
+from tests.servers.website import NOON, Website, sightings, stock, website
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
-from servers.website import NOON, Website
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
+from tests.servers.website import NOON, Website
 
 ADA = "ada@example.org"
 

@@ -9,7 +9,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
-from servers.website import ADMIN, Website, stock, website
+
+from tests.servers.website import ADMIN, Website, stock, website
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 

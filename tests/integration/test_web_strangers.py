@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from servers.website import ADMIN, NOON, Website, website
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
+from tests.servers.website import ADMIN, NOON, Website, website
 
 ADA = "ada@example.org"
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.website import BASIC, NOON, Website, website
+
+from tests.servers.website import BASIC, NOON, Website, website
 
 PAGE = "/admin/editions/daily/2026-05-27"
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
-from servers.website import NOON, Website, website
 from sqlalchemy import text
 
 from digest.config import SourceSettings
 from digest.domain.instant import isoformat
 from digest.journey.explain import status
+from tests.servers.website import NOON, Website, website
 
 Numbers = dict[tuple[str, tuple[str, ...]], float]
 

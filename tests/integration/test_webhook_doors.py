@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from outbox import configured, owe
-from servers import providers
-from servers.providers import PROVIDERS
 
 from digest.config import load
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
+from tests.servers import providers
+from tests.servers.providers import PROVIDERS
 
 READER = Address("reader0@example.org")
 DELIVERY = 1

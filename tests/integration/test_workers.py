@@ -12,11 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox import configured, owe
-from servers import postgresql
-from servers.cluster import cluster, forget_jobs, until
-from servers.smtp import Do, Script, SmtpServer
-from servers.stocked import owe as owe_here
 from sqlalchemy import text
 
 from digest.config import load
@@ -27,6 +22,11 @@ from digest.store.jobs import EACH, MOST, SCHEMA
 from digest.store.migrate import upgrade
 from digest.store.unit import Store
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
+from tests.servers import postgresql
+from tests.servers.cluster import cluster, forget_jobs, until
+from tests.servers.smtp import Do, Script, SmtpServer
+from tests.servers.stocked import owe as owe_here
 
 READERS = 600
 CONNECTIONS = 3

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox import AT, configured, owe
-from servers.running import free_port
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import Settings, load
 from digest.daemon import Daemon
@@ -26,6 +23,9 @@ from digest.journey.alarm import Finding
 from digest.journey.deliver import Worked
 from digest.mail.lint import lint
 from digest.wiring import Wiring
+from tests.outbox import AT, configured, owe
+from tests.servers.running import free_port
+from tests.servers.smtp import Do, Script, SmtpServer
 
 DAY = timedelta(days=1)
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from servers.scripted_http import ScriptedServer, drip, hang_up, reply
-
 from digest.domain.errors import SourceThrottled, SourceUnreachable
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
@@ -19,6 +17,7 @@ from digest.sources.http import Manners, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.sources.port import Batch, Getter, Reading, Rejection
 from digest.store.unit import Store
+from tests.servers.scripted_http import ScriptedServer, drip, hang_up, reply
 
 THURSDAY = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

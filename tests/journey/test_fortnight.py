@@ -14,8 +14,6 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from servers.scripted_http import Act, Asked, ScriptedServer, hang_up, reply
-from servers.stocked import rendered
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.identifier import Identifier
@@ -26,6 +24,8 @@ from digest.sources.arxiv_rss import ArxivAnnouncements
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.store.unit import Store
+from tests.servers.scripted_http import Act, Asked, ScriptedServer, hang_up, reply
+from tests.servers.stocked import rendered
 
 MONDAY = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
 """The week after has a holiday: no announcement on Monday the 19th."""
@@ -162,9 +162,8 @@ class Lived:
 def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     import shutil
 
-    from servers.databases import hash_address
-
     from digest.store.engine import open_engine
+    from tests.servers.databases import hash_address
 
     file = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path_factory.mktemp("fortnight") / "digest.sqlite")
     store = Store(open_engine(f"sqlite:///{file}"), hash_address)

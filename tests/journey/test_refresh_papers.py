@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from servers.stocked import DAY, HOUR, NOW, arxiv, freeze, know, sighting
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import SourceUnreachable
@@ -18,6 +17,7 @@ from digest.journey import refresh as verb
 from digest.journey.refresh import Refreshed, refresh
 from digest.sources.port import Batch, Reading, Rejection
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, HOUR, NOW, arxiv, freeze, know, sighting
 
 EVERYTHING = PaperList(name="all", title="All")
 SEEN = NOW - 3 * HOUR

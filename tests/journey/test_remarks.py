@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, know, rendered, sighting
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.paper import Sighting
@@ -16,6 +15,7 @@ from digest.journey.edit import edit
 from digest.journey.remark import healths
 from digest.ranking.freshness import silence_note
 from digest.store.unit import Store
+from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, know, rendered, sighting
 
 ONE_PICK = replace(MAIN, picks=1, candidates_for=timedelta(days=2))
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from outbox import AT, configured, owe
 
 from digest.config import load
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
@@ -21,6 +20,7 @@ from digest.domain.subscriber import Address, Preferences
 from digest.journey.send import Sent, send
 from digest.links import Purpose
 from digest.wiring import Wiring
+from tests.outbox import AT, configured, owe
 
 STRANGER = Address("stranger@elsewhere.example")
 READER = Address("reader0@example.org")

@@ -11,10 +11,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from servers.chat_model import MODEL, chat_model, material, said
-from servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent
-from servers.stocked import DAY, MAIN, NOW, TODAY, arxiv, know, sighting
-from test_remarks import Blank
 
 from digest.cli import digest
 from digest.domain.edition import Edition
@@ -25,6 +21,10 @@ from digest.journey.summarise import PLACE, Limits, Summariser
 from digest.sources.completions import Completions, usable
 from digest.sources.http import Manners, PoliteGetter
 from digest.store.unit import Store
+from tests.journey.test_remarks import Blank
+from tests.servers.chat_model import MODEL, chat_model, material, said
+from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent
+from tests.servers.stocked import DAY, MAIN, NOW, TODAY, arxiv, know, sighting
 
 DRIPS = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
 SECRET = "sk-nobody-may-read-this"

@@ -11,8 +11,6 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState, Tally
@@ -21,6 +19,8 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Interests
 from digest.mail.lint import lint
 from digest.wiring import Wiring
+from tests.outbox import configured, owe, rows
+from tests.servers.smtp import Do, Script, SmtpServer
 
 EDITION = "daily/2026-03-02"
 WORDS = "Two of yesterday's links were wrong.\n\nThe right ones are on the web page. We are sorry."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from servers.scripted_http import Act, Asked, ScriptedServer, reply
+from tests.servers.scripted_http import Act, Asked, ScriptedServer, reply
 
 MODEL = "tiny-model"
 

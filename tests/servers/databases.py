@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import postgresql
 from sqlalchemy import make_url, text
 
 from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
 from digest.store.unit import Store
+from tests.servers import postgresql
 
 _NUMBERS = itertools.count()
 

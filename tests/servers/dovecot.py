@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from servers.running import free_port, listening, own_folder, running
+from tests.servers.running import free_port, listening, own_folder, running
 
 PASSWORD = "secret"
 

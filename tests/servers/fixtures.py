@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import chromium, dovecot, postfix
+
+from tests.servers import chromium, dovecot, postfix
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
-    from servers.website import Website
+
+    from tests.servers.website import Website
 
 GONE = "gone@example.org"
 """The one address that `postfix_server` does not know."""
@@ -45,14 +47,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with papers and an edition, of which `site` serves a copy. A module that needs others has its own."""
-    from servers.website import stock  # here: most tests need none of what it loads
+    from tests.servers.website import stock  # here: most tests need none of what it loads
 
     return stock(tmp_path_factory.mktemp("stocked"))
 
 
 @pytest.fixture
 def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
-    from servers.website import website
+    from tests.servers.website import website
 
     with website(tmp_path, stocked) as running:
         yield running

@@ -14,8 +14,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from servers.real_mail import RealMail
-from shared_data import SHARED
+from tests.servers.real_mail import RealMail
+from tests.shared_data import SHARED
 
 JUDGES = Path(os.environ.get("DIGEST_MAILQA", SHARED / "tools/mailqa"))
 Verdicts = Callable[[], Mapping[str, Mapping[str, Any]]]

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from servers.killable import STAGES
-from servers.running import running
-from servers.smtp import read_store
+from tests.servers.killable import STAGES
+from tests.servers.running import running
+from tests.servers.smtp import read_store
 
 SERVERS = Path(__file__).resolve().parent
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from servers.running import free_port, listening, own_folder, running
+from tests.servers.running import free_port, listening, own_folder, running
 
 AUTHORITY = "verifier.example.test"
 """Whose Authentication-Results they are."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers.running import free_port, listening, own_folder, running
+from tests.servers.running import free_port, listening, own_folder, running
 
 HOSTNAME = "mx.example.test"
 

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers.running import own_folder
 from sqlalchemy import make_url
+
+from tests.servers.running import own_folder
 
 _SETTINGS = {
     "listen_addresses": "''",  # the socket only

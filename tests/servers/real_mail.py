@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from servers.stocked import CONSENT
-from shared_data import SHARED
-
 from digest.config import Database, Dkim, Mail, Secrets, Settings, Web
 from digest.domain.edition import Edition, PaperList, Rendered, Update
 from digest.domain.notice import Notice, NoticeKind
@@ -24,6 +21,8 @@ from digest.journey.load import load
 from digest.journey.mailroom import one_off
 from digest.mail.dkim import new_key
 from digest.wiring import Wiring
+from tests.servers.stocked import CONSENT
+from tests.shared_data import SHARED
 
 DAYS = (date(2026, 5, 19), date(2026, 5, 20), date(2026, 5, 21), date(2026, 5, 22), date(2026, 5, 25))
 READER = Address("ada@inbox.example.net")

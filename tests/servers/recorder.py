@@ -9,9 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from servers.smtp import OFFERS, Script, SmtpServer
+from tests.servers.smtp import OFFERS, Script, SmtpServer
 
 
 def main(store: Path, port_file: Path) -> None:

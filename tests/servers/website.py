@@ -18,7 +18,6 @@ from pathlib import Path
 
 import httpx2
 from fastapi import FastAPI
-from servers.running import free_port, listening
 from sqlalchemy import text
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
@@ -32,6 +31,7 @@ from digest.mail.reading import parts_of
 from digest.web.app import create_app
 from digest.web.served import server as served
 from digest.wiring import Wiring
+from tests.servers.running import free_port, listening
 
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
 """A Wednesday, after the cutoff."""

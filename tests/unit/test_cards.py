@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as markup
@@ -19,6 +18,7 @@ from digest.render.cards import render_edition
 from digest.render.environment import Templates
 from digest.render.markers import Markers
 from digest.render.personal import Personal, assemble, own_picks, personal, preheader
+from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 
 SHELL = {"why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
 CARD = {"number", "reasons", "more-url"}

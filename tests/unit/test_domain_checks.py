@@ -6,13 +6,13 @@ import io
 
 import dns.resolver
 import pytest
-from servers.name_server import Zone, name_server
 
 from digest.domain.errors import MailError
 from digest.mail.dkim import SigningKey, new_key
 from digest.mail.dns_lookup import Lookup, NoAnswer
 from digest.mail.domain_checks import Checked, Identity, check_dkim, check_dmarc, check_ptr, check_return, check_spf
 from digest.mail.spf import read_policy
+from tests.servers.name_server import Zone, name_server
 
 KEY = SigningKey.from_pem("papers.test", "digest", new_key("rsa"))
 ED25519 = SigningKey.from_pem("papers.test", "digest-ed25519", new_key("ed25519"))

@@ -10,10 +10,9 @@ import json
 import time
 from typing import Any
 
-from shared_data import SHARED, needs_shared
-
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound import read_feedback
+from tests.shared_data import SHARED, needs_shared
 
 BOUNCES = SHARED / "data" / "bounces"
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED

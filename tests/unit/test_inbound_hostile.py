@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shared_data import SHARED, needs_shared
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound import read_feedback
+from tests.shared_data import SHARED, needs_shared
 
 SECONDS = 1.0
 """Of the processor, for 10 MB; in practice a fifth of it."""

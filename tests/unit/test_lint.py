@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from digest.domain.edition import Rendered
 from digest.mail.lint import RULES, lint
 from digest.render.messages import Message, NoticeView, render_message
 from digest.render.personal import assemble, own_picks, personal
+from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
 
 HEADER = """\
 From: Reading Group <digest@papers.example>

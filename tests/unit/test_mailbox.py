@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 import pytest
-from shared_data import SHARED, needs_shared
 
 from digest.domain.errors import InvalidInput
 from digest.mail.mailbox import Found, read_mailbox
+from tests.shared_data import SHARED, needs_shared
 
 ONE = b"From: a@b.example\nSubject: one\n\nhello\n"
 QUOTING = (

@@ -10,13 +10,13 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
 
 from digest.domain.errors import SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
 from digest.sources import reach
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.pace import pace_of
 from digest.sources.port import ARXIV_PACE, Pace
+from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
 
 FINE = reply(body=b"papers", Content_Type="text/plain")
 

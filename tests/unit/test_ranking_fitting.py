@@ -12,7 +12,6 @@ from random import Random
 from statistics import fmean, pstdev
 
 import pytest
-from servers.stocked import DAY, NOW, arxiv
 
 from digest.domain.paper import Paper
 from digest.ranking import fitting
@@ -20,6 +19,7 @@ from digest.ranking.appeal import Appeal
 from digest.ranking.features import FORMULA
 from digest.ranking.fitting import Known, Row, fit_appeal, fit_growth
 from digest.ranking.model import Model
+from tests.servers.stocked import DAY, NOW, arxiv
 
 DAYS, A_DAY = 42, 20
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from servers.stocked import NOW, arxiv
 
 from digest.domain.paper import Paper
 from digest.ranking.similar import most_alike, rarest, telling_words
 from digest.ranking.spelling import spellings
+from tests.servers.stocked import NOW, arxiv
 
 KIN = [
     ("generalisation", {"generalization", "generalizability", "generalise"}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from servers.scripted_http import ScriptedServer, reply
 
 from digest.domain.errors import SourceThrottled
 from digest.domain.turns import Turn, Turns
@@ -11,6 +10,7 @@ from digest.journey.turns import SharedTurns
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.port import ARXIV_PACE
 from digest.store.unit import Store
+from tests.servers.scripted_http import ScriptedServer, reply
 
 NOW = 1_700_000_000.0
 CASES = [

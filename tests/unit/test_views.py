@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from editions import edition, many, paper, ranked, view_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.paper import Summary
 from digest.render.topics import topic
 from digest.render.views import SenderView, bar_heights, clean, is_right_to_left, web_url
+from tests.editions import edition, many, paper, ranked, view_of
 
 
 @pytest.mark.parametrize(

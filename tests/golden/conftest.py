@@ -10,14 +10,10 @@ import pytest
 FILES = Path(__file__).parent / "mails"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--refresh-golden", action="store_true", help="write the golden files instead of comparing with them")
-
-
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares `text` with the golden file of that name; a missing file is a failure, not a new truth."""
-    refresh = request.config.getoption("--refresh-golden", default=False)
+    refresh = request.config.getoption("--refresh-golden")
 
     def compare(name: str, text: str) -> None:
         file = FILES / name

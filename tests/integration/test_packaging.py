@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     for name in ("digest", "templates", "config", "seeds"):
         shutil.copytree(ROOT / name, folder / "src" / name, ignore=shutil.ignore_patterns("__pycache__", "_data"))
-    for name in ("pyproject.toml", "README.md", "hatch_build.py"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py"):
         shutil.copy(ROOT / name, folder / "src")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-q", "-w", folder]
     done = subprocess.run([*command, folder / "src"], capture_output=True, text=True, timeout=120, check=False)
@@ -49,6 +49,8 @@ def test_the_wheel_holds_all_it_needs(wheel: Path) -> None:
         f"digest/store/migrations/versions/{file.name}" for file in (ROOT / "digest/store/migrations/versions").glob("*.py")
     }
     assert migrations <= names
+    assert "digest/py.typed" in names
+    assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")], "the wheel has no licence"
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
 
 

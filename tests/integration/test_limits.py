@@ -28,6 +28,7 @@ from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.databases import hash_address
 from tests.servers.smtp import Do, Script, SmtpServer
+from tests.transport import FakeTransport, OfflineWiring
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SPAN = timedelta(seconds=6)
@@ -140,21 +141,14 @@ def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None
             assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
 
 
-class Idle(Wiring):
-    """A relay that lets us wait for long before it asks for the first mail."""
+class Idle(FakeTransport):
+    """Lets us wait for long, and then calls `before`, before it asks for the first mail."""
 
-    claimed_meanwhile = 0
-
-    def post(self, *_: object) -> Idle:  # type: ignore[override]  # only hand_over is asked of it
-        return self
-
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool]) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Attempt]:
         while meanwhile():
             pass
-        with self.store.read() as unit:
-            self.claimed_meanwhile = self.claimed_meanwhile or unit.deliveries.tally().get(DeliveryState.CLAIMED, 0)
-        for envelope in envelopes:
-            yield Attempt(envelope.delivery_id, datetime.now(UTC), "idle", Stage.DOT, Reply(250, "ok"))
+        self.before()
+        return super().hand_over(envelopes)
 
 
 @pytest.mark.parametrize(("limit", "held"), [("", 40), ("per_domain_per_minute = 6000", 0)])
@@ -163,9 +157,16 @@ def test_whose_share_is_counted_by_the_minute_is_not_claimed_ahead(
 ) -> None:
     config = configured(tmp_path, sqlite_url, 9, f"batch = 10\n{limit}")
     owe(load(config), 40)
-    with Idle(load(config)) as wiring:
+    claimed = list[int]()
+    with OfflineWiring(load(config), idle := Idle(lambda: datetime.now(UTC))) as wiring:
+
+        def count() -> None:
+            with wiring.store.read() as unit:
+                claimed.append(unit.deliveries.tally().get(DeliveryState.CLAIMED, 0))
+
+        idle.before = count
         assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 40
-        assert wiring.claimed_meanwhile == held
+    assert claimed[0] == held
 
 
 def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_url: str) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
-from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.edition import PaperList
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import Address, NewReader
@@ -27,6 +26,7 @@ from digest.wiring import Wiring
 from tests.outbox import AT, configured
 from tests.servers.smtp import SmtpServer
 from tests.servers.stocked import CONSENT, MAIN, NOW, know
+from tests.transport import FakeTransport
 
 READERS = [f"reader{n}@example.org" for n in range(7)]
 Command = Callable[..., Any]
@@ -144,32 +144,17 @@ def _ask(store: Store, readers: list[NewReader]) -> None:
         unit.subscribers.ask(readers, NOW)
 
 
-class Slow:
-    """A relay that takes one at a time; `before` each it is told how many it took."""
-
-    def __init__(self, before: Callable[[int], None], until: Callable[[], bool] = lambda: False) -> None:
-        self._before, self._until, self.taken = before, until, 0
-
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: object = None) -> Iterator[Attempt]:
-        for envelope in envelopes:
-            self._before(self.taken)
-            if self._until():
-                return
-            self.taken += 1
-            yield Attempt(envelope.delivery_id, NOW, "slow", Stage.DOT, Reply(250, "ok"))
-
-
 def test_each_answer_is_recorded_before_the_next_mail_goes_out(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is killed leaves doubtful what was under way, and nothing that was answered."""
     with Wiring(load(config)) as wiring:
         wiring.import_subscribers(config.parent / "readers.csv", False, AT)
         left = list[int]()
 
-        def count(_: int) -> None:
+        def count() -> None:
             with wiring.store.read() as unit:
                 left.append(unit.notices.count())
 
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: Slow(count))
+        monkeypatch.setattr(wiring, "post", lambda *how, **more: FakeTransport(lambda: NOW, count))
         assert wiring.mail_owed(lambda: AT) == 7
     assert left == [7, 6, 5, 4, 3, 2, 1]
 
@@ -177,8 +162,9 @@ def test_each_answer_is_recorded_before_the_next_mail_goes_out(config: Path, mon
 def test_who_is_told_to_stop_leaves_the_rest_to_the_next_at_once(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Wiring(load(config)) as wiring:
         wiring.import_subscribers(config.parent / "readers.csv", False, AT)
-        relays = [Slow(lambda taken: None, lambda: relays[0].taken >= 3), Slow(lambda taken: None)]
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: relays[0])
-        assert wiring.mail_owed(lambda: AT, lambda: relays[0].taken >= 3) == 3
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: relays[1])
+        first, second = FakeTransport(lambda: NOW), FakeTransport(lambda: NOW)
+        first.stop = lambda: len(first.accepted) >= 3
+        monkeypatch.setattr(wiring, "post", lambda *how, **more: first)
+        assert wiring.mail_owed(lambda: AT, first.stop) == 3
+        monkeypatch.setattr(wiring, "post", lambda *how, **more: second)
         assert wiring.mail_owed(lambda: AT + timedelta(seconds=1)) == 4

@@ -269,7 +269,7 @@ def test_characters_that_break_things_in_every_field(site: Website, breaker: str
             NOWHERE.search(row) or re.search(r"\\x(?:0[0-8b-f]|1[0-9a-f]|7f)|\\u20(?:2[a-e]|6[6-9])|\\u00[01]", row)
             for row in kept
         ), table
-    for letter in site.wiring.postman.letters:
+    for letter in site.wiring.transport.envelopes:
         head = letter.data.partition(b"\r\n\r\n")[0]
         assert b"victim" not in head
         assert b"7 * 7" not in letter.data
@@ -327,7 +327,7 @@ def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> No
     wiring.send(daily, NOON.date(), [wiring.address("stranger@example.org")], site.now, dry_run=False)
     site.post(_first(site, "unsubscribe"))
     site.letters(7)
-    letters = site.wiring.postman.letters
+    letters = site.wiring.transport.envelopes
     subjects = {str(message_from_bytes(letter.data, policy=policy.default)["subject"]).split(":")[0] for letter in letters}
     assert len(subjects) >= 5, subjects
     told = [part for letter in letters for part in (*parts_of(letter.data), _unfolded_header(letter.data))]
@@ -356,7 +356,7 @@ def _unfolded_header(data: bytes) -> str:
 def _first(site: Website, what: str) -> str:
     return next(
         site.path_in(part, what)
-        for letter in site.wiring.postman.letters
+        for letter in site.wiring.transport.envelopes
         for part in [parts_of(letter.data)[1]]
         if f"/{what}/" in part
     )

@@ -26,7 +26,7 @@ def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
     site.reader("ada@example.org", confirmed=False)
     site.post(site.link(Purpose.CONFIRM))
     site.letters(1)
-    (letter,) = site.wiring.postman.letters
+    (letter,) = site.wiring.transport.envelopes
     assert lint(letter.data).errors == ()
     html, text = parts_of(letter.data)
     titles = [pick["title"] for pick in site.get("/api/v1/lists/daily/editions/2026-05-27").json()["picks"]]
@@ -43,7 +43,7 @@ def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
     site.now += timedelta(hours=7)
     site.wiring.tick(site.now)
     site.wiring.deliver(lambda: site.now)
-    assert len(site.wiring.postman.letters) == 1
+    assert len(site.wiring.transport.envelopes) == 1
 
 
 def test_who_comes_back_the_same_day_gets_no_paper_twice(site: Website) -> None:
@@ -70,10 +70,10 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
 
     site.reader("ada@example.org", confirmed=False)
     with monkeypatch.context() as ill:
-        ill.setattr(site.wiring.postman, "hand_over", down)
+        ill.setattr(site.wiring.transport, "hand_over", down)
         assert site.post(site.link(Purpose.CONFIRM)).status_code == 200
         assert tried.wait(10)
-    assert site.wiring.postman.letters == []
+    assert site.wiring.transport.envelopes == []
     site.now += timedelta(minutes=6)
     site.wiring.deliver(lambda: site.now)
     ((to, text),) = site.letters(1)
@@ -93,9 +93,9 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
 
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.transport)
     with monkeypatch.context() as ill:
-        ill.setattr(site.wiring.postman, "hand_over", down)
+        ill.setattr(site.wiring.transport, "hand_over", down)
         assert site.post("/subscribe", {"email": ADA}).status_code == 200
         assert tried.wait(10)
         until(lambda: any("12:01:00" in row for row in site.tables()["notices"]))  # put off by a minute
@@ -109,7 +109,7 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
     assert to == ADA
     site.post(site.path_in(text, "confirm"))
     assert site.state() is SubscriptionState.ACTIVE
-    until(lambda: len(site.wiring.postman.letters) == 2 and not site.owed())  # the welcome goes out after the answer
+    until(lambda: len(site.wiring.transport.envelopes) == 2 and not site.owed())  # the welcome goes out after the answer
     site.now += timedelta(hours=1)
     assert site.wiring.mail_owed(lambda: site.now) == 0
 
@@ -122,7 +122,7 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
 
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    site.wiring.post = lambda *how, **more: site.wiring.transport  # type: ignore[method-assign]
     left, blocked = site.reader("left@example.org"), site.reader("blocked@example.org", confirmed=False)
     late = site.reader("late@example.org", confirmed=False)
     end(site.wiring.store, left.id, "test", NOON)
@@ -133,7 +133,7 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
         unit.notices.owe(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
         unit.notices.owe(999, NoticeKind.CONFIRM, NOON, NOON)
     assert site.wiring.mail_owed(lambda: site.now) == 0
-    assert (site.owed(), site.wiring.postman.letters) == (0, [])
+    assert (site.owed(), site.wiring.transport.envelopes) == (0, [])
 
 
 def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, mon
 
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.postman)
+    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.transport)
     compose = site.wiring.notifier.envelope
 
     def composed(notice: Notice, at: Any) -> Any:
@@ -198,7 +198,7 @@ def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
     assert readmit(site.wiring.store, gone) is None
     site.post("/subscribe", {"email": str(blocked)})
     until(lambda: site.state(str(blocked)) is not None)
-    assert site.wiring.postman.letters == []
+    assert site.wiring.transport.envelopes == []
     assert readmit(site.wiring.store, blocked) == "complaint"
     assert readmit(site.wiring.store, blocked) is None
     site.post("/subscribe", {"email": str(blocked)})
@@ -208,7 +208,7 @@ def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
 def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    site.wiring.post = lambda *how, **more: site.wiring.postman  # type: ignore[method-assign]
+    site.wiring.post = lambda *how, **more: site.wiring.transport  # type: ignore[method-assign]
     site.reader("active@example.org")
     roster = b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(500)) + b"active@example.org\nnobody\n"
     for added in (500, 0):
@@ -216,7 +216,7 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
         assert (told["added"], told["unchanged"], [each["line"] for each in told["rejected"]]) == (added, 501 - added, [503])
     assert len({to for to, _ in site.letters(500)}) == 500
     until(lambda: not site.owed())
-    assert len(site.wiring.postman.letters) == 500
+    assert len(site.wiring.transport.envelopes) == 500
     assert site.state("r7@example.org") is SubscriptionState.PENDING
 
 
@@ -229,7 +229,7 @@ def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> Non
     assert told
     managed = site.get(site.link(Purpose.MANAGE)).text
     assert f"due on {told[1]}, {told[2]} May" in managed
-    while len(site.wiring.postman.letters) < 3 and site.now < NOON + timedelta(days=4):
+    while len(site.wiring.transport.envelopes) < 3 and site.now < NOON + timedelta(days=4):
         site.now += timedelta(hours=1)
         site.wiring.tick(site.now)
         site.wiring.deliver(lambda: site.now)

@@ -65,7 +65,7 @@ def test_a_confirmation_carries_nothing_a_visitor_typed(site: Website) -> None:
     typed = {"email": "ada+win-now.example.com@example.org", "interests": "spamword", "timezone": "Asia/Tokyo", "hour": "03:21"}
     site.post("/subscribe", typed)
     site.letters(1)
-    (letter,) = site.wiring.postman.letters
+    (letter,) = site.wiring.transport.envelopes
     told = " ".join(parts_of(letter.data))
     assert "Confirm my subscription" in told
     assert [word for word in ("win-now", "spamword", "Tokyo", "03:21", "ada") if word in told] == []

@@ -14,28 +14,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digest.config import load
-from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.edition import Edition
 from digest.domain.subscriber import Address, Preferences
 from digest.journey.send import Sent, send
 from digest.links import Purpose
 from digest.wiring import Wiring
 from tests.outbox import AT, configured, owe
+from tests.transport import FakeTransport
 
 STRANGER = Address("stranger@elsewhere.example")
 READER = Address("reader0@example.org")
-
-
-class Kept:
-    """A transport that takes everything and keeps it."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-
-    def hand_over(self, envelopes: object) -> Iterator[Attempt]:
-        for envelope in envelopes:  # type: ignore[attr-defined]
-            self.envelopes.append(envelope)
-            yield Attempt(envelope.delivery_id, AT, "kept", Stage.DOT, Reply(250, "ok"))
 
 
 @pytest.fixture
@@ -51,7 +39,7 @@ def made(wiring: Wiring) -> Edition:
 
 
 def sent(wiring: Wiring, *addresses: Address, at: datetime = AT) -> tuple[list[Sent], list[EmailMessage]]:
-    kept, edition = Kept(), made(wiring)
+    kept, edition = FakeTransport(lambda: at), made(wiring)
     outcomes = send(wiring.store, edition, wiring.mailroom(edition), kept, addresses, at)
     return outcomes, [email.message_from_bytes(each.data, policy=email.policy.default) for each in kept.envelopes]
 

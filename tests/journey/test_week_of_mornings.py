@@ -7,58 +7,33 @@ comes late. Europe's clocks go forward on Sunday, nothing is published on Monday
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings
-from digest.domain.delivery import Attempt, Envelope, Reply, Stage
+from digest.domain.delivery import Envelope
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
 from digest.domain.subscriber import Interests, Preferences
 from digest.journey.explain import explain
 from digest.journey.subscribe import confirm, request
 from digest.mail.reading import parts_of
-from digest.wiring import Wiring
+from tests.transport import FakeTransport, OfflineWiring
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 HALF_HOUR = timedelta(minutes=30)
 
 
 @dataclass
-class Postman:
-    """A relay that takes everything and remembers when."""
-
-    now: datetime = datetime(2026, 3, 26, tzinfo=UTC)
-    received: list[tuple[datetime, str, list[str], str]] = field(default_factory=list)
-
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: object = None) -> Iterator[Attempt]:
-        for envelope in envelopes:
-            message = message_from_bytes(envelope.data, policy=policy.default)
-            _, text = parts_of(envelope.data)
-            titles = re.findall(r"^ *\d+\.? +(Paper-\d+)$", text, re.MULTILINE)
-            self.received.append((self.now, envelope.recipient, titles, str(message["Message-ID"])))
-            yield Attempt(envelope.delivery_id, self.now, "postman", Stage.DOT, Reply(250, "ok", "2.0.0"))
-
-
-class Morning(Wiring):
-    """The whole program but for the wire: `post` is a postman who walks."""
-
-    postman: Postman
-
-    def post(self, *_: object) -> Postman:  # type: ignore[override]  # only hand_over is asked of it
-        return self.postman
-
-
-@dataclass
 class Week:
-    wiring: Morning
-    postman: Postman
+    wiring: OfflineWiring
+    now: datetime
 
     def publish(self, at: datetime, *names: str) -> None:
         """Papers appear on a source, each with a few votes."""
@@ -84,29 +59,33 @@ class Week:
 
     def pass_until(self, end: datetime) -> None:
         """The bell rings every half hour, and once more at the end: ticking twice must change nothing."""
-        while self.postman.now < end:
-            self.postman.now = min(self.postman.now + HALF_HOUR, end)
-            self.wiring.tick(self.postman.now)
-            self.wiring.deliver(lambda: self.postman.now)
+        while self.now < end:
+            self.now = min(self.now + HALF_HOUR, end)
+            self.wiring.tick(self.now)
+            self.wiring.deliver(lambda: self.now)
         self.wiring.tick(end)
 
     def sleep_until(self, end: datetime) -> None:
         """The machine is down: nothing rings."""
-        self.postman.now = end
+        self.now = end
 
     def mails(self, email: str, zone: ZoneInfo) -> list[tuple[str, list[str]]]:
         """When each mail came, on the reader's own clock, and what was in it."""
         return [
-            (f"{at.astimezone(zone):%a %d %H:%M}", sorted(titles))
-            for at, recipient, titles, _ in self.postman.received
-            if recipient == email
+            (f"{at.astimezone(zone):%a %d %H:%M}", sorted(titles_in(envelope)))
+            for at, envelope in self.wiring.transport.accepted
+            if envelope.recipient == email
         ]
 
     def why(self, email: str) -> str:
-        told = explain(self.wiring.store, self.wiring.address(email), self.wiring.lists, self.postman.now)
+        told = explain(self.wiring.store, self.wiring.address(email), self.wiring.lists, self.now)
         now = told["subscriptions"][0]["now"]
         assert isinstance(now, str)
         return now
+
+
+def titles_in(envelope: Envelope) -> list[str]:
+    return re.findall(r"^ *\d+\.? +(Paper-\d+)$", parts_of(envelope.data)[1], re.MULTILINE)
 
 
 @pytest.fixture
@@ -120,9 +99,10 @@ def week(tmp_path: Path) -> Iterator[Week]:
         lists=(ListSettings(name="daily", title="Trending papers", picks=3, weekdays="weekdays"),),
         sources=(),
     )
-    with Morning(settings) as wiring:
-        wiring.postman = Postman()
-        yield Week(wiring, wiring.postman)
+    transport = FakeTransport(lambda: week.now)
+    with OfflineWiring(settings, transport) as wiring:
+        week = Week(wiring, datetime(2026, 3, 26, tzinfo=UTC))
+        yield week
 
 
 def day(number: int, hour: int = 0, minute: int = 0) -> datetime:
@@ -132,7 +112,7 @@ def day(number: int, hour: int = 0, minute: int = 0) -> datetime:
 
 def test_a_week_of_mornings(week: Week) -> None:
     # Wednesday evening: Ada and Grace have subscribed, and three papers are out
-    week.postman.now = day(25, 18)
+    week.now = day(25, 18)
     week.subscribe("ada@example.org", "Europe/Berlin", time(7, 0), day(25, 17))
     week.subscribe("grace@example.com", "America/New_York", time(7, 30), day(25, 17))
     week.publish(day(25, 17), "Paper-11", "Paper-12", "Paper-13")
@@ -187,5 +167,5 @@ def test_a_week_of_mornings(week: Week) -> None:
     for email in ("ada@example.org", "grace@example.com", "linus@example.net"):
         shown = [title for _, titles in week.mails(email, BERLIN) for title in titles]
         assert len(shown) == len(set(shown)), email
-    identities = [message_id for _, _, _, message_id in week.postman.received]
+    identities = [message_from_bytes(each.data)["Message-ID"] for each in week.wiring.transport.envelopes]
     assert len(identities) == len(set(identities))

@@ -1,6 +1,6 @@
 """The web application on a loopback port, as the daemon serves it, over a store with papers and an edition.
 
-Mail goes to a postman who keeps it, or to real relays where some are given. The clock stands still until it is moved.
+Mail goes to the fake transport, or to real relays where some are given. The clock stands still until it is moved.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
-from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
@@ -32,6 +31,7 @@ from digest.web.app import create_app
 from digest.web.served import server as served
 from digest.wiring import Wiring
 from tests.servers.running import free_port, listening
+from tests.transport import FakeTransport, OfflineWiring
 
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
 """A Wednesday, after the cutoff."""
@@ -41,27 +41,14 @@ BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode(
 TOPICS = ("Attention", "Diffusion", "Retrieval", "Robots", "Proteins", "Speech", "Graphs", "Planning", "Vision", "Sampling")
 
 
-@dataclass
-class Postman:
-    """A relay that takes everything and keeps it."""
-
-    letters: list[Envelope] = field(default_factory=list)
-
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: object = None) -> Iterator[Attempt]:
-        for envelope in envelopes:
-            self.letters.append(envelope)
-            yield Attempt(envelope.delivery_id, NOON, "postman", Stage.DOT, Reply(250, "ok", "2.0.0"))
-
-
-class Posted(Wiring):
-    """The whole program but for the wire, unless relays are configured."""
+class Sending(OfflineWiring):
+    """Through the fake transport, unless relays are configured."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.postman = Postman()
+        super().__init__(settings, FakeTransport(lambda: NOON))
 
-    def post(self, *how: object, **more: object) -> object:  # type: ignore[override]  # only hand_over is asked of it
-        return super().post(*how, **more) if self.settings.relays else self.postman  # type: ignore[arg-type]
+    def post(self, *how: object, **more: object) -> object:  # type: ignore[override]
+        return Wiring.post(self, *how, **more) if self.settings.relays else self.transport  # type: ignore[arg-type]
 
 
 @dataclass
@@ -70,7 +57,7 @@ class Website:
     """Where it is served."""
     base: str
     """What its links begin with."""
-    wiring: Posted
+    wiring: Sending
     client: httpx2.Client
     now: datetime = NOON
 
@@ -122,12 +109,12 @@ class Website:
             tables = connection.execute(text(names)).scalars().all()
             return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in tables}
 
-    def letters(self, at_least: int = 1, seconds: float = 10) -> list[tuple[str, str]]:
+    def letters(self, at_least: int = 1, seconds: float = 60) -> list[tuple[str, str]]:
         """(recipient, plain text) of the mails so far; waits for `at_least`, since they go out after the answer."""
         deadline = time.monotonic() + seconds
-        while len(self.wiring.postman.letters) < at_least and time.monotonic() < deadline:
+        while len(self.wiring.transport.accepted) < at_least and time.monotonic() < deadline:
             time.sleep(0.01)
-        return [(letter.recipient, parts_of(letter.data)[1]) for letter in self.wiring.postman.letters]
+        return [(letter.recipient, parts_of(letter.data)[1]) for letter in self.wiring.transport.envelopes]
 
     def path_in(self, text: str, what: str) -> str:
         """The path of the link whose address goes through /`what`/."""
@@ -136,7 +123,7 @@ class Website:
         return found[1]
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came so far"
@@ -150,7 +137,7 @@ BASE = "https://digest.example"
 def stock(folder: Path, papers: Iterable[Sighting] | None = None) -> Path:
     """A database with papers and the edition of that day: made once, copied often."""
     file = folder / "stocked.sqlite3"
-    with Posted(_settings(file, BASE)) as wiring:
+    with Sending(_settings(file, BASE)) as wiring:
         with wiring.store.begin() as unit:
             unit.papers.merge(list(sightings() if papers is None else papers))
         wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
@@ -173,7 +160,7 @@ def website(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     base = url if own_base else BASE
-    with Posted(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=20, trust_env=False) as client:
+    with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=60, trust_env=False) as client:
         site = Website(url, base, wiring, client)
         web = Web(port=port, trusted_proxies=proxies)
         with serving(create_app(wiring, lambda: site.now, keep_seconds=0), web):
@@ -198,7 +185,7 @@ def serving(app: FastAPI, web: Web) -> Iterator[None]:
     server, port = served(app, web), web.port
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not listening(port):
         assert thread.is_alive(), "the server ended"
         assert time.monotonic() < deadline, "the server did not come up"

@@ -45,8 +45,8 @@ from digest.store.migrate import upgrade  # noqa: E402
 from digest.wiring import Wiring  # noqa: E402
 from tests.outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
 from tests.servers import postgresql  # noqa: E402
-from tests.servers.cluster import Cluster, cluster, forget_jobs, until  # noqa: E402
-from tests.servers.running import running  # noqa: E402
+from tests.servers.cluster import Cluster, cluster, forget_jobs  # noqa: E402
+from tests.servers.running import running, until  # noqa: E402
 from tests.servers.smtp import Do, Script, SmtpServer  # noqa: E402
 from tests.servers.stocked import CONSENT, DAY, HOUR  # noqa: E402
 
@@ -155,11 +155,11 @@ def failover(wiring: Wiring, schedulers: Cluster) -> float:
             held = unit.leases.holder(SCHEDULER)
         return held[0] if held and held[1] >= datetime.now(UTC) else ""
 
-    until(lambda: bool(holder()), 30, "a scheduler is elected")
+    until(lambda: bool(holder()), "a scheduler is elected", 30)
     before = holder()
     number = next(n for n in (0, 1) if f"/{schedulers.pid(n)}/" in before)
     schedulers.kill(number)
-    seconds = until(lambda: holder() not in ("", before), 60, "another scheduler is elected")
+    seconds = until(lambda: holder() not in ("", before), "another scheduler is elected", 60)
     schedulers.start(number)
     return seconds
 
@@ -179,17 +179,17 @@ def killed(folder: Path, deliveries: int) -> dict[str, object]:
             nudge(wiring, deliveries)
             for number in range(3):
                 reached = deliveries * (number + 1) // 6
-                until(again_and_again(lambda reached=reached: accepted(wiring) >= reached), PATIENCE, f"{reached} sent")
+                until(again_and_again(lambda reached=reached: accepted(wiring) >= reached), f"{reached} sent", PATIENCE)
                 workers.kill(number)
                 workers.start(number)
                 forget_jobs(wiring.store)
             seconds = failover(wiring, schedulers)
             reached = min(accepted(wiring) + deliveries // 20, deliveries)
-            until(again_and_again(lambda: accepted(wiring) >= reached), PATIENCE, "sending goes on")
+            until(again_and_again(lambda: accepted(wiring) >= reached), "sending goes on", PATIENCE)
             postgresql.restart(url)
             nudge_twice = again_and_again(lambda: nudge(wiring, deliveries) is None and nudge(wiring, deliveries) is None)
-            until(nudge_twice, 60, "the database is back")
-            until(again_and_again(lambda: accepted(wiring) == deliveries), PATIENCE, "everybody is accepted")
+            until(nudge_twice, "the database is back", 60)
+            until(again_and_again(lambda: accepted(wiring) == deliveries), "everybody is accepted", PATIENCE)
             codes = {**workers.stop(), **{f"run-{n}": code for n, code in schedulers.stop().items()}}
         took = time.monotonic() - began
         got: Counter[str] = Counter()
@@ -234,10 +234,10 @@ def rate(folder: Path, port: int, count: int, deliveries: int) -> Rate:
         with Wiring(load(config)) as wiring, cluster(config, folder, count) as workers:
             warm(workers, count)
             nudge(wiring, deliveries)
-            until(again_and_again(lambda: accepted(wiring) > 0), 60, "it begins")
+            until(again_and_again(lambda: accepted(wiring) > 0), "it begins", 60)
             pids = [workers.pid(number) for number in range(count)]
             began, first, cores, used = time.monotonic(), accepted(wiring), Cores.now(), sum(map(processor_time, pids))
-            until(again_and_again(lambda: accepted(wiring) == deliveries), PATIENCE, "everybody is accepted")
+            until(again_and_again(lambda: accepted(wiring) == deliveries), "everybody is accepted", PATIENCE)
             took, mails = time.monotonic() - began, deliveries - first
             return Rate(mails / took, Cores.now().busy_since(cores), (sum(map(processor_time, pids)) - used) / mails)
 
@@ -281,7 +281,7 @@ def rates(folder: Path, port: int, deliveries: int) -> dict[str, object]:
 
 def warm(workers: Cluster, count: int) -> None:
     """Starting an interpreter is not what is measured."""
-    until(lambda: all("working" in workers.said(number) for number in range(count)), 60, "the workers are up")
+    until(lambda: all("working" in workers.said(number) for number in range(count)), "the workers are up", 60)
 
 
 def main(deliveries: int = 100_000, for_rate: int = 20_000) -> None:

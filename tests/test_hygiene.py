@@ -22,7 +22,7 @@ def _tracked() -> dict[str, str]:
     """Every tracked text file and what it says."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("needs git and a clone of the repository")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=30).stdout.decode()
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=120).stdout.decode()
     texts = {}
     for name in filter(None, listed.split("\0")):
         file = ROOT / name

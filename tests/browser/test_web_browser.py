@@ -21,6 +21,7 @@ from digest.links import Purpose
 from digest.mail.reading import parts_of
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
+from tests.servers.running import PATIENCE
 from tests.servers.website import ADMIN, NOON, Website, stock, website
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def visiting(browser: Browser, width: int, scheme: str, host: str, **how: object
     weights: dict[str, int] = {}
     size = {"width": width, "height": 900}
     with browser.new_context(viewport=size, color_scheme=scheme, **how) as context:  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         page.on("request", lambda asked: elsewhere.append(asked.url) if urlsplit(asked.url).netloc not in ("", host) else None)
         page.on("console", lambda message: complaints.append(message.text))

@@ -23,8 +23,7 @@ from digest.domain.errors import SchemaMismatch
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.wiring import Wiring
 from tests.outbox import configured
-from tests.servers.cluster import until
-from tests.servers.running import free_port
+from tests.servers.running import PATIENCE, free_port, until
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def _digest(environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "digest", *arguments]
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @pytest.fixture
@@ -65,10 +64,10 @@ def daemon(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.P
 
 def _page(environment: dict[str, str], path: str, until: str = "") -> str:
     """The page, waited for: the daemon has just been started."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(environment["DIGEST_WEB__BASE_URL"] + path, timeout=5) as answer:
+            with urllib.request.urlopen(environment["DIGEST_WEB__BASE_URL"] + path, timeout=PATIENCE) as answer:
                 page = answer.read().decode()
                 if until in page or time.monotonic() > deadline:
                     return str(page)
@@ -92,8 +91,8 @@ def test_it_answers_makes_what_is_due_and_ends_within_ten_seconds(
     )
     started = time.monotonic()
     daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(12) == 0
-    assert time.monotonic() - started < 10
+    assert daemon.wait(PATIENCE) == 0
+    assert time.monotonic() - started < PATIENCE / 2, "no job is waited for that has no end"
     status = json.loads(_digest(environment, tmp_path, "status", "--json").stdout)
     assert status["lists"][0]["picks"] == 10
     assert json.loads(_digest(environment, tmp_path, *importing).stdout)["confirmations_sent_by"] == "digest deliver"
@@ -158,16 +157,16 @@ def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_w
         return held["owner"] if held and held["runs"] else ""
 
     assert _page(environment, "/healthz")
-    until(lambda: f"/{daemon.pid}/" in ringer(), 30, "the first rings")
+    until(lambda: f"/{daemon.pid}/" in ringer(), "the first rings")
     second = environment | {"DIGEST_WEB__PORT": str(free_port()), "DIGEST_DELIVERY__JOURNAL": str(tmp_path / "journal-2")}
     command = [sys.executable, "-m", "digest", "run", "--no-web", "--no-collect"]
     other = subprocess.Popen(command, env=second, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(12) == 0
-        until(lambda: f"/{other.pid}/" in ringer(), 30, "the second rings")
+        assert daemon.wait(PATIENCE) == 0
+        until(lambda: f"/{other.pid}/" in ringer(), "the second rings")
         other.send_signal(signal.SIGTERM)
-        assert other.wait(12) == 0
+        assert other.wait(PATIENCE) == 0
     finally:
         other.kill()
         other.wait(10)

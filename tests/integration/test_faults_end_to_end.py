@@ -20,6 +20,7 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.instant import isoformat
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
+from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
@@ -180,7 +181,7 @@ def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Pat
         config = configured(tmp_path, database_url, server.port, 'connections = 1\nlease = 1\nuncertain = "hold"', HASTY)
         owe(load(config), 3)
         process = subprocess.Popen(command(config, "deliver"), stdout=subprocess.DEVNULL, env=os.environ | {"NO_COLOR": "1"})
-        freed, looks, deadline = 0, 0, time.monotonic() + 60
+        freed, looks, deadline = 0, 0, time.monotonic() + PATIENCE
         with Wiring(load(config)) as wiring:
             store = wiring.store
             while process.poll() is None and time.monotonic() < deadline:

@@ -22,6 +22,7 @@ from digest.wiring import Wiring
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import GONE
 from tests.servers.postfix import Postfix
+from tests.servers.running import PATIENCE
 from tests.shared_data import SHARED, needs_shared
 
 AT = datetime(2026, 5, 22, 12, 0, tzinfo=UTC)
@@ -77,7 +78,7 @@ def wiring(tmp_path: Path, postfix_server: Postfix) -> Iterator[tuple[Wiring, li
             secrets=Secrets(key_file=tmp_path / "digest.key"),
             web=Web(base_url="https://digest.example.org"),
             mail=Mail(from_name="Digest", from_address="digest@digest.example.org", postal_address="1 Example Street"),
-            relays=(Relay(host="127.0.0.1", port=postfix_server.port, tls="none", name="postfix", timeout=20),),
+            relays=(Relay(host="127.0.0.1", port=postfix_server.port, tls="none", name="postfix", timeout=PATIENCE),),
             delivery=Delivery(journal=tmp_path / "journal", connections=2),
             lists=(ListSettings(name="daily", title="Trending papers", cutoff=time(5, 0)),),
             sources=(SourceSettings(name="huggingface", kind="huggingface", base_url=base_url),),

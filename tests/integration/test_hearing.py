@@ -30,7 +30,7 @@ from digest.mail.verp import Stamps
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.running import free_port, listening
+from tests.servers.running import PATIENCE, free_port, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = Address("reader0@example.org")
@@ -102,7 +102,7 @@ def only_ears(config: Path, ready: Callable[[], bool]) -> Iterator[None]:
     with log.open("wb") as said:
         process = subprocess.Popen(command, env={**clean, "PYTHONPATH": str(ROOT)}, cwd=config.parent, stdout=said, stderr=said)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not ready():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -126,7 +126,7 @@ def daemon(place: Path) -> Iterator[int]:
 
 
 def test_the_daemon_hears_lmtp(daemon: int, place: Path) -> None:
-    with Wiring(load(place)) as wiring, smtplib.LMTP("127.0.0.1", daemon, timeout=20) as relay:
+    with Wiring(load(place)) as wiring, smtplib.LMTP("127.0.0.1", daemon, timeout=PATIENCE) as relay:
         to, mail = bounce(wiring)
         forged, _ = bounce(wiring, stamps=Stamps(b"not the key that we have"), delivery=2)
         with pytest.raises(smtplib.SMTPRecipientsRefused):
@@ -143,7 +143,7 @@ def test_the_daemon_hears_lmtp(daemon: int, place: Path) -> None:
 
 
 def deliver(server: Dovecot, mailbox: str, *mails: bytes) -> None:
-    with smtplib.LMTP("127.0.0.1", server.lmtp_port, timeout=10) as relay:
+    with smtplib.LMTP("127.0.0.1", server.lmtp_port, timeout=PATIENCE) as relay:
         for mail in mails:
             relay.sendmail("", [mailbox], mail)
 
@@ -197,7 +197,7 @@ def test_the_daemon_looks_into_its_mailbox(place: Path, tmp_path: Path, dovecot_
             database.execute("DROP TRIGGER full")
             database.commit()
             database.close()
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while len(dovecot_server.messages(mailbox)) > 1:
                 assert time.monotonic() < deadline, (tmp_path / "said").read_text()
                 time.sleep(0.1)

@@ -16,7 +16,7 @@ from digest.domain.errors import ConfigurationError, RelayUnreachable, StoreErro
 from digest.mail.imap_poll import ImapPoll
 from digest.mail.listener import Listener
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.running import free_port
+from tests.servers.running import PATIENCE, free_port
 
 MAIL = b"From: a@b.example\r\nSubject: %s\r\n\r\nhello\r\n.dot\r\n"
 OURS = "bounces+1.abc@ours.example"
@@ -48,7 +48,7 @@ class Kept:
 
 def client(protocol: str, port: int) -> smtplib.SMTP:
     made = smtplib.LMTP if protocol == "lmtp" else smtplib.SMTP
-    return made("127.0.0.1", port, timeout=10)
+    return made("127.0.0.1", port, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
@@ -143,13 +143,13 @@ def test_250_is_not_said_before_the_commit() -> None:
 
 
 def deliver(server: Dovecot, address: str, *subjects: bytes) -> None:
-    with smtplib.LMTP("127.0.0.1", server.lmtp_port, timeout=10) as relay:
+    with smtplib.LMTP("127.0.0.1", server.lmtp_port, timeout=PATIENCE) as relay:
         for subject in subjects:
             relay.sendmail("x@y.example", [address], MAIL % subject)
 
 
 def subjects(server: Dovecot, address: str, mailbox: str = "INBOX") -> list[bytes]:
-    with imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=10) as imap:
+    with imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=PATIENCE) as imap:
         imap.login(address, PASSWORD)
         if imap.select(mailbox, readonly=True)[0] != "OK":
             return []
@@ -168,7 +168,7 @@ class WithoutMove(imaplib.IMAP4):
 
 def poll_of(server: Dovecot, address: str, client: type[imaplib.IMAP4] = imaplib.IMAP4) -> ImapPoll:
     def connect() -> imaplib.IMAP4:
-        connection = client("127.0.0.1", server.imap_port, timeout=10)
+        connection = client("127.0.0.1", server.imap_port, timeout=PATIENCE)
         connection.login(address, PASSWORD)
         return connection
 
@@ -222,7 +222,7 @@ def test_a_mail_that_could_not_be_kept_stays(dovecot_server: Dovecot) -> None:
 def test_what_others_marked_as_deleted_is_not_expunged(dovecot_server: Dovecot) -> None:
     address = "others@ours.example"
     deliver(dovecot_server, address, b"marked by somebody", b"bounce 1")
-    with imaplib.IMAP4("127.0.0.1", dovecot_server.imap_port, timeout=10) as imap:
+    with imaplib.IMAP4("127.0.0.1", dovecot_server.imap_port, timeout=PATIENCE) as imap:
         imap.login(address, PASSWORD)
         imap.select("INBOX")
         imap.store("1", "+FLAGS", r"(\Deleted)")

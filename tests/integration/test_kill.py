@@ -20,6 +20,7 @@ from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 from tests.outbox import configured, owe, rows
 from tests.servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
+from tests.servers.running import PATIENCE
 
 CONNECTIONS = 3
 READERS = 300
@@ -116,7 +117,7 @@ def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str)
         kills = 0
         for wanted in (1, 40):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE
             while len(store.read_bytes().splitlines()) < wanted and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
             process.kill()

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from digest.domain.identifier import Identifier
 from digest.store.engine import open_engine
 from digest.store.unit import Store
+from tests.servers.running import PATIENCE
 from tests.servers.scripted_http import Act, Asked, ScriptedServer, reply, silent
 
 HARVESTING = Path(__file__).resolve().parents[1] / "servers" / "harvesting.py"
@@ -71,11 +72,11 @@ def test_a_harvest_killed_twice_is_completed_page_by_page(tmp_path: Path) -> Non
             asking.communicate(timeout=10)
         assert arxiv.log == ["", "page-1", "page-2"]
         with start(config, "2") as keeping:  # kills itself while it keeps its second page
-            keeping.communicate(timeout=30)
+            keeping.communicate(timeout=PATIENCE)
             assert keeping.returncode == -9
         assert arxiv.log[3:] == ["page-2", "page-3"]
         with start(config) as last:
-            told, errors = last.communicate(timeout=30)
+            told, errors = last.communicate(timeout=PATIENCE)
             assert last.returncode == 0, errors
     assert arxiv.log[5:] == ["page-3", "page-4", "page-5"]
     assert json.loads(told)[0]["papers_new"] == 30

@@ -27,6 +27,7 @@ from digest.store.unit import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.databases import hash_address
+from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 from tests.transport import FakeTransport, OfflineWiring
 
@@ -70,7 +71,7 @@ def test_takers_at_once_are_never_granted_more_than_the_limit(database_url: str)
     for taker in takers:
         taker.start()
     for taker in takers:
-        taker.join(timeout=30)
+        taker.join(timeout=PATIENCE)
     assert len(granted) == 36
     assert sum(granted) == 50
 

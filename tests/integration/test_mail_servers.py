@@ -12,6 +12,7 @@ import pytest
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import GONE
 from tests.servers.postfix import Postfix
+from tests.servers.running import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,7 +29,7 @@ def _message(subject: str) -> EmailMessage:
 
 
 def test_what_postfix_takes_is_read_back_by_imap(postfix_server: Postfix, dovecot_server: Dovecot) -> None:
-    with smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=PATIENCE) as smtp:
         smtp.ehlo()
         assert smtp.has_extn("pipelining")
         assert smtp.has_extn("smtputf8")
@@ -42,7 +43,7 @@ def test_what_postfix_takes_is_read_back_by_imap(postfix_server: Postfix, doveco
 
 
 def test_mailboxes_are_told_apart(postfix_server: Postfix, dovecot_server: Dovecot) -> None:
-    with smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=PATIENCE) as smtp:
         for name in ("ada", "grace", "ada"):
             smtp.send_message(_message(f"for {name}"), "bounce@example.test", [f"{name}@elsewhere.example"])
     assert [m["Subject"] for m in dovecot_server.parsed("ada@elsewhere.example", at_least=2)] == ["for ada"] * 2
@@ -52,7 +53,7 @@ def test_mailboxes_are_told_apart(postfix_server: Postfix, dovecot_server: Dovec
 
 def test_an_unknown_mailbox_is_refused(postfix_server: Postfix) -> None:
     with (
-        smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=10) as smtp,
+        smtplib.SMTP("127.0.0.1", postfix_server.port, timeout=PATIENCE) as smtp,
         pytest.raises(smtplib.SMTPRecipientsRefused) as refused,
     ):
         smtp.send_message(_message("nobody"), "bounce@example.test", [GONE])

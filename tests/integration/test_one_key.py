@@ -10,7 +10,8 @@ from digest.cli import main
 from digest.config import load
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
-from tests.servers.cluster import cluster, until
+from tests.servers.cluster import cluster
+from tests.servers.running import until
 from tests.servers.smtp import SmtpServer
 
 THEIRS = "another host's key, made there by itself"
@@ -72,8 +73,8 @@ def test_a_daemon_and_a_worker_log_it_and_mail_the_operator(
             assert wiring.key_trouble == ""
         monkeypatch.setenv("DIGEST_SECRETS__KEY", THEIRS)
         with cluster(config, tmp_path, 1, command, *(["--no-web", "--no-collect"] if command == "run" else [])) as running:
-            until(lambda: SAID in running.said(0), 30, "it is in the log")
-            until(lambda: bool(server.accepted()), 30, "it is mailed")
+            until(lambda: SAID in running.said(0), "it is in the log")
+            until(lambda: bool(server.accepted()), "it is mailed")
         [mail] = server.accepted()
     assert mail.recipients == ("op@example.org",)
     assert b"wrong key" in mail.data

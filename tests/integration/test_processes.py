@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,18 +17,12 @@ import pytest
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from tests.outbox import configured, owe, rows
+from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
 READERS = 500
 CONNECTIONS = 2
 BATCH = 20
-
-
-def until(seen: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not seen():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
 
 
 class Run:
@@ -81,7 +74,7 @@ def run(tmp_path: Path, database_url: str) -> Iterator[Callable[[], Run]]:
         for each in runs:
             with suppress(ProcessLookupError):  # the children share its session, so its process group
                 os.killpg(each.process.pid, signal.SIGKILL)
-            each.process.wait(timeout=30)
+            each.process.wait(timeout=PATIENCE)
 
 
 def test_two_processes_share_the_work(run: Callable[[], Run], emails: list[str]) -> None:
@@ -109,7 +102,7 @@ def test_sigterm_is_passed_on(run: Callable[[], Run], emails: list[str]) -> None
     working.both_at_work()
     child = working.child
     working.process.send_signal(signal.SIGTERM)
-    assert working.process.wait(timeout=20) == 0
+    assert working.process.wait(timeout=PATIENCE) == 0
     assert not Path(f"/proc/{child}").exists(), "it waits for its children"
     states = Counter(row.state for row in rows(working.config).values())
     assert set(states) == {DeliveryState.ACCEPTED, DeliveryState.QUEUED}, "nothing is left claimed, and something is left to do"
@@ -123,7 +116,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed(run: Callable[[], Run],
     working.both_at_work()
     child = working.child
     working.process.kill()
-    working.process.wait(timeout=10)
+    working.process.wait(timeout=PATIENCE)
     until(lambda: child not in working.journals, "the child went on")
     assert len(working.got()) < READERS
     assert run().process.wait(timeout=60) == 0

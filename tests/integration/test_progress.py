@@ -17,7 +17,7 @@ import pytest
 
 from digest.config import load
 from tests.outbox import configured, owe
-from tests.servers.cluster import until
+from tests.servers.running import until
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
@@ -102,7 +102,7 @@ def test_another_process_sees_how_far_it_is(tmp_path: Path, sqlite_url: str) -> 
         command = [sys.executable, "-m", "digest"]
         with subprocess.Popen([*command, "deliver", "--config", str(config)], stdout=subprocess.DEVNULL) as process:
             try:
-                until(lambda: server.seen["DOT"] >= 25, PATIENCE, "it waits for the 25th")
+                until(lambda: server.seen["DOT"] >= 25, "it waits for the 25th")
                 asked = subprocess.run(
                     [*command, "status", "--json", "--config", str(config)], capture_output=True, timeout=PATIENCE, check=True
                 )

@@ -20,6 +20,7 @@ from digest.domain.delivery import Attempt, Envelope
 from digest.domain.errors import RelayUnreachable
 from digest.mail.journal import Journal
 from digest.mail.relay import Relay, RelaySettings
+from tests.servers.running import PATIENCE
 
 SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(SINK is None, reason="needs Postfix's smtp-sink (apt install postfix)")
@@ -38,7 +39,7 @@ def sink(directory: Path, *options: str) -> Iterator[int]:
     command = [SINK, *user, "-d", "mail.", *options, f"127.0.0.1:{port}", "100"]
     with subprocess.Popen(command, cwd=directory, stderr=subprocess.PIPE) as process:
         try:
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + PATIENCE
             while True:
                 try:
                     socket.create_connection(("127.0.0.1", port), 1).close()
@@ -50,7 +51,7 @@ def sink(directory: Path, *options: str) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.wait(timeout=5)
+            process.wait(timeout=PATIENCE)
 
 
 def kept(directory: Path) -> Counter[str]:

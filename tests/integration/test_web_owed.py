@@ -14,7 +14,8 @@ from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
-from tests.servers.website import BEARER, NOON, Website, until
+from tests.servers.running import until
+from tests.servers.website import BEARER, NOON, Website
 
 ADA = "ada@example.org"
 

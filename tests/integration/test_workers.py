@@ -24,7 +24,8 @@ from digest.store.unit import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers import postgresql
-from tests.servers.cluster import cluster, forget_jobs, until
+from tests.servers.cluster import cluster, forget_jobs
+from tests.servers.running import until
 from tests.servers.smtp import Do, Script, SmtpServer
 from tests.servers.stocked import owe as owe_here
 
@@ -67,19 +68,19 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
         with Wiring(load(config)) as wiring, cluster(config, tmp_path, 3) as workers:
             nudge(wiring.store, READERS)
             for number, reached in ((0, 80), (1, 180)):
-                until(lambda reached=reached: count() >= reached, 60, f"{reached} dots")  # type: ignore[misc]
+                until(lambda reached=reached: count() >= reached, f"{reached} dots")  # type: ignore[misc]
                 workers.kill(number)
                 workers.start(number)
             forget_jobs(wiring.store)  # lost
-            until(lambda: count() >= 280, 60, "280 dots")
+            until(lambda: count() >= 280, "280 dots")
             postgresql.restart(own_postgresql)
-            until(lambda: count() >= 380, 60, "the workers go on after the restart")
+            until(lambda: count() >= 380, "the workers go on after the restart")
             nudge(wiring.store, READERS)
             nudge(wiring.store, READERS)  # doubled
             workers.kill(2)
             workers.start(2)
-            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, 90, "everybody is accepted")
-            until(lambda: workers.said(2).count("working") == 2, 20, "the last one is up again, to be told to stop")
+            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, "everybody is accepted")
+            until(lambda: workers.said(2).count("working") == 2, "the last one is up again, to be told to stop")
             assert set(workers.stop().values()) == {0}, "\n".join(map(workers.said, range(3)))
             assert workers.kills == 3
         got.update(recipient for kept in server.accepted() for recipient in kept.recipients)
@@ -95,14 +96,14 @@ def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path
         postgresql.stop(own_postgresql)
         with cluster(config, tmp_path, 2) as workers:
             for number in (0, 1):
-                until(lambda n=number: "waiting for the database" in workers.said(n), 30, "it waits")  # type: ignore[misc]
+                until(lambda n=number: "waiting for the database" in workers.said(n), "it waits")  # type: ignore[misc]
             assert workers.stop() == {0: 0, 1: 0}, "told to end before it could begin"
             workers.start(2)
-            until(lambda: "waiting for the database" in workers.said(2), 30, "it waits")
+            until(lambda: "waiting for the database" in workers.said(2), "it waits")
             postgresql.start(own_postgresql)
             with Wiring(load(config)) as wiring:
                 nudge(wiring.store, 3)
-                until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, 30, "it works once the database is there")
+                until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, "it works once the database is there")
             postgresql.stop(own_postgresql)
             try:
                 assert workers.stop() == {2: 0}, workers.said(2)
@@ -116,7 +117,7 @@ def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgres
         owe(load(config), 3)
         with Wiring(load(config)) as wiring, cluster(config, tmp_path, 1) as workers:
             nudge(wiring.store, 3)
-            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, 30, "the worker works")
+            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, "the worker works")
             with wiring.store.begin() as unit:
                 unit.sources.save("x", "y", {}, datetime.now(UTC))
             with wiring.store.engine.begin() as connection:
@@ -158,9 +159,9 @@ def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_wi
         told = imported("ada@example.org", "bo@example.org")
         assert (told["confirmations_owed"], told["confirmations_sent_by"]) == (2, "digest deliver"), "no worker is there yet"
         with cluster(config, tmp_path, 2) as workers:
-            until(lambda: len(server.accepted()) == 2, 40, "both are asked")
+            until(lambda: len(server.accepted()) == 2, "both are asked")
             assert imported("cy@example.org")["confirmations_sent_by"].startswith("process "), "one that is there"
-            until(lambda: len(server.accepted()) == 3, 40, "so is the third")
+            until(lambda: len(server.accepted()) == 3, "so is the third")
             assert set(workers.stop().values()) == {0}
         got = Counter(recipient for kept in server.accepted() for recipient in kept.recipients)
     assert got == {"ada@example.org": 1, "bo@example.org": 1, "cy@example.org": 1}

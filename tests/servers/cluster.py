@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from sqlalchemy import text
 
 from digest.store.jobs import SCHEMA
 from digest.store.unit import Store
-
-PATIENCE = 20
-"""Seconds for a process to end that was asked to."""
+from tests.servers.running import PATIENCE
 
 
 class Cluster:
@@ -86,15 +83,6 @@ def cluster(config: Path, folder: Path, count: int, *command: str) -> Iterator[C
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
             made.stop()
-
-
-def until(happened: Callable[[], bool], seconds: float, what: str) -> float:
-    """Waits, and says how long it took."""
-    began = time.monotonic()
-    while not happened():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def forget_jobs(store: Store) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from tests.servers.running import free_port, listening, own_folder, running
+from tests.servers.running import PATIENCE, free_port, listening, own_folder, running
 
 PASSWORD = "secret"
 
@@ -67,13 +67,13 @@ class Dovecot:
     lmtp_port: int
     folder: Path
 
-    def messages(self, address: str, at_least: int = 0, seconds: float = 20) -> list[bytes]:
+    def messages(self, address: str, at_least: int = 0, seconds: float = PATIENCE) -> list[bytes]:
         """Everything in the INBOX of `address`, read over IMAP as it lies there, in order of arrival.
 
         Waits until `at_least` messages are there; after `seconds` it returns what there is.
         """
         deadline = time.monotonic() + seconds
-        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10) as imap:
+        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=PATIENCE) as imap:
             imap.login(address, PASSWORD)
             while True:
                 count = int(imap.select("INBOX", readonly=True)[1][0] or 0)
@@ -85,7 +85,7 @@ class Dovecot:
             _, found = imap.fetch("1:*", "(BODY.PEEK[])")
             return [part[1] for part in found if isinstance(part, tuple)]
 
-    def parsed(self, address: str, at_least: int = 0, seconds: float = 20) -> list[EmailMessage]:
+    def parsed(self, address: str, at_least: int = 0, seconds: float = PATIENCE) -> list[EmailMessage]:
         """`messages`, parsed."""
         read = self.messages(address, at_least, seconds)
         return [email.message_from_bytes(raw, policy=email.policy.default) for raw in read]

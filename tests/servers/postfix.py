@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.running import free_port, listening, own_folder, running
+from tests.servers.running import PATIENCE, free_port, listening, own_folder, running
 
 HOSTNAME = "mx.example.test"
 
@@ -111,4 +111,4 @@ def postfix(lmtp_port: int | None, refused: Mapping[str, str] | None = None, mil
                 yield server
         finally:
             # master leads a process group of its own; it is found by the pid file in our folder, and is usually gone by now
-            subprocess.run([*control, "abort"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+            subprocess.run([*control, "abort"], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)

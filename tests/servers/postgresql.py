@@ -77,7 +77,7 @@ def _control(url: str, *words: str) -> None:
     folder = Path(str(make_url(url).query["host"]))
     binaries = _bin()
     assert binaries is not None
-    options = ["-D", folder / "data", "-w", "-t", "30", "-l", folder / "log"]
+    options = ["-D", folder / "data", "-w", "-t", "120", "-l", folder / "log"]
     _run([*_as_user(folder), binaries / "pg_ctl", *options, *words])
 
 
@@ -92,7 +92,7 @@ def _as_user(folder: Path) -> list[str]:
 def _run(command: list[str | Path]) -> None:
     # cwd: the user postgres may not enter ours. Output goes to a file, not a pipe: the server would keep the pipe open.
     with tempfile.TemporaryFile() as said:
-        done = subprocess.run(list(map(str, command)), cwd="/", stdout=said, stderr=subprocess.STDOUT, timeout=60, check=False)
+        done = subprocess.run(list(map(str, command)), cwd="/", stdout=said, stderr=subprocess.STDOUT, timeout=180, check=False)
         said.seek(0)
         assert done.returncode == 0, f"{command[-1]}: {said.read().decode(errors='replace')}"
 

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+PATIENCE = 120.0
+"""Seconds until what is waited for counts as never coming. It comes much sooner, unless something is broken."""
+
 
 def free_port() -> int:
     """A loopback port nobody listens on now."""
@@ -21,6 +24,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def until(happened: Callable[[], object], what: str = "it happens", seconds: float = PATIENCE) -> float:
+    """Waits for an event; returns how long it took."""
+    began = time.monotonic()
+    while not happened():
+        assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.01)
+    return time.monotonic() - began
 
 
 @contextmanager
@@ -35,7 +47,7 @@ def own_folder(prefix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], ready: Callable[[], bool], log: Path, seconds: float = 30) -> Iterator[int]:
+def running(command: Sequence[str | Path], ready: Callable[[], bool], log: Path, seconds: float = PATIENCE) -> Iterator[int]:
     """Starts `command`, waits until `ready()`, yields its pid; in the end SIGTERM, and SIGKILL for what stays.
 
     What it prints goes to `log`, whose end is in the error when it does not come up.
@@ -68,7 +80,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=30)
             break
         except subprocess.TimeoutExpired:
             continue

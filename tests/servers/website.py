@@ -10,7 +10,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ from digest.mail.reading import parts_of
 from digest.web.app import create_app
 from digest.web.served import server as served
 from digest.wiring import Wiring
-from tests.servers.running import free_port, listening
+from tests.servers.running import PATIENCE, free_port, listening
 from tests.transport import FakeTransport, OfflineWiring
 
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
@@ -109,7 +109,7 @@ class Website:
             tables = connection.execute(text(names)).scalars().all()
             return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in tables}
 
-    def letters(self, at_least: int = 1, seconds: float = 60) -> list[tuple[str, str]]:
+    def letters(self, at_least: int = 1, seconds: float = PATIENCE) -> list[tuple[str, str]]:
         """(recipient, plain text) of the mails so far; waits for `at_least`, since they go out after the answer."""
         deadline = time.monotonic() + seconds
         while len(self.wiring.transport.accepted) < at_least and time.monotonic() < deadline:
@@ -121,13 +121,6 @@ class Website:
         found = re.search(rf"{re.escape(self.base)}(/{what}/\S+)", text)
         assert found, text
         return found[1]
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came so far"
-        time.sleep(0.01)
 
 
 BASE = "https://digest.example"
@@ -160,7 +153,7 @@ def website(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     base = url if own_base else BASE
-    with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=60, trust_env=False) as client:
+    with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=PATIENCE, trust_env=False) as client:
         site = Website(url, base, wiring, client)
         web = Web(port=port, trusted_proxies=proxies)
         with serving(create_app(wiring, lambda: site.now, keep_seconds=0), web):
@@ -185,7 +178,7 @@ def serving(app: FastAPI, web: Web) -> Iterator[None]:
     server, port = served(app, web), web.port
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not listening(port):
         assert thread.is_alive(), "the server ended"
         assert time.monotonic() < deadline, "the server did not come up"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -178,9 +178,9 @@ def test_the_same_edition_renders_to_the_same_bytes() -> None:
 
 
 def test_thirty_papers_fit_and_a_pool_of_300_renders_in_seconds() -> None:
-    began = perf_counter()
+    began = process_time()
     mail = rendered(edition(EVERY_TROUBLE * 50))
-    seconds = perf_counter() - began
+    seconds = process_time() - began
     assert len(mail.cards) == 300
     assert seconds < 10, f"{seconds:.1f} s"
     html, _ = assemble(mail, own(mail, *((n, None) for n in range(30))))

@@ -147,7 +147,7 @@ def test_a_killed_process_leaves_its_journal_to_the_next(tmp_path: Path) -> None
         assert process.stdout.readline() == b"ready\n"
         assert list(Journal.abandoned(tmp_path)) == []  # it lives, and holds its lock
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     (left,) = Journal.abandoned(tmp_path)
     known = left.replay()
     assert [a.delivery_id for a in known.replies] == [1]

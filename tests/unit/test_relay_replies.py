@@ -175,7 +175,7 @@ def test_a_server_that_says_nothing_is_waited_for_so_long(pair: Pair) -> None:
     with pytest.raises(SessionLost) as lost:
         finished(replies.read(0.2))
     assert str(lost.value) == "no reply within 0.2 s"
-    assert 0.2 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.2
 
 
 @pytest.mark.parametrize("lines", [False, True], ids=["one line", "many"])

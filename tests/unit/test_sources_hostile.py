@@ -297,9 +297,9 @@ def test_entity_bombs_and_references_to_elsewhere_bring_nothing(name: str, bomb:
         bomb.decode().replace('version="1.0"', f'version="1.0" encoding="{code}"', 1).encode(code) for code in ("utf-7", "cp037")
     ]
     for data in (bomb, *hidden, bomb.decode().replace('version="1.0"', 'version="1.0" encoding="utf-16"', 1).encode("utf-16")):
-        began = time.monotonic()
+        began = time.process_time()
         parsed = read(PARSERS[name][0], data)
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 2
         assert parsed is None or b"<!ENTITY" not in bomb
         assert parsed is None or not [s for s in parsed.sightings if len(host) > 3 and host in s.title]
 

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from digest.cli import COMMANDS, digest
 
-ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in an empty directory and reads its one JSON document."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
+    for name in [name for name in os.environ if name.startswith("DIGEST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, code: int = 0) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", *arguments, "--json"],
-            cwd=tmp_path,
-            env={**clean, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
+        done = CliRunner().invoke(digest, [*arguments, "--json"])
+        assert done.exit_code == code, done.output
         return json.loads(done.stdout)
 
     return run

@@ -63,7 +63,12 @@ ONE = "in_flight = 1"
 def test_killed_again_and_again_nobody_is_lost(
     tmp_path: Path, database_url: str, in_flight: int, orders: list[dict[str, Any]], least: int
 ) -> None:
-    """9 stages twice and some random moments, on each database; the bound grows with relays.in_flight and no further."""
+    """9 stages and some random moments, twice as many on SQLite; the bound grows with relays.in_flight and no further."""
+    if not database_url.startswith("sqlite"):
+        orders, least = (
+            orders[::2],
+            least // 2,
+        )  # nine stages a round: every stage once
     under_way = CONNECTIONS * in_flight
     with recorder(tmp_path) as (port, store):
         config = configured(
@@ -84,12 +89,12 @@ def test_killed_again_and_again_nobody_is_lost(
     assert list((tmp_path / "journal").iterdir()) == []
 
 
-def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, database_url: str) -> None:
+def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqlite_url: str) -> None:
     """Who may or may not have got it is held, with a reason; nobody else."""
     with recorder(tmp_path) as (port, store):
         config = configured(
             tmp_path,
-            database_url,
+            sqlite_url,
             port,
             f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"',
             ONE,

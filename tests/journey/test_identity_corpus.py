@@ -87,6 +87,7 @@ def shown(row: dict[str, Any], source: str = "arxiv", name: str = "") -> Sightin
 
 
 @needs_shared
+@pytest.mark.slow
 def test_every_relisting_joins_its_paper_and_no_other(sqlite_store: Store) -> None:
     """11,742 papers were listed again, here by another source, under a later version and an address or a DOI of arXiv's."""
     spellings = ("arXiv:{}v2", "https://arxiv.org/abs/{}v3", "10.48550/arXiv.{}", "https://huggingface.co/papers/{}")
@@ -104,6 +105,7 @@ def test_every_relisting_joins_its_paper_and_no_other(sqlite_store: Store) -> No
 
 
 @needs_shared
+@pytest.mark.slow
 def test_the_two_hundred_pairs_most_alike_stay_apart(sqlite_store: Store) -> None:
     """Seen together, seen again under their DOIs, and read of in a reference that has only a title and authors."""
     assert len(PAIRS) == len(set(PAIRS)) == 200

@@ -249,6 +249,7 @@ SAME_WORDS_TWO_PAPERS = {
 
 
 @needs_shared
+@pytest.mark.slow
 def test_the_corpus_by_its_identifiers() -> None:
     """111,859 papers, 11,742 of them listed again: as many names as papers, and equal titles alone make none of them one."""
     with gzip.open(SHARED / "data/corpus/arxiv_papers.jsonl.gz", "rt") as lines:

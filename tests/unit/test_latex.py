@@ -115,6 +115,7 @@ def test_a_text_too_long_is_only_cleaned() -> None:
 
 
 @needs_shared
+@pytest.mark.slow
 def test_a_hundred_thousand_real_titles() -> None:
     """None raises; of those with LaTeX, at most 5 % still show a backslash (macros of their authors, matrices)."""
     with gzip.open(SHARED / "data/corpus/arxiv_papers.jsonl.gz", "rt") as lines:

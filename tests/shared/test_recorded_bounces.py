@@ -10,10 +10,9 @@ import json
 import time
 from typing import Any
 
-from shared_data import SHARED, needs_shared
-
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound import read_feedback
+from tests.shared_data import SHARED
 
 BOUNCES = SHARED / "data" / "bounces"
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
@@ -121,7 +120,6 @@ def _difference(row: dict[str, Any], data: bytes, feedback: Feedback) -> str:
     return "" if permanent and temporary else f"addresses {by_address}"
 
 
-@needs_shared
 def test_what_came_back_is_understood() -> None:
     labelled, differences, slowest = 0, {}, 0.0
     for row in _rows():

@@ -146,6 +146,7 @@ PAPERS: list[tuple[Parser, str, list[Shown], list[str]]] = [
                   ("https://arxiv.org/abs/2601.96002", "")),
             Shown("doi:10.5555/chapter.011", "Testing Deflation", ("Chris Smeeton",), "2026-02-01T00:00:00Z", "",
                   ("https://doi.org/10.5555/chapter.011", "")),
+            Shown("doi:10.5555/undated", "A Chapter without a Date", (), "", "", ("https://doi.org/10.5555/undated", "")),
         ],
         ["row 3: title: is missing", "row 4: DOI: 'none' should be like 10.1103/physrevd.93.016005"],
     ),
@@ -223,6 +224,12 @@ PAPERS: list[tuple[Parser, str, list[Shown], list[str]]] = [
             Shown(AFTER, "The Entry after It", ("Inés Quarrie",), "", "", ("", "")),
         ],
         ["line 36 (entry): entry: is never closed; a brace is missing", "line 46 (untitled): title: is missing"],
+    ),
+    (
+        bibtex.parse,
+        "references/cut-short.bib",
+        [Shown("reference:214cc489225de5b0ba1f19a6de1a34a0", "A Whole Entry", (), "2025-01-01T00:00:00Z", "", ("", ""))],
+        ["line 2 (entry): entry: is never closed; a brace is missing"],
     ),
     (
         bibtex.parse,

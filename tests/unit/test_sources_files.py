@@ -204,6 +204,7 @@ BY_FILE = {
     "feeds/json-feed-1.1.json": "JSON feed",
     "references/library.bib": "BibTeX",
     "references/latin-1.bib": "BibTeX",
+    "references/cut-short.bib": "BibTeX",
     "references/library.json": "CSL JSON",
     "references/better-csl.json": "CSL JSON",
     "files/papers.jsonl": "JSON lines",

@@ -3,7 +3,7 @@
     DIGEST_MAILQA=DIR python benchmarks/judged.py
 
 DIR is where ../shared/tools/mailqa/setup.sh installed the judges. Prints one JSON line: the worst of each figure. The test
-(tests/integration/test_judged_mail.py) asks the same judges, the slow spam filters of fewer mails.
+(tests/shared/test_judged_mail.py) asks the same judges, the slow spam filters of fewer mails.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from flufl.bounce import all_failures
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.diagnosis import VAGUE, Diagnosis, diagnose, said_when
-from digest.mail.dsn import find_report, read_report, words_near
+from digest.mail.dsn import find_report, mild, read_report, words_near
 from digest.mail.mime import Part
 from digest.mail.other_languages import FAILED, FAILURE_SUBJECT, STILL_TRYING
 from digest.mail.webhooks.events import read_json
@@ -148,9 +148,8 @@ def read_nonstandard(mail: Part) -> Feedback | None:
         _returned(address, notice, whole, still or (address in temporary and address not in permanent))
         for address in addresses[:MAX_RECIPIENTS]
     )
-    if _is_cut_short(mail):  # what is missing may be why, so nobody is given up for it
-        mild = tuple(replace(one, bounce=BounceClass.SOFT) if one.bounce is BounceClass.HARD else one for one in returned)
-        return Feedback(FeedbackKind.BOUNCE, mild, reason="delivery report, cut short")
+    if _is_cut_short(mail):
+        return Feedback(FeedbackKind.BOUNCE, mild(returned), reason="delivery report, cut short")
     return Feedback(FeedbackKind.BOUNCE, tuple(returned), reason="bounce read by its shape")
 
 

@@ -138,7 +138,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         SENDER,
         words(
             r"too many (?:concurrent |simultaneous |smtp |open )?(?:connections?|sessions?)",
-            r"too many (?:messages?|e?mails?|recipients?|hops from|errors|invalid|unknown)",
+            r"too many (?:messages?|e?mails?|recipients?|hops from|errors|invalid|unknown)\b"
+            r"(?! (?:in|on) (?:this |the )?mailbox)",
             r"(?:rate|sending|connection|message) ?-?limit(?:ed|ing|s)?\b",
             r"exceed\w* (?:the )?(?:maximum )?(?:allowed |permitted )?(?:rate|number of (?:connections|messages))",
             r"too (?:fast|frequent|quickly)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from digest.domain.feedback import BounceClass, Returned
@@ -51,6 +52,11 @@ def read_report(status: Part, notification: str = "") -> Report:
         one = _returned(address, fields, notification)
         returned.setdefault(address.lower(), one)
     return Report(tuple(returned.values()), delivered=bool(happened and not returned))
+
+
+def mild(returned: Iterable[Returned]) -> tuple[Returned, ...]:
+    """Of a report that is cut short: what is missing may be why, so nobody is given up for it."""
+    return tuple(replace(one, bounce=BounceClass.SOFT) if one.bounce is BounceClass.HARD else one for one in returned)
 
 
 def recipient_of(fields: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from itertools import islice
 from digest.domain.feedback import Feedback, FeedbackKind
 from digest.mail.arf import read_complaint
 from digest.mail.bounce_formats import is_from_daemon, is_named_daemon, read_nonstandard
-from digest.mail.dsn import find_report, read_report
+from digest.mail.dsn import find_report, mild, read_report
 from digest.mail.mime import Part, read_fields, read_mail
 from digest.mail.other_languages import AUTOMATIC_SUBJECT
 
@@ -65,6 +65,8 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
     status = find_report(mail)
     if status is not None:
         report = read_report(status, _notification(mail))
+        if report.recipients and status.body and mail.body.endswith(status.body):  # nothing closes the part
+            return Feedback(FeedbackKind.BOUNCE, mild(report.recipients), reason="delivery report (RFC 3464), cut short")
         if report.recipients:
             return Feedback(FeedbackKind.BOUNCE, report.recipients, reason="delivery report (RFC 3464)")
         if report.delivered:

@@ -141,7 +141,7 @@ def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
     people = [fields.table(person).get("name") for person in fields.rows(entry.get("authors"))]
     named = [_plain(name) for name in people if name] or [_plain(entry.get("author"))]
     if len(named) == 1 and named[0].count(",") > 1:  # a whole byline in one field
-        named = named[0].split(",")
+        named = re.split(r",\s*(?:and\s+)?", named[0])
     return fields.names(named)
 
 

@@ -62,13 +62,18 @@ def _has(*patterns: str) -> Probe:
 
 
 def _is_lines(head: bytes) -> bool:
-    """One of the first lines is a whole JSON object that names a paper: as `paper`, or by `id` and `title`."""
+    """One of the first lines is a whole JSON object that names a paper: as `paper`, or by `id` and `title`.
+
+    A list or an object that is written with an item a line has lines that end with a comma or are not closed.
+    """
     if not head.startswith((b"{", b"[", b"\n", b"\r", b" ")) and b"\n{" not in head:
         return False
     for line in islice((line for line in head.split(b"\n") if line.strip()), 20):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
+            if line.rstrip().endswith((b",", b"[", b"{")):
+                return False
             continue
         if isinstance(record, dict) and (isinstance(record.get("paper"), str) or {"id", "title"} <= record.keys()):
             return b"https://openalex.org/" not in line[:200]

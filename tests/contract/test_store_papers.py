@@ -312,10 +312,11 @@ def test_a_sighting_is_never_lost(sqlite_store: Store) -> None:
         assert connection.scalar(select(func.count()).select_from(sightings)) == 6
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_known_papers_are_looked_up_one_by_one_in_a_table_never_analysed(store: Store) -> None:
-    """As in a first import: PostgreSQL would read all identifiers of the scheme for each thousand that it is asked for."""
-    if store.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite looks up a list by index whatever it knows of the table")
+    """As in a first import: PostgreSQL would read all identifiers of the scheme for each thousand that it is asked for. SQLite
+    looks up a list by index whatever it knows of the table.
+    """
     shown = [sighting(number, title=f"Paper {number}", identifiers=(arxiv(number),)) for number in range(1, 2001)]
     merged(store, *shown)
     asked: list[tuple[str, dict[str, object]]] = []

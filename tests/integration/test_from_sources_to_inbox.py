@@ -1,8 +1,7 @@
-"""The main job on real parts: real pages over HTTP → collect → edition → Postfix → Dovecot → read back by IMAP."""
+"""The main job on real parts: pages over HTTP → collect → edition → Postfix → Dovecot → read back by IMAP."""
 
 from __future__ import annotations
 
-import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,25 +18,14 @@ from digest.domain.subscriber import Interests, Preferences
 from digest.journey.explain import explain
 from digest.journey.subscribe import confirm, request
 from digest.wiring import Wiring
+from tests.pages import daily_pages
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import GONE
 from tests.servers.postfix import Postfix
 from tests.servers.running import PATIENCE
-from tests.shared_data import SHARED, needs_shared
 
 AT = datetime(2026, 5, 22, 12, 0, tzinfo=UTC)
-"""A Friday in the middle of the recorded pages."""
-
-
-def _pages() -> dict[str, bytes]:
-    """The recorded page of each day of the week before AT, as the API gave it last by then."""
-    pages: dict[str, bytes] = {}
-    with tarfile.open(SHARED / "data/hf_history/raw_api_daily_papers.tar.xz") as archive:
-        for member in archive:
-            day = Path(member.name).name[:10]
-            if "2026-05-15" <= day <= "2026-05-22" and (file := archive.extractfile(member)) is not None:
-                pages[day] = file.read()
-    return pages
+"""A Friday."""
 
 
 @contextmanager
@@ -72,7 +60,7 @@ def _hugging_face(pages: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture
 def wiring(tmp_path: Path, postfix_server: Postfix) -> Iterator[tuple[Wiring, list[str]]]:
-    with _hugging_face(_pages()) as (base_url, asked):
+    with _hugging_face(daily_pages(date(2026, 5, 15), AT.date())) as (base_url, asked):
         settings = Settings.model_construct(
             database=Database(url=f"sqlite:///{tmp_path / 'digest.sqlite3'}"),
             secrets=Secrets(key_file=tmp_path / "digest.key"),
@@ -93,7 +81,6 @@ def _subscribe(wiring: Wiring, email: str) -> None:
     confirm(wiring.store, step.subscription.id, "test", "link confirmed", datetime(2026, 5, 20, tzinfo=UTC))
 
 
-@needs_shared
 def test_what_the_edition_says_is_what_the_mailbox_holds(
     wiring: tuple[Wiring, list[str]], dovecot_server: Dovecot, postfix_server: Postfix
 ) -> None:

@@ -4,8 +4,6 @@ lines or turn them round in every field. A clear answer, the right status, nothi
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import random
 import re
@@ -17,13 +15,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from digest.domain.errors import InvalidAddress
 from digest.domain.subscriber import Interests
 from digest.links import Purpose
-from digest.mail.address import read_address
 from digest.mail.reading import parts_of
+from tests.answers import FIXTURES
+from tests.doors import check_every_door, check_the_short_way
 from tests.servers.website import BEARER, NOON, Website
-from tests.shared_data import SHARED, needs_shared
 
 
 def rows(site: Website) -> dict[str, list[str]]:
@@ -35,95 +32,22 @@ def rows(site: Website) -> dict[str, list[str]]:
 
 # ---- addresses ----
 
-LOCALLY_FINE = {
-    " test@iana.org": "a blank typed before it is dropped",
-    "test@iana.org ": "a blank typed after it is dropped",
-}
-REFUSED_ALL_THE_SAME = [
-    (r'"', "quoted local parts: RFC 5321 §4.1.2 asks that nobody has one"),
-    (r"<.*>$", "a display name is not part of an address"),
-    (r"@[^.]+$", "a domain without a dot cannot be reached from outside (RFC 7085)"),
-]
-TAKEN_ALL_THE_SAME = {
-    "test@g--a.com": "hyphens may stand in a row but in third and fourth place, where xn-- does",
-    "me@test.test.test": "reserved for tests, like those of this suite; mail to it goes nowhere",
-    "me\N{LATIN SMALL LETTER E WITH GRAVE}x@example.com": "composed, as Unicode's normal form C has it",
-    "me\N{COMBINING GRAVE ACCENT}x@example.com": "the same, to be composed",
-    "m\N{LATIN SMALL LETTER E WITH GRAVE}x@example.com": "the same",
-    "\N{GREEK SMALL LETTER LAMDA}ambda\N{KATAKANA LETTER TU}@test": "international: SMTPUTF8 (RFC 6531)",
-}
+
+def _addresses() -> dict[str, bool]:
+    """By address: should it be taken?"""
+    lines = (FIXTURES / "addresses.txt").read_text("utf-8").splitlines()
+    words = (line.partition(" ") for line in lines if line and not line.startswith("#"))
+    return {json.loads(address): verdict == "taken" for verdict, _, address in words}
 
 
-def _expected() -> dict[str, bool]:
-    """By address: should it be taken? Where two of the sources differ about one, it is fine if one of them says so."""
-    found: dict[str, bool] = {}
-    for line in (SHARED / "data/addresses/addresses.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if not row["address"].isascii() and re.search("[\ud800-\udfff]", row["address"]):
-            continue  # half a character: no form and no file in UTF-8 can hold it
-        found[row["address"]] = found.get(row["address"], False) or row["deliverable_style"]
-    for address in found:
-        if address in LOCALLY_FINE or address in TAKEN_ALL_THE_SAME:
-            found[address] = True
-        elif any(re.search(pattern, address) for pattern, _ in REFUSED_ALL_THE_SAME):
-            found[address] = False
-    return found
-
-
-@needs_shared
 def test_addresses_of_every_kind_through_every_door(site: Website) -> None:
-    """By form, by API and by CSV: the same verdict, the one expected, and never an error of ours."""
-    expected = _expected()
-    assert len(expected) > 300
-    by_form, by_api = {}, {}
-    for number, address in enumerate(expected):
-        site.now = NOON + timedelta(days=number // 15)  # within the limits for a network
-        by_form[address] = site.post("/subscribe", {"email": address}).status_code
-        given = {"email": address, "confirmed": True}
-        by_api[address] = site.request("POST", "/api/v1/subscriptions", json=given, headers=BEARER).status_code
-    assert {a: code for a, code in by_form.items() if code != (200 if expected[a] else 400)} == {}
-    allowed = {True: {200}, False: {400, 422}}
-    assert {a: code for a, code in by_api.items() if code not in allowed[expected[a]]} == {}
-    assert _by_csv(site, list(expected)) == {address for address, good in expected.items() if good}
+    addresses = _addresses()
+    assert len(addresses) > 50
+    check_every_door(site, addresses)
 
 
-def _by_csv(site: Website, addresses: list[str]) -> set[str]:
-    """Those that an import took."""
-    sheet, last_line = io.StringIO(newline=""), {}
-    sheet.write("email\r\n")
-    for address in addresses:
-        csv.writer(sheet, quoting=csv.QUOTE_ALL).writerow([address])
-    reader = csv.reader(io.StringIO(sheet.getvalue(), newline=""))
-    next(reader)
-    for address, _ in zip(addresses, reader, strict=True):
-        last_line[reader.line_num] = address
-    path = "/api/v1/subscriptions/import?confirmed=true"
-    report = site.request("POST", path, content=sheet.getvalue().encode(), headers=BEARER).json()
-    bad = {last_line[each["line"]] for each in report["rejected"]}
-    # a row without anything in it is no row: neither taken nor bad
-    return {address for address in addresses if address.strip() and address not in bad}
-
-
-@needs_shared
 def test_the_short_way_to_read_an_address_is_the_long_way() -> None:
-    """Plain local parts at a domain seen before skip the validator; the verdict and the spelling are its own."""
-    from email_validator import EmailNotValidError, validate_email
-
-    draw = random.Random(3)
-    locals_ = ["a", "A.b", "x" * 64, "x" * 65, ".a", "a.", "a..b", "a+b", "o'neill", "", "a b", '"a"', "é", "a@b", "a\n"]
-    domains = [address.rpartition("@")[2] for address in _expected()] + ["EXAMPLE.org", "x" * 60 + ".de", "bücher.example"]
-    for _ in range(4000):
-        address = f"{draw.choice(locals_)}@{draw.choice(domains)}"
-        try:
-            read = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
-            long_way = f"{read.local_part}@{read.domain.lower()}"
-        except EmailNotValidError:
-            long_way = None
-        try:
-            short_way = read_address(address).text if address == address.strip() else long_way
-        except InvalidAddress:
-            short_way = None
-        assert short_way == long_way, address
+    check_the_short_way(address.rpartition("@")[2] for address in _addresses())
 
 
 # ---- tokens ----

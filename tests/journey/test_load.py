@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +13,11 @@ import pytest
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import StoreError
-from digest.domain.identifier import Identifier, parse_identifier
+from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate
 from digest.journey.load import LoadReport, fetched, load
 from digest.store.unit import Store
-from tests.shared_data import SHARED, needs_shared
+from tests.answers import FIXTURES
 
 AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 EVERYTHING = PaperList(name="all", title="All")
@@ -172,38 +171,16 @@ def test_a_load_cut_off_is_completed_by_loading_again(store: Store, tmp_path: Pa
     assert counts(load([file], store, None, AT)) == (4_000, 0, 5_000, 0)
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
-    """Some pages of every era and all that were saved as text."""
-    folder = tmp_path_factory.mktemp("pages")
-    with tarfile.open(SHARED / "data/hf_history/raw_api_daily_papers.tar.xz") as archive:
-        members = sorted((m for m in archive.getmembers() if m.isfile()), key=lambda m: m.name)
-        kept = []
-        for number, member in enumerate(members):
-            data = archive.extractfile(member).read()  # type: ignore[union-attr]  # it is a file
-            if number % 20 == 0 or b"\"{'paper'" in data[:400]:
-                target = folder / Path(member.name).name
-                target.write_bytes(data)
-                kept.append(target)
-    return kept
+@pytest.mark.parametrize("name", ["2024-05-28", "2025-07-22", "2026-04-20"])
+def test_a_page_of_each_year_twice(store: Store, name: str) -> None:
+    file = FIXTURES / f"hugging_face/{name}.json"
+    rows = [row for row in json.loads(file.read_bytes()) if row["paper"]["id"].startswith(name[2:4])]
+    assert load([file], store, None, AT).papers_new == len(rows)
+    assert counts(load([file], store, None, AT)) == (0, 0, len(rows), 0)
 
 
-@needs_shared
-def test_pages_of_the_history(store: Store, history: Sequence[Path]) -> None:
-    rows: dict[str, set[str]] = {}
-    broken = set()
-    for file in history:
-        page = json.loads(file.read_bytes())
-        if isinstance(page, dict) or (page and isinstance(page[0], str)):
-            broken.add(str(file))
-        else:
-            rows[str(file)] = {str(parse_identifier(row["paper"]["id"]).identifier) for row in page}
-    assert len(broken) == 31
-    report = load(history, store, None, AT)
-    shown = sum(map(len, rows.values()))
-    assert report.papers_new + report.papers_updated + report.papers_unchanged == shown
-    assert report.papers_new == len(set().union(*rows.values()))
-    assert {r.file for r in report.rejected} == broken
-    assert all(r.where == "" and r.reason for r in report.rejected)
-    again = load(history, store, None, AT)
-    assert counts(again) == (0, 0, shown, 0)
+def test_pages_that_cannot_be_read_cost_one_line_each(store: Store) -> None:
+    broken = [FIXTURES / "hugging_face" / name for name in ("saved-as-text.json", "error.json")]
+    report = load([*broken, FIXTURES / "hugging_face/2025-07-22.json"], store, None, AT)
+    assert report.papers_new == 1
+    assert [r.file for r in report.rejected if r.where == ""] == [str(file) for file in broken]

@@ -1,5 +1,5 @@
 """Real mornings as the mails they become: recorded pages of Hugging Face, our editions and notices, signed, as a reader gets
-them. Judged by others' tools (tests/integration/test_judged_mail.py, ./run bench judged) and photographed (docs/pictures.py).
+them. Judged by others' tools (tests/shared/test_judged_mail.py, ./run bench judged) and photographed (docs/pictures.py).
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Signal, Summary
 from digest.sources import jsonl, recognise, seed_page
 from digest.sources.port import Parsed
-from tests.shared_data import SHARED, needs_shared
 
 SEEN = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SEEDS = Path(__file__).resolve().parents[2] / "seeds/papers.txt"
@@ -166,41 +165,6 @@ def test_nothing_escapes_the_seed_page(data: bytes) -> None:
 
 
 # --- which format
-
-REAL = [
-    ("arxiv_api", "arXiv Atom"), ("arxiv_oai", "OAI-PMH"), ("biorxiv", "bioRxiv"), ("crossref", "Crossref"),
-    ("hf_daily_papers", "Hugging Face"),
-]  # fmt: skip
-
-
-@needs_shared
-@pytest.mark.parametrize(("folder", "name"), REAL)
-def test_real_answers_are_recognised(folder: str, name: str) -> None:
-    for file in sorted((SHARED / "data/api_responses" / folder).iterdir()):
-        known = recognise.recognise(file.read_bytes()[: recognise.HEAD])
-        assert known is not None, file.name
-        assert known.name == name, file.name
-
-
-@needs_shared
-def test_the_rest_of_the_real_answers_are_recognised() -> None:
-    answers = SHARED / "data/api_responses"
-    told = {
-        file.name: known.name
-        for folder in ("arxiv_rss", "openalex", "semanticscholar")
-        for file in (answers / folder).iterdir()
-        if (known := recognise.recognise(unpacked(file)[: recognise.HEAD]))
-    }
-    assert told["rss.arxiv.org_atom_cs.AI_2025-08-20_excerpt.xml"] == "arXiv Atom"
-    assert told["rss.arxiv.org_rss_cs.AI_2025-09-18_TRUNCATED.xml"] == "arXiv RSS"
-    assert {told[f"works_{n}.json"] for n in range(3)} == {"OpenAlex"}
-    assert told["Paper.json.gz"] == told["PaperWithNullValues.json"] == "Semantic Scholar"
-
-
-def unpacked(file: Path) -> bytes:
-    data = file.read_bytes()
-    return gzip.decompress(data) if file.suffix == ".gz" else data
-
 
 SHAPES = [
     (SEEDS.read_bytes(), "seed page"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import unicodedata
 
 import pytest
@@ -11,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.render.latex import LONGEST, readable
-from tests.shared_data import SHARED, needs_shared
 
 READS = [
     (r"$\alpha$-divergence", "α-divergence"),
@@ -112,16 +109,3 @@ def test_hostile_nesting_costs_no_more_than_its_length(hostile: str) -> None:
 def test_a_text_too_long_is_only_cleaned() -> None:
     long = r"$\alpha$ " * (LONGEST // 8)
     assert readable(long) == long.strip()
-
-
-@needs_shared
-@pytest.mark.slow
-def test_a_hundred_thousand_real_titles() -> None:
-    """None raises; of those with LaTeX, at most 5 % still show a backslash (macros of their authors, matrices)."""
-    with gzip.open(SHARED / "data/corpus/arxiv_papers.jsonl.gz", "rt") as lines:
-        titles = [json.loads(line)["title"] for line in lines]
-    marked = [title for title in titles if "\\" in title]
-    assert len(marked) > 1_500
-    assert sum("\\" in readable(title) for title in marked) <= 0.05 * len(marked)
-    twice = [title for title in titles if readable(readable(title)) != readable(title)]
-    assert len(twice) <= 0.0005 * len(titles), twice[:5]

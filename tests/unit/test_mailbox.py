@@ -9,7 +9,7 @@ import pytest
 
 from digest.domain.errors import InvalidInput
 from digest.mail.mailbox import Found, read_mailbox
-from tests.shared_data import SHARED, needs_shared
+from tests.notices import notices
 
 ONE = b"From: a@b.example\nSubject: one\n\nhello\n"
 QUOTING = (
@@ -63,6 +63,10 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         list(read_mailbox(tmp_path / "nothing.mbox"))
 
 
-@needs_shared
-def test_a_real_mbox() -> None:
-    assert len(list(read_mailbox(SHARED / "data" / "bounces" / "mbox" / "mbox-0"))) == 37
+def test_an_mbox_of_every_notice(tmp_path: Path) -> None:
+    """What separates them is at the beginning of a line, with a date; a body's own "From " is not."""
+    mails = [notice.data.rstrip(b"\n") + b"\n\n" for notice in notices()]
+    path = tmp_path / "bounces"
+    path.write_bytes(b"".join(b"From MAILER-DAEMON Mon Mar  9 08:00:09 2026\n" + data for data in mails))
+    found = [each.data for each in read_mailbox(path)]
+    assert [data.partition(b"\n")[2] for data in found] == mails

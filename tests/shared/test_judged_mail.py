@@ -15,9 +15,8 @@ import pytest
 
 from tests.servers.judges import HINT, JUDGES, Judge, Verdicts, asked, missing, negative
 from tests.servers.real_mail import RealMail, real_mail
-from tests.shared_data import needs_shared
 
-pytestmark = [needs_shared, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 _TO_ONE = ("confirm", "welcome-alone", "goodbye", "alert")
 """Mails that answer one person owe nobody List-Unsubscribe, which these judges ask of every mail."""

@@ -7,12 +7,19 @@ is right, and the line says why. MISSES is the exact list of where we differ: a 
 from __future__ import annotations
 
 import json
+import random
 import time
+from functools import cache
 from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound import read_feedback
-from tests.shared_data import SHARED, needs_shared
+from digest.mail.mailbox import read_mailbox
+from tests.notices import damaged, hard, unnamed
+from tests.shared_data import SHARED
 
 BOUNCES = SHARED / "data" / "bounces"
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
@@ -120,7 +127,6 @@ def _difference(row: dict[str, Any], data: bytes, feedback: Feedback) -> str:
     return "" if permanent and temporary else f"addresses {by_address}"
 
 
-@needs_shared
 def test_what_came_back_is_understood() -> None:
     labelled, differences, slowest = 0, {}, 0.0
     for row in _rows():
@@ -138,3 +144,39 @@ def test_what_came_back_is_understood() -> None:
     assert set(differences) == set(MISSES)
     assert labelled >= 450
     assert len(differences) <= 0.03 * labelled
+
+
+# ---- damaged copies, and cut ones -----------------------------------------------------------------------------------------
+
+
+def _real() -> list[bytes]:
+    return [path.read_bytes() for path in sorted(BOUNCES.rglob("*")) if path.suffix in (".eml", ".txt")]
+
+
+def test_damage_never_makes_a_mail_about_somebody_it_does_not_name() -> None:
+    chance = random.Random(20261123)
+    mails = _real()
+    assert len(mails) >= 500
+    for data in mails:
+        for _ in range(3):
+            copy = damaged(data, chance)
+            assert list(unnamed(copy, read_feedback(copy))) == []
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(data=st.data())
+def test_a_report_of_a_soft_failure_never_turns_hard_by_truncation(data: st.DataObject) -> None:
+    mail = data.draw(st.sampled_from(_full_mailboxes()))
+    cut = data.draw(st.integers(min_value=0, max_value=len(mail)))
+    assert not hard(read_feedback(mail[:cut]))
+
+
+@cache
+def _full_mailboxes() -> list[bytes]:
+    """Reports that name a full mailbox and nothing else."""
+    found = [data for data in _real() if b"5.2.2" in data and read_feedback(data).reason.startswith("delivery report (")]
+    return [data for data in found if {each.bounce for each in read_feedback(data).recipients} == {BounceClass.SOFT}]
+
+
+def test_a_mailbox_of_37_mails() -> None:
+    assert len(list(read_mailbox(BOUNCES / "mbox" / "mbox-0"))) == 37

@@ -18,9 +18,8 @@ import pytest
 
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Sighting
-from digest.ranking.identity import title_key
 from digest.store.unit import Store
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import SHARED
 
 TWO_WORKS = """
     2606.29295-2606.30453 2606.13199-2606.13210 2601.08053-2607.20401 2511.22877-2604.19437 2602.10700-2604.23652
@@ -86,7 +85,6 @@ def shown(row: dict[str, Any], source: str = "arxiv", name: str = "") -> Sightin
     )
 
 
-@needs_shared
 @pytest.mark.slow
 def test_every_relisting_joins_its_paper_and_no_other(sqlite_store: Store) -> None:
     """11,742 papers were listed again, here by another source, under a later version and an address or a DOI of arXiv's."""
@@ -104,7 +102,6 @@ def test_every_relisting_joins_its_paper_and_no_other(sqlite_store: Store) -> No
     assert len(again) >= 11_742
 
 
-@needs_shared
 @pytest.mark.slow
 def test_the_two_hundred_pairs_most_alike_stay_apart(sqlite_store: Store) -> None:
     """Seen together, seen again under their DOIs, and read of in a reference that has only a title and authors."""
@@ -132,21 +129,3 @@ def test_the_two_hundred_pairs_most_alike_stay_apart(sqlite_store: Store) -> Non
         }
     assert wrong == {}
     assert sum(paper.identifier.scheme == "arxiv" for paper in joined.values()) > 300
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (
-            "On a variant of the 12th Delfino problem -- the $\\Sigma$-side",
-            "On a variant of the 12th Delfino problem -- the $Σ$-side",
-        ),
-        ("Decay of $B \\to K \\mu \\mu$ at large recoil", "Decay of B → K μμ at large recoil"),
-    ],
-)
-def test_greek_letters_are_letters_however_they_are_written(one: str, other: str) -> None:
-    def key(title: str) -> str | None:
-        return title_key(Sighting(source="a", identifiers=(), title=title, authors=("Ada L",), seen_at=SEEN))
-
-    assert key(one) == key(other)
-    assert key(one) != key(one.replace("Sigma", "Pi").replace("mu", "nu"))

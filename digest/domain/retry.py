@@ -12,7 +12,6 @@ from enum import StrEnum
 from digest.domain.delivery import Attempt, DeliveryState, Stage
 from digest.domain.verdict import UNJUDGED, About, Scope, Verdict
 
-
 _LAST_TRY = timedelta(minutes=30)
 """How long before the next edition a delivery that waits for our quota is tried for the last time."""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from digest.domain.delivery import Attempt
+from digest.domain.errors import RelayRefusedUs
 
 
 class About(StrEnum):
@@ -49,6 +50,10 @@ class Verdict:
     remedy: str = ""
     """What the operator may do."""
 
+    def refusal(self, attempt: Attempt) -> RelayRefusedUs:
+        """The relay's own words and what to do about them, in one line."""
+        return RelayRefusedUs(attempt.relay, f"{attempt.reply}; {self.remedy}")
+
     @property
     def elsewhere(self) -> bool:
         """Whether the next relay may well take this message."""
@@ -70,15 +75,15 @@ class RefusalStreak:
     def __init__(self) -> None:
         self._took: set[str] = set()
         self._in_a_row: Counter[str] = Counter()
-        self._first: str = ""
+        self._first: RelayRefusedUs | None = None
 
     @property
-    def nothing_taken(self) -> str:
-        """The first refusal about us whose scope stayed open, where no relay took anything; or ""."""
-        return "" if self._took else self._first
+    def nothing_taken(self) -> RelayRefusedUs | None:
+        """The first refusal about us whose scope stayed open, where no relay took anything."""
+        return None if self._took else self._first
 
-    def narrowed(self, attempt: Attempt, verdict: Verdict) -> Verdict:
-        """The verdict with its scope settled, as far as it can be."""
+    def narrowed(self, attempt: Attempt, verdict: Verdict, attempts_before: int = 0) -> Verdict:
+        """The verdict with its scope settled, as far as it can be. Who was refused before, alone, is refused alone again."""
         relay = attempt.relay
         if attempt.accepted:
             self._took.add(relay)
@@ -89,7 +94,7 @@ class RefusalStreak:
         self._in_a_row[relay] += 1
         if self._in_a_row[relay] >= _IN_A_ROW or (verdict.cause in _RARELY_ONE and relay not in self._took):
             return replace(verdict, scope=Scope.ALL)
-        if relay in self._took:
+        if relay in self._took or attempts_before:
             return replace(verdict, scope=Scope.ONE)
-        self._first = self._first or f"relay {relay}: {attempt.reply}: {verdict.remedy}"
+        self._first = self._first or verdict.refusal(attempt)
         return verdict

@@ -61,17 +61,20 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"pop.?before.?smtp|check (?:for )?(?:new )?mail (?:first|before)",
             r"authentication (?:credentials )?(?:invalid|unsuccessful|failed|error)|bad (?:username|login|credentials)|"
             r"username and password not accepted|invalid (?:login|credentials|user ?name or password)",
-            r"must issue a starttls|starttls (?:first|is required|command first)|encryption required|requires? (?:tls|encryption)",
+            r"must issue a starttls|starttls (?:first|is required|command first)|encryption required",
+            r"requires? (?:tls|encryption)",
         ),
     ),
     (
         "our sender",
         SENDER,
         words(
-            r"send\s?as\s?denied|permissions? to send as|not allowed to send (?:as|from|using)|not (?:permitted|authori[sz]ed|allowed) to (?:use|send as)",
+            r"send\s?as\s?denied|permissions? to send as|not allowed to send (?:as|from|using)",
+            r"not (?:permitted|authori[sz]ed|allowed) to (?:use|send as)",
             r"not owned by user|must (?:be (?:the )?same as|equal|match) .{0,20}(?:auth\w*|login|user)",
             r"does not match .{0,20}(?:authenticated|login|user(?:name)?)\b",
-            r"(?:identit(?:y|ies)|address|domain) .{0,40}(?:is not|are not|isn't|not) (?:yet )?verified|unverified (?:domain|sender)",
+            r"(?:identit(?:y|ies)|address|domain) .{0,40}(?:is not|are not|isn't|not) (?:yet )?verified",
+            r"unverified (?:domain|sender)",
             r"identit(?:y|ies) failed the check|domain .{0,60}not allowed to send|verified sender identity",
             r"sender .{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
         ),
@@ -83,7 +86,8 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:sending|outgoing|outbound|smtp|sender|e-?mail)\b.{0,30}\b(?:suspended|disabled|blocked|restricted|on hold)"
             r" (?:for|due|because|until|by|from)",
             r"(?:outgoing|outbound) .{0,20}(?:has been |is |are )?(?:blocked|suspended|disabled)",
-            r"unusual sending activity|(?:blocked|restricted|prevented) from sending|sending has been (?:paused|disabled|suspended)",
+            r"unusual sending activity|(?:blocked|restricted|prevented) from sending",
+            r"sending has been (?:paused|disabled|suspended)",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

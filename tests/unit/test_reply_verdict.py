@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,13 +31,13 @@ READERS = 12
 class Relay:
     """Refuses as the row says, all of them or one recipient; otherwise accepts."""
 
-    def __init__(self, name: str, stage: str = "", reply: str = "", only: int | None = None) -> None:
+    def __init__(self, name: str, stage: str = "", reply: str = "", only: Collection[int] = range(1, 99)) -> None:
         self.name, self.took = name, 0
         self._stage, self._reply, self._only = stage, reply, only
 
     def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
         for each in envelopes:
-            if self._reply and self._only in (None, each.delivery_id):
+            if self._reply and each.delivery_id in self._only:
                 yield seen(self._stage, self._reply, each.delivery_id, self.name)
             else:
                 self.took += 1
@@ -113,7 +113,7 @@ def test_the_second_relay_takes_over(stage: str, reply: str, expected: str, sour
 
 @pytest.mark.parametrize(("stage", "reply", "expected", "source"), [row for row in TABLE if "open" in row[2]])
 def test_one_reader_among_others_waits_alone(stage: str, reply: str, expected: str, source: str) -> None:
-    done, stopped = delivered(Relay("only", stage, reply, only=READERS))
+    done, stopped = delivered(Relay("only", stage, reply, only=[READERS]))
     assert stopped is None
     last = [d for attempt, d in done if attempt.delivery_id == READERS]
     assert [(d.state, d.counts, d.effect) for d in last] == [(DeliveryState.QUEUED, True, Effect.NONE)]
@@ -122,10 +122,19 @@ def test_one_reader_among_others_waits_alone(stage: str, reply: str, expected: s
 
 def test_a_reader_refused_first_does_not_stop_the_others() -> None:
     done, stopped = delivered(
-        Relay("only", "rcpt", "554 5.7.1 <r1@example.net>: Recipient address rejected: Access denied", only=1)
+        Relay("only", "rcpt", "554 5.7.1 <r1@example.net>: Recipient address rejected: Access denied", only=[1])
     )
     assert stopped is None
     assert sum(d.state is DeliveryState.ACCEPTED for _, d in done) == READERS - 1
+
+
+def test_refusals_in_a_row_are_about_us_even_after_others_were_taken() -> None:
+    blocked = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"
+    done, stopped = delivered(Relay("only", "rcpt", blocked, only=range(3, 99)))
+    assert stopped is not None
+    assert sum(d.state is DeliveryState.ACCEPTED for _, d in done) == 2
+    assert {d.state for _, d in done[2:]} == {DeliveryState.QUEUED}
+    assert sum(d.counts for _, d in done[2:]) == 4  # the fifth in a row shows whom it is about
 
 
 def test_the_bounded_tries_of_one_reader_end() -> None:

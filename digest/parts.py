@@ -165,11 +165,16 @@ class Parts:
         from digest.mail.headers import Sender
 
         mail = self.settings.mail
+        kind = mail.envelope_sender.strip()
+        if "@" not in kind and kind not in ("verp", "plain"):
+            raise ConfigurationError("mail.envelope_sender", f"{kind!r} should be verp, plain or an address")
         return Sender(
             name=mail.from_name,
             address=self.address(mail.from_address),
             domain=mail.domain,
             bounce_domain=mail.bounce_domain,
+            envelope="verp" if kind == "verp" else "plain" if kind == "plain" else self.address(kind),
+            inbound=self.address(mail.inbound_address) if mail.inbound_address else None,
             reply_to=self.address(mail.reply_to) if mail.reply_to else None,
             postal_address=mail.postal_address,
         )

@@ -26,6 +26,7 @@ from digest.mail.domain_checks import (
 
 if TYPE_CHECKING:
     from digest.mail.dns_lookup import Lookup
+    from digest.mail.headers import Sender
     from digest.mail.relay import Relay
     from digest.wiring import Wiring
 
@@ -67,8 +68,24 @@ def _parts(wiring: Wiring) -> Iterator[Checked]:
         settings.web.base_url,
         "set it to the https address readers can reach: mailbox providers honour one-click only over https",
     )
+    yield _tried("mail.envelope_sender", lambda: _envelope(wiring.sender), "mend mail.from_address or mail.envelope_sender")
+    if wiring.sender.at_provider:
+        inbound = settings.mail.inbound_address
+        yield Checked(
+            "unsubscribe by mail",
+            bool(inbound),
+            f"goes to {inbound}" if inbound else f"not offered: {wiring.sender.bounce_domain} is a mailbox provider's domain",
+            "set mail.inbound_address to a mailbox that you read, or mail.bounce_domain to a domain of your own",
+        )
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
+
+
+def _envelope(sender: Sender) -> str:
+    if not sender.fixed_envelope:
+        return f"an address for each mail at {sender.bounce_domain}"
+    why = f"; at {sender.bounce_domain}, a mailbox provider's domain, no address is made up" if sender.at_provider else ""
+    return f"{sender.fixed_envelope}: bounces come back there{why}"
 
 
 def _relays(wiring: Wiring) -> Iterator[Checked]:
@@ -98,7 +115,7 @@ def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
     sender = wiring.sender
     hosts = tuple(dict.fromkeys(relay.host for relay in wiring.settings.relays))
     who = Identity(
-        author=ascii_domain(sender.address.domain), envelope=sender.bounce_domain, dkim=wiring.dkim_domain, relays=hosts
+        author=ascii_domain(sender.address.domain), envelope=sender.envelope_domain, dkim=wiring.dkim_domain, relays=hosts
     )
     dns, keys = Lookup(server), wiring.signing_keys
     asked: list[tuple[str, Callable[[], Iterator[Checked]]]] = [

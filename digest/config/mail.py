@@ -18,6 +18,7 @@ class Mail(Section):
     reply_to: Text = ""
     domain: Text = ""
     bounce_domain: Text = ""
+    envelope_sender: Text = "verp"
     postal_address: Text = ""
     inbound_address: Text = ""
 

@@ -10,6 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from digest.domain.delivery import Attempt, DeliveryState, Stage
+from digest.domain.verdict import UNJUDGED, About, Scope, Verdict
+
+_LAST_TRY = timedelta(minutes=30)
+"""How long before the next edition a delivery that waits for our quota is tried for the last time."""
 
 
 class Effect(StrEnum):
@@ -19,9 +23,9 @@ class Effect(StrEnum):
     SUPPRESS = "suppress"
     """The mailbox does not exist: a hard bounce."""
     SLOW_RELAY = "slow relay"
-    """The relay is busy (421, 454): nobody is to blame, no attempt is counted."""
+    """The relay is busy or gets too much at once: nobody is to blame, no attempt is counted."""
     STOP_RUN = "stop run"
-    """Authentication or policy against us: stop, alarm, blame no reader."""
+    """The relay refuses us or the dialogue: stop, alarm, blame no reader."""
 
 
 class UncertainPolicy(StrEnum):
@@ -52,8 +56,11 @@ class RetryPolicy:
     """After 421/454 or an unreachable relay."""
     uncertain: UncertainPolicy = UncertainPolicy.RESEND
 
-    def decide(self, attempt: Attempt, attempts_before: int, expires_at: datetime) -> Decision:
-        """What becomes of the delivery after `attempt`; `attempts_before` counts those that counted."""
+    def decide(self, attempt: Attempt, attempts_before: int, expires_at: datetime, verdict: Verdict = UNJUDGED) -> Decision:
+        """What becomes of the delivery after `attempt`; `attempts_before` counts those that counted.
+
+        `verdict` says whom the reply is about. Without one a refusal counts against this delivery alone.
+        """
         if attempt.accepted:
             return Decision(DeliveryState.ACCEPTED, str(attempt.reply))
         if attempt.uncertain:
@@ -62,19 +69,16 @@ class RetryPolicy:
             return Decision(DeliveryState.FAILED, f"could not be composed: {attempt.error}")
         if attempt.reply is None:
             return self._later(attempt.at + self.busy_wait, expires_at, f"{attempt.relay}: {attempt.error}", counts=False)
-        code, enhanced, said = attempt.reply.code, attempt.reply.enhanced, str(attempt.reply)
-        if code in (421, 454) or attempt.stage is Stage.CONNECT:
-            if attempt.stage is Stage.CONNECT and code >= 500:
-                return self._stop(attempt, said, expires_at)
-            return self._later(attempt.at + self.busy_wait, expires_at, said, counts=False, effect=Effect.SLOW_RELAY)
-        if code in (530, 534, 535, 538) or enhanced.startswith("5.7."):
-            return self._stop(attempt, said, expires_at)
-        if 400 <= code < 500:
-            return self._backoff(attempt, attempts_before, expires_at, said)
-        hard = enhanced.startswith("5.1.") if enhanced else code in (550, 551, 553) and attempt.stage is Stage.RCPT
-        # 5.1.7 and 5.1.8 complain of the sender's address, not of the reader's
-        suppress = hard and enhanced not in ("5.1.7", "5.1.8")
-        return Decision(DeliveryState.FAILED, said, effect=Effect.SUPPRESS if suppress else Effect.NONE)
+        reply = str(attempt.reply)
+        if verdict.slower:
+            return self._later(attempt.at + self.busy_wait, expires_at, reply, counts=False, effect=Effect.SLOW_RELAY)
+        if verdict.scope is Scope.ALL:
+            return self._refused(attempt, expires_at, verdict, self.busy_wait, Effect.STOP_RUN)
+        if verdict.scope is Scope.OPEN:
+            return self._refused(attempt, expires_at, verdict, self.first_wait, Effect.NONE)
+        if attempt.reply.code < 500 or verdict.about in (About.US, About.CONNECTION):
+            return self._backoff(attempt, attempts_before, expires_at, reply)
+        return Decision(DeliveryState.FAILED, reply, effect=Effect.SUPPRESS if verdict.mailbox_gone else Effect.NONE)
 
     def _uncertain(self, attempt: Attempt, before: int, expires_at: datetime) -> Decision:
         seen = f"{attempt.relay}: no reply after the final dot ({attempt.error or 'connection lost'})"
@@ -101,5 +105,12 @@ class RetryPolicy:
             return Decision(DeliveryState.EXPIRED, stale, counts=counts, effect=effect)
         return Decision(DeliveryState.QUEUED, why, next_attempt_at=at, counts=counts, effect=effect)
 
-    def _stop(self, attempt: Attempt, said: str, expires_at: datetime) -> Decision:
-        return self._later(attempt.at + self.busy_wait, expires_at, said, counts=False, effect=Effect.STOP_RUN)
+    def _refused(self, attempt: Attempt, expires_at: datetime, verdict: Verdict, wait: timedelta, effect: Effect) -> Decision:
+        """Not this reader's fault, so the delivery waits. A quota may last longer than the edition: then one last try before the
+        next edition.
+        """
+        soonest = attempt.at + self.busy_wait
+        at = attempt.at + (verdict.wait or wait)
+        if at >= expires_at:
+            at = max(soonest, expires_at - _LAST_TRY)
+        return self._later(at, expires_at, str(attempt.reply), counts=False, effect=effect)

@@ -19,14 +19,16 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.edition import Pooled
-from digest.domain.errors import DigestError, RelayUnreachable, StoreError
+from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
+from digest.domain.verdict import RefusalStreak
 from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
+from digest.mail.reply_classifier import verdict_of
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
@@ -41,6 +43,7 @@ _PACED = timedelta(minutes=1)
 """Who must wait because of a limit waits no longer than this for the next span."""
 _NAP = 0.2
 """Seconds between looks at whether to stop."""
+_STOPPED = "stopped: the relay refuses us: "
 
 
 class Compose(Protocol):
@@ -111,13 +114,15 @@ def deliver(
     Run `recover` first: it puts back what dead processes held.
     """
     started, counts = time.monotonic(), Counter[str]()
-    stopped, paced = "", False
+    stopped, paced, streak = "", False, RefusalStreak()
     while not stopped and not stop():
-        shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress)
+        shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress, streak)
         stopped = shift.work(transport)
         paced = paced or shift.paced
         if not shift.claimed and not (paced and _soon(store, clock, stop)):
             break
+    if not stopped and streak.nothing_taken:
+        stopped = f"{_STOPPED}{streak.nothing_taken}"
     tally = Tally(
         counts["accepted"],
         counts["retry"],
@@ -158,12 +163,14 @@ class _Shift:
         stop: Callable[[], bool],
         counts: Counter[str],
         progress: Callable[[Counter[str]], None],
+        streak: RefusalStreak,
     ) -> None:
         self.claimed = 0
         self.paced = False
         """Whether some who were due must wait because their domain has had its share."""
         self._store, self._compose, self._choose, self._journal = store, compose, choose, journal
         self._terms, self._clock, self._stop, self._counts, self._progress = terms, clock, stop, counts, progress
+        self._streak = streak
         self._held: dict[int, Claimed] = {}
         """Claimed, and nothing recorded of them yet."""
         self._spoiled: list[Attempt] = []
@@ -186,7 +193,7 @@ class _Shift:
                     if len(self._results) >= self._terms.batch:
                         self._record()
         except RelayUnreachable as error:
-            self._stopped = self._stopped or str(error)
+            self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
         finally:
             begun = begun or bool(self._spoiled)
             self._record()
@@ -237,11 +244,12 @@ class _Shift:
 
     def _decide(self, attempt: Attempt) -> None:
         delivery = self._held[attempt.delivery_id]
-        decision = self._terms.policy.decide(attempt, delivery.attempts, delivery.expires_at)
+        verdict = self._streak.narrowed(attempt, verdict_of(attempt), delivery.attempts)
+        decision = self._terms.policy.decide(attempt, delivery.attempts, delivery.expires_at, verdict)
         self._results.append((attempt, decision))
         self._counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
         if decision.effect is Effect.STOP_RUN:
-            self._stopped = f"stopped: the relay refuses us: {decision.reason}"
+            self._stopped = f"{_STOPPED}{verdict.refusal(attempt)}"
 
     def _record(self) -> None:
         while self._spoiled:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from digest.domain.delivery import Attempt, DeliveryState, Envelope
+from digest.domain.delivery import DeliveryState, Envelope
 from digest.domain.errors import RelayUnreachable, TemplateError
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
-from digest.domain.retry import RetryPolicy
+from digest.domain.retry import Decision, Effect, RetryPolicy
+from digest.domain.verdict import RefusalStreak
 from digest.journey.deliver import Transport
 from digest.journey.election import POSTMAN
+from digest.mail.reply_classifier import verdict_of
 
 HELD = timedelta(minutes=5)
 """How long one is left to whoever sends it at once: longer than a relay takes to answer."""
@@ -147,6 +149,7 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
 def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
     by_envelope: dict[int, OwedNotice] = {}
     sent, broken = 0, list[TemplateError]()
+    streak, refused = RefusalStreak(), None
 
     def envelopes() -> Iterator[Envelope]:
         for each in list(left.values()):
@@ -160,17 +163,22 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
 
     for attempt in means.transport.hand_over(envelopes()):
         owed = by_envelope[attempt.delivery_id]
+        verdict = streak.narrowed(attempt, verdict_of(attempt), owed.attempts)
+        decision = means.policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR, verdict)
+        if decision.effect is Effect.STOP_RUN:
+            refused = verdict.refusal(attempt)
         with store.begin() as unit:
-            _settle(unit.notices, owed, attempt, means.policy)
+            _settle(unit.notices, owed, decision)
         left.pop(owed.notice.subscription.id, None)
         sent += attempt.accepted
+    if refusal := refused or streak.nothing_taken:
+        raise refusal
     if broken:
         raise broken[0]
     return sent
 
 
-def _settle(notices: Notices, owed: OwedNotice, attempt: Attempt, policy: RetryPolicy) -> None:
-    decision = policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR)
+def _settle(notices: Notices, owed: OwedNotice, decision: Decision) -> None:
     if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
         notices.put_off(owed.notice, decision.next_attempt_at, owed.attempts + decision.counts)
     else:

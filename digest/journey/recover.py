@@ -10,6 +10,7 @@ from digest.domain.delivery import Attempt
 from digest.domain.retry import RetryPolicy
 from digest.journey.deliver import settle
 from digest.journey.outbox import Store
+from digest.mail.reply_classifier import verdict_of
 
 
 class Replayed(Protocol):
@@ -55,6 +56,6 @@ def _replay(store: Store, journal: Abandoned, policy: RetryPolicy) -> None:
         # a delivery that is not known any more was its reader's, who has been erased
         known = unit.deliveries.known(attempt.delivery_id for attempt in attempts)
         of = [(attempt, known[attempt.delivery_id]) for attempt in attempts if attempt.delivery_id in known]
-        results = [(attempt, policy.decide(attempt, each.attempts, each.expires_at)) for attempt, each in of]
+        results = [(attempt, policy.decide(attempt, each.attempts, each.expires_at, verdict_of(attempt))) for attempt, each in of]
         settle(unit, results, known, journal.owner)
         unit.deliveries.release(journal.owner)

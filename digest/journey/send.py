@@ -14,7 +14,7 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import Edition
-from digest.domain.errors import DigestError
+from digest.domain.errors import DigestError, RelayRefusedUs
 from digest.domain.feedback import Suppression
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.journey.deliver import Compose, Transport
@@ -79,9 +79,15 @@ def send(
     if transport is not None:
         for address, _ in envelopes.values():
             outcomes[address] = Sent(str(address), "failed", "no relay took it")
-        for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()]):
-            address, _ = envelopes[attempt.delivery_id]
-            outcomes[address] = Sent(str(address), *_told(attempt))
+        seen = False
+        try:
+            for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()]):
+                address, _ = envelopes[attempt.delivery_id]
+                outcomes[address] = Sent(str(address), *_told(attempt))
+                seen = True
+        except RelayRefusedUs:
+            if not seen:  # otherwise the outcomes show the relay's words
+                raise
     return [outcomes[address] for address in addresses]
 
 

@@ -22,6 +22,7 @@ from digest.journey import outbox
 from digest.journey.deliver import Choice, Transport, settle
 from digest.journey.notify import Notifier
 from digest.journey.press import Press
+from digest.mail.reply_classifier import verdict_of
 
 HELD = timedelta(minutes=5)
 """How long the outbox leaves the delivery to us: longer than a relay takes to answer."""
@@ -96,7 +97,7 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
     shell = means.notifier.welcome(notice, edition, rendered, at)
     envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell)(claimed, choices)
     for attempt in means.transport.hand_over([envelope]):
-        decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at)
+        decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))
         with store.begin() as unit:
             settle(unit, [(attempt, decision)], held, means.journal.owner)
         means.journal.recorded([created])

@@ -9,6 +9,7 @@ import re
 
 from digest.domain.feedback import BounceClass
 from digest.mail.causes_at_reader import CAUSES_AT_READER
+from digest.mail.causes_at_relay import CAUSES_AT_RELAY
 from digest.mail.other_languages import CAUSES_IN_OTHER_LANGUAGES
 from digest.mail.stages import words
 
@@ -16,6 +17,7 @@ HARD, SOFT, SENDER = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER
 
 # First match wins. Patterns are tried against one line of text with runs of white space made single.
 CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
+    *CAUSES_AT_RELAY,
     (
         "network",
         SOFT,
@@ -36,9 +38,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         "authentication",
         SENDER,
         words(
-            r"\b(?:spf|dkim|dmarc|sender.?id)\b",
             r"\bunauthenticated (?:e?mail|sender)",
-            r"domain owner discourages|identit(?:y|ies) failed the check|address is not verified",
+            r"domain owner discourages",
             r"sender policy framework",
             r"not authori[sz]ed to send (?:mail|email|messages)? ?(?:from|on behalf|for)",
             r"sender (?:is )?(?:unauthorized|not authenticated)",
@@ -85,7 +86,7 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:message|mail|content) .{0,30}(?:looks|scored) .{0,20}(?:unwanted|unsolicited)",
             r"blocked by (?:our )?content",
             r"high probability of spam",
-            r"\bphish",
+            r"\bphish|\bDT:SPM\b",
         ),
     ),
     (
@@ -96,7 +97,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"|forbidden)",
             r"(?:not|unable|cannot|can't|won't|denied|no|refus\w+).{0,20}\brelay",
             r"relay access|relay operation",
-            r"rcpthosts|we do(?:n't| not) relay|not (?:a )?gateway|isn't in my list|not in my control",
+            r"rcpthosts|we do(?:n't| not) relay|not (?:a )?gateway|isn't in my list|not in my control|local users? only"
+            r"|delivery (?:is )?not allowed to this address|not a local (?:domain|recipient)",
         ),
     ),
     (
@@ -143,11 +145,12 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:rate|sending|connection|message) ?-?limit(?:ed|ing|s)?\b",
             r"exceed\w* (?:the )?(?:maximum )?(?:allowed |permitted )?(?:rate|number of (?:connections|messages))",
             r"too (?:fast|frequent|quickly)",
-            r"throttl",
+            r"throttl|connections? limit",
+            r"\b(?:MI:(?:CEL|DMC|SFQ)|RP:(?:CEL|DRC|QRC))\b",  # NetEase
             r"slow down",
             r"maximum (?:number of )?connections?",
-            r"receiving mail (?:at a rate|too quickly)",
             r"unusual rate",
+            r"frequency limited|(?:sending|sent) too (?:many|much)|发送(?:频率|数量).{0,10}(?:超|过)",
         ),
     ),
     (

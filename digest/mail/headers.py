@@ -11,20 +11,22 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Literal
 
 from digest.domain.errors import InvalidInput
 from digest.domain.instant import as_utc
 from digest.domain.subscriber import Address
 from digest.mail.fields import ascii_domain, field, mailbox, named_mailbox, phrase, refuse_controls, text
-from digest.mail.verp import BOUNCES, UNSUBSCRIBE, Stamps
+from digest.mail.public_providers import is_public
+from digest.mail.verp import BOUNCES, UNSUBSCRIBE, Stamp, Stamps
 
 _URL = re.compile(r"https?://[!-;=?-~]+")
 """No space, no angle bracket, no control: it stands between angle brackets in a header."""
 _LONGEST_URL = 900
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sender:
     """Who the mail is from. Raises InvalidInput for text that could break out of its header field."""
 
@@ -33,7 +35,11 @@ class Sender:
     domain: str = ""
     """Of Message-ID and List-Id; default: the address's own, so that DKIM and DMARC align."""
     bounce_domain: str = ""
-    """Of the envelope sender and of the unsubscribe mailbox; default: `domain`."""
+    """Of the envelope sender and of the unsubscribe mailbox; default: `domain`. No address is made up at a mailbox provider's."""
+    envelope: Literal["verp", "plain"] | Address = "verp"
+    """The envelope sender: an address for each delivery, the address itself, or another."""
+    inbound: Address | None = None
+    """Takes unsubscribe mails where we cannot make addresses up."""
     reply_to: Address | None = None
     postal_address: str = ""
     """For the footer: many lines allowed, never a header."""
@@ -52,6 +58,31 @@ class Sender:
             object.__setattr__(self, "feedback_id", made)
         if not re.fullmatch(r"[A-Za-z0-9]{5,15}", self.feedback_id):
             raise InvalidInput("sender.feedback_id", f"{self.feedback_id[:20]!r} should be 5 to 15 letters and digits")
+
+    @cached_property
+    def at_provider(self) -> bool:
+        """Whether addresses at `bounce_domain` are other people's."""
+        return is_public(self.bounce_domain)
+
+    @cached_property
+    def fixed_envelope(self) -> str:
+        """The envelope sender of all mails; "" where each has its own (VERP)."""
+        if isinstance(self.envelope, Address):
+            return mailbox(self.envelope)[0]
+        return mailbox(self.address)[0] if self.envelope == "plain" or self.at_provider else ""
+
+    @property
+    def envelope_domain(self) -> str:
+        return ascii_domain(self.fixed_envelope.rpartition("@")[2]) if self.fixed_envelope else self.bounce_domain
+
+    def envelope_sender(self, stamp: Stamp) -> str:
+        return self.fixed_envelope or f"{BOUNCES}+{stamp.bounce}@{self.bounce_domain}"
+
+    def unsubscribe_mailbox(self, stamp: Stamp) -> str:
+        """Where a mail unsubscribes; "" where there is no such mailbox."""
+        if self.at_provider:
+            return mailbox(self.inbound)[0] if self.inbound else ""
+        return f"{UNSUBSCRIBE}+{stamp.unsubscribe}@{self.bounce_domain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +141,9 @@ class HeaderTemplate:
         """The header for one delivery. `unsubscribe_url` is the one-click link; a POST to it must unsubscribe (RFC 8058)."""
         spelled, smtputf8 = mailbox(to)
         stamp = self._stamps.of(delivery_id)
-        domain, bounce_domain = self._sender.domain, self._sender.bounce_domain
-        message_id = f"{stamp.message}@{domain}"
-        mailto = f"<mailto:{UNSUBSCRIBE}+{stamp.unsubscribe}@{bounce_domain}?subject=unsubscribe>"
+        message_id = f"{stamp.message}@{self._sender.domain}"
+        to_leave = self._sender.unsubscribe_mailbox(stamp)
+        mailto = f",\r\n <mailto:{to_leave}?subject=unsubscribe>" if to_leave else ""
         header = b"".join(
             (
                 self._before,
@@ -123,12 +154,12 @@ class HeaderTemplate:
                 message_id.encode(),
                 self._after_id,
                 _url("unsubscribe_url", unsubscribe_url).encode(),
-                b">,\r\n ",
+                b">",
                 mailto.encode(),
                 b"\r\n\r\n",
             )
         )
-        return Addressed(header, message_id, f"{BOUNCES}+{stamp.bounce}@{bounce_domain}", spelled, smtputf8)
+        return Addressed(header, message_id, self._sender.envelope_sender(stamp), spelled, smtputf8)
 
 
 def transactional(
@@ -154,7 +185,7 @@ def transactional(
             b"Auto-Submitted: auto-generated\r\n\r\n",
         )
     )
-    return Addressed(header, message_id, f"{BOUNCES}+{stamp.bounce}@{sender.bounce_domain}", spelled, smtputf8)
+    return Addressed(header, message_id, sender.envelope_sender(stamp), spelled, smtputf8)
 
 
 def _from_fields(sender: Sender) -> bytes:

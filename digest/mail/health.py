@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from digest.domain.delivery import Attempt
@@ -13,6 +14,7 @@ HALF_LIFE = 300.0
 _UNREACHABLE = 1.0
 _BUSY = 0.25
 _NOTICEABLE = 0.5
+_LONGEST_REST = 3600.0
 _BUSY_CODES = (421, 454)
 
 
@@ -30,6 +32,7 @@ class Health:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._trouble: dict[str, tuple[float, float]] = {}
+        self._resting: dict[str, tuple[float, str]] = {}
 
     def trouble(self, relay: str) -> float:
         """0 where all is well; 1 right after it could not be reached."""
@@ -38,6 +41,17 @@ class Health:
 
     def unreachable(self, relay: str) -> None:
         self._add(relay, _UNREACHABLE)
+
+    def refused(self, relay: str, words: str, wait: timedelta | None) -> None:
+        """It refuses us. Where a quota is used up it is left alone for `wait`, an hour at most: quotas come back bit by bit."""
+        self.unreachable(relay)
+        if wait is not None:
+            self._resting[relay] = (self._monotonic() + min(wait.total_seconds(), _LONGEST_REST), words)
+
+    def refusal(self, relay: str) -> str:
+        """What it refused us with, while it is left alone; or ""."""
+        until, words = self._resting.get(relay, (0.0, ""))
+        return words if self._monotonic() < until else ""
 
     def attempted(self, attempt: Attempt) -> None:
         """A relay that says it is too busy is troubled a little; one that takes a message is over it."""

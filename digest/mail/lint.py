@@ -38,6 +38,7 @@ RULES = (
     Rule("date", lint_header.date),
     Rule("message-id", lint_header.message_id),
     Rule("one-click", lint_header.one_click),
+    Rule("unsubscribe-mailbox", lint_header.unsubscribe_mailbox, is_error=False),
     Rule("one-click-https", lint_header.one_click_https, is_error=False),
     Rule("structure", lint_header.structure),
     Rule("size", lint_page.size),

@@ -75,16 +75,20 @@ def message_id(letter: Letter) -> Iterator[str]:
 
 
 def one_click(letter: Letter) -> Iterator[str]:
-    """RFC 2369 and 8058: an address to post to first, then a mailbox."""
+    """RFC 2369 and 8058: an address to post to first."""
     if not letter.listed or not letter.all("List-Unsubscribe"):
         return
     schemes = [target.partition(":")[0].lower() for target in re.findall(r"<([^<>]*)>", letter.first("List-Unsubscribe"))]
     if not schemes or schemes[0] not in ("https", "http"):
         yield "List-Unsubscribe should begin with an https address"
-    if "mailto" not in schemes:
-        yield "List-Unsubscribe should also name a mailto: address"
     if letter.first("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click":
         yield "List-Unsubscribe-Post should be List-Unsubscribe=One-Click"
+
+
+def unsubscribe_mailbox(letter: Letter) -> Iterator[str]:
+    """Some mail programs can only write a mail."""
+    if letter.listed and letter.all("List-Unsubscribe") and "<mailto:" not in letter.first("List-Unsubscribe").lower():
+        yield "List-Unsubscribe should also name a mailto: address (set mail.inbound_address)"
 
 
 def one_click_https(letter: Letter) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The post: several connections to the best relay that will have us, going on to the next when it will not.
 
 Which is best: as configured, but a relay in trouble (health.py) comes last. What a relay took and could not even begin (an
-attempt at CONNECT without a reply) is handed to the next; everything else is that relay's answer and final. A relay that has had
+attempt at CONNECT without a reply), and what it refused because of us, is handed to the next: it never accepted it. Everything
+else is that relay's answer and final. A relay that refuses us gets nothing more until its refusal may be over. One that has had
 as many as it may have in a while (its quota) is passed over, and waited for when there is no other.
 """
 
@@ -13,8 +14,10 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
+from digest.domain.verdict import RefusalStreak, Scope
 from digest.mail.health import Health
 from digest.mail.relay import Relay
+from digest.mail.reply_classifier import verdict_of
 from digest.mail.session import SendLog
 from digest.mail.waiting import nothing, together
 
@@ -58,11 +61,16 @@ class Post:
         While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
         was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
         """
-        taking = _Taking(envelopes)
+        taking, streak = _Taking(envelopes), RefusalStreak()
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
+        refused: set[str] = set()
         while True:
             full: list[Quota] = []
-            for relay in self._health.in_order(self._relays):
+            in_order = [relay for relay in self._health.in_order(self._relays) if relay.name not in refused]
+            for relay in in_order:
+                if words := self._health.refusal(relay.name):
+                    refusal = RelayRefusedUs(relay.name, words)
+                    continue
                 quota = self._quotas.get(relay.name)
                 working = True
                 while working:
@@ -75,21 +83,35 @@ class Post:
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
                                 taking.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
-                            else:
-                                working = True
-                                taking.done(attempt.delivery_id)
-                                self._health.attempted(attempt)
-                                yield attempt
-                        if taking.over:
+                                continue
+                            working = True
+                            self._health.attempted(attempt)
+                            verdict = streak.narrowed(attempt, verdict_of(attempt))
+                            if verdict.scope is Scope.ALL and not attempt.accepted:
+                                refused.add(relay.name)
+                                taking.pause()
+                                refusal = verdict.refusal(attempt)
+                                self._health.refused(relay.name, refusal.reason, verdict.wait)
+                            if verdict.elsewhere and relay is not in_order[-1]:
+                                taking.pass_on(attempt)
+                                continue
+                            taking.done(attempt.delivery_id)
+                            yield attempt
+                        if taking.over and not taking.passed_on and relay.name not in refused:
                             return
                         # some connections were refused, others worked: what the former held goes through the latter
-                        working = working or quota is not None
+                        working = (working or quota is not None) and relay.name not in refused and not taking.over
                     except RelayUnreachable as error:
                         self._health.unreachable(relay.name)
                         refusal, working = error, False
+                taking.resume()
             if not full:
+                yield from taking.refused()
+                if taking.over and not refused:
+                    return
                 raise refusal
             if not self._waited(min(quota.wait() for quota in full)):
+                yield from taking.refused()
                 return
 
     def _waited(self, seconds: float) -> bool:
@@ -137,6 +159,15 @@ class _Taking:
         self._ahead: list[Envelope] = []
         self._taken: dict[int, Envelope] = {}
         self._ended = False
+        self._paused = False
+        self._passed_on: list[Envelope] = []
+        self._refusals: dict[int, Attempt] = {}
+        """What the relay before said of those that were passed on."""
+
+    @property
+    def passed_on(self) -> bool:
+        """Something waits for the next relay."""
+        return bool(self._passed_on)
 
     @property
     def over(self) -> bool:
@@ -158,11 +189,36 @@ class _Taking:
 
     def done(self, delivery_id: int) -> None:
         del self._taken[delivery_id]
+        self._refusals.pop(delivery_id, None)
+
+    def pause(self) -> None:
+        """Nothing more is given out until `resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """The next relay's turn: it gets what was passed on as well."""
+        self._paused = False
+        self._ahead += self._passed_on
+        self._passed_on = []
+
+    def pass_on(self, attempt: Attempt) -> None:
+        """The relay refused it because of us: the next one may take it."""
+        self._passed_on.append(self._taken.pop(attempt.delivery_id))
+        self._refusals[attempt.delivery_id] = attempt
+
+    def refused(self) -> list[Attempt]:
+        """What was said last of those that no other relay took either. They are not given out again."""
+        self.resume()
+        refusals, self._refusals = self._refusals, {}
+        self._ahead = [envelope for envelope in self._ahead if envelope.delivery_id not in refusals]
+        return list(refusals.values())
 
     def __iter__(self) -> Iterator[Envelope]:
         return self
 
     def __next__(self) -> Envelope:
+        if self._paused:
+            raise StopIteration
         envelope = self._ahead.pop(0) if self._ahead else self._draw()
         if envelope is None:
             raise StopIteration

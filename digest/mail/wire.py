@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from digest.domain.delivery import Envelope, Reply
 
 _BARE = re.compile(rb"\r\n|\r|\n")
+NOT_SENT = "not sent: "
+"""So begins the reply that we give ourselves on behalf of a relay that cannot carry a message."""
 _UNSAFE_PATH = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -29,14 +31,14 @@ def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
     """Why this relay cannot carry it: our own answer on its behalf, said before anything is sent. None when it can."""
     paths = envelope.sender + envelope.recipient
     if _UNSAFE_PATH.search(paths):
-        return Reply(501, "not sent: the envelope holds a space, control character or angle bracket", "5.5.4")
+        return Reply(501, f"{NOT_SENT}the envelope holds a space, control character or angle bracket", "5.5.4")
     if not paths.isascii() or envelope.smtputf8:
         if not offers.smtputf8:
-            return Reply(553, "not sent: the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
+            return Reply(553, f"{NOT_SENT}the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
     elif not offers.eight_bit and not envelope.data.isascii():
-        return Reply(554, "not sent: the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
+        return Reply(554, f"{NOT_SENT}the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
     if 0 < offers.size < envelope.size:
-        return Reply(552, f"not sent: {envelope.size} bytes, this relay takes {offers.size}", "5.3.4")
+        return Reply(552, f"{NOT_SENT}{envelope.size} bytes, this relay takes {offers.size}", "5.3.4")
     return None
 
 

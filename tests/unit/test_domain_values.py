@@ -17,6 +17,7 @@ from digest.domain.interest import LONGEST, MOST, understand
 from digest.domain.paper import MergeCounts
 from digest.domain.retry import Decision, Effect, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import AddedReaders, Address, Interests
+from digest.mail.reply_classifier import verdict_of
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -163,20 +164,20 @@ DECIDED = [  # attempt, attempts before → what exactly
     (attempt(Stage.CONNECT, 599), 0, later(NOW + MINUTE, "599 text", counts=False, effect=E.STOP_RUN)),
     *((attempt(Stage.MAIL, code), 0, later(NOW + MINUTE, f"{code} text", False, E.STOP_RUN)) for code in (530, 534, 535, 538)),
     *((attempt(Stage.CONNECT, code), 0, later(NOW + MINUTE, f"{code} text", False, E.STOP_RUN)) for code in (530, 534, 535, 538)),
-    (attempt(Stage.DOT, 550, "5.7.26"), 0, later(NOW + MINUTE, "550 5.7.26 text", counts=False, effect=E.STOP_RUN)),
+    (attempt(Stage.DOT, 550, "5.7.26"), 0, later(NOW + 30 * MINUTE, "550 5.7.26 text", counts=False)),
     (attempt(Stage.RCPT, 400), 0, later(NOW + 30 * MINUTE, "400 text")),
     (attempt(Stage.RCPT, 499), 1, later(NOW + HOUR, "499 text")),
     (attempt(Stage.RCPT, 450), 2, later(NOW + 2 * HOUR, "450 text")),
     (attempt(Stage.RCPT, 450), 3, later(NOW + 4 * HOUR, "450 text")),
     (attempt(Stage.RCPT, 450), 10, later(NOW + 4 * HOUR, "450 text")),
     (attempt(Stage.RCPT, 450), 11, Decision(S.FAILED, "450 text; gave up after 12 attempts")),
-    (attempt(Stage.RCPT, 500), 0, Decision(S.FAILED, "500 text")),
-    *((attempt(Stage.RCPT, code), 0, Decision(S.FAILED, f"{code} text", effect=E.SUPPRESS)) for code in (550, 551, 553)),
+    (attempt(Stage.RCPT, 500), 0, later(NOW + 30 * MINUTE, "500 text", counts=False)),
+    *((attempt(Stage.RCPT, code), 0, Decision(S.FAILED, f"{code} text")) for code in (550, 551, 553)),
     (attempt(Stage.DOT, 550), 0, Decision(S.FAILED, "550 text")),
     (attempt(Stage.DOT, 550, "5.1.1"), 0, Decision(S.FAILED, "550 5.1.1 text", effect=E.SUPPRESS)),
     (attempt(Stage.RCPT, 550, "5.2.1"), 0, Decision(S.FAILED, "550 5.2.1 text")),
-    (attempt(Stage.MAIL, 550, "5.1.7"), 0, Decision(S.FAILED, "550 5.1.7 text")),
-    (attempt(Stage.MAIL, 550, "5.1.8"), 0, Decision(S.FAILED, "550 5.1.8 text")),
+    (attempt(Stage.MAIL, 550, "5.1.7"), 0, later(NOW + MINUTE, "550 5.1.7 text", False, E.STOP_RUN)),
+    (attempt(Stage.MAIL, 550, "5.1.8"), 0, later(NOW + MINUTE, "550 5.1.8 text", False, E.STOP_RUN)),
     (attempt(Stage.DOT, error="cut"), 0, later(NOW, f"{LOST}; sent again by policy")),
     (attempt(Stage.DOT, error="cut"), 1, later(NOW + HOUR, f"{LOST}; sent again by policy")),
     (attempt(Stage.DOT), 0, later(NOW, "mx: no reply after the final dot (connection lost); sent again by policy")),
@@ -185,7 +186,7 @@ DECIDED = [  # attempt, attempts before → what exactly
 
 @pytest.mark.parametrize(("given", "before", "decided"), DECIDED)
 def test_a_decision_to_the_word(given: Attempt, before: int, decided: Decision) -> None:
-    assert RetryPolicy().decide(given, before, NOW + DAY) == decided
+    assert RetryPolicy().decide(given, before, NOW + DAY, verdict_of(given)) == decided
 
 
 @pytest.mark.parametrize(
@@ -211,8 +212,9 @@ def test_a_try_that_would_come_with_the_next_edition_is_none(
     given: Attempt, wait: timedelta, said: str, counts: bool, effect: Effect
 ) -> None:
     expired = Decision(S.EXPIRED, f"{said}; the next edition comes before another try", None, counts, effect)
-    assert RetryPolicy().decide(given, 0, NOW + wait) == expired
-    assert RetryPolicy().decide(given, 0, NOW + wait + timedelta(seconds=1)) == later(NOW + wait, said, counts, effect)
+    assert RetryPolicy().decide(given, 0, NOW + wait, verdict_of(given)) == expired
+    after = NOW + wait + timedelta(seconds=1)
+    assert RetryPolicy().decide(given, 0, after, verdict_of(given)) == later(NOW + wait, said, counts, effect)
 
 
 # ---- the breaker and wishes, at their limits -------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ BREAKING = [
     ("message-id", in_header("<17.sig@papers.example>", "<17.sig@elsewhere.example>")),
     ("message-id", in_header("Reading Group <digest@papers.example>", "a@papers.example, b@papers.example")),
     ("one-click", in_header("<https://papers.example/unsubscribe/17.sig>, ", "")),
-    ("one-click", in_header(", <mailto:unsubscribe+17@papers.example>", "")),
+    ("unsubscribe-mailbox", in_header(", <mailto:unsubscribe+17@papers.example>", "")),
     ("one-click", in_header("=One-Click", "=Two-Click")),
     ("one-click-https", in_header("<https://papers", "<http://papers")),
     ("structure", raw(lambda data: data.replace(b"text/plain; charset=utf-8", b"text/plain; charset=utf8", 1))),

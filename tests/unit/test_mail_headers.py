@@ -7,6 +7,7 @@ import email.policy
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -359,3 +360,31 @@ def test_every_delivery_can_be_read_back_from_an_address_that_fits(delivery: int
     stamp = Stamps(KEY).of(delivery)
     assert len(f"unsubscribe+{stamp.unsubscribe}") <= 64
     assert Stamps(KEY).read_bounce(f"bounces+{stamp.bounce}@x.test") == delivery
+
+
+# ---- the envelope sender --------------------------------------------------------------------------------------------------
+
+AT_PROVIDERS = ["papers.of.jane@gmail.com", "j@outlook.de", "j@qq.com", "j@yahoo.co.jp", "j@web.de", "j@ICloud.com", "j@wp.pl"]
+
+
+@pytest.mark.parametrize("address", AT_PROVIDERS)
+@pytest.mark.parametrize("kind", ["verp", "plain"])
+def test_no_address_is_made_up_at_a_mailbox_provider(address: str, kind: Literal["verp", "plain"]) -> None:
+    who = Sender(name="", address=Address(address), envelope=kind)
+    made = addressed(template(who))
+    assert made.envelope_sender == Address(address).text
+    assert b"mailto:" not in made.header
+    assert_lines(made.header)
+    heard = Sender(name="", address=Address(address), inbound=Address(address))
+    assert f"<mailto:{address}?subject=unsubscribe>" in " ".join(addressed(template(heard)).header.decode().split())
+    own = addressed(template(Sender(name="", address=Address(address), bounce_domain="papers.test")))
+    assert own.envelope_sender.endswith("@papers.test")
+    assert b"@papers.test?subject=unsubscribe>" in own.header
+
+
+def test_the_envelope_sender_as_set() -> None:
+    assert addressed(template(sender())).envelope_sender.startswith("bounces+17.")
+    assert addressed(template(sender(envelope="plain"))).envelope_sender == "digest@papers.test"
+    fixed = addressed(template(sender(envelope=Address("me@other.test"))))
+    assert fixed.envelope_sender == "me@other.test"
+    assert b"<mailto:unsubscribe+17." in fixed.header

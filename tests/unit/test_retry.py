@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage
 from digest.domain.retry import Effect, RetryPolicy, UncertainPolicy
+from digest.mail.reply_classifier import verdict_of
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
@@ -26,11 +27,11 @@ OUTCOMES = [  # stage, code, enhanced → state, effect, counts
     (Stage.MAIL, 421, "4.3.2", S.QUEUED, E.SLOW_RELAY, False),
     (Stage.DATA, 454, "4.7.0", S.QUEUED, E.SLOW_RELAY, False),
     (Stage.RCPT, 550, "5.1.1", S.FAILED, E.SUPPRESS, True),
-    (Stage.RCPT, 550, "", S.FAILED, E.SUPPRESS, True),
-    (Stage.RCPT, 553, "5.1.7", S.FAILED, E.NONE, True),  # our sender address, not the reader
+    (Stage.RCPT, 550, "", S.FAILED, E.NONE, True),  # a code alone does not say that the mailbox is gone
+    (Stage.RCPT, 553, "5.1.7", S.QUEUED, E.NONE, False),  # our sender address, not the reader
     (Stage.RCPT, 552, "5.2.2", S.FAILED, E.NONE, True),  # full mailbox
     (Stage.DOT, 554, "", S.FAILED, E.NONE, True),
-    (Stage.DOT, 550, "5.7.1", S.QUEUED, E.STOP_RUN, False),
+    (Stage.DOT, 550, "5.7.1", S.QUEUED, E.NONE, False),  # us, or this one reader: the next ones tell
     (Stage.MAIL, 530, "5.7.0", S.QUEUED, E.STOP_RUN, False),
     (Stage.CONNECT, 535, "5.7.8", S.QUEUED, E.STOP_RUN, False),
     (Stage.CONNECT, 554, "", S.QUEUED, E.STOP_RUN, False),
@@ -41,7 +42,8 @@ OUTCOMES = [  # stage, code, enhanced → state, effect, counts
 def test_each_reply_has_its_meaning(
     stage: Stage, code: int, enhanced: str, state: DeliveryState, effect: Effect, counts: bool
 ) -> None:
-    decision = RetryPolicy().decide(attempt(stage, code, enhanced), 0, TOMORROW)
+    seen = attempt(stage, code, enhanced)
+    decision = RetryPolicy().decide(seen, 0, TOMORROW, verdict_of(seen))
     assert (decision.state, decision.effect, decision.counts) == (state, effect, counts)
     assert str(code) in decision.reason
     assert (decision.next_attempt_at is not None) == (state is S.QUEUED)

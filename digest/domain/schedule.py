@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EVERY_DAY = frozenset(range(7))
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -24,6 +25,15 @@ class Due:
 
     day: date
     at: datetime
+
+
+@cache
+def known_zone(name: str) -> ZoneInfo | None:
+    """None for a name that this machine knows no zone by."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # OSError: the name of a folder, or one too long for a file
+        return None
 
 
 def due_on(day: date, hour: time, zone: ZoneInfo) -> datetime:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, u
 from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.retry import Decision
 from digest.domain.subscriber import Cohort, SubscriptionState
-from digest.store.claim import claim, known
+from digest.store.claim import Stop, claim, known, stop, stops
 from digest.store.editions import listed
 from digest.store.record import record
 from digest.store.schema import attempts, deliveries, edition_pool, editions, lists, subscribers, subscriptions, suppressions
@@ -92,10 +92,18 @@ class Deliveries:
     def claim(self, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
         """Takes up to `limit` due deliveries for `owner` until `lease_until`, oldest first.
 
-        In this same transaction: suppressed address, ended subscription or cancelled edition → withheld, too late → expired, each
-        with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit before sending.
+        In this same transaction: suppressed address, ended or paused subscription, cancelled edition → withheld, too late →
+        expired, each with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit first.
         """
         return claim(self._connection, limit, owner, now, lease_until)
+
+    def stops(self, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
+        """Of what was claimed, by id, what is not to be begun any more: as `claim` would find it now."""
+        return stops(self._connection, ids, now)
+
+    def stop(self, stopped: Mapping[int, Stop], owner: str) -> None:
+        """Ends (or gives back) what `owner` has claimed and is not to begin."""
+        stop(self._connection, stopped, owner)
 
     def known(self, ids: Iterable[int]) -> dict[int, Claimed]:
         """By id, deliveries as a claim gives them, whatever their state; those that are no more are left out."""

@@ -213,8 +213,9 @@ class _Shift:
                     envelope = self._compose(each, choices[each.id])
                 except StoreError:  # the database's trouble is no fault of this mail
                     raise
-                except DigestError as error:
-                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, str(error)))
+                except Exception as error:
+                    why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
                 else:
                     yield envelope
 

@@ -14,6 +14,7 @@ import click
 
 from digest.cli.options import answer, wired
 from digest.domain.errors import ConfigurationError, DigestError
+from digest.domain.schedule import known_zone
 from digest.mail.domain_checks import (
     Checked,
     Identity,
@@ -67,8 +68,19 @@ def _parts(wiring: Wiring) -> Iterator[Checked]:
         settings.web.base_url,
         "set it to the https address readers can reach: mailbox providers honour one-click only over https",
     )
+    yield _tried("time zones", lambda: _zones(wiring), "bring the machine's zones up to date: pip install -U tzdata")
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
+
+
+def _zones(wiring: Wiring) -> str:
+    """Raises ConfigurationError naming those of readers that this machine does not know."""
+    with wiring.store.read() as unit:
+        unknown = {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
+    if unknown:
+        named = ", ".join(f"{zone[:40]!r} ({count})" for zone, count in sorted(unknown.items()))
+        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {wiring.settings.reader_timezone}")
+    return "those of all readers are known"
 
 
 def _relays(wiring: Wiring) -> Iterator[Checked]:

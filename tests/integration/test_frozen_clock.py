@@ -20,11 +20,11 @@ KINDS: dict[str, tuple[Script, int]] = {
     # (what the relay does, how often at most it is sent one reader's mail in a run)
     "hangs up after each final dot": (Script(nth={("DOT", 0): Do(close=True)}), 2),
     "hangs up before the mail is whole": (Script(nth={("DATA", 0): Do(close=True)}), 3),
-    "refuses each recipient for now": (Script(nth={("RCPT", 0): Do("450 4.2.1 try later\r\n")}), 1),
-    "refuses each mail for now": (Script(nth={("DOT", 0): Do("451 4.3.0 try later\r\n")}), 1),
-    "is busy": (Script(nth={("MAIL", 0): Do("421 4.3.2 busy\r\n", close=True)}), 1),
+    "refuses each recipient for now": (Script(nth={("RCPT", 0): Do("450 4.2.1 try later")}), 1),
+    "refuses each mail for now": (Script(nth={("DOT", 0): Do("451 4.3.0 try later")}), 1),
+    "is busy": (Script(nth={("MAIL", 0): Do("421 4.3.2 busy", close=True)}), 1),
     "hangs up at each sender": (Script(nth={("MAIL", 0): Do(close=True)}), 10),
-    "takes none for good": (Script(nth={("DOT", 0): Do("554 5.6.0 no\r\n")}), 1),
+    "takes none for good": (Script(nth={("DOT", 0): Do("554 5.6.0 no")}), 1),
 }
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from time import time as seconds_now
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
 
 from digest.config import Settings, read_secret
 from digest.config.key import SHORTEST, found_or_made
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import ConfigurationError, NotFound
+from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, Preferences
 from digest.links import Links, address_hasher, derive_key
 
@@ -74,11 +74,10 @@ class Parts:
 
     def preferences(self, timezone: str | None, hour: time | None) -> Preferences:
         """A reader's own, or the configured defaults. Raises ConfigurationError for a zone that is none."""
-        name = timezone or self.settings.reader_timezone
         try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ConfigurationError("--timezone", f"unknown time zone {name!r}; such as Europe/Berlin") from None
+            name = read_zone(timezone or self.settings.reader_timezone)
+        except ValueError as error:
+            raise ConfigurationError("--timezone", str(error)) from None
         return Preferences(timezone=name, hour=hour or self.settings.reader_hour)
 
     def address(self, text: str) -> Address:

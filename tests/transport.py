@@ -27,7 +27,9 @@ class FakeTransport:
     def envelopes(self) -> list[Envelope]:
         return [envelope for _, envelope in self.accepted]
 
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Attempt]:
+    def hand_over(
+        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False, *_: object
+    ) -> Iterator[Attempt]:
         for envelope in envelopes:
             self.before()
             if self.stop():

@@ -14,6 +14,7 @@ import click
 
 from digest.cli.options import answer, wired
 from digest.domain.errors import ConfigurationError, DigestError
+from digest.domain.schedule import known_zone
 from digest.mail.domain_checks import (
     Checked,
     Identity,
@@ -77,6 +78,7 @@ def _parts(wiring: Wiring) -> Iterator[Checked]:
             f"goes to {inbound}" if inbound else f"not offered: {wiring.sender.bounce_domain} is a mailbox provider's domain",
             "set mail.inbound_address to a mailbox that you read, or mail.bounce_domain to a domain of your own",
         )
+    yield _tried("time zones", lambda: _zones(wiring), "bring the machine's zones up to date: pip install -U tzdata")
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
 
@@ -86,6 +88,16 @@ def _envelope(sender: Sender) -> str:
         return f"an address for each mail at {sender.bounce_domain}"
     why = f"; at {sender.bounce_domain}, a mailbox provider's domain, no address is made up" if sender.at_provider else ""
     return f"{sender.fixed_envelope}: bounces come back there{why}"
+
+
+def _zones(wiring: Wiring) -> str:
+    """Raises ConfigurationError naming those of readers that this machine does not know."""
+    with wiring.store.read() as unit:
+        unknown = {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
+    if unknown:
+        named = ", ".join(f"{zone[:40]!r} ({count})" for zone, count in sorted(unknown.items()))
+        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {wiring.settings.reader_timezone}")
+    return "those of all readers are known"
 
 
 def _relays(wiring: Wiring) -> Iterator[Checked]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -22,7 +23,7 @@ def explain(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
     from digest.cli.logs import letters_of
     from digest.journey.explain import explain as told
 
-    document = told(wiring.store, wiring.address(email), wiring.lists, at)
+    document = told(wiring.store, wiring.address(email), wiring.lists, at, ZoneInfo(wiring.settings.reader_timezone))
     document["logged_as"] = letters_of(document["address"], wiring.hash_address)
     answer(as_json, document, lambda: _print(document))
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from digest.domain.schedule import read_zone
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        near = difflib.get_close_matches(name, available_timezones(), 1)
-        raise ValueError(f"unknown time zone {name!r}" + (f"; did you mean {near[0]}?" if near else "; such as Europe/Berlin"))
-    return name
 
 
 def _network(text: str) -> str:
@@ -29,7 +22,7 @@ def _network(text: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(read_zone)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
 Seconds = Annotated[float, Field(gt=0)]
 

@@ -28,6 +28,7 @@ from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
+from digest.journey.recheck import Recheck
 from digest.mail.reply_classifier import verdict_of
 
 Choice = tuple[int, tuple[Reason, ...] | None]
@@ -59,8 +60,12 @@ class Choose(Protocol):
 
 
 class Transport(Protocol):
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = ...) -> Iterator[Attempt]:
+    def hand_over(
+        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = ..., wanted: Callable[[int], bool] = ...
+    ) -> Iterator[Attempt]:
         """One Attempt for each envelope that was begun; what was never begun has none and costs nothing.
+
+        `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out.
 
         `meanwhile` may be called while nothing but answers is waited for: it does some of the work that lies ahead, and says
         whether there was any. Raises RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
@@ -173,6 +178,7 @@ class _Shift:
         self._streak = streak
         self._held: dict[int, Claimed] = {}
         """Claimed, and nothing recorded of them yet."""
+        self._recheck = Recheck(store, self._held.keys(), clock)
         self._spoiled: list[Attempt] = []
         """Attempts that ended before a relay was asked."""
         self._results: list[tuple[Attempt, Decision]] = []
@@ -187,7 +193,7 @@ class _Shift:
                 # who may have so many a minute is claimed in the minute they are sent in
                 ahead = AHEAD if self._terms.per_domain_per_minute is None else 0
                 envelopes = Ahead(self._envelopes(), self._halted, ahead)
-                for attempt in transport.hand_over(envelopes, envelopes.prepare):
+                for attempt in transport.hand_over(envelopes, envelopes.prepare, self._recheck.wanted):
                     begun = True
                     self._decide(attempt)
                     if len(self._results) >= self._terms.batch:
@@ -195,7 +201,7 @@ class _Shift:
         except RelayUnreachable as error:
             self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
         finally:
-            begun = begun or bool(self._spoiled)
+            begun = begun or bool(self._spoiled or self._recheck.stopped)
             self._record()
             # where the database went away in between, the journal knows more than the table: `recover` replays it first
             if self._journal.settled:
@@ -214,8 +220,9 @@ class _Shift:
                     envelope = self._compose(each, choices[each.id])
                 except StoreError:  # the database's trouble is no fault of this mail
                     raise
-                except DigestError as error:
-                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, str(error)))
+                except Exception as error:
+                    why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
                 else:
                     yield envelope
 
@@ -255,10 +262,16 @@ class _Shift:
         while self._spoiled:
             self._decide(self._spoiled.pop())
         results, self._results = self._results, []
-        if not results:
+        stopped = dict(self._recheck.stopped)
+        if not (results or stopped):
             return
         with self._store.begin() as unit:
             settle(unit, results, self._held, self._journal.owner)
+            unit.deliveries.stop(stopped, self._journal.owner)
+        for delivery_id, (state, _) in stopped.items():
+            self._counts[str(state)] += state is not DeliveryState.QUEUED
+            self._held.pop(delivery_id, None)
+        self._recheck.stopped.clear()
         self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
         for attempt, _ in results:
             self._held.pop(attempt.delivery_id, None)

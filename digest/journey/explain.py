@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from digest.domain.delivery import Delivery, DeliveryState, Underway
 from digest.domain.edition import Edition, PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.schedule import format_weekdays
+from digest.domain.schedule import comes, format_weekdays, known_zone
 from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
-from digest.journey.dispatch import owed
+from digest.journey.dispatch import UTC_ZONE, mailed, owed
 from digest.journey.election import SCHEDULER
 
 DAY = timedelta(days=1)
@@ -22,10 +23,12 @@ DAY = timedelta(days=1)
 
 class Subscribers(Protocol):
     def subscriptions(self, address: Address) -> list[Subscription]: ...
+    def zones(self) -> Mapping[str, int]: ...
 
 
 class Deliveries(Protocol):
     def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]: ...
+    def has(self, edition_id: int, subscription_id: int) -> bool: ...
     def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
     def oldest_due(self, now: datetime) -> datetime | None: ...
 
@@ -90,13 +93,15 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Unit]: ...
 
 
-def explain(store: Store, address: Address, lists: Sequence[PaperList], at: datetime) -> dict[str, Any]:
+def explain(
+    store: Store, address: Address, lists: Sequence[PaperList], at: datetime, otherwise: ZoneInfo = UTC_ZONE
+) -> dict[str, Any]:
     """Consent proof, subscriptions, last deliveries with reasons, suppression, and what comes next for each subscription."""
     by_name = {each.name: each for each in lists}
     with store.read() as unit:
         suppression = unit.suppressions.find(address)
         found = unit.subscribers.subscriptions(address)
-        told = [_subscription(unit, each, by_name, at) for each in found]
+        told = [_subscription(unit, each, by_name, at, otherwise) for each in found]
     return {
         "address": str(address),
         "known": bool(found),
@@ -109,7 +114,9 @@ def _suppression(found: Suppression | None) -> dict[str, str] | None:
     return None if found is None else {"reason": str(found.reason), "at": isoformat(found.at), "detail": found.detail}
 
 
-def _subscription(unit: Unit, each: Subscription, lists: Mapping[str, PaperList], at: datetime) -> dict[str, Any]:
+def _subscription(
+    unit: Unit, each: Subscription, lists: Mapping[str, PaperList], at: datetime, otherwise: ZoneInfo
+) -> dict[str, Any]:
     preferences = each.preferences
     consent = each.consent
     return {
@@ -123,12 +130,12 @@ def _subscription(unit: Unit, each: Subscription, lists: Mapping[str, PaperList]
         "consent": consent
         and {"at": isoformat(consent.at), "how": consent.how, "wording": consent.wording, "event": consent.event},
         "ended": {"at": isoformat(each.ended_at), "reason": each.end_reason} if each.ended_at else None,
-        "now": _now(unit, each, lists.get(each.list), at),
+        "now": _now(unit, each, lists.get(each.list), at, otherwise),
         "deliveries": [_delivery(delivery) for delivery in unit.deliveries.of_subscription(each.id)],
     }
 
 
-def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datetime) -> str:
+def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datetime, otherwise: ZoneInfo) -> str:
     """Why there is, or is not, a delivery for the latest due instant: the answer to "why did no mail come?"."""
     if each.state is not SubscriptionState.ACTIVE:
         return {
@@ -140,7 +147,7 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
     if reason := unit.lists.paused(each.list):
         return f"the list is paused: {reason}"
     preferences = each.preferences
-    owing = owed(paper_list, Cohort(each.list, preferences.timezone, preferences.hour, preferences.weekdays), at)
+    owing = owed(paper_list, Cohort(each.list, preferences.timezone, preferences.hour, preferences.weekdays), at, otherwise)
     if owing is None:
         return "no weekday is chosen"
     if preferences.paused_until and preferences.paused_until > owing.today:
@@ -154,6 +161,10 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
         return f"the edition of {owing.edition_day} was {edition.state}"
     if edition.is_empty and not paper_list.send_empty:
         return f"the edition of {owing.edition_day} is empty: {'; '.join(edition.notes)}"
+    zone = known_zone(preferences.timezone) or otherwise
+    had = mailed(unit.deliveries.of_subscription(each.id), each)
+    if not comes(owing, zone, had) and not unit.deliveries.has(edition.id, each.id):
+        return f"was mailed a newer edition, or on the same day already; the next is due at {isoformat(owing.expires_at)}"
     due, following = isoformat(owing.due_at), isoformat(owing.expires_at)
     return f"owed the edition of {owing.edition_day}, due at {due}; the next is due at {following}"
 
@@ -181,7 +192,8 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 
 def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime) -> dict[str, Any]:
     """Editions, the outbox by state, how far sending has come (while anything is due), the age of the oldest due delivery in
-    seconds, the sources' freshness, who schedules, and what the operator was told in the last day.
+    seconds, time zones of readers that this machine does not know (they get mail by the default's), the sources' freshness, who
+    schedules, and what the operator was told in the last day.
     """
     with store.read() as unit:
         oldest = unit.deliveries.oldest_due(at)
@@ -192,6 +204,7 @@ def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at:
             "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
             "underway": _underway(unit.pulse.underway(at)),
             "oldest_due": oldest and isoformat(oldest),
+            "unknown_timezones": {zone: n for zone, n in unit.subscribers.zones().items() if known_zone(zone) is None},
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
             "sources": [_source(unit, name) for name in sources],
             "scheduler": _scheduler(unit, at),

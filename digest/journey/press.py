@@ -50,7 +50,8 @@ class Press:
         claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, subscription_id=SAMPLE)
         styles = [each.style for each in (rendered, rendered.other) if each]
         mails = [room(replace(claimed, style=style), None).data for style in styles]
-        return tuple(dict.fromkeys(error for mail in mails for error in lint(mail).errors))
+        nonces = {each.nonce for each in (rendered, rendered.other) if each}
+        return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
 
     def mailroom(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
         return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign)

@@ -11,11 +11,10 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.interest import understand
-from digest.domain.schedule import format_weekdays, parse_weekdays
+from digest.domain.schedule import format_weekdays, parse_weekdays, read_zone
 from digest.domain.subscriber import AddedReaders, Address, Consent, Interests, NewReader, Preferences, Subscription
 from digest.journey.subscribe import RECORDED, WORDING
 
@@ -86,11 +85,7 @@ def _wishes(defaults: Preferences) -> Wishes:
     def wishes(zone: str, hour: str, weekdays: str) -> Preferences:
         preferences = defaults
         if zone:
-            try:
-                ZoneInfo(zone)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(f"unknown time zone {zone[:40]!r}; such as Europe/Berlin") from None
-            preferences = replace(preferences, timezone=zone)
+            preferences = replace(preferences, timezone=read_zone(zone))
         if hour:
             preferences = replace(preferences, hour=_hour(hour))
         if weekdays:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import EditionError
+from digest.domain.errors import DigestError, StoreError
 from digest.journey import dispatch, edit
 from digest.journey.summarise import Summaries, nobody
 from digest.ranking.trending import Ranker
@@ -42,20 +43,29 @@ def tick(
     at: datetime,
     rank: Ranker = edit.PLAINLY,
     summaries: Summaries = nobody,
+    reader_zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - one and the same always
 ) -> Ticked:
-    """May run at any time and any number of times. One list's trouble does not hold up the others."""
+    """May run at any time and any number of times. One list's trouble does not hold up the others, nor does one reader's.
+
+    `reader_zone` is for readers whose own zone this machine does not know. Raises StoreError.
+    """
     made, skipped, failed = 0, [], []
     for paper_list in lists:
-        day = edit.edition_day(paper_list, at)
-        if day is None:
-            skipped.append(f"list {paper_list.name} is made on no weekday")
-            continue
+        day: date | None = None
         try:
+            day = edit.edition_day(paper_list, at)
+            if day is None:
+                skipped.append(f"list {paper_list.name} is made on no weekday")
+                continue
             result = edit.edit(paper_list, day, store, press, at, rank, summaries)
-        except EditionError as error:
-            failed.append(f"list {paper_list.name}, {day}: {error}")
+        except StoreError:
+            raise
+        except Exception as error:
+            why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+            failed.append(f"list {paper_list.name}, {day}: {why}")
             continue
         made += result.new
         if result.skipped:
             skipped.append(f"list {paper_list.name}, {day}: {result.skipped}")
-    return Ticked(made, dispatch.dispatch(lists, store, at), tuple(skipped), tuple(failed))
+    dispatched = dispatch.dispatch(lists, store, at, reader_zone)
+    return Ticked(made, dispatched.created, tuple(skipped), (*failed, *dispatched.failed))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -30,7 +30,9 @@ GOOD_FOR = timedelta(days=1)
 
 
 class Deliveries(outbox.Deliveries, Protocol):
-    def create_one(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime) -> int | None: ...
+    def create_one(
+        self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, next_attempt_at: datetime
+    ) -> int | None: ...
 
 
 class Editions(outbox.Editions, Protocol):
@@ -84,12 +86,14 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         edition = unit.editions.latest(subscription.list, at)
         if edition is None or edition.is_empty or unit.suppressions.find(subscription.address):
             return False
-        created = unit.deliveries.create_one(edition.id, subscription.id, at + HELD, at + GOOD_FOR)
+        # due as they confirmed: what is due after that is a scheduled mail, of which there is one a day (dispatch.mailed)
+        due_at = subscription.confirmed_at or at
+        created = unit.deliveries.create_one(edition.id, subscription.id, due_at, at + GOOD_FOR, at + HELD)
         if created is None:
             return False
         held: Mapping[int, Claimed] = unit.deliveries.known([created])
         rendered = unit.editions.rendered(edition.id)
-    claimed = replace(held[created], due_at=at)
+    claimed = held[created]
     choices = means.choose(claimed, at) if claimed.personal else None
     if choices is not None:
         with store.begin() as unit:

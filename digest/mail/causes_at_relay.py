@@ -41,7 +41,8 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             rf"{_AMOUNT} on the number of (?:allowed )?(?:outgoing|sent)|number of outgoing {_COUNTED}.{{0,30}}exceed",
             rf"(?:over|exceed\w*|reach\w*) .{{0,20}}{_AMOUNT} (?:of|for) (?:sent|sending|outgoing)",
             rf"only \d{{1,9}} {_COUNTED} per (?:minute|hour|day|month)",
-            rf"too many {_COUNTED} .{{0,20}}(?:(?:per|this|in (?:an?|one|the last)|within) ?(?:an? )?(?:hour|day|month|24)|today)",
+            rf"too many {_COUNTED} .{{0,20}}(?:(?:per|this|in (?:an?|one|the last)|within) ?(?:an? )?(?:hour|day|month|24)"
+            r"|today)",
             r"maximum credits|message quota exceeded|submissionquota|sent too many .{0,20}today|recipient limit exceeded",
             r"(?:发信|发送|当日|每日|当天).{0,12}(?:上限|限额|超出限制|超过限制)",
         ),

@@ -15,7 +15,8 @@ from datetime import datetime
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.replies import Replies, SessionLost
-from digest.mail.session import TAIL, SendLog, Session, Timeouts, written_down
+from digest.mail.send_log import SendLog
+from digest.mail.session import TAIL, Session, Timeouts, written_down
 from digest.mail.waiting import Steps, Telling
 from digest.mail.wire import Offers, commands, in_crlf
 

@@ -33,9 +33,11 @@ class Letter:
     tree: markup.HtmlElement | None
     listed: bool
     """Whether it is list mail, which owes its reader List-Unsubscribe; a confirmation is not."""
+    nonces: tuple[str, ...] = ()
+    """What the edition's markers are spelled with; empty where that is not known."""
 
     @classmethod
-    def read(cls, data: bytes, *, listed: bool | None = None) -> Letter:
+    def read(cls, data: bytes, *, listed: bool | None = None, nonces: tuple[str, ...] = ()) -> Letter:
         """`listed` None: all but those whose Feedback-ID says "transactional"."""
         head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
         message = message_from_bytes(data)
@@ -53,6 +55,7 @@ class Letter:
             html=source,
             tree=_tree(source),
             listed=":transactional:" not in says if listed is None else listed,
+            nonces=nonces,
         )
 
     def all(self, name: str) -> list[str]:

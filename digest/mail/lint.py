@@ -62,13 +62,16 @@ RULES = (
 )
 
 
-def lint(data: bytes, *, listed: bool | None = None, remote_hosts: Collection[str] = ()) -> Findings:
+def lint(
+    data: bytes, *, listed: bool | None = None, remote_hosts: Collection[str] = (), nonces: Collection[str] = ()
+) -> Findings:
     """Judges a composed mail. Never raises, whatever the bytes.
 
     `listed`: whether it is list mail (None: it is, unless its Feedback-ID says "transactional"). `remote_hosts`: from where
-    the operator allows images.
+    the operator allows images. `nonces`: what the markers of the edition are spelled with; without them, all that looks like one
+    is taken for one.
     """
-    letter = Letter.read(data, listed=listed)
+    letter = Letter.read(data, listed=listed, nonces=tuple(nonces))
     errors = [f"remote: {finding}" for finding in lint_page.remote(letter, remote_hosts)]
     warnings: list[str] = []
     for rule in RULES:

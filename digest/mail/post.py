@@ -18,8 +18,8 @@ from digest.domain.verdict import RefusalStreak, Scope
 from digest.mail.health import Health
 from digest.mail.relay import Relay
 from digest.mail.reply_classifier import verdict_of
-from digest.mail.session import SendLog
-from digest.mail.waiting import nothing, together
+from digest.mail.send_log import SendLog
+from digest.mail.waiting import always, nothing, together
 
 _NAP = 0.2
 """Seconds between looks at whether to stop, while waiting for a relay's quota."""
@@ -55,8 +55,15 @@ class Post:
         self._health = health or Health()
         self._stop = stop
 
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = nothing) -> Iterator[Attempt]:
-        """One Attempt for each envelope taken. Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
+    def hand_over(
+        self,
+        envelopes: Iterable[Envelope],
+        meanwhile: Callable[[], bool] = nothing,
+        wanted: Callable[[int], bool] = always,
+    ) -> Iterator[Attempt]:
+        """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
+
+        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
 
         While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
         was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
@@ -79,7 +86,7 @@ class Post:
                         break
                     working = False
                     try:
-                        for attempt in self._through(relay, taking, quota, meanwhile):
+                        for attempt in self._through(relay, taking, quota, meanwhile, wanted):
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
                                 taking.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
@@ -124,7 +131,14 @@ class Post:
             time.sleep(min(left, _NAP))
         return False
 
-    def _through(self, relay: Relay, taking: _Taking, quota: Quota | None, meanwhile: Callable[[], bool]) -> Iterator[Attempt]:
+    def _through(
+        self,
+        relay: Relay,
+        taking: _Taking,
+        quota: Quota | None,
+        meanwhile: Callable[[], bool],
+        wanted: Callable[[int], bool],
+    ) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
         count = min(max(taking.peek(self._connections), 1), self._connections)
         failures: list[Exception] = []
@@ -134,7 +148,7 @@ class Post:
             if not isinstance(error, RelayUnreachable):
                 taking.stop()
 
-        dialogues = [relay.sending(taking if quota is None else _within(taking, quota), self._log) for _ in range(count)]
+        dialogues = [relay.sending(taking if quota is None else _within(taking, quota), self._log, wanted) for _ in range(count)]
         told = together(dialogues, broken, lambda: not taking.over and meanwhile())
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us

@@ -24,8 +24,9 @@ from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
 from digest.mail.chunked import ChunkedSession
 from digest.mail.replies import Replies, SessionLost, reply_of
-from digest.mail.session import SendLog, Session, Timeouts
-from digest.mail.waiting import Telling, alone, aside, finished
+from digest.mail.send_log import SendLog
+from digest.mail.session import Session, Timeouts
+from digest.mail.waiting import Telling, alone, always, aside, finished
 from digest.mail.wire import Offers
 
 _BARREN_SESSIONS = 3
@@ -157,8 +158,14 @@ class Relay:
         """
         return alone(self.sending(envelopes, log))
 
-    def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Telling[Attempt, None]:
-        """`send` in steps, for a thread that holds several connections."""
+    def sending(
+        self, envelopes: Iterable[Envelope], log: SendLog, wanted: Callable[[int], bool] = always
+    ) -> Telling[Attempt, None]:
+        """`send` in steps, for a thread that holds several connections.
+
+        `wanted` is asked (by delivery id) as a message is about to be begun, also where it waited for a connection: what is not
+        wanted any more is left out, without an attempt.
+        """
         taking = iter(envelopes)
         waiting: list[Envelope] = []
         barren = 0
@@ -176,7 +183,8 @@ class Relay:
                     yield Attempt(envelope.delivery_id, self._clock(), self.name, Stage.CONNECT, None, unreachable.reason)
                 raise
             with contextlib.closing(session):
-                yield from session.sending(chain(_drained(waiting), taking), log)
+                still = (each for each in chain(_drained(waiting), taking) if wanted(each.delivery_id))
+                yield from session.sending(still, log)
                 yield from session.quitting()
             waiting += session.unsent
             barren = 0 if session.answered else barren + 1

@@ -12,11 +12,11 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.replies import Replies, SessionLost
+from digest.mail.send_log import SendLog
 from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
@@ -27,6 +27,10 @@ before them breaks before the dot.
 _MORE: int = getattr(socket, "MSG_MORE", 0)
 """Linux: the body's last, partial packet may wait for the bytes that follow at once, so the server wakes once and not twice."""
 _QUIT_PATIENCE = 2.0
+PROMPT = 0.5
+"""Seconds. Where a relay takes longer over a final dot, the next message is announced after the answer and not before: the round
+trip that this costs is little beside the wait, and what is announced cannot be withheld any more.
+"""
 _ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _SAID_BEFORE = (b"", b"", b"")
 
@@ -51,22 +55,6 @@ class Timeouts:
         return cls(**waits, dot=min(usual.dot, 2 * longest))
 
 
-class SendLog(Protocol):
-    """What is written down about the final dot; `Journal` is one. A `dot` that raises keeps the message from being sent."""
-
-    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
-    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
-    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
-
-
-class Unwritten:
-    """A SendLog for mails that no row stands for: there is nothing to recover."""
-
-    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
-    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
-    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
-
-
 class Session:
     """One connection to a relay, ready for MAIL. Made by `Relay.connect`; used by one thread.
 
@@ -87,6 +75,8 @@ class Session:
         self._room = limit
         self._clock = clock
         self._more = 0 if isinstance(replies.sock, ssl.SSLSocket) else _MORE
+        self._prompt = True
+        """Whether the last final dot was answered soon."""
         self._tidy: list[bytes] = []
         """Commands owed to the server before the next MAIL."""
 
@@ -102,7 +92,8 @@ class Session:
     def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Telling[Attempt, None]:
         """Sends until the envelopes end, the cap is reached or the session is lost (see `usable`).
 
-        Takes at most one envelope ahead of the one being answered; taking should not block, an unanswered dot waits for it.
+        An envelope is taken when its message is begun: at most one ahead of the one being answered, whose dot goes out together
+        with the next announcement. Taking should not block.
         Every envelope taken comes out once: as an Attempt, or in `unsent`, which costs it nothing. Raises only what `log`
         raises (the session is then closed). Closing the generator closes the connection if a message had been announced.
         """
@@ -121,13 +112,16 @@ class Session:
                     self._owe(go_ahead)
                     head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
                     continue
-                following = yield from self._take(taking, flight)
+                ahead = self.offers.pipelining and self._prompt
+                following = (yield from self._take(taking, flight)) if ahead else None
                 attempt, error = yield from self._message(head, following, log)
                 flight.pop(0)
                 yield attempt
                 if error is not None:
                     raise error
-                head, announced = (following if self._sock else None), self.offers.pipelining
+                if not ahead and self._sock:
+                    following = yield from self._take(taking, flight)
+                head, announced = (following if self._sock else None), ahead
         except _Unsent:
             pass
         finally:
@@ -226,7 +220,7 @@ class Session:
     def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> Steps[tuple[Attempt, MailError | None]]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
         data = head.pieces if head.ready else (on_the_wire(head.data),)
-        announcement = commands(following, self.offers) if following is not None and self.offers.pipelining else ()
+        announcement = commands(following, self.offers) if following is not None else ()
         whole = memoryview(b"".join((*data, b".\r\n", *announcement)))
         cut = max(len(whole) - TAIL, 0)
         try:
@@ -238,7 +232,9 @@ class Session:
             with contextlib.suppress(SessionLost):  # the answer may be there all the same
                 yield from self._write(whole[cut:])
                 self._replies.asked()
+            asked_at = self._replies.monotonic()
             reply = yield from self._replies.read(self._timeouts.dot)
+            self._prompt = self._replies.monotonic() - asked_at < PROMPT
             if reply.code // 100 == 3:
                 raise SessionLost(f"{reply.code} is no answer to the final dot")
         except SessionLost as lost:

@@ -102,6 +102,11 @@ def nothing() -> bool:
     return False
 
 
+def always(delivery_id: int) -> bool:
+    """Every message is wanted."""
+    return True
+
+
 def together(
     dialogues: Sequence[Telling[T, None]],
     broken: Callable[[Exception], object],

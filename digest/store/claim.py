@@ -8,14 +8,15 @@ unsubscribe committed before this transaction's reading always counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, text, update
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
+from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.codec import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
@@ -24,6 +25,9 @@ from digest.store.statements import among, chunks, walk_indexes
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
 _URGENT = text("deliveries.urgent")
 """As the index says it (ix_deliveries_urgent): "urgent = 1" would walk over all that is queued."""
+
+_PAUSED = select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
+"""Editions whose list is paused."""
 
 _ACTIVE = SubscriptionState.ACTIVE.value
 
@@ -42,6 +46,8 @@ _DETAILS: Select[Any] = (
         subscriptions.c.picks.label("wanted"),
         subscriptions.c.interests,
         subscriptions.c.style,
+        subscriptions.c.timezone,
+        subscriptions.c.paused_until,
         subscriptions.c.state.label("subscription_state"),
         subscriptions.c.end_reason,
         suppressions.c.reason.label("suppressed"),
@@ -54,6 +60,28 @@ _DETAILS: Select[Any] = (
     .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
 )
 """Claimed's fields first, in their order, and last what may forbid to send: looked up by place, since this is for every mail."""
+
+
+_CLEAR = (
+    select(deliveries.c.id)
+    .select_from(deliveries)
+    .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+    .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+    .join(editions, editions.c.id == deliveries.c.edition_id)
+    .outerjoin(lists, lists.c.name == editions.c.list)
+    .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+    .where(
+        suppressions.c.reason.is_(None),
+        subscriptions.c.state == _ACTIVE,
+        subscriptions.c.paused_until.is_(None),
+        editions.c.state == "frozen",
+        lists.c.paused_at.is_(None),
+    )
+)
+"""Those that nothing forbids. Asked time and again while they wait to be begun, so it fetches nothing but ids."""
+
+Stop = tuple[DeliveryState, str]
+"""What becomes of a delivery that is not to be sent now, and why. QUEUED: it waits, as others of a paused list do."""
 
 
 def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
@@ -80,6 +108,39 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
 
 
+def stops(connection: Connection, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
+    """By id, those of the claimed that are not to be begun any more."""
+    found: dict[int, Stop] = {}
+    for some in chunks(ids):
+        clear = set(connection.scalars(_CLEAR.where(among(connection, deliveries.c.id, some))))
+        if doubtful := [each for each in some if each not in clear]:
+            paused = set(connection.scalars(_PAUSED))
+            rows = {row.id: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, doubtful)))}
+            for each in doubtful:
+                if (stop := _stop(rows.get(each), paused, now)) is not None:
+                    found[each] = stop
+    return found
+
+
+def _stop(row: Row[Any] | None, paused: Collection[int], now: datetime) -> Stop | None:
+    if row is None:
+        return DeliveryState.WITHHELD, "its reader was erased"
+    if row.edition_id in paused:
+        return DeliveryState.QUEUED, "the list is paused"
+    return _verdict(row, now)
+
+
+def stop(connection: Connection, stopped: Mapping[int, Stop], owner: str) -> None:
+    """Writes it down for those that `owner` still holds."""
+    by_stop: dict[Stop, list[int]] = defaultdict(list)
+    for delivery_id, verdict in stopped.items():
+        by_stop[verdict].append(delivery_id)
+    ours = (deliveries.c.state == DeliveryState.CLAIMED.value, deliveries.c.lease_owner == owner)
+    for (state, reason), ids in by_stop.items():
+        row = {"state": state.value, "reason": reason, "lease_owner": None, "lease_until": None}
+        connection.execute(update(deliveries).where(among(connection, deliveries.c.id, ids), *ours).values(row))
+
+
 def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
     rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, some)))]
     return {row[0]: _claimed(row) for row in rows}
@@ -90,9 +151,7 @@ def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
     walk_indexes(connection)
     due = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now)
     # asked first: with no list paused, the usual case, the taking looks at one index and nothing else
-    paused = connection.scalars(
-        select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
-    ).all()
+    paused = connection.scalars(_PAUSED).all()
     if paused:
         due = due.where(deliveries.c.edition_id.not_in(paused))
     due = due.order_by(deliveries.c.next_attempt_at, deliveries.c.id).with_for_update(skip_locked=True, of=deliveries)
@@ -105,12 +164,14 @@ def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
 
 def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
     """Why this one is not sent; None when it is."""
-    last: Sequence[Any] = row[-4:]
-    subscription, end_reason, suppressed, edition = last
+    last: Sequence[Any] = row[-6:]
+    timezone, paused_until, subscription, end_reason, suppressed, edition = last
     if suppressed is not None:
         return DeliveryState.WITHHELD, f"the address is suppressed: {suppressed}"
     if subscription != _ACTIVE:
         return DeliveryState.WITHHELD, f"the subscription is {subscription}{f': {end_reason}' if end_reason else ''}"
+    if paused_until is not None and paused_until > row.due_at.astimezone(known_zone(timezone) or UTC).date():
+        return DeliveryState.WITHHELD, f"the reader paused it until {paused_until}"
     if edition != "frozen":
         return DeliveryState.WITHHELD, f"the edition is {edition}"
     if row.expires_at <= now:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, literal, or_, select, update
 
 from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.retry import Decision
 from digest.domain.subscriber import Cohort, SubscriptionState
-from digest.store.claim import claim, known
+from digest.store.claim import Stop, claim, known, stop, stops
 from digest.store.editions import listed
 from digest.store.record import record
 from digest.store.schema import attempts, deliveries, edition_pool, editions, lists, subscribers, subscriptions, suppressions
@@ -42,8 +42,12 @@ class Deliveries:
         today: date,
         confirmed_by: datetime | None = None,
         among: tuple[int, int | None] = (0, None),
+        day_began: datetime | None = None,
     ) -> int:
-        """One row for each reader of the cohort who has none for this edition; says how many. One INSERT … SELECT.
+        """One row for each reader of the cohort to whom it comes (schedule.comes); says how many. One INSERT … SELECT.
+
+        Left out is who has a row for this edition or a newer one of its list, and who was mailed (but for a welcome) since their
+        local day began, at `day_began` (default: nobody is).
 
         Readers: ACTIVE, confirmed by `confirmed_by` (default: `due_at`), not paused on their local day `today`, not suppressed;
         of them those `among` whose subscription's id is above the first of the two and, if it is a number, at most the second.
@@ -52,7 +56,12 @@ class Deliveries:
         s = subscriptions.c
         # scalar subqueries, not NOT EXISTS: PostgreSQL makes a join of that, and where it knows nothing of the tables yet it has
         # compared every reader with every row just made
-        there = select(deliveries.c.id).where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == s.id)
+        d = deliveries.c
+        this, others = self._editions_around(edition_id)
+        lately = and_(d.due_at >= (day_began or expires_at), d.due_at > s.confirmed_at)
+        # a look-up for each edition: asked for several at once, PostgreSQL goes through all that a reader ever had
+        there = [select(d.id).where(d.edition_id == each, d.subscription_id == s.id) for each in this]
+        there += [select(d.id).where(d.edition_id == each, d.subscription_id == s.id, lately) for each in others]
         suppressed = select(suppressions.c.reason).where(suppressions.c.address_hash == subscribers.c.address_hash)
         owed = (
             select(literal(edition_id), s.id, *self._owed(due_at, expires_at))
@@ -66,7 +75,7 @@ class Deliveries:
                 s.id > among[0],
                 s.confirmed_at <= (confirmed_by or due_at),
                 or_(s.paused_until.is_(None), s.paused_until <= today),
-                there.scalar_subquery().is_(None),
+                *(each.scalar_subquery().is_(None) for each in there),
                 suppressed.scalar_subquery().is_(None),
             )
         )
@@ -75,9 +84,24 @@ class Deliveries:
         statement = insert_into(self._connection, deliveries).from_select(_OWED, owed).on_conflict_do_nothing()
         return inserted(self._connection, statement)
 
-    def create_one(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime) -> int | None:
+    def _editions_around(self, edition_id: int) -> tuple[Sequence[int], Sequence[int]]:
+        """(this and the newer ones of its list, the two before it: an older one can not have been mailed on the same day)."""
+        e = editions.c
+        name, day = self._connection.execute(select(e.list, e.date).where(e.id == edition_id)).one()
+        newer = self._connection.scalars(select(e.id).where(e.list == name, e.date >= day)).all()
+        before = select(e.id).where(e.list == name, e.date < day).order_by(e.date.desc()).limit(2)
+        return newer, self._connection.scalars(before).all()
+
+    def create_one(
+        self,
+        edition_id: int,
+        subscription_id: int,
+        due_at: datetime,
+        expires_at: datetime,
+        next_attempt_at: datetime | None = None,
+    ) -> int | None:
         """A single delivery (a welcome with the current edition); None where that reader has one already."""
-        values = (edition_id, subscription_id, due_at, expires_at, due_at, DeliveryState.QUEUED.value)
+        values = (edition_id, subscription_id, due_at, expires_at, next_attempt_at or due_at, DeliveryState.QUEUED.value)
         statement = insert_into(self._connection, deliveries).values(dict(zip(_OWED, values, strict=True)))
         made: int | None = self._connection.scalar(statement.on_conflict_do_nothing().returning(deliveries.c.id))
         return made
@@ -92,10 +116,18 @@ class Deliveries:
     def claim(self, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
         """Takes up to `limit` due deliveries for `owner` until `lease_until`, oldest first.
 
-        In this same transaction: suppressed address, ended subscription or cancelled edition → withheld, too late → expired, each
-        with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit before sending.
+        In this same transaction: suppressed address, ended or paused subscription, cancelled edition → withheld, too late →
+        expired, each with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit first.
         """
         return claim(self._connection, limit, owner, now, lease_until)
+
+    def stops(self, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
+        """Of what was claimed, by id, what is not to be begun any more: as `claim` would find it now."""
+        return stops(self._connection, ids, now)
+
+    def stop(self, stopped: Mapping[int, Stop], owner: str) -> None:
+        """Ends (or gives back) what `owner` has claimed and is not to begin."""
+        stop(self._connection, stopped, owner)
 
     def known(self, ids: Iterable[int]) -> dict[int, Claimed]:
         """By id, deliveries as a claim gives them, whatever their state; those that are no more are left out."""

@@ -82,12 +82,14 @@ _ACCEPT_POSTGRESQL = text(
 
 
 def _settle(owner: str | None) -> Any:
+    # what we hold is settled whatever the clock says: it may stand still (--at) or have been set back. What nobody holds may have
+    # been tried again since, so there only a later attempt counts, and recording one twice changes nothing.
     claimed = deliveries.c.state == DeliveryState.CLAIMED.value
-    ours = claimed if owner is None else and_(claimed, deliveries.c.lease_owner == owner)
+    ours = and_(claimed, _NEWER) if owner is None else and_(claimed, deliveries.c.lease_owner == owner)
     names = ("state", "attempted_at", "relay", "reason", "reply_code", "reply_enhanced", "reply_text")
     return (
         update(deliveries)
-        .where(_THIS, or_(ours, _IS_OPEN), _NEWER)
+        .where(_THIS, or_(ours, and_(_IS_OPEN, _NEWER)))
         .values(
             attempts=deliveries.c.attempts + bindparam("counted"),
             next_attempt_at=func.coalesce(bindparam("again_at", type_=Instant()), deliveries.c.next_attempt_at),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from digest.domain.errors import NotFound
 from digest.domain.subscriber import (
@@ -128,6 +128,12 @@ class Subscribers:
         cohort = (subscriptions.c.list, subscriptions.c.timezone, subscriptions.c.hour, subscriptions.c.weekdays)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
         return [Cohort(*row) for row in self._connection.execute(select(*cohort).where(*active).distinct().order_by(*cohort))]
+
+    def zones(self) -> dict[str, int]:
+        """How many ACTIVE subscriptions each time zone has."""
+        active = subscriptions.c.state == SubscriptionState.ACTIVE.value
+        counted = select(subscriptions.c.timezone, func.count()).where(active).group_by(subscriptions.c.timezone)
+        return {row.timezone: row[1] for row in self._connection.execute(counted)}
 
     def reach(self, cohort: Cohort, after: int, count: int) -> int | None:
         """The id that the `count`th of a cohort's ACTIVE subscriptions with ids above `after` has; None: there are fewer."""

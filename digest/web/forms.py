@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import cache
-from zoneinfo import available_timezones
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 
-from digest.domain.schedule import WEEKDAY_NAMES
+from digest.domain.schedule import WEEKDAY_NAMES, read_zone, zone_names
 from digest.domain.subscriber import Preferences
 from digest.render.views import clean
 
@@ -68,10 +67,11 @@ class Form:
         name = self.line("timezone")
         if not name:
             return before
-        if name not in available_timezones():
-            self.wrong["timezone"] = "Should be a time zone such as Europe/Berlin."
+        try:
+            return read_zone(name)
+        except ValueError as error:
+            self.wrong["timezone"] = f"{str(error).capitalize()}."
             return before
-        return name
 
     def _hour(self, before: time) -> time:
         text = self.line("hour")
@@ -127,7 +127,7 @@ class Form:
 @cache
 def zones() -> Mapping[str, tuple[str, ...]]:
     """Time zones by area, for a list to choose from; every other one that exists is understood too."""
-    names = sorted(available_timezones())
+    names = sorted(zone_names())
     areas = {area: tuple(name for name in names if name.startswith(f"{area}/")) for area in _AREAS}
     return {"Universal": ("UTC",), **areas}
 

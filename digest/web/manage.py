@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -13,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.domain.errors import InvalidInput
 from digest.domain.interest import merged, understand, written
-from digest.domain.schedule import latest_due, next_due
+from digest.domain.schedule import Timetable, known_zone, mail_due
+from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
+from digest.journey.dispatch import cutoffs_of, is_owed, mailed
 from digest.journey.react import newest
 from digest.journey.subscribe import change, confirm, erase
 from digest.links import Purpose
@@ -30,9 +31,6 @@ SAVED = {
     "interests": "Saved. This is what we understood:",
     "back": "Welcome back.",
 }
-
-LOOKED_AHEAD = 14
-"""Hours of a reader that are looked at for their next mail."""
 
 
 @router.get("/manage/{token}")
@@ -126,24 +124,24 @@ def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False)
     """
     if subscription.state is not SubscriptionState.ACTIVE:
         return ""
-    paper_list, now = site.list_of(subscription), site.clock()
+    paper_list, now, wishes = site.list_of(subscription), site.clock(), subscription.preferences
+    zone = known_zone(wishes.timezone) or ZoneInfo(site.wiring.settings.reader_timezone)
+    reader, cutoffs = Timetable(wishes.hour, zone, wishes.weekdays), cutoffs_of(paper_list)
     with site.wiring.store.read() as unit:
-        newest = unit.editions.latest(subscription.list, now)
-        had = newest and not newest.is_empty and (welcomed or unit.deliveries.has(newest.id, subscription.id))
-    had_day = newest.date if newest and had else date.min
-    wishes = subscription.preferences
-    zone, after = ZoneInfo(wishes.timezone), now
-    if wishes.paused_until:
-        after = max(now, datetime.combine(wishes.paused_until, datetime.min.time(), zone))
-    for _ in range(LOOKED_AHEAD):
-        due = next_due(after, wishes.hour, zone, wishes.weekdays)
-        if due is None:
-            break
-        cutoff = latest_due(due.at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
-        if cutoff and cutoff.day > had_day:
-            return f"{due.day:%A}, {in_words(due.day)} at {wishes.hour:%H:%M} ({wishes.timezone})"
-        after = due.at
-    return ""
+        had = mailed(unit.deliveries.of_subscription(subscription.id), subscription)
+        current = unit.editions.latest(subscription.list, now)
+        if welcomed and current and not current.is_empty:
+            had = replace(had, edition_day=max(had.edition_day, current.date))
+        due = mail_due(reader, cutoffs, now)
+        edition = unit.editions.find(subscription.list, due.edition_day) if due else None
+    at_once = due is not None and edition is not None and is_owed(subscription, paper_list, due, edition)
+    mail = next_mail_of(reader, cutoffs, now, had, wishes.paused_until, at_once=at_once)
+    if mail is None:
+        return ""
+    if mail.due_at <= now:  # within a minute
+        local = now.astimezone(zone)
+        return f"{local:%A}, {in_words(local.date())} at {local:%H:%M} ({zone.key})"
+    return f"{mail.today:%A}, {in_words(mail.today)} at {wishes.hour:%H:%M} ({zone.key})"
 
 
 def masked(address: str) -> str:

@@ -121,7 +121,7 @@ class Operating(Readers):
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
         from digest.journey.alarm import raise_alarms
         from digest.journey.tell import tell
-        from digest.mail.session import Unwritten
+        from digest.mail.send_log import Unwritten
 
         def mail(finding: Finding) -> None:
             if self.settings.alerts.to and self.settings.relays:

@@ -116,7 +116,8 @@ class Papers(Parts):
     def tick(self, at: datetime) -> Ticked:
         from digest.journey.tick import tick
 
-        return tick(self.lists, self.store, self.press, at, self.ranker, self.summaries)
+        zone = ZoneInfo(self.settings.reader_timezone)
+        return tick(self.lists, self.store, self.press, at, self.ranker, self.summaries, zone)
 
     def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
         """Raises NotFound."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from digest.mail.health import Health
     from digest.mail.post import Post, Quota
     from digest.mail.relay import Relay
-    from digest.mail.session import SendLog
+    from digest.mail.send_log import SendLog
 
 
 class Relaying(Papers):

@@ -97,7 +97,7 @@ class Sending(Relaying):
         self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
     ) -> list[Sent]:
         from digest.journey.send import send
-        from digest.mail.session import Unwritten
+        from digest.mail.send_log import Unwritten
 
         edition = self.edition(paper_list, day, at)
         transport = None if dry_run else self.post(Unwritten(), lambda: at)
@@ -160,7 +160,7 @@ class Sending(Relaying):
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Means:
         from digest.journey.owe import Means
-        from digest.mail.session import Unwritten
+        from digest.mail.send_log import Unwritten
 
         transport = self.post(Unwritten(), clock, stop)
         return Means(self._notice, self._welcome, transport, self.settings.delivery.policy())

@@ -20,7 +20,7 @@ from digest.domain.subscriber import Address, Interests
 from digest.journey.ration import RelayQuota, rationed
 from digest.mail.health import HALF_LIFE, Health
 from digest.mail.post import Post
-from digest.mail.session import Unwritten
+from digest.mail.send_log import Unwritten
 from digest.mail.waiting import Wait
 from digest.store.engine import open_engine
 from digest.store.unit import Store
@@ -145,7 +145,9 @@ def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None
 class Idle(FakeTransport):
     """Lets us wait for long, and then calls `before`, before it asks for the first mail."""
 
-    def hand_over(self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Attempt]:
+    def hand_over(
+        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False, *_: object
+    ) -> Iterator[Attempt]:
         while meanwhile():
             pass
         self.before()
@@ -189,7 +191,7 @@ class FakeRelay:
         self.name, self.dead = name, dead
         self.got: list[int] = []
 
-    def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+    def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
         for envelope in envelopes:
             if self.dead:
                 yield Attempt(envelope.delivery_id, AT, self.name, Stage.CONNECT, None, "refused")
@@ -264,7 +266,7 @@ def test_what_a_refused_connection_held_goes_through_the_other() -> None:
     class Narrow(FakeRelay):
         calls = 0
 
-        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+        def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
             self.calls += 1
             if self.calls > 1:
                 yield from super().sending(envelopes, log)
@@ -294,7 +296,7 @@ def test_whoever_ends_it_early_has_nothing_done_that_lies_ahead() -> None:
     done: list[bool] = []
 
     class Slow(FakeRelay):
-        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+        def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
             ours, theirs = socket.socketpair()
             with ours, theirs:
                 for attempt in super().sending(envelopes, log):
@@ -317,7 +319,7 @@ def test_whoever_ends_it_early_has_nothing_done_that_lies_ahead() -> None:
 
 def test_a_log_that_cannot_be_written_stops_every_connection() -> None:
     class Full(FakeRelay):
-        def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+        def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
             for attempt in super().sending(envelopes, log):
                 if attempt.delivery_id == 3:
                     raise MailError("journal: the disk is full")

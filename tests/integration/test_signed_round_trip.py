@@ -17,7 +17,7 @@ from digest.links import Links
 from digest.mail.dkim import Signer, SigningKey, new_key
 from digest.mail.headers import Sender
 from digest.mail.relay import Relay, RelaySettings
-from digest.mail.session import Unwritten
+from digest.mail.send_log import Unwritten
 from digest.mail.verp import Stamps
 from tests.editions import EVERY_TROUBLE, LIST, TEMPLATES, edition
 from tests.servers import opendkim

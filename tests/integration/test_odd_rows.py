@@ -1,0 +1,89 @@
+"""One odd title or one unknown time zone is its own trouble and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from outbox import AT, configured
+from servers.stocked import CONSENT, sighting, upvotes
+from sqlalchemy import text
+
+from digest.config import load
+from digest.domain.schedule import read_zone
+from digest.domain.subscriber import Address, NewReader, Preferences
+from digest.journey.explain import explain, status
+from digest.wiring import Wiring
+
+DUE = datetime(2026, 3, 2, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "On m0123456789-cards-m tokens",
+        "m0123456789-cut-m",
+        "mabcdefabcd-unsubscribe-url-m and mabcdefabcd-cards-m",
+        "{{ unsubscribe_url }} and {% for paper in papers %}",
+        "Bcc: everybody@example.org",
+        "--=_boundary-- Content-Type: text/html",
+        "=?utf-8?q?Bcc=3A_x?= %s {0} ${why} <%= cards %>",
+    ],
+)
+def test_an_edition_is_made_with_the_paper_in_it(title: str, tmp_path: Path, sqlite_url: str) -> None:
+    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+        odd = replace(sighting(1, signals=(upvotes(99, AT - timedelta(hours=8)),), seen_at=AT - timedelta(hours=9)), title=title)
+        with wiring.store.begin() as unit:
+            unit.papers.merge([odd, sighting(2, seen_at=AT - timedelta(hours=9))])
+        edition = wiring.edition(wiring.paper_list("daily"), date(2026, 3, 2), AT)
+        assert title in [pick.ranked.paper.title for pick in edition.picks]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Gone", "localtime2", "..", "Europe", "x" * 300])
+def test_a_zone_this_machine_does_not_know_is_its_readers_trouble_alone(zone: str, tmp_path: Path, sqlite_url: str) -> None:
+    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+        people = [NewReader(Address(f"{name}@example.org"), "daily", Preferences(hour=time(7))) for name in ("lost", "other")]
+        with wiring.store.begin() as unit:
+            unit.papers.merge([sighting(2, seen_at=DUE - timedelta(days=1))])
+            unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=1))
+        with wiring.store.engine.begin() as connection:
+            connection.execute(text("UPDATE subscriptions SET timezone = :zone WHERE id = 1"), {"zone": zone})
+        ticked = wiring.tick(DUE)
+        assert (ticked.deliveries, ticked.failed) == (2, ()), "the reader gets it at the default's hour"
+        assert status(wiring.store, wiring.lists, (), DUE)["unknown_timezones"] == {zone: 1}
+        assert "owed the edition" in explain(wiring.store, people[0].address, wiring.lists, DUE)["subscriptions"][0]["now"]
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "posix/Europe/Berlin", "right/UTC", "Factory", "posixrules", "europe/berlin", "UTC+1"]
+)
+def test_at_the_door_only_zones_that_every_machine_knows(zone: str) -> None:
+    with pytest.raises(ValueError, match="unknown time zone"):
+        read_zone(zone)
+    assert read_zone("Europe/Berlin") == "Europe/Berlin"
+
+
+def test_a_list_that_breaks_and_a_cohort_that_breaks_stop_no_other(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from digest.journey import dispatch
+
+    usual = dispatch.owed
+
+    def broken(paper_list: object, cohort: object, *rest: object) -> object:
+        if "Tokyo" in str(cohort):
+            raise RuntimeError("a row nobody foresaw")
+        return usual(paper_list, cohort, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dispatch, "owed", broken)
+    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+        zones = ("Asia/Tokyo", "UTC")
+        people = [NewReader(Address(f"r{n}@example.org"), "daily", Preferences(timezone=z)) for n, z in enumerate(zones)]
+        with wiring.store.begin() as unit:
+            unit.papers.merge([sighting(2, seen_at=DUE - timedelta(days=1))])
+            unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=2))
+        ticked = wiring.tick(DUE)
+        assert ticked.deliveries == 1
+        assert ticked.failed == ("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw",)

@@ -22,7 +22,6 @@ from typing import Literal
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
-from digest.mail.chunked import ChunkedSession
 from digest.mail.replies import Replies, SessionLost, reply_of
 from digest.mail.session import SendLog, Session, Timeouts
 from digest.mail.waiting import Telling, alone, aside, finished
@@ -30,9 +29,6 @@ from digest.mail.wire import Offers
 
 _BARREN_SESSIONS = 3
 """So many sessions in a row that ended before a single message was answered, and the relay counts as unreachable."""
-_FAR = 0.01
-"""Seconds to an answer to EHLO from which on a relay is far away, and waiting for each message's answer what takes most time."""
-_IN_FLIGHT_FAR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +49,6 @@ class RelaySettings:
     helo: str = ""
     """Our name in EHLO; default: this host's."""
     max_per_connection: int = 1000
-    in_flight: int | None = None
-    """Messages under way on one connection, which is how many of it can be in doubt; more than one takes CHUNKING.
-
-    None: one, or four to a relay that is far away.
-    """
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def __post_init__(self) -> None:
@@ -72,8 +63,6 @@ class RelaySettings:
             raise ConfigurationError(f"{where}.tls", f"{self.tls!r} should be none, starttls or tls")
         if self.max_per_connection < 1:
             raise ConfigurationError(f"{where}.max_per_connection", "should be at least 1")
-        if self.in_flight is not None and self.in_flight < 1:
-            raise ConfigurationError(f"{where}.in_flight", "should be at least 1")
         if self.username and self.tls == "none" and not (self.cleartext_login or _is_loopback(self.host)):
             raise ConfigurationError(f"{where}.tls", "should be starttls or tls: the password would cross the network in clear")
         if not (self.username + self.password).isascii():
@@ -113,10 +102,9 @@ class Relay:
             raise
 
     def _introduced(self, handshake: _Handshake) -> Session:
-        step, begun = "EHLO", self._monotonic()
+        step = "EHLO"
         try:
             handshake.ehlo_or_helo_if_needed()
-            answered_in = self._monotonic() - begun
             if self.settings.tls == "starttls":
                 step = "STARTTLS"
                 if not handshake.has_extn("starttls"):
@@ -137,11 +125,7 @@ class Relay:
             raise RelayUnreachable(self.name, f"{step}: {_why(error)}") from None
         replies, offers = handshake.hand_over()
         settings = self.settings
-        session = (self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
-        in_flight = settings.in_flight or (_IN_FLIGHT_FAR if answered_in >= _FAR else 1)
-        if in_flight > 1 and offers.pipelining and offers.chunking:
-            return ChunkedSession(*session, in_flight)
-        return Session(*session)
+        return Session(self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
 
     def _refusal(self, step: str, error: smtplib.SMTPResponseException) -> RelayUnreachable:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
@@ -235,7 +219,6 @@ class _Handshake(smtplib.SMTP):
             eight_bit="8bitmime" in features,
             smtputf8="smtputf8" in features,
             enhanced="enhancedstatuscodes" in features,
-            chunking="chunking" in features,
         )
 
 

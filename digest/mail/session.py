@@ -20,7 +20,7 @@ from digest.mail.replies import Replies, SessionLost
 from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
-TAIL = 4096
+_TAIL = 4096
 """The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks
 before them breaks before the dot.
 """
@@ -228,7 +228,7 @@ class Session:
         data = head.pieces if head.ready else (on_the_wire(head.data),)
         announcement = commands(following, self.offers) if following is not None and self.offers.pipelining else ()
         whole = memoryview(b"".join((*data, b".\r\n", *announcement)))
-        cut = max(len(whole) - TAIL, 0)
+        cut = max(len(whole) - _TAIL, 0)
         try:
             yield from self._write(whole[:cut], self._more)
         except SessionLost as lost:
@@ -244,13 +244,13 @@ class Session:
         except SessionLost as lost:
             self._abandon()
             attempt = self._attempt(head, Stage.DOT, None, str(lost))
-            return attempt, written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
+            return attempt, _written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
         attempt = self._attempt(head, Stage.DOT, reply)
         if reply.code == 421:
             self._abandon()
         else:
             self.answered += 1
-        return attempt, written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
+        return attempt, _written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
 
     def _broken_off(self, head: Envelope, error: str) -> Steps[Attempt]:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
@@ -310,7 +310,7 @@ class _Unsent(Exception):
     """The session was lost before it heard of the message at its head."""
 
 
-def written_down(write: Callable[[], None]) -> MailError | None:
+def _written_down(write: Callable[[], None]) -> MailError | None:
     """Has the log write something down after the answer; its error, if it could not."""
     try:
         write()

@@ -36,7 +36,6 @@ class Relaying(Papers):
                     password=read_secret(each.password, each.password_file, f"relays.{each.label}.password") or "",
                     ca_file=each.ca_file,
                     max_per_connection=each.max_per_connection,
-                    in_flight=each.in_flight,
                     timeouts=Timeouts.within(each.timeout),
                 ),
                 clock,

@@ -47,6 +47,9 @@ class Relay(Section):
     ca_file: Path | None = None
     max_per_connection: int = Field(1000, ge=1)
     per_minute: int | None = Field(None, ge=1)
+    per_day: int | None = Field(None, ge=1)
+    ehlo_name: Text = ""
+    pipelining: bool = True
     timeout: Seconds = 300
 
     @model_validator(mode="before")

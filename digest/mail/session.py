@@ -10,14 +10,15 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
-from digest.mail.replies import Replies, SessionLost
-from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, wait_for
+from digest.domain.throttling import connection_is_full
+from digest.mail.replies import NoReply, Replies, SessionLost
+from digest.mail.timeouts import Timeouts as Timeouts
+from digest.mail.waiting import AT_ONCE, NOT_NOW, Pace, Steps, Telling, Wait, alone, finished, turn, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
 _TAIL = 4096
@@ -29,26 +30,6 @@ _MORE: int = getattr(socket, "MSG_MORE", 0)
 _QUIT_PATIENCE = 2.0
 _ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _SAID_BEFORE = (b"", b"", b"")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Seconds. The defaults are the least that RFC 5321 §4.5.3.2 allows; `connect` and `block` are for our side of it."""
-
-    connect: float = 60.0
-    greeting: float = 300.0
-    command: float = 300.0
-    """MAIL, RCPT, EHLO, AUTH, RSET."""
-    data: float = 120.0
-    block: float = 180.0
-    dot: float = 600.0
-
-    @classmethod
-    def within(cls, longest: float) -> Timeouts:
-        """The defaults, none longer than `longest`; the final dot gets twice as much, as RFC 5321 gives it."""
-        usual = cls()
-        waits = {name: min(getattr(usual, name), longest) for name in ("connect", "greeting", "command", "data", "block")}
-        return cls(**waits, dot=min(usual.dot, 2 * longest))
 
 
 class SendLog(Protocol):
@@ -74,7 +55,14 @@ class Session:
     """
 
     def __init__(
-        self, relay: str, replies: Replies, offers: Offers, timeouts: Timeouts, limit: int, clock: Callable[[], datetime]
+        self,
+        relay: str,
+        replies: Replies,
+        offers: Offers,
+        timeouts: Timeouts,
+        limit: int,
+        clock: Callable[[], datetime],
+        pace: Pace = AT_ONCE,
     ) -> None:
         self.relay = relay
         self.offers = offers
@@ -86,6 +74,9 @@ class Session:
         self._timeouts = timeouts
         self._room = limit
         self._clock = clock
+        self._pace = pace
+        self.pipelining_failed = False
+        """MAIL was answered, and what was sent together with it was not."""
         self._more = 0 if isinstance(replies.sock, ssl.SSLSocket) else _MORE
         self._tidy: list[bytes] = []
         """Commands owed to the server before the next MAIL."""
@@ -121,13 +112,16 @@ class Session:
                     self._owe(go_ahead)
                     head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
                     continue
-                following = yield from self._take(taking, flight)
+                # one that has to wait its turn must not hold up the one that is announced
+                following = None if self._pace.wait() > 0 else (yield from self._take(taking, flight, now=True))
                 attempt, error = yield from self._message(head, following, log)
                 flight.pop(0)
                 yield attempt
                 if error is not None:
                     raise error
                 head, announced = (following if self._sock else None), self.offers.pipelining
+                if following is None and self._sock:
+                    head, announced = (yield from self._take(taking, flight)), False
         except _Unsent:
             pass
         finally:
@@ -149,8 +143,10 @@ class Session:
                 yield from self._replies.read(_QUIT_PATIENCE)
         self._abandon()
 
-    def _take(self, taking: Iterator[Envelope], flight: list[Envelope]) -> Telling[Attempt, Envelope | None]:
-        """The next envelope this relay can be asked to carry; those it cannot are answered here, on its behalf."""
+    def _take(self, taking: Iterator[Envelope], flight: list[Envelope], now: bool = False) -> Telling[Attempt, Envelope | None]:
+        """The next envelope this relay can be asked to carry, in its turn; those it cannot are answered here, on its behalf."""
+        if not now:
+            yield from turn(self._pace)
         while self._room > 0:
             envelope = next(taking, None)
             if envelope is None:
@@ -187,6 +183,9 @@ class Session:
                         yield from self._write(command)
                 reply = yield from self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
                 go_ahead = stage is Stage.DATA and reply.code // 100 == 3
+                if self.answered and refusal is None and connection_is_full(stage, reply):
+                    self._abandon()
+                    raise _Unsent
                 if reply.code == 421:
                     self._abandon()
                     return refusal or self._attempt(head, stage, reply), False
@@ -202,6 +201,8 @@ class Session:
                 raise SessionLost(f"answered {early.code} before the message was sent")
         except SessionLost as lost:
             fault = stage is not Stage.MAIL or not self.answered
+            if self.offers.pipelining and not self.answered and stage is not Stage.MAIL and isinstance(lost, NoReply):
+                self.pipelining_failed, fault = True, False  # it heard MAIL and threw away what came with it
             self._abandon()
             if refusal is None and not fault:
                 raise _Unsent from None

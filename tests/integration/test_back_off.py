@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from outbox import configured, owe, rows
-from servers.smtp import OFFERS, Do, Script, SmtpServer
 
 from digest.cli import digest
 from digest.config import load
@@ -21,6 +19,8 @@ from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.notice import NoticeKind
 from digest.wiring import Wiring
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said
+from tests.outbox import configured, owe, rows
+from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 THROTTLED = Do("454 Throttling failure: Maximum sending rate exceeded.")
 

@@ -14,7 +14,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 from tests.outbox import configured, owe, rows

@@ -71,7 +71,7 @@ def episode(kind: str, server: str, policy: str, readers: int, draw: random.Rand
     folder = Path(tempfile.mkdtemp(prefix="digest-kill-"))
     try:
         with emptied(kind, folder, server) as url, recorder(folder) as (port, store):
-            config = configured(folder, url, port, f'{DELIVERY}\nuncertain = "{policy}"', "in_flight = 1")
+            config = configured(folder, url, port, f'{DELIVERY}\nuncertain = "{policy}"')
             emails = set(owe(load(config), readers))
             with killable(config) as process:
                 for order in orders(draw):

@@ -8,10 +8,7 @@ with its journal.
 
 What to expect: smtplib waits for four answers a mail (MAIL, RCPT, DATA, the final dot). Ours waits for one: the dot travels with
 the next mail's MAIL, RCPT and DATA. It cannot be less while only one message a connection may be between its dot and the answer,
-which is what bounds how many can be sent twice after a crash; so that ratio has a ceiling of 4. With `relays.in_flight` as many
-messages are under way on a connection (BDAT, RFC 3030), and as many can be sent twice; Postfix answers a chunk in two packets and
-waits between them for our acknowledgement (Nagle), so two under way gain little and four twice as much as one. The default is
-four where a relay takes 10 ms or more to answer EHLO, as this one does, and one elsewhere.
+which is what bounds how many can be sent twice after a crash; so that ratio has a ceiling of 4.
 
 Prints one JSON line.
 """
@@ -42,7 +39,6 @@ from tests.servers import postfix
 
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + (b"x" * 70 + b"\r\n") * 555
 CONNECTIONS = 5
-IN_FLIGHT = (None, 1, 2, 4)
 ROUNDS = 3
 
 
@@ -106,8 +102,8 @@ def delayed(port: int, round_trip: float) -> Iterator[int]:
         loop.close()
 
 
-def ours(port: int, mails: int, in_flight: int | None) -> float:
-    settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails, in_flight=in_flight)
+def ours(port: int, mails: int) -> float:
+    settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails)
     envelopes = (Envelope(n, "a@x.test", "b@x.test", (DATA,), ready=True) for n in range(mails))
     with tempfile.TemporaryDirectory() as directory, Journal.create(Path(directory)) as journal:
         post = Post([Relay(settings, lambda: datetime.now(UTC))], journal, CONNECTIONS)
@@ -117,10 +113,6 @@ def ours(port: int, mails: int, in_flight: int | None) -> float:
         journal.recorded(range(mails))
     assert accepted == mails
     return mails / seconds
-
-
-def _name(in_flight: int | None) -> str:
-    return "default" if in_flight is None else f"in_flight_{in_flight}"
 
 
 def with_smtplib(port: int, mails: int) -> float:
@@ -139,12 +131,11 @@ def with_smtplib(port: int, mails: int) -> float:
 
 
 def main(mails: int, milliseconds: float) -> None:
-    rates: dict[str, list[float]] = {"smtplib": [], **{_name(number): [] for number in IN_FLIGHT}}
+    rates: dict[str, list[float]] = {"smtplib": [], "ours": []}
     with postfix.postfix(None) as relay, delayed(relay.port, milliseconds / 1000) as port:
         for _ in range(ROUNDS):
             rates["smtplib"].append(with_smtplib(port, mails // 4))
-            for number in IN_FLIGHT:
-                rates[_name(number)].append(ours(port, mails, number))
+            rates["ours"].append(ours(port, mails))
     theirs = rates["smtplib"]
     ratios = {
         name: [one / other for one, other in zip(each, theirs, strict=True)] for name, each in rates.items() if each is not theirs

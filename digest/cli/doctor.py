@@ -103,7 +103,10 @@ def _zones(wiring: Wiring) -> str:
 def _relays(wiring: Wiring) -> Iterator[Checked]:
     if not wiring.settings.relays:
         yield Checked("relays", False, "none", "add a [[relays]] table with the host of your SMTP server")
-    for relay in wiring.relays(lambda: datetime.now(UTC)):
+    now = datetime.now(UTC)
+    for name, trouble in wiring.relay_troubles(now).items():
+        yield Checked(f"limits of {name}", False, trouble, "mend what it says; the rest waits by itself, and nothing is lost")
+    for relay in wiring.relays(lambda: now, insist=True):  # a person asks, who may have mended the login elsewhere
         yield _tried(
             f"relay {relay.name}",
             partial(_connected, relay),

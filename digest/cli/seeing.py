@@ -35,7 +35,9 @@ def status(wiring: Wiring, as_json: bool, at: datetime) -> None:
     """Editions, outbox by state, age of the oldest due delivery, and how fresh the sources are."""
     from digest.journey.explain import status as seen
 
-    document = seen(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at)
+    document = seen(
+        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at, wiring.relay_troubles(at)
+    )
 
     def lines() -> None:
         _print(document)

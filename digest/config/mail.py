@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from digest.config.values import Seconds, Section, Text
 from digest.domain.retry import RetryPolicy, UncertainPolicy
@@ -46,9 +47,24 @@ class Relay(Section):
     password_file: Path | None = None
     ca_file: Path | None = None
     max_per_connection: int = Field(1000, ge=1)
-    in_flight: int | None = Field(None, ge=1, le=100)
     per_minute: int | None = Field(None, ge=1)
+    per_day: int | None = Field(None, ge=1)
+    ehlo_name: Text = ""
+    pipelining: bool = True
     timeout: Seconds = 300
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_removed_keys(cls, values: Any) -> Any:
+        """A key that is gone is still accepted, and named on stderr."""
+        if isinstance(values, dict) and "in_flight" in values:
+            print(
+                "digest: relays.in_flight has no effect any more: one message at a time is under way on a connection. "
+                "Remove it; delivery.connections makes a distant relay faster.",
+                file=sys.stderr,
+            )
+            return {key: value for key, value in values.items() if key != "in_flight"}
+        return values
 
     @property
     def label(self) -> str:

@@ -190,7 +190,9 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime) -> dict[str, Any]:
+def status(
+    store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime, relays: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Editions, the outbox by state, how far sending has come (while anything is due), the age of the oldest due delivery in
     seconds, time zones of readers that this machine does not know (they get mail by the default's), the sources' freshness, who
     schedules, and what the operator was told in the last day.
@@ -207,6 +209,7 @@ def status(store: Store, lists: Sequence[PaperList], sources: Sequence[str], at:
             "unknown_timezones": {zone: n for zone, n in unit.subscribers.zones().items() if known_zone(zone) is None},
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
             "sources": [_source(unit, name) for name in sources],
+            "relays": [{"name": name, "trouble": said} for name, said in (relays or {}).items()],
             "scheduler": _scheduler(unit, at),
             "alarms": [
                 {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)

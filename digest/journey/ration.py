@@ -1,4 +1,4 @@
-"""ration: how many mails a relay, and a recipient's domain, may have in a minute, counted in the database.
+"""ration: how many mails a recipient's domain may have in a minute, counted in the database.
 
 So no restart and no second process, on whatever host, makes them more. A minute is cut into ten spans with a tenth of the limit
 each, where there are tenths: a limit is then a pace and not a burst, and any 60 seconds hold at most a tenth more than a minute.
@@ -6,10 +6,8 @@ each, where there are tenths: a limit is then a pace and not a burst, and any 60
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -17,22 +15,12 @@ from digest.domain.delivery import Claimed
 
 _MINUTE = timedelta(minutes=1)
 _SPANS = 10
-_LOTS = 4
-"""A process takes its share of a span in this many lots: fewer transactions, and others get theirs too."""
 
 
 class Allowances(Protocol):
     def take(self, key: str, at: datetime, per: timedelta, limit: int, wanted: int) -> int: ...
     def use(self, key: str, at: datetime, per: timedelta, count: int = 1) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def allowances(self) -> Allowances: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
+    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
 
 
 def span_of(per_minute: int) -> tuple[timedelta, int]:
@@ -43,46 +31,6 @@ def span_of(per_minute: int) -> tuple[timedelta, int]:
 def end_of_span(at: datetime, per: timedelta) -> datetime:
     seconds = per.total_seconds()
     return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, UTC)
-
-
-class RelayQuota:
-    """What is left of a relay's limit. Keeps mail.post.Quota; threads may share it."""
-
-    def __init__(self, store: Store, relay: str, per_minute: int, clock: Callable[[], datetime]) -> None:
-        self._store, self._clock = store, clock
-        self._key = f"relay/{relay}"
-        self._per, self._limit = span_of(per_minute)
-        self._lot = -(-self._limit // _LOTS)
-        self._left, self._spent = 0, False
-        self._until: datetime | None = None
-        """The end of the span that these are of."""
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        with self._lock:
-            self._look()
-            if not self._left:
-                return False
-            self._left -= 1
-            return True
-
-    def wait(self) -> float:
-        with self._lock:
-            now = self._look()
-            if self._left or self._until is None:
-                return 0.0
-            return max((self._until - now).total_seconds(), 0.001)
-
-    def _look(self) -> datetime:
-        """Forgets what is left of a span that is over, and asks for the next lot."""
-        now = self._clock()
-        if self._until is None or now >= self._until:
-            self._left, self._spent = 0, False
-        if not self._left and not self._spent:
-            with self._store.begin() as unit:
-                self._left = unit.allowances.take(self._key, now, self._per, self._limit, self._lot)
-            self._until, self._spent = end_of_span(now, self._per), not self._left
-        return now
 
 
 def rationed(

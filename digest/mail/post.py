@@ -3,36 +3,33 @@
 Which is best: as configured, but a relay in trouble (health.py) comes last. What a relay took and could not even begin (an
 attempt at CONNECT without a reply), and what it refused because of us, is handed to the next: it never accepted it. Everything
 else is that relay's answer and final. A relay that refuses us gets nothing more until its refusal may be over. One that has had
-as many as it may have in a while (its quota) is passed over, and waited for when there is no other.
+as many as it may have in a while (its quota) is passed over, and waited for when there is no other. A message that a relay would
+have taken later (throttled) is handed to it again, more slowly.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
+from digest.domain.rate_limit import LONGEST_WAIT
+from digest.domain.throttling import throttled
 from digest.domain.verdict import RefusalStreak, Scope
+from digest.mail.envelope_queue import EnvelopeQueue, Quota, WithinQuota
 from digest.mail.health import Health
 from digest.mail.relay import Relay
 from digest.mail.reply_classifier import verdict_of
 from digest.mail.send_log import SendLog
-from digest.mail.waiting import always, nothing, together
+from digest.mail.waiting import Pace, Telling, always, nothing, together
 
 _NAP = 0.2
 """Seconds between looks at whether to stop, while waiting for a relay's quota."""
-
-
-class Quota(Protocol):
-    """How many messages a relay may still have now. Shared with other processes."""
-
-    def take(self) -> bool:
-        """Counts one message; False when there is no room for it now."""
-
-    def wait(self) -> float:
-        """Seconds until there may be room again; 0 when there is some now."""
+_SHORT_WAIT = 1.0
+"""Seconds that a connection waits for its next message rather than leave it to another relay."""
+_MOST_ROUNDS = 4
+"""How often in a row a relay throttles us and takes nothing before it counts as out of reach."""
 
 
 class Post:
@@ -68,11 +65,24 @@ class Post:
         While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
         was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
         """
-        taking, streak = _Taking(envelopes), RefusalStreak()
+        queue = EnvelopeQueue(envelopes)
+        try:
+            yield from self._handed_over(queue, meanwhile, wanted)
+        except RelayUnreachable:
+            yield from queue.throttled.values()
+            raise
+        finally:
+            for quota in self._quotas.values():
+                quota.release()
+
+    def _handed_over(
+        self, queue: EnvelopeQueue, meanwhile: Callable[[], bool], wanted: Callable[[int], bool]
+    ) -> Iterator[Attempt]:
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
-        refused: set[str] = set()
+        patience = LONGEST_WAIT if len(self._relays) == 1 else _SHORT_WAIT
+        streak, refused = RefusalStreak(), set[str]()
         while True:
-            full: list[Quota] = []
+            full: dict[str, Quota] = {}
             in_order = [relay for relay in self._health.in_order(self._relays) if relay.name not in refused]
             for relay in in_order:
                 if words := self._health.refusal(relay.name):
@@ -81,44 +91,59 @@ class Post:
                 quota = self._quotas.get(relay.name)
                 working = True
                 while working:
-                    if quota is not None and quota.wait() > 0:
-                        full.append(quota)
+                    if quota is not None and quota.wait() > patience:
+                        full[relay.name] = quota
                         break
                     working = False
+                    given_up: RelayUnreachable | None = None
                     try:
-                        for attempt in self._through(relay, taking, quota, meanwhile, wanted):
+                        for attempt in self._through(relay, queue, quota, patience, meanwhile, wanted):
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
-                                taking.put_back(attempt.delivery_id)
+                                queue.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
                                 continue
                             working = True
                             self._health.attempted(attempt)
+                            if quota is not None and attempt.accepted:
+                                quota.accepted()
+                            elif quota is not None and throttled(attempt) and queue.again(attempt):
+                                if quota.throttled() >= _MOST_ROUNDS:
+                                    given_up = RelayUnreachable(relay.name, f"throttles us: {attempt.reply}")
+                                    queue.pause()  # what is under way is heard out
+                                continue
                             verdict = streak.narrowed(attempt, verdict_of(attempt))
                             if verdict.scope is Scope.ALL and not attempt.accepted:
                                 refused.add(relay.name)
-                                taking.pause()
+                                queue.pause()
                                 refusal = verdict.refusal(attempt)
                                 self._health.refused(relay.name, refusal.reason, verdict.wait)
                             if verdict.elsewhere and relay is not in_order[-1]:
-                                taking.pass_on(attempt)
+                                queue.pass_on(attempt)
                                 continue
-                            taking.done(attempt.delivery_id)
+                            queue.done(attempt.delivery_id)
                             yield attempt
-                        if taking.over and not taking.passed_on and relay.name not in refused:
+                        if given_up:
+                            raise given_up
+                        if self._stop() or (queue.over and not queue.passed_on and relay.name not in refused):
+                            yield from queue.refused()
                             return
                         # some connections were refused, others worked: what the former held goes through the latter
-                        working = (working or quota is not None) and relay.name not in refused and not taking.over
+                        working = (working or quota is not None) and relay.name not in refused and not queue.over
                     except RelayUnreachable as error:
                         self._health.unreachable(relay.name)
                         refusal, working = error, False
-                taking.resume()
+                queue.resume()
             if not full:
-                yield from taking.refused()
-                if taking.over and not refused:
+                yield from queue.refused()
+                if queue.over and not refused:
                     return
                 raise refusal
-            if not self._waited(min(quota.wait() for quota in full)):
-                yield from taking.refused()
+            name, quota = min(full.items(), key=lambda each: each[1].wait())
+            if quota.wait() > LONGEST_WAIT:
+                yield from queue.refused()
+                raise RelayUnreachable(name, quota.why())
+            if not self._waited(quota.wait()):
+                yield from queue.refused()
                 return
 
     def _waited(self, seconds: float) -> bool:
@@ -134,27 +159,36 @@ class Post:
     def _through(
         self,
         relay: Relay,
-        taking: _Taking,
+        queue: EnvelopeQueue,
         quota: Quota | None,
+        patience: float,
         meanwhile: Callable[[], bool],
         wanted: Callable[[int], bool],
     ) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
-        count = min(max(taking.peek(self._connections), 1), self._connections)
+        count = min(max(queue.peek(self._connections), 1), self._connections)
         failures: list[Exception] = []
 
         def broken(error: Exception) -> None:
             failures.append(error)
             if not isinstance(error, RelayUnreachable):
-                taking.stop()
+                queue.stop()
 
-        dialogues = [relay.sending(taking if quota is None else _within(taking, quota), self._log, wanted) for _ in range(count)]
-        told = together(dialogues, broken, lambda: not taking.over and meanwhile())
+        def dialogue() -> Telling[Attempt, None]:
+            if quota is None:
+                return relay.sending(queue, self._log, wanted)
+            return relay.sending(WithinQuota(queue, quota), self._log, wanted, Pace(wait, patience))
+
+        def wait() -> float:
+            return 0.0 if quota is None or queue.over or queue.paused or self._stop() else quota.wait()
+
+        dialogues = [dialogue() for _ in range(count)]
+        told = together(dialogues, broken, lambda: not queue.over and meanwhile())
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt
         except GeneratorExit:  # nobody waits for the rest: still, no message is left half said
-            taking.stop()
+            queue.stop()
             for _ in told:
                 pass
             raise
@@ -163,92 +197,3 @@ class Post:
         # one connection refused while others worked is the relay's limit, not its refusal
         if len(failures) == count:
             raise next((error for error in failures if isinstance(error, RelayRefusedUs)), failures[0])
-
-
-class _Taking:
-    """An iterator that connections share, that remembers what was taken from it and takes it back."""
-
-    def __init__(self, envelopes: Iterable[Envelope]) -> None:
-        self._rest = iter(envelopes)
-        self._ahead: list[Envelope] = []
-        self._taken: dict[int, Envelope] = {}
-        self._ended = False
-        self._paused = False
-        self._passed_on: list[Envelope] = []
-        self._refusals: dict[int, Attempt] = {}
-        """What the relay before said of those that were passed on."""
-
-    @property
-    def passed_on(self) -> bool:
-        """Something waits for the next relay."""
-        return bool(self._passed_on)
-
-    @property
-    def over(self) -> bool:
-        """Nothing is left to take."""
-        return self._ended and not self._ahead
-
-    def stop(self) -> None:
-        """Nothing more is given out."""
-        self._ended, self._ahead, self._rest = True, [], iter(())
-
-    def peek(self, most: int) -> int:
-        """How many envelopes wait, counted up to `most`."""
-        while len(self._ahead) < most and (envelope := self._draw()) is not None:
-            self._ahead.append(envelope)
-        return len(self._ahead)
-
-    def put_back(self, delivery_id: int) -> None:
-        self._ahead.append(self._taken.pop(delivery_id))
-
-    def done(self, delivery_id: int) -> None:
-        del self._taken[delivery_id]
-        self._refusals.pop(delivery_id, None)
-
-    def pause(self) -> None:
-        """Nothing more is given out until `resume`."""
-        self._paused = True
-
-    def resume(self) -> None:
-        """The next relay's turn: it gets what was passed on as well."""
-        self._paused = False
-        self._ahead += self._passed_on
-        self._passed_on = []
-
-    def pass_on(self, attempt: Attempt) -> None:
-        """The relay refused it because of us: the next one may take it."""
-        self._passed_on.append(self._taken.pop(attempt.delivery_id))
-        self._refusals[attempt.delivery_id] = attempt
-
-    def refused(self) -> list[Attempt]:
-        """What was said last of those that no other relay took either. They are not given out again."""
-        self.resume()
-        refusals, self._refusals = self._refusals, {}
-        self._ahead = [envelope for envelope in self._ahead if envelope.delivery_id not in refusals]
-        return list(refusals.values())
-
-    def __iter__(self) -> Iterator[Envelope]:
-        return self
-
-    def __next__(self) -> Envelope:
-        if self._paused:
-            raise StopIteration
-        envelope = self._ahead.pop(0) if self._ahead else self._draw()
-        if envelope is None:
-            raise StopIteration
-        self._taken[envelope.delivery_id] = envelope
-        return envelope
-
-    def _draw(self) -> Envelope | None:
-        envelope = next(self._rest, None)
-        self._ended = self._ended or envelope is None
-        return envelope
-
-
-def _within(taking: _Taking, quota: Quota) -> Iterator[Envelope]:
-    """What of it the relay may have now."""
-    while not taking.over and quota.take():
-        envelope = next(taking, None)
-        if envelope is None:
-            return
-        yield envelope

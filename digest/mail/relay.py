@@ -9,31 +9,25 @@ from __future__ import annotations
 import contextlib
 import re
 import smtplib
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
-from digest.mail.chunked import ChunkedSession
-from digest.mail.replies import Replies, SessionLost, reply_of
+from digest.mail.handshake import Handshake
+from digest.mail.replies import SessionLost, reply_of
 from digest.mail.send_log import SendLog
 from digest.mail.session import Session, Timeouts
-from digest.mail.waiting import Telling, alone, always, aside, finished
-from digest.mail.wire import Offers
+from digest.mail.waiting import AT_ONCE, Pace, Telling, alone, always, aside, turn
 
 _BARREN_SESSIONS = 3
 """So many sessions in a row that ended before a single message was answered, and the relay counts as unreachable."""
-_FAR = 0.01
-"""Seconds to an answer to EHLO from which on a relay is far away, and waiting for each message's answer what takes most time."""
-_IN_FLIGHT_FAR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +48,8 @@ class RelaySettings:
     helo: str = ""
     """Our name in EHLO; default: this host's."""
     max_per_connection: int = 1000
-    in_flight: int | None = None
-    """Messages under way on one connection, which is how many of it can be in doubt; more than one takes CHUNKING.
-
-    None: one, or four to a relay that is far away.
-    """
+    pipelining: bool = True
+    """Whether to use PIPELINING where it is offered."""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def __post_init__(self) -> None:
@@ -71,36 +62,80 @@ class RelaySettings:
             raise ConfigurationError(f"{where}.port", f"{self.port} should be between 1 and 65535")
         if self.tls not in ("none", "starttls", "tls"):
             raise ConfigurationError(f"{where}.tls", f"{self.tls!r} should be none, starttls or tls")
+        if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]*", self.helo):
+            raise ConfigurationError(f"{where}.ehlo_name", f"{self.helo!r} should be a host name such as mail.example.org")
         if self.max_per_connection < 1:
             raise ConfigurationError(f"{where}.max_per_connection", "should be at least 1")
-        if self.in_flight is not None and self.in_flight < 1:
-            raise ConfigurationError(f"{where}.in_flight", "should be at least 1")
         if self.username and self.tls == "none" and not (self.cleartext_login or _is_loopback(self.host)):
             raise ConfigurationError(f"{where}.tls", "should be starttls or tls: the password would cross the network in clear")
         if not (self.username + self.password).isascii():
             raise ConfigurationError(f"{where}.password", "should be ASCII: SMTP AUTH here knows no other")
 
 
+class LoginGuard(Protocol):
+    """Keeps a refused login from being repeated by every connection. Shared with other processes."""
+
+    def enter(self) -> str:
+        """Waits for our turn to log in; "" when it is, or why there is none."""
+
+    def worked(self) -> None: ...
+    def refused(self, reply: str) -> None: ...
+    def left(self) -> None:
+        """The connection ended before the login was answered."""
+
+
+class PipeliningRecord(Protocol):
+    """Remembers whether PIPELINING works with a relay."""
+
+    def without_pipelining(self) -> bool: ...
+    def pipelining_failed(self) -> None: ...
+
+
 class Relay:
     """Opens sessions with one relay, and sends through as many as it takes. `clock` gives the attempts' instants, in UTC."""
 
     def __init__(
-        self, settings: RelaySettings, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic
+        self,
+        settings: RelaySettings,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        logins: LoginGuard | None = None,
+        record: PipeliningRecord | None = None,
     ) -> None:
         self.settings = settings
         self._clock = clock
         self._monotonic = monotonic
+        self._logins = logins
+        self._record = record
         self._tls = None if settings.tls == "none" else _tls_context(settings)
 
     @property
     def name(self) -> str:
         return self.settings.name
 
-    def connect(self) -> Session:
+    def connect(self, pace: Pace = AT_ONCE) -> Session:
         """A session ready for MAIL. Raises RelayUnreachable; RelayRefusedUs where asking again would be refused again."""
+        logins = self._logins if self.settings.username else None
+        if logins is None:
+            return self._connected(pace)
+        if closed := logins.enter():
+            raise RelayRefusedUs(self.name, closed)
+        try:
+            session = self._connected(pace)
+        except _LoginRefused as refused:
+            logins.refused(refused.reply)
+            raise
+        except BaseException:
+            logins.left()
+            raise
+        logins.worked()
+        return session
+
+    def _connected(self, pace: Pace) -> Session:
         settings = self.settings
         try:
-            handshake = _Handshake(settings, self._tls, self._monotonic)
+            handshake = Handshake(settings, self._tls, self._monotonic)
         except SessionLost as lost:
             raise RelayUnreachable(self.name, f"no greeting: {lost}") from None
         except smtplib.SMTPConnectError as error:
@@ -108,16 +143,15 @@ class Relay:
         except OSError as error:
             raise RelayUnreachable(self.name, f"cannot connect to {settings.host}:{settings.port}: {_why(error)}") from None
         try:
-            return self._introduced(handshake)
+            return self._introduced(handshake, pace)
         except BaseException:
             handshake.close()
             raise
 
-    def _introduced(self, handshake: _Handshake) -> Session:
-        step, begun = "EHLO", self._monotonic()
+    def _introduced(self, handshake: Handshake, pace: Pace) -> Session:
+        step = "EHLO"
         try:
             handshake.ehlo_or_helo_if_needed()
-            answered_in = self._monotonic() - begun
             if self.settings.tls == "starttls":
                 step = "STARTTLS"
                 if not handshake.has_extn("starttls"):
@@ -138,15 +172,15 @@ class Relay:
             raise RelayUnreachable(self.name, f"{step}: {_why(error)}") from None
         replies, offers = handshake.hand_over()
         settings = self.settings
-        session = (self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock)
-        in_flight = settings.in_flight or (_IN_FLIGHT_FAR if answered_in >= _FAR else 1)
-        if in_flight > 1 and offers.pipelining and offers.chunking:
-            return ChunkedSession(*session, in_flight)
-        return Session(*session)
+        if offers.pipelining and (not settings.pipelining or (self._record is not None and self._record.without_pipelining())):
+            offers = replace(offers, pipelining=False)
+        return Session(self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock, pace)
 
     def _refusal(self, step: str, error: smtplib.SMTPResponseException) -> RelayUnreachable:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         reply = reply_of(error.smtp_code, said.split("\n"))
+        if step == "AUTH" and reply.code != 421:
+            return _LoginRefused(self.name, f"{step} was answered {reply}", str(reply))
         kind = RelayRefusedUs if reply.code // 100 == 5 else RelayUnreachable
         return kind(self.name, f"{step} was answered {reply}")
 
@@ -159,7 +193,11 @@ class Relay:
         return alone(self.sending(envelopes, log))
 
     def sending(
-        self, envelopes: Iterable[Envelope], log: SendLog, wanted: Callable[[int], bool] = always
+        self,
+        envelopes: Iterable[Envelope],
+        log: SendLog,
+        wanted: Callable[[int], bool] = always,
+        pace: Pace = AT_ONCE,
     ) -> Telling[Attempt, None]:
         """`send` in steps, for a thread that holds several connections.
 
@@ -171,13 +209,14 @@ class Relay:
         barren = 0
         while True:
             if not waiting:
+                yield from turn(pace)
                 waiting = [envelope for envelope in (next(taking, None),) if envelope is not None]
             if not waiting:
                 return
             try:
                 if barren >= _BARREN_SESSIONS:
                     raise RelayUnreachable(self.name, f"{barren} sessions in a row ended before a message was answered")
-                session = yield from aside(self.connect)
+                session = yield from aside(lambda: self.connect(pace))
             except RelayUnreachable as unreachable:
                 for envelope in waiting:
                     yield Attempt(envelope.delivery_id, self._clock(), self.name, Stage.CONNECT, None, unreachable.reason)
@@ -187,64 +226,15 @@ class Relay:
                 yield from session.sending(still, log)
                 yield from session.quitting()
             waiting += session.unsent
+            if session.pipelining_failed and self._record is not None:
+                self._record.pipelining_failed()
             barren = 0 if session.answered else barren + 1
 
 
-class _Handshake(smtplib.SMTP):
-    """smtplib up to the first MAIL, reading through our own reader so that nothing the server says is read twice or lost."""
-
-    def __init__(self, settings: RelaySettings, tls: ssl.SSLContext | None, monotonic: Callable[[], float]) -> None:
-        self._settings = settings
-        self._tls = tls if settings.tls == "tls" else None
-        self._monotonic = monotonic
-        self._replies: Replies | None = None
-        self._patience = settings.timeouts.greeting
-        try:
-            super().__init__(settings.host, settings.port, settings.helo or _own_name(), timeout=settings.timeouts.connect)
-        except BaseException:
-            self.close()
-            raise
-        self._patience = settings.timeouts.command
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        sock = socket.create_connection((host, port), timeout)
-        try:
-            # A message's last bytes must not wait for the acknowledgement of those before.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock
-        except BaseException:
-            sock.close()
-            raise
-
-    def getreply(self) -> tuple[int, bytes]:
-        assert self.sock is not None
-        if self._replies is None or self._replies.sock is not self.sock:
-            if self._replies is not None and self._replies.unread:
-                raise SessionLost("something was said in clear that would be believed under TLS")
-            self._replies = Replies(self.sock, self._monotonic)
-        patience = self.sock.gettimeout()
-        self.sock.setblocking(False)
-        code, texts = finished(self._replies.read_lines(self._patience))
-        self.sock.settimeout(patience)  # smtplib itself writes as if it were alone
-        return code, "\n".join(texts).encode()
-
-    def hand_over(self) -> tuple[Replies, Offers]:
-        """The connection, no longer ours to close, and what was promised over it."""
-        assert self._replies is not None
-        assert self.sock is not None
-        self.sock.setblocking(False)
-        self.sock = None
-        features = self.esmtp_features
-        size = features.get("size", "").split()
-        return self._replies, Offers(
-            pipelining="pipelining" in features,
-            size_known="size" in features,
-            size=int(size[0]) if size and size[0].isdecimal() else 0,
-            eight_bit="8bitmime" in features,
-            smtputf8="smtputf8" in features,
-            enhanced="enhancedstatuscodes" in features,
-            chunking="chunking" in features,
-        )
+class _LoginRefused(RelayRefusedUs):
+    def __init__(self, relay: str, reason: str, reply: str) -> None:
+        super().__init__(relay, reason)
+        self.reply = reply
 
 
 def _drained(waiting: list[Envelope]) -> Iterator[Envelope]:
@@ -272,10 +262,3 @@ def _why(error: Exception) -> str:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-@lru_cache(maxsize=1)
-def _own_name() -> str:
-    """Asked once: the look-up can take seconds where DNS is slow."""
-    name = socket.getfqdn()
-    return name if "." in name else "[127.0.0.1]"

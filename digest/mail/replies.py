@@ -31,6 +31,10 @@ class SessionLost(MailError):
     """The connection ended, timed out or said something that is no reply. The message says which; it stays in this room."""
 
 
+class NoReply(SessionLost):
+    """The connection stands, and nothing was said in time."""
+
+
 class Replies:
     """The reading half of a session. `deadline` is for a whole reply: a server that drips bytes does not hold us for ever.
 
@@ -99,7 +103,7 @@ class Replies:
                 self._buffer += self._received()
             except NOT_NOW as error:
                 if self.monotonic() >= deadline:
-                    raise SessionLost(f"no reply within {timeout:g} s") from None
+                    raise NoReply(f"no reply within {timeout:g} s") from None
                 self._acknowledge()
                 yield wait_for(self.sock, error, False, deadline)
             self._asked = False

@@ -10,17 +10,18 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
-from digest.mail.replies import Replies, SessionLost
+from digest.domain.throttling import connection_is_full
+from digest.mail.replies import NoReply, Replies, SessionLost
 from digest.mail.send_log import SendLog
-from digest.mail.waiting import NOT_NOW, Steps, Telling, Wait, alone, finished, wait_for
+from digest.mail.timeouts import Timeouts as Timeouts
+from digest.mail.waiting import AT_ONCE, NOT_NOW, Pace, Steps, Telling, Wait, alone, finished, turn, wait_for
 from digest.mail.wire import Offers, commands, impossible, on_the_wire
 
-TAIL = 4096
+_TAIL = 4096
 """The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks
 before them breaks before the dot.
 """
@@ -35,26 +36,6 @@ _ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _SAID_BEFORE = (b"", b"", b"")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Seconds. The defaults are the least that RFC 5321 §4.5.3.2 allows; `connect` and `block` are for our side of it."""
-
-    connect: float = 60.0
-    greeting: float = 300.0
-    command: float = 300.0
-    """MAIL, RCPT, EHLO, AUTH, RSET."""
-    data: float = 120.0
-    block: float = 180.0
-    dot: float = 600.0
-
-    @classmethod
-    def within(cls, longest: float) -> Timeouts:
-        """The defaults, none longer than `longest`; the final dot gets twice as much, as RFC 5321 gives it."""
-        usual = cls()
-        waits = {name: min(getattr(usual, name), longest) for name in ("connect", "greeting", "command", "data", "block")}
-        return cls(**waits, dot=min(usual.dot, 2 * longest))
-
-
 class Session:
     """One connection to a relay, ready for MAIL. Made by `Relay.connect`; used by one thread.
 
@@ -62,7 +43,14 @@ class Session:
     """
 
     def __init__(
-        self, relay: str, replies: Replies, offers: Offers, timeouts: Timeouts, limit: int, clock: Callable[[], datetime]
+        self,
+        relay: str,
+        replies: Replies,
+        offers: Offers,
+        timeouts: Timeouts,
+        limit: int,
+        clock: Callable[[], datetime],
+        pace: Pace = AT_ONCE,
     ) -> None:
         self.relay = relay
         self.offers = offers
@@ -74,6 +62,9 @@ class Session:
         self._timeouts = timeouts
         self._room = limit
         self._clock = clock
+        self._pace = pace
+        self.pipelining_failed = False
+        """MAIL was answered, and what was sent together with it was not."""
         self._more = 0 if isinstance(replies.sock, ssl.SSLSocket) else _MORE
         self._prompt = True
         """Whether the last final dot was answered soon."""
@@ -112,16 +103,17 @@ class Session:
                     self._owe(go_ahead)
                     head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
                     continue
-                ahead = self.offers.pipelining and self._prompt
-                following = (yield from self._take(taking, flight)) if ahead else None
+                # one that has to wait its turn must not hold up the one that is announced
+                ahead = self.offers.pipelining and self._prompt and self._pace.wait() <= 0
+                following = (yield from self._take(taking, flight, now=True)) if ahead else None
                 attempt, error = yield from self._message(head, following, log)
                 flight.pop(0)
                 yield attempt
                 if error is not None:
                     raise error
-                if not ahead and self._sock:
-                    following = yield from self._take(taking, flight)
                 head, announced = (following if self._sock else None), ahead
+                if following is None and self._sock:
+                    head, announced = (yield from self._take(taking, flight)), False
         except _Unsent:
             pass
         finally:
@@ -143,8 +135,10 @@ class Session:
                 yield from self._replies.read(_QUIT_PATIENCE)
         self._abandon()
 
-    def _take(self, taking: Iterator[Envelope], flight: list[Envelope]) -> Telling[Attempt, Envelope | None]:
-        """The next envelope this relay can be asked to carry; those it cannot are answered here, on its behalf."""
+    def _take(self, taking: Iterator[Envelope], flight: list[Envelope], now: bool = False) -> Telling[Attempt, Envelope | None]:
+        """The next envelope this relay can be asked to carry, in its turn; those it cannot are answered here, on its behalf."""
+        if not now:
+            yield from turn(self._pace)
         while self._room > 0:
             envelope = next(taking, None)
             if envelope is None:
@@ -181,6 +175,9 @@ class Session:
                         yield from self._write(command)
                 reply = yield from self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
                 go_ahead = stage is Stage.DATA and reply.code // 100 == 3
+                if self.answered and refusal is None and connection_is_full(stage, reply):
+                    self._abandon()
+                    raise _Unsent
                 if reply.code == 421:
                     self._abandon()
                     return refusal or self._attempt(head, stage, reply), False
@@ -196,6 +193,8 @@ class Session:
                 raise SessionLost(f"answered {early.code} before the message was sent")
         except SessionLost as lost:
             fault = stage is not Stage.MAIL or not self.answered
+            if self.offers.pipelining and not self.answered and stage is not Stage.MAIL and isinstance(lost, NoReply):
+                self.pipelining_failed, fault = True, False  # it heard MAIL and threw away what came with it
             self._abandon()
             if refusal is None and not fault:
                 raise _Unsent from None
@@ -222,7 +221,7 @@ class Session:
         data = head.pieces if head.ready else (on_the_wire(head.data),)
         announcement = commands(following, self.offers) if following is not None else ()
         whole = memoryview(b"".join((*data, b".\r\n", *announcement)))
-        cut = max(len(whole) - TAIL, 0)
+        cut = max(len(whole) - _TAIL, 0)
         try:
             yield from self._write(whole[:cut], self._more)
         except SessionLost as lost:
@@ -240,13 +239,13 @@ class Session:
         except SessionLost as lost:
             self._abandon()
             attempt = self._attempt(head, Stage.DOT, None, str(lost))
-            return attempt, written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
+            return attempt, _written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
         attempt = self._attempt(head, Stage.DOT, reply)
         if reply.code == 421:
             self._abandon()
         else:
             self.answered += 1
-        return attempt, written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
+        return attempt, _written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
 
     def _broken_off(self, head: Envelope, error: str) -> Steps[Attempt]:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
@@ -306,7 +305,7 @@ class _Unsent(Exception):
     """The session was lost before it heard of the message at its head."""
 
 
-def written_down(write: Callable[[], None]) -> MailError | None:
+def _written_down(write: Callable[[], None]) -> MailError | None:
     """Has the log write something down after the answer; its error, if it could not."""
     try:
         write()

@@ -19,6 +19,9 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+_NAP = 0.2
+"""Seconds between looks at whether to go on waiting."""
+
 NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """What a socket that does not block raises instead."""
 
@@ -95,6 +98,25 @@ def aside(work: Callable[[], R]) -> Steps[R]:
     if errors:
         raise errors[0]
     return results[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the next message may begin: `wait` gives the seconds until then. More than `patience` is not waited for."""
+
+    wait: Callable[[], float] = lambda: 0.0
+    patience: float = 0.0
+
+
+AT_ONCE = Pace()
+
+
+def turn(pace: Pace) -> Steps[None]:
+    """Waits for it. Asks again now and then: it may be over."""
+    while 0 < (seconds := pace.wait()) <= pace.patience:
+        ours, theirs = socket.socketpair()  # nothing is ever said over it
+        with ours, theirs:
+            yield Wait(ours, False, time.monotonic() + min(seconds, _NAP))
 
 
 def nothing() -> bool:

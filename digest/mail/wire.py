@@ -23,8 +23,6 @@ class Offers:
     eight_bit: bool = False
     smtputf8: bool = False
     enhanced: bool = False
-    chunking: bool = False
-    """BDAT (RFC 3030)."""
 
 
 def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
@@ -55,8 +53,8 @@ def commands(envelope: Envelope, offers: Offers) -> tuple[bytes, bytes, bytes]:
     return f"MAIL FROM:<{sender}>{parameters}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n"
 
 
-def in_crlf(data: bytes) -> bytes:
-    """`data` with CRLF line ends only, ended by one.
+def on_the_wire(data: bytes) -> bytes:
+    """`data` with CRLF line ends only, ended by one, and dots doubled at line starts (RFC 5321 §4.5.2).
 
     A bare CR or LF never goes out: servers that take one for a line end can be made to see a second message (smuggling).
     """
@@ -64,10 +62,5 @@ def in_crlf(data: bytes) -> bytes:
         data = _BARE.sub(b"\r\n", data)
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
-    return data
-
-
-def on_the_wire(data: bytes) -> bytes:
-    """`in_crlf`, and dots doubled at line starts (RFC 5321 §4.5.2)."""
-    data = in_crlf(data).replace(b"\r\n.", b"\r\n..")
+    data = data.replace(b"\r\n.", b"\r\n..")
     return b"." + data if data.startswith(b".") else data

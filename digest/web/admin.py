@@ -106,7 +106,9 @@ async def pause(request: Request) -> Response:
 
 def _page(site: Site, said: str = "", code: int = 200) -> Response:
     wiring, now = site.wiring, site.clock()
-    told = status(wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now)
+    told = status(
+        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now, wiring.relay_troubles(now)
+    )
     managed = [_managed(site, paper_list) for paper_list in wiring.lists]
     underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
     plots = _plots(site, now.date())

@@ -12,16 +12,24 @@ from digest.domain.errors import ConfigurationError
 from digest.wiring.papers import Papers
 
 if TYPE_CHECKING:
+    from digest.config.mail import Relay as RelaySection
+    from digest.journey.relay_limits import RelayLimits
     from digest.mail.health import Health
-    from digest.mail.post import Post, Quota
+    from digest.mail.post import Post
     from digest.mail.relay import Relay
     from digest.mail.send_log import SendLog
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Relaying(Papers):
     """Parts that know relays."""
 
-    def relays(self, clock: Callable[[], datetime]) -> list[Relay]:
+    def relays(self, clock: Callable[[], datetime], *, insist: bool = False) -> list[Relay]:
+        """`insist`: log in also where a refused login has us wait."""
+        from digest.journey.relay_limits import SharedLogins
         from digest.mail.relay import Relay, RelaySettings
         from digest.mail.session import Timeouts
 
@@ -33,13 +41,16 @@ class Relaying(Papers):
                     name=each.name,
                     tls=each.tls,
                     username=each.username,
-                    password=read_secret(each.password, each.password_file, f"relays.{each.label}.password") or "",
+                    password=self._password(each),
+                    helo=each.ehlo_name,
+                    pipelining=each.pipelining,
                     ca_file=each.ca_file,
                     max_per_connection=each.max_per_connection,
-                    in_flight=each.in_flight,
                     timeouts=Timeouts.within(each.timeout),
                 ),
                 clock,
+                logins=SharedLogins(self.store, each.label, self.login_of(each), _now, insist=insist) if each.username else None,
+                record=self.quotas[each.label],
             )
             for each in self.settings.relays
         ]
@@ -50,12 +61,39 @@ class Relaying(Papers):
 
         return Health()
 
-    def quotas(self) -> dict[str, Quota]:
-        """By relay, what is left of its limit, where it has one. By the real clock, whatever instant is acted for."""
-        from digest.journey.ration import RelayQuota
+    def _password(self, each: RelaySection) -> str:
+        return read_secret(each.password, each.password_file, f"relays.{each.label}.password") or ""
 
-        limits = {each.label: each.per_minute for each in self.settings.relays}
-        return {name: RelayQuota(self.store, name, most, lambda: datetime.now(UTC)) for name, most in limits.items() if most}
+    def login_of(self, each: RelaySection) -> str:
+        """A fingerprint of where and as whom we log in."""
+        return self._hash_address(f"login {each.host} {each.port} {each.username} {self._password(each)}")
+
+    @cached_property
+    def quotas(self) -> dict[str, RelayLimits]:
+        """By relay, what it may have. By the real clock, whatever instant is acted for."""
+        from digest.journey.relay_limits import RelayLimits
+
+        return {
+            each.label: RelayLimits(self.store, each.label, _now, per_minute=each.per_minute, per_day=each.per_day)
+            for each in self.settings.relays
+        }
+
+    def relay_troubles(self, at: datetime) -> dict[str, str]:
+        """By relay, why it gets less than we have, where it does."""
+        from digest.domain.rate_limit import Logins
+        from digest.journey.relay_limits import known_of, login_key, slowed, waiting_for_login
+
+        troubles: dict[str, str] = {}
+        for each in self.settings.relays:
+            login = login_key(self.login_of(each)) if each.username else ""
+            with self.store.read() as unit:
+                kept = Logins(**(unit.sources.load(known_of(each.label), login) or {}))
+                rate = unit.sources.load(known_of(each.label), "rate") or {}
+            full = self.quotas[each.label].full_at(at)
+            refused = waiting_for_login(kept) if kept.closed_until > at.timestamp() else ""
+            if said := "; ".join(filter(None, (refused, full, slowed(rate, at)))):
+                troubles[each.label] = said
+        return troubles
 
     def post(self, log: SendLog, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Post:
         from digest.mail.post import Post
@@ -63,4 +101,4 @@ class Relaying(Papers):
         if not self.settings.relays:
             raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")
         connections = self.settings.delivery.connections
-        return Post(self.relays(clock), log, connections, quotas=self.quotas(), health=self.health, stop=stop)
+        return Post(self.relays(clock), log, connections, quotas=self.quotas, health=self.health, stop=stop)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe, rows
-from servers.smtp import Do, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
+from tests.outbox import configured, owe, rows
+from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 3
 KINDS: dict[str, tuple[Script, int]] = {
@@ -22,7 +22,7 @@ KINDS: dict[str, tuple[Script, int]] = {
     "hangs up before the mail is whole": (Script(nth={("DATA", 0): Do(close=True)}), 3),
     "refuses each recipient for now": (Script(nth={("RCPT", 0): Do("450 4.2.1 try later")}), 1),
     "refuses each mail for now": (Script(nth={("DOT", 0): Do("451 4.3.0 try later")}), 1),
-    "is busy": (Script(nth={("MAIL", 0): Do("421 4.3.2 busy", close=True)}), 1),
+    "is busy": (Script(nth={("MAIL", 0): Do("421 4.3.2 busy", close=True)}), 5),
     "hangs up at each sender": (Script(nth={("MAIL", 0): Do(close=True)}), 10),
     "takes none for good": (Script(nth={("DOT", 0): Do("554 5.6.0 no")}), 1),
 }

@@ -14,8 +14,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 from tests.outbox import configured, owe, rows
@@ -24,12 +22,11 @@ from tests.servers.running import PATIENCE
 
 CONNECTIONS = 3
 READERS = 300
-IN_FLIGHT = 3
 
 
-def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]], under_way: int = CONNECTIONS) -> tuple[int, int]:
+def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -> tuple[int, int]:
     """Runs with each order, then to the end. (kills, doubles); after each kill the doubles must be explained by what was under
-    way: one message a connection, where nothing else is asked for.
+    way: one message a connection.
     """
     kills = 0
     with killable(config) as process:
@@ -37,7 +34,7 @@ def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]], u
             status, said = run(process, **order)
             assert status in (0, -signal.SIGKILL), f"{order}: {status}: {said}"
             kills += status == -signal.SIGKILL
-            assert doubles(copies(store)) <= kills * under_way, order
+            assert doubles(copies(store)) <= kills * CONNECTIONS, order
         for _ in range(3):
             status, said = run(process)
             assert status == 0, said
@@ -51,39 +48,24 @@ def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
     return dict(by_state)
 
 
-ONE = "in_flight = 1"
-"""Whatever the machine: a relay that takes long to answer would have more under way."""
-
-
-@pytest.mark.parametrize(
-    ("in_flight", "orders", "least"),
-    [(1, [*staged(1, 6), *at_random(8)], 22), (IN_FLIGHT, [*staged(3, 7), *at_random(6)], 20)],
-    ids=["one under way", "several under way"],
-)
-def test_killed_again_and_again_nobody_is_lost(
-    tmp_path: Path, database_url: str, in_flight: int, orders: list[dict[str, Any]], least: int
-) -> None:
-    """9 stages and some random moments, twice as many on SQLite; the bound grows with relays.in_flight and no further."""
+def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str) -> None:
+    """9 stages and some random moments, twice as many on SQLite."""
+    orders, least = [*staged(1, 6), *at_random(8)], 22
     if not database_url.startswith("sqlite"):
-        orders, least = (
-            orders[::2],
-            least // 2,
-        )  # nine stages a round: every stage once
-    under_way = CONNECTIONS * in_flight
+        orders, least = orders[::2], least // 2  # nine stages a round: every stage once
     with recorder(tmp_path) as (port, store):
         config = configured(
             tmp_path,
             database_url,
             port,
             f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
-            f"in_flight = {in_flight}",
         )
         emails = owe(load(config), READERS)
-        kills, twice = killed_until_done(config, store, orders, under_way)
+        kills, twice = killed_until_done(config, store, orders)
         got = copies(store)
     assert kills >= least, "the runs ended before they could be killed: give them more readers"
     assert set(got) == set(emails), "lost, or mailed for nobody"
-    assert twice <= kills * under_way
+    assert twice <= kills * CONNECTIONS
     assert all_equal(got)
     assert states(rows(config)) == {DeliveryState.ACCEPTED: set(emails)}
     assert list((tmp_path / "journal").iterdir()) == []
@@ -97,7 +79,6 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
             sqlite_url,
             port,
             f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"',
-            ONE,
         )
         emails = owe(load(config), READERS // 2)
         kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
@@ -116,7 +97,7 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
 def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
     """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, sqlite_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nfirst_wait = 0.001", ONE)
+        config = configured(tmp_path, sqlite_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nfirst_wait = 0.001")
         emails = owe(load(config), 200)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         kills = 0

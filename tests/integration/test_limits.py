@@ -17,7 +17,8 @@ from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
-from digest.journey.ration import RelayQuota, rationed
+from digest.journey.ration import rationed
+from digest.journey.relay_limits import RelayLimits
 from digest.mail.health import HALF_LIFE, Health
 from digest.mail.post import Post
 from digest.mail.send_log import Unwritten
@@ -76,29 +77,42 @@ def test_takers_at_once_are_never_granted_more_than_the_limit(database_url: str)
     assert sum(granted) == 50
 
 
-@pytest.mark.parametrize(("per_minute", "span", "each"), [(600, SPAN, 60), (25, SPAN, 2), (7, timedelta(minutes=1), 7)])
-def test_a_relay_gets_its_share_of_each_span_whoever_asks(store: Store, per_minute: int, span: timedelta, each: int) -> None:
+@pytest.mark.parametrize(("per_minute", "at_once"), [(600, 60), (25, 2), (7, 1)])
+def test_a_relay_gets_its_share_of_a_minute_whoever_asks(store: Store, per_minute: int, at_once: int) -> None:
     now = [AT]
 
-    def quota() -> RelayQuota:
-        return RelayQuota(store, "a", per_minute, lambda: now[0])
+    def limits() -> RelayLimits:
+        return RelayLimits(store, "a", lambda: now[0], per_minute=per_minute)
 
-    first, second = quota(), quota()
-    with_first = sum(first.take() for _ in range(each - 1))
-    assert with_first + sum(second.take() for _ in range(3 * each)) + sum(first.take() for _ in range(each)) == each
-    assert quota().take() is False, "a restart does not get more"
-    assert 0 < first.wait() <= span.total_seconds()
-    now[0] += span
+    takers = [limits(), limits()]
+    begun = []
+    for tenth in range(1200):  # two minutes
+        now[0] = AT + timedelta(seconds=tenth / 10)
+        takers[1] = limits() if tenth % 400 == 0 else takers[1]  # a restart does not get more
+        for taker in takers:
+            while taker.take():
+                begun.append(now[0])
+            assert 0 < taker.wait() <= 60 / per_minute + 60
+    assert begun.count(AT) <= at_once
+    for start in begun:
+        assert sum(start <= at < start + timedelta(minutes=1) for at in begun) <= per_minute + at_once
+    assert len(begun) >= 0.8 * 2 * per_minute, "and it gets that much"
+
+
+def test_a_day_has_its_share_and_the_next_has_its_own(store: Store) -> None:
+    now = [AT]
+    first, second = (RelayLimits(store, "a", lambda: now[0], per_day=50) for _ in range(2))
+    assert sum(first.take() for _ in range(7)) == 7
+    first.release()
+    assert sum(second.take() for _ in range(100)) == 43, "what was reserved and not used is there for others"
+    assert not first.take()
+    assert first.wait() == (datetime(2026, 3, 3, tzinfo=UTC) - AT).total_seconds()
+    assert "its 50 mails of this day (per_day) are used; the rest waits until 2026-03-03 00:00 UTC" in (first.why(), second.why())
+    assert RelayLimits(store, "a", lambda: now[0], per_day=50).full_at(AT)
+    now[0] = datetime(2026, 3, 3, 0, 0, 1, tzinfo=UTC)
     assert first.wait() == 0
-    assert sum(taker.take() for taker in (first, second) for _ in range(2 * each)) == each
-
-
-def test_what_is_left_of_a_span_ends_with_it(store: Store) -> None:
-    now = [AT]
-    quota = RelayQuota(store, "a", 400, lambda: now[0])
-    assert quota.take()
-    now[0] += SPAN
-    assert sum(quota.take() for _ in range(100)) == 40
+    assert sum(first.take() for _ in range(100)) == 50
+    assert RelayLimits(store, "b", lambda: now[0], per_day=50).full_at(AT) == ""
 
 
 def test_a_domain_gets_its_share_and_the_others_wait_in_turn(store: Store) -> None:
@@ -179,7 +193,7 @@ def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_u
         owe(load(config), 30)
         with Wiring(load(config)) as wiring:
             assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
-        assert len(first.accepted()) in (5, 10), "10 where the minute turned meanwhile"
+        assert 1 <= len(first.accepted()) <= 6, "one, and one each 12 seconds"
         assert len(first.accepted()) + len(second.accepted()) == 30
 
 
@@ -220,6 +234,9 @@ class FakeQuota:
         self.rooms = self.rooms[1:]
         return 0.01
 
+    def accepted(self) -> None: ...
+    def release(self) -> None: ...
+
 
 def envelopes(count: int) -> list[Envelope]:
     return [Envelope(n, "a@x.test", "b@x.test", (b"x\r\n",)) for n in range(count)]
@@ -227,14 +244,14 @@ def envelopes(count: int) -> list[Envelope]:
 
 def test_a_full_relay_is_waited_for_and_nobody_is_lost() -> None:
     relay, quota = FakeRelay("a"), FakeQuota(3, 4, 50)
-    post = Post([relay], Unwritten(), 1, quotas={"a": quota})  # type: ignore[list-item]
+    post = Post([relay], Unwritten(), 1, quotas={"a": quota})  # type: ignore[list-item,dict-item]
     assert [attempt.delivery_id for attempt in post.hand_over(envelopes(20))] == list(range(20))
     assert quota.waits == 2
 
 
 def test_asked_to_stop_while_it_waits_it_stops() -> None:
     relay, asked = FakeRelay("a"), threading.Event()
-    post = Post([relay], Unwritten(), 1, quotas={"a": FakeQuota(3)}, stop=asked.is_set)  # type: ignore[list-item]
+    post = Post([relay], Unwritten(), 1, quotas={"a": FakeQuota(3)}, stop=asked.is_set)  # type: ignore[list-item,dict-item]
     for attempt in post.hand_over(envelopes(20)):
         if attempt.delivery_id == 2:
             asked.set()

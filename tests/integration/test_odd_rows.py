@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from outbox import AT, configured
-from servers.stocked import CONSENT, sighting, upvotes
 from sqlalchemy import text
 
 from digest.config import load
@@ -16,6 +14,8 @@ from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, NewReader, Preferences
 from digest.journey.explain import explain, status
 from digest.wiring import Wiring
+from tests.outbox import AT, configured
+from tests.servers.stocked import CONSENT, sighting, upvotes
 
 DUE = datetime(2026, 3, 2, 7, 1, tzinfo=UTC)
 

@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from outbox import configured, owe
-from servers.smtp import OFFERS, Script, SmtpServer
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
@@ -23,6 +21,8 @@ from digest.journey.pause import pause, resume
 from digest.journey.subscribe import change, end, erase
 from digest.store.unit import Store
 from digest.wiring import Wiring
+from tests.outbox import configured, owe
+from tests.servers.smtp import OFFERS, Script, SmtpServer
 
 ALLOWED = 1.0
 """Seconds after a commit in which a mail may still be begun (docs/DESIGN: at most 1 s old)."""

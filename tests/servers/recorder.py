@@ -11,13 +11,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.servers.smtp import OFFERS, Script, SmtpServer
+from tests.servers.smtp import SmtpServer
 
 
 def main(store: Path, port_file: Path) -> None:
     ending = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
-    with SmtpServer(store, Script(offers=(*OFFERS, "CHUNKING"))) as server:
+    with SmtpServer(store) as server:
         draft = port_file.with_suffix(".draft")
         draft.write_text(str(server.port))
         draft.rename(port_file)

@@ -38,7 +38,7 @@ class Do:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What goes wrong. Verbs are CONNECT, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, BODY, DOT (or BDAT), RSET, QUIT."""
+    """What goes wrong. Verbs are CONNECT, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, BODY, DOT, RSET, QUIT."""
 
     offers: tuple[str, ...] = OFFERS
     nth: Mapping[tuple[str, int], Do] = field(default_factory=dict)
@@ -279,23 +279,6 @@ class _Connection:
         if planned is None or self._do(planned):
             self._say("250 2.0.0 kept")
 
-    def _bdat(self, argument: str) -> None:
-        """RFC 3030; every message in one chunk."""
-        size, last = argument.split()
-        assert last == "LAST"
-        data = self._octets(int(size))
-        planned = self._planned("DOT")
-        sender, recipients = self.sender, self.recipients
-        self.messages += 1
-        if not recipients:
-            self._say("554 5.5.1 no valid recipients")
-            return
-        self.reset()
-        if planned is None or planned.accept or planned.usual:
-            self.server.keep(sender or "", recipients, data)
-        if planned is None or self._do(planned):
-            self._say("250 2.0.0 kept")
-
     def _rset(self, _: str) -> None:
         if self._usual("RSET", "250 2.0.0 ok"):
             self.reset()
@@ -343,12 +326,6 @@ class _Connection:
             self._read_more()
         line, self.buffer = self.buffer[:end], self.buffer[end + 2 :]
         return line + b"\r\n" if keep_end else line
-
-    def _octets(self, count: int) -> bytes:
-        while len(self.buffer) < count:
-            self._read_more()
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
 
     def _read_more(self) -> None:
         if self.may_read and self.read_bytes >= self.may_read:

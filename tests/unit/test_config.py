@@ -127,3 +127,13 @@ def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     file = tmp_path / "digest.toml"
     file.write_text("[secrets]\nkey = 'sesame-open-now-please'\n")
     assert "sesame" not in repr(load(file, {}))
+
+
+def test_a_key_that_is_gone_is_accepted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "digest.toml"
+    file.write_text('[[relays]]\nhost = "mail.example.org"\nin_flight = 4\n')
+    [relay] = load(file).relays
+    assert relay.host == "mail.example.org"
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "relays.in_flight has no effect any more" in said

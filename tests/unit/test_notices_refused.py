@@ -18,7 +18,7 @@ from digest.journey.alarm import of_failure
 from digest.journey.owe import Means, send_owed
 from digest.mail.post import Post
 from digest.mail.replies import reply_of
-from digest.mail.session import Unwritten
+from digest.mail.send_log import Unwritten
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -15,7 +15,7 @@ from digest.domain.verdict import About, RefusalStreak, Scope, Verdict
 from digest.mail.post import Post
 from digest.mail.replies import reply_of
 from digest.mail.reply_classifier import classify, verdict_of
-from digest.mail.session import Unwritten
+from digest.mail.send_log import Unwritten
 
 LINES = (Path(__file__).resolve().parents[1] / "golden/reply_verdicts.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(map(str.strip, line.split(" | "))) for line in LINES if not line.startswith("#")]

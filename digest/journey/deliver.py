@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from digest.domain.breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.edition import Pooled
 from digest.domain.errors import DigestError, RelayUnreachable, StoreError
@@ -27,6 +28,7 @@ from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
+from digest.journey.review import hold, put_on_hold
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
@@ -250,7 +252,8 @@ class _Shift:
         if not results:
             return
         with self._store.begin() as unit:
-            settle(unit, results, self._held, self._journal.owner)
+            waiting = settle(unit, results, self._held, self._journal.owner, self._counts["accepted"])
+        self._counts.update(failed=-waiting, retry=waiting)
         self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
         for attempt, _ in results:
             self._held.pop(attempt.delivery_id, None)
@@ -279,10 +282,39 @@ def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datet
     return choices
 
 
-def settle(unit: Unit, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str) -> None:
-    """Writes outcomes down in one transaction; a mailbox that does not exist is not mailed again."""
+def settle(
+    unit: Unit, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str, accepted: int = 0
+) -> int:
+    """Writes outcomes down in one transaction; a mailbox that does not exist is not mailed again.
+
+    Many refusals in the same words are not carried out (journey/review.py): those deliveries wait. Says how many wait.
+    `accepted` are the mails that this run's relays have taken so far.
+    """
+    refused = [
+        _refusal(attempt, decision, held[attempt.delivery_id])
+        for attempt, decision in results
+        if decision.state is DeliveryState.FAILED and not attempt.uncertain
+    ]
+    now_accepted = sum(decision.state is DeliveryState.ACCEPTED for _, decision in results)
+    waiting = {each.delivery_id for each in hold(unit.refusals, refused, max(accepted, now_accepted))}
     for attempt, decision in results:
-        if decision.effect is Effect.SUPPRESS:
+        if decision.effect is Effect.SUPPRESS and attempt.delivery_id not in waiting:
             address = held[attempt.delivery_id].address
             unit.suppressions.add(address, SuppressionReason.BOUNCE, attempt.at, decision.reason)
-    unit.deliveries.record(results, owner)
+    outcomes = [
+        (attempt, put_on_hold(decision, held[attempt.delivery_id].expires_at) if attempt.delivery_id in waiting else decision)
+        for attempt, decision in results
+    ]
+    unit.deliveries.record(outcomes, owner)
+    at = max((attempt.at for attempt, _ in results), default=None)
+    for attempt, _ in results:
+        if at and (attempt.accepted or attempt.uncertain):
+            delivery = held[attempt.delivery_id]
+            unit.departures.sent([delivery.subscription_id], delivery.due_at, at)
+    return len(waiting)
+
+
+def _refusal(attempt: Attempt, decision: Decision, delivery: Claimed) -> Refusal:
+    words = same_words(str(attempt.reply or decision.reason), delivery.address)
+    suppress = SuppressionReason.BOUNCE if decision.effect is Effect.SUPPRESS else None
+    return Refusal(delivery.subscription_id, delivery.id, words, attempt.at, suppress)

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from digest.domain.breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, DeliveryState, Envelope
 from digest.domain.errors import RelayUnreachable, TemplateError
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.domain.retry import RetryPolicy
 from digest.journey.deliver import Transport
 from digest.journey.election import POSTMAN
+from digest.journey.outbox import Refusals
+from digest.journey.review import hold
 
 HELD = timedelta(minutes=5)
 """How long one is left to whoever sends it at once: longer than a relay takes to answer."""
@@ -43,6 +46,8 @@ class Leases(Protocol):
 class Unit(Protocol):
     @property
     def notices(self) -> Notices: ...
+    @property
+    def refusals(self) -> Refusals: ...
     @property
     def leases(self) -> Leases: ...
 
@@ -161,7 +166,7 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
     for attempt in means.transport.hand_over(envelopes()):
         owed = by_envelope[attempt.delivery_id]
         with store.begin() as unit:
-            _settle(unit.notices, owed, attempt, means.policy)
+            _settle(unit, owed, attempt, means.policy, sent)
         left.pop(owed.notice.subscription.id, None)
         sent += attempt.accepted
     if broken:
@@ -169,9 +174,14 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
     return sent
 
 
-def _settle(notices: Notices, owed: OwedNotice, attempt: Attempt, policy: RetryPolicy) -> None:
-    decision = policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR)
+def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, policy: RetryPolicy, accepted: int) -> None:
+    notice, ends = owed.notice, owed.owed_at + GOOD_FOR
+    decision = policy.decide(attempt, owed.attempts, ends)
     if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
-        notices.put_off(owed.notice, decision.next_attempt_at, owed.attempts + decision.counts)
-    else:
-        notices.settle([owed.notice])
+        unit.notices.put_off(notice, decision.next_attempt_at, owed.attempts + decision.counts)
+        return
+    if decision.state is DeliveryState.FAILED and not attempt.uncertain:
+        words = same_words(str(attempt.reply or decision.reason), notice.subscription.address)
+        if hold(unit.refusals, [Refusal(notice.subscription.id, None, words, attempt.at, None)], accepted):
+            return  # it stays owed, and waits until the operator has decided
+    unit.notices.settle([notice])

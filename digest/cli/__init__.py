@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),
     "disclose": ("digest.cli.keeping:disclose", "Everything held about an address, for the person it is about."),
     "housekeep": ("digest.cli.keeping:housekeep", "Drop what has been kept long enough; the daemon does it daily."),
+    "backup": ("digest.cli.backup:backup", "Write database and key into one file."),
+    "restore": ("digest.cli.backup:restore", "Put a backup in the place of the database."),
     "tick": ("digest.cli.running:tick", "One scheduler tick: editions and deliveries that are due."),
     "deliver": ("digest.cli.running:deliver", "Work the outbox until nothing is due."),
     "run": ("digest.cli.running:run", "The daemon: web, scheduler and delivery."),

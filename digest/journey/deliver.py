@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from digest.domain.breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.edition import Pooled
 from digest.domain.errors import DigestError, RelayUnreachable, StoreError
@@ -28,7 +27,7 @@ from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
 from digest.journey.outbox import Store, Unit
 from digest.journey.ration import rationed
-from digest.journey.review import hold, put_on_hold
+from digest.journey.review import hold, put_on_hold, refusal
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
@@ -291,7 +290,7 @@ def settle(
     `accepted` are the mails that this run's relays have taken so far.
     """
     refused = [
-        _refusal(attempt, decision, held[attempt.delivery_id])
+        refusal(attempt, decision, held[attempt.delivery_id])
         for attempt, decision in results
         if decision.state is DeliveryState.FAILED and not attempt.uncertain
     ]
@@ -312,9 +311,3 @@ def settle(
             delivery = held[attempt.delivery_id]
             unit.departures.sent([delivery.subscription_id], delivery.due_at, at)
     return len(waiting)
-
-
-def _refusal(attempt: Attempt, decision: Decision, delivery: Claimed) -> Refusal:
-    words = same_words(str(attempt.reply or decision.reason), delivery.address)
-    suppress = SuppressionReason.BOUNCE if decision.effect is Effect.SUPPRESS else None
-    return Refusal(delivery.subscription_id, delivery.id, words, attempt.at, suppress)

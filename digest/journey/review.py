@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Protocol
 
 from digest.domain import breaker
-from digest.domain.breaker import Refusal
-from digest.domain.delivery import DeliveryState
-from digest.domain.retry import Decision
+from digest.domain.breaker import Refusal, same_words
+from digest.domain.delivery import Attempt, Claimed, DeliveryState
+from digest.domain.feedback import SuppressionReason
+from digest.domain.retry import Decision, Effect
 from digest.journey import outbox
 
 
@@ -50,6 +51,13 @@ class Group:
     reply: str
     addresses: tuple[str, ...]
     state: str
+
+
+def refusal(attempt: Attempt, decision: Decision, delivery: Claimed) -> Refusal:
+    """What a delivery's end would do to its reader."""
+    words = same_words(str(attempt.reply or decision.reason), delivery.address)
+    suppress = SuppressionReason.BOUNCE if decision.effect is Effect.SUPPRESS else None
+    return Refusal(delivery.subscription_id, delivery.id, words, attempt.at, suppress)
 
 
 def hold(refusals: outbox.Refusals, given: Sequence[Refusal], accepted: int) -> list[Refusal]:

@@ -40,7 +40,7 @@ def unsuppress(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Mapping[str, str]:
-    """Lifts the suppressions of these addresses, or of all (None): those with the reason, made from `since` on and before `until`.
+    """Lifts the suppressions of these addresses, or of all (None), with the reason, made from `since` on and before `until`.
 
     Returns each one's reason by the address's hash. Never lifts that of a person who was erased: that is theirs to undo.
     """

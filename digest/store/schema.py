@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
+from digest.store.schema_review import refusals, restored, sent_before_restore
 from digest.store.types import Instant, Weekdays
 
 REVISION = "0011"
@@ -230,20 +231,6 @@ returns = Table(
     sqlite_with_rowid=False,
 )
 
-refusals = Table(
-    "refusals",  # for good, of late: carried out, or held until the operator decides
-    metadata,
-    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("at", Instant, primary_key=True),
-    Column("delivery_id", Key, ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),  # null: of a notice
-    Column("words", Text, nullable=False),  # the reply without what names a reader
-    Column("suppress", Text),  # a suppression's reason; null: only this mail ends
-    Column("state", Text, nullable=False),  # "done", "held" or "approved"
-    Index("ix_refusals_words", "words", "at"),
-    Index("ix_refusals_held", "subscription_id", sqlite_where=text("state = 'held'"), postgresql_where=text("state = 'held'")),
-    sqlite_with_rowid=False,
-)
-
 suppressions = Table(
     "suppressions",
     metadata,
@@ -251,22 +238,6 @@ suppressions = Table(
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("detail", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-restored = Table(
-    "restored",  # from a backup; what was sent since it is in `sent_before_restore`, or unknown
-    metadata,
-    Column("at", Instant, primary_key=True),
-    Column("backup_at", Instant, nullable=False),
-    Column("known", Boolean, nullable=False),
-)
-
-sent_before_restore = Table(
-    "sent_before_restore",
-    metadata,
-    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("day", Date, primary_key=True),  # the UTC day it was due
     sqlite_with_rowid=False,
 )
 

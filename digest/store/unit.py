@@ -43,6 +43,7 @@ class Unit:
         "alarms",
         "allowances",
         "amendments",
+        "connection",
         "deliveries",
         "departures",
         "editions",
@@ -62,6 +63,7 @@ class Unit:
     )
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
+        self.connection = connection
         self.departures = Departures()
         self.papers = Papers(connection)
         self.lists = Lists(connection)

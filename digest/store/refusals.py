@@ -61,7 +61,9 @@ class Refusals:
     def held(self) -> dict[str, int]:
         """By words, how many are held; most first."""
         statement = select(refusals.c.words, func.count()).where(refusals.c.state == _HELD).group_by(refusals.c.words)
-        return dict(sorted((row._tuple() for row in self._connection.execute(statement)), key=lambda each: (-each[1], each[0])))
+        return dict(
+            sorted(((row[0], row[1]) for row in self._connection.execute(statement)), key=lambda each: (-each[1], each[0]))
+        )
 
     def reviewed(self) -> list[str]:
         """The words of what is held, or was held and then carried out."""

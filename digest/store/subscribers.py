@@ -144,7 +144,8 @@ class Subscribers:
 
     def _of(self, subscription_id: int) -> tuple[str, str]:
         statement = select(subscribers.c.address_hash, subscriptions.c.list).join(subscriptions)
-        return self._connection.execute(statement.where(subscriptions.c.id == subscription_id)).one()._tuple()
+        hashed, list_name = self._connection.execute(statement.where(subscriptions.c.id == subscription_id)).one()
+        return hashed, list_name
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
         return [subscription_of(row) for row in self._connection.execute(statement)]

@@ -61,7 +61,7 @@ class Suppressions:
         lifted: dict[str, str] = {}
         for these in [[]] if hashes is None else [[c.address_hash.in_(some)] for some in chunks(hashes)]:
             gone = delete(suppressions).where(*where, *these).returning(c.address_hash, c.reason)
-            lifted.update(row._tuple() for row in self._connection.execute(gone))
+            lifted.update((row.address_hash, row.reason) for row in self._connection.execute(gone))
         self._departures.lifted(lifted, at)
         return lifted
 

@@ -129,7 +129,7 @@ class Parts:
         """Who left and what was sent, beside the journal."""
         from digest.store.departures import DepartureLog
 
-        return DepartureLog(self.settings.delivery.journal / "departures")
+        return DepartureLog(self.settings.delivery.journal / "departures", lambda: datetime.now(UTC))
 
     @cached_property
     def key_trouble(self) -> str:

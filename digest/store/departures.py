@@ -16,7 +16,7 @@ import json
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,7 @@ class Departures:
         self.lines.append(["suppressed", hashed, reason.value, isoformat(at)])
 
     def lifted(self, hashes: Iterable[str], at: datetime | None) -> None:
-        when = isoformat(at or datetime.now(UTC))
-        self.lines += [["lifted", hashed, when] for hashed in hashes]
+        self.lines += [["lifted", hashed, at and isoformat(at)] for hashed in hashes]  # without an instant: when it is written
 
     def sent(self, subscription_ids: Iterable[int], due_at: datetime, at: datetime) -> None:
         self._sent[due_at.astimezone(UTC).date(), at].extend(subscription_ids)
@@ -63,14 +62,16 @@ class Departures:
 class DepartureLog:
     """Appended to by every process that uses this folder, a line at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self._folder = folder
+        self._clock = clock
 
     def write(self, departures: Departures) -> None:
         """What cannot be written is said in the program's log, and stops nobody from leaving."""
         try:
             if departures.lines:
-                self._append(_LEFT, departures.lines)
+                now = isoformat(self._clock())
+                self._append(_LEFT, [[*line[:-1], line[-1] or now] for line in departures.lines])
             if sent := departures.sent_lines:
                 self._append(f"sent-{str(sent[-1][-1])[:10]}.log", sent)
         except OSError as error:
@@ -90,7 +91,7 @@ class DepartureLog:
     def knows(self, since: datetime) -> bool:
         """Whether it was there by then, and everything since is in it."""
         first = next(_lines(self._folder / _LEFT), None)
-        return first is not None and parse_instant(first[-1]) <= since and datetime.now(UTC) - since < SENT_KEPT
+        return first is not None and parse_instant(first[-1]) <= since and self._clock() - since < SENT_KEPT
 
     def _append(self, name: str, lines: Iterable[Line]) -> None:
         path = self._folder / name
@@ -100,13 +101,13 @@ class DepartureLog:
             self._drop_old()
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            said = [] if os.fstat(file).st_size else [["began", isoformat(datetime.now(UTC))]]
+            said = [] if os.fstat(file).st_size else [["began", isoformat(self._clock())]]
             os.write(file, b"".join(json.dumps(each).encode() + b"\n" for each in [*said, *lines]))
         finally:
             os.close(file)
 
     def _drop_old(self) -> None:
-        oldest = (datetime.now(UTC) - SENT_KEPT).date().isoformat()
+        oldest = (self._clock() - SENT_KEPT).date().isoformat()
         for path in self._folder.glob("sent-*.log"):
             if path.stem.removeprefix("sent-") < oldest:
                 path.unlink(missing_ok=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from digest.render.environment import Templates
     from digest.sources.http import PoliteGetter
     from digest.sources.port import Source
+    from digest.store.departures import DepartureLog
     from digest.store.unit import Store
 
 _PACKAGE = Path(__file__).parent
@@ -120,7 +121,14 @@ class Parts:
             migrate.upgrade(engine)
         else:
             migrate.check(engine)
-        return Store(engine, self._hash_address)
+        return Store(engine, self._hash_address, self.departure_log)
+
+    @cached_property
+    def departure_log(self) -> DepartureLog:
+        """Who left and what was sent, beside the journal."""
+        from digest.store.departures import DepartureLog
+
+        return DepartureLog(self.settings.delivery.journal / "departures", lambda: datetime.now(UTC))
 
     @cached_property
     def key_trouble(self) -> str:

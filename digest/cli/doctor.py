@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -60,6 +61,7 @@ def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
 def _parts(wiring: Wiring) -> Iterator[Checked]:
     settings = wiring.settings
     yield _tried("database", lambda: _database(wiring), "start it, or mend database.url; then `digest migrate`")
+    yield from _review(wiring)
     yield _tried("key", lambda: _key(wiring), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
     yield _tried("templates", lambda: _templates(wiring), "mend the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
@@ -218,6 +220,14 @@ def _clock() -> Checked:
             "clock", False, f"{now}; nothing keeps it right", "run chrony or systemd-timesyncd (in a container: its host)"
         )
     return Checked("clock", True, f"{now}, synchronised" if state >= 0 else f"{now}; the kernel does not say more")
+
+
+def _review(wiring: Wiring) -> Iterator[Checked]:
+    from digest.cli.review import held_line
+
+    with suppress(DigestError):  # that the database is away is said already
+        if line := held_line(wiring):
+            yield Checked("review", False, line, "decide: digest review --accept, or digest review --undo")
 
 
 def _database(wiring: Wiring) -> str:

@@ -43,6 +43,8 @@ def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], poll: bool, l
 
 
 def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
+    from digest.cli.review import held_line
+    from digest.journey.heed import Action
     from digest.mail.inbound import read_feedback
     from digest.mail.mailbox import read_mailbox
 
@@ -58,6 +60,9 @@ def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -
             click.echo(f"{each['file']}: {each['kind']}, {each['action']}")
 
     answer(as_json, told, lines)
+    if any(each["action"] == Action.HELD for each in told):
+        click.echo(f"digest: {held_line(wiring)}", err=True)
+        raise SystemExit(1)
 
 
 def _poll(wiring: Wiring, as_json: bool, at: datetime) -> None:

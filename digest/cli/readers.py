@@ -1,16 +1,22 @@
-"""`digest subscribe`, `unsubscribe`, `erase` and `readmit`."""
+"""`digest subscribe`, `unsubscribe`, `erase` and `unsuppress`."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Hour, answer, at_option, wired
+from digest.cli.options import Hour, Instant, answer, at_option, wired
+from digest.domain.errors import InvalidAddress, InvalidInput
+from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.schedule import parse_weekdays
+from digest.domain.subscriber import Address
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -85,13 +91,72 @@ def erase(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
     answer(as_json, {"erased": known}, lambda: click.echo("erased" if known else "not known; suppressed all the same"))
 
 
+_REASONS = {
+    "bounce": SuppressionReason.BOUNCE,
+    "soft-bounces": SuppressionReason.SOFT_BOUNCES,
+    "complaint": SuppressionReason.COMPLAINT,
+    "operator": SuppressionReason.OPERATOR,
+}
+
+
+@click.command()
+@click.argument("whom", metavar="[EMAIL|FILE]...", nargs=-1)
+@click.option("--reason", type=click.Choice(list(_REASONS)), help="Only who was suppressed for this.")
+@click.option("--since", type=Instant(), help="Only who was suppressed at this instant or later.")
+@click.option("--until", type=Instant(), help="Only who was suppressed before this instant.")
+@at_option
+@wired
+def unsuppress(
+    wiring: Wiring,
+    as_json: bool,
+    whom: tuple[str, ...],
+    reason: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    at: datetime,
+) -> None:
+    """Mail addresses again that were suppressed by mistake; in a FILE each stands on a line of its own.
+
+    Without addresses: all with that reason, of that time. Who asked to be forgotten is left alone: they subscribe themselves.
+    """
+    from digest.journey.unsuppress import unsuppress as lift
+
+    if not (whom or reason or since or until):
+        raise click.UsageError("name addresses or files of them, or choose by --reason, --since and --until")
+    addresses = [address for each in whom for address in _addresses(wiring, each)] if whom else None
+    lifted = lift(wiring.store, addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until)
+    reasons = Counter(lifted.values())
+    said = ", ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
+    document = {"unsuppressed": len(lifted), "reasons": reasons}
+    answer(as_json, document, lambda: click.echo(f"mailed again: {said}" if lifted else "nobody of these was suppressed"))
+
+
+def _addresses(wiring: Wiring, given: str) -> Iterator[Address]:
+    file = Path(given)
+    if "@" in given and not file.is_file():
+        yield wiring.address(given)
+        return
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(given[:80], f"should be an address, or a file of addresses ({error})") from None
+    for number, line in enumerate(lines, start=1):
+        if (text := line.strip()) and not text.startswith("#"):
+            try:
+                yield wiring.address(text)
+            except InvalidAddress as error:
+                raise InvalidInput(f"{given}, line {number}", f"should be one address: {error}") from None
+
+
 @click.command()
 @click.argument("email")
+@at_option
 @wired
-def readmit(wiring: Wiring, as_json: bool, email: str) -> None:
-    """Mail an address again that was suppressed by mistake. Who asked to be forgotten needs none of it: they subscribe."""
-    from digest.journey.subscribe import readmit as lift
+def readmit(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+    """The old name of `digest unsuppress`."""
+    from digest.journey.unsuppress import unsuppress as lift
 
-    reason = lift(wiring.store, wiring.address(email))
+    click.echo("digest: readmit is now called unsuppress", err=True)
+    reason = next(iter(lift(wiring.store, [wiring.address(email)], at).values()), None)
     said = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
     answer(as_json, {"was_suppressed": reason}, lambda: click.echo(said))

@@ -45,6 +45,7 @@ def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
 def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
     """Work the outbox until nothing is due; SIGTERM finishes the messages in flight. In a terminal a bar shows how far it is."""
     from digest.cli.progress import bar, hidden
+    from digest.cli.review import held_line
     from digest.domain.instant import parse_instant
     from digest.wiring.crew import clock_of
 
@@ -70,8 +71,10 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
 
     if as_json or not quiet:
         answer(as_json, said, lines)
-    if worked.stopped:
-        click.echo(f"digest: {worked.stopped}", err=True)
+    wrong = [line for line in (worked.stopped, held_line(wiring)) if line]
+    for line in wrong:
+        click.echo(f"digest: {line}", err=True)
+    if wrong:
         raise SystemExit(1)
 
 

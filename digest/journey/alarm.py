@@ -60,6 +60,10 @@ class Alarms(Protocol):
     def take_back(self, cause: str, at: datetime) -> None: ...
 
 
+class Refusals(Protocol):
+    def held(self) -> Mapping[str, int]: ...
+
+
 class Papers(Protocol):
     def count(self) -> int: ...
 
@@ -75,6 +79,8 @@ class Unit(Protocol):
     def sources(self) -> Sources: ...
     @property
     def papers(self) -> Papers: ...
+    @property
+    def refusals(self) -> Refusals: ...
     @property
     def alarms(self) -> Alarms: ...
 
@@ -93,6 +99,7 @@ def look(
         found = [of_source(name, unit.sources.load(name, "health") or {}) for name in sources]
         found += [of_list(unit, each, at) for each in lists]
         found.append(of_queue(unit.deliveries.oldest_due(at), at, limits))
+        found.append(of_review(unit.refusals.held()))
     return tuple(each for each in found if each)
 
 
@@ -126,6 +133,20 @@ def of_queue(oldest: datetime | None, at: datetime, policy: Policy) -> Finding |
     seen = (f"A mail that was due at {isoformat(oldest)} has not been handed over.",)
     mend = ("Does anything deliver? digest run, or digest worker", "Do the relays take it? digest doctor", "digest status")
     return Finding("overdue", "Mail is late", seen, mend)
+
+
+def of_review(held: Mapping[str, int]) -> Finding | None:
+    """Refusals in the same words; `held` says how many, by words."""
+    if not held:
+        return None
+    count = sum(held.values())
+    seen = tuple(f"{number} × {words}" for words, number in held.items())
+    mend = (
+        "Look at them: digest review",
+        "Our trouble? When it is gone: digest review --undo. Dead mailboxes? digest review --accept",
+        "Nothing was done to these readers, and nothing is sent to them until you decide.",
+    )
+    return Finding("review", f"{count} refusals in the same words are held for review", seen[:5], mend)
 
 
 def of_edition(failed: str) -> Finding:

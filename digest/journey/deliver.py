@@ -20,15 +20,15 @@ from typing import Protocol
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.edition import Pooled
 from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
-from digest.domain.feedback import SuppressionReason
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.journey.ahead import AHEAD, Ahead
 from digest.journey.lease import Lease
-from digest.journey.outbox import Store, Unit
+from digest.journey.outbox import Store
 from digest.journey.ration import rationed
 from digest.journey.recheck import Recheck
+from digest.journey.settle import settle
 from digest.mail.reply_classifier import verdict_of
 
 Choice = tuple[int, tuple[Reason, ...] | None]
@@ -266,12 +266,13 @@ class _Shift:
         if not (results or stopped):
             return
         with self._store.begin() as unit:
-            settle(unit, results, self._held, self._journal.owner)
+            waiting = settle(unit, results, self._held, self._journal.owner, self._counts["accepted"])
             unit.deliveries.stop(stopped, self._journal.owner)
         for delivery_id, (state, _) in stopped.items():
             self._counts[str(state)] += state is not DeliveryState.QUEUED
             self._held.pop(delivery_id, None)
         self._recheck.stopped.clear()
+        self._counts.update(failed=-waiting, retry=waiting)
         self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
         for attempt, _ in results:
             self._held.pop(attempt.delivery_id, None)
@@ -298,12 +299,3 @@ def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datet
         with store.begin() as unit:
             unit.deliveries.freeze_picks(unfrozen)
     return choices
-
-
-def settle(unit: Unit, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str) -> None:
-    """Writes outcomes down in one transaction; a mailbox that does not exist is not mailed again."""
-    for attempt, decision in results:
-        if decision.effect is Effect.SUPPRESS:
-            address = held[attempt.delivery_id].address
-            unit.suppressions.add(address, SuppressionReason.BOUNCE, attempt.at, decision.reason)
-    unit.deliveries.record(results, owner)

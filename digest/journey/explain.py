@@ -66,6 +66,10 @@ class Pulse(Protocol):
     def underway(self, now: datetime) -> Underway | None: ...
 
 
+class Refusals(Protocol):
+    def held(self) -> Mapping[str, int]: ...
+
+
 class Unit(Protocol):
     @property
     def subscribers(self) -> Subscribers: ...
@@ -87,6 +91,8 @@ class Unit(Protocol):
     def alarms(self) -> Alarms: ...
     @property
     def pulse(self) -> Pulse: ...
+    @property
+    def refusals(self) -> Refusals: ...
 
 
 class Store(Protocol):
@@ -210,6 +216,7 @@ def status(
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
             "sources": [_source(unit, name) for name in sources],
             "relays": [{"name": name, "trouble": said} for name, said in (relays or {}).items()],
+            "held_for_review": [{"reply": words, "refusals": count} for words, count in unit.refusals.held().items()],
             "scheduler": _scheduler(unit, at),
             "alarms": [
                 {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)

@@ -19,12 +19,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from digest.domain.breaker import BreakerPolicy, Returns, Verdict, judge
+from digest.domain.breaker import BreakerPolicy, Refusal, Returns, Verdict, judge, same_words
 from digest.domain.errors import DigestError, InvalidAddress
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Mailed, Returned, ReturnKind, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.journey import subscribe
+from digest.journey.outbox import Refusals
+from digest.journey.review import hold
 
 
 class Known(Protocol):
@@ -53,6 +55,8 @@ class Lists(Protocol):
 
 class Unit(subscribe.Unit, Protocol):
     @property
+    def refusals(self) -> Refusals: ...
+    @property
     def returns(self) -> Kept: ...
     @property
     def lists(self) -> Lists: ...
@@ -69,6 +73,8 @@ class Action(StrEnum):
     NONE = "none"
     ALARM = "alarm"
     SCORED = "scored"
+    HELD = "held"
+    """Many came back with the same words: nothing is done before the operator has looked (journey/review.py)."""
     CONFIRMED = "confirmed"
     ENDED = "ended"
     SUPPRESSED = "suppressed"
@@ -202,6 +208,8 @@ def _sender(unit: Unit, case: _Case, at: datetime) -> Heeded:
 def _hard(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
     if not _remember(unit, case, ReturnKind.HARD, at):
         return Heeded(Action.NONE, "heeded before")
+    if _holds(unit, case, SuppressionReason.BOUNCE, at, policy):
+        return Heeded(Action.HELD, f"held for review: {case.detail}", _break(unit, case, at, policy))
     unit.suppressions.add(case.address, SuppressionReason.BOUNCE, at, case.detail)
     return Heeded(Action.SUPPRESSED, f"hard bounce: {case.detail}", _break(unit, case, at, policy))
 
@@ -214,6 +222,8 @@ def _soft(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
     days = unit.returns.soft_days(case.mailed.subscriber_id, at - policy.settled_after)
     if days < policy.soft_limit:
         return Heeded(Action.SCORED, f"soft bounce, day {days} of {policy.soft_limit}: {case.detail}")
+    if _holds(unit, case, SuppressionReason.SOFT_BOUNCES, at, policy):
+        return Heeded(Action.HELD, f"held for review after {days} days of soft bounces: {case.detail}")
     unit.suppressions.add(case.address, SuppressionReason.SOFT_BOUNCES, at, f"{days} days; last: {case.detail}")
     alarm = f"the reader of delivery {case.mailed.delivery_id} is suppressed after {days} days of soft bounces: {case.detail}"
     return Heeded(Action.SUPPRESSED, f"soft bounces on {days} days; last: {case.detail}", (alarm,))
@@ -227,6 +237,16 @@ def _complaint(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Hee
         if subscription.state is not SubscriptionState.ENDED:
             unit.subscribers.end(subscription.id, "complaint: marked as spam", at)
     return Heeded(Action.SUPPRESSED, "complaint: marked as spam", _break(unit, case, at, policy))
+
+
+def _holds(unit: Unit, case: _Case, reason: SuppressionReason, at: datetime, policy: HeedPolicy) -> bool:
+    """Whether to wait for the operator instead of suppressing: mails that we sent, and that came back with the same words."""
+    if case.mailed is None:
+        return False
+    words = same_words(case.detail, case.address)
+    refusal = Refusal(case.mailed.subscription_id, case.mailed.delivery_id, words, at, reason)
+    accepted = unit.returns.count(case.mailed.list, at - policy.breaker_window).accepted
+    return bool(hold(unit.refusals, [refusal], accepted))
 
 
 def _remember(unit: Unit, case: _Case, kind: ReturnKind, at: datetime) -> bool:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from digest.domain.breaker import Refusal, SameWords
 from digest.domain.delivery import Attempt, Claimed, DeliveryState
 from digest.domain.edition import Pooled
 from digest.domain.feedback import SuppressionReason
@@ -47,6 +48,15 @@ class Suppressions(Protocol):
     def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None: ...
 
 
+class Departures(Protocol):
+    def sent(self, subscription_ids: Iterable[int], due_at: datetime, at: datetime) -> None: ...
+
+
+class Refusals(Protocol):
+    def same_words(self, words: Iterable[str], at: datetime) -> Mapping[str, SameWords]: ...
+    def add(self, given: Iterable[Refusal], *, held: bool) -> None: ...
+
+
 class Unit(Protocol):
     @property
     def deliveries(self) -> Deliveries: ...
@@ -54,6 +64,10 @@ class Unit(Protocol):
     def editions(self) -> Editions: ...
     @property
     def suppressions(self) -> Suppressions: ...
+    @property
+    def departures(self) -> Departures: ...
+    @property
+    def refusals(self) -> Refusals: ...
     @property
     def allowances(self) -> Allowances: ...
 

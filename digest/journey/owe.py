@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from digest.domain.delivery import DeliveryState, Envelope
+from digest.domain.breaker import Refusal, same_words
+from digest.domain.delivery import Attempt, DeliveryState, Envelope
 from digest.domain.errors import RelayUnreachable, TemplateError
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.journey.deliver import Transport
 from digest.journey.election import POSTMAN
+from digest.journey.outbox import Refusals
+from digest.journey.review import hold
 from digest.mail.reply_classifier import verdict_of
 
 HELD = timedelta(minutes=5)
@@ -45,6 +48,8 @@ class Leases(Protocol):
 class Unit(Protocol):
     @property
     def notices(self) -> Notices: ...
+    @property
+    def refusals(self) -> Refusals: ...
     @property
     def leases(self) -> Leases: ...
 
@@ -168,7 +173,7 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
         if decision.effect is Effect.STOP_RUN:
             refused = verdict.refusal(attempt)
         with store.begin() as unit:
-            _settle(unit.notices, owed, decision)
+            _settle(unit, owed, attempt, decision, sent)
         left.pop(owed.notice.subscription.id, None)
         sent += attempt.accepted
     if refusal := refused or streak.nothing_taken:
@@ -178,8 +183,13 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
     return sent
 
 
-def _settle(notices: Notices, owed: OwedNotice, decision: Decision) -> None:
+def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:
+    notice = owed.notice
     if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
-        notices.put_off(owed.notice, decision.next_attempt_at, owed.attempts + decision.counts)
-    else:
-        notices.settle([owed.notice])
+        unit.notices.put_off(notice, decision.next_attempt_at, owed.attempts + decision.counts)
+        return
+    if decision.state is DeliveryState.FAILED and not attempt.uncertain:
+        words = same_words(str(attempt.reply or decision.reason), notice.subscription.address)
+        if hold(unit.refusals, [Refusal(notice.subscription.id, None, words, attempt.at, None)], accepted):
+            return  # it stays owed, and waits until the operator has decided
+    unit.notices.settle([notice])

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt
 from digest.domain.retry import RetryPolicy
-from digest.journey.deliver import settle
 from digest.journey.outbox import Store
+from digest.journey.settle import settle
 from digest.mail.reply_classifier import verdict_of
 
 

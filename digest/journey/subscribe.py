@@ -139,16 +139,6 @@ def erase(store: Store, address: Address, at: datetime) -> bool:
     return known
 
 
-def readmit(store: Store, address: Address) -> str | None:
-    """Lifts a suppression; says which it was. None where there was none, or who asked to be forgotten: that is theirs to undo."""
-    with store.begin() as unit:
-        found = unit.suppressions.find(address)
-        if found is None or found.reason is SuppressionReason.ERASED:
-            return None
-        unit.suppressions.remove(address)
-    return str(found.reason)
-
-
 def _existing(unit: Unit, subscription_id: int) -> Subscription:
     subscription = unit.subscribers.get(subscription_id)
     if subscription is None:

@@ -19,9 +19,10 @@ from digest.domain.notice import Notice
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address
 from digest.journey import outbox
-from digest.journey.deliver import Choice, Transport, settle
+from digest.journey.deliver import Choice, Transport
 from digest.journey.notify import Notifier
 from digest.journey.press import Press
+from digest.journey.settle import settle
 from digest.mail.reply_classifier import verdict_of
 
 HELD = timedelta(minutes=5)

@@ -19,7 +19,17 @@ from digest.domain.instant import isoformat
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.codec import interests_from
-from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
+from digest.store.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
+from digest.store.schema import (
+    deliveries,
+    editions,
+    lists,
+    restored,
+    sent_before_restore,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from digest.store.statements import among, chunks, walk_indexes
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
@@ -46,6 +56,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.picks.label("wanted"),
         subscriptions.c.interests,
         subscriptions.c.style,
+        deliveries.c.reason,
         subscriptions.c.timezone,
         subscriptions.c.paused_until,
         subscriptions.c.state.label("subscription_state"),
@@ -91,12 +102,24 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids))).all()}
     sendable: list[Row[Any]] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
+    held = set(connection.scalars(HELD_SUBSCRIBERS))
+    sent_before = _sent_before(connection, by_id.values())
+    waiting: list[int] = []
     for row in map(by_id.__getitem__, ids):
-        verdict = _verdict(row, now)
+        verdict = sent_before.get(row[0]) or _verdict(row, now)
+        if row.subscriber_id in held and (verdict is None or verdict[0] is DeliveryState.EXPIRED):
+            if verdict is None:
+                waiting.append(row[0])
+                continue
+            verdict = (DeliveryState.EXPIRED, f"{HELD_FOR_REVIEW}, and {verdict[1]}")
         if verdict is None:
             sendable.append(row)
         else:
             ended[verdict].append(row[0])
+    # until somebody decides; at the latest it expires, and says so
+    _set(connection, waiting, next_attempt_at=deliveries.c.expires_at, reason=HELD_FOR_REVIEW)
+    if len(waiting) == len(ids):
+        return claim(connection, limit, owner, now, lease_until)
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
     taken = [row[0] for row in sendable]
@@ -177,6 +200,24 @@ def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
     if row.expires_at <= now:
         return DeliveryState.EXPIRED, f"not sent before {isoformat(row.expires_at)}, when the next edition was due"
     return None
+
+
+def _sent_before(connection: Connection, rows: Collection[Row[Any]]) -> dict[int, tuple[DeliveryState, str]]:
+    """Of a database that was restored: what was sent after the backup, or may have been. Not what the operator queued again."""
+    last = connection.execute(select(restored).order_by(restored.c.at.desc()).limit(1)).first()
+    new = [] if last is None else [row for row in rows if not row.attempts and not row.reason and row.due_at <= last.at]
+    if last is None or not new:
+        return {}
+    if not last.known:
+        why = f"may have been sent before the database was restored at {isoformat(last.at)}"
+        return {row.id: (DeliveryState.WITHHELD, why) for row in new}
+    sent = sent_before_restore.c
+    these = among(connection, sent.subscription_id, [row.subscription_id for row in new])
+    known = {(each.subscription_id, each.day) for each in connection.execute(select(sent_before_restore).where(these))}
+    why = f"was sent before the database was restored at {isoformat(last.at)}"
+    return {
+        row.id: (DeliveryState.WITHHELD, why) for row in new if (row.subscription_id, row.due_at.astimezone(UTC).date()) in known
+    }
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, literal, select, update
 
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.store.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_into
 from digest.store.subscribers import SUBSCRIPTION, subscription_of
@@ -27,8 +28,9 @@ class Notices:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
-        """Some that are due, oldest first; nobody else takes them before `until`."""
-        due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at)
+        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits."""
+        held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
+        due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at, notices.c.subscription_id.not_in(held))
         due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
         ids = self._connection.scalars(due.with_for_update(skip_locked=True)).all()
         if not ids:

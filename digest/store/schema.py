@@ -25,9 +25,10 @@ from sqlalchemy import (
 )
 
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
+from digest.store.schema_review import refusals, restored, sent_before_restore
 from digest.store.types import Instant, Weekdays
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
@@ -297,7 +298,10 @@ __all__ = [
     "metadata",
     "notices",
     "papers",
+    "refusals",
+    "restored",
     "returns",
+    "sent_before_restore",
     "sightings",
     "signals",
     "source_states",

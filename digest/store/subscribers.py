@@ -21,6 +21,7 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.codec import consent_columns, interests_from, wishes_columns
+from digest.store.departures import Departures
 from digest.store.enrol import enrol
 from digest.store.held import held
 from digest.store.schema import subscribers, subscriptions
@@ -30,9 +31,10 @@ _PAGE = 1000
 
 
 class Subscribers:
-    def __init__(self, connection: Connection, hash_address: Callable[[str], str]) -> None:
+    def __init__(self, connection: Connection, hash_address: Callable[[str], str], departures: Departures) -> None:
         self._connection = connection
         self._hash_address = hash_address
+        self._departures = departures
 
     # ---- a reader's way in, through and out ----
 
@@ -71,11 +73,13 @@ class Subscribers:
         }
         inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
         self._update(subscription_id, row, inactive)
+        self._departures.active(*self._of(subscription_id), at)
 
     def end(self, subscription_id: int, reason: str, at: datetime) -> None:
         """From the commit on no claim takes a delivery of it. The first reason stays. Raises NotFound."""
         row = {"state": SubscriptionState.ENDED.value, "ended_at": at, "end_reason": reason}
         self._update(subscription_id, row, subscriptions.c.state != SubscriptionState.ENDED.value)
+        self._departures.ended(*self._of(subscription_id), at)
 
     def change(self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None) -> None:
         """Replaces what is given and keeps the rest. Raises NotFound."""
@@ -143,6 +147,11 @@ class Subscribers:
         following = select(s.id).where(s.state == SubscriptionState.ACTIVE.value, *members, s.id > after)
         found: int | None = self._connection.scalar(following.order_by(s.id).limit(1).offset(count - 1))
         return found
+
+    def _of(self, subscription_id: int) -> tuple[str, str]:
+        statement = select(subscribers.c.address_hash, subscriptions.c.list).join(subscriptions)
+        hashed, list_name = self._connection.execute(statement.where(subscriptions.c.id == subscription_id)).one()
+        return hashed, list_name
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
         return [subscription_of(row) for row in self._connection.execute(statement)]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
 from digest.domain.feedback import Suppression, SuppressionReason
 from digest.domain.subscriber import Address
+from digest.store.departures import Departures
 from digest.store.schema import suppressions
-from digest.store.statements import insert_new
+from digest.store.statements import chunks, insert_new
 
 
 class Suppressions:
-    def __init__(self, connection: Connection, hash_address: Callable[[str], str]) -> None:
+    def __init__(self, connection: Connection, hash_address: Callable[[str], str], departures: Departures) -> None:
         self._connection = connection
         self._hash_address = hash_address
+        self._departures = departures
 
     def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None:
         """From the commit on no claim takes a delivery to this address. The first reason stays."""
@@ -26,6 +28,7 @@ class Suppressions:
         """`add` for an address that we have never kept."""
         row = {"address_hash": hashed, "reason": reason.value, "at": at, "detail": detail}
         insert_new(self._connection, suppressions, [row])
+        self._departures.suppressed(hashed, reason, at)
 
     def bare(self, address: Address) -> None:
         """Drops the detail: what a server said may name the person."""
@@ -37,7 +40,35 @@ class Suppressions:
         row = self._connection.execute(select(suppressions).where(where)).first()
         return Suppression(row.address_hash, SuppressionReason(row.reason), row.at, row.detail) if row else None
 
+    def lift(
+        self,
+        addresses: Collection[Address] | None,
+        reason: SuppressionReason | None,
+        since: datetime | None,
+        until: datetime | None,
+        at: datetime,
+    ) -> dict[str, str]:
+        """Removes those that fit all that is given (addresses None: whosever), never those of erased people.
+
+        Each one's reason, by hash.
+        """
+        c = suppressions.c
+        where = [c.reason != SuppressionReason.ERASED.value]
+        where += [] if reason is None else [c.reason == reason.value]
+        where += [] if since is None else [c.at >= since]
+        where += [] if until is None else [c.at < until]
+        hashes = None if addresses is None else {self._hash_address(each.key) for each in addresses}
+        lifted: dict[str, str] = {}
+        for these in [[]] if hashes is None else [[c.address_hash.in_(some)] for some in chunks(hashes)]:
+            gone = delete(suppressions).where(*where, *these).returning(c.address_hash, c.reason)
+            lifted.update((row.address_hash, row.reason) for row in self._connection.execute(gone))
+        self._departures.lifted(lifted, at)
+        return lifted
+
     def remove(self, address: Address) -> bool:
         """False when it was not suppressed."""
         where = suppressions.c.address_hash == self._hash_address(address.key)
-        return self._connection.execute(delete(suppressions).where(where)).rowcount > 0
+        gone = self._connection.execute(delete(suppressions).where(where)).rowcount > 0
+        if gone:
+            self._departures.lifted([self._hash_address(address.key)], None)
+        return gone

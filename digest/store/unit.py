@@ -13,6 +13,7 @@ from digest.store.alarms import Alarms
 from digest.store.allowances import Allowances
 from digest.store.amendments import Amendments
 from digest.store.deliveries import Deliveries
+from digest.store.departures import DepartureLog, Departures
 from digest.store.editions import Editions
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.jobs import Jobs
@@ -21,6 +22,7 @@ from digest.store.lists import Lists
 from digest.store.notices import Notices
 from digest.store.papers import Papers
 from digest.store.pulse import Pulse
+from digest.store.refusals import Refusals
 from digest.store.retention import Retention
 from digest.store.returns import Returns
 from digest.store.sources import Sources
@@ -41,7 +43,9 @@ class Unit:
         "alarms",
         "allowances",
         "amendments",
+        "connection",
         "deliveries",
+        "departures",
         "editions",
         "jobs",
         "leases",
@@ -49,6 +53,7 @@ class Unit:
         "notices",
         "papers",
         "pulse",
+        "refusals",
         "retention",
         "returns",
         "sources",
@@ -58,15 +63,18 @@ class Unit:
     )
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
+        self.connection = connection
+        self.departures = Departures()
         self.papers = Papers(connection)
         self.lists = Lists(connection)
         self.editions = Editions(connection)
-        self.subscribers = Subscribers(connection, hash_address)
+        self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)
         self.returns = Returns(connection)
+        self.refusals = Refusals(connection)
         self.retention = Retention(connection)
-        self.suppressions = Suppressions(connection, hash_address)
+        self.suppressions = Suppressions(connection, hash_address, self.departures)
         self.allowances = Allowances(connection, hash_address)
         self.sources = Sources(connection)
         self.tallies = Tallies(connection)
@@ -80,8 +88,9 @@ class Unit:
 class Store:
     """Gives units. Safe to share between threads; a unit is not."""
 
-    def __init__(self, engine: Engine, hash_address: HashAddress) -> None:
+    def __init__(self, engine: Engine, hash_address: HashAddress, departures: DepartureLog | None = None) -> None:
         self.engine = engine
+        self._departures = departures
         self._hash_address = hash_address
 
     @contextmanager
@@ -92,6 +101,8 @@ class Store:
         """
         with self._transaction({WRITES: True}) as unit:
             yield unit
+            if self._departures:
+                self._departures.write(unit.departures)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:

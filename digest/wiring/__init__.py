@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from digest.wiring.backups import Backups
 from digest.wiring.hearing import Hearing
-from digest.wiring.keeping import Keeping
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-class Wiring(Hearing, Keeping):
+class Wiring(Hearing, Backups):
     """A context manager: what it opened is closed at its end."""
 
     def web_app(self) -> FastAPI:

@@ -190,18 +190,19 @@ def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
 def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
     """By the operator, and only then does the form send them anything; to be forgotten is theirs to undo."""
     from digest.domain.feedback import SuppressionReason
-    from digest.journey.subscribe import erase, readmit
+    from digest.journey.subscribe import erase
+    from digest.journey.unsuppress import unsuppress
 
     blocked, gone = site.wiring.address("blocked@example.org"), site.wiring.address("gone@example.org")
     with site.wiring.store.begin() as unit:
         unit.suppressions.add(blocked, SuppressionReason.COMPLAINT, NOON)
     erase(site.wiring.store, gone, NOON)
-    assert readmit(site.wiring.store, gone) is None
+    assert unsuppress(site.wiring.store, [gone], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     until(lambda: site.state(str(blocked)) is not None)
     assert site.wiring.transport.envelopes == []
-    assert readmit(site.wiring.store, blocked) == "complaint"
-    assert readmit(site.wiring.store, blocked) is None
+    assert list(unsuppress(site.wiring.store, [blocked], NOON).values()) == ["complaint"]
+    assert unsuppress(site.wiring.store, [blocked], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     assert [to for to, _ in site.letters(1)] == [str(blocked)]
 

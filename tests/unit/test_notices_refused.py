@@ -67,7 +67,7 @@ class Relay:
     def __init__(self, stage: Stage, reply: str) -> None:
         self._stage, self._reply = stage, reply_of(int(reply[:3]), [reply[4:]])
 
-    def sending(self, envelopes: Iterator[Envelope], log: object) -> Iterator[Attempt]:
+    def sending(self, envelopes: Iterator[Envelope], log: object, *_: object) -> Iterator[Attempt]:
         for each in envelopes:
             yield Attempt(each.delivery_id, NOW, self.name, self._stage, self._reply)
 

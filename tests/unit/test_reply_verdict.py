@@ -35,7 +35,7 @@ class Relay:
         self.name, self.took = name, 0
         self._stage, self._reply, self._only = stage, reply, only
 
-    def sending(self, envelopes: Iterable[Envelope], log: object) -> Iterator[Attempt]:
+    def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
         for each in envelopes:
             if self._reply and each.delivery_id in self._only:
                 yield seen(self._stage, self._reply, each.delivery_id, self.name)

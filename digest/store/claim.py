@@ -42,6 +42,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.picks.label("wanted"),
         subscriptions.c.interests,
         subscriptions.c.style,
+        subscriptions.c.public_id,
         subscriptions.c.state.label("subscription_state"),
         subscriptions.c.end_reason,
         suppressions.c.reason.label("suppressed"),
@@ -119,7 +120,23 @@ def _verdict(row: Row[Any], now: datetime) -> tuple[DeliveryState, str] | None:
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
+    (
+        id_,
+        edition,
+        subscription,
+        subscriber,
+        address,
+        tried,
+        due,
+        expires,
+        picks,
+        personal,
+        wanted,
+        interests,
+        style,
+        public_id,
+        *_,
+    ) = row
     return Claimed(
         id_,
         edition,
@@ -134,6 +151,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         wanted,
         interests_from(interests),
         style,
+        public_id,
     )
 
 

@@ -231,12 +231,12 @@ def test_a_reply_confirms_by_its_token_and_only_by_it(post: Post) -> None:
             Address("new@example.org"), "main", post.subscription(READER).preferences, post.subscription(READER).interests, NOW
         )
 
-    def read(token: str, at: datetime) -> int:
+    def read(token: str, at: datetime) -> str:
         from digest.domain.errors import InvalidToken
 
         if token != "proof":
             raise InvalidToken("forged")
-        return waiting.id
+        return waiting.request
 
     def reply(token: str) -> Heeded:
         return heed(Feedback(FeedbackKind.CONFIRM, token=token), post.store, NOW, POLICY, STAMPS, read_confirmation=read)

@@ -127,7 +127,7 @@ def test_every_other_form_is_closed_to_other_sites(site: Website) -> None:
     before = site.subscription()
     paths = [site.link(Purpose.CONFIRM)]
     paths += [f"{site.link(Purpose.MANAGE)}/{form}" for form in ("when", "interests", "back", "erase")]
-    feedback = site.wiring.links.token(Purpose.FEEDBACK, before.id if before else 0)
+    feedback = site.token(Purpose.FEEDBACK, before) if before else ""
     paths += [f"/{verb}/{feedback}/arxiv:2605.00001" for verb in ("more", "less")]
     for path in paths:
         assert site.post(path, {"sure": "yes", "interests": "x"}, **{"sec-fetch-site": "cross-site"}).status_code == 403, path
@@ -136,7 +136,7 @@ def test_every_other_form_is_closed_to_other_sites(site: Website) -> None:
 
 def test_a_token_opens_one_door(site: Website) -> None:
     subscription = site.reader(confirmed=False)
-    tokens = {purpose: site.wiring.links.token(purpose, subscription.id, NOON) for purpose in Purpose}
+    tokens = {purpose: site.token(purpose, subscription) for purpose in Purpose}
     doors = {
         Purpose.CONFIRM: "/confirm/{}",
         Purpose.MANAGE: "/manage/{}/back",

@@ -10,13 +10,13 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from servers.website import BEARER, NOON, Website, stock, website
 from sqlalchemy import text
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from tests.servers.running import until
+from tests.servers.website import BEARER, NOON, Website, stock, website
 
 ADA = "ada@example.org"
 PAPER = "arxiv:2605.00001"

@@ -118,7 +118,7 @@ class Parts:
         engine = open_engine(self.settings.database.url)
         self._open.callback(engine.dispose)
         if engine.dialect.name == "sqlite":
-            migrate.upgrade(engine)
+            migrate.upgrade(engine, self._hash_address)
         else:
             migrate.check(engine)
         return Store(engine, self._hash_address)
@@ -143,7 +143,7 @@ class Parts:
 
         engine = open_engine(self.settings.database.url)
         try:
-            return upgrade(engine)
+            return upgrade(engine, self._hash_address)
         finally:
             engine.dispose()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from digest.domain.errors import InvalidToken
 from digest.domain.keyed_hash import keyed_hash
 from digest.domain.subscriber import Address
 
+_NUMBERED = re.compile(r"[0-9]{1,19}(?:-[0-9]+)?")
+"""A subscription's number, with the instant a confirmation expires: the form that links had before migration 0011."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """RFC 4648 §5."""
 
@@ -77,24 +80,27 @@ class Links:
         }
         self._lasting = tuple(self._signed[each] for each in (Purpose.MANAGE, Purpose.UNSUBSCRIBE, Purpose.FEEDBACK))
 
-    def token(self, purpose: Purpose, subscription_id: int, at: datetime | None = None) -> str:
-        """`at` is needed for purposes that expire."""
+    def token(self, purpose: Purpose, public_id: str, at: datetime | None = None) -> str:
+        """`public_id` is a subscription's, or for CONFIRM a request's; `at` is needed for purposes that expire."""
         lifetime = LIFETIMES[purpose]
         if lifetime is None:
-            payload = f"{subscription_id}"
-        else:
-            if at is None:
-                raise ValueError(f"a {purpose} token expires: it needs the instant it is made")
-            payload = f"{subscription_id}-{int((at + lifetime).timestamp())}"
-        return self._signed[purpose](payload)
+            return self._signed[purpose](public_id)
+        if at is None:
+            raise ValueError(f"a {purpose} token expires: it needs the instant it is made")
+        return self._signed[purpose](f"{public_id}.{int((at + lifetime).timestamp())}")
 
-    def read(self, purpose: Purpose, token: str, at: datetime) -> int:
-        """The subscription a token is for. Raises InvalidToken: forged, cut, for another purpose, or expired at `at`."""
-        payload = self._unsigned(purpose, token)
-        subscription, _, expires = payload.partition("-")
+    def read(self, purpose: Purpose, token: str, at: datetime) -> str:
+        """The public id that a token names. Raises InvalidToken: forged, cut, for another purpose, or expired at `at`.
+
+        Links used to name a subscription by its number. Of those only the ones that unsubscribe are read: as that number.
+        """
+        named, _, expires = self._unsigned(purpose, token).partition(".")
+        numbered = _NUMBERED.fullmatch(named)
+        if numbered and purpose is not Purpose.UNSUBSCRIBE:
+            raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
             raise InvalidToken("this link has expired; subscribe again to get a new one")
-        return int(subscription)
+        return named
 
     def _unsigned(self, purpose: Purpose, token: str) -> str:
         signer = self._signers[purpose]
@@ -108,17 +114,17 @@ class Links:
             raise InvalidToken("this link is not one of ours, or was cut; copy the whole address from the mail") from None
         return payload
 
-    def confirm(self, subscription_id: int, at: datetime) -> str:
-        return f"{self.base_url}/confirm/{self.token(Purpose.CONFIRM, subscription_id, at)}"
+    def confirm(self, request: str, at: datetime) -> str:
+        return f"{self.base_url}/confirm/{self.token(Purpose.CONFIRM, request, at)}"
 
-    def for_reader(self, subscription_id: int) -> ReaderLinks:
+    def for_reader(self, public_id: str) -> ReaderLinks:
         """They never expire."""
         manage, unsubscribe, feedback = self._lasting
-        base_url, payload = self.base_url, f"{subscription_id}"
-        liked = feedback(payload)
+        base_url = self.base_url
+        liked = feedback(public_id)
         return ReaderLinks(
-            manage=f"{base_url}/manage/{manage(payload)}",
-            unsubscribe=f"{base_url}/unsubscribe/{unsubscribe(payload)}",
+            manage=f"{base_url}/manage/{manage(public_id)}",
+            unsubscribe=f"{base_url}/unsubscribe/{unsubscribe(public_id)}",
             more=f"{base_url}/more/{liked}/",
             less=f"{base_url}/less/{liked}/",
         )

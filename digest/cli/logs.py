@@ -6,7 +6,6 @@ Whatever else logs in this process (the web server, the scheduler, the job queue
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
@@ -16,9 +15,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from digest.config import Log
 from digest.domain.errors import InvalidAddress
+from digest.domain.redaction import without_addresses
 from digest.domain.subscriber import Address
 
-_ADDRESS = re.compile(r"[^\s<>\"(),:;\[\]]{1,200}@[^\s<>\"'(),:;\[\]{}=|/?]{1,200}")
 _STRUCTLOGS = ("_record", "_from_structlog")
 """Of an event, what is structlog's own and not printed."""
 _AT_LEAST = {
@@ -81,7 +80,7 @@ class WithoutAddresses:
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            return _ADDRESS.sub(self._word, value) if "@" in value else value
+            return without_addresses(value, self._word)
         if isinstance(value, Mapping):
             return {self._clean(key): self._clean(each) for key, each in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
@@ -90,8 +89,8 @@ class WithoutAddresses:
             return value
         return self._clean(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
 
-    def _word(self, found: re.Match[str]) -> str:
-        return "<address>" if self._hash is None else f"<address {letters_of(found[0], self._hash)}>"
+    def _word(self, address: str) -> str:
+        return "<address>" if self._hash is None else f"<address {letters_of(address, self._hash)}>"
 
 
 def letters_of(address: str, hash_address: Callable[[str], str]) -> str:

@@ -57,7 +57,7 @@ def subscribe(
     interests = understand(interests_text or "").interests
     step = request(wiring.store, address, paper_list.name, preferences, interests, at)
     if confirmed:
-        step = confirm(wiring.store, step.subscription.id, "command line", RECORDED, at)
+        step = confirm(wiring.store, step.subscription.id, "command line", RECORDED, at, step.subscription.request)
     elif step.notice:
         wiring.mail_notice(step.notice, at)
     state = str(step.subscription.state)

@@ -15,3 +15,4 @@ class Retention(Section):
     """Personal picks look back 30 days for what a reader was sent."""
     readings: int = Field(365, ge=31)
     cards: int = Field(180, ge=31)
+    alarms: int = Field(90, ge=2)

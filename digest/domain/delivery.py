@@ -104,6 +104,8 @@ class Claimed:
     wanted: int | None
     interests: Interests
     style: str | None = None
+    public_id: str = ""
+    """What its subscription's links name it by; empty for an address without a subscription."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,13 @@ class SuppressionReason(StrEnum):
     SOFT_BOUNCES = "too many soft bounces"
     COMPLAINT = "complaint"
     OPERATOR = "operator"
+    ASKED = "asked for no more mail"
+    """By the link of a mail that was sent once."""
     ERASED = "erased"
+
+
+LIFTED_BY_READER = frozenset(SuppressionReason) - {SuppressionReason.OPERATOR}
+"""What a reader lifts by a link in a mail of ours: that it reached them proves that the mailbox is theirs and works."""
 
 
 @dataclass(frozen=True, slots=True)

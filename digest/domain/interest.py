@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from digest.domain.errors import InvalidIdentifier
+from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
 from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
@@ -21,6 +21,7 @@ _JOINERS = "\u200c\u200d"
 _BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|[,;]""")
 """A comma or semicolon parts wishes; inside quotation marks it parts nothing: author:"LeCun, Yann"."""
 _QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
+_QUOTES = re.compile(r'["“”]')
 _FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)
 """What makes the rest of a wish a search (domain/query.py)."""
 LONGEST = 100
@@ -146,13 +147,29 @@ def merged(before: Interests, more: Interests) -> Interests:
 
 
 def written(interests: Interests) -> str:
-    """A wish a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them."""
+    """A wish a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them,
+    nor is what no wish is read as, or more than a form can hold (kept before clicks had the form's limits).
+    """
     lines: list[str] = []
     for name, spellings in _SPELT.items():
         for value in getattr(interests, name):
             shown = (spelling.format(value) for spelling in spellings)
-            lines.append(next((each for each in shown if _is_read_as(each, name, value)), spellings[0].format(value)))
-    return "\n".join(lines)
+            lines += [each for each in shown if _is_read_as(each, name, value)][:1]
+    return "\n".join(lines[:MOST])
+
+
+def author_wish(name: str) -> str:
+    """An author as a wish: whatever is in the name, inside quotation marks it is read as a name. "" for no name."""
+    bare = " ".join(_QUOTES.sub(" ", name).split())
+    return f'author: "{bare}"' if any(c.isalnum() for c in bare) else ""
+
+
+def limited(interests: Interests) -> Interests:
+    """The same. Raises InvalidInput for more than a form can hold, so that nothing is kept that no form can save."""
+    typed = sum(len(getattr(interests, name)) for name in _SPELT)
+    if typed > MOST:
+        raise InvalidInput("interests", f"should be at most {MOST}; take some off on your preferences page first")
+    return interests
 
 
 _SPELT = {

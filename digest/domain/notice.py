@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.subscriber import Subscription, SubscriptionState
 
 
@@ -13,12 +14,15 @@ class NoticeKind(StrEnum):
     CONFIRM = "confirm"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
+    LINK = "link"
+    """The reader's own page: asked for where only a weaker link was shown."""
 
 
 _FITS = {
-    NoticeKind.CONFIRM: SubscriptionState.PENDING,
-    NoticeKind.WELCOME: SubscriptionState.ACTIVE,
-    NoticeKind.GOODBYE: SubscriptionState.ENDED,
+    NoticeKind.CONFIRM: (SubscriptionState.PENDING, SubscriptionState.ENDED),
+    NoticeKind.WELCOME: (SubscriptionState.ACTIVE,),
+    NoticeKind.GOODBYE: (SubscriptionState.ENDED,),
+    NoticeKind.LINK: tuple(SubscriptionState),
 }
 
 
@@ -32,7 +36,7 @@ class Notice:
     @property
     def fits(self) -> bool:
         """Whether it still says what is so: nobody who left is welcomed."""
-        return self.subscription.state is _FITS[self.kind]
+        return self.subscription.state in _FITS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +46,12 @@ class OwedNotice:
     notice: Notice
     owed_at: datetime
     attempts: int
-    suppressed: bool
-    """Whether the address is not to be mailed (any more)."""
+    suppressed: SuppressionReason | None
+    """Why the address is not to be mailed (any more)."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it may be mailed, and still says what is so."""
+        lifting = self.notice.kind in (NoticeKind.CONFIRM, NoticeKind.LINK) and self.suppressed in LIFTED_BY_READER
+        allowed = lifting or self.suppressed in (None, SuppressionReason.ERASED) or self.notice.kind is NoticeKind.GOODBYE
+        return self.notice.fits and allowed

@@ -93,9 +93,10 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """Subscriber × list."""
+    """Subscriber × list. `public_id` is what links name it by: random, so that it is never given to another reader."""
 
     id: int
+    public_id: str
     subscriber_id: int
     address: Address
     list: str
@@ -107,6 +108,8 @@ class Subscription:
     consent: Consent | None = None
     ended_at: datetime | None = None
     end_reason: str = ""
+    request: str = ""
+    """The request that it was looked up by: each confirmation link names one, with the preferences that it asked for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

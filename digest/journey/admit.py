@@ -1,8 +1,9 @@
 """admit: may this request be acted on? Limits per address, per domain and per network, persisted: against list-bombing, and
 against whoever guesses the operator's token.
 
-Each request counts, also one that is refused. What an address or its domain runs into is not told to whoever asked: the answer
-stays the same, only no mail goes out. A network that asks too often is told so; that says nothing about anybody.
+Each request counts, also one that is refused. What an address runs into is not told to whoever asked: the answer stays the same,
+only no mail goes out. A network that asks too often is told so; that says nothing about anybody. Where many ask at one domain,
+mails to it are put off to hours that have room, and only when a whole day has none is the next one refused, and told so.
 """
 
 from __future__ import annotations
@@ -39,15 +40,21 @@ LIMITS = (
     Limit(Scope.ADDRESS, 3, timedelta(days=1)),  # the first mail got lost, and the second went to spam
     Limit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
 )
+NOTICES = (Limit(Scope.ADDRESS, 6, timedelta(hours=1)), Limit(Scope.ADDRESS, 12, timedelta(days=1)))
+"""Mails to one address that answer a step: confirmations, welcomes, goodbyes, links."""
+STOPPED = Limit(Scope.ADDRESS, 1, timedelta(days=7))
+"""Mails by which a reader can lift that mail to them was stopped: anybody can ask for one."""
+AHEAD = 24
+"""Windows of the domain's limit that a mail may be put off by."""
 GUESSES = Limit(Scope.NETWORK, 10, timedelta(minutes=1))
-"""Wrong tokens of the operator. Short, since the right one has to wait as well: else a guess would still be worth its while."""
-LONGEST = max(limit.per for limit in LIMITS)
+"""Wrong tokens and passwords. Short, since the right one has to wait as well: else a guess would still be worth its while."""
+LONGEST = max(limit.per for limit in (*LIMITS, *NOTICES, STOPPED))
 """Counts older than this decide nothing and may be dropped."""
 
 
 class Allowances(Protocol):
-    def use(self, key: str, at: datetime, per: timedelta) -> int: ...
-    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
+    def use(self, key: str, at: datetime, per: timedelta, count: int = 1) -> int: ...
+    def take(self, key: str, at: datetime, per: timedelta, limit: int, wanted: int) -> int: ...
 
 
 class Unit(Protocol):
@@ -57,41 +64,56 @@ class Unit(Protocol):
 
 class Store(Protocol):
     def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
-def admit(store: Store, address: Address, client: str, at: datetime) -> Scope | None:
-    """Counts a request from the network of `client` (an IP address, or anything else as it is) for `address`.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`over` is the limit that a request ran into (None: it may be acted on), that of the network first; `mail_at` is when its
+    mail may go out."""
 
-    None when it may be acted on; else which limit it ran into, that of the network first.
-    """
-    keys = {Scope.ADDRESS: address.key, Scope.DOMAIN: address.domain, Scope.NETWORK: network_of(client)}
+    over: Scope | None
+    mail_at: datetime
+
+
+def admit(store: Store, address: Address, client: str, at: datetime) -> Admission:
+    """Counts a request from the network of `client` (an IP address, or anything else as it is) for `address`."""
+    keys = {Scope.ADDRESS: address.key, Scope.NETWORK: network_of(client)}
     with store.begin() as unit:
         over = [
             limit.scope
             for limit in LIMITS
-            if unit.allowances.use(f"request/{limit.scope}/{keys[limit.scope]}", at, limit.per) > limit.most
+            if limit.scope in keys
+            and unit.allowances.use(f"request/{limit.scope}/{keys[limit.scope]}", at, limit.per) > limit.most
         ]
-    return over[0] if over else None
+        if over:
+            return Admission(over[0], at)
+        mail_at = _room(unit.allowances, address.domain, at)
+    return Admission(None, mail_at) if mail_at else Admission(Scope.DOMAIN, at)
 
 
-def wait_to_guess(store: Store, client: str, at: datetime) -> int:
-    """Seconds until the network of `client` may try a token again; 0 where it may now."""
-    with store.read() as unit:
-        if unit.allowances.used(_guesses_of(client), at, GUESSES.per) < GUESSES.most:
-            return 0
+def _room(allowances: Allowances, domain: str, at: datetime) -> datetime | None:
+    """The first window from `at` on in which one more mail may go to a domain, and counts it there."""
+    [limit] = [each for each in LIMITS if each.scope is Scope.DOMAIN]
+    key, length = f"request/{limit.scope}/{domain}", limit.per.total_seconds()
+    begins = datetime.fromtimestamp(at.timestamp() // length * length, at.tzinfo)
+    for ahead in range(AHEAD):
+        window = max(at, begins + ahead * limit.per)
+        if allowances.take(key, window, limit.per, limit.most, 1):
+            return window
+    return None
+
+
+def guess(store: Store, what: str, client: str, at: datetime, *, right: bool) -> int:
+    """Seconds that the network of `client` must wait before a token or password of `what` counts again; 0: this one does.
+
+    A wrong one is counted, and a right one waits its turn behind those that are being counted: many at once see no more.
+    """
+    with store.begin() as unit:
+        wrong = unit.allowances.use(f"{what}/{GUESSES.scope}/{network_of(client)}", at, GUESSES.per, 0 if right else 1)
+    if wrong + right <= GUESSES.most:
+        return 0
     seconds = GUESSES.per.total_seconds()
     return ceil(seconds - at.timestamp() % seconds)
-
-
-def guessed_wrong(store: Store, client: str, at: datetime) -> None:
-    """Counts a wrong token."""
-    with store.begin() as unit:
-        unit.allowances.use(_guesses_of(client), at, GUESSES.per)
-
-
-def _guesses_of(client: str) -> str:
-    return f"token/{GUESSES.scope}/{network_of(client)}"
 
 
 def network_of(client: str) -> str:

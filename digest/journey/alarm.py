@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DatabaseUnreachable, DigestError, MailError, RelayUnreachable
 from digest.domain.instant import isoformat
+from digest.domain.redaction import without_addresses
 from digest.domain.schedule import latest_due
 
 LATE = timedelta(minutes=30)
@@ -200,13 +201,19 @@ def first_causes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(each for cause, each in found.items() if cause not in late | missing)
 
 
+def _without_addresses(finding: Finding) -> Finding:
+    """A relay's or a bounce's words may name a reader: what the operator is told of is kept longer than the reader may be."""
+    seen = tuple(map(without_addresses, finding.seen))
+    return replace(finding, cause=without_addresses(finding.cause), headline=without_addresses(finding.headline), seen=seen)
+
+
 def raise_alarms(store: Store, findings: Iterable[Finding], tell: Callable[[Finding], None], at: datetime) -> tuple[Finding, ...]:
     """Tells of each cause once in 24 hours, whichever process finds it first; returns what was told.
 
     `tell` raises MailError where it could not; that cause may be told later. Raises StoreError.
     """
     told = []
-    for finding in findings:
+    for finding in map(_without_addresses, findings):
         with store.begin() as unit:
             new = unit.alarms.raise_once(finding.cause, at, QUIET, f"{finding.headline}: {' '.join(finding.seen)}")
         if not new:

@@ -118,12 +118,12 @@ def heed(
     known: Known,
     *,
     trusted: bool = False,
-    read_confirmation: Callable[[str, datetime], int] | None = None,
+    read_confirmation: Callable[[str, datetime], str] | None = None,
 ) -> Heeded:
     """Does what the feedback asks for, in one transaction that may be repeated: the same mail again changes nothing.
 
     `trusted`: the operator gave us this mail, or a provider's signature fits. `read_confirmation` reads the token of a
-    confirming reply into its subscription, and raises where it is none of ours.
+    confirming reply into its request, and raises where it is none of ours.
     """
     if feedback.kind is FeedbackKind.UNSUBSCRIBE:
         return _unsubscribe(feedback, store, at, known)
@@ -289,14 +289,20 @@ def _unsubscribe(feedback: Feedback, store: Store, at: datetime, known: Known) -
             return Heeded(Action.NONE, "already ended")
         unit.subscribers.end(subscription.id, "unsubscribed by mail", at)
         ended = unit.subscribers.get(subscription.id) or subscription
-    return Heeded(Action.ENDED, "unsubscribed by mail", notices=(Notice(NoticeKind.GOODBYE, ended),))
+        notice = subscribe.notice_for(unit, NoticeKind.GOODBYE, ended, at)
+    return Heeded(Action.ENDED, "unsubscribed by mail", notices=(notice,) if notice else ())
 
 
-def _confirm(feedback: Feedback, store: Store, at: datetime, read_confirmation: Callable[[str, datetime], int] | None) -> Heeded:
+def _confirm(feedback: Feedback, store: Store, at: datetime, read_confirmation: Callable[[str, datetime], str] | None) -> Heeded:
     if read_confirmation is None:
         return Heeded(Action.NONE, "a reply that confirms, which nobody reads here")
     try:
-        step = subscribe.confirm(store, read_confirmation(feedback.token, at), "mail", "reply confirmed", at)
+        request = read_confirmation(feedback.token, at)
+        with store.read() as unit:
+            found = unit.subscribers.requested(request)
+        if found is None:
+            return Heeded(Action.NONE, "a reply that confirms a request which is no longer there")
+        step = subscribe.confirm(store, found[0].id, "mail", "reply confirmed", at, request)
     except DigestError as error:  # forged, expired, or of somebody who was forgotten
         return Heeded(Action.NONE, f"a reply that confirms nothing: {error}")
     if step.notice is None:

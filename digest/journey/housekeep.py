@@ -28,7 +28,7 @@ class Kept:
     why: str
 
 
-def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int) -> tuple[Kept, ...]:
+def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int, alarms: int) -> tuple[Kept, ...]:
     """The whole table; the settings give the days."""
     return (
         Kept(
@@ -81,6 +81,13 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards:
             "a complaint, a mailbox that does not exist or the wish to be forgotten is honoured without end.",
         ),
         Kept(
+            "alarms",
+            "What the operator was warned of, without addresses",
+            alarms,
+            in_words(alarms),
+            "so that troubles can be compared and traced.",
+        ),
+        Kept(
             "readings",
             "Every reading of a paper's votes and stars; after that one a day",
             readings,
@@ -110,6 +117,7 @@ class Retention(Protocol):
     def ended(self, before: datetime, limit: int) -> int: ...
     def deliveries(self, before: datetime, limit: int) -> int: ...
     def cards(self, before: datetime, limit: int) -> int: ...
+    def alarms(self, before: datetime, limit: int) -> int: ...
     def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]: ...
 
 
@@ -150,6 +158,7 @@ def _drop(store: Store, name: str, before: datetime) -> int:
                 "ended": unit.retention.ended,
                 "deliveries": unit.retention.deliveries,
                 "cards": unit.retention.cards,
+                "alarms": unit.retention.alarms,
             }
             took = steps[name](before, AT_ONCE)
         total += took

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from digest.domain.errors import NotFound
-from digest.domain.interest import Understood, merged, understand
+from digest.domain.interest import Understood, limited, merged, understand
 from digest.domain.subscriber import Address, Interests
+from digest.journey.react import newest
 from digest.journey.subscribe import Store
 
 MOST_LIKED = 500
@@ -35,6 +36,6 @@ def add_interests(
             raise NotFound(f"subscriber {address}", "subscribe first")
         for subscription in found:
             before = Interests() if clear else subscription.interests
-            unit.subscribers.change(subscription.id, interests=merged(before, more))
+            unit.subscribers.change(subscription.id, interests=limited(newest(merged(before, more))))
     told = [*typed.told, *(f"like {identifier}: {title}" for identifier, title in kept.items())]
     return Understood(more, tuple(told), tuple(rejected))

@@ -30,8 +30,8 @@ def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
     return b""
 
 
-SAMPLE = 10**12
-"""A subscription that is nobody's, for proofs and previews: its links have the length of real ones and open nothing."""
+SAMPLE = "sample".ljust(22, "0")
+"""The public id of nobody's subscription, for proofs and previews: its links have the length of real ones and open nothing."""
 ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
@@ -79,8 +79,8 @@ class Mailroom:
         return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, pieces, to.smtputf8, ready=True)
 
     def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
-        if claimed.subscription_id:
-            links = self._links.for_reader(claimed.subscription_id)
+        if claimed.public_id:
+            links = self._links.for_reader(claimed.public_id)
             return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
         links = self._links.for_stranger(claimed.address, self._list.name)
         why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
@@ -96,15 +96,15 @@ class _Styled:
         self.own = selected(rendered, own_picks(rendered))
 
 
-def one_off(address: Address, edition: Edition, at: datetime, subscription_id: int = 0) -> Claimed:
-    """A delivery that no row stands for: composed like any other, recorded nowhere. Without a subscription (0) its links
+def one_off(address: Address, edition: Edition, at: datetime, public_id: str = "") -> Claimed:
+    """A delivery that no row stands for: composed like any other, recorded nowhere. Without a subscription its links
     are a stranger's. The same one at another instant is another mail: it has another Message-ID.
     """
     occasion = f"{edition.list}/{edition.date}/{address.key}/{as_utc(at).isoformat()}"
     return Claimed(
         id=ONE_OFF + int.from_bytes(hashlib.sha256(occasion.encode()).digest()[:7]),
         edition_id=edition.id,
-        subscription_id=subscription_id,
+        subscription_id=0,
         subscriber_id=0,
         address=address,
         attempts=0,
@@ -114,4 +114,5 @@ def one_off(address: Address, edition: Edition, at: datetime, subscription_id: i
         personal=False,
         wanted=None,
         interests=Interests(),
+        public_id=public_id,
     )

@@ -54,7 +54,7 @@ class Notifier:
     def view(self, notice: Notice, at: datetime) -> NoticeView:
         subscription = notice.subscription
         paper_list = self.list_of(subscription)
-        reader = self._links.for_reader(subscription.id)
+        reader = self._links.for_reader(subscription.public_id)
         return NoticeView(
             title=paper_list.title,
             description=paper_list.description,
@@ -62,7 +62,7 @@ class Notifier:
             hour=f"{subscription.preferences.hour:%H:%M}",
             timezone=subscription.preferences.timezone,
             weekdays=format_weekdays(subscription.preferences.weekdays),
-            confirm_url=self._links.confirm(subscription.id, at) if notice.kind is NoticeKind.CONFIRM else "",
+            confirm_url=self._links.confirm(subscription.request, at) if notice.kind is NoticeKind.CONFIRM else "",
             confirm_days=CONFIRM_LIFETIME.days,
             manage_url=reader.manage,
             unsubscribe_url=reader.unsubscribe,

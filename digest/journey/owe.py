@@ -79,7 +79,7 @@ class Means:
 
 def send_at_once(store: Store, means: Means, notice: Notice, at: datetime) -> None:
     """Raises RelayUnreachable when no relay took it: it is owed then."""
-    owed = OwedNotice(notice, at, attempts=0, suppressed=False)
+    owed = OwedNotice(notice, at, attempts=0, suppressed=None)
     _send(store, means, [owed], at)
 
 
@@ -109,8 +109,7 @@ def outlook(store: Store, now: datetime) -> Outlook:
 
 
 def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
-    unwanted = owed.suppressed and owed.notice.kind is not NoticeKind.GOODBYE
-    return owed.notice.fits and not unwanted and at < owed.owed_at + GOOD_FOR
+    return owed.wanted and at < owed.owed_at + GOOD_FOR
 
 
 def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime, stop: Callable[[], bool] = lambda: False) -> int:

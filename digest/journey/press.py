@@ -47,7 +47,7 @@ class Press:
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
         room = self.mailroom(draft, paper_list, rendered)
-        claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, subscription_id=SAMPLE)
+        claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, public_id=SAMPLE)
         styles = [each.style for each in (rendered, rendered.other) if each]
         mails = [room(replace(claimed, style=style), None).data for style in styles]
         nonces = {each.nonce for each in (rendered, rendered.other) if each}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
-from digest.domain.interest import merged, understand
+from digest.domain.interest import author_wish, limited, merged, understand
 from digest.domain.subscriber import Interests
 from digest.journey.subscribe import Store
 
@@ -19,23 +19,21 @@ def react(
 ) -> Interests:
     """Adds it to the subscription's interests, which are returned; the same reaction again changes nothing.
 
-    Raises NotFound for the subscription, InvalidIdentifier for what names no paper, InvalidInput for words nobody could mean.
+    Raises NotFound for the subscription, InvalidIdentifier for what names no paper, InvalidInput for words nobody could
+    mean, and for more than a form holds.
     """
     paper = str(parse_identifier(identifier).identifier)
-    muted = understand("", mute_words)
-    if muted.rejected:
-        raise InvalidInput("words to leave out", muted.rejected[0])
-    more = Interests(
-        liked=(paper,) if like is True else (),
-        disliked=(paper,) if like is False else (),
-        muted_authors=(" ".join(mute_author.split()).lower(),) if mute_author.strip() else (),
-        muted_words=muted.interests.muted_words,
-    )
+    author = author_wish(mute_author)
+    muted = understand(f"-{author}" if author else "", mute_words)
+    if muted.rejected or (mute_author.strip() and not muted.interests.muted_authors):
+        why = muted.rejected[0] if muted.rejected else "should be a name"
+        raise InvalidInput("the author to leave out" if mute_author.strip() else "words to leave out", why)
+    more = replace(muted.interests, liked=(paper,) if like is True else (), disliked=(paper,) if like is False else ())
     with store.begin() as unit:
         subscription = unit.subscribers.get(subscription_id)
         if subscription is None:
             raise NotFound("this subscription", "it was erased; subscribe again")
-        after = newest(merged(subscription.interests, more))
+        after = limited(newest(merged(subscription.interests, more)))
         unit.subscribers.change(subscription_id, interests=after)
     return after
 

@@ -62,7 +62,10 @@ def send(
     envelopes: dict[int, tuple[Address, Envelope]] = {}
     with store.read() as unit:
         mine = {
-            address: each.id for address in addresses for each in unit.subscribers.subscriptions(address) if _is_of(each, edition)
+            address: each.public_id
+            for address in addresses
+            for each in unit.subscribers.subscriptions(address)
+            if _is_of(each, edition)
         }
         suppressed = {address: found for address in addresses if (found := unit.suppressions.find(address))}
     for address in dict.fromkeys(addresses):
@@ -70,7 +73,7 @@ def send(
             outcomes[address] = Sent(str(address), "suppressed", f"{suppressed[address].reason}; nothing was sent")
             continue
         try:
-            envelope = compose(one_off(address, edition, at, mine.get(address, 0)), None)
+            envelope = compose(one_off(address, edition, at, mine.get(address, "")), None)
         except DigestError as error:
             outcomes[address] = Sent(str(address), "failed", str(error))
             continue

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.errors import NotFound
-from digest.domain.feedback import Suppression, SuppressionReason
+from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
+from digest.journey.admit import NOTICES, STOPPED
 
 WORDING = "2026-11b"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
@@ -30,12 +31,13 @@ class Subscribers(Protocol):
     def request(
         self, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime
     ) -> Subscription: ...
-    def confirm(self, subscription_id: int, consent: Consent, at: datetime) -> None: ...
+    def confirm(self, subscription_id: int, consent: Consent, at: datetime, request: str = "") -> None: ...
     def end(self, subscription_id: int, reason: str, at: datetime) -> None: ...
     def change(
         self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None
     ) -> None: ...
     def get(self, subscription_id: int) -> Subscription | None: ...
+    def requested(self, request: str) -> tuple[Subscription, Preferences, Interests] | None: ...
     def subscriptions(self, address: Address) -> list[Subscription]: ...
     def erase(self, address: Address) -> bool: ...
 
@@ -47,7 +49,13 @@ class Suppressions(Protocol):
     def remove(self, address: Address) -> bool: ...
 
 
+class Allowances(Protocol):
+    def use(self, key: str, at: datetime, per: timedelta) -> int: ...
+
+
 class Unit(Protocol):
+    @property
+    def allowances(self) -> Allowances: ...
     @property
     def subscribers(self) -> Subscribers: ...
     @property
@@ -69,36 +77,48 @@ class Step:
 
 
 def request(store: Store, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime) -> Step:
-    """Starts double opt-in. Someone already active keeps what they have and gets no mail; a suppressed address gets none."""
+    """Starts double opt-in. Someone already active keeps what they have and gets no mail, unless mail to them was stopped.
+
+    A stopped address gets no mail that the reader cannot lift the stop by, and one that they can only once in a while.
+    """
     with store.begin() as unit:
         suppression = unit.suppressions.find(address)
-        if suppression and suppression.reason is not SuppressionReason.ERASED:
-            found = next((s for s in unit.subscribers.subscriptions(address) if s.list == list_name), None)
-            pending = found or unit.subscribers.request(address, list_name, preferences, interests, at)
-            return Step(pending, skipped=f"suppressed: {suppression.reason}")
         subscription = unit.subscribers.request(address, list_name, preferences, interests, at)
-    if subscription.state is SubscriptionState.ACTIVE:
-        return Step(subscription, skipped="already subscribed")
-    return Step(subscription, Notice(NoticeKind.CONFIRM, subscription))
+        active = subscription.state is SubscriptionState.ACTIVE
+        if suppression and suppression.reason is not SuppressionReason.ERASED:
+            barred = suppression.reason not in LIFTED_BY_READER
+            if barred or unit.allowances.use(f"stopped/{address.key}", at, STOPPED.per) > STOPPED.most:
+                return Step(subscription, skipped=f"suppressed: {suppression.reason}")
+        elif active:
+            return Step(subscription, skipped="already subscribed")
+        return _step(unit, NoticeKind.LINK if active else NoticeKind.CONFIRM, subscription, at)
 
 
-def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime) -> Step:
-    """Records the consent and starts the subscription. Confirming twice changes nothing. Raises NotFound.
+def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime, request: str = "") -> Step:
+    """Records the consent and starts the subscription, with what `request` asked for. Twice changes nothing. Raises NotFound.
 
-    Who asked to be forgotten comes back by their own word only, never by the operator's.
+    A reader's own confirmation lifts what stopped mail to them (LIFTED_BY_READER). An operator's lifts nothing: who asked to be
+    forgotten comes back by their own word only.
     """
     with store.begin() as unit:
         before = _existing(unit, subscription_id)
+        suppression = unit.suppressions.find(before.address)
+        if suppression and (event == RECORDED or suppression.reason not in LIFTED_BY_READER):
+            erased = suppression.reason is SuppressionReason.ERASED
+            why = "asked to be forgotten: only their own confirmation brings them back"
+            return Step(before, skipped=why if erased else f"suppressed: {suppression.reason}")
+        if suppression:
+            unit.suppressions.remove(before.address)
         if before.state is SubscriptionState.ACTIVE:
             return Step(before, skipped="already confirmed")
-        suppression = unit.suppressions.find(before.address)
-        if suppression and suppression.reason is SuppressionReason.ERASED:
-            if event == RECORDED:
-                return Step(before, skipped="asked to be forgotten: only their own confirmation brings them back")
-            unit.suppressions.remove(before.address)
-        unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at)
-        after = _existing(unit, subscription_id)
-    return Step(after, Notice(NoticeKind.WELCOME, after))
+        unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at, request)
+        return _step(unit, NoticeKind.WELCOME, _existing(unit, subscription_id), at)
+
+
+def send_link(store: Store, subscription_id: int, at: datetime) -> Step:
+    """Mails the reader the link to their own page. Raises NotFound."""
+    with store.begin() as unit:
+        return _step(unit, NoticeKind.LINK, _existing(unit, subscription_id), at)
 
 
 def change(
@@ -118,8 +138,7 @@ def end(store: Store, subscription_id: int, reason: str, at: datetime) -> Step:
         if before.state is SubscriptionState.ENDED:
             return Step(before, skipped="already ended")
         unit.subscribers.end(subscription_id, reason, at)
-        after = _existing(unit, subscription_id)
-    return Step(after, Notice(NoticeKind.GOODBYE, after))
+        return _step(unit, NoticeKind.GOODBYE, _existing(unit, subscription_id), at)
 
 
 def end_all(store: Store, address: Address, reason: str, at: datetime, list_name: str | None = None) -> list[Step]:
@@ -137,6 +156,18 @@ def erase(store: Store, address: Address, at: datetime) -> bool:
         unit.suppressions.add(address, SuppressionReason.ERASED, at)
         unit.suppressions.bare(address)
     return known
+
+
+def notice_for(unit: Unit, kind: NoticeKind, subscription: Subscription, at: datetime) -> Notice | None:
+    """The mail that a step calls for; None where the address has had as many as it may: whoever has a link can press a button."""
+    key = f"notices/{subscription.address.key}"
+    counted = [unit.allowances.use(key, at, limit.per) > limit.most for limit in NOTICES]
+    return None if any(counted) else Notice(kind, subscription)
+
+
+def _step(unit: Unit, kind: NoticeKind, subscription: Subscription, at: datetime) -> Step:
+    notice = notice_for(unit, kind, subscription, at)
+    return Step(subscription, notice, "" if notice else "too many mails to this address lately")
 
 
 def _existing(unit: Unit, subscription_id: int) -> Subscription:

@@ -20,16 +20,8 @@ from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.codec import interests_from
 from digest.store.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
-from digest.store.schema import (
-    deliveries,
-    editions,
-    lists,
-    restored,
-    sent_before_restore,
-    subscribers,
-    subscriptions,
-    suppressions,
-)
+from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
+from digest.store.schema_review import restored, sent_before_restore
 from digest.store.statements import among, chunks, walk_indexes
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
@@ -56,6 +48,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.picks.label("wanted"),
         subscriptions.c.interests,
         subscriptions.c.style,
+        subscriptions.c.public_id,
         deliveries.c.reason,
         subscriptions.c.timezone,
         subscriptions.c.paused_until,
@@ -221,7 +214,23 @@ def _sent_before(connection: Connection, rows: Collection[Row[Any]]) -> dict[int
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, style, *_ = row
+    (
+        id_,
+        edition,
+        subscription,
+        subscriber,
+        address,
+        tried,
+        due,
+        expires,
+        picks,
+        personal,
+        wanted,
+        interests,
+        style,
+        public_id,
+        *_,
+    ) = row
     return Claimed(
         id_,
         edition,
@@ -236,6 +245,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         wanted,
         interests_from(interests),
         style,
+        public_id,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import AddedReaders, Consent, NewReader, SubscriptionState
 from digest.store.codec import consent_columns, wishes_columns
-from digest.store.schema import notices, subscribers, subscriptions, suppressions
+from digest.store.schema import notices, requests, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_new, one_at_a_time, walk_indexes
 
 
@@ -52,7 +53,8 @@ def _enrol(
     for reader in welcome:
         pair = (ids[reader.address.key], reader.list)
         wishes = wishes_columns(reader.preferences, reader.interests)
-        rows.setdefault(pair, {"subscriber_id": pair[0], "list": pair[1], "requested_at": at, **wishes, **state})
+        row = {"public_id": token_urlsafe(16), "subscriber_id": pair[0], "list": pair[1], "requested_at": at}
+        rows.setdefault(pair, {**row, **wishes, **state})
     if consent is None:
         made = _asked(connection, rows, at)
         return AddedReaders(made, len(readers) - made)
@@ -76,9 +78,16 @@ def _asked(connection: Connection, rows: dict[tuple[int, str], dict[str, Any]], 
     new = {pair: row for pair, row in rows.items() if pair not in there}
     made = insert_new(connection, subscriptions, list(new.values()))
     due = {"kind": NoticeKind.CONFIRM.value, "owed_at": at, "next_attempt_at": at, "attempts": 0}
-    owed = [{"subscription_id": found, **due} for pair, found in _pairs(connection, new).items() if pair in new]
+    found = {pair: each for pair, each in _pairs(connection, new).items() if pair in new}
+    asked = [{**_asked_for(new[pair]), "public_id": token_urlsafe(16), "subscription_id": each} for pair, each in found.items()]
+    insert_new(connection, requests, asked)
+    owed = [{"subscription_id": each["subscription_id"], "request": each["public_id"], **due} for each in asked]
     insert_new(connection, notices, owed)
     return made
+
+
+def _asked_for(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name in requests.c}
 
 
 def _pairs(connection: Connection, rows: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:

@@ -14,11 +14,31 @@ from sqlalchemy import Connection, Row, Table, select
 from digest.domain.instant import isoformat
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
-from digest.store.schema import attempts, deliveries, editions, notices, returns, subscribers, subscriptions, suppressions
+from digest.store.schema import (
+    attempts,
+    deliveries,
+    editions,
+    notices,
+    requests,
+    returns,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from digest.store.schema_review import refusals, sent_before_restore
 
 SAYS_NOTHING = frozenset(
     {
-        *("id", "subscriber_id", "edition_id", "subscription_id", "delivery_id"),  # numbers that link rows
+        *(
+            "id",
+            "public_id",
+            "request",
+            "numbered_until",
+            "subscriber_id",
+            "edition_id",
+            "subscription_id",
+            "delivery_id",
+        ),  # numbers that link rows
         *("address_key", "address_hash"),  # follow from the address
         *("lease_owner", "lease_until", "attempted_at", "next_attempt_at", "personal", "tripped"),  # our own bookkeeping
     }
@@ -26,7 +46,8 @@ SAYS_NOTHING = frozenset(
 
 
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
-    """{"address", "created_at", "subscriptions": [{…, "notices", "deliveries": [{…, "attempts", "returns"}]}], "suppressions"}.
+    """{"address", "created_at", "suppressions",
+    "subscriptions": [{…, "requests", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
@@ -38,7 +59,10 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
     told["subscriptions"] = [
         {
             **_document(subscriptions, row),
+            "requests": _documents(connection, requests, requests.c.subscription_id == row.id),
             "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
+            "refusals": _documents(connection, refusals, refusals.c.subscription_id == row.id),
+            "sent_before_restore": _documents(connection, sent_before_restore, sent_before_restore.c.subscription_id == row.id),
             "deliveries": _deliveries(connection, row.id),
         }
         for row in rows

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, literal, select, update
 
+from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.store.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
@@ -18,13 +20,18 @@ class Notices:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None:
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None:
         """From the commit on it is owed, in place of what was owed before. Nothing happens where the subscription is gone."""
-        row = (literal(kind.value), literal(at, notices.c.owed_at.type), literal(next_attempt_at, notices.c.owed_at.type))
+        row = (
+            literal(kind.value),
+            literal(request),
+            literal(at, notices.c.owed_at.type),
+            literal(next_attempt_at, notices.c.owed_at.type),
+        )
         there = select(subscriptions.c.id, *row, literal(0)).where(subscriptions.c.id == subscription_id)
-        names = ["subscription_id", "kind", "owed_at", "next_attempt_at", "attempts"]
+        names = ["subscription_id", "kind", "request", "owed_at", "next_attempt_at", "attempts"]
         statement = insert_into(self._connection, notices).from_select(names, there)
-        fresh = {"kind": kind.value, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
+        fresh = {"kind": kind.value, "request": request, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
@@ -38,7 +45,9 @@ class Notices:
         these = notices.c.subscription_id.in_(ids)
         self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
         details = (
-            SUBSCRIPTION.add_columns(notices.c.kind, notices.c.owed_at, notices.c.attempts, suppressions.c.reason)
+            SUBSCRIPTION.add_columns(
+                notices.c.kind, notices.c.request, notices.c.owed_at, notices.c.attempts, suppressions.c.reason
+            )
             .join(notices, notices.c.subscription_id == subscriptions.c.id)
             .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
             .where(these)
@@ -46,7 +55,10 @@ class Notices:
         )
         return [
             OwedNotice(
-                Notice(NoticeKind(row.kind), subscription_of(row)), row.owed_at, row.attempts, row.reason not in (None, "erased")
+                Notice(NoticeKind(row.kind), replace(subscription_of(row), request=row.request)),
+                row.owed_at,
+                row.attempts,
+                SuppressionReason(row.reason) if row.reason else None,
             )
             for row in self._connection.execute(details)
         ]

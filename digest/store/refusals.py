@@ -13,7 +13,8 @@ from digest.domain.breaker import SAME_WORDS_WINDOW, Refusal, SameWords
 from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import ReturnKind, SuppressionReason
 from digest.domain.instant import isoformat
-from digest.store.schema import deliveries, notices, refusals, returns, subscribers, subscriptions, suppressions
+from digest.store.schema import deliveries, notices, returns, subscribers, subscriptions, suppressions
+from digest.store.schema_review import refusals
 from digest.store.statements import chunks, insert_new
 
 _DONE, _HELD, _APPROVED = "done", "held", "approved"

@@ -14,17 +14,8 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.subscriber import SubscriptionState
 from digest.store.departures import Line
-from digest.store.schema import (
-    deliveries,
-    editions,
-    leases,
-    papers,
-    restored,
-    sent_before_restore,
-    subscribers,
-    subscriptions,
-    suppressions,
-)
+from digest.store.schema import deliveries, editions, leases, papers, subscribers, subscriptions, suppressions
+from digest.store.schema_review import restored, sent_before_restore
 from digest.store.statements import chunks, insert_new
 
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value, DeliveryState.CLAIMED.value)

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Table, delete, exists, func, select, 
 
 from digest.domain.delivery import FINAL, DeliveryState
 from digest.domain.subscriber import SubscriptionState
-from digest.store.schema import deliveries, edition_pool, editions, signals, subscribers, subscriptions
+from digest.store.schema import alarms, deliveries, edition_pool, editions, requests, signals, subscribers, subscriptions
 
 _PAST = tuple(state.value for state in (*FINAL, DeliveryState.UNCERTAIN))
 _PAPERS = 2000
@@ -23,16 +23,20 @@ class Retention:
         self._connection = connection
 
     def unconfirmed(self, before: datetime, limit: int) -> int:
-        """Requests made before, never confirmed: gone, with the address where nothing else holds it.
-
-        Who was a reader earlier and asked again without confirming is as ended as they were.
+        """Requests made before: gone, with the subscription that none of them confirmed, and the address where nothing else
+        holds it.
         """
-        s = subscriptions.c
-        waiting = (s.state == SubscriptionState.PENDING.value, s.requested_at < before)
-        some = select(s.id).where(*waiting, s.ended_at.is_not(None)).limit(limit)
-        back = update(subscriptions).where(s.id.in_(some)).values(state=SubscriptionState.ENDED.value)
-        returned = self._connection.execute(back).rowcount
-        return returned + self._drop(subscriptions, s.id, [*waiting, s.ended_at.is_(None)], limit) + self._nobody(before, limit)
+        s, r = subscriptions.c, requests.c
+        asked = exists().where(r.subscription_id == s.id)
+        waiting = [s.state == SubscriptionState.PENDING.value, s.requested_at < before, ~asked]
+        gone = self._drop(requests, r.public_id, [r.requested_at < before], limit)
+        return gone + self._drop(subscriptions, s.id, waiting, limit) + self._nobody(before, limit)
+
+    def alarms(self, before: datetime, limit: int) -> int:
+        """What the operator was told before."""
+        some = self._connection.execute(select(alarms.c.cause, alarms.c.day).where(alarms.c.at < before).limit(limit)).all()
+        these = tuple_(alarms.c.cause, alarms.c.day).in_([(row.cause, row.day) for row in some])
+        return self._connection.execute(delete(alarms).where(these)).rowcount if some else 0
 
     def ended(self, before: datetime, limit: int) -> int:
         """Subscriptions that ended before, with their proof and their deliveries, and the address where nothing else holds it."""
@@ -91,7 +95,7 @@ class Retention:
         held = exists().where(subscriptions.c.subscriber_id == subscribers.c.id)
         return self._drop(subscribers, subscribers.c.id, [~held, subscribers.c.created_at < before], limit)
 
-    def _drop(self, table: Table, key: Column[int], where: list[Any], limit: int) -> int:
+    def _drop(self, table: Table, key: Column[Any], where: list[Any], limit: int) -> int:
         some = self._connection.scalars(select(key).where(*where).order_by(key).limit(limit)).all()
         if not some:
             return 0

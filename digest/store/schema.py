@@ -25,12 +25,11 @@ from sqlalchemy import (
 )
 
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
-from digest.store.schema_review import refusals, restored, sent_before_restore
-from digest.store.types import Instant, Weekdays
+from digest.store.schema_review import refusals as refusals  # its tables belong to the same metadata
+from digest.store.types import WISHES, Instant, Weekdays
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
-
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
 
 lists = Table(
@@ -111,6 +110,8 @@ subscriptions = Table(
     "subscriptions",
     metadata,
     Column("id", Key, primary_key=True),
+    Column("public_id", String(22), nullable=False, server_default=text("''"), unique=True, index=True),  # in links: random
+    Column("numbered_until", Instant),  # until then links with the row's number unsubscribe it; null for rows since 0011
     Column("subscriber_id", Key, ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
     Column("list", Text, ForeignKey("lists.name"), nullable=False),
     Column("state", Text, nullable=False),
@@ -145,11 +146,21 @@ subscriptions = Table(
     sqlite_autoincrement=True,
 )
 
+requests = Table(
+    "requests",  # what was asked for and is not proven: it counts only once its own link is used
+    metadata,
+    Column("public_id", String(22), primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("requested_at", Instant, nullable=False, index=True),
+    *(Column(name, subscriptions.c[name].type, nullable=subscriptions.c[name].nullable) for name in WISHES),
+)
+
 notices = Table(
     "notices",  # confirmations, welcomes and goodbyes not sent yet; one a subscription: a later step's takes its place
     metadata,
     Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
+    Column("request", String(22), nullable=False, server_default=text("''")),  # of a confirmation: what it confirms
     Column("owed_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
@@ -298,10 +309,8 @@ __all__ = [
     "metadata",
     "notices",
     "papers",
-    "refusals",
-    "restored",
+    "requests",
     "returns",
-    "sent_before_restore",
     "sightings",
     "signals",
     "source_states",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
@@ -24,7 +26,7 @@ from digest.store.codec import consent_columns, interests_from, wishes_columns
 from digest.store.departures import Departures
 from digest.store.enrol import enrol
 from digest.store.held import held
-from digest.store.schema import subscribers, subscriptions
+from digest.store.schema import requests, subscribers, subscriptions
 from digest.store.statements import insert_new, walk_indexes
 
 _PAGE = 1000
@@ -41,9 +43,8 @@ class Subscribers:
     def request(
         self, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime
     ) -> Subscription:
-        """The subscription to be confirmed: made PENDING, or found. An ACTIVE one comes back unchanged.
-
-        One that waits or has ended takes the new wishes and waits (again) for its confirmation. Raises NotFound for the list.
+        """The subscription to be confirmed: made PENDING, or found and left as it is. Unless it is ACTIVE it names the request
+        that is kept beside it: what was asked for counts once that request is confirmed. Raises NotFound for the list.
         """
         person = {
             "address": address.text,
@@ -54,17 +55,25 @@ class Subscribers:
         insert_new(self._connection, subscribers, [person])
         where = subscribers.c.address_key == address.key
         subscriber_id = self._connection.scalars(select(subscribers.c.id).where(where)).one()
-        wishes = {**wishes_columns(preferences, interests), "requested_at": at, "state": SubscriptionState.PENDING.value}
+        wishes = {**wishes_columns(preferences, interests), "requested_at": at}
+        pair = {"subscriber_id": subscriber_id, "list": list_name}
+        pending = {"public_id": new_public_id(), "state": SubscriptionState.PENDING.value}
+        insert_new(self._connection, subscriptions, [{**pair, **wishes, **pending}])
         of_pair = (subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.list == list_name)
-        row = {"subscriber_id": subscriber_id, "list": list_name, **wishes}
-        if insert_new(self._connection, subscriptions, [row]) == 0:
-            inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
-            self._connection.execute(update(subscriptions).where(*of_pair, inactive).values(wishes))
-        return self._many(SUBSCRIPTION.where(*of_pair))[0]
+        [found] = self._many(SUBSCRIPTION.where(*of_pair))
+        if found.state is SubscriptionState.ACTIVE:
+            return found
+        asked = {"public_id": new_public_id(), "subscription_id": found.id, **wishes}
+        insert_new(self._connection, requests, [asked])
+        return replace(found, request=asked["public_id"])
 
-    def confirm(self, subscription_id: int, consent: Consent, at: datetime) -> None:
-        """Makes it ACTIVE from `at` on, also where it had ended. The first proof of an active one stays. Raises NotFound."""
+    def confirm(self, subscription_id: int, consent: Consent, at: datetime, request: str = "") -> None:
+        """Makes it ACTIVE from `at` on, also where it had ended, with what `request` asked for.
+
+        The first proof of an active one stays. Raises NotFound.
+        """
         row = {
+            **(self._asked_for(subscription_id, request) if request else {}),
             "state": SubscriptionState.ACTIVE.value,
             "confirmed_at": at,
             **consent_columns(consent),
@@ -80,6 +89,13 @@ class Subscribers:
         row = {"state": SubscriptionState.ENDED.value, "ended_at": at, "end_reason": reason}
         self._update(subscription_id, row, subscriptions.c.state != SubscriptionState.ENDED.value)
         self._departures.ended(*self._of(subscription_id), at)
+
+    def _asked_for(self, subscription_id: int, request: str) -> dict[str, Any]:
+        of_this = (requests.c.public_id == request, requests.c.subscription_id == subscription_id)
+        row = self._connection.execute(select(requests).where(*of_this)).mappings().first()
+        if row is None:
+            raise NotFound("this request", "it is too old; subscribe again")
+        return {name: value for name, value in row.items() if name not in ("public_id", "subscription_id")}
 
     def change(self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None) -> None:
         """Replaces what is given and keeps the rest. Raises NotFound."""
@@ -110,6 +126,26 @@ class Subscribers:
     def get(self, subscription_id: int) -> Subscription | None:
         found = self._many(SUBSCRIPTION.where(subscriptions.c.id == subscription_id))
         return found[0] if found else None
+
+    def linked(self, public_id: str) -> Subscription | None:
+        """The one that a link names."""
+        found = self._many(SUBSCRIPTION.where(subscriptions.c.public_id == public_id))
+        return found[0] if found else None
+
+    def numbered(self, number: int, at: datetime) -> Subscription | None:
+        """The one that a link made before migration 0011 names, as long as such links are good for it."""
+        found = self._many(SUBSCRIPTION.where(subscriptions.c.id == number, subscriptions.c.numbered_until > at))
+        return found[0] if found else None
+
+    def requested(self, request: str) -> tuple[Subscription, Preferences, Interests] | None:
+        """The subscription that a request is for, and what the request asked for. None where it is gone, or void: who left
+        after it was made is not brought back by it."""
+        statement = SUBSCRIPTION.join(requests, requests.c.subscription_id == subscriptions.c.id)
+        row = self._connection.execute(select(requests).where(requests.c.public_id == request)).first()
+        found = self._many(statement.where(requests.c.public_id == request))
+        if row is None or not found or (found[0].ended_at and found[0].ended_at >= row.requested_at):
+            return None
+        return replace(found[0], request=request), _preferences_of(row), interests_from(row.interests)
 
     def subscriptions(self, address: Address) -> list[Subscription]:
         """All of one mailbox, ended ones too, by list."""
@@ -168,22 +204,32 @@ SUBSCRIPTION = select(subscriptions, subscribers.c.address).join(subscribers)
 """With the columns that `subscription_of` reads."""
 
 
+def new_public_id() -> str:
+    """128 random bits in 22 characters."""
+    return token_urlsafe(16)
+
+
+def _preferences_of(row: Row[Any]) -> Preferences:
+    return Preferences(
+        timezone=row.timezone,
+        hour=row.hour,
+        weekdays=row.weekdays,
+        picks=row.picks,
+        style=row.style,
+        paused_until=row.paused_until,
+    )
+
+
 def subscription_of(row: Row[Any]) -> Subscription:
     proven = row.consent_at is not None
     return Subscription(
         id=row.id,
+        public_id=row.public_id,
         subscriber_id=row.subscriber_id,
         address=Address(row.address),
         list=row.list,
         state=SubscriptionState(row.state),
-        preferences=Preferences(
-            timezone=row.timezone,
-            hour=row.hour,
-            weekdays=row.weekdays,
-            picks=row.picks,
-            style=row.style,
-            paused_until=row.paused_until,
-        ),
+        preferences=_preferences_of(row),
         interests=interests_from(row.interests),
         requested_at=row.requested_at,
         confirmed_at=row.confirmed_at,

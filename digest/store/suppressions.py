@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from digest.domain.feedback import Suppression, SuppressionReason
+from digest.domain.redaction import without_addresses
 from digest.domain.subscriber import Address
 from digest.store.departures import Departures
 from digest.store.schema import suppressions
@@ -26,7 +27,7 @@ class Suppressions:
 
     def add_hashed(self, hashed: str, reason: SuppressionReason, at: datetime, detail: str = "") -> None:
         """`add` for an address that we have never kept."""
-        row = {"address_hash": hashed, "reason": reason.value, "at": at, "detail": detail}
+        row = {"address_hash": hashed, "reason": reason.value, "at": at, "detail": without_addresses(detail)}
         insert_new(self._connection, suppressions, [row])
         self._departures.suppressed(hashed, reason, at)
 

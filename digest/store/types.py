@@ -53,3 +53,7 @@ class Weekdays(TypeDecorator[frozenset[int]]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> frozenset[int] | None:
         return None if value is None else frozenset(day for day in range(7) if value >> day & 1)
+
+
+WISHES = ("timezone", "hour", "weekdays", "picks", "style", "paused_until", "interests", "personal")
+"""Columns of what a reader asks for: of a subscription, and of a request that is not confirmed."""

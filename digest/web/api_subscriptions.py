@@ -17,6 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
+from digest.domain.feedback import Suppression
+from digest.domain.instant import isoformat
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
@@ -51,9 +53,11 @@ class SubscriptionOut(BaseModel):
     confirmed_at: datetime | None
     ended_at: datetime | None
     end_reason: str
+    suppressed: str
+    """Why no mail goes to the address, whatever the state; empty when some does."""
 
     @classmethod
-    def of(cls, each: Subscription) -> SubscriptionOut:
+    def of(cls, each: Subscription, suppression: Suppression | None) -> SubscriptionOut:
         wishes = each.preferences
         return cls(
             email=each.address.text,
@@ -67,6 +71,7 @@ class SubscriptionOut(BaseModel):
             confirmed_at=each.confirmed_at,
             ended_at=each.ended_at,
             end_reason=each.end_reason,
+            suppressed=f"{suppression.reason}, since {isoformat(suppression.at)}" if suppression else "",
         )
 
 
@@ -100,7 +105,8 @@ def subscriptions(asked: Request, email: Email) -> list[SubscriptionOut]:
     wiring = Site.of(asked).wiring
     address = wiring.address(email)
     with wiring.store.read() as unit:
-        return [SubscriptionOut.of(each) for each in unit.subscribers.subscriptions(address)]
+        suppression = unit.suppressions.find(address)
+        return [SubscriptionOut.of(each, suppression) for each in unit.subscribers.subscriptions(address)]
 
 
 @router.post("")
@@ -115,14 +121,16 @@ def subscribe(asked: Request, given: SubscriptionIn, background: BackgroundTasks
         raise InvalidInput("interests", understood.rejected[0])
     step = request(wiring.store, address, paper_list.name, _preferences(site, given), understood.interests, now)
     if given.confirmed and not step.skipped.startswith("suppressed"):
-        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now)
+        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now, step.subscription.request)
     if step.notice:
         background.add_task(site.mail, step.notice)
-    return Subscribed(**SubscriptionOut.of(step.subscription).model_dump(), skipped=step.skipped)
+    return Subscribed(**SubscriptionOut.of(step.subscription, site.suppression(address)).model_dump(), skipped=step.skipped)
 
 
 def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
-    hour = given.hour.replace(second=0, microsecond=0, tzinfo=None) if given.hour else None
+    if given.hour and given.hour.tzinfo:
+        raise InvalidInput("hour", "should be a time of day without an offset, such as 07:30; the zone stands in timezone")
+    hour = given.hour.replace(second=0, microsecond=0) if given.hour else None
     try:
         wishes = site.wiring.preferences(given.timezone, hour)
         days = parse_weekdays(given.weekdays) if given.weekdays else wishes.weekdays
@@ -137,10 +145,12 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
 def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[SubscriptionOut]:  # noqa: A002 - as in the contract
     """Ends the subscriptions of an address (or the one to `list`)."""
     site = Site.of(asked)
-    steps = end_all(site.wiring.store, site.wiring.address(email), "unsubscribed by the operator (api)", site.clock(), list)
+    address = site.wiring.address(email)
+    steps = end_all(site.wiring.store, address, "unsubscribed by the operator (api)", site.clock(), list)
     if not steps:
         raise NotFound("a subscription of this address that has not ended")
-    return [SubscriptionOut.of(step.subscription) for step in steps]
+    suppression = site.suppression(address)
+    return [SubscriptionOut.of(step.subscription, suppression) for step in steps]
 
 
 @router.get("/held")

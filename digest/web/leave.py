@@ -15,7 +15,7 @@ from digest.domain.errors import NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.subscriber import SubscriptionState
 from digest.journey.react import react
-from digest.journey.subscribe import Step, end
+from digest.journey.subscribe import Step, end, send_link
 from digest.links import Purpose
 from digest.web.forms import Form
 from digest.web.manage import masked
@@ -32,14 +32,12 @@ def leaving(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
     ended = subscription.state is SubscriptionState.ENDED
-    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id)}"
     return site.page(
         "unsubscribe.html",
         list=site.list_of(subscription),
         address=masked(subscription.address.text),
         token=token,
         ended=ended,
-        manage=manage,
         why=WHY,
     )
 
@@ -51,25 +49,46 @@ async def left(request: Request, token: str) -> Response:
     Whoever is not there any more has what they want too, so that is no error.
     """
     site = Site.of(request)
-    subscription_id = site.wiring.links.read(Purpose.UNSUBSCRIBE, token, site.clock())
     sent = Form()
     with suppress(HTTPException):  # a body we cannot read does not keep anybody in
         sent = await Form.read(request)
     one_click = sent.line("List-Unsubscribe").lower() == "one-click"
     told = WHY.get(sent.line("why"))
     reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {told}" if told else "")
-    step = await run_in_threadpool(_end, site, subscription_id, reason)
-    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription_id)}" if step else ""
-    answer = site.page("unsubscribed.html", manage=manage)
+    step = await run_in_threadpool(_end, site, token, reason)
+    answer = site.page("unsubscribed.html")
     answer.background = BackgroundTask(site.mail, step.notice) if step and step.notice else None
     return answer
 
 
-def _end(site: Site, subscription_id: int, reason: str) -> Step | None:
+def _end(site: Site, token: str, reason: str) -> Step | None:
     try:
-        return end(site.wiring.store, subscription_id, reason, site.clock())
+        subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
+        return end(site.wiring.store, subscription.id, reason, site.clock())
     except NotFound:
         return None
+
+
+@router.post("/unsubscribe/{token}/link")
+def link_from_unsubscribing(request: Request, token: str) -> Response:
+    return _mail_link(Site.of(request), Purpose.UNSUBSCRIBE, token)
+
+
+@router.post("/feedback/{token}/link")
+def link_from_feedback(request: Request, token: str) -> Response:
+    return _mail_link(Site.of(request), Purpose.FEEDBACK, token)
+
+
+def _mail_link(site: Site, purpose: Purpose, token: str) -> Response:
+    """The link to all that we hold goes to the reader's own mailbox: whoever has this weaker one may be somebody else."""
+    subscription = site.subscription(purpose, token)
+    step = send_link(site.wiring.store, subscription.id, site.clock())
+    address = masked(subscription.address.text)
+    answer = site.page(
+        "link_sent.html", address=address, sent=step.notice is not None, stopped=site.stopped(subscription.address)
+    )
+    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
+    return answer
 
 
 @router.get("/more/{token}/{identifier:path}")
@@ -112,6 +131,5 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
     await run_in_threadpool(
         lambda: react(site.wiring.store, subscription.id, identifier, like=liking, mute_author=author, mute_words=words)
     )
-    manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id)}"
     done = f"leave out papers by {author}" if author else f"leave out papers about {words}" if words else ""
-    return site.page("reacted.html", like=like, done=done, manage=manage)
+    return site.page("reacted.html", like=like, done=done, token=token)

@@ -29,7 +29,7 @@ router = APIRouter()
 SAVED = {
     "when": "Saved.",
     "interests": "Saved. This is what we understood:",
-    "back": "Welcome back.",
+    "back": "Welcome back. You get email again.",
 }
 
 
@@ -87,10 +87,10 @@ async def interests(request: Request, token: str) -> Response:
 
 @router.post("/manage/{token}/back")
 def back(request: Request, token: str) -> Response:
-    """An ended subscription begins again."""
+    """An ended subscription begins again, and mail that was stopped: the link is from a mail of ours."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    if subscription.state is SubscriptionState.ENDED:
+    if subscription.state is not SubscriptionState.PENDING:
         confirm(site.wiring.store, subscription.id, "preferences page", "link confirmed", site.clock())
     return _back(token, "back")
 
@@ -122,7 +122,7 @@ def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False)
 
     An hour at which there is no edition that the reader has not had brings none. `welcomed`: the current one is on its way.
     """
-    if subscription.state is not SubscriptionState.ACTIVE:
+    if subscription.state is not SubscriptionState.ACTIVE or site.suppression(subscription.address):
         return ""
     paper_list, now, wishes = site.list_of(subscription), site.clock(), subscription.preferences
     zone = known_zone(wishes.timezone) or ZoneInfo(site.wiring.settings.reader_timezone)
@@ -159,7 +159,7 @@ def _page(
     status: int = 200,
     named: Bibliography = Bibliography(),  # noqa: B008 - frozen
 ) -> Response:
-    unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.id)
+    unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
     known = {identifier: title for identifier, title in titles(site, [each for each, _ in named.papers]) if title}
     wishes = written(subscription.interests)
     return site.page(
@@ -171,6 +171,7 @@ def _page(
         subscription=subscription,
         state=str(subscription.state),
         next_mail=next_mail(site, subscription),
+        stopped=site.stopped(subscription.address),
         preferences=subscription.preferences,
         days=chosen_days(subscription.preferences),
         zones=zones(),
@@ -182,7 +183,7 @@ def _page(
         problems=named.problems,
         unsubscribe=f"/unsubscribe/{unsubscribe}",
         sent=sent,
-        saved=SAVED.get(saved, ""),
+        saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),
         about_interests=saved == "interests",
     )
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from digest.config import read_secret
-from digest.journey.admit import guessed_wrong, wait_to_guess
+from digest.journey.admit import guess
 from digest.web.site import Site, client_of
 
 
@@ -28,18 +28,22 @@ def require_operator(request: Request) -> None:
     if expected is None:
         raise HTTPException(404)
     given = _given(request.headers.get("authorization", ""))
-    client, now = client_of(request), site.clock()
-    if given and (wait := wait_to_guess(site.wiring.store, client, now)):
-        raise HTTPException(
-            429, "Many wrong tokens came from your network. Please try again in a minute.", {"Retry-After": f"{wait}"}
-        )
     # digests of equal length, so that not even the length of the token shows in the time
-    if not given or not hmac.compare_digest(_digest(given), _digest(expected)):
-        if given:  # a browser first asks without, to be told that there is something to give
-            guessed_wrong(site.wiring.store, client, now)
+    right = given is not None and hmac.compare_digest(_digest(given), _digest(expected))
+    if given:  # a browser first asks without, to be told that there is something to give
+        refuse_guesses(request, "token", right=right)
+    if not right:
         raise HTTPException(
             401, "This needs the operator's token.", {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
         )
+
+
+def refuse_guesses(request: Request, what: str, *, right: bool) -> None:
+    """Raises HTTPException 429 where many wrong ones came from the network, also for a right one."""
+    site = Site.of(request)
+    if wait := guess(site.wiring.store, what, client_of(request), site.clock(), right=right):
+        said = "Many wrong tokens came from your network. Please try again in a minute."
+        raise HTTPException(429, said, {"Retry-After": f"{wait}"})
 
 
 def _given(header: str) -> str | None:

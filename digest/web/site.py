@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,17 +13,28 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import DigestError, NotFound
+from digest.domain.errors import DigestError, InvalidToken, NotFound
+from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
 from digest.domain.notice import Notice
-from digest.domain.subscriber import Subscription
+from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
-from digest.render.views import SenderView, clean
+from digest.render.views import SenderView, clean, in_words
 from digest.web.kept import Answer, Kept
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
 
 log = structlog.get_logger("digest")
+
+
+STOPPED = {
+    SuppressionReason.BOUNCE: "an email to it came back: the receiving server said that there is no such mailbox",
+    SuppressionReason.SOFT_BOUNCES: "emails to it came back several days in a row",
+    SuppressionReason.COMPLAINT: "an email to it was marked as spam",
+    SuppressionReason.ASKED: "we were asked to send it no more email",
+    SuppressionReason.OPERATOR: "we blocked it",
+}
+"""Why mail to an address is stopped, as a reader is told."""
 
 
 class Site:
@@ -62,12 +73,29 @@ class Site:
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
-        subscription_id = self.wiring.links.read(purpose, token, self.clock())
+        public_id = self.wiring.links.read(purpose, token, self.clock())
         with self.wiring.store.read() as unit:
-            found = unit.subscribers.get(subscription_id)
+            if not public_id.isdecimal():
+                found = unit.subscribers.linked(public_id)
+            elif (found := unit.subscribers.numbered(int(public_id), self.clock())) is None:
+                raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
         if found is None:
             raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
         return found
+
+    def suppression(self, address: Address) -> Suppression | None:
+        """Why no mail goes to an address; None where some does. Who was erased and asks again is mailed."""
+        with self.wiring.store.read() as unit:
+            found = unit.suppressions.find(address)
+        return None if found is None or found.reason is SuppressionReason.ERASED else found
+
+    def stopped(self, address: Address) -> Mapping[str, object] | None:
+        """`suppression` in words, for a page."""
+        found = self.suppression(address)
+        if found is None:
+            return None
+        lifted = found.reason in LIFTED_BY_READER
+        return {"since": in_words(found.at.date()), "why": STOPPED[found.reason], "lifted": lifted, "contact": self.contact}
 
     def list_of(self, subscription: Subscription) -> PaperList:
         """Its list; one that is configured no more still has its name."""
@@ -75,10 +103,17 @@ class Site:
             return self.wiring.paper_list(subscription.list)
         return PaperList(name=subscription.list, title=subscription.list)
 
-    def mail(self, notice: Notice) -> None:
-        """Sends it after the answer went out, so that how long it takes tells nobody whether there was one."""
+    def mail(self, notice: Notice, mail_at: datetime | None = None) -> None:
+        """Sends it after the answer went out, so that how long it takes tells nobody whether there was one.
+
+        `mail_at`: not before then; whoever delivers sends it.
+        """
+        now = self.clock()
         try:
-            self.wiring.mail_notice(notice, self.clock())
+            if mail_at and mail_at > now:
+                self.wiring.owe_notice(notice, mail_at)
+            else:
+                self.wiring.mail_notice(notice, now)
         except DigestError as error:
             log.warning("notice owed", kind=str(notice.kind), subscription=notice.subscription.id, reason=str(error))
 

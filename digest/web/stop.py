@@ -29,4 +29,4 @@ async def stopped(request: Request, token: str) -> Response:
 
 def _stop(site: Site, hashed: str) -> None:
     with site.wiring.store.begin() as unit:
-        unit.suppressions.add_hashed(hashed, SuppressionReason.OPERATOR, site.clock(), "asked for no more mail")
+        unit.suppressions.add_hashed(hashed, SuppressionReason.ASKED, site.clock())

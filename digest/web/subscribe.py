@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
 from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
@@ -10,8 +12,9 @@ from starlette.responses import Response
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import DigestError, InvalidAddress, NotFound
-from digest.domain.interest import understand
-from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
+from digest.domain.interest import understand, written
+from digest.domain.schedule import format_weekdays
+from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.journey.admit import Scope, admit
 from digest.journey.subscribe import confirm, request
 from digest.links import CONFIRM_LIFETIME, Purpose
@@ -21,6 +24,10 @@ from digest.web.search import asked
 from digest.web.site import Site, client_of
 
 router = APIRouter()
+TOO_MANY = {
+    Scope.NETWORK: ("Many requests came from your network. Please try again in an hour.", "3600"),
+    Scope.DOMAIN: ("Very many requests came for addresses at {}. Please try again tomorrow.", "86400"),
+}
 log = structlog.get_logger("digest")
 
 
@@ -55,26 +62,31 @@ async def ask(request: Request) -> Response:
         sent.wrong["email"] = error.reason[:200]
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
-    over = await run_in_threadpool(admit, site.wiring.store, address, client_of(request), site.clock())
-    if over is Scope.NETWORK:
-        said = "Many requests came from your network. Please try again in an hour."
-        refused = site.refusal("/subscribe", 429, "Too many at once", said)
-        refused.headers["retry-after"] = "3600"
+    admitted = await run_in_threadpool(admit, site.wiring.store, address, client_of(request), site.clock())
+    if admitted.over in TOO_MANY:
+        said, seconds = TOO_MANY[admitted.over]
+        refused = site.refusal("/subscribe", 429, "Too many at once", said.format(address.domain))
+        refused.headers["retry-after"] = seconds
         return refused
-    answer = site.page("asked.html", list=paper_list, email=address.text, confirm_days=CONFIRM_LIFETIME.days)
-    if over is None:
-        answer.background = BackgroundTask(_ask, site, address, paper_list, preferences, understood.interests)
+    answer = site.page(
+        "asked.html", list=paper_list, email=address.text, domain=address.domain, confirm_days=CONFIRM_LIFETIME.days
+    )
+    if admitted.over is None:
+        args = (address, paper_list, preferences, understood.interests, admitted.mail_at)
+        answer.background = BackgroundTask(_ask, site, *args)
     return answer
 
 
-def _ask(site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests) -> None:
+def _ask(
+    site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, mail_at: datetime
+) -> None:
     try:
         step = request(site.wiring.store, address, paper_list.name, preferences, interests, site.clock())
     except DigestError as error:
         log.error("request not kept", reason=str(error))
         return
     if step.notice:
-        site.mail(step.notice)
+        site.mail(step.notice, mail_at)
 
 
 def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:
@@ -93,26 +105,41 @@ def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preference
 def confirming(request: Request, token: str) -> Response:
     """A button: whoever only looks (a scanner, a preview) confirms nothing."""
     site = Site.of(request)
-    subscription = site.subscription(Purpose.CONFIRM, token)
-    paper_list = site.list_of(subscription)
-    done = subscription.state is SubscriptionState.ACTIVE
-    return site.page("confirm.html", list=paper_list, token=token, done=done, manage=_manage_path(site, subscription.id))
+    subscription, preferences, interests = _requested(site, token)
+    stopped = site.stopped(subscription.address)
+    return site.page(
+        "confirm.html",
+        list=site.list_of(subscription),
+        token=token,
+        done=subscription.state is SubscriptionState.ACTIVE and not stopped,
+        stopped=stopped,
+        preferences=preferences,
+        weekdays=format_weekdays(preferences.weekdays),
+        told=understand(written(interests)).told,
+    )
 
 
 @router.post("/confirm/{token}")
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
-    subscription = site.subscription(Purpose.CONFIRM, token)
-    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock())
+    subscription, _, _ = _requested(site, token)
+    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock(), subscription.request)
     answer = site.page(
         "confirmed.html",
         list=site.list_of(subscription),
-        manage=_manage_path(site, subscription.id),
+        stopped=site.stopped(subscription.address),
+        welcomed=step.notice is not None,
         next_mail=next_mail(site, step.subscription, welcomed=True),
     )
     answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
     return answer
 
 
-def _manage_path(site: Site, subscription_id: int) -> str:
-    return f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription_id)}"
+def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:
+    """The subscription that a link confirms, and what was asked for. Raises InvalidToken, NotFound."""
+    request = site.wiring.links.read(Purpose.CONFIRM, token, site.clock())
+    with site.wiring.store.read() as unit:
+        found = unit.subscribers.requested(request)
+    if found is None:
+        raise NotFound("the request of this link", "it was withdrawn or is too old; subscribe again to get a new link")
+    return found

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from digest.domain.errors import DigestError, InvalidInput, NotFound
+from digest.web.operator import refuse_guesses
 from digest.web.site import Site
 
 router = APIRouter()
@@ -22,8 +23,12 @@ log = structlog.get_logger("digest")
 async def posted(request: Request, provider: str) -> Response:
     site, body = Site.of(request), await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
+
+    def guessed(right: bool) -> None:
+        refuse_guesses(request, f"webhook/{provider}", right=right)
+
     try:
-        done = await run_in_threadpool(site.wiring.posted, provider, headers, body, site.clock())
+        done = await run_in_threadpool(site.wiring.posted, provider, headers, body, site.clock(), guessed)
     except NotFound:
         return PlainTextResponse("there is no such webhook here\n", 404)
     except InvalidInput as error:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.config import read_secret
-from digest.domain.errors import NotFound
+from digest.domain.errors import InvalidInput, NotFound
 from digest.wiring.operating import Operating
 
 if TYPE_CHECKING:
@@ -104,13 +104,24 @@ class Hearing(Operating):
 
     # --- what providers post
 
-    def posted(self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime) -> list[Heeded]:
-        """Heeds a provider's post, an event after the other. Raises NotFound for a provider that is not set up, InvalidInput
-        for a post that it did not sign, StoreError."""
+    def posted(
+        self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime, guessed: Callable[[bool], None]
+    ) -> list[Heeded]:
+        """Heeds a provider's post, an event after the other. `guessed` is told whether a password was right, and may refuse.
+
+        Raises NotFound for a provider that is not set up, InvalidInput for a post that it did not sign, StoreError.
+        """
         webhook = self._webhooks.get(provider)
         if webhook is None:
             raise NotFound("this webhook", "set its key under [inbound]")
-        webhook.verify(headers, body, at)
+        try:
+            webhook.verify(headers, body, at)
+        except InvalidInput:
+            if provider == "postmark":
+                guessed(False)
+            raise
+        if provider == "postmark":  # its posts carry a password; the others' a signature, which nobody guesses
+            guessed(True)
         self._subscribe(webhook, body)
         return [self.heed(feedback, at, trusted=True) for feedback in webhook.parse(body)]
 

@@ -60,7 +60,7 @@ class Readers(Sending):
         limits = self.settings.inbound
         policy = HeedPolicy(soft_limit=limits.soft_limit, settled_after=timedelta(days=limits.settled_after_days))
 
-        def confirming(token: str, instant: datetime) -> int:
+        def confirming(token: str, instant: datetime) -> str:
             return self.links.read(Purpose.CONFIRM, token, instant)
 
         heeded = heed(feedback, self.store, at, policy, self.stamps, trusted=trusted, read_confirmation=confirming)

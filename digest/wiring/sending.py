@@ -126,6 +126,7 @@ class Sending(Relaying):
             claimed = replace(
                 claimed,
                 subscription_id=mine.id,
+                public_id=mine.public_id,
                 subscriber_id=mine.subscriber_id,
                 interests=mine.interests,
                 wanted=wanted,
@@ -149,8 +150,13 @@ class Sending(Relaying):
         from digest.journey.owe import HELD, send_at_once
 
         with self.store.begin() as unit:
-            unit.notices.owe(notice.subscription.id, notice.kind, at, at + HELD)
+            unit.notices.owe(notice.subscription.id, notice.kind, at, at + HELD, notice.subscription.request)
         send_at_once(self.store, self._means(lambda: at), notice, at)
+
+    def owe_notice(self, notice: Notice, at: datetime) -> None:
+        """It is sent from `at` on, by whoever delivers."""
+        with self.store.begin() as unit:
+            unit.notices.owe(notice.subscription.id, notice.kind, at, at, notice.subscription.request)
 
     def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
         """Sends what is owed of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""

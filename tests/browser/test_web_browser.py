@@ -145,9 +145,7 @@ def _opened(page: Page, site: Website) -> Iterator[str]:
     """Pages that are there to be opened."""
     ada, gone, waiting = site.reader(), site.reader("gone@example.org"), site.reader("bob@example.org", confirmed=False)
     end(site.wiring.store, gone.id, "unsubscribed on the web", NOON)
-    links = {
-        (each, purpose): site.wiring.links.token(purpose, each.id, NOON) for each in (ada, gone, waiting) for purpose in Purpose
-    }
+    links = {(each, purpose): site.token(purpose, each) for each in (ada, gone, waiting) for purpose in Purpose}
     stop = site.wiring.links.for_stranger(site.wiring.address("x@example.org"), "daily").unsubscribe
     paths = [
         "/",
@@ -194,7 +192,7 @@ def _answered(page: Page, site: Website) -> Iterator[str]:
     site.letters(1)
     new = site.subscription("new@example.org")
     assert new
-    token = {purpose: site.wiring.links.token(purpose, new.id, NOON) for purpose in Purpose}
+    token = {purpose: site.token(purpose, new) for purpose in Purpose}
     page.goto(f"{site.url}/confirm/{token[Purpose.CONFIRM]}")
     _press(page, "Confirm")
     yield "confirmed"

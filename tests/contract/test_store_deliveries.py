@@ -155,7 +155,9 @@ def test_a_claim_holds_what_composing_needs(store: Store) -> None:
         wanted=3,
         interests=likes,
         style="compact",
+        public_id=two.public_id,
     )
+    assert len(two.public_id) >= 22
 
 
 def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
@@ -193,7 +195,7 @@ def test_claims_at_the_same_time_never_share_a_row(store: Store) -> None:
     [
         ("suppress", WITHHELD, "the address is suppressed: complaint"),
         ("end", WITHHELD, "the subscription is ended: one click"),
-        ("again", WITHHELD, "the subscription is pending: one click"),
+        ("again", WITHHELD, "the subscription is ended: one click"),
         ("cancel", WITHHELD, "the edition is cancelled"),
         ("wait", EXPIRED, "not sent before 2026-03-03T07:00:00Z, when the next edition was due"),
     ],

@@ -109,3 +109,63 @@ def test_and_back_again(upgraded: Store) -> None:
     test_every_row_is_there(upgraded)
     with upgraded.begin() as unit:
         assert unit.deliveries.claim(10, "me", NOW + DAY - HOUR, NOW + DAY).claimed
+
+
+def test_links_mailed_before_unsubscribe_for_sixty_days(empty_database_url: str) -> None:
+    """Readers, an owed confirmation, alarms and suppressions as 0009 had them."""
+    engine = open_engine(empty_database_url)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        command.upgrade(alembic_config(connection), "0009")
+    tables = MetaData()
+    tables.reflect(bind=engine)
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    rows: dict[str, list[dict[str, Any]]] = {
+        "lists": [{"name": "main", "title": "Main", "settings": {}, "configured": True}],
+        "subscribers": [
+            {"address": f"{n}@example.org", "address_key": f"{n}@example.org", "address_hash": f"{n}", "created_at": at}
+            for n in "abc"
+        ],
+        "subscriptions": [
+            {
+                "subscriber_id": number,
+                "list": "main",
+                "state": state,
+                "timezone": "Asia/Tokyo",
+                "hour": time(9),
+                "weekdays": 127,
+                "personal": False,
+                "requested_at": at,
+                "ended_at": ended,
+            }
+            for number, state, ended in ((1, "active", None), (2, "pending", None), (3, "pending", at))
+        ],
+        "notices": [{"subscription_id": 2, "kind": "confirm", "owed_at": at, "next_attempt_at": at, "attempts": 0}],
+        "alarms": [{"cause": "returns", "day": at.date(), "at": at, "said": "550 <a@example.org> blocked"}],
+        "suppressions": [
+            {"address_hash": "x", "reason": "operator", "at": at, "detail": "asked for no more mail"},
+            {"address_hash": "y", "reason": "operator", "at": at, "detail": "spammer a@example.org"},
+        ],
+    }
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        for name, some in rows.items():
+            connection.execute(insert(tables.tables[name]), some)
+    upgrade(engine)
+    store, now = Store(engine, hash_address), datetime.now(UTC)
+    with store.begin() as unit:
+        found = list(unit.subscribers.export())
+        assert len({each.public_id for each in found}) == 3
+        assert {len(each.public_id) for each in found} == {22}
+        assert [str(each.state) for each in found] == ["active", "pending", "ended"]
+        assert unit.subscribers.numbered(1, now + timedelta(days=59))
+        assert unit.subscribers.numbered(1, now + timedelta(days=61)) is None
+        new = unit.subscribers.request(Address("new@example.org"), "main", found[0].preferences, Interests(), now)
+        assert unit.subscribers.numbered(new.id, now) is None, "made since"
+        (owed,) = unit.notices.take(now, 10, now + HOUR)
+        asked = unit.subscribers.requested(owed.notice.subscription.request)
+        assert asked
+        assert (asked[0].id, asked[1].timezone) == (2, "Asia/Tokyo")
+        assert [said for _, _, said in unit.alarms.since(at)] == ["550 <<address>> blocked"]
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT reason, detail FROM suppressions ORDER BY address_hash")).all()
+    assert [tuple(row) for row in kept] == [("asked for no more mail", ""), ("operator", "spammer <address>")]
+    store.close()

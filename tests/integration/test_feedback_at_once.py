@@ -63,7 +63,7 @@ def next_mail(site: Website) -> list[str]:
 def react(site: Website, way: str, identifier: str, **form: str) -> None:
     subscription = site.subscription()
     assert subscription
-    token = site.wiring.links.token(Purpose.FEEDBACK, subscription.id, site.now)
+    token = site.token(Purpose.FEEDBACK, subscription)
     assert site.post(f"/{way}/{token}/{identifier}", form).status_code == 200
 
 

@@ -135,7 +135,7 @@ def test_what_a_saved_search_leaves_out_is_no_reason_for_a_pick(site: Website) -
 
 def test_a_wish_for_a_name_with_a_comma_is_shown_as_it_was_saved(site: Website) -> None:
     subscription = site.reader()
-    path = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription.id, site.now)}"
+    path = f"/manage/{site.token(Purpose.MANAGE, subscription)}"
     said = 'author:"LeCun, Yann"\n"a, b" -"c; d"'
     for _ in range(2):
         page = html.fromstring(site.post(f"{path}/interests", {"interests": said}).text)

@@ -175,7 +175,7 @@ def test_one_click_reaches_mail_that_is_queued(site: Website) -> None:
 
 def test_more_and_less_like_this(site: Website) -> None:
     subscription = site.reader()
-    links = site.wiring.links.for_reader(subscription.id)
+    links = site.wiring.links.for_reader(subscription.public_id)
     more, less = links.more.removeprefix(site.base), links.less.removeprefix(site.base)
     assert "More like this?" in site.get(f"{more}arxiv:2605.00001").text
     for _ in range(2):

@@ -37,8 +37,8 @@ def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
     answers = {name: site.post("/subscribe", {"email": f"{name}@example.org"}) for name in names}
     assert {answer.status_code for answer in answers.values()} == {200}
     assert len({answer.text.replace(name, "X") for name, answer in answers.items()}) == 1
-    mailed = [to.partition("@")[0] for to, _ in site.letters(6)]
-    assert sorted(mailed) == ["ended", "flooded", "flooded", "flooded", "new", "waiting"]
+    mailed = [to.partition("@")[0] for to, _ in site.letters(7)]
+    assert sorted(mailed) == ["blocked", "ended", "flooded", "flooded", "flooded", "new", "waiting"]
 
 
 def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_every_other_form_is_closed_to_other_sites(site: Website) -> None:
     before = site.subscription()
     paths = [site.link(Purpose.CONFIRM)]
     paths += [f"{site.link(Purpose.MANAGE)}/{form}" for form in ("when", "interests", "back", "erase")]
-    feedback = site.wiring.links.token(Purpose.FEEDBACK, before.id if before else 0)
+    feedback = site.token(Purpose.FEEDBACK, before) if before else ""
     paths += [f"/{verb}/{feedback}/arxiv:2605.00001" for verb in ("more", "less")]
     for path in paths:
         assert site.post(path, {"sure": "yes", "interests": "x"}, **{"sec-fetch-site": "cross-site"}).status_code == 403, path
@@ -136,7 +136,7 @@ def test_every_other_form_is_closed_to_other_sites(site: Website) -> None:
 
 def test_a_token_opens_one_door(site: Website) -> None:
     subscription = site.reader(confirmed=False)
-    tokens = {purpose: site.wiring.links.token(purpose, subscription.id, NOON) for purpose in Purpose}
+    tokens = {purpose: site.token(purpose, subscription) for purpose in Purpose}
     doors = {
         Purpose.CONFIRM: "/confirm/{}",
         Purpose.MANAGE: "/manage/{}/back",

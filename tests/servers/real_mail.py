@@ -108,7 +108,7 @@ def _settings(folder: Path) -> Settings:
 def _others(wiring: Wiring, edition: Edition, paper_list: PaperList, now: datetime) -> list[tuple[str, bytes]]:
     """Every other kind of mail around the last morning's edition."""
     subscription = wiring.subscription(READER, paper_list)
-    claimed = one_off(READER, edition, now, subscription.id)
+    claimed = one_off(READER, edition, now, subscription.public_id)
     press, store = wiring.press, wiring.store
     with store.read() as unit:
         rendered = unit.editions.rendered(edition.id)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
 from digest.domain.identifier import Identifier
@@ -27,6 +27,7 @@ from digest.domain.subscriber import Address, Interests, Preferences, Subscripti
 from digest.journey.subscribe import confirm, request
 from digest.links import Purpose
 from digest.mail.reading import parts_of
+from digest.store.schema import requests
 from digest.web.app import create_app
 from digest.web.served import server as served
 from digest.wiring import Wiring
@@ -95,7 +96,16 @@ class Website:
         """The path that a mail to them leads to."""
         found = self.subscription(address)
         assert found
-        return f"/{purpose}/{self.wiring.links.token(purpose, found.id, self.now)}"
+        return f"/{purpose}/{self.token(purpose, found)}"
+
+    def token(self, purpose: Purpose, subscription: Subscription) -> str:
+        """As a mail has it; a confirmation's is that of the latest request."""
+        named = subscription.public_id
+        if purpose is Purpose.CONFIRM:
+            latest = select(requests.c.public_id).where(requests.c.subscription_id == subscription.id)
+            with self.wiring.store.engine.connect() as connection:
+                named = connection.scalars(latest.order_by(requests.c.requested_at.desc()).limit(1)).one()
+        return self.wiring.links.token(purpose, named, self.now)
 
     def owed(self) -> int:
         """Notices that no relay took yet."""

@@ -38,7 +38,7 @@ class Notices:
 
     def __init__(self, count: int) -> None:
         notices = [SimpleNamespace(subscription=SimpleNamespace(id=n), kind=NoticeKind.CONFIRM, fits=True) for n in range(count)]
-        self.due = [OwedNotice(cast(Any, each), NOW, attempts=0, suppressed=False) for each in notices]
+        self.due = [OwedNotice(cast(Any, each), NOW, attempts=0, suppressed=None) for each in notices]
         self.settled: list[Any] = []
         self.waiting: dict[int, tuple[datetime, int]] = {}
 

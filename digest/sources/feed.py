@@ -26,12 +26,17 @@ from digest.ranking.freshness import Rhythm
 from digest.sources import fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
-from digest.sources.xmltree import refuse_entities
+from digest.sources.xmltree import refuse_broken, refuse_hostile
 
 LARGEST = 16 * 1024 * 1024
 """Bytes."""
 MOST_ENTRIES = 10_000
 """feedparser's time grows with their square."""
+_LONG_DATE = re.compile(
+    rb"<(?:\w{1,40}+:)?(?:pubDate|date|updated|published|modified|issued|created|lastBuildDate)\b[^<>]*+>(?:<!\[CDATA\[)?[^<]{200}",
+    re.IGNORECASE,
+)
+"""No date is so long, and feedparser's time grows with its square."""
 _PAPER = re.compile(
     r"https?://(?:[a-z.]+\.)?(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/|biorxiv\.org/content/|medrxiv\.org/content/)\S+", re.I
 )
@@ -44,9 +49,12 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
     if (many := len(re.findall(rb"<(?:\w+:)?(?:item|entry)\b", data.replace(b"\x00", b"")))) > MOST_ENTRIES:
         raise UnreadableAnswer(source, f"{many} entries; the most read is {MOST_ENTRIES}")
-    refuse_entities(data, source)
+    refuse_hostile(data, source)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(data, source, seen_at)
+    refuse_broken(data, source)
+    if _LONG_DATE.search(data.replace(b"\x00", b"")):
+        raise UnreadableAnswer(source, "has a date of more than 200 characters")
     try:
         read = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
         version, entries = read.get("version"), list(read.get("entries") or [])

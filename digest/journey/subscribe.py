@@ -3,7 +3,7 @@
     request ──▶ pending ──confirm──▶ active ──end──▶ ended ──request──▶ pending …
 
 What is sent in answer (confirmation, welcome, goodbye) is returned as a Notice for the caller to mail after the commit:
-no transaction is open while we talk to a relay.
+no transaction is open while we talk to a relay. With `notify` it is due from this commit on, and whoever delivers sends it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ class Suppressions(Protocol):
     def remove(self, address: Address) -> bool: ...
 
 
+class Notices(Protocol):
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None: ...
+
+
 class Unit(Protocol):
+    @property
+    def notices(self) -> Notices: ...
     @property
     def subscribers(self) -> Subscribers: ...
     @property
@@ -68,7 +74,16 @@ class Step:
     skipped: str = ""
 
 
-def request(store: Store, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime) -> Step:
+def request(
+    store: Store,
+    address: Address,
+    list_name: str,
+    preferences: Preferences,
+    interests: Interests,
+    at: datetime,
+    *,
+    notify: bool = False,
+) -> Step:
     """Starts double opt-in. Someone already active keeps what they have and gets no mail; a suppressed address gets none."""
     with store.begin() as unit:
         suppression = unit.suppressions.find(address)
@@ -77,12 +92,14 @@ def request(store: Store, address: Address, list_name: str, preferences: Prefere
             pending = found or unit.subscribers.request(address, list_name, preferences, interests, at)
             return Step(pending, skipped=f"suppressed: {suppression.reason}")
         subscription = unit.subscribers.request(address, list_name, preferences, interests, at)
+        if notify and subscription.state is not SubscriptionState.ACTIVE:
+            unit.notices.owe(subscription.id, NoticeKind.CONFIRM, at, at)
     if subscription.state is SubscriptionState.ACTIVE:
         return Step(subscription, skipped="already subscribed")
     return Step(subscription, Notice(NoticeKind.CONFIRM, subscription))
 
 
-def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime) -> Step:
+def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime, *, notify: bool = False) -> Step:
     """Records the consent and starts the subscription. Confirming twice changes nothing. Raises NotFound.
 
     Who asked to be forgotten comes back by their own word only, never by the operator's.
@@ -98,6 +115,8 @@ def confirm(store: Store, subscription_id: int, how: str, event: str, at: dateti
             unit.suppressions.remove(before.address)
         unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at)
         after = _existing(unit, subscription_id)
+        if notify:
+            unit.notices.owe(subscription_id, NoticeKind.WELCOME, at, at)
     return Step(after, Notice(NoticeKind.WELCOME, after))
 
 
@@ -111,7 +130,7 @@ def change(
         return Step(_existing(unit, subscription_id))
 
 
-def end(store: Store, subscription_id: int, reason: str, at: datetime) -> Step:
+def end(store: Store, subscription_id: int, reason: str, at: datetime, *, notify: bool = False) -> Step:
     """Ends a subscription with its reason; ending it twice keeps the first reason. Raises NotFound."""
     with store.begin() as unit:
         before = _existing(unit, subscription_id)
@@ -119,6 +138,8 @@ def end(store: Store, subscription_id: int, reason: str, at: datetime) -> Step:
             return Step(before, skipped="already ended")
         unit.subscribers.end(subscription_id, reason, at)
         after = _existing(unit, subscription_id)
+        if notify:
+            unit.notices.owe(subscription_id, NoticeKind.GOODBYE, at, at)
     return Step(after, Notice(NoticeKind.GOODBYE, after))
 
 

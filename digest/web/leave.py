@@ -6,7 +6,6 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -60,14 +59,14 @@ async def left(request: Request, token: str) -> Response:
     reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {told}" if told else "")
     step = await run_in_threadpool(_end, site, subscription_id, reason)
     manage = f"/manage/{site.wiring.links.token(Purpose.MANAGE, subscription_id)}" if step else ""
-    answer = site.page("unsubscribed.html", manage=manage)
-    answer.background = BackgroundTask(site.mail, step.notice) if step and step.notice else None
-    return answer
+    if step and step.notice:
+        site.wake_sender()
+    return site.page("unsubscribed.html", manage=manage)
 
 
 def _end(site: Site, subscription_id: int, reason: str) -> Step | None:
     try:
-        return end(site.wiring.store, subscription_id, reason, site.clock())
+        return end(site.wiring.store, subscription_id, reason, site.clock(), notify=True)
     except NotFound:
         return None
 

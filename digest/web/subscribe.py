@@ -46,7 +46,7 @@ async def ask(request: Request) -> Response:
     sent = await Form.read(request)
     paper_list = site.wiring.paper_list(sent.line("list") or None)
     preferences = sent.preferences(site.wiring.preferences(None, None))
-    understood = understand(sent.lines("interests"))
+    understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
     try:
@@ -69,12 +69,12 @@ async def ask(request: Request) -> Response:
 
 def _ask(site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests) -> None:
     try:
-        step = request(site.wiring.store, address, paper_list.name, preferences, interests, site.clock())
+        step = request(site.wiring.store, address, paper_list.name, preferences, interests, site.clock(), notify=True)
     except DigestError as error:
         log.error("request not kept", reason=str(error))
         return
     if step.notice:
-        site.mail(step.notice)
+        site.wake_sender()
 
 
 def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:
@@ -103,15 +103,15 @@ def confirming(request: Request, token: str) -> Response:
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription = site.subscription(Purpose.CONFIRM, token)
-    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock())
-    answer = site.page(
+    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock(), notify=True)
+    if step.notice:
+        site.wake_sender()
+    return site.page(
         "confirmed.html",
         list=site.list_of(subscription),
         manage=_manage_path(site, subscription.id),
         next_mail=next_mail(site, step.subscription, welcomed=True),
     )
-    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
-    return answer
 
 
 def _manage_path(site: Site, subscription_id: int) -> str:

@@ -6,9 +6,11 @@ posts it again; heeding the same event twice changes nothing.
 
 from __future__ import annotations
 
+from functools import cache
+
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from digest.domain.errors import DigestError, InvalidInput, NotFound
@@ -18,12 +20,18 @@ router = APIRouter()
 log = structlog.get_logger("digest")
 
 
+@cache
+def _limiter() -> CapacityLimiter:
+    """Threads of their own: what strangers post here holds up no page."""
+    return CapacityLimiter(4)
+
+
 @router.post("/webhooks/{provider}")
 async def posted(request: Request, provider: str) -> Response:
     site, body = Site.of(request), await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        done = await run_in_threadpool(site.wiring.posted, provider, headers, body, site.clock())
+        done = await to_thread.run_sync(site.wiring.posted, provider, headers, body, site.clock(), limiter=_limiter())
     except NotFound:
         return PlainTextResponse("there is no such webhook here\n", 404)
     except InvalidInput as error:

@@ -1,8 +1,9 @@
 """admit: may this request be acted on? Limits per address, per domain and per network, persisted: against list-bombing, and
 against whoever guesses the operator's token.
 
-Each request counts, also one that is refused. What an address or its domain runs into is not told to whoever asked: the answer
-stays the same, only no mail goes out. A network that asks too often is told so; that says nothing about anybody.
+Each request counts, also one that is refused. What an address runs into is not told to whoever asked: the answer stays the same,
+only no mail goes out. A network that asks too often is told so, and who asks for a domain that many ask for; that says nothing
+about anybody.
 """
 
 from __future__ import annotations

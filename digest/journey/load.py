@@ -170,6 +170,7 @@ def _without_signals(parsed: Parsed) -> Parsed:
     return Parsed(tuple(replace(sighting, signals=()) for sighting in parsed.sightings), parsed.rejected)
 
 
+_DIGIT = re.compile(r"\d")
 MOST_WORDS = 20_000
 """Words with a digit that are looked at for an identifier."""
 
@@ -189,7 +190,7 @@ def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str
         problems.append(error.reason)
     if not found:
         words = re.split(r"[\s,;]++", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
-        for word in islice((word for word in words if any(map(str.isdigit, word[:100]))), MOST_WORDS):
+        for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_WORDS):
             with suppress(InvalidIdentifier):
                 found.append((str(parse_identifier(word).identifier), word))
         problems = [] if found else problems

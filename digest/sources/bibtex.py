@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
@@ -72,10 +73,10 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:  # older exports are in Windows' or ISO's Latin
         text = data.decode("cp1252", errors="replace")
-    read = list(entries(text))
-    if not read:
+    read = entries(text)
+    if not (first := next(read, None)):
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
-    placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in read)
+    placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
     return fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
 
 

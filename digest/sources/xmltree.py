@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree
 
@@ -22,7 +23,10 @@ MOST_DEEP = 500
 """Elements one inside the other."""
 MOST_BROKEN = 100
 """Tags without an end, where a parser goes on past them."""
+MOST_STRAY = 10_000
+"""Signs "<" that begin no tag, where a parser goes on past them."""
 _TAG = re.compile(rb"""</?[A-Za-z_:\x80-\xff](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
+_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])")
 _NAME = re.compile(rb"<([A-Za-z_][\w.:-]{0,100}+)")
 _FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
 """What lxml raises on bytes: syntax errors, odd encodings, names it cannot hold."""
@@ -58,16 +62,18 @@ def refuse_hostile(data: bytes, source: str) -> None:
 
 def refuse_broken(data: bytes, source: str) -> None:
     """Raises UnreadableAnswer for XML that is not well-formed and would be slow to guess at: deeply nested, or full of tags
-    without an end."""
+    without an end or a beginning."""
     try:
         etree.fromstring(data, _parser())
     except _FAILS:
         deep = broken = 0
         plain = data.replace(b"\x00", b"")
+        if sum(1 for _ in islice(_STRAY.finditer(plain), MOST_STRAY + 1)) > MOST_STRAY:
+            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" begin no tag') from None
         for tag in _TAG.finditer(plain):
             broken += plain[tag.end() : tag.end() + 1] != b">"
             deep += -1 if tag[0].startswith(b"</") else not tag[0].endswith(b"/")
-            if deep > MOST_DEEP or broken > MOST_BROKEN:
+            if abs(deep) > MOST_DEEP or broken > MOST_BROKEN:
                 raise UnreadableAnswer(source, "not XML: its tags are not closed") from None
 
 

@@ -56,9 +56,9 @@ async def ask(request: Request) -> Response:
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
     over = await run_in_threadpool(admit, site.wiring.store, address, client_of(request), site.clock())
-    if over is Scope.NETWORK:
-        said = "Many requests came from your network. Please try again in an hour."
-        refused = site.refusal("/subscribe", 429, "Too many at once", said)
+    if over in (Scope.NETWORK, Scope.DOMAIN):
+        said = f"Many requests came {'from your network' if over is Scope.NETWORK else f'for {address.domain}'}."
+        refused = site.refusal("/subscribe", 429, "Too many at once", f"{said} Please try again in an hour.")
         refused.headers["retry-after"] = "3600"
         return refused
     answer = site.page("asked.html", list=paper_list, email=address.text, confirm_days=CONFIRM_LIFETIME.days)

@@ -48,9 +48,9 @@ def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatc
     site.reader("active@example.org")
     gate, lookup = threading.Event(), subscribe.request
 
-    def held(*given: Any) -> Any:
+    def held(*given: Any, **how: Any) -> Any:
         assert gate.wait(20)
-        return lookup(*given)
+        return lookup(*given, **how)
 
     monkeypatch.setattr(subscribe, "request", held)
     for name in ("new", "active"):

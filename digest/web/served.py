@@ -7,6 +7,7 @@ Where as many connections are open as there may be, a new one takes the place of
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,9 @@ MOST_CONNECTIONS = 500
 
 
 def server(app: FastAPI, web: Web) -> uvicorn.Server:
-    """Not running yet. It says nothing of itself and logs no request: addresses of ours hold tokens."""
+    """Not running yet. It says nothing of itself and logs no request: addresses of ours hold tokens. What is no HTTP is answered
+    with 400 and not logged: strangers would fill the log."""
+    logging.getLogger("uvicorn.error").addFilter(_not_of_strangers)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -43,6 +46,10 @@ def server(app: FastAPI, web: Web) -> uvicorn.Server:
             forwarded_allow_ips=list(web.trusted_proxies),
         )
     )
+
+
+def _not_of_strangers(record: logging.LogRecord) -> bool:
+    return record.msg != "Invalid HTTP request received."
 
 
 def most_connections() -> int:

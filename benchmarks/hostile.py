@@ -82,7 +82,7 @@ DOORS: dict[str, Ask] = {
     "form of many fields": _posted("/manage/{token}/interests", lambda size: b"a&" * (size // 2), FORM),
     "subscribe": _posted("/subscribe", lambda size: b"email=" + b"a@" * (size // 2), FORM),
     "search": _got("/papers?q={x}", 60_000),
-    "search by API": _got("/api/v1/papers?q={x}", 60_000),
+    "search by API": _got("/api/v1/search?q={x}", 60_000),
     "token": _got("/manage/{x}", 60_000),
     "API": _posted("/api/v1/subscriptions", lambda size: b'{"email":' * (size // 9), **BEARER),
     "CSV": _posted(
@@ -120,7 +120,8 @@ def served(folder: Path) -> Iterator[tuple[httpx2.Client, str, Path]]:
         except httpx2.TransportError:
             return False
 
-    command = [sys.executable, "-m", "digest", "run", "--no-collect", "--config", settings]
+    files = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"]  # as many as systems allow by default
+    command = [*files, sys.executable, "-m", "digest", "run", "--no-collect", "--config", settings]
     with running(command, ready, log), httpx2.Client(base_url=base, timeout=120, trust_env=False) as client:
         yield client, token, log
 

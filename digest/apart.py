@@ -15,7 +15,7 @@ from digest.domain.errors import DigestError
 _Answer = TypeVar("_Answer")
 
 SECONDS = 10.0
-PROCESSOR_SECONDS = 0.5
+PROCESSOR_SECONDS = 1.0
 """Of the function itself: what its modules take to load does not count."""
 MEGABYTES = 1024
 AT_ONCE = 2

@@ -24,6 +24,8 @@ STALLED = 15.0
 LONGEST = 120.0
 LOOK = 2.0
 """Seconds between two looks at a connection."""
+ACCEPTED_AT_ONCE = 128
+"""As many the event loop takes before it asks whether there is room."""
 MOST_CONNECTIONS = 500
 """At most half of the files that the process may open: the database, relays and the journal need theirs."""
 
@@ -38,6 +40,7 @@ def server(app: FastAPI, web: Web) -> uvicorn.Server:
             http=BoundedProtocol,
             host=web.host,
             port=web.port,
+            backlog=ACCEPTED_AT_ONCE,
             log_config=None,
             access_log=False,
             server_header=False,

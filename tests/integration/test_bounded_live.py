@@ -1,4 +1,4 @@
-"""A daemon under hostile bytes and unfinished requests: each door answers or refuses, and the rest of the program goes on meanwhile."""
+"""A daemon under hostile bytes and unfinished requests: each door answers or refuses, and the rest of the program goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from benchmarks.hostile import figures, served
 LONGEST = 20.0
 """Seconds, on a busy machine; benchmarks/hostile.py measures. What was quadratic took minutes."""
 LONGEST_HEALTHZ = 5.0
-UNFINISHED = b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail="
+UNFINISHED = (
+    b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail="
+)
 
 Served = tuple[httpx2.Client, str, Path]
 

@@ -31,7 +31,9 @@ def _line_by_line(connection: socket.socket) -> None:
 TALKS: dict[str, Talk] = {
     "says nothing": lambda connection: connection.recv(1),
     "greets and says nothing": lambda connection: (connection.sendall(b"220 here\r\n"), time.sleep(60)),
-    "greets without an end": lambda connection: [(connection.sendall(b"220-still here\r\n"), time.sleep(0.2)) for _ in range(300)],
+    "greets without an end": lambda connection: [
+        (connection.sendall(b"220-still here\r\n"), time.sleep(0.2)) for _ in range(300)
+    ],
     "never ends a reply": _line_by_line,
     "hangs up": lambda connection: connection.close(),
     "answers 421": lambda connection: (connection.sendall(b"421 busy\r\n"), connection.close()),
@@ -67,7 +69,12 @@ def test_pages_answer_whatever_the_relay_does(tmp_path: Path, stocked: Path, tal
         took = []
         for number in range(45):
             began = time.monotonic()
-            assert site.post("/subscribe", {"email": f"r{number}@example{number}.org"}, **{"x-forwarded-for": f"203.0.{number}.7"}).status_code == 200
+            assert (
+                site.post(
+                    "/subscribe", {"email": f"r{number}@example{number}.org"}, **{"x-forwarded-for": f"203.0.{number}.7"}
+                ).status_code
+                == 200
+            )
             took.append(time.monotonic() - began)
         for ask in (lambda: site.get("/papers?q=attention"), lambda: site.get("/healthz"), lambda: site.post(unsubscribe)):
             began = time.monotonic()

@@ -79,5 +79,5 @@ def _forever(at: object) -> None:
 
 
 def test_what_takes_too_long_apart_is_ended() -> None:
-    with pytest.raises(Overrun, match="^takes"):
+    with pytest.raises(Overrun, match=r"^takes"):
         run_apart(_forever, AT, seconds=1.0)

@@ -21,7 +21,9 @@ from digest.wiring import Wiring
 NOW = int(AT.timestamp())
 
 
-@pytest.mark.parametrize("written", ["9" * 401, "", "-1", "1e9", "١٢٣٤٥٦٧٨٩٠", "1_779_883_200", " 1779883200", "inf", "²", "0x10", "\x00"])
+@pytest.mark.parametrize(
+    "written", ["9" * 401, "", "-1", "1e9", "١٢٣٤٥٦٧٨٩٠", "1_779_883_200", " 1779883200", "inf", "²", "0x10", "\x00"]
+)
 def test_what_is_no_timestamp_is_refused(written: str) -> None:
     with pytest.raises(InvalidInput, match="Unix seconds"):
         refuse_stale("webhook", written, AT)
@@ -36,7 +38,9 @@ def test_odd_tokens_of_mailgun_are_refused(token: str) -> None:
 
 def _signed(event: dict[str, Any], token: str = "t" * 50) -> bytes:
     signature = hmac.new(b"key", f"{NOW}{token}".encode(), hashlib.sha256).hexdigest()
-    return json.dumps({"signature": {"token": token, "timestamp": str(NOW), "signature": signature}, "event-data": event}).encode()
+    return json.dumps(
+        {"signature": {"token": token, "timestamp": str(NOW), "signature": signature}, "event-data": event}
+    ).encode()
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ class Daemon:
         self._clock = clock
         self._showing = showing
         self._stop = threading.Event()
+        self._notice_due = threading.Event()
         self._elected = False
         self._refused: SchemaMismatch | None = None
         self._troubles: dict[str, Finding] = {}
@@ -67,6 +68,7 @@ class Daemon:
     def stop(self) -> None:
         """Asks it to end; may be called from any thread or signal handler."""
         self._stop.set()
+        self._notice_due.set()
 
     def run(self) -> None:
         """Blocks until `stop`, SIGTERM or SIGINT. Raises SchemaMismatch where the database is, or becomes, another's."""
@@ -78,6 +80,8 @@ class Daemon:
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
+        if self._deliver:
+            threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
         if self._wiring.key_trouble:
             log.error("key", reason=self._wiring.key_trouble)
@@ -111,7 +115,7 @@ class Daemon:
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
-            jobs += [("deliver", self._delivering, self._every), ("notices", self._noticing, self._every)]
+            jobs.append(("deliver", self._delivering, self._every))
         if self._wiring.imap is not None:
             jobs.append(("poll", self._polling, self._wiring.settings.inbound.imap_every))
         for name, job, seconds in jobs:
@@ -171,8 +175,14 @@ class Daemon:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
         self._ended("relay", of_relay(worked.stopped) if worked.stopped else None)
 
+    def _send_notices(self) -> None:
+        """Confirmations, welcomes and goodbyes: as soon as a page asks for one, and what is due again each time it rings."""
+        while not self._stop.is_set():
+            self._guarded("notices", self._noticing)
+            self._notice_due.wait(self._every)
+            self._notice_due.clear()
+
     def _noticing(self) -> None:
-        """Confirmations that no relay took when they were asked for, and those of an import."""
         if sent := self._wiring.mail_owed(self._clock, self._stop.is_set):
             log.info("notices sent", count=sent)
 
@@ -233,7 +243,7 @@ class Daemon:
     def _start_web(self) -> Callable[[], None]:
         from digest.web.served import server as served
 
-        server = served(self._wiring.web_app(), self._wiring.settings.web)
+        server = served(self._wiring.web_app(self._notice_due.set), self._wiring.settings.web)
         # uvicorn's own handlers would take SIGTERM from us; it runs in a thread, where it installs none
         thread = threading.Thread(target=server.run, name="web", daemon=True)
         thread.start()

@@ -14,7 +14,7 @@ LONGEST = 320
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"domain"}),
     frozenset({"ranking"}),
-    frozenset({"sources", "store", "render", "mail", "links", "config"}),
+    frozenset({"sources", "store", "render", "mail", "links", "config", "apart"}),
     frozenset({"journey"}),
     frozenset({"parts", "wiring"}),  # two files, one place: wiring extends parts
     frozenset({"web", "daemon", "worker", "cli"}),

@@ -136,8 +136,7 @@ def _show(received: Path, edition: Edition) -> None:
 
 
 def _serve(wiring: Wiring) -> None:
-    import uvicorn
+    from digest.daemon import Daemon
 
-    web = wiring.settings.web
-    click.echo(f"today's page: {web.base_url}/   (Ctrl-C ends)")
-    uvicorn.run(wiring.web_app(), host=web.host, port=web.port, log_level="warning")
+    click.echo(f"today's page: {wiring.settings.web.base_url}/   (Ctrl-C ends)")
+    Daemon(wiring, collect=False).run()

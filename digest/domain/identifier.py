@@ -25,6 +25,8 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 
+LONGEST = 2_000
+"""Characters, with the address around it."""
 PRECEDENCE = ("arxiv", "doi")
 """Which scheme names a paper when it has several; every other scheme comes after, alphabetically."""
 
@@ -53,7 +55,9 @@ def parse_identifier(text: str) -> Versioned:
 
     Raises InvalidIdentifier, naming what was given.
     """
-    given = text.strip()
+    given = text[: LONGEST + 1].strip()
+    if len(given) > LONGEST:
+        raise InvalidIdentifier(f"identifier {given[:80]!r}…", f"should be at most {LONGEST} characters")
     bare = unquote(_PREFIX.sub("", given, count=1)).strip().removesuffix(".pdf")
     if arxiv_doi := _ARXIV_DOI.fullmatch(bare):
         bare = arxiv_doi["rest"]

@@ -27,6 +27,10 @@ _FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]",
 LONGEST = 100
 MOST = 200
 """A wish longer than LONGEST characters is not one, and nobody has more than MOST."""
+LONGEST_TEXT = 50_000
+"""Characters that are read of all interests together: more than MOST of the longest with what stands between them."""
+_LONGEST_WRITTEN = 3 * LONGEST
+"""One with its field, signs and quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def understand(text: str, mute: str = "") -> Understood:
 
     A leading minus mutes the whole wish: "-quantum", "-author: Name", "-cs.CV". Order and case carry nothing.
     """
+    if len(text) + len(mute) > LONGEST_TEXT:
+        return Understood(Interests(), (), (f"{text[:40]!r}…: should be at most {LONGEST_TEXT:,} characters in all",))
     wishes = _wishes(text)
     wishes += ["-" + wish.removeprefix("-") for wish in _wishes(mute)]
     found: dict[str, list[str]] = {
@@ -52,9 +58,12 @@ def understand(text: str, mute: str = "") -> Understood:
     lines: list[str] = []
     rejected: list[str] = []
     for wish in dict.fromkeys(wishes):
+        if len(wish) > _LONGEST_WRITTEN:
+            rejected.append(_too_long(wish))
+            continue
         name, value, line = _understood(wish)
         if len(value) > LONGEST or len(lines) >= MOST or not any(c.isalnum() for c in value):
-            rejected.append(f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all")
+            rejected.append(_too_long(wish))
             continue
         if name in ("words", "muted_words") and (lack := parse_query(value).lack):
             rejected.append(f"{wish[:40]!r}: {lack}")
@@ -63,6 +72,10 @@ def understand(text: str, mute: str = "") -> Understood:
         lines.append(line)
     interests = Interests(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
     return Understood(interests, tuple(lines), tuple(rejected))
+
+
+def _too_long(wish: str) -> str:
+    return f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all"
 
 
 def _wishes(text: str) -> list[str]:

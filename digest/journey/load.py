@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
@@ -168,6 +170,11 @@ def _without_signals(parsed: Parsed) -> Parsed:
     return Parsed(tuple(replace(sighting, signals=()) for sighting in parsed.sightings), parsed.rejected)
 
 
+_DIGIT = re.compile(r"\d")
+MOST_WORDS = 20_000
+"""Words with a digit that are looked at for an identifier."""
+
+
 def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str]]:
     """((identifier, title) of each paper a file names, what could not be read): for a reader's own list of papers.
 
@@ -182,10 +189,22 @@ def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str
     except UnreadableAnswer as error:
         problems.append(error.reason)
     if not found:
-        for word in re.split(r"[\s,;]+", file.read_bytes()[:1_000_000].decode("utf-8", "replace")):
+        words = re.split(r"[\s,;]++", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
+        for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_WORDS):
             with suppress(InvalidIdentifier):
                 found.append((str(parse_identifier(word).identifier), word))
         problems = [] if found else problems
     if not found:
         raise InvalidInput(str(file), f"names no paper ({problems[0] if problems else 'it is empty'})")
     return found, problems
+
+
+def papers_or_reason(given: bytes, at: datetime) -> tuple[list[tuple[str, str]], list[str]] | str:
+    """`papers_in` for bytes; why there are none, instead of raising it."""
+    with TemporaryDirectory(prefix="digest-upload-") as folder:
+        file = Path(folder) / "papers"
+        file.write_bytes(given)
+        try:
+            return papers_in(file, at)
+        except InvalidInput as error:
+            return error.reason

@@ -3,7 +3,7 @@
     request ──▶ pending ──confirm──▶ active ──end──▶ ended ──request──▶ pending …
 
 What is sent in answer (confirmation, welcome, goodbye) is returned as a Notice for the caller to mail after the commit:
-no transaction is open while we talk to a relay.
+no transaction is open while we talk to a relay. With `notify` it is due from this commit on, and whoever delivers sends it.
 """
 
 from __future__ import annotations
@@ -53,9 +53,15 @@ class Allowances(Protocol):
     def use(self, key: str, at: datetime, per: timedelta) -> int: ...
 
 
+class Notices(Protocol):
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None: ...
+
+
 class Unit(Protocol):
     @property
     def allowances(self) -> Allowances: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def subscribers(self) -> Subscribers: ...
     @property
@@ -76,10 +82,21 @@ class Step:
     skipped: str = ""
 
 
-def request(store: Store, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime) -> Step:
+def request(
+    store: Store,
+    address: Address,
+    list_name: str,
+    preferences: Preferences,
+    interests: Interests,
+    at: datetime,
+    *,
+    notify: bool = False,
+    mail_at: datetime | None = None,
+) -> Step:
     """Starts double opt-in. Someone already active keeps what they have and gets no mail, unless mail to them was stopped.
 
     A stopped address gets no mail that the reader cannot lift the stop by, and one that they can only once in a while.
+    `notify`: the mail is queued in the same transaction, to be sent from `mail_at` on; else it is the caller's to send.
     """
     with store.begin() as unit:
         suppression = unit.suppressions.find(address)
@@ -91,10 +108,12 @@ def request(store: Store, address: Address, list_name: str, preferences: Prefere
                 return Step(subscription, skipped=f"suppressed: {suppression.reason}")
         elif active:
             return Step(subscription, skipped="already subscribed")
-        return _step(unit, NoticeKind.LINK if active else NoticeKind.CONFIRM, subscription, at)
+        return _step(unit, NoticeKind.LINK if active else NoticeKind.CONFIRM, subscription, at, notify=notify, mail_at=mail_at)
 
 
-def confirm(store: Store, subscription_id: int, how: str, event: str, at: datetime, request: str = "") -> Step:
+def confirm(
+    store: Store, subscription_id: int, how: str, event: str, at: datetime, request: str = "", *, notify: bool = False
+) -> Step:
     """Records the consent and starts the subscription, with what `request` asked for. Twice changes nothing. Raises NotFound.
 
     A reader's own confirmation lifts what stopped mail to them (LIFTED_BY_READER). An operator's lifts nothing: who asked to be
@@ -112,13 +131,13 @@ def confirm(store: Store, subscription_id: int, how: str, event: str, at: dateti
         if before.state is SubscriptionState.ACTIVE:
             return Step(before, skipped="already confirmed")
         unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at, request)
-        return _step(unit, NoticeKind.WELCOME, _existing(unit, subscription_id), at)
+        return _step(unit, NoticeKind.WELCOME, _existing(unit, subscription_id), at, notify=notify)
 
 
-def send_link(store: Store, subscription_id: int, at: datetime) -> Step:
+def send_link(store: Store, subscription_id: int, at: datetime, *, notify: bool = False) -> Step:
     """Mails the reader the link to their own page. Raises NotFound."""
     with store.begin() as unit:
-        return _step(unit, NoticeKind.LINK, _existing(unit, subscription_id), at)
+        return _step(unit, NoticeKind.LINK, _existing(unit, subscription_id), at, notify=notify)
 
 
 def change(
@@ -131,14 +150,14 @@ def change(
         return Step(_existing(unit, subscription_id))
 
 
-def end(store: Store, subscription_id: int, reason: str, at: datetime) -> Step:
+def end(store: Store, subscription_id: int, reason: str, at: datetime, *, notify: bool = False) -> Step:
     """Ends a subscription with its reason; ending it twice keeps the first reason. Raises NotFound."""
     with store.begin() as unit:
         before = _existing(unit, subscription_id)
         if before.state is SubscriptionState.ENDED:
             return Step(before, skipped="already ended")
         unit.subscribers.end(subscription_id, reason, at)
-        return _step(unit, NoticeKind.GOODBYE, _existing(unit, subscription_id), at)
+        return _step(unit, NoticeKind.GOODBYE, _existing(unit, subscription_id), at, notify=notify)
 
 
 def end_all(store: Store, address: Address, reason: str, at: datetime, list_name: str | None = None) -> list[Step]:
@@ -165,8 +184,18 @@ def notice_for(unit: Unit, kind: NoticeKind, subscription: Subscription, at: dat
     return None if any(counted) else Notice(kind, subscription)
 
 
-def _step(unit: Unit, kind: NoticeKind, subscription: Subscription, at: datetime) -> Step:
+def _step(
+    unit: Unit,
+    kind: NoticeKind,
+    subscription: Subscription,
+    at: datetime,
+    *,
+    notify: bool = False,
+    mail_at: datetime | None = None,
+) -> Step:
     notice = notice_for(unit, kind, subscription, at)
+    if notice and notify:
+        unit.notices.owe(subscription.id, kind, at, max(mail_at or at, at), subscription.request)
     return Step(subscription, notice, "" if notice else "too many mails to this address lately")
 
 

@@ -23,6 +23,8 @@ from digest.mail.webhooks.ses import read_notification
 
 MAX_NOTICE = 20_000
 _BEGINNING = 4_000
+LONGEST_LINE = 998
+"""RFC 5322 §2.1.1."""
 MAX_LINES = 2_000
 MAX_RECIPIENTS = 100
 
@@ -286,7 +288,7 @@ def _as_message(part: Part, lines_left: list[int]) -> Message:
     if part.parts:
         message.set_payload([_as_message(child, lines_left) for child in part.parts])
     else:
-        lines = part.body[:64_000].decode("latin-1").split("\n", lines_left[0])[: lines_left[0]]
+        lines = [line[:LONGEST_LINE] for line in part.body[:64_000].decode("latin-1").split("\n")[: lines_left[0]]]
         lines_left[0] -= len(lines)
         message.set_payload("\n".join(lines))
     return message

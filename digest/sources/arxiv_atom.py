@@ -27,7 +27,7 @@ _FURTHEST = 30_000
 """Rows; arXiv answers no further than that."""
 BASE_URL = "https://export.arxiv.org"
 _ERROR = "/api/errors"
-_ANNOUNCED = re.compile(r"arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?", re.IGNORECASE)
+_ANNOUNCED = re.compile(r"arXiv:\S{1,60} Announce Type: ?\S{1,40} ?(?:Abstract:\s*)?", re.IGNORECASE)
 REPLACED = ("replace", "replace-cross")
 
 
@@ -100,8 +100,8 @@ def _authors(entry: Element) -> tuple[str, ...]:
 
 def split_names(joined: str) -> tuple[str, ...]:
     """ "Ann Lee, Bo Li (MIT, USA), J. Doe, Jr." → three names: commas in brackets and before a suffix do not part."""
-    parts = re.split(r",\s+(?![^(]*\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
-    return fields.names(re.sub(r"\s*\([^()]*\)\s*$", "", part) for part in parts)
+    parts = re.split(r", (?![^(]{0,300}\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
+    return fields.names(re.sub(r" ?\([^()]*+\) ?$", "", part) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

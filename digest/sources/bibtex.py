@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
@@ -16,12 +17,15 @@ from digest.domain.paper import Sighting
 from digest.sources import fields
 from digest.sources.port import Parsed
 
-_ENTRY = re.compile(r"@\s*([A-Za-z]{1,40})\s*([{(])")
-_NAME = re.compile(r"\s*([A-Za-z][\w:.+/-]{0,60})\s*=\s*")
+_ENTRY = re.compile(r"@\s*+([A-Za-z]{1,40}+)\s*+([{(])")
+_NAME = re.compile(r"([A-Za-z][\w:.+/-]{0,60}+)\s*+=\s*+")
+_SPACE = re.compile(r"\s*+")
+_NO_NAME = re.compile(r"[\w:.+/-]++|.", re.DOTALL)
+_MARK = re.compile(r'\\.|[{}"]|(?<!\s)\s++@', re.DOTALL)
 _BARE = re.compile(r"[^\s,{}#\"()]{1,400}")
-_PROTECTED = re.compile(r"\{([\w][\w .:/+-]*)\}")
+_PROTECTED = re.compile(r"\{([\w][\w .:/+-]*+)\}")
 _KEY = re.compile(r"[^,{}\"=]{0,400}")
-_JOINED = re.compile(r"\s*#\s*")
+_JOINED = re.compile(r"\s*+#\s*+")
 _MONTHS = {
     name: number
     for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
@@ -30,6 +34,26 @@ _ARXIV = re.compile(
     r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z]{2})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
 )
 _ELSEWHERE = ("comment", "preamble", "string")
+MOST_MACROS = 10_000
+LONGEST_MACRO = 2_000
+MOST_EXPANDED = 4_000_000
+"""Characters that the macros of a file may become in all: a few bytes can name a text over and over."""
+
+
+@dataclass(slots=True)
+class _Macros:
+    texts: dict[str, str] = field(default_factory=dict)
+    left: int = MOST_EXPANDED
+
+    def define(self, values: dict[str, str]) -> None:
+        if len(self.texts) < MOST_MACROS:
+            self.texts |= {name: text[:LONGEST_MACRO] for name, text in values.items()}
+
+    def expanded(self, name: str) -> str:
+        """The macro's text; the name itself where there is no such macro, or too much was expanded already."""
+        text = self.texts.get(name.lower(), name)
+        self.left -= len(text)
+        return text if self.left >= 0 else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +73,16 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:  # older exports are in Windows' or ISO's Latin
         text = data.decode("cp1252", errors="replace")
-    read = list(entries(text))
-    if not read:
+    read = entries(text)
+    if not (first := next(read, None)):
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
-    placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in read)
+    placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
     return fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
 
 
 def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
     """(line, entry) in order; None where an entry begins that is never closed."""
-    macros: dict[str, str] = {}
+    macros = _Macros()
     at, line, counted = 0, 1, 0
     while found := _ENTRY.search(text, at):
         line, counted = line + text.count("\n", counted, found.start()), found.start()
@@ -68,17 +92,17 @@ def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
         key = _KEY.match(text, at) if kind not in _ELSEWHERE else None
         values, at, closed = _values(text, key.end() if key else at, macros, "}" if found[2] == "{" else ")")
         if kind == "string":
-            macros |= values
+            macros.define(values)
         elif not closed:
             yield line, None
         elif kind != "preamble":
             yield line, Entry(kind, key[0].strip() if key else "", values, line)
 
 
-def _values(text: str, at: int, macros: dict[str, str], closer: str) -> tuple[dict[str, str], int, bool]:
+def _values(text: str, at: int, macros: _Macros, closer: str) -> tuple[dict[str, str], int, bool]:
     """`, name = value` until `closer`: the values, the place reached, and whether the closer was there."""
     values: dict[str, str] = {}
-    while at < len(text):
+    while (at := _end(_SPACE, text, at)) < len(text):
         if text[at] == closer:
             return values, at + 1, True
         if named := _NAME.match(text, at):
@@ -87,33 +111,40 @@ def _values(text: str, at: int, macros: dict[str, str], closer: str) -> tuple[di
         elif _ENTRY.match(text, at):  # the next entry: this one was never closed
             return values, at, False
         else:
-            at += 1
+            at = _end(_NO_NAME, text, at)
     return values, at, False
 
 
-def _value(text: str, at: int, macros: dict[str, str]) -> tuple[str, int]:
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _value(text: str, at: int, macros: _Macros) -> tuple[str, int]:
     """Pieces joined by `#`: {…}, "…", a number or a macro's name."""
-    said = ""
+    pieces: list[str] = []
+    room = fields.LONGEST_TEXT  # macros may be made of macros: no more than one text's worth
     while at < len(text):
         if text[at] in '{"':
             piece, at = _delimited(text, at)
         elif bare := _BARE.match(text, at):
-            piece, at = macros.get(bare[0].lower(), bare[0]), bare.end()
+            piece, at = macros.expanded(bare[0]) if room else "", bare.end()
         else:
             break
-        said = (said + piece)[: fields.LONGEST_TEXT]  # macros may be made of macros: no more than one text's worth
+        pieces.append(piece[:room])
+        room -= len(pieces[-1])
         if not (joined := _JOINED.match(text, at)):
             break
         at = joined.end()
-    return said, at
+    return "".join(pieces), at
 
 
 def _delimited(text: str, at: int) -> tuple[str, int]:
     """What stands between the braces or quotes that open at `at`, braces inside balanced; ends before a line's new entry."""
     quoted, depth, start = text[at] == '"', 0, at + 1
-    for found in re.compile(r'\\.|[{}"]|\n\s*@', re.DOTALL).finditer(text, start):
+    for found in _MARK.finditer(text, start):
         mark = found[0]
-        if mark[0] == "\n" and _ENTRY.match(text, found.end() - 1):  # never closed: the next entry begins
+        if mark[-1] == "@" and "\n" in mark and _ENTRY.match(text, found.end() - 1):  # never closed: the next entry begins
             return text[start : found.start()], found.start()
         if mark == "{":
             depth += 1

@@ -26,15 +26,26 @@ from digest.ranking.freshness import Rhythm
 from digest.sources import fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
-from digest.sources.xmltree import refuse_entities
+from digest.sources.xmltree import refuse_broken, refuse_hostile
 
 LARGEST = 16 * 1024 * 1024
 """Bytes."""
 MOST_ENTRIES = 10_000
 """feedparser's time grows with their square."""
+LONGEST_DATE = 200
+"""Characters. No date is so long, and feedparser's time grows with its square."""
 _PAPER = re.compile(
     r"https?://(?:[a-z.]+\.)?(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/|biorxiv\.org/content/|medrxiv\.org/content/)\S+", re.I
 )
+
+
+def _refuse_long_date(written: str) -> None:
+    """feedparser asks each of its readers of dates in turn, this one first."""
+    if len(written) > LONGEST_DATE:
+        raise UnreadableAnswer("feed", f"has a date of more than {LONGEST_DATE} characters")
+
+
+feedparser.registerDateHandler(_refuse_long_date)
 
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
@@ -44,9 +55,10 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
     if (many := len(re.findall(rb"<(?:\w+:)?(?:item|entry)\b", data.replace(b"\x00", b"")))) > MOST_ENTRIES:
         raise UnreadableAnswer(source, f"{many} entries; the most read is {MOST_ENTRIES}")
-    refuse_entities(data, source)
+    refuse_hostile(data, source)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(data, source, seen_at)
+    refuse_broken(data, source)
     try:
         read = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
         version, entries = read.get("version"), list(read.get("entries") or [])

@@ -25,6 +25,8 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_TEXT = 60_000
 LONGEST_LINE = 2_000
 MOST_NAMES = 5_000
+MOST_REJECTED = 20_000
+"""Records of one file that cannot be read; a file with more is of another kind."""
 _LONGEST_REASON = 200
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]+")
@@ -204,7 +206,8 @@ def collected(
     *,
     undated: bool = False,
 ) -> Parsed:
-    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept.
+    """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. Raises UnreadableAnswer
+    after MOST_REJECTED.
 
     `read` gives an Identifier for a paper that the source removed, None where there is nothing to say.
     """
@@ -216,6 +219,8 @@ def collected(
         try:
             found = read(record)
         except InvalidInput as bad:
+            if len(rejected) == MOST_REJECTED:
+                raise UnreadableAnswer(where, f"more than {MOST_REJECTED:,} records cannot be read; the last: {bad}") from None
             rejected.append(Rejection(clipped(where), clipped(str(bad))))
             continue
         if isinstance(found, Sighting):

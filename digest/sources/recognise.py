@@ -97,7 +97,7 @@ FORMATS: tuple[Format, ...] = (
     Format("Crossref", "crossref", _has(r"^\s*\{", r'"message-type"\s*:|"message"\s*:\s*\{'), crossref.parse),
     Format("OpenAlex", "openalex", _has(_JSON, r"https://openalex\.org/"), openalex.parse),
     Format("CSL JSON", "bibliography", _has(_JSON, r'"type"\s*:|"citation-key"\s*:', r'"title"\s*:'), csl_json.parse),
-    Format("BibTeX", "bibliography", _has(r"(?m)^\s*@\s*[A-Za-z]+\s*[{(]"), bibtex.parse),
+    Format("BibTeX", "bibliography", _has(r"(?m)^[ \t\r\f\v]*+@\s*+[A-Za-z]{1,40}+\s*+[{(]"), bibtex.parse),
 )
 """In order of trying: the first that looks so. A new file format is one line here."""
 

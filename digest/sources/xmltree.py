@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree
 
@@ -16,6 +17,17 @@ from digest.sources.port import Rejection
 
 Element = etree._Element
 
+MOST_ATTRIBUTES = 256
+"""Of one element: the time that parsers need grows with their square."""
+MOST_DEEP = 500
+"""Elements one inside the other."""
+MOST_BROKEN = 100
+"""Tags without an end, where a parser goes on past them."""
+MOST_STRAY = 10_000
+"""Signs "<" that begin no tag, where a parser goes on past them."""
+_TAG = re.compile(rb"""</?[A-Za-z_:\x80-\xff](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
+_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])")
+_NAME = re.compile(rb"<([A-Za-z_][\w.:-]{0,100}+)")
 _FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
 """What lxml raises on bytes: syntax errors, odd encodings, names it cannot hold."""
 
@@ -27,7 +39,7 @@ def tree(data: bytes, source: str) -> tuple[Element, tuple[Rejection, ...]]:
     middle (a stray control character in an abstract) is mended, and the place is named in a Rejection.
     """
     bounded(data, source)
-    refuse_entities(data, source)
+    refuse_hostile(data, source)
     try:
         return _root(etree.fromstring(data, _parser()), source), ()
     except etree.XMLSyntaxError as error:
@@ -36,13 +48,38 @@ def tree(data: bytes, source: str) -> tuple[Element, tuple[Rejection, ...]]:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
 
 
-def refuse_entities(data: bytes, source: str) -> None:
+def refuse_hostile(data: bytes, source: str) -> None:
     """Raises UnreadableAnswer where entities are declared, in UTF-16 and UTF-32 as well, or where they could hide: no source
-    of papers writes UTF-7 or EBCDIC."""
-    if re.search(rb"<!ENTITY", data.replace(b"\x00", b"")):
+    of papers writes UTF-7 or EBCDIC. Also for an element with more attributes than any source writes."""
+    plain = data.replace(b"\x00", b"")
+    if b"<!ENTITY" in plain:
         raise UnreadableAnswer(source, "declares entities of its own, which no paper source does")
+    if any(tag[0].count(b"=") > MOST_ATTRIBUTES and _attributes(tag[0]) > MOST_ATTRIBUTES for tag in _TAG.finditer(plain)):
+        raise UnreadableAnswer(source, f"has an element of more than {MOST_ATTRIBUTES} attributes")
     if re.search(rb"encoding\s*=\s*.utf-?7", data[:400], re.IGNORECASE) or data.startswith(b"\x4c\x6f\xa7\x94"):
         raise UnreadableAnswer(source, "is in UTF-7 or EBCDIC; should be UTF-8")
+
+
+def refuse_broken(data: bytes, source: str) -> None:
+    """Raises UnreadableAnswer for XML that is not well-formed and would be slow to guess at: deeply nested, or full of tags
+    without an end or a beginning."""
+    try:
+        etree.fromstring(data, _parser())
+    except _FAILS:
+        deep = broken = 0
+        plain = data.replace(b"\x00", b"")
+        if sum(1 for _ in islice(_STRAY.finditer(plain), MOST_STRAY + 1)) > MOST_STRAY:
+            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" begin no tag') from None
+        for tag in _TAG.finditer(plain):
+            broken += plain[tag.end() : tag.end() + 1] != b">"
+            deep += -1 if tag[0].startswith(b"</") else not tag[0].endswith(b"/")
+            if abs(deep) > MOST_DEEP or broken > MOST_BROKEN:
+                raise UnreadableAnswer(source, "not XML: its tags are not closed") from None
+
+
+def _attributes(tag: bytes) -> int:
+    """How many a tag has at most."""
+    return re.sub(rb"""="[^"]*+"|='[^']*+'""", b"=", tag).count(b"=")
 
 
 def _parser(*, recover: bool = False, encoding: str | None = None) -> etree.XMLParser:
@@ -59,10 +96,10 @@ def _root(root: Element | None, source: str) -> Element:
 
 
 def _mended(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Element, tuple[Rejection, ...]]:
-    opened = re.search(rb"<([A-Za-z_][\w.:-]*)", re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", data[:4096], flags=re.DOTALL))
+    opened = _root_name(data[:4096])
     if not opened:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
-    if not re.search(rb"</" + re.escape(opened[1]) + rb"\s*>\s*(?:<!--.*?-->\s*)*\Z", data[-4096:], re.DOTALL):
+    if not _closed(data[-4096:], opened):
         raise UnreadableAnswer(source, f"not XML, or cut short: {clipped(str(error))}") from None
     encoding = None
     try:
@@ -74,6 +111,28 @@ def _mended(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Elem
     except _FAILS as worse:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(worse))}") from None
     return root, (Rejection(f"line {error.lineno or 1}", f"mended: {clipped(str(error))}"),)
+
+
+def _root_name(head: bytes) -> bytes:
+    """The name of the first element, past instructions and comments; empty where there is none."""
+    at = head.find(b"<")
+    while at >= 0:
+        if head.startswith((b"<?", b"<!--"), at):
+            end = head.find(b"?>" if head.startswith(b"<?", at) else b"-->", at)
+            at = head.find(b"<", end) if end >= 0 else -1
+        elif named := _NAME.match(head, at):
+            return named[1]
+        else:
+            at = head.find(b"<", at + 1)
+    return b""
+
+
+def _closed(tail: bytes, root: bytes) -> bool:
+    """Whether the root's closing tag is last, but for comments."""
+    tail = tail.rstrip()
+    while tail.endswith(b"-->") and (begin := tail.rfind(b"<!--")) >= 0:
+        tail = tail[:begin].rstrip()
+    return tail.endswith(b">") and tail[:-1].rstrip().endswith(b"</" + root)
 
 
 def name(element: Element) -> str:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -110,7 +110,7 @@ def subscriptions(asked: Request, email: Email) -> list[SubscriptionOut]:
 
 
 @router.post("")
-def subscribe(asked: Request, given: SubscriptionIn, background: BackgroundTasks) -> Subscribed:
+def subscribe(asked: Request, given: SubscriptionIn) -> Subscribed:
     """Starts double opt-in, or with `confirmed` records consent given elsewhere."""
     site = Site.of(asked)
     wiring, now = site.wiring, site.clock()
@@ -119,11 +119,12 @@ def subscribe(asked: Request, given: SubscriptionIn, background: BackgroundTasks
     understood = understand(given.interests)
     if understood.rejected:
         raise InvalidInput("interests", understood.rejected[0])
-    step = request(wiring.store, address, paper_list.name, _preferences(site, given), understood.interests, now)
+    wishes = _preferences(site, given)
+    step = request(wiring.store, address, paper_list.name, wishes, understood.interests, now, notify=not given.confirmed)
     if given.confirmed and not step.skipped.startswith("suppressed"):
-        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now, step.subscription.request)
+        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now, step.subscription.request, notify=True)
     if step.notice:
-        background.add_task(site.mail, step.notice)
+        site.wake_sender()
     return Subscribed(**SubscriptionOut.of(step.subscription, site.suppression(address)).model_dump(), skipped=step.skipped)
 
 
@@ -170,7 +171,7 @@ def forget(asked: Request, email: Email) -> Forgotten:
 @router.post(
     "/import", openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 )
-async def import_csv(asked: Request, background: BackgroundTasks, confirmed: bool = False) -> Report:
+async def import_csv(asked: Request, confirmed: bool = False) -> Report:
     """A CSV document as the body: columns email,list,timezone,hour,weekdays,interests. Good lines are kept, bad ones named."""
     site = Site.of(asked)
     body = await asked.body()
@@ -185,7 +186,7 @@ async def import_csv(asked: Request, background: BackgroundTasks, confirmed: boo
 
     report = await run_in_threadpool(load)
     if not confirmed:
-        background.add_task(site.mail_owed)
+        site.wake_sender()
     return report
 
 

@@ -35,11 +35,15 @@ TITLES = {
 
 
 def create_app(
-    wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep_seconds: float = 5.0
+    wiring: Wiring,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    keep_seconds: float = 5.0,
+    wake_sender: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    site = app.state.site = Site(wiring, clock, keep_seconds)
+    site = app.state.site = Site(wiring, clock, keep_seconds, wake_sender)
     for part in (health, search, feeds, pages, subscribe, manage, leave, admin, undo, webhooks, stop):
         app.include_router(part.router)
     app.mount("/api/v1", create_api(site))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import cache
 
-from fastapi import Request
+from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from digest.domain.schedule import WEEKDAY_NAMES, read_zone, zone_names
@@ -34,6 +36,14 @@ class Form:
     @classmethod
     async def read(cls, request: Request) -> Form:
         """Urlencoded or multipart; anything else is an empty form. Raises HTTPException 400 for a body that is broken."""
+        await request.body()
+        return await run_in_threadpool(lambda: asyncio.run(cls._parsed(request)))  # slow bytes hold up no other request
+
+    @classmethod
+    async def _parsed(cls, request: Request) -> Form:
+        body, kind = await request.body(), request.headers.get("content-type", "")
+        if kind.startswith("application/x-www-form-urlencoded") and body.count(b"&") > MOST_FIELDS:
+            raise HTTPException(400, f"Too many fields. Maximum number of fields is {MOST_FIELDS}.")
         async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1024 * 1024) as sent:
             days, forgotten = ([str(value) for value in sent.getlist(name)] for name in ("weekdays", "forget"))
             form = cls(days=tuple(days), forgotten=frozenset(forgotten))

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -87,6 +88,8 @@ class Guard:
         path, body = scope["path"], Body(receive, most, headed)
         try:
             await self._app(scope, body.receive, body.send)
+        except ClientDisconnect:  # whoever hung up in the middle of a body needs no answer
+            return
         except Exception:
             if not body.over:
                 log.exception("page failed", path=path.split("/")[1])  # no more of it: addresses of ours hold tokens

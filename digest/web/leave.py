@@ -6,7 +6,6 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -56,15 +55,15 @@ async def left(request: Request, token: str) -> Response:
     told = WHY.get(sent.line("why"))
     reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {told}" if told else "")
     step = await run_in_threadpool(_end, site, token, reason)
-    answer = site.page("unsubscribed.html")
-    answer.background = BackgroundTask(site.mail, step.notice) if step and step.notice else None
-    return answer
+    if step and step.notice:
+        site.wake_sender()
+    return site.page("unsubscribed.html")
 
 
 def _end(site: Site, token: str, reason: str) -> Step | None:
     try:
         subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
-        return end(site.wiring.store, subscription.id, reason, site.clock())
+        return end(site.wiring.store, subscription.id, reason, site.clock(), notify=True)
     except NotFound:
         return None
 
@@ -82,12 +81,13 @@ def link_from_feedback(request: Request, token: str) -> Response:
 def _mail_link(site: Site, purpose: Purpose, token: str) -> Response:
     """The link to all that we hold goes to the reader's own mailbox: whoever has this weaker one may be somebody else."""
     subscription = site.subscription(purpose, token)
-    step = send_link(site.wiring.store, subscription.id, site.clock())
+    step = send_link(site.wiring.store, subscription.id, site.clock(), notify=True)
     address = masked(subscription.address.text)
     answer = site.page(
         "link_sent.html", address=address, sent=step.notice is not None, stopped=site.stopped(subscription.address)
     )
-    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
+    if step.notice:
+        site.wake_sender()
     return answer
 
 

@@ -48,7 +48,8 @@ async def when(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     preferences = sent.preferences(subscription.preferences)
     if sent.wrong:
-        return _page(site, token, replace(subscription, preferences=preferences), sent, status=400)
+        shown = replace(subscription, preferences=preferences)
+        return await run_in_threadpool(lambda: _page(site, token, shown, sent, status=400))
     await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
     return _back(token, "when")
 
@@ -62,7 +63,7 @@ async def interests(request: Request, token: str) -> Response:
     site = Site.of(request)
     sent = await Form.read(request)
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
-    understood = understand(sent.lines("interests"))
+    understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
     named = Bibliography()
@@ -73,7 +74,7 @@ async def interests(request: Request, token: str) -> Response:
             except InvalidInput as error:
                 sent.wrong["papers"] = clean(error.reason)[:200]
     if sent.wrong:
-        return _page(site, token, subscription, sent, status=400)
+        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
     before = subscription.interests
     kept = Interests(
         liked=tuple(paper for paper in before.liked if paper not in sent.forgotten),
@@ -112,7 +113,7 @@ async def erased(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     if sent.line("sure") != "yes":
         sent.wrong["sure"] = "Tick the box first: this cannot be undone."
-        return _page(site, token, subscription, sent, status=400)
+        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
     await run_in_threadpool(erase, site.wiring.store, subscription.address, site.clock())
     return site.page("erased.html")
 

@@ -7,15 +7,13 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import structlog
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import DigestError, InvalidToken, NotFound
+from digest.domain.errors import InvalidToken, NotFound
 from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
-from digest.domain.notice import Notice
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
 from digest.render.views import SenderView, clean, in_words
@@ -23,8 +21,6 @@ from digest.web.kept import Answer, Kept
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
-
-log = structlog.get_logger("digest")
 
 
 STOPPED = {
@@ -40,8 +36,12 @@ STOPPED = {
 class Site:
     """One for an application. `clock` gives aware instants; public pages are remade after `keep_seconds`."""
 
-    def __init__(self, wiring: Wiring, clock: Callable[[], datetime], keep_seconds: float) -> None:
+    def __init__(
+        self, wiring: Wiring, clock: Callable[[], datetime], keep_seconds: float, wake_sender: Callable[[], None]
+    ) -> None:
         self.wiring = wiring
+        self.wake_sender = wake_sender
+        """Says that a notice is due. No page talks to a relay: whoever delivers sends it."""
         self.clock = clock
         self.kept = Kept(keep_seconds)
         sender = wiring.sender
@@ -102,27 +102,6 @@ class Site:
         with suppress(NotFound):
             return self.wiring.paper_list(subscription.list)
         return PaperList(name=subscription.list, title=subscription.list)
-
-    def mail(self, notice: Notice, mail_at: datetime | None = None) -> None:
-        """Sends it after the answer went out, so that how long it takes tells nobody whether there was one.
-
-        `mail_at`: not before then; whoever delivers sends it.
-        """
-        now = self.clock()
-        try:
-            if mail_at and mail_at > now:
-                self.wiring.owe_notice(notice, mail_at)
-            else:
-                self.wiring.mail_notice(notice, now)
-        except DigestError as error:
-            log.warning("notice owed", kind=str(notice.kind), subscription=notice.subscription.id, reason=str(error))
-
-    def mail_owed(self) -> None:
-        """Sends the confirmations that are owed; what no relay takes is tried again by whoever delivers."""
-        try:
-            self.wiring.mail_owed(self.clock)
-        except DigestError as error:
-            log.error("notices not sent", reason=str(error))
 
     async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:
         """An answer that is the same for everybody: the kept one, or made in a thread (it reads the store) and kept."""

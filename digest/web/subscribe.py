@@ -53,7 +53,7 @@ async def ask(request: Request) -> Response:
     sent = await Form.read(request)
     paper_list = site.wiring.paper_list(sent.line("list") or None)
     preferences = sent.preferences(site.wiring.preferences(None, None))
-    understood = understand(sent.lines("interests"))
+    understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
     try:
@@ -81,12 +81,14 @@ def _ask(
     site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, mail_at: datetime
 ) -> None:
     try:
-        step = request(site.wiring.store, address, paper_list.name, preferences, interests, site.clock())
+        step = request(
+            site.wiring.store, address, paper_list.name, preferences, interests, site.clock(), notify=True, mail_at=mail_at
+        )
     except DigestError as error:
         log.error("request not kept", reason=str(error))
         return
     if step.notice:
-        site.mail(step.notice, mail_at)
+        site.wake_sender()
 
 
 def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:
@@ -123,16 +125,18 @@ def confirming(request: Request, token: str) -> Response:
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription, _, _ = _requested(site, token)
-    step = confirm(site.wiring.store, subscription.id, "web form", "link confirmed", site.clock(), subscription.request)
-    answer = site.page(
+    step = confirm(
+        site.wiring.store, subscription.id, "web form", "link confirmed", site.clock(), subscription.request, notify=True
+    )
+    if step.notice:
+        site.wake_sender()
+    return site.page(
         "confirmed.html",
         list=site.list_of(subscription),
         stopped=site.stopped(subscription.address),
         welcomed=step.notice is not None,
         next_mail=next_mail(site, step.subscription, welcomed=True),
     )
-    answer.background = BackgroundTask(site.mail, step.notice) if step.notice else None
-    return answer
 
 
 def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:

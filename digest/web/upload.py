@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from digest.apart import Overrun, run_apart
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
-from digest.journey.load import papers_in
+from digest.journey.load import papers_or_reason
 from digest.journey.react import MOST_REMEMBERED
 from digest.render.latex import readable
 from digest.render.views import clean
@@ -19,6 +18,8 @@ from digest.web.site import Site
 
 MOST_TOLD = 100
 LONGEST_TITLE = 200
+SMALL = 64 * 1024
+"""Bytes that are read in the thread that asks; more are read in a process of their own."""
 PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00")
 
 
@@ -38,12 +39,15 @@ class Bibliography:
         """BibTeX, a Zotero export, or bare arXiv ids and DOIs. Raises InvalidInput where it names no paper."""
         if given.startswith(PACKED):  # a little file can hold gigabytes
             raise InvalidInput("file", "is compressed; unpack it first")
-        with tempfile.TemporaryDirectory(prefix="digest-upload-") as folder:
-            file = Path(folder) / "papers"
-            file.write_bytes(given)
-            found, problems = papers_in(file, at)
-        papers = tuple((identifier, shown(title)) for identifier, title in found)
-        return cls(papers[:MOST_REMEMBERED], tuple(shown(each) for each in problems))
+        try:
+            read = papers_or_reason(given, at) if len(given) <= SMALL else run_apart(papers_or_reason, given, at)
+        except Overrun as error:
+            raise InvalidInput("file", str(error)) from None
+        if isinstance(read, str):
+            raise InvalidInput("file", read)
+        found, problems = read
+        papers = tuple((identifier, shown(title)) for identifier, title in list(dict(found).items())[:MOST_REMEMBERED])
+        return cls(papers, tuple(shown(each) for each in problems[:MOST_TOLD]))
 
 
 def shown(text: str) -> str:

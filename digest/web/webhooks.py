@@ -6,9 +6,11 @@ posts it again; heeding the same event twice changes nothing.
 
 from __future__ import annotations
 
+from functools import cache
+
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from digest.domain.errors import DigestError, InvalidInput, NotFound
@@ -17,6 +19,12 @@ from digest.web.site import Site
 
 router = APIRouter()
 log = structlog.get_logger("digest")
+
+
+@cache
+def _limiter() -> CapacityLimiter:
+    """Threads of their own: what strangers post here holds up no page."""
+    return CapacityLimiter(4)
 
 
 @router.post("/webhooks/{provider}")
@@ -28,7 +36,7 @@ async def posted(request: Request, provider: str) -> Response:
         refuse_guesses(request, f"webhook/{provider}", right=right)
 
     try:
-        done = await run_in_threadpool(site.wiring.posted, provider, headers, body, site.clock(), guessed)
+        done = await to_thread.run_sync(site.wiring.posted, provider, headers, body, site.clock(), guessed, limiter=_limiter())
     except NotFound:
         return PlainTextResponse("there is no such webhook here\n", 404)
     except InvalidInput as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from digest.wiring.backups import Backups
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class Wiring(Hearing, Backups):
     """A context manager: what it opened is closed at its end."""
 
-    def web_app(self) -> FastAPI:
+    def web_app(self, wake_sender: Callable[[], None] = lambda: None) -> FastAPI:
         from digest.web.app import create_app
 
-        return create_app(self)
+        return create_app(self, wake_sender=wake_sender)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.config import read_secret
-from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.errors import InvalidInput, NotFound, SourceThrottled
 from digest.wiring.operating import Operating
 
 if TYPE_CHECKING:
@@ -24,7 +26,10 @@ Told = Callable[["Heeded"], None]
 """Is told what was done for each mail: for logs and alarms."""
 
 _TIMEOUT = 60
-_SUBSCRIBE_URL = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}")
+_CERTIFICATE_SECONDS = 5
+_MOST_FETCHES = 20
+_HOUR = 3600.0
+_SUBSCRIBE_URL = re.compile(r"https://sns\.[a-z]{2}(?:-[a-z]{1,12}){1,3}-\d{1,2}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}")
 
 
 class Hearing(Operating):
@@ -151,11 +156,33 @@ class Hearing(Operating):
         return found
 
     def _certificate(self, url: str) -> bytes:
-        """SNS's certificate at a URL of its own; asked for once."""
+        """SNS's certificate at a URL of its own; asked for once. Anybody can name one: one is fetched at a time, and few an hour.
+        Raises SourceThrottled."""
         if url not in self._certificates:
-            self._certificates[url] = self.getter.get("ses", url, public_only=True).data
+            if not self._fetching.acquire(blocking=False):
+                raise SourceThrottled("ses", "another certificate is being fetched")
+            try:
+                self._count_fetch()
+                self._certificates[url] = self.getter.get("ses", url, public_only=True, timeout=_CERTIFICATE_SECONDS).data
+            finally:
+                self._fetching.release()
         return self._certificates[url]
+
+    def _count_fetch(self) -> None:
+        now = time.monotonic()
+        self._fetches[:] = [at for at in self._fetches if now - at < _HOUR]
+        if len(self._fetches) >= _MOST_FETCHES:
+            raise SourceThrottled("ses", f"{_MOST_FETCHES} certificates were fetched within an hour")
+        self._fetches.append(now)
 
     @cached_property
     def _certificates(self) -> dict[str, bytes]:
         return {}
+
+    @cached_property
+    def _fetching(self) -> threading.Lock:
+        return threading.Lock()
+
+    @cached_property
+    def _fetches(self) -> list[float]:
+        return []

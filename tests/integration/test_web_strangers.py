@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +17,7 @@ import pytest
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.mail.reading import parts_of
+from tests.servers.running import until
 from tests.servers.website import ADMIN, NOON, Website, website
 
 ADA = "ada@example.org"
@@ -37,8 +39,14 @@ def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
     answers = {name: site.post("/subscribe", {"email": f"{name}@example.org"}) for name in names}
     assert {answer.status_code for answer in answers.values()} == {200}
     assert len({answer.text.replace(name, "X") for name, answer in answers.items()}) == 1
-    mailed = [to.partition("@")[0] for to, _ in site.letters(7)]
-    assert sorted(mailed) == ["blocked", "ended", "flooded", "flooded", "flooded", "new", "waiting"]
+    wanted = {"ended", "flooded", "new", "waiting"}
+
+    def mailed() -> Counter[str]:
+        return Counter(to.partition("@")[0] for to, _ in site.letters(4))
+
+    until(lambda: set(mailed()) >= wanted)
+    assert set(mailed()) == wanted
+    assert mailed()["flooded"] <= 3  # who asks again before the mail went out gets one
 
 
 def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +56,9 @@ def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatc
     site.reader("active@example.org")
     gate, lookup = threading.Event(), subscribe.request
 
-    def held(*given: Any) -> Any:
+    def held(*given: Any, **how: Any) -> Any:
         assert gate.wait(20)
-        return lookup(*given)
+        return lookup(*given, **how)
 
     monkeypatch.setattr(subscribe, "request", held)
     for name in ("new", "active"):

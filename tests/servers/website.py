@@ -10,8 +10,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,11 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 
 from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
+from digest.domain.errors import DigestError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
+from digest.journey.owe import send_owed
 from digest.journey.subscribe import confirm, request
 from digest.links import Purpose
 from digest.mail.reading import parts_of
@@ -50,6 +52,9 @@ class Sending(OfflineWiring):
 
     def post(self, *how: object, **more: object) -> object:  # type: ignore[override]
         return Wiring.post(self, *how, **more) if self.settings.relays else self.transport  # type: ignore[arg-type]
+
+    def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
+        return send_owed(self.store, self._means(clock, stop), clock, stop)
 
 
 @dataclass
@@ -166,8 +171,30 @@ def website(
     with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=PATIENCE, trust_env=False) as client:
         site = Website(url, base, wiring, client)
         web = Web(port=port, trusted_proxies=proxies)
-        with serving(create_app(wiring, lambda: site.now, keep_seconds=0), web):
+        with (
+            sending(wiring, lambda: site.now) as wake,
+            serving(create_app(wiring, lambda: site.now, keep_seconds=0, wake_sender=wake), web),
+        ):
             yield site
+
+
+@contextmanager
+def sending(wiring: Sending, clock: Callable[[], datetime]) -> Iterator[Callable[[], None]]:
+    """Sends notices as the daemon does: in a thread of its own, when it is woken."""
+    due, stop = threading.Event(), threading.Event()
+
+    def send() -> None:
+        while due.wait() and not stop.is_set():
+            due.clear()
+            with suppress(DigestError):
+                wiring.mail_owed(clock, stop.is_set)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    yield due.set
+    stop.set()
+    due.set()
+    thread.join(10)
 
 
 def _settings(file: Path, base: str, relays: Sequence[Relay] = (), admin: str | None = ADMIN) -> Settings:

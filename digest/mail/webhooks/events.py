@@ -11,6 +11,7 @@ from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.diagnosis import VAGUE, Said, diagnose
 
 MAX_BODY = 5_000_000
+LONGEST_TIMESTAMP = 12
 TOLERANCE_SECONDS = 600
 """How old a signed post may be: a recorded one cannot be played again for ever."""
 
@@ -34,8 +35,9 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def text(value: Any) -> str:
-    """A string or number as text, at most 2,000 characters; anything else is ""."""
-    return str(value)[:2_000] if isinstance(value, str | int | float) else ""
+    """A string or number as text that can be stored, at most 2,000 characters; anything else is ""."""
+    written = str(value)[:2_000] if isinstance(value, str | int | float) else ""
+    return written.replace("\x00", "").encode("utf-8", "replace").decode()  # JSON may hold half a surrogate pair
 
 
 def bounce(address: str, words: str, status: str = "", *, permanent: bool, message_id: str = "", provider: str) -> Feedback:
@@ -58,9 +60,8 @@ def complaint(address: str, *, message_id: str = "", provider: str) -> Feedback:
 
 def refuse_stale(where: str, timestamp: str, at: datetime) -> None:
     """Raises InvalidInput unless `timestamp` (Unix seconds) is within the tolerance of `at`."""
-    try:
-        age = abs(at.timestamp() - int(timestamp))
-    except ValueError:
-        raise InvalidInput(where, "timestamp should be Unix seconds") from None
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= LONGEST_TIMESTAMP):
+        raise InvalidInput(where, "timestamp should be Unix seconds")
+    age = abs(at.timestamp() - int(timestamp))
     if age > TOLERANCE_SECONDS:
         raise InvalidInput(where, f"signed {age:.0f} s away from now; should be within {TOLERANCE_SECONDS} s")

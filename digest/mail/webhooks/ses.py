@@ -25,7 +25,7 @@ from digest.mail.diagnosis import diagnose
 from digest.mail.webhooks.events import bounce, complaint, items, read_json, refuse_stale, table, text
 
 _CERTIFICATE_URL = re.compile(
-    r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/SimpleNotificationService-[A-Za-z0-9]{1,80}\.pem"
+    r"https://sns\.[a-z]{2}(?:-[a-z]{1,12}){1,3}-\d{1,2}\.amazonaws\.com(?:\.cn)?/SimpleNotificationService-[A-Za-z0-9]{1,80}\.pem"
 )
 _SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),

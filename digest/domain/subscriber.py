@@ -43,7 +43,7 @@ class Address:
 
     @property
     def folded_key(self) -> str:
-        """What was the key before migration 0013: two people could share one. Suppressions made with it still count."""
+        """What was the key before migration 0011: two people could share one. Suppressions made with it still count."""
         return unicodedata.normalize("NFKC", self.text).casefold()
 
     @property

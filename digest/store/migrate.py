@@ -28,7 +28,7 @@ def upgrade(engine: Engine, hash_address: Callable[[str], str] | None = None) ->
     """Brings the schema to this program's; returns (revision before, revision now), None for an empty database.
 
     One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
-    was. `hash_address` is what suppressions are kept by: a database with international addresses is not brought past 0013
+    was. `hash_address` is what suppressions are kept by: a database with international addresses is not brought past 0011
     without. Then, on PostgreSQL, the queue's own tables (store/jobs.py). Raises SchemaMismatch for a database newer than this
     program, DatabaseUnreachable.
     """

@@ -1,8 +1,9 @@
 """Addresses we no longer mail, as keyed hashes: enough to refuse, not enough to know whom.
 
-The hashes made before migration 0013 are of a coarser key (`Address.folded_key`): one that "a@fass.de" is stopped by may have
-been meant for "a@faß.de". Such a row holds mail back from both, and the pages say so to both. Whoever of the two lifts it by
-their own word lifts it for themselves: it stays for the address that it is exactly the hash of, and is folded no more.
+The hashes made before migration 0011 are of a coarser key (`Address.folded_key`): one that "a@fass.de" is stopped by may have
+been meant for "a@faß.de". Such a row holds mail back from both, and the pages say so to both. Once "a@faß.de"
+lifts it by their own word it is folded no more, and stays for "a@fass.de", whose hash it is. Which of the two it was meant for
+is not known: lifted by "a@fass.de" it is gone for both, as it was before.
 """
 
 from __future__ import annotations

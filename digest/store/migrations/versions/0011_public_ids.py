@@ -108,6 +108,7 @@ def _requests() -> None:
 def _rekey(connection: sa.Connection, key_of: Callable[[Address], str]) -> None:
     """Whoever's new key another row has already keeps the old one."""
     people = sa.table("subscribers", *map(sa.column, ("id", "address", "address_key", "address_hash")))
+    suppressions = sa.table("suppressions", *map(sa.column, ("address_hash", "reason", "at", "detail")))
     hash_address = op.get_context().config.attributes.get("hash_address")  # type: ignore[union-attr]
     octets = "octet_length(address)" if connection.dialect.name == "postgresql" else "length(CAST(address AS BLOB))"
     for row in connection.execute(sa.select(people).where(sa.text(f"{octets} <> length(address)")).order_by(people.c.id)).all():
@@ -116,16 +117,11 @@ def _rekey(connection: sa.Connection, key_of: Callable[[Address], str]) -> None:
             continue
         if hash_address is None:
             raise ConfigurationError("secrets.key", "is needed to bring a database with international addresses to this revision")
-        hashed = {"new": hash_address(key), "old": row.address_hash}
-        connection.execute(sa.update(people).where(people.c.id == row.id).values(address_key=key, address_hash=hashed["new"]))
-        connection.execute(
-            sa.text(
-                "INSERT INTO suppressions (address_hash, reason, at, detail)"
-                " SELECT :new, reason, at, detail FROM suppressions WHERE address_hash = :old"
-                " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = :new)"
-            ),
-            hashed,
-        )
+        hashed = hash_address(key)
+        connection.execute(sa.update(people).where(people.c.id == row.id).values(address_key=key, address_hash=hashed))
+        stopped = connection.execute(sa.select(suppressions).where(suppressions.c.address_hash == row.address_hash)).first()
+        if stopped and not connection.scalar(sa.select(suppressions.c.reason).where(suppressions.c.address_hash == hashed)):
+            connection.execute(sa.insert(suppressions).values({**stopped._mapping, "address_hash": hashed}))
 
 
 def _clean(connection: sa.Connection, name: str, text: str, *key: str) -> None:

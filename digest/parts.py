@@ -118,7 +118,7 @@ class Parts:
         engine = open_engine(self.settings.database.url)
         self._open.callback(engine.dispose)
         if engine.dialect.name == "sqlite":
-            migrate.upgrade(engine)
+            migrate.upgrade(engine, self._hash_address)
         else:
             migrate.check(engine)
         return Store(engine, self._hash_address, self.departure_log)
@@ -150,7 +150,7 @@ class Parts:
 
         engine = open_engine(self.settings.database.url)
         try:
-            return upgrade(engine)
+            return upgrade(engine, self._hash_address)
         finally:
             engine.dispose()
 

@@ -16,7 +16,7 @@ class Address:
     """A mailbox, `local@domain`, domain in lower case and in Unicode where it is international.
 
     Holds no control, line-break, bidi or space character: this is the last gate before headers and the envelope (the adapters
-    that read addresses check far more). `key` is what two spellings of one mailbox share, for uniqueness and suppression.
+    that read addresses check far more).
     """
 
     text: str
@@ -30,6 +30,20 @@ class Address:
 
     @property
     def key(self) -> str:
+        """What two spellings of one mailbox share, for uniqueness and suppression: lower case, NFC, the domain as IDNA 2008 has
+        it in ASCII (not transitional: "faß.de" is another domain than "fass.de").
+
+        Letters alone are put in lower case: "ß" and "ss", "ﬁ" and "fi" may be two people. Who writes a domain in ASCII
+        ("xn--fa-hia.de") means the same mailbox.
+        """
+        if self.text.isascii():
+            return self.text.lower()
+        local, _, domain = _composed(_composed(self.text).lower()).rpartition("@")
+        return f"{local}@{'.'.join(map(_a_label, domain.split('.')))}"
+
+    @property
+    def folded_key(self) -> str:
+        """What was the key before migration 0011: two people could share one. Suppressions made with it still count."""
         return unicodedata.normalize("NFKC", self.text).casefold()
 
     @property
@@ -38,6 +52,15 @@ class Address:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _a_label(label: str) -> str:
+    """RFC 5890 §2.3.2.1, for a label that is mapped already (UTS 46), as `Address` has it."""
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from math import isfinite
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import idna
+
 from digest.domain.edition import Edition, PaperList, Pooled, Update
 from digest.domain.paper import Paper, Ranked
 from digest.ranking.summary import summarise
@@ -286,7 +288,7 @@ def web_url(text: str) -> str:
     try:
         parts = urlsplit(clean(text))
         host = parts.hostname or ""
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
         port = f":{parts.port}" if parts.port else ""
     except (ValueError, UnicodeError):
         return ""

@@ -14,6 +14,7 @@ from digest.domain.subscriber import AddedReaders, Consent, NewReader, Subscript
 from digest.store.codec import consent_columns, wishes_columns
 from digest.store.schema import notices, requests, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_new, one_at_a_time, walk_indexes
+from digest.store.suppressions import stops
 
 
 def enrol(
@@ -44,8 +45,13 @@ def _enrol(
     at: datetime,
 ) -> AddedReaders:
     hashes = {key: hash_address(key) for key in {reader.address.key for reader in readers}}
-    barred = set(connection.scalars(select(suppressions.c.address_hash).where(suppressions.c.address_hash.in_(hashes.values()))))
-    welcome = [reader for reader in readers if hashes[reader.address.key] not in barred] if barred else readers
+    folded = {
+        reader.address.key: hash_address(reader.address.folded_key) for reader in readers if not reader.address.text.isascii()
+    }
+    there = select(suppressions.c.address_hash, suppressions.c.folded).where(stops(list(hashes.values()), list(folded.values())))
+    barred = {(row.address_hash, of_folded) for row in connection.execute(there) for of_folded in {False, row.folded}}
+    stopped = {key for key, hashed in hashes.items() if (hashed, False) in barred or (folded.get(key, ""), True) in barred}
+    welcome = [reader for reader in readers if reader.address.key not in stopped] if stopped else readers
     ids = _people(connection, welcome, hashes, at)
     waits = {"state": SubscriptionState.PENDING.value}
     state = {"state": SubscriptionState.ACTIVE.value, "confirmed_at": at, **consent_columns(consent)} if consent else waits

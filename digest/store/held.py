@@ -26,6 +26,7 @@ from digest.store.schema import (
     suppressions,
 )
 from digest.store.schema_review import refusals, sent_before_restore
+from digest.store.suppressions import stops
 
 SAYS_NOTHING = frozenset(
     {
@@ -40,7 +41,15 @@ SAYS_NOTHING = frozenset(
             "delivery_id",
         ),  # numbers that link rows
         *("address_key", "address_hash"),  # follow from the address
-        *("lease_owner", "lease_until", "attempted_at", "next_attempt_at", "personal", "tripped"),  # our own bookkeeping
+        *(
+            "lease_owner",
+            "lease_until",
+            "attempted_at",
+            "next_attempt_at",
+            "personal",
+            "tripped",
+            "folded",
+        ),  # our own bookkeeping
     }
 )
 
@@ -52,7 +61,6 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
     person = connection.execute(select(subscribers).where(subscribers.c.address_key == address.key)).first()
-    hashed = hash_address(address.key)
     told: dict[str, Any] = _document(subscribers, person) if person else {"address": address.text}
     of_person = select(subscriptions).where(subscriptions.c.subscriber_id == person.id) if person else None
     rows = connection.execute(of_person.order_by(subscriptions.c.list)).all() if of_person is not None else []
@@ -67,7 +75,9 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
         }
         for row in rows
     ]
-    told["suppressions"] = _documents(connection, suppressions, suppressions.c.address_hash == hashed)
+    told["suppressions"] = _documents(
+        connection, suppressions, stops([hash_address(address.key)], [hash_address(address.folded_key)])
+    )
     return told
 
 

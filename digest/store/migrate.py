@@ -5,6 +5,7 @@ Migrations are Alembic's, shipped in the package and configured here: no ini fil
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,19 +24,20 @@ if TYPE_CHECKING:
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
+def upgrade(engine: Engine, hash_address: Callable[[str], str] | None = None) -> tuple[str | None, str]:
     """Brings the schema to this program's; returns (revision before, revision now), None for an empty database.
 
     One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
-    was. Then, on PostgreSQL, the queue's own tables (store/jobs.py). Raises SchemaMismatch for a database newer than this
+    was. `hash_address` is what suppressions are kept by: a database with international addresses is not brought past 0011
+    without. Then, on PostgreSQL, the queue's own tables (store/jobs.py). Raises SchemaMismatch for a database newer than this
     program, DatabaseUnreachable.
     """
-    return _move(engine, REVISION)
+    return _move(engine, REVISION, hash_address)
 
 
-def downgrade(engine: Engine, revision: str = "base") -> tuple[str | None, str]:
+def downgrade(engine: Engine, revision: str = "base", hash_address: Callable[[str], str] | None = None) -> tuple[str | None, str]:
     """Back to an earlier revision; what only later tables hold is lost. "base" leaves an empty database."""
-    return _move(engine, revision)
+    return _move(engine, revision, hash_address)
 
 
 def check(engine: Engine) -> None:
@@ -49,7 +51,7 @@ def check(engine: Engine) -> None:
         raise _mismatch(engine, found)
 
 
-def _move(engine: Engine, target: str) -> tuple[str | None, str]:
+def _move(engine: Engine, target: str, hash_address: Callable[[str], str] | None) -> tuple[str | None, str]:
     try:
         with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
             one_at_a_time(connection, "migrate")
@@ -57,7 +59,7 @@ def _move(engine: Engine, target: str) -> tuple[str | None, str]:
             if before is not None and before > REVISION:
                 raise _mismatch(engine, before)
             if before != target:
-                _run(connection, target)
+                _run(connection, target, hash_address)
         if target == REVISION:
             _queue(engine)
         return before, target
@@ -74,10 +76,11 @@ def _queue(engine: Engine) -> None:
             more = jobs.install(connection)
 
 
-def _run(connection: Connection, target: str) -> None:
+def _run(connection: Connection, target: str, hash_address: Callable[[str], str] | None) -> None:
     from alembic import command  # here, because it is slow to import and rarely needed
 
     config = alembic_config(connection)
+    config.attributes["hash_address"] = hash_address
     if target == "base" or (_current(connection) or "") > target:
         command.downgrade(config, target)
     else:

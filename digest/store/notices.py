@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, literal, select, update
+from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
@@ -14,6 +14,9 @@ from digest.store.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.statements import chunks, insert_into
 from digest.store.subscribers import SUBSCRIPTION, subscription_of
+
+_WHICH = tuple_(notices.c.subscription_id, notices.c.kind, notices.c.request)
+"""A confirmation of a later request is another one."""
 
 
 class Notices:
@@ -65,17 +68,13 @@ class Notices:
 
     def settle(self, given: Iterable[Notice]) -> None:
         """They are owed no longer; what was owed in their place since is."""
-        by_kind: dict[NoticeKind, list[int]] = {}
-        for notice in given:
-            by_kind.setdefault(notice.kind, []).append(notice.subscription.id)
-        for kind, ids in by_kind.items():
-            for some in chunks(ids):
-                these = (notices.c.subscription_id.in_(some), notices.c.kind == kind.value)
-                self._connection.execute(delete(notices).where(*these))
+        for some in chunks(list(given)):
+            these = [(each.subscription.id, each.kind.value, each.subscription.request) for each in some]
+            self._connection.execute(delete(notices).where(_WHICH.in_(these)))
 
     def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None:
-        this = (notices.c.subscription_id == notice.subscription.id, notices.c.kind == notice.kind.value)
-        self._connection.execute(update(notices).where(*this).values(next_attempt_at=next_attempt_at, attempts=attempts))
+        this = tuple_(notice.subscription.id, notice.kind.value, notice.subscription.request) == _WHICH
+        self._connection.execute(update(notices).where(this).values(next_attempt_at=next_attempt_at, attempts=attempts))
 
     def count(self, kind: NoticeKind | None = None) -> int:
         """How many are owed."""

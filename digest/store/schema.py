@@ -249,6 +249,7 @@ suppressions = Table(
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("folded", Boolean, nullable=False, server_default=false()),  # of a key that others may share: Address.folded_key
     sqlite_with_rowid=False,
 )
 

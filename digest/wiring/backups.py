@@ -87,7 +87,7 @@ class Backups(Keeping):
                 self._load(folder / _DATABASE)
             engine = open_engine(target)
             try:
-                upgrade(engine)
+                upgrade(engine, address_hasher(key))
                 with Store(engine, address_hasher(key)).begin() as unit:
                     changed = amend(unit.connection, lines, backup_at, at, known=known)
             finally:

@@ -109,6 +109,13 @@ def test_what_is_confirmed_is_what_that_mail_was_asked_with(site: Website, mine_
     assert _of(site).interests == found.interests, "the other's link changes nothing any more"
 
 
+@pytest.mark.parametrize(("asked", "mailed"), [("a@xn--fa-hia.example", "a@fass.example"), ("ß@example.org", "ss@example.org")])
+def test_mail_goes_to_the_address_that_was_asked_with(site: Website, asked: str, mailed: str) -> None:
+    for address in (asked, mailed):
+        _ask(site, email=address)
+    assert [to for to, _ in site.letters(2)] == [asked, mailed]
+
+
 def test_a_stranger_changes_nothing_of_who_left(site: Website) -> None:
     site.reader(interests=Interests(words=("proteins",), liked=(PAPER,)))
     site.post(site.link(Purpose.UNSUBSCRIBE))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import idna
 import pytest
 
 from digest.domain.errors import InvalidAddress
+from digest.domain.subscriber import Address
 from digest.mail.address import read_address
 
 TAKEN = [
@@ -66,3 +68,44 @@ def test_what_is_no_address_is_refused_with_the_reason(typed: str) -> None:
     assert said.startswith(f"address {typed.strip(' ')[:80]!r}: ")
     assert said.endswith("; should be like name@example.org")
     assert "\n" not in said
+
+
+SAME = [
+    ("ada@example.org", "ADA@EXAMPLE.ORG"),
+    ("a@faß.de", "a@xn--fa-hia.de"),
+    ("a@faß.de", "A@FAẞ.DE"),
+    ("ada@münchen.example", "ada@xn--mnchen-3ya.example"),
+    ("ß@example.org", "ẞ@example.org"),
+    ("u\u0308ber@example.org", "Über@example.org"),
+    ("a@Ｘ.example", "a@x.example"),
+]
+DIFFERENT = [
+    ("a@faß.de", "a@fass.de"),
+    ("ß@example.org", "ss@example.org"),
+    ("a@βόλος.com", "a@βόλοσ.com"),
+    ("ﬁ@example.org", "fi@example.org"),
+    ("ſ@example.org", "s@example.org"),
+    ("ı@example.org", "i@example.org"),
+    ("Ａ@example.org", "a@example.org"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spellings_of_one_mailbox_share_a_key(one: str, other: str) -> None:
+    assert read_address(one).key == read_address(other).key
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_two_mailboxes_share_none(one: str, other: str) -> None:
+    assert read_address(one).key != read_address(other).key
+
+
+@pytest.mark.parametrize("domain", ["faß.de", "münchen.example", "例子.example", "βόλος.com", "пример.рф", "xn--fa-hia.de"])
+def test_the_key_holds_the_domain_as_idna_has_it(domain: str) -> None:
+    assert read_address(f"a@{domain}").key == f"a@{idna.encode(domain, uts46=True).decode()}"
+
+
+def test_a_key_is_taken_of_any_domain() -> None:
+    """Also of one that no adapter read: a bounce may name it."""
+    assert Address("A@MÜNCHEN.Example").key == "a@xn--mnchen-3ya.example"
+    assert Address("a@\u0130.example").key.isascii()

@@ -22,6 +22,7 @@ from tests.editions import edition, many, paper, ranked, view_of
         ("https://example.org/ä b\"<'>", "https://example.org/%C3%A4%20b%22%3C%27%3E"),
         ("https://example.org/%C3%A4", "https://example.org/%C3%A4"),
         ("https://bücher.example/x", "https://xn--bcher-kva.example/x"),
+        ("https://straße.example/x", "https://xn--strae-oqa.example/x"),
         ("https://[::1]:8000/", "https://[::1]:8000/"),
         ("javascript:alert(1)", ""),
         ("//example.org", ""),

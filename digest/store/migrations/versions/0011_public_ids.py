@@ -1,14 +1,21 @@
-"""Links name a subscription by a random id and a confirmation by its request; what is kept of strangers' words has no address."""
+"""Links name a subscription by a random id and a confirmation by its request; what is kept of strangers' words has no address.
+
+International addresses are told apart as IDNA 2008 does: their keys and hashes are made anew, and a suppression of one that is
+known goes along. Those of people who are not known any more stay as they are, marked as of the coarser key.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from secrets import token_urlsafe
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
+from digest.domain.errors import ConfigurationError
 from digest.domain.redaction import without_addresses
+from digest.domain.subscriber import Address
 
 revision = "0011"
 down_revision = "0010"
@@ -53,9 +60,14 @@ def upgrade() -> None:
     )
     _clean(connection, "alarms", "said", "cause", "day")
     _clean(connection, "suppressions", "detail", "address_hash")
+    op.add_column("suppressions", sa.Column("folded", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.execute("UPDATE suppressions SET folded = (1 = 1)")
+    _rekey(connection, lambda address: address.key)
 
 
 def downgrade() -> None:
+    _rekey(op.get_bind(), lambda address: address.folded_key)
+    op.drop_column("suppressions", "folded")
     op.execute("UPDATE suppressions SET reason = 'operator', detail = reason WHERE reason = 'asked for no more mail'")
     op.execute("DELETE FROM notices WHERE kind = 'link'")
     op.drop_column("notices", "request")
@@ -91,6 +103,25 @@ def _requests() -> None:
     )
     op.create_index("ix_requests_subscription_id", "requests", ["subscription_id"], unique=False)
     op.create_index("ix_requests_requested_at", "requests", ["requested_at"], unique=False)
+
+
+def _rekey(connection: sa.Connection, key_of: Callable[[Address], str]) -> None:
+    """Whoever's new key another row has already keeps the old one."""
+    people = sa.table("subscribers", *map(sa.column, ("id", "address", "address_key", "address_hash")))
+    suppressions = sa.table("suppressions", *map(sa.column, ("address_hash", "reason", "at", "detail")))
+    hash_address = op.get_context().config.attributes.get("hash_address")  # type: ignore[union-attr]
+    octets = "octet_length(address)" if connection.dialect.name == "postgresql" else "length(CAST(address AS BLOB))"
+    for row in connection.execute(sa.select(people).where(sa.text(f"{octets} <> length(address)")).order_by(people.c.id)).all():
+        key = key_of(Address(row.address))
+        if key == row.address_key or connection.scalar(sa.select(people.c.id).where(people.c.address_key == key)):
+            continue
+        if hash_address is None:
+            raise ConfigurationError("secrets.key", "is needed to bring a database with international addresses to this revision")
+        hashed = hash_address(key)
+        connection.execute(sa.update(people).where(people.c.id == row.id).values(address_key=key, address_hash=hashed))
+        stopped = connection.execute(sa.select(suppressions).where(suppressions.c.address_hash == row.address_hash)).first()
+        if stopped and not connection.scalar(sa.select(suppressions.c.reason).where(suppressions.c.address_hash == hashed)):
+            connection.execute(sa.insert(suppressions).values({**stopped._mapping, "address_hash": hashed}))
 
 
 def _clean(connection: sa.Connection, name: str, text: str, *key: str) -> None:

@@ -114,7 +114,7 @@ def served(folder: Path) -> Iterator[tuple[httpx2.Client, str, Path]]:
         address = wiring.address("reader@example.org")
         asked = request(wiring.store, address, wiring.lists[0].name, Preferences(), Interests(), at)
         confirm(wiring.store, asked.subscription.id, "test", "test", at)
-        token = wiring.links.token(Purpose.MANAGE, asked.subscription.id, at)
+        token = wiring.links.token(Purpose.MANAGE, asked.subscription.public_id, at)
     base = f"http://127.0.0.1:{port}"
 
     def ready() -> bool:

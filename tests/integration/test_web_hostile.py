@@ -58,9 +58,8 @@ def _wrong_tokens(site: Website, purpose: Purpose, right: str, others: list[str]
     yield from others
     yield from (right[:length] for length in range(0, len(right), 7))
     yield from (signature, f".{signature}", f"{body}.", f"{body}", f"{body}.{signature[:-1]}", f"{body}.{signature}=")
-    number = re.match(r"\d+", body)
-    assert number
-    yield f"{int(number[0]) + 1}{body[number.end() :]}.{signature}"
+    yield f"1.{signature}"
+    yield f"{'B' if body[0] != 'B' else 'C'}{body[1:]}.{signature}"
     yield f"0{right}"
     yield f"-{right}"
     yield f"{body}-99999999999.{signature}"
@@ -269,7 +268,8 @@ def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> No
         for path in links:
             for method in draw.sample(("GET", "HEAD", "GET", "OPTIONS"), 4):
                 answer = site.request(method, path, headers={"user-agent": "a scanner", "accept": "*/*"})
-                assert answer.status_code in ((200,) if method != "OPTIONS" else (200, 405)), (method, path)
+                gone = path.startswith("/confirm/")  # who left is not brought back by a link of before
+                assert answer.status_code in ((200, *([404] * gone)) if method != "OPTIONS" else (200, 405)), (method, path)
     assert rows(site) == before
 
 

@@ -6,11 +6,11 @@ import time
 from contextlib import suppress
 
 import pytest
-from servers.hostile import AT, FRAMES, filled, upload
 
 from digest.apart import Overrun, run_apart
 from digest.domain.errors import DigestError
 from digest.domain.interest import understand
+from tests.servers.hostile import AT, FRAMES, filled, upload
 
 SECONDS = 5.0
 """Of the processor, for a megabyte; in practice a fifth of it. What was quadratic took minutes."""

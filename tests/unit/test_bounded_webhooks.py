@@ -9,7 +9,6 @@ import threading
 from typing import Any
 
 import pytest
-from servers.hostile import AT
 
 from digest.config import Settings
 from digest.domain.errors import InvalidInput, SourceThrottled
@@ -17,6 +16,7 @@ from digest.mail.webhooks.events import refuse_stale
 from digest.mail.webhooks.mailgun import MailgunWebhook
 from digest.mail.webhooks.ses import SesWebhook
 from digest.wiring import Wiring
+from tests.servers.hostile import AT
 
 NOW = int(AT.timestamp())
 

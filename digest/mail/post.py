@@ -130,7 +130,7 @@ class Post:
                         # some connections were refused, others worked: what the former held goes through the latter
                         working = (working or quota is not None) and relay.name not in refused and not queue.over
                     except RelayUnreachable as error:
-                        self._health.unreachable(relay.name)
+                        self._health.unreachable(relay.name, error.reason)
                         refusal, working = error, False
                 queue.resume()
             if not full:

@@ -101,7 +101,7 @@ class Backups(Keeping):
         return Restored(backup_at, known, changed)
 
     def _journals_known(self, unit: Unit) -> bool:
-        """Whether the backup has every delivery that a dead process noted down and no database recorded: the next run does that."""
+        """Whether the backup has every delivery that only a dead process's journal knows of: the next run records those."""
         from digest.mail.journal import Journal
 
         journal = self.settings.delivery.journal

@@ -116,7 +116,7 @@ class Post:
                                 refused.add(relay.name)
                                 queue.pause()
                                 refusal = verdict.refusal(attempt)
-                                self._health.refused(relay.name, refusal.reason, verdict.wait)
+                                self._health.refused(relay.name, str(attempt.reply), refusal.reason, verdict.wait)
                             if verdict.elsewhere and relay is not in_order[-1]:
                                 queue.pass_on(attempt)
                                 continue

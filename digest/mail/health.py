@@ -51,7 +51,10 @@ class Health:
         return self._reasons.copy()
 
     def refused(self, relay: str, reply: str, words: str, wait: timedelta | None) -> None:
-        """It refuses us; `words` are its reply and what to do. Where a quota is used up it is left alone for `wait`, an hour at most: quotas come back bit by bit."""
+        """It refuses us; `words` are its reply and what to do.
+
+        Where a quota is used up it is left alone for `wait`, an hour at most: quotas come back bit by bit.
+        """
         self.unreachable(relay, reply)
         if wait is not None:
             self._resting[relay] = (self._monotonic() + min(wait.total_seconds(), _LONGEST_REST), words)

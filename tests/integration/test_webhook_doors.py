@@ -100,7 +100,7 @@ def altered(provider: str, headers: dict[str, str], body: bytes) -> tuple[dict[s
     if provider == "postmark":
         return {"authorization": "Basic " + base64.b64encode(b"digest:guessed").decode()}, body
     if provider == "mailgun":  # signs a time and a token, not the event: those are what must fit
-        return headers, body.replace(b"f" * 50, b"e" * 50)
+        return headers, body.replace(b'"token": "', b'"token": "0')
     return headers, body.replace(b"reader1@example.org", b"reader0@example.org")
 
 

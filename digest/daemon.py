@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, first_causes, of_edition, of_failure, of_relay, of_return
+from digest.journey.alarm import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
 from digest.journey.election import ASK
 
 if TYPE_CHECKING:
@@ -162,10 +162,11 @@ class Daemon:
         if not self._election.elected:
             return
         ticked = self._wiring.tick(self._clock())
-        if ticked.editions or ticked.deliveries or ticked.failed:
-            log.info("tick", editions=ticked.editions, deliveries=ticked.deliveries, failed=ticked.failed)
-        for failed in ticked.failed:
-            self._note(of_edition(failed))
+        failed = (*ticked.failed, *ticked.cohorts_failed)
+        if ticked.editions or ticked.deliveries or failed:
+            log.info("tick", editions=ticked.editions, deliveries=ticked.deliveries, failed=failed)
+        for finding in (*map(of_edition, ticked.failed), *map(of_cohort, ticked.cohorts_failed)):
+            self._note(finding)
 
     def _delivering(self) -> None:
         with self._showing() as progress:

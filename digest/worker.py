@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_failure, of_key, of_relay
+from digest.journey.alarm import Finding, of_failure, of_key, of_passed_over, of_relay
 from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
 
 if TYPE_CHECKING:
@@ -204,6 +204,9 @@ class Worker:
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
+        if not worked.stopped:
+            for relay, reason in worked.passed_over.items():
+                self._alarm(of_passed_over(relay, reason))
         if worked.stopped:
             self._alarm(of_relay(worked.stopped))
         elif time.monotonic() >= until:

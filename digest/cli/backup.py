@@ -47,6 +47,7 @@ def restore(wiring: Wiring, as_json: bool, file: Path, force: bool, at: datetime
             "erased": "people erased since",
             "ended": "subscriptions ended since",
             "suppressed": "addresses suppressed since",
+            "paused": "lists paused, as before the restore",
             "sent": "emails sent since, not to be sent again",
         }
         for name, said in words.items():

@@ -32,8 +32,8 @@ def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
             click.echo(f"  {reason}")
 
     answer(as_json, {"editions": ticked.editions, "deliveries": ticked.deliveries, "skipped": list(ticked.skipped)}, lines)
-    if ticked.failed:
-        for reason in ticked.failed:
+    if failed := (*ticked.failed, *ticked.cohorts_failed):
+        for reason in failed:
             click.echo(f"digest: {reason}", err=True)
         raise SystemExit(1)
 
@@ -71,6 +71,9 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
 
     if as_json or not quiet:
         answer(as_json, said, lines)
+    if not worked.stopped:
+        for relay, reason in worked.passed_over.items():
+            click.echo(f"digest: relay {relay} takes no mail, the next one is used: {reason}", err=True)
     wrong = [line for line in (worked.stopped, held_line(wiring)) if line]
     for line in wrong:
         click.echo(f"digest: {line}", err=True)

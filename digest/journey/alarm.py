@@ -164,6 +164,19 @@ def of_relay(stopped: str) -> Finding:
     return Finding("relay", "Mail is not going out", (stopped,), mend)
 
 
+def of_passed_over(relay: str, reason: str) -> Finding:
+    """A relay takes nothing of ours, and the next one is used instead."""
+    mend = ("Try it, its TLS and our login: digest doctor", "The next relay takes the mail meanwhile.")
+    return Finding(f"relay {relay}", f"The relay {relay} takes no mail; the next one is used", (reason,), mend)
+
+
+def of_cohort(failed: str) -> Finding:
+    """Deliveries that could not be created; `failed` is "list NAME, readers of HH:MM ZONE: why" (journey/dispatch.py)."""
+    place = failed.partition(": ")[0]
+    fix = ("The other readers get their mail. The next tick tries again; the log has more.",)
+    return Finding(f"cohort {place}", "Some readers' mail could not be queued", (failed,), fix)
+
+
 def of_return(alarm: str) -> Finding:
     """A mail that came back and that a person should know of; a list that was paused by it is told of as such."""
     mend = ("What the servers say of us: digest doctor", "No reader is to blame: nobody is suppressed for it.")
@@ -196,9 +209,10 @@ def first_causes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     fails, an edition is missing.
     """
     found = {each.cause: each for each in findings}
+    others = {cause for cause in found if cause.startswith("relay ")} if "relay" in found else set()
     late = {"overdue"} if found.keys() & {"relay", "step deliver"} else set()
     missing = {cause for cause in found if cause.startswith("edition ")} if "step tick" in found else set()
-    return tuple(each for cause, each in found.items() if cause not in late | missing)
+    return tuple(each for cause, each in found.items() if cause not in late | missing | others)
 
 
 def _without_addresses(finding: Finding) -> Finding:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -101,6 +101,10 @@ class Worked:
 
     tally: Tally
     stopped: str = ""
+    nothing_taken: bool = False
+    """It stopped only because no relay took anything of this process: the relays may have taken what others sent."""
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+    """By relay, why its mail went to the next one."""
 
 
 def deliver(
@@ -126,7 +130,8 @@ def deliver(
         paced = paced or shift.paced
         if not shift.claimed and not (paced and _soon(store, clock, stop)):
             break
-    if not stopped and streak.nothing_taken:
+    nothing_taken = not stopped and streak.nothing_taken is not None
+    if nothing_taken:
         stopped = f"{_STOPPED}{streak.nothing_taken}"
     tally = Tally(
         counts["accepted"],
@@ -137,7 +142,7 @@ def deliver(
         counts["uncertain"],
         round(time.monotonic() - started, 3),
     )
-    return Worked(tally, stopped)
+    return Worked(tally, stopped, nothing_taken)
 
 
 def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool]) -> bool:

@@ -240,12 +240,18 @@ def _complaint(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Hee
 
 
 def _holds(unit: Unit, case: _Case, reason: SuppressionReason, at: datetime, policy: HeedPolicy) -> bool:
-    """Whether to wait for the operator instead of suppressing: mails that we sent, and that came back with the same words."""
-    if case.mailed is None:
-        return False
+    """Whether to wait for the operator instead of suppressing: many readers' mails came back with the same words.
+
+    Who is no reader of ours loses nothing by being suppressed.
+    """
     words = same_words(case.detail, case.address)
-    refusal = Refusal(case.mailed.subscription_id, case.mailed.delivery_id, words, at, reason)
-    accepted = unit.returns.count(case.mailed.list, at - policy.breaker_window).accepted
+    if case.mailed is not None:
+        list_name, refusal = case.mailed.list, Refusal(case.mailed.subscription_id, case.mailed.delivery_id, words, at, reason)
+    elif subscriptions := unit.subscribers.subscriptions(case.address):
+        list_name, refusal = subscriptions[0].list, Refusal(subscriptions[0].id, None, words, at, reason)
+    else:
+        return False
+    accepted = unit.returns.count(list_name, at - policy.breaker_window).accepted
     return bool(hold(unit.refusals, [refusal], accepted))
 
 

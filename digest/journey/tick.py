@@ -28,12 +28,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """`skipped` says why a list that was due has no new edition; `failed` why one could not be made."""
+    """`skipped` says why a list that was due has no new edition; `failed` why one could not be made; `cohorts_failed` which
+    readers' deliveries could not be created.
+    """
 
     editions: int
     deliveries: int
     skipped: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    cohorts_failed: tuple[str, ...] = ()
 
 
 def tick(
@@ -68,4 +71,4 @@ def tick(
         if result.skipped:
             skipped.append(f"list {paper_list.name}, {day}: {result.skipped}")
     dispatched = dispatch.dispatch(lists, store, at, reader_zone)
-    return Ticked(made, dispatched.created, tuple(skipped), (*failed, *dispatched.failed))
+    return Ticked(made, dispatched.created, tuple(skipped), tuple(failed), tuple(dispatched.failed))

@@ -77,7 +77,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:identit(?:y|ies)|address|domain) .{0,40}(?:is not|are not|isn't|not) (?:yet )?verified",
             r"unverified (?:domain|sender)",
             r"identit(?:y|ies) failed the check|domain .{0,60}not allowed to send|verified sender identity",
-            r"sender .{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
+            r"\bsender\b.{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
         ),
     ),
     (

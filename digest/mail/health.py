@@ -33,18 +33,29 @@ class Health:
         self._monotonic = monotonic
         self._trouble: dict[str, tuple[float, float]] = {}
         self._resting: dict[str, tuple[float, str]] = {}
+        self._reasons: dict[str, str] = {}
 
     def trouble(self, relay: str) -> float:
         """0 where all is well; 1 right after it could not be reached."""
         amount, since = self._trouble.get(relay, (0.0, 0.0))
         return float(amount * 0.5 ** ((self._monotonic() - since) / HALF_LIFE))
 
-    def unreachable(self, relay: str) -> None:
+    def unreachable(self, relay: str, reason: str = "") -> None:
         self._add(relay, _UNREACHABLE)
+        if reason:
+            self._reasons[relay] = reason
 
-    def refused(self, relay: str, words: str, wait: timedelta | None) -> None:
-        """It refuses us. Where a quota is used up it is left alone for `wait`, an hour at most: quotas come back bit by bit."""
-        self.unreachable(relay)
+    @property
+    def reasons(self) -> dict[str, str]:
+        """By relay, why it was passed over, until it takes a message again."""
+        return self._reasons.copy()
+
+    def refused(self, relay: str, reply: str, words: str, wait: timedelta | None) -> None:
+        """It refuses us; `words` are its reply and what to do.
+
+        Where a quota is used up it is left alone for `wait`, an hour at most: quotas come back bit by bit.
+        """
+        self.unreachable(relay, reply)
         if wait is not None:
             self._resting[relay] = (self._monotonic() + min(wait.total_seconds(), _LONGEST_REST), words)
 
@@ -57,8 +68,9 @@ class Health:
         """A relay that says it is too busy is troubled a little; one that takes a message is over it."""
         if attempt.reply is not None and attempt.reply.code in _BUSY_CODES:
             self._add(attempt.relay, _BUSY)
-        elif attempt.accepted and attempt.relay in self._trouble:
-            del self._trouble[attempt.relay]
+        elif attempt.accepted:
+            self._trouble.pop(attempt.relay, None)
+            self._reasons.pop(attempt.relay, None)
 
     def in_order(self, relays: Sequence[R]) -> list[R]:
         """As configured, but those in noticeable trouble last, the least troubled of them first."""

@@ -47,6 +47,7 @@ RULES = (
     Rule("title", lint_page.title, is_error=False),
     Rule("preheader", lint_page.preheader, is_error=False),
     Rule("markers", lint_page.markers),
+    Rule("markers", lint_page.perhaps_markers, is_error=False),
     Rule("placeholders", lint_page.placeholders, is_error=False),
     Rule("elements", lint_page.elements),
     Rule("links", lint_page.links),
@@ -68,8 +69,8 @@ def lint(
     """Judges a composed mail. Never raises, whatever the bytes.
 
     `listed`: whether it is list mail (None: it is, unless its Feedback-ID says "transactional"). `remote_hosts`: from where
-    the operator allows images. `nonces`: what the markers of the edition are spelled with; without them, all that looks like one
-    is taken for one.
+    the operator allows images. `nonces`: what the markers of the edition are spelled with; without them, what looks like one may
+    as well be a paper's title, and is a warning.
     """
     letter = Letter.read(data, listed=listed, nonces=tuple(nonces))
     errors = [f"remote: {finding}" for finding in lint_page.remote(letter, remote_hosts)]

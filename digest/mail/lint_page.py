@@ -93,10 +93,21 @@ def preheader(letter: Letter) -> Iterator[str]:
 
 def markers(letter: Letter) -> Iterator[str]:
     """Markers of the edition itself, where it is known which those are: a paper's title may look like one."""
-    marker = re.compile(rf"m(?:{'|'.join(letter.nonces)})-[a-z]+(?:-[a-z]+)*-m") if letter.nonces else _MARKER
+    if letter.nonces:
+        marker = re.compile(rf"m(?:{'|'.join(letter.nonces)})-[a-z]+(?:-[a-z]+)*-m")
+        yield from (f"the {part} part still has {found}" for part, found in _found(marker, letter))
+
+
+def perhaps_markers(letter: Letter) -> Iterator[str]:
+    """What looks like a marker, where it is not known how those of the edition are spelled."""
+    for part, found in () if letter.nonces else _found(_MARKER, letter):
+        yield f"the {part} part has {found}, which looks like a marker left over"
+
+
+def _found(marker: re.Pattern[str], letter: Letter) -> Iterator[tuple[str, str]]:
     for part, text in (("plain", letter.text), ("html", letter.html), ("header", letter.head.decode("ascii", "replace"))):
         if found := marker.search(text):
-            yield f"the {part} part still has {found[0]}"
+            yield part, found[0]
 
 
 def placeholders(letter: Letter) -> Iterator[str]:

@@ -110,7 +110,7 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"(?:användare|mottagare|adress|bruger|modtager|bruker|mottaker)\w*\b.{0,60}(?:okänd|ukendt|ukjent|finns inte"
             r"|findes ikke|finnes ikke|hittades inte|blev ikke fundet)"
             r"|(?:okänd|ukendt|ukjent) (?:användare|mottagare|bruger|bruker)",
-            r"(?:kullanıcı|alıcı|adres|hesap)\w*.{0,40}(?:bulunamadı|bilinmiyor|mevcut değil|geçersiz)",
+            r"(?:kullanıcı|alıcı|adres|hesap)\w{0,20}.{0,40}(?:bulunamadı|bilinmiyor|mevcut değil|geçersiz)",
             r"(?:宛先|アドレス|ユーザー?|受信者).{0,30}(?:見つかりません|存在しません|不明)|存在しない(?:アドレス|ユーザ)",
             r"(?:用户|用戶|收件人|地址|账号|帳號|邮箱|信箱).{0,30}(?:不存在|无效|無效|未找到|找不到|错误)",
             r"존재하지 않는|(?:사용자|수신자|주소|계정).{0,20}(?:없습니다|찾을 수 없|알 수 없)",

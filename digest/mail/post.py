@@ -116,7 +116,7 @@ class Post:
                                 refused.add(relay.name)
                                 queue.pause()
                                 refusal = verdict.refusal(attempt)
-                                self._health.refused(relay.name, refusal.reason, verdict.wait)
+                                self._health.refused(relay.name, str(attempt.reply), refusal.reason, verdict.wait)
                             if verdict.elsewhere and relay is not in_order[-1]:
                                 queue.pass_on(attempt)
                                 continue
@@ -130,7 +130,7 @@ class Post:
                         # some connections were refused, others worked: what the former held goes through the latter
                         working = (working or quota is not None) and relay.name not in refused and not queue.over
                     except RelayUnreachable as error:
-                        self._health.unreachable(relay.name)
+                        self._health.unreachable(relay.name, error.reason)
                         refusal, working = error, False
                 queue.resume()
             if not full:

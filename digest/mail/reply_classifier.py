@@ -1,7 +1,7 @@
 """Whom a relay's refusal is about: stage, code, enhanced code and words read together, by the tables that read bounces.
 
-At MAIL nobody has been named yet, so nothing said there is about a reader. Codes 500 to 504 are about the dialogue unless the
-words say otherwise. Words go before codes: relays put 5.1.1 on a missing login and 550 on everything.
+At MAIL nobody has been named yet, so nothing said there is about a reader. Codes 500 to 504 and 555 are about the dialogue unless
+the words say otherwise. Words go before codes: relays put 5.1.1 on a missing login and 550 on everything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ALWAYS_US = frozenset({"our quota", "login", "our sender", "suspended"})
 """No single reader's server says this of us: every other message would be refused as well."""
 _GONE = frozenset({"no such mailbox", "no such host", "moved", "accepts no mail"})
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
-_DIALOGUE = range(500, 505)
+_DIALOGUE = frozenset({*range(500, 505), 555})
 _BUSY = frozenset({421, 454})
 _OF_SENDER = frozenset({"relaying", "our address", "refused early", "policy"})
 """At MAIL, where only the sender is named, these are about it."""

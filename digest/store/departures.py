@@ -7,6 +7,8 @@ addresses and numbers of subscriptions, no address. Lines are JSON, one array ea
     ["ended" | "active", address hash, list, instant]    a subscription
     ["suppressed", address hash, reason, instant]        "erased" among the reasons
     ["lifted", address hash, instant]
+    ["paused", list, reason, instant]
+    ["resumed", list, instant]
     ["sent", day, [subscription, …], instant]            accepted, or perhaps; by the day (UTC) it was due
 """
 
@@ -50,6 +52,12 @@ class Departures:
 
     def lifted(self, hashes: Iterable[str], at: datetime | None) -> None:
         self.lines += [["lifted", hashed, at and isoformat(at)] for hashed in hashes]  # without an instant: when it is written
+
+    def paused(self, list_name: str, reason: str, at: datetime) -> None:
+        self.lines.append(["paused", list_name, reason, isoformat(at)])
+
+    def resumed(self, list_name: str) -> None:
+        self.lines.append(["resumed", list_name, None])  # when it is written
 
     def sent(self, subscription_ids: Iterable[int], due_at: datetime, at: datetime) -> None:
         self._sent[due_at.astimezone(UTC).date(), at].extend(subscription_ids)

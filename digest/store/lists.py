@@ -10,13 +10,15 @@ from sqlalchemy import Connection, select, update
 from digest.domain.edition import PaperList
 from digest.domain.errors import NotFound
 from digest.domain.schedule import format_weekdays
+from digest.store.departures import Departures
 from digest.store.schema import lists
 from digest.store.statements import insert_into
 
 
 class Lists:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, departures: Departures) -> None:
         self._connection = connection
+        self._departures = departures
 
     def sync(self, configured: Sequence[PaperList]) -> None:
         """Makes the store name exactly these as configured. Others stay, with what refers to them, but are no longer named."""
@@ -34,10 +36,12 @@ class Lists:
     def pause(self, name: str, reason: str, at: datetime) -> None:
         """No edition is made and no delivery claimed until `resume`. Raises NotFound."""
         self._mark(name, at, reason)
+        self._departures.paused(name, reason, at)
 
     def resume(self, name: str) -> None:
         """Raises NotFound."""
         self._mark(name, None, None)
+        self._departures.resumed(name)
 
     def paused(self, name: str) -> str | None:
         """Why the list is paused; None when it is not (or not known)."""

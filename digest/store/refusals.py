@@ -60,8 +60,9 @@ class Refusals:
         return {each: SameWords(n.get(_DONE, 0), n.get(_HELD, 0), n.get(_APPROVED, 0)) for each, n in count.items()}
 
     def held(self) -> dict[str, int]:
-        """By words, how many are held; most first."""
-        statement = select(refusals.c.words, func.count()).where(refusals.c.state == _HELD).group_by(refusals.c.words)
+        """By words, of how many subscriptions they are held; most first."""
+        readers = func.count(refusals.c.subscription_id.distinct())
+        statement = select(refusals.c.words, readers).where(refusals.c.state == _HELD).group_by(refusals.c.words)
         return dict(
             sorted(((row[0], row[1]) for row in self._connection.execute(statement)), key=lambda each: (-each[1], each[0]))
         )

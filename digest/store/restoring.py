@@ -14,9 +14,9 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.subscriber import SubscriptionState
 from digest.store.departures import Line
-from digest.store.schema import deliveries, editions, leases, papers, subscribers, subscriptions, suppressions
+from digest.store.schema import deliveries, editions, leases, lists, papers, subscribers, subscriptions, suppressions
 from digest.store.schema_review import restored, sent_before_restore
-from digest.store.statements import chunks, insert_new
+from digest.store.statements import chunks, insert_into, insert_new
 
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value, DeliveryState.CLAIMED.value)
 _OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value, DeliveryState.UNCERTAIN.value)
@@ -40,6 +40,11 @@ def departed(connection: Connection, since: datetime) -> Iterator[Line]:
             yield ["ended", row.address_hash, row.list, isoformat(row.ended_at)]
         elif row.state == SubscriptionState.ACTIVE.value and row.confirmed_at is not None:
             yield ["active", row.address_hash, row.list, isoformat(row.confirmed_at)]
+    for row in connection.execute(select(lists.c.name, lists.c.paused_at, lists.c.paused_reason)):
+        if row.paused_at is None:
+            yield ["resumed", row.name, isoformat(since)]
+        else:
+            yield ["paused", row.name, row.paused_reason, isoformat(max(row.paused_at, since))]
     d = deliveries.c
     sent = select(d.subscription_id, d.due_at).where(
         or_(and_(d.state.in_(_SENT[:2]), d.attempted_at >= since), d.state == DeliveryState.CLAIMED.value)
@@ -58,17 +63,21 @@ def amend(connection: Connection, lines: Iterable[Line], backup_at: datetime, at
     """
     suppressed: dict[str, Line] = {}
     ended: dict[tuple[str, str], Line] = {}
+    paused: dict[str, Line] = {}
     sent: dict[str, set[int]] = defaultdict(set)
     for line in lines:
         if line[0] in ("suppressed", "lifted"):
             suppressed[line[1]] = max(suppressed.get(line[1], line), line, key=_when)
         elif line[0] in ("ended", "active"):
             ended[line[1], line[2]] = max(ended.get((line[1], line[2]), line), line, key=_when)
+        elif line[0] in ("paused", "resumed"):
+            paused[line[1]] = max(paused.get(line[1], line), line, key=_when)
         elif line[0] == "sent":
             sent[line[1]].update(line[2])
     changed = {
         **_suppress(connection, list(suppressed.values()), backup_at),
         "ended": _end(connection, [line for line in ended.values() if line[0] == "ended"]),
+        "paused": _pause(connection, list(paused.values())),
         "sent": _mark_sent(connection, sent, at),
         "withheld": 0 if known else _withhold(connection, at),
     }
@@ -110,6 +119,20 @@ def _end(connection: Connection, lines: Sequence[Line]) -> int:
         row = {"state": SubscriptionState.ENDED.value, "ended_at": parse_instant(at), "end_reason": "ended before the restore"}
         count += connection.execute(update(subscriptions).where(*lasting).values(row)).rowcount
     return count
+
+
+def _pause(connection: Connection, lines: Sequence[Line]) -> int:
+    """Lists are paused as they were. One that is newer than the backup is made here, to be paused when it is configured."""
+    for line in lines:
+        row = (
+            {"paused_at": _when(line), "paused_reason": line[2]}
+            if line[0] == "paused"
+            else {"paused_at": None, "paused_reason": None}
+        )
+        new = {"name": line[1], "title": line[1], "settings": {}, "configured": False}
+        statement = insert_into(connection, lists).values(**new, **row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+    return sum(line[0] == "paused" for line in lines)
 
 
 def _mark_sent(connection: Connection, sent: dict[str, set[int]], at: datetime) -> int:

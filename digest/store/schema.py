@@ -1,7 +1,6 @@
 """The tables. What is odd stands beside it; the migrations arrive at exactly this (tests/contract/test_store_schema.py).
 
-Keys are 64-bit on PostgreSQL; SQLite's INTEGER PRIMARY KEY is 64-bit by nature. `sqlite_autoincrement` where a key is shown
-to the world (links, Message-IDs): a number must not come back for another row after an erasure.
+`sqlite_autoincrement`: a key shown to the world (links, Message-IDs) must not come back for another row after an erasure.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Unit:
         self.connection = connection
         self.departures = Departures()
         self.papers = Papers(connection)
-        self.lists = Lists(connection)
+        self.lists = Lists(connection, self.departures)
         self.editions = Editions(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection)

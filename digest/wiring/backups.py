@@ -24,7 +24,7 @@ from digest.wiring.keeping import Keeping
 
 if TYPE_CHECKING:
     from digest.store.departures import Line
-    from digest.store.unit import Store
+    from digest.store.unit import Store, Unit
 
 _MANIFEST, _DATABASE, _KEY = "backup.json", "database", "digest.key"
 _FORMAT = 1
@@ -89,6 +89,7 @@ class Backups(Keeping):
             try:
                 upgrade(engine, address_hasher(key))
                 with Store(engine, address_hasher(key)).begin() as unit:
+                    known = known and self._journals_known(unit)
                     changed = amend(unit.connection, lines, backup_at, at, known=known)
             finally:
                 engine.dispose()
@@ -98,6 +99,19 @@ class Backups(Keeping):
             self._write_key(key)
         self.departure_log.begin()
         return Restored(backup_at, known, changed)
+
+    def _journals_known(self, unit: Unit) -> bool:
+        """Whether the backup has every delivery that only a dead process's journal knows of: the next run records those."""
+        from digest.mail.journal import Journal
+
+        journal = self.settings.delivery.journal
+        for each in Journal.abandoned(journal) if journal.is_dir() else ():
+            left = each.replay()
+            each.close()
+            noted = {attempt.delivery_id for attempt in (*left.replies, *left.uncertain)}
+            if noted - unit.deliveries.known(noted).keys():
+                return False
+        return True
 
     def _own_key(self, key: str) -> bool:
         """Whether the key of the backup is ours; where we have none, it is from now on. Raises ConfigurationError."""

@@ -123,11 +123,16 @@ class Crew:
 
 
 def together(parts: list[Worked], seconds: float) -> Worked:
-    """The sum of what several did in `seconds`, and the first reason why one stopped."""
+    """The sum of what several did in `seconds`, and the first reason why one stopped.
+
+    Who stopped because nothing of theirs was accepted had one reader's refusal, where mail of the others was.
+    """
     names = [each.name for each in fields(Tally) if each.name != "seconds"]
     done = {name: sum(getattr(part.tally, name) for part in parts) for name in names}
     tally = Tally(**done, seconds=round(seconds, 3))
-    return Worked(tally, next((part.stopped for part in parts if part.stopped), ""))
+    reasons = (part.stopped for part in parts if not (part.nothing_taken and tally.accepted))
+    passed_over = {relay: reason for part in parts for relay, reason in part.passed_over.items()}
+    return Worked(tally, next(filter(None, reasons), ""), passed_over=passed_over)
 
 
 def _deliver(settings: Settings, at: datetime | None, pipe: Connection, inherited: Sequence[Connection]) -> None:

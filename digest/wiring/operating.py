@@ -111,11 +111,12 @@ class Operating(Readers):
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""
-        from digest.journey.alarm import Policy, look, of_key
+        from digest.journey.alarm import Policy, look, of_key, of_passed_over
 
         policy = Policy(overdue=timedelta(seconds=self.settings.alerts.overdue))
         found = look(self.store, self.lists, [each.name for each in self.settings.sources], at, policy)
-        return (of_key(self.key_trouble), *found) if self.key_trouble else found
+        relays = [of_passed_over(name, reason) for name, reason in self.health.reasons.items()]
+        return (*([of_key(self.key_trouble)] if self.key_trouble else []), *relays, *found)
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""

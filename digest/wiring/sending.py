@@ -53,7 +53,7 @@ class Sending(Relaying):
             if unit.deliveries.oldest_due(clock()) is None:
                 return Worked(Tally())
         with Journal.create(settings.journal) as journal, rarely_collected():
-            return deliver(
+            worked = deliver(
                 self.store,
                 self.compose,
                 self.chooser,
@@ -64,6 +64,7 @@ class Sending(Relaying):
                 stop,
                 progress,
             )
+        return replace(worked, passed_over=self.health.reasons)
 
     def work_outbox(
         self,
@@ -89,6 +90,8 @@ class Sending(Relaying):
             parts = [self.deliver(clock, stop, crew.counted)]
             theirs, died = crew.finish()
         parts += theirs
+        for relay, reason in together(theirs, 0).passed_over.items():
+            self.health.unreachable(relay, reason)
         if died and not stop():
             parts.append(self.deliver(clock, stop, progress))
         return together(parts, time.monotonic() - started)

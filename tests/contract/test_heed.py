@@ -12,8 +12,10 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned, SuppressionReason
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, NewReader, Subscription, SubscriptionState
+from digest.journey.alarm import look
 from digest.journey.heed import Action, Heeded, HeedPolicy, heed
 from digest.journey.pause import resume
+from digest.journey.review import undo, waiting
 from digest.mail.inbound import read_feedback
 from digest.mail.verp import Stamps
 from digest.store.unit import Store
@@ -249,6 +251,31 @@ def test_a_reply_confirms_by_its_token_and_only_by_it(post: Post) -> None:
     assert confirmed.consent is not None
     assert confirmed.consent.event == "reply confirmed"
     assert reply("proof").action is Action.NONE
+
+
+def test_a_flood_of_the_same_words_by_dsn_is_held_and_found_once(store: Store) -> None:
+    """Sixty of sixty mailboxes gone overnight: three are suppressed, the rest waits, and the list is paused once."""
+    know(store)
+    with store.begin() as unit:
+        unit.subscribers.add_confirmed([NewReader(Address(f"reader{n}@example.org"), "main") for n in range(60)], CONSENT, NOW)
+    post = Post(store)
+    post.send(0)
+    done = [
+        post.bounce(mails[0], Returned(email, "5.1.1", HARD, f"550 5.1.1 <{email}>: no such user (id {n}x7)"))
+        for n, (email, mails) in enumerate(post.deliveries.items())
+    ]
+    assert [each.action for each in done].count(Action.SUPPRESSED) == 3
+    assert [each.action for each in done].count(Action.HELD) == 57
+    assert sum(post.suppressed(Address(email)) is not None for email in post.deliveries) == 3
+    assert sum("paused" in alarm for each in done for alarm in each.alarms) == 1
+    again = [post.bounce(mails[0], about(email, HARD)) for email, mails in post.deliveries.items()]
+    assert {each.action for each in again} == {Action.NONE}, "the same reports once more"
+    assert [(len(each.addresses), each.state) for each in waiting(store)] == [(57, "held"), (3, "carried out")]
+    (finding,) = [each for each in look(store, [], [], NOW + DAY) if each.cause == "review"]
+    assert finding.seen[0].startswith("57 × 5.1.1 550 … no such user")
+    assert "@" not in " ".join(finding.seen)
+    undo(store, NOW + DAY)
+    assert sum(post.suppressed(Address(email)) is not None for email in post.deliveries) == 0
 
 
 def test_a_spike_pauses_the_list_and_does_not_pause_it_again_once_resumed(post: Post) -> None:

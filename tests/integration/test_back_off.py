@@ -14,10 +14,12 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
-from digest.domain.delivery import DeliveryState
+from digest.domain.delivery import DeliveryState, Tally
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.notice import NoticeKind
+from digest.journey.deliver import Worked
 from digest.wiring import Wiring
+from digest.wiring.crew import together
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said
 from tests.outbox import configured, owe, rows
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
@@ -196,6 +198,42 @@ def test_what_it_only_throttles_goes_through_the_next_relay(tmp_path: Path, sqli
         with Wiring(load(config)) as wiring:
             assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 20
         assert len(second.accepted()) == 20
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("MAIL", "550 5.4.5 Daily user sending limit exceeded"),
+        ("DOT", "550 5.4.5 Daily user sending limit exceeded"),
+        ("RCPT", "550 relay not permitted"),
+        ("MAIL", "553 Mail from must equal authorized user"),
+    ],
+)
+def test_a_switch_to_the_next_relay_is_alarmed_in_the_first_ones_words(
+    tmp_path: Path, sqlite_url: str, verb: str, words: str, processes: int
+) -> None:
+    with pair(tmp_path, Script(nth={(verb, 0): Do(words)})) as (first, second):
+        config = configured(tmp_path, sqlite_url, first.port, f"processes = {processes}\nbatch = 10", behind(second))
+        owe(load(config), 20)
+        with Wiring(load(config)) as wiring:
+            worked = wiring.work_outbox()
+            now = datetime.now(UTC)
+            assert (worked.tally.accepted, worked.stopped) == (20, "")
+            assert words in worked.passed_over["recorder"]
+            found = [each for each in wiring.findings(now) if each.cause.startswith("relay")]
+            assert [(each.cause, words in each.seen[0]) for each in found] == [("relay recorder", True)]
+            assert len(wiring.alarm(found, now)) == 1
+            assert wiring.alarm(found, now + timedelta(hours=1)) == ()
+        assert len(second.accepted()) == 20
+
+
+def test_who_had_nothing_accepted_stops_nobody_whose_mail_was() -> None:
+    refused = Worked(Tally(retry=1), "stopped: the relay refuses us: 554 5.7.1 Access denied", nothing_taken=True)
+    fine, broken = Worked(Tally(accepted=9)), Worked(Tally(accepted=1), "database: no answer")
+    assert together([fine, refused], 1).stopped == ""
+    assert together([refused, refused], 1).stopped == refused.stopped
+    assert together([refused, broken], 1).stopped == broken.stopped
 
 
 # ---- the day's share ----

@@ -86,4 +86,4 @@ def test_a_list_that_breaks_and_a_cohort_that_breaks_stop_no_other(
             unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=2))
         ticked = wiring.tick(DUE)
         assert ticked.deliveries == 1
-        assert ticked.failed == ("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw",)
+        assert ticked.cohorts_failed == ("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw",)

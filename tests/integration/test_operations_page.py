@@ -20,6 +20,8 @@ import pytest
 from sqlalchemy import make_url
 
 from digest.config import read
+from digest.domain.delivery import Reply
+from digest.mail.journal import Journal
 from tests.servers import postgresql
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
@@ -128,6 +130,54 @@ def test_a_lost_database_mails_nobody_twice(machine: Machine, lost: str) -> None
     assert machine.status() == {"withheld": 1}
     assert [f"{path.stat().st_mode & 0o777:o}" for path in machine.folder.glob("**/*") if path.suffix in PRIVATE] != []
     assert {path.stat().st_mode & 0o777 for path in machine.folder.glob("**/*") if path.suffix in PRIVATE} == {0o600}
+
+
+@pytest.mark.parametrize("lost", ["", "rm -f digest.sqlite3*"], ids=["nothing lost", "database lost"])
+def test_a_list_paused_after_the_backup_stays_paused(machine: Machine, lost: str) -> None:
+    machine.type(EARLIER)
+    machine.type(block("sh backup"))
+    machine.type(f"./run digest pause daily --reason 'wrong papers'\n{lost}")
+    machine.type(block("sh restore"))
+    machine.type(SENT)
+    assert machine.status() == {}
+    machine.type("./run digest resume daily\n" + SENT)
+    assert machine.status() == {"accepted": 1}
+
+
+def test_a_list_resumed_after_the_backup_is_not_paused_again(machine: Machine) -> None:
+    machine.type(EARLIER + "./run digest pause daily --reason x")
+    machine.type(block("sh backup"))
+    machine.type("./run digest resume daily")
+    machine.type(block("sh restore"))
+    machine.type(SENT)
+    assert machine.status() == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost", "left"),
+    [
+        ("./run digest tick", "", "", {"accepted": 1}),
+        ("./run digest tick", "", "rm -f digest.sqlite3*", {"accepted": 1}),
+        ("", "./run digest tick", "", {"withheld": 1}),
+        ("", "./run digest tick", "rm -f digest.sqlite3*", {"withheld": 1}),
+    ],
+    ids=["in the backup", "in the backup, database lost", "since the backup", "since the backup, database lost"],
+)
+def test_what_only_a_dead_processs_journal_knows_is_not_sent_again(
+    machine: Machine, before: str, after: str, lost: str, left: dict[str, int]
+) -> None:
+    machine.type(EARLIER + before)
+    machine.type(block("sh backup"))
+    machine.type(after)
+    with Journal.create(machine.folder / "journal") as journal:
+        journal.dot(1, datetime.now(UTC), "main")
+        journal.reply(1, datetime.now(UTC), "main", Reply(250, "queued as 4XYZ"))
+    assert list((machine.folder / "journal").glob("*.journal")), "as a process leaves it that was killed"
+    machine.type(lost)
+    machine.type(block("sh restore"))
+    *_, delivered = machine.type(SENT)
+    assert "accepted" not in delivered
+    assert machine.status() == left
 
 
 PRIVATE = {".sqlite3", ".key", ".tar", ".log", ".journal"}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from digest.cli import digest
 from digest.config import load
+from digest.domain.subscriber import Address, Interests, Preferences
+from digest.journey import review
+from digest.journey.subscribe import request
+from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -35,3 +40,28 @@ def test_a_flood_at_rcpt_is_held_alarmed_and_undone(tmp_path: Path) -> None:
         assert call("review", "--undo").exit_code == 0
         assert json.loads(call("status", "--json").stdout)["outbox"] == {"queued": 30}
         assert call("review", "--accept", "--undo").exit_code == 2
+
+
+def test_a_flood_of_refused_confirmations_is_held_and_alarmed_once(tmp_path: Path) -> None:
+    """The relay knows nobody any more: three who asked are believed gone, the others get their mail when it is over."""
+    now = datetime.now(UTC)
+    refuse = Script(nth={("RCPT", 0): Do("550 5.1.1 User unknown")})
+    with SmtpServer(tmp_path / "store", refuse) as server:
+        config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", server.port)
+        with Wiring(load(config)) as wiring:
+            for number in range(12):
+                address = Address(f"reader{number}@example.org")
+                asked = request(wiring.store, address, "daily", Preferences(), Interests(), now)
+                assert asked.notice
+                wiring.owe_notice(asked.notice, now)
+            assert wiring.mail_owed(lambda: now) == 0
+            assert wiring.mail_owed(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
+            with wiring.store.read() as unit:
+                assert (list(unit.refusals.held().values()), unit.notices.count()) == ([9], 9)
+                assert [unit.suppressions.find(Address(f"reader{n}@example.org")) for n in range(12)] == [None] * 12
+            found = [each for each in wiring.findings(now) if each.cause == "review"]
+            assert len(wiring.alarm(found, now)) == 1
+            assert wiring.alarm(found, now + timedelta(hours=1)) == ()
+            review.undo(wiring.store, now)
+            with wiring.store.read() as unit:
+                assert unit.notices.count() == 9, "they wait for a relay that takes them"

@@ -54,18 +54,20 @@ def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_u
         alarm.of_edition("list daily, 2026-03-02: the mail breaks a rule: <links>: ü"),
         alarm.of_relay("stopped: the relay refuses us: 535 5.7.8 bad password"),
         alarm.of_step("tick", "database: no answer"),
+        alarm.of_passed_over("main", "550 5.4.5 Daily user sending limit exceeded"),
+        alarm.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw"),
         alarm.of_key("secrets.key is not the one that this database was used with (aa, not bb): copy that one here"),
         alarm.of_queue(AT, AT + 2 * DAY, alarm.Policy()),
     ]
     with Wiring(load(settings(tmp_path, database_url, server.port))) as wiring:
         told = wiring.alarm([finding for finding in findings if finding], AT)
-        assert len(told) == 7
+        assert len(told) == 9
         assert wiring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
         last = AT + DAY - timedelta(minutes=1)
         assert wiring.alarm([finding for finding in findings if finding], last) == (), "quiet, though it is tomorrow"
-        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 7, "24 hours on"
+        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 9, "24 hours on"
     mails = server.accepted()
-    assert len(mails) == 14
+    assert len(mails) == 18
     assert {kept.recipients for kept in mails} == {("op@example.org",)}
     for kept in mails:
         assert lint(kept.data, listed=False).errors == ()
@@ -140,6 +142,20 @@ def test_an_edition_is_missed_half_an_hour_after_its_cutoff(
     cutoff = datetime(2026, 3, 3, 5, tzinfo=UTC)
     with Wiring(load(config)) as wiring:
         assert ("edition daily" in causes(wiring, cutoff + after)) == missed
+
+
+def test_where_no_mail_goes_out_no_single_relay_is_told_of() -> None:
+    both = [alarm.of_passed_over("main", "no connection"), alarm.of_relay("stopped")]
+    assert [each.cause for each in alarm.first_causes(both)] == ["relay"]
+    assert [each.cause for each in alarm.first_causes(both[:1])] == ["relay main"]
+
+
+def test_readers_whose_mail_could_not_be_queued_are_no_missing_edition() -> None:
+    found = alarm.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row")
+    assert (found.cause, found.headline) == (
+        "cohort list daily, readers of 07:00 Asia/Tokyo",
+        "Some readers' mail could not be queued",
+    )
 
 
 def test_a_list_without_weekdays_misses_nothing(tmp_path: Path, sqlite_url: str) -> None:

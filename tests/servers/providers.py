@@ -68,7 +68,7 @@ def sendgrid(email: str, message_id: str, at: datetime, *, complaint: bool) -> P
 
 
 def mailgun(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
-    stamp, token = str(int(at.timestamp())), "f" * 50
+    stamp, token = str(int(at.timestamp())), hashlib.sha256(message_id.encode()).hexdigest()[:50]
     signature = hmac.new(MAILGUN.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     status = {"code": 550, "message": "5.1.1 no such user"}
     failed = {"event": "failed", "severity": "permanent", "delivery-status": status}

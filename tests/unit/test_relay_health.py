@@ -98,6 +98,15 @@ def test_one_that_takes_a_mail_is_over_it(health: Health) -> None:
     health.attempted(answered(FIRST, 250))
 
 
+def test_why_one_was_passed_over_is_known_until_it_takes_a_mail(health: Health) -> None:
+    health.unreachable("first", "no connection")
+    health.refused("second", "550 5.4.5 Daily user sending limit exceeded", "…; configure a second relay", None)
+    assert health.reasons == {"first": "no connection", "second": "550 5.4.5 Daily user sending limit exceeded"}
+    health.attempted(answered(FIRST, 550))
+    health.attempted(answered(SECOND, 250))
+    assert health.reasons == {"first": "no connection"}
+
+
 def test_the_real_clock_runs() -> None:
     health = Health()
     health.unreachable("first")

@@ -21,15 +21,15 @@ from pathlib import Path
 from statistics import fmean
 
 from digest.domain.edition import PaperList
-from digest.journey.backtest import backtest
-from digest.journey.load import load
-from digest.journey.train import train
-from digest.ranking.formulas import FORMULAS
+from digest.ranking.baselines import FORMULAS
 from digest.ranking.model import parse
 from digest.ranking.trending import Ranker, Trending
+from digest.services.papers.import_files import load
+from digest.services.ranking.backtest import backtest
+from digest.services.ranking.train import train
 from digest.store import migrate
 from digest.store.engine import open_engine
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = PaperList(name="daily", title="Daily")

@@ -38,9 +38,9 @@ from sqlalchemy import text  # noqa: E402
 from digest.config import Settings, load  # noqa: E402
 from digest.domain.delivery import DeliveryState  # noqa: E402
 from digest.domain.subscriber import Address, NewReader  # noqa: E402
-from digest.journey.election import SCHEDULER  # noqa: E402
+from digest.services.scheduler.election import SCHEDULER  # noqa: E402
+from digest.store.deliveries.jobs import EACH  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
-from digest.store.jobs import EACH  # noqa: E402
 from digest.store.migrate import upgrade  # noqa: E402
 from digest.wiring import Wiring  # noqa: E402
 from tests.outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers

@@ -20,12 +20,12 @@ import jinja2
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.subscriber import Address
-from digest.mail.dkim import Signer, SigningKey
-from digest.mail.headers import HeaderTemplate, Sender
+from digest.mail.auth.dkim import Signer, SigningKey
+from digest.mail.message.headers import HeaderTemplate, Sender
 from digest.mail.verp import Stamps
-from digest.render.compose import Composer
-from digest.render.markers import Markers
-from digest.render.personal import CARDS, CardUse, Personal, Selection, assemble
+from digest.render.edition.compose import Composer
+from digest.render.edition.markers import Markers
+from digest.render.edition.personalise import CARDS, CardUse, Personal, Selection, assemble
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 ABSTRACT = "We study how language models learn to say what they know, and find that “less” is often more. " * 5

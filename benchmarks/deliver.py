@@ -39,7 +39,7 @@ import premailer
 import stock
 
 from digest.config import load
-from digest.mail.dkim import new_key
+from digest.mail.auth.dkim import new_key
 from digest.wiring import Wiring
 
 CORES = sorted(os.sched_getaffinity(0))[:2]

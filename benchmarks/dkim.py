@@ -19,10 +19,10 @@ from typing import TypeVar
 from compose import AT, edition, reader
 
 from digest.domain.subscriber import Address
-from digest.mail.dkim import Signer, SigningKey, new_key, relaxed_body
-from digest.mail.headers import HeaderTemplate, Sender
+from digest.mail.auth.dkim import Signer, SigningKey, new_key, relaxed_body
+from digest.mail.message.headers import HeaderTemplate, Sender
 from digest.mail.verp import Stamps
-from digest.render.compose import Composer
+from digest.render.edition.compose import Composer
 
 T = TypeVar("T")
 ROUNDS = 5

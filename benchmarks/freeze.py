@@ -23,7 +23,7 @@ from digest.config import Database, Secrets, Settings
 from digest.domain.edition import Edition, Pick, Pooled, Window
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Ranked, Reason, Sighting
-from digest.render.cards import render_edition
+from digest.render.edition.cards import render_edition
 from digest.wiring import Wiring
 
 POOL, PICKS = 300, 10

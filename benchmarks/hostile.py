@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
 from digest.domain.subscriber import Interests, Preferences
-from digest.journey.subscribe import confirm, request
 from digest.links import Purpose
+from digest.services.subscriptions.subscribe import confirm, request
 from digest.wiring import Wiring
 from tests.servers.hostile import FRAMES, filled
 from tests.servers.running import free_port, running

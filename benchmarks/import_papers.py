@@ -21,10 +21,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from digest.journey.load import load  # noqa: E402
+from digest.services.papers.import_files import load  # noqa: E402
 from digest.store import migrate  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
-from digest.store.unit import Store  # noqa: E402
+from digest.store.unit_of_work import Store  # noqa: E402
 from tests.servers import postgresql  # noqa: E402 - the tests' own server
 
 CORPUS = ROOT.parent / "shared/data/corpus/arxiv_papers.jsonl.gz"

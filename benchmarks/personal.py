@@ -22,8 +22,8 @@ from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.subscriber import Interests
+from digest.ranking.pool_index import Shelf
 from digest.ranking.relevance import Reader, personal_picks
-from digest.ranking.shelf import Shelf
 
 LIKEABLE = 5_000
 CLAIMED = 500

@@ -28,8 +28,8 @@ from pathlib import Path
 import aiosmtplib
 
 from digest.domain.delivery import Envelope
-from digest.mail.journal import Journal
-from digest.mail.relay import Relay, RelaySettings
+from digest.mail.smtp.journal import Journal
+from digest.mail.smtp.relay import Relay, RelaySettings
 
 LINE = b"x" * 70 + b"\r\n"
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + LINE * 555

@@ -33,7 +33,7 @@ import stock
 from digest.config import load
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.retry import RetryPolicy
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 
 SIZES = (10_000, 100_000, 1_000_000)

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from digest.journey.load import load
+from digest.services.papers.import_files import load
 from digest.store import migrate
 from digest.store.engine import open_engine
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMON = "learning model language diffusion attention network method data training robot protein vision graph reasoning agents"

@@ -27,7 +27,7 @@ from digest.ranking.model import parse
 from digest.ranking.selection import select as choose
 from digest.ranking.trending import Trending
 from digest.store.engine import open_engine
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 3, 3, 5, tzinfo=UTC)

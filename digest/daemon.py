@@ -4,7 +4,8 @@ APScheduler only rings (memory job store, UTC, coalesced, no misfire limit); wha
 whatever was missed while the process was down is found at the first tick. SIGTERM or SIGINT: no new work begins, messages in
 flight are finished, and the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
 
-Any number of daemons may share a database: each serves pages and delivers, one of them (journey/election.py) makes what is due.
+Any number of daemons may share a database: each serves pages and delivers, one of them, by
+election (services/scheduler/election.py), makes what is due.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
-from digest.journey.election import ASK
+from digest.services.monitoring.alerts import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
+from digest.services.scheduler.election import ASK
 
 if TYPE_CHECKING:
-    from digest.journey.heed import Heeded
+    from digest.services.feedback.process import Heeded
     from digest.wiring import Wiring
 
 GRACE = 8.0
@@ -242,7 +243,7 @@ class Daemon:
             self._ended(name, None)
 
     def _start_web(self) -> Callable[[], None]:
-        from digest.web.served import server as served
+        from digest.web.server import server as served
 
         server = served(self._wiring.web_app(self._notice_due.set), self._wiring.settings.web)
         # uvicorn's own handlers would take SIGTERM from us; it runs in a thread, where it installs none

@@ -22,19 +22,19 @@ from digest.domain.subscriber import Address, Preferences
 from digest.links import Links, address_hasher, derive_key
 
 if TYPE_CHECKING:
-    from digest.journey.choose import Chooser
-    from digest.journey.deliver import Compose
-    from digest.journey.mailroom import Choices, Mailroom, Sign
-    from digest.journey.press import Press
-    from digest.mail.dkim import SigningKey
-    from digest.mail.headers import Sender
+    from digest.mail.auth.dkim import SigningKey
+    from digest.mail.message.headers import Sender
     from digest.mail.verp import Stamps
     from digest.ranking.trending import Trending
     from digest.render.environment import Templates
+    from digest.services.delivery.run import Compose
+    from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.message_composer import Choices, Mailroom, Sign
+    from digest.services.editions.personalise import Chooser
     from digest.sources.http import PoliteGetter
     from digest.sources.port import Source
     from digest.store.departures import DepartureLog
-    from digest.store.unit import Store
+    from digest.store.unit_of_work import Store
 
 _PACKAGE = Path(__file__).parent
 
@@ -82,7 +82,7 @@ class Parts:
         return Preferences(timezone=name, hour=hour or self.settings.reader_hour)
 
     def address(self, text: str) -> Address:
-        from digest.mail.address import read_address
+        from digest.mail.message.address import read_address
 
         return read_address(text)
 
@@ -113,7 +113,7 @@ class Parts:
     def _opened(self) -> Store:
         from digest.store import migrate
         from digest.store.engine import open_engine
-        from digest.store.unit import Store
+        from digest.store.unit_of_work import Store
 
         engine = open_engine(self.settings.database.url)
         self._open.callback(engine.dispose)
@@ -133,13 +133,13 @@ class Parts:
     @cached_property
     def key_trouble(self) -> str:
         """That our key is not the one this database knows; "" where it is."""
-        from digest.journey.recognise import recognise
+        from digest.services.scheduler.key_check import recognise
 
         return recognise(self.store, self.secret, datetime.now(UTC))
 
     def adopt_key(self) -> None:
         """From now on the database belongs to the key configured: the one before is lost."""
-        from digest.journey.recognise import adopt
+        from digest.services.scheduler.key_check import adopt
 
         adopt(self._opened(), self.secret, datetime.now(UTC))
 
@@ -169,7 +169,7 @@ class Parts:
 
     @cached_property
     def sender(self) -> Sender:
-        from digest.mail.headers import Sender
+        from digest.mail.message.headers import Sender
 
         mail = self.settings.mail
         kind = mail.envelope_sender.strip()
@@ -188,18 +188,18 @@ class Parts:
 
     @cached_property
     def press(self) -> Press:
-        from digest.journey.press import Press
+        from digest.services.editions.edition_renderer import Press
 
         return Press(self.templates, self.links, self.sender, self.stamps, self.sign)
 
     @cached_property
     def sign(self) -> Sign:
         """Puts DKIM signatures on what we compose; nothing where no key is configured. Raises ConfigurationError."""
-        from digest.journey.mailroom import unsigned
+        from digest.services.editions.message_composer import unsigned
 
         if not self.signing_keys:
             return unsigned
-        from digest.mail.dkim import Signer
+        from digest.mail.auth.dkim import Signer
 
         return Signer(self.signing_keys).sign
 
@@ -209,14 +209,14 @@ class Parts:
         files = self.settings.dkim.files()
         if not files:  # and what signs is not loaded
             return ()
-        from digest.mail.dkim import SigningKey
+        from digest.mail.auth.dkim import SigningKey
 
         return tuple(SigningKey.from_file(self.dkim_domain, *key) for key in files)
 
     @property
     def dkim_domain(self) -> str:
         """What signatures are made for: d=, in ASCII."""
-        from digest.mail.fields import ascii_domain
+        from digest.mail.message.header_encoding import ascii_domain
 
         return ascii_domain(self.settings.dkim.domain or self.sender.address.domain)
 
@@ -246,7 +246,7 @@ class Parts:
     @cached_property
     def getter(self) -> PoliteGetter:
         from digest import __version__
-        from digest.journey.turns import SharedTurns
+        from digest.services.papers.shared_throttle import SharedTurns
         from digest.sources.http import Manners, PoliteGetter
 
         http = self.settings.http
@@ -258,7 +258,7 @@ class Parts:
 
     def sources(self, names: Sequence[str] = ()) -> list[Source]:
         """The configured sources, or those named. Raises NotFound, ConfigurationError."""
-        from digest.sources.catalogue import make_source
+        from digest.sources.registry import make_source
 
         known = {each.name: each for each in self.settings.sources}
         for name in names:
@@ -277,14 +277,14 @@ class Parts:
 
     @cached_property
     def chooser(self) -> Chooser:
-        from digest.journey.choose import Chooser
+        from digest.services.editions.personalise import Chooser
 
         return Chooser(self.store)
 
     # --- mail out
 
     def mailroom(self, edition: Edition) -> Mailroom:
-        from digest.journey.mailroom import Mailroom
+        from digest.services.editions.message_composer import Mailroom
 
         with self.store.read() as unit:
             rendered = unit.editions.rendered(edition.id)

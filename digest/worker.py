@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
-from digest.journey.alarm import Finding, of_failure, of_key, of_passed_over, of_relay
-from digest.store.jobs import QUEUE, SCHEMA, URGENT, WORK
+from digest.services.monitoring.alerts import Finding, of_failure, of_key, of_passed_over, of_relay
+from digest.store.deliveries.jobs import QUEUE, SCHEMA, URGENT, WORK
 
 if TYPE_CHECKING:
     import procrastinate

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from digest.mail.letter import Letter  # noqa: E402  # found by the line above
+from digest.mail.inbound.parsed_message import Letter  # noqa: E402  # found by the line above
 from tests.servers.chromium import chromium, missing  # noqa: E402  # found by the line above
 from tests.servers.real_mail import real_mail  # noqa: E402  # found by the line above
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from email_validator import EmailNotValidError, validate_email
 
 from digest.domain.errors import InvalidAddress
-from digest.mail.address import read_address
+from digest.mail.message.address import read_address
 from tests.servers.website import BEARER, NOON
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
 from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked, Reason, Summary
-from digest.render.cards import render_edition
+from digest.render.edition.cards import render_edition
+from digest.render.edition.views import EditionView, SenderView
 from digest.render.environment import Templates
-from digest.render.views import EditionView, SenderView
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = Templates([ROOT / "templates"])

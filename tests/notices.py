@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
-from digest.mail.stages import Said
+from digest.mail.inbound.bounce_patterns.stages import Said
 from tests.answers import FIXTURES
 
 FOLDER = FIXTURES / "bounces"

@@ -14,8 +14,8 @@ LONGEST = 320
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"domain"}),
     frozenset({"ranking"}),
-    frozenset({"sources", "store", "render", "mail", "links", "config", "apart"}),
-    frozenset({"journey"}),
+    frozenset({"sources", "store", "render", "mail", "links", "config", "child_process"}),
+    frozenset({"services"}),
     frozenset({"parts", "wiring"}),  # two files, one place: wiring extends parts
     frozenset({"web", "daemon", "worker", "cli"}),
 )
@@ -118,11 +118,11 @@ def test_every_room_says_what_it_is() -> None:
 
 PLANTED = [
     ("domain/paper.py", "import digest.store.engine", "domain may not import store"),
-    ("store/papers.py", "from digest.mail import relay", "store may not import mail"),
-    ("store/papers.py", "from digest import mail", "store may not import mail"),
-    ("sources/arxiv.py", "from ..journey.edit import edit", "sources may not import journey"),
-    ("mail/relay.py", "def f():\n    from digest import wiring", "mail may not import wiring"),
-    ("journey/edit.py", "from digest.wiring import Wiring", "journey may not import wiring"),
+    ("store/papers/papers.py", "from digest.mail import relay", "store may not import mail"),
+    ("store/papers/papers.py", "from digest import mail", "store may not import mail"),
+    ("sources/arxiv.py", "from ..services.editions import build_edition", "sources may not import services"),
+    ("mail/smtp/relay.py", "def f():\n    from digest import wiring", "mail may not import wiring"),
+    ("services/editions/build_edition.py", "from digest.wiring import Wiring", "services may not import wiring"),
     ("web/pages.py", "from digest.cli import main", "web may not import cli"),
     ("links.py", "from digest.config import Settings", "links may not import config"),
     ("attic/junk.py", "", "in no layer"),
@@ -152,10 +152,12 @@ def test_a_planted_import_is_found(tmp_path: Path, file: str, source: str, compl
 def test_a_planted_clock_is_found(tmp_path: Path, source: str) -> None:
     _plant(tmp_path / "digest", "daemon.py", source)
     _plant(
-        tmp_path / "digest", "mail/relay.py", "import time, datetime\ndeadline = time.monotonic() + 5\nhour = datetime.time(7)"
+        tmp_path / "digest",
+        "mail/smtp/relay.py",
+        "import time, datetime\ndeadline = time.monotonic() + 5\nhour = datetime.time(7)",
     )
     assert clock_readings(tmp_path / "digest") == []
-    _plant(tmp_path / "digest", "journey/edit.py", source)
+    _plant(tmp_path / "digest", "services/editions/build_edition.py", source)
     assert len(clock_readings(tmp_path / "digest")) == 1
 
 

@@ -27,7 +27,7 @@ READER = "reader@demo.example"
 @at_option
 def demo(folder: Path, at: datetime) -> None:
     """Today's papers through a real mail server into an inbox on this machine."""
-    from digest.mail.inbox import Inbox
+    from digest.mail.dev_smtp_server import Inbox
     from digest.wiring import Wiring
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,8 @@ def _free_port(wish: int) -> int:
 
 def _edition(wiring: Wiring, at: datetime) -> Edition:
     """Seeds → store → today's edition. Each step finds what a former run did."""
-    from digest.journey.load import load
     from digest.parts import shipped
+    from digest.services.papers.import_files import load
 
     report = load([shipped("seeds")], wiring.store, None, at)
     click.echo(f"{report.papers_new} new papers from seeds/, {report.papers_unchanged} known")
@@ -93,7 +93,7 @@ def _edition(wiring: Wiring, at: datetime) -> Edition:
 
 def _deliver(wiring: Wiring, edition: Edition, at: datetime) -> None:
     """The reader subscribes (once), falls due this minute and is mailed; had they today's mail already, it is sent once more."""
-    from digest.journey.subscribe import RECORDED, change, confirm, request
+    from digest.services.subscriptions.subscribe import RECORDED, change, confirm, request
 
     address, now = wiring.address(READER), at.replace(second=0, microsecond=0)
     preferences = Preferences(hour=now.time())
@@ -114,7 +114,7 @@ def _show(received: Path, edition: Edition) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from digest.mail.reading import parts_of
+    from digest.mail.inbound.message_parts import parts_of
 
     data = received.read_bytes()
     message = message_from_bytes(data, policy=policy.default)

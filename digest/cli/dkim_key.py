@@ -23,7 +23,7 @@ def dkim_key(wiring: Wiring, as_json: bool, out: Path) -> None:
 
     Keys that are there stay as they are; a new one is readable by its owner only.
     """
-    from digest.mail.dkim import SigningKey, new_key
+    from digest.mail.auth.dkim import SigningKey, new_key
 
     dkim = wiring.settings.dkim
     wanted = (

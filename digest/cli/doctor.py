@@ -16,7 +16,7 @@ import click
 from digest.cli.options import answer, wired
 from digest.domain.errors import ConfigurationError, DigestError
 from digest.domain.schedule import known_zone
-from digest.mail.domain_checks import (
+from digest.mail.auth.domain_checks import (
     Checked,
     Identity,
     check_dkim,
@@ -27,9 +27,9 @@ from digest.mail.domain_checks import (
 )
 
 if TYPE_CHECKING:
-    from digest.mail.dns_lookup import Lookup
-    from digest.mail.headers import Sender
-    from digest.mail.relay import Relay
+    from digest.mail.auth.dns_lookup import Lookup
+    from digest.mail.message.headers import Sender
+    from digest.mail.smtp.relay import Relay
     from digest.wiring import Wiring
 
 _TIME_ERROR = 5
@@ -126,8 +126,8 @@ def _relays(wiring: Wiring) -> Iterator[Checked]:
 
 def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
     """Everything a receiver looks up. A name server that does not answer fails the check that asked it."""
-    from digest.mail.dns_lookup import Lookup, NoAnswer
-    from digest.mail.fields import ascii_domain
+    from digest.mail.auth.dns_lookup import Lookup, NoAnswer
+    from digest.mail.message.header_encoding import ascii_domain
 
     sender = wiring.sender
     hosts = tuple(dict.fromkeys(relay.host for relay in wiring.settings.relays))
@@ -161,7 +161,7 @@ def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
 
 def _sources(wiring: Wiring) -> Iterator[Checked]:
     """What the latest collect left behind; nobody is asked again for it."""
-    from digest.journey.alarm import of_source
+    from digest.services.monitoring.alerts import of_source
 
     for source in wiring.settings.sources:
         with wiring.store.read() as unit:

@@ -82,8 +82,8 @@ def preview(
     at: datetime,
 ) -> None:
     """Write message.eml, message.html and message.txt, exactly what would be sent; says what the lint has against it."""
-    from digest.mail.lint import lint as judge
-    from digest.mail.reading import parts_of
+    from digest.mail.inbound.message_parts import parts_of
+    from digest.mail.lint.lint import lint as judge
 
     paper_list = wiring.paper_list(list_name)
     shown = wiring.edition(paper_list, day, at)
@@ -141,7 +141,7 @@ def send(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there.")
 def lint(file: Path, as_json: bool) -> None:
     """The compliance report of a mail; the same lint gates every edition."""
-    from digest.mail.lint import lint as lint_mail
+    from digest.mail.lint.lint import lint as lint_mail
 
     findings = lint_mail(file.read_bytes())
 

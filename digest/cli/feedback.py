@@ -16,7 +16,7 @@ from digest.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from digest.domain.feedback import Feedback
-    from digest.journey.heed import Heeded
+    from digest.services.feedback.process import Heeded
     from digest.wiring import Wiring
 
 
@@ -44,9 +44,9 @@ def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], poll: bool, l
 
 def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
     from digest.cli.review import held_line
-    from digest.journey.heed import Action
-    from digest.mail.inbound import read_feedback
-    from digest.mail.mailbox import read_mailbox
+    from digest.mail.inbound.mail_files import read_mailbox
+    from digest.mail.inbound.read_feedback import read_feedback
+    from digest.services.feedback.process import Action
 
     told: list[dict[str, object]] = []
     for found in (found for file in files for found in read_mailbox(file, sys.stdin.buffer)):

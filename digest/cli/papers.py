@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @wired
 def import_(wiring: Wiring, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
     """Load papers and signals from files; the format is recognised by content (gz and xz too)."""
-    from digest.journey.load import load
+    from digest.services.papers.import_files import load
 
     report = load(paths, wiring.store, observed_at, at)
 

@@ -27,8 +27,8 @@ LAST = timedelta(days=61)
 @wired
 def train(wiring: Wiring, as_json: bool, list_name: str | None, until: datetime | None, out: Path | None) -> None:
     """Fit the ranking's coefficients to the stored history: a TOML file to read, and to name as `ranking.coefficients`."""
-    from digest.journey.train import train
     from digest.ranking.model import written
+    from digest.services.ranking.train import train
 
     model = train(wiring.store, chosen_list(wiring, list_name), min(until, _end(wiring)) if until else _end(wiring))
     text = written(model)
@@ -59,8 +59,8 @@ def backtest(
     Each ranking sees what was known on the morning, chooses ten of the papers first seen in the last days, none twice, and is
     judged by the votes they gained.
     """
-    from digest.journey.backtest import backtest
-    from digest.ranking.formulas import FORMULAS
+    from digest.ranking.baselines import FORMULAS
+    from digest.services.ranking.backtest import backtest
 
     end = _end(wiring)
     last = min(until or end.date(), end.date())

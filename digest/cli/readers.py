@@ -45,7 +45,7 @@ def subscribe(
     at: datetime,
 ) -> None:
     """Subscribe an address: double opt-in, or --confirmed."""
-    from digest.journey.subscribe import RECORDED, confirm, request
+    from digest.services.subscriptions.subscribe import RECORDED, confirm, request
 
     preferences = wiring.preferences(timezone, hour)
     if weekdays:
@@ -71,7 +71,7 @@ def subscribe(
 @wired
 def unsubscribe(wiring: Wiring, as_json: bool, email: str, list_name: str | None, at: datetime) -> None:
     """End an address's subscriptions."""
-    from digest.journey.subscribe import end_all
+    from digest.services.subscriptions.subscribe import end_all
 
     steps = end_all(wiring.store, wiring.address(email), "ended by the operator", at, list_name)
     ended = [step.subscription.list for step in steps]
@@ -85,7 +85,7 @@ def unsubscribe(wiring: Wiring, as_json: bool, email: str, list_name: str | None
 @wired
 def erase(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
     """Forget a person, keeping only the suppression hash."""
-    from digest.journey.subscribe import erase as forget
+    from digest.services.subscriptions.subscribe import erase as forget
 
     known = forget(wiring.store, wiring.address(email), at)
     answer(as_json, {"erased": known}, lambda: click.echo("erased" if known else "not known; suppressed all the same"))
@@ -119,7 +119,7 @@ def unsuppress(
 
     Without addresses: all with that reason, of that time. Who asked to be forgotten is left alone: they subscribe themselves.
     """
-    from digest.journey.unsuppress import unsuppress as lift
+    from digest.services.subscriptions.unsuppress import unsuppress as lift
 
     if not (whom or reason or since or until):
         raise click.UsageError("name addresses or files of them, or choose by --reason, --since and --until")
@@ -154,7 +154,7 @@ def _addresses(wiring: Wiring, given: str) -> Iterator[Address]:
 @wired
 def readmit(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
     """The old name of `digest unsuppress`."""
-    from digest.journey.unsuppress import unsuppress as lift
+    from digest.services.subscriptions.unsuppress import unsuppress as lift
 
     click.echo("digest: readmit is now called unsuppress", err=True)
     reason = next(iter(lift(wiring.store, [wiring.address(email)], at).values()), None)

@@ -25,7 +25,7 @@ _SHOWN = 10
 @wired
 def review(wiring: Wiring, as_json: bool, accept: bool, undo: bool, reply: str, at: datetime) -> None:
     """Show refusals in the same words that were held, grouped by the reply; accept or undo them."""
-    from digest.journey import review as reviewed
+    from digest.services.operations import review as reviewed
 
     if accept and undo:
         raise click.UsageError("choose --accept or --undo")
@@ -53,7 +53,7 @@ def review(wiring: Wiring, as_json: bool, accept: bool, undo: bool, reply: str, 
 
 def held_line(wiring: Wiring) -> str:
     """One line for stderr where something is held for review; "" where nothing is."""
-    from digest.journey.alarm import of_review
+    from digest.services.monitoring.alerts import of_review
 
     with wiring.store.read() as unit:
         finding = of_review(unit.refusals.held())

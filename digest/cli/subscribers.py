@@ -57,7 +57,7 @@ def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: date
 
 def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str | None, str]:
     """(how many are owed, this import's and those from before; the process or command that sends them; both in words)."""
-    from digest.journey.owe import GOOD_FOR
+    from digest.services.notices.pending import GOOD_FOR
 
     now = datetime.now(UTC)
     outlook = wiring.outlook(now)
@@ -84,7 +84,7 @@ def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str | None, str]:
 def export(wiring: Wiring, as_json: bool) -> None:
     """The active subscriptions as CSV (or JSON): what `import` reads. Who left or never confirmed is not in it."""
     from digest.domain.subscriber import SubscriptionState
-    from digest.journey.roster import COLUMNS, row_of
+    from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 
     with wiring.store.read() as unit:
         rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))

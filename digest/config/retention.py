@@ -1,4 +1,4 @@
-"""How long things are kept, in days. What each is for, and why that long, is said in journey/housekeep.py and on /privacy."""
+"""How long things are kept, in days. services/privacy/retention.py and /privacy say what each is for, and why that long."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from datetime import time
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
-from digest.config.operating import Alerts, Log
+from digest.config.observability import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings, Summaries
-from digest.config.places import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.retention import Retention
 from digest.config.values import Zone
 from digest.domain.edition import PaperList

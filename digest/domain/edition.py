@@ -102,7 +102,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """An edition as mail, rendered and CSS-inlined once. What differs per reader is marked (render/markers.py)."""
+    """An edition as mail, rendered and CSS-inlined once. What differs per reader is marked (render/edition/markers.py)."""
 
     subject: str
     html: str

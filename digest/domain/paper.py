@@ -63,7 +63,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A work, whatever its versions and sources: the merge of its sightings by precedence (ranking/identity.py).
+    """A work, whatever its versions and sources: the merge of its sightings by precedence (domain/identity.py).
 
     Two papers never share an identifier. `first_seen_at` is the earliest sighting's instant.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-from digest.domain.turns import LOOK_AGAIN, Turn
+from digest.domain.request_turns import LOOK_AGAIN, Turn
 
 RECOVERY = 20.0
 """Seconds in which a relay that was too fast for is trusted with as much again; with more from then on."""

@@ -1,4 +1,4 @@
-"""Whom a relay's refusal is about. The classifier (mail/reply_classifier.py) reads a reply; RetryPolicy decides what follows."""
+"""Whom a relay's refusal is about. mail/smtp/reply_classifier.py reads a reply; RetryPolicy decides what follows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from digest.ranking.readings import Heard, Series
+from digest.ranking.signal_history import Heard, Series
 
 BELIEVED = 15.0
 """Votes that one burst counts as at most."""

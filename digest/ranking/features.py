@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from digest.domain.paper import Candidate, Paper
 from digest.ranking import burst
-from digest.ranking.readings import Heard, heard
+from digest.ranking.signal_history import Heard, heard
 
 VOTES, STARS, COMMENTS = "upvotes", "github_stars", "comments"
 LONGEST_UNREAD = 24.0

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from digest.domain.paper import Paper
-from digest.ranking.appeal import Appeal, shape, words
 from digest.ranking.features import FORMULA
 from digest.ranking.model import Model
+from digest.ranking.text_prior import Appeal, shape, words
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from digest.domain.errors import InvalidInput
-from digest.ranking.appeal import Appeal
 from digest.ranking.features import FEATURES, Figures
+from digest.ranking.text_prior import Appeal
 
 _HIGHEST = 700.0
 """exp of more is no number."""

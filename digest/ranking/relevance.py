@@ -23,9 +23,9 @@ from digest.domain.edition import Pooled
 from digest.domain.paper import Paper, Reason
 from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
+from digest.ranking.diversity import spread, with_every_wish
+from digest.ranking.pool_index import Floats, Shelf, Sparse
 from digest.ranking.selection import CONSIDERED, also
-from digest.ranking.shelf import Floats, Shelf, Sparse
-from digest.ranking.spread import spread, with_every_wish
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
 """What a wish fulfilled adds, by field of Interests; a paper at the top of the pool has trend 1."""

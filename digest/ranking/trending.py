@@ -13,7 +13,7 @@ from typing import Protocol
 from digest.domain.paper import Candidate, Ranked, Reason
 from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, observe
 from digest.ranking.model import PLAIN, Model
-from digest.ranking.readings import Heard
+from digest.ranking.signal_history import Heard
 
 
 class Ranker(Protocol):

@@ -10,8 +10,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from digest.domain.errors import TemplateError
-from digest.render.breaks import breakable
-from digest.render.columns import wrap
+from digest.render.text.soft_breaks import breakable
+from digest.render.text.text_wrap import wrap
 
 
 class Templates:

@@ -16,11 +16,11 @@ from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields, xmltree
+from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
+from digest.sources.publishing_schedule import Rhythm
 from digest.sources.xmltree import Element, child, children, said
 
 _FURTHEST = 30_000
@@ -43,16 +43,16 @@ def read_feed(root: Element, mended: tuple[Rejection, ...], *, source: str, seen
     refuse_error_feed(said(root, "title"), said(root, "subtitle"), source)
     entries = list(children(root, "entry"))
     if len(entries) == 1 and _ERROR in said(entries[0], "id"):
-        raise UnreadableAnswer(source, f"arXiv says: {fields.clipped(said(entries[0], 'summary') or 'error')}")
+        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(said(entries[0], 'summary') or 'error')}")
     placed = ((_place(entry, number), entry) for number, entry in enumerate(entries, 1))
-    parsed = fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
+    parsed = clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
     return Parsed(parsed.sightings, mended + parsed.rejected)
 
 
 def refuse_error_feed(title: str, told: str, source: str) -> None:
     """An unknown category is answered with a feed that is titled so. Raises UnreadableAnswer."""
     if title.lower().startswith("feed error"):
-        raise UnreadableAnswer(source, f"arXiv says: {fields.clipped(f'{title} {told}')}")
+        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(f'{title} {told}')}")
 
 
 def _place(entry: Element, number: int) -> str:
@@ -70,22 +70,26 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
     terms = [term.get("term") or "" for term in ([primary] if primary is not None else [])]
     terms += [term.get("term") or "" for term in children(entry, "category")]
     announced = said(entry, "announce_type").lower()
-    published = fields.instant(said(entry, "published"), seen_at)
+    published = clean_fields.instant(said(entry, "published"), seen_at)
     return Sighting(
         source=source,
-        identifiers=(found.identifier, *(i for i in fields.identifiers(said(entry, "doi")) if i != found.identifier)),
-        title=fields.title(said(entry, "title")),
+        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(said(entry, "doi")) if i != found.identifier)),
+        title=clean_fields.title(said(entry, "title")),
         seen_at=seen_at,
         abstract=abstract,
         authors=_authors(entry),
         # An announcement's dates are those of the announcement; when the paper was submitted it does not say.
         published_at=None if announced else published,
         listed_at=published if announced and announced not in REPLACED else None,
-        updated_at=published if announced in REPLACED else None if announced else fields.instant(said(entry, "updated"), seen_at),
-        categories=fields.distinct(fields.text(term, 60) for term in terms),
+        updated_at=published
+        if announced in REPLACED
+        else None
+        if announced
+        else clean_fields.instant(said(entry, "updated"), seen_at),
+        categories=clean_fields.distinct(clean_fields.text(term, 60) for term in terms),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
-        code_url=fields.code_address(comment, abstract),
+        code_url=clean_fields.code_address(comment, abstract),
         venue=said(entry, "journal_ref"),
         comment=comment,
         version=found.version,
@@ -94,14 +98,14 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
 
 
 def _authors(entry: Element) -> tuple[str, ...]:
-    named = fields.names(said(author, "name") for author in children(entry, "author"))
+    named = clean_fields.names(said(author, "name") for author in children(entry, "author"))
     return named or split_names(said(entry, "creator"))
 
 
 def split_names(joined: str) -> tuple[str, ...]:
     """ "Ann Lee, Bo Li (MIT, USA), J. Doe, Jr." → three names: commas in brackets and before a suffix do not part."""
     parts = re.split(r", (?![^(]{0,300}\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
-    return fields.names(re.sub(r" ?\([^()]*+\) ?$", "", part) for part in parts)
+    return clean_fields.names(re.sub(r" ?\([^()]*+\) ?$", "", part) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

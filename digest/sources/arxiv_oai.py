@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields, xmltree
+from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 from digest.sources.xmltree import Element, child, children, each, said
 
 _SLOW = 120.0
@@ -54,15 +54,15 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     if xmltree.name(root) != "OAI-PMH":
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <OAI-PMH> was due")
     error = child(root, "error")
-    code = fields.text(error.get("code"), 60) if error is not None else ""
+    code = clean_fields.text(error.get("code"), 60) if error is not None else ""
     if code in ("noRecordsMatch", "badResumptionToken"):
         return Page(Parsed(), bad_token=code == "badResumptionToken")
     if error is not None:
-        raise UnreadableAnswer(source, f"OAI-PMH error {code or 'without a code'}: {fields.clipped(said(error))}")
+        raise UnreadableAnswer(source, f"OAI-PMH error {code or 'without a code'}: {clean_fields.clipped(said(error))}")
     if not any(child(root, verb) is not None for verb in ("ListRecords", "GetRecord")):
         raise UnreadableAnswer(source, "OAI-PMH without <ListRecords> or <GetRecord>")
     placed = ((_place(record, number), record) for number, record in enumerate(each(root, "record"), 1))
-    parsed = fields.collected(placed, lambda record: _sighting(record, source, seen_at))
+    parsed = clean_fields.collected(placed, lambda record: _sighting(record, source, seen_at))
     token = next((said(element) for element in each(root, "resumptionToken")), "")
     return Page(Parsed(parsed.sightings, mended + parsed.rejected, gone=parsed.gone), token)
 
@@ -82,17 +82,17 @@ def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting | Ide
     abstract, comment = said(paper, "abstract"), said(paper, "comments")
     return Sighting(
         source=source,
-        identifiers=(found.identifier, *(i for i in fields.identifiers(said(paper, "doi")) if i != found.identifier)),
-        title=fields.title(said(paper, "title")),
+        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(said(paper, "doi")) if i != found.identifier)),
+        title=clean_fields.title(said(paper, "title")),
         seen_at=seen_at,
         abstract=abstract,
-        authors=fields.names(_name(author) for author in children(child(paper, "authors"), "author")),
-        published_at=fields.day(said(paper, "created"), seen_at),
-        updated_at=fields.day(said(paper, "updated"), seen_at),
-        categories=fields.distinct(said(paper, "categories").split()),
+        authors=clean_fields.names(_name(author) for author in children(child(paper, "authors"), "author")),
+        published_at=clean_fields.day(said(paper, "created"), seen_at),
+        updated_at=clean_fields.day(said(paper, "updated"), seen_at),
+        categories=clean_fields.distinct(said(paper, "categories").split()),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
-        code_url=fields.code_address(comment, abstract),
+        code_url=clean_fields.code_address(comment, abstract),
         venue=said(paper, "journal-ref"),
         comment=comment,
         withdrawn=says_withdrawn(abstract, comment),

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 
 from digest.domain.errors import ConfigurationError, UnreadableAnswer
 from digest.domain.paper import Sighting
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields, xmltree
+from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed, split_names
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 from digest.sources.xmltree import Element, child, children, said
 
 BASE_URL = "https://rss.arxiv.org"
@@ -36,7 +36,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <rss> with a <channel> was due")
     refuse_error_feed(said(channel, "title"), said(channel, "description"), source)
     placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(children(channel, "item"), 1))
-    parsed = fields.collected(placed, lambda item: _sighting(item, source, seen_at))
+    parsed = clean_fields.collected(placed, lambda item: _sighting(item, source, seen_at))
     return Parsed(parsed.sightings, mended + parsed.rejected)
 
 
@@ -52,16 +52,16 @@ def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
     return Sighting(
         source=source,
         identifiers=(found.identifier,),
-        title=fields.title(said(item, "title")),
+        title=clean_fields.title(said(item, "title")),
         seen_at=seen_at,
         abstract=abstract,
         authors=split_names(", ".join(said(creator) for creator in children(item, "creator"))),
         listed_at=None if announced in REPLACED else dated,
         updated_at=dated if announced in REPLACED else None,
-        categories=fields.distinct(said(category) for category in children(item, "category")),
+        categories=clean_fields.distinct(said(category) for category in children(item, "category")),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
-        code_url=fields.code_address(abstract),
+        code_url=clean_fields.code_address(abstract),
         version=found.version,
         withdrawn=says_withdrawn(abstract, ""),
     )
@@ -71,7 +71,7 @@ def _dated(written: str, seen_at: datetime) -> datetime | None:
     """An RFC 5322 date ("Thu, 18 Sep 2025 00:00:00 -0400")."""
     try:
         found = parsedate_to_datetime(written)
-        return fields.not_to_come(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC), seen_at)
+        return clean_fields.not_to_come(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC), seen_at)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 

@@ -1,6 +1,6 @@
 """BibTeX as people and reference managers write it: a tolerant reader of entries, for imports and for what a reader cares about.
 
-LaTeX stays as written (render/latex.py reads it); only the braces that protect plain words are taken off.
+LaTeX stays as written (render/text/latex.py reads it); only the braces that protect plain words are taken off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import chain
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.port import Parsed
 
 _ENTRY = re.compile(r"@\s*+([A-Za-z]{1,40}+)\s*+([{(])")
@@ -68,7 +68,7 @@ class Entry:
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Every entry with a title. Raises UnreadableAnswer where there is no entry at all."""
-    fields.bounded(data, source)
+    clean_fields.bounded(data, source)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:  # older exports are in Windows' or ISO's Latin
@@ -77,7 +77,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if not (first := next(read, None)):
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
     placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
-    return fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
+    return clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
 
 
 def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
@@ -123,7 +123,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 def _value(text: str, at: int, macros: _Macros) -> tuple[str, int]:
     """Pieces joined by `#`: {…}, "…", a number or a macro's name."""
     pieces: list[str] = []
-    room = fields.LONGEST_TEXT  # macros may be made of macros: no more than one text's worth
+    room = clean_fields.LONGEST_TEXT  # macros may be made of macros: no more than one text's worth
     while at < len(text):
         if text[at] in '{"':
             piece, at = _delimited(text, at)
@@ -161,22 +161,27 @@ def _sighting(entry: Entry | None, source: str, seen_at: datetime) -> Sighting:
     if entry is None:
         raise InvalidInput("entry", "is never closed; a brace is missing")
     told = entry.fields
-    title = fields.title(_unprotected(told.get("title", "")).strip("{} \n"))
+    title = clean_fields.title(_unprotected(told.get("title", "")).strip("{} \n"))
     people = authors(told.get("author", ""))
-    year, month = fields.whole(told.get("year", "").strip("{} ")[:4]), _MONTHS.get(told.get("month", "").strip("{} ").lower()[:3])
-    dated = fields.day(told.get("date"), seen_at)
+    year, month = (
+        clean_fields.whole(told.get("year", "").strip("{} ")[:4]),
+        _MONTHS.get(told.get("month", "").strip("{} ").lower()[:3]),
+    )
+    dated = clean_fields.day(told.get("date"), seen_at)
     return Sighting(
         source=source,
-        identifiers=_identifiers(entry) or fields.titled(title, people),
+        identifiers=_identifiers(entry) or clean_fields.titled(title, people),
         title=title,
         seen_at=seen_at,
-        abstract=fields.text(told.get("abstract", "")),
+        abstract=clean_fields.text(told.get("abstract", "")),
         authors=people,
-        published_at=dated or (fields.calendar_day([year, month or 1], seen_at) if year else None),
-        categories=fields.distinct([fields.text(told.get("primaryclass", ""), 40)]),
-        keywords=fields.distinct(fields.text(word, 80) for word in re.split(r"[,;]", told.get("keywords", ""))[:50]),
-        url=fields.address(told.get("url", "").strip("{} ").removeprefix(r"\url{")),
-        venue=fields.text(_unprotected(told.get("journal") or told.get("journaltitle") or told.get("booktitle") or ""), 300),
+        published_at=dated or (clean_fields.calendar_day([year, month or 1], seen_at) if year else None),
+        categories=clean_fields.distinct([clean_fields.text(told.get("primaryclass", ""), 40)]),
+        keywords=clean_fields.distinct(clean_fields.text(word, 80) for word in re.split(r"[,;]", told.get("keywords", ""))[:50]),
+        url=clean_fields.address(told.get("url", "").strip("{} ").removeprefix(r"\url{")),
+        venue=clean_fields.text(
+            _unprotected(told.get("journal") or told.get("journaltitle") or told.get("booktitle") or ""), 300
+        ),
     )
 
 
@@ -186,14 +191,14 @@ def _identifiers(entry: Entry) -> tuple[Identifier, ...]:
     prefix = (told.get("archiveprefix") or told.get("eprinttype") or "arxiv").strip("{} ").lower()
     written = [told.get("eprint", "") if prefix == "arxiv" else "", told.get("doi", "").replace("\\_", "_")]
     for name in ("journal", "url", "note", "howpublished", "volume", "number"):
-        written += [found[1] for found in _ARXIV.finditer(told.get(name, "")[: fields.LONGEST_LINE])]
-    return fields.identifiers(*(name.strip("{} ") for name in written), told.get("url", "").strip("{} "))
+        written += [found[1] for found in _ARXIV.finditer(told.get(name, "")[: clean_fields.LONGEST_LINE])]
+    return clean_fields.identifiers(*(name.strip("{} ") for name in written), told.get("url", "").strip("{} "))
 
 
 def authors(written: str) -> tuple[str, ...]:
     """ "Knuth, Donald E. and {The Team} and others" → ("Donald E. Knuth", "The Team")."""
-    people = re.split(r"\s+and\s+", " ".join(written[: fields.LONGEST_TEXT].split()))
-    return fields.names(_given_first(person) for person in people if person.lower() != "others")
+    people = re.split(r"\s+and\s+", " ".join(written[: clean_fields.LONGEST_TEXT].split()))
+    return clean_fields.names(_given_first(person) for person in people if person.lower() != "others")
 
 
 def _given_first(person: str) -> str:

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 
 BASE_URL = "https://api.biorxiv.org"
 
@@ -37,40 +37,40 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
 
 def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     """`parse`, and what paging needs."""
-    answer = fields.decoded_json(data, source)
-    told = fields.table(answer)
-    message = fields.table(next(iter(fields.rows(told.get("messages"))), None))
-    status = fields.text(message.get("status"), 200)
+    answer = clean_fields.decoded_json(data, source)
+    told = clean_fields.table(answer)
+    message = clean_fields.table(next(iter(clean_fields.rows(told.get("messages"))), None))
+    status = clean_fields.text(message.get("status"), 200)
     collection = told.get("collection")
     if not isinstance(collection, list):
         raise UnreadableAnswer(source, f"no collection of preprints{': ' + status if status else ''}")
     if not collection and status and status.lower() != "ok" and not re.search(r"no (posts|articles|papers) found", status, re.I):
-        raise UnreadableAnswer(source, f"bioRxiv says: {fields.clipped(status)}")
-    parsed = fields.collected(fields.numbered(collection), lambda row: _sighting(row, source, seen_at))
-    return Page(parsed, len(collection), fields.whole(message.get("total")))
+        raise UnreadableAnswer(source, f"bioRxiv says: {clean_fields.clipped(status)}")
+    parsed = clean_fields.collected(clean_fields.numbered(collection), lambda row: _sighting(row, source, seen_at))
+    return Page(parsed, len(collection), clean_fields.whole(message.get("total")))
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
-    row = fields.table(row)
-    found = fields.identifiers(row.get("doi"))
+    row = clean_fields.table(row)
+    found = clean_fields.identifiers(row.get("doi"))
     if not found:
-        raise InvalidInput("doi", f"{fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
-    version = fields.whole(row.get("version"))
-    posted = fields.day(row.get("date"), seen_at)
-    server = fields.text(row.get("server"), 20).lower()
+        raise InvalidInput("doi", f"{clean_fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
+    version = clean_fields.whole(row.get("version"))
+    posted = clean_fields.day(row.get("date"), seen_at)
+    server = clean_fields.text(row.get("server"), 20).lower()
     host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
-    title = fields.title(row.get("title"))
+    title = clean_fields.title(row.get("title"))
     page = f"https://www.{host}.org/content/{found[0].value}v{version or 1}"
     return Sighting(
         source=source,
-        identifiers=tuple(dict.fromkeys((found[0], *fields.identifiers(row.get("published"))))),
+        identifiers=tuple(dict.fromkeys((found[0], *clean_fields.identifiers(row.get("published"))))),
         title=title,
         seen_at=seen_at,
-        abstract=fields.text(row.get("abstract")),
-        authors=fields.names(_name(author) for author in fields.text(row.get("authors")).split(";")),
+        abstract=clean_fields.text(row.get("abstract")),
+        authors=clean_fields.names(_name(author) for author in clean_fields.text(row.get("authors")).split(";")),
         published_at=posted if version in (None, 1) else None,
         updated_at=posted if version not in (None, 1) else None,
-        categories=fields.distinct([_unless_na(row.get("category"))]),
+        categories=clean_fields.distinct([_unless_na(row.get("category"))]),
         url=page,
         pdf_url=f"{page}.full.pdf",
         version=version or None,
@@ -79,7 +79,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
 
 
 def _unless_na(value: Any) -> str:
-    said = fields.text(value, 120)
+    said = clean_fields.text(value, 120)
     return "" if said.upper() == "NA" else said
 
 

@@ -11,10 +11,10 @@ from urllib.parse import quote
 from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
+from digest.sources.publishing_schedule import Rhythm
 
 BASE_URL = "https://api.crossref.org"
 _DATES = ("posted", "published-online", "published-print", "published", "issued")
@@ -23,42 +23,47 @@ _SAME_WORK = ("is-preprint-of", "has-preprint", "is-version-of", "has-version", 
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads one work or a page of them. Raises UnreadableAnswer for a refusal and anything else."""
-    answer = fields.table(fields.decoded_json(data, source))
+    answer = clean_fields.table(clean_fields.decoded_json(data, source))
     message = answer.get("message")
     if answer.get("status") not in ("ok", None) or not isinstance(message, dict):
-        told = fields.table(next(iter(fields.rows(message)), None)).get("message") or answer.get("status")
-        raise UnreadableAnswer(source, f"Crossref says: {fields.clipped(fields.text(told) or 'nothing it documents')}")
+        told = clean_fields.table(next(iter(clean_fields.rows(message)), None)).get("message") or answer.get("status")
+        raise UnreadableAnswer(
+            source, f"Crossref says: {clean_fields.clipped(clean_fields.text(told) or 'nothing it documents')}"
+        )
     if isinstance(message.get("items"), list):
-        return fields.collected(fields.numbered(message["items"]), lambda row: work(row, source, seen_at), undated=True)
+        return clean_fields.collected(
+            clean_fields.numbered(message["items"]), lambda row: work(row, source, seen_at), undated=True
+        )
     if "DOI" not in message:
         raise UnreadableAnswer(source, "neither a work nor a page of works")
-    return fields.collected([("work", message)], lambda row: work(row, source, seen_at), undated=True)
+    return clean_fields.collected([("work", message)], lambda row: work(row, source, seen_at), undated=True)
 
 
 def work(row: Any, source: str, seen_at: datetime) -> Sighting:
     """One work. CSL-JSON is the same with lone values for lists, so that format is read by this, too. Raises InvalidInput."""
-    row = fields.table(row)
-    found = fields.identifiers(row.get("DOI"), *_related(row))
+    row = clean_fields.table(row)
+    found = clean_fields.identifiers(row.get("DOI"), *_related(row))
     if not found:
-        raise InvalidInput("DOI", f"{fields.text(row.get('DOI'), 60)!r} should be like 10.1103/physrevd.93.016005")
+        raise InvalidInput("DOI", f"{clean_fields.text(row.get('DOI'), 60)!r} should be like 10.1103/physrevd.93.016005")
     doi = found[0]
-    cited = fields.whole(row.get("is-referenced-by-count"))
+    cited = clean_fields.whole(row.get("is-referenced-by-count"))
     return Sighting(
         source=source,
         identifiers=found,
-        title=fields.title(_first(row.get("title"))),
+        title=clean_fields.title(_first(row.get("title"))),
         seen_at=seen_at,
-        abstract=fields.text(row.get("abstract")),
+        abstract=clean_fields.text(row.get("abstract")),
         authors=authors(row),
         published_at=published(row, seen_at),
-        categories=fields.distinct(fields.text(word, 120) for word in fields.rows(row.get("subject"))),
+        categories=clean_fields.distinct(clean_fields.text(word, 120) for word in clean_fields.rows(row.get("subject"))),
         url=f"https://arxiv.org/abs/{doi.value}"
         if doi.scheme == "arxiv"
         else f"https://doi.org/{quote(doi.value, safe='/:;()')}",
         pdf_url=_pdf(row),
-        venue=fields.text(_first(row.get("container-title")), 300),
+        venue=clean_fields.text(_first(row.get("container-title")), 300),
         withdrawn=any(
-            fields.table(update).get("type") in ("retraction", "withdrawal") for update in fields.rows(row.get("updated-by"))
+            clean_fields.table(update).get("type") in ("retraction", "withdrawal")
+            for update in clean_fields.rows(row.get("updated-by"))
         ),
         signals=(Signal("citations", float(cited), seen_at, source),) if cited is not None else (),
     )
@@ -66,39 +71,39 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
 
 def authors(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Given name first; a group has a name of its own."""
-    people = [fields.table(person) for person in fields.rows(row.get("author"))]
+    people = [clean_fields.table(person) for person in clean_fields.rows(row.get("author"))]
     parts = ("given", "non-dropping-particle", "family", "suffix")
-    return fields.names(
-        " ".join(said for part in parts if (said := fields.text(person.get(part), 200)))
-        or fields.text(person.get("name") or person.get("literal"), 300)
+    return clean_fields.names(
+        " ".join(said for part in parts if (said := clean_fields.text(person.get(part), 200)))
+        or clean_fields.text(person.get("name") or person.get("literal"), 300)
         for person in people
     )
 
 
 def published(row: Mapping[str, Any], seen_at: datetime) -> datetime | None:
     """The earliest full date given; where all are partial, the first day of the finest. None where there is none."""
-    given = [fields.rows(fields.table(row.get(key)).get("date-parts"))[:1] for key in _DATES]
-    parts = [fields.rows(date[0]) for date in given if date]
+    given = [clean_fields.rows(clean_fields.table(row.get(key)).get("date-parts"))[:1] for key in _DATES]
+    parts = [clean_fields.rows(date[0]) for date in given if date]
     finest = max((len(date) for date in parts), default=0)
-    days = [day for date in parts if len(date) == finest if (day := fields.calendar_day(date, seen_at))]
+    days = [day for date in parts if len(date) == finest if (day := clean_fields.calendar_day(date, seen_at))]
     return min(days, default=None)
 
 
 def _first(value: Any) -> Any:
-    return next(iter(fields.rows(value)), None)
+    return next(iter(clean_fields.rows(value)), None)
 
 
 def _related(row: Mapping[str, Any]) -> Iterator[Any]:
-    relation = fields.table(row.get("relation"))
+    relation = clean_fields.table(row.get("relation"))
     for kind in _SAME_WORK:
-        for other in fields.rows(relation.get(kind)):
-            if fields.table(other).get("id-type") == "doi":
-                yield fields.table(other).get("id")
+        for other in clean_fields.rows(relation.get(kind)):
+            if clean_fields.table(other).get("id-type") == "doi":
+                yield clean_fields.table(other).get("id")
 
 
 def _pdf(row: Mapping[str, Any]) -> str:
-    links = [fields.table(link) for link in fields.rows(row.get("link"))]
-    return next((fields.address(link.get("URL")) for link in links if link.get("content-type") == "application/pdf"), "")
+    links = [clean_fields.table(link) for link in clean_fields.rows(row.get("link"))]
+    return next((clean_fields.address(link.get("URL")) for link in links if link.get("content-type") == "application/pdf"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +133,9 @@ class Crossref:
         while True:
             answer = getter.get(self.name, f"{self.base_url.rstrip('/')}/works", params=params | {"cursor": cursor})
             parsed = parse(answer.data, source=self.name, seen_at=at)
-            message = fields.table(fields.table(fields.decoded_json(answer.data, self.name)).get("message"))
+            message = clean_fields.table(clean_fields.table(clean_fields.decoded_json(answer.data, self.name)).get("message"))
             # Their cursor may stay the same from page to page; the end is a page without works.
-            cursor = fields.text(message.get("next-cursor"), fields.LONGEST_LINE)
+            cursor = clean_fields.text(message.get("next-cursor"), clean_fields.LONGEST_LINE)
             last = not cursor or not (parsed.sightings or parsed.rejected)
             kept: State = {"since": began} if last else {"since": since, "began": began, "cursor": cursor}
             yield Batch(parsed.sightings, parsed.rejected, state=kept)
@@ -146,7 +151,7 @@ class Crossref:
             try:
                 parsed = parse(getter.get(self.name, url).data, source=self.name, seen_at=at)
             except SourceRefused as refused:
-                yield Batch(rejected=(Rejection(str(identifier), fields.clipped(refused.reason)),))
+                yield Batch(rejected=(Rejection(str(identifier), clean_fields.clipped(refused.reason)),))
                 continue
             yield Batch(parsed.sightings, parsed.rejected)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.crossref import authors, published
 from digest.sources.port import Parsed
 
@@ -18,32 +18,34 @@ _ARXIV = re.compile(r"arxiv\s*[:.]\s*((?:[a-z.-]+/)?\d[\d.]{5,10}(?:v\d+)?)", re
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads a list of items, or {"items": […]}. Raises UnreadableAnswer."""
-    answer = fields.decoded_json(data, source)
-    items = answer if isinstance(answer, list) else fields.table(answer).get("items")
+    answer = clean_fields.decoded_json(data, source)
+    items = answer if isinstance(answer, list) else clean_fields.table(answer).get("items")
     if not isinstance(items, list):
         raise UnreadableAnswer(source, "no list of CSL-JSON items")
-    return fields.collected(fields.numbered(items, "item"), lambda row: _sighting(row, source, seen_at))
+    return clean_fields.collected(clean_fields.numbered(items, "item"), lambda row: _sighting(row, source, seen_at))
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
-    row = fields.table(row)
+    row = clean_fields.table(row)
     if not {"type", "title"} & row.keys():
         raise InvalidInput("item", "is no CSL-JSON: neither type nor title")
-    title, people = fields.title(row.get("title")), authors(row)
+    title, people = clean_fields.title(row.get("title")), authors(row)
     return Sighting(
         source=source,
-        identifiers=fields.identifiers(*_arxiv(row), row.get("DOI"), row.get("URL")) or fields.titled(title, people),
+        identifiers=clean_fields.identifiers(*_arxiv(row), row.get("DOI"), row.get("URL")) or clean_fields.titled(title, people),
         title=title,
         seen_at=seen_at,
-        abstract=fields.text(row.get("abstract")),
+        abstract=clean_fields.text(row.get("abstract")),
         authors=people,
         published_at=published(row, seen_at),
-        url=fields.address(row.get("URL")),
-        venue=fields.text(row.get("container-title"), 300),
+        url=clean_fields.address(row.get("URL")),
+        venue=clean_fields.text(row.get("container-title"), 300),
     )
 
 
 def _arxiv(row: Mapping[str, Any]) -> list[str]:
     """Zotero writes an arXiv id into `number`, `note` or `archive_location`, as "arXiv:2103.00020"."""
-    places = (fields.text(row.get(key), fields.LONGEST_LINE) for key in ("number", "note", "archive_location", "archive"))
+    places = (
+        clean_fields.text(row.get(key), clean_fields.LONGEST_LINE) for key in ("number", "note", "archive_location", "archive")
+    )
     return [found[1] for said in places if (found := _ARXIV.search(said))]

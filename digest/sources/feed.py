@@ -22,10 +22,10 @@ import nh3
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 from digest.sources.xmltree import refuse_broken, refuse_hostile
 
 LARGEST = 16 * 1024 * 1024
@@ -50,7 +50,7 @@ feedparser.registerDateHandler(_refuse_long_date)
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads a feed's entries. Raises UnreadableAnswer for what is no feed."""
-    fields.bounded(data, source)
+    clean_fields.bounded(data, source)
     if len(data) > LARGEST:
         raise UnreadableAnswer(source, f"{len(data)} bytes; the largest feed read has {LARGEST}")
     if (many := len(re.findall(rb"<(?:\w+:)?(?:item|entry)\b", data.replace(b"\x00", b"")))) > MOST_ENTRIES:
@@ -63,53 +63,53 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         read = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
         version, entries = read.get("version"), list(read.get("entries") or [])
     except Exception as error:  # odd feeds raise what they like inside feedparser and below it
-        raise UnreadableAnswer(source, f"no feed: {fields.clipped(f'{type(error).__name__}: {error}')}") from None
+        raise UnreadableAnswer(source, f"no feed: {clean_fields.clipped(f'{type(error).__name__}: {error}')}") from None
     if not entries and not version:
         raise UnreadableAnswer(source, "no feed: neither RSS, Atom nor a JSON feed")
-    return fields.collected(fields.numbered(entries, "entry"), lambda entry: _sighting(entry, source, seen_at))
+    return clean_fields.collected(clean_fields.numbered(entries, "entry"), lambda entry: _sighting(entry, source, seen_at))
 
 
 def _json_feed(data: bytes, source: str, seen_at: datetime) -> Parsed:
-    told = fields.table(fields.decoded_json(data, source))
-    if "jsonfeed.org/version" not in fields.text(told.get("version"), 100) or not isinstance(told.get("items"), list):
+    told = clean_fields.table(clean_fields.decoded_json(data, source))
+    if "jsonfeed.org/version" not in clean_fields.text(told.get("version"), 100) or not isinstance(told.get("items"), list):
         raise UnreadableAnswer(source, "no JSON feed: `version` and `items` are missing")
-    return fields.collected(fields.numbered(told["items"], "item"), lambda item: _item(item, source, seen_at))
+    return clean_fields.collected(clean_fields.numbered(told["items"], "item"), lambda item: _item(item, source, seen_at))
 
 
 def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
-    item = fields.table(item)
-    link = fields.address(item.get("url")) or fields.address(item.get("external_url"))
-    people = [fields.table(person) for person in fields.rows(item.get("authors") or item.get("author"))]
+    item = clean_fields.table(item)
+    link = clean_fields.address(item.get("url")) or clean_fields.address(item.get("external_url"))
+    people = [clean_fields.table(person) for person in clean_fields.rows(item.get("authors") or item.get("author"))]
     return Sighting(
         source=source,
         identifiers=_identified([item.get("external_url"), item.get("url"), item.get("id")], source),
-        title=fields.title(item.get("title")),
+        title=clean_fields.title(item.get("title")),
         seen_at=seen_at,
         abstract=_plain(item.get("content_text") or item.get("content_html") or item.get("summary")),
-        authors=fields.names(person.get("name") for person in people),
-        published_at=fields.instant(item.get("date_published"), seen_at),
-        updated_at=fields.instant(item.get("date_modified"), seen_at),
-        keywords=fields.distinct(fields.text(tag, 80) for tag in fields.rows(item.get("tags"))[:50]),
+        authors=clean_fields.names(person.get("name") for person in people),
+        published_at=clean_fields.instant(item.get("date_published"), seen_at),
+        updated_at=clean_fields.instant(item.get("date_modified"), seen_at),
+        keywords=clean_fields.distinct(clean_fields.text(tag, 80) for tag in clean_fields.rows(item.get("tags"))[:50]),
         url=link,
     )
 
 
 def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting:
-    links = [fields.table(link).get("href") for link in fields.rows(entry.get("links"))]
+    links = [clean_fields.table(link).get("href") for link in clean_fields.rows(entry.get("links"))]
     names = [entry.get(key) for key in ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")]
-    tags = [fields.table(tag).get("term") for tag in fields.rows(entry.get("tags"))[:50]]
+    tags = [clean_fields.table(tag).get("term") for tag in clean_fields.rows(entry.get("tags"))[:50]]
     return Sighting(
         source=source,
         identifiers=_identified([*names, *links], source),
-        title=fields.title(_plain(entry.get("title"))),
+        title=clean_fields.title(_plain(entry.get("title"))),
         seen_at=seen_at,
         abstract=_plain(entry.get("summary") or _content(entry)),
         authors=_authors(entry),
         published_at=_instant(dict.get(entry, "published_parsed"), seen_at),
         updated_at=_instant(dict.get(entry, "updated_parsed"), seen_at),
-        categories=fields.distinct(fields.text(tag, 80) for tag in tags),
-        url=fields.address(entry.get("link")) or next((at for link in links if (at := fields.address(link))), ""),
-        venue=fields.text(entry.get("prism_publicationname"), 300),
+        categories=clean_fields.distinct(clean_fields.text(tag, 80) for tag in tags),
+        url=clean_fields.address(entry.get("link")) or next((at for link in links if (at := clean_fields.address(link))), ""),
+        venue=clean_fields.text(entry.get("prism_publicationname"), 300),
     )
 
 
@@ -120,7 +120,7 @@ def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
         found.identifier
         for name in said
         if not _is_address(name) or _PAPER.match(name)
-        for found in [fields.identify(name)]
+        for found in [clean_fields.identify(name)]
         if found
     ]
     if known:
@@ -128,7 +128,7 @@ def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
     if not said:
         raise InvalidInput("entry", "has neither id nor link")
     scheme = re.sub(r"[^a-z0-9_-]+", "-", source.lower()).strip("-_0123456789")[:32] or "feed"
-    key = fields.text(re.sub(r"\s+", "", said[0]), 2_000)
+    key = clean_fields.text(re.sub(r"\s+", "", said[0]), 2_000)
     return (Identifier(scheme, key if 0 < len(key) <= 300 else hashlib.sha256(said[0].encode(errors="replace")).hexdigest()),)
 
 
@@ -140,21 +140,21 @@ def _plain(value: Any) -> str:
     """Markup off, entities read; scripts and styles go with what is in them."""
     said = value if isinstance(value, str) else ""
     if "<" in said:
-        spaced = re.sub(r"(?i)</?(?:p|br|div|li|ul|ol|h[1-6]|tr)\b[^<>]*>", " ", said[: fields.LONGEST_TEXT * 4])
+        spaced = re.sub(r"(?i)</?(?:p|br|div|li|ul|ol|h[1-6]|tr)\b[^<>]*>", " ", said[: clean_fields.LONGEST_TEXT * 4])
         said = unescape(nh3.clean(spaced, tags=set()))
-    return fields.text(said)
+    return clean_fields.text(said)
 
 
 def _content(entry: Mapping[str, Any]) -> Any:
-    return fields.table(next(iter(fields.rows(entry.get("content"))), None)).get("value")
+    return clean_fields.table(next(iter(clean_fields.rows(entry.get("content"))), None)).get("value")
 
 
 def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    people = [fields.table(person).get("name") for person in fields.rows(entry.get("authors"))]
+    people = [clean_fields.table(person).get("name") for person in clean_fields.rows(entry.get("authors"))]
     named = [_plain(name) for name in people if name] or [_plain(entry.get("author"))]
     if len(named) == 1 and named[0].count(",") > 1:  # a whole byline in one field
         named = re.split(r",\s*(?:and\s+)?", named[0])
-    return fields.names(named)
+    return clean_fields.names(named)
 
 
 def _instant(parsed: Any, seen_at: datetime) -> datetime | None:
@@ -163,7 +163,7 @@ def _instant(parsed: Any, seen_at: datetime) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = parsed[:6]
-        return fields.not_to_come(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC), seen_at)
+        return clean_fields.not_to_come(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC), seen_at)
     except (ValueError, TypeError, OverflowError):
         return None
 

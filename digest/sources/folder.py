@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from digest.domain.errors import ConfigurationError, SourceUnreachable, UnreadableAnswer
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
+from digest.sources.detect_format import read_file
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
-from digest.sources.recognise import read_file
+from digest.sources.publishing_schedule import Rhythm
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".swp", "~")
 
@@ -35,7 +35,7 @@ class Folder:
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """Raises SourceUnreachable where there is no such folder. A file that cannot be read is a Rejection, said once."""
         folder = Path(self.path)
-        known = {name: mark for name, mark in fields.table(state.get("files")).items() if isinstance(mark, str)}
+        known = {name: mark for name, mark in clean_fields.table(state.get("files")).items() if isinstance(mark, str)}
         there = self._there(folder)
         known = {name: mark for name, mark in known.items() if name in there}
         for name, mark in there.items():
@@ -47,7 +47,7 @@ class Folder:
                     replace(s, source=self.name, signals=() if parsed.undated else s.signals) for s in parsed.sightings
                 )
                 readings = () if parsed.undated else parsed.readings
-                rejected = tuple(Rejection(fields.clipped(f"{name}: {r.where}"), r.reason) for r in parsed.rejected)
+                rejected = tuple(Rejection(clean_fields.clipped(f"{name}: {r.where}"), r.reason) for r in parsed.rejected)
                 yield Batch(sightings, rejected, readings, {"files": known})
             known = known | {name: mark}
             yield Batch(state={"files": known})

@@ -23,9 +23,9 @@ import httpx2
 import tenacity
 
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
-from digest.sources.pace import Book, Clock, Pacer, Sleep, pace_of
 from digest.sources.port import Answer, Pace
-from digest.sources.reach import checked, leads_inside, public_address, shown
+from digest.sources.ssrf_guard import checked, leads_inside, public_address, shown
+from digest.sources.throttle import Book, Clock, Pacer, Sleep, pace_of
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 from digest.domain.errors import InvalidInput, SourceError, SourceRefused, UnreadableAnswer
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 
 BASE_URL = "https://huggingface.co"
 PROVENANCE = "huggingface"
@@ -37,42 +37,42 @@ REREAD = (
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads a page of any year. Raises UnreadableAnswer where it is not a list of objects with a `paper` each."""
-    answer = fields.decoded_json(data, source)
+    answer = clean_fields.decoded_json(data, source)
     if isinstance(answer, dict) and "error" in answer:
-        raise UnreadableAnswer(source, f"Hugging Face says: {fields.clipped(str(answer['error'])[:500])}")
+        raise UnreadableAnswer(source, f"Hugging Face says: {clean_fields.clipped(str(answer['error'])[:500])}")
     if not isinstance(answer, list):
         raise UnreadableAnswer(source, "should be a list of daily papers")
     if answer and not any(isinstance(row, dict) for row in answer):
         kind = "text (a Python repr, it seems)" if str(answer[0]).startswith("{'") else type(answer[0]).__name__
         raise UnreadableAnswer(source, f"each row should be an object with a paper, these are {kind}")
-    return fields.collected(fields.numbered(answer), lambda row: _sighting(row, source, seen_at), undated=True)
+    return clean_fields.collected(clean_fields.numbered(answer), lambda row: _sighting(row, source, seen_at), undated=True)
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
-    outer = fields.table(row)
-    paper = fields.table(outer.get("paper"))
+    outer = clean_fields.table(row)
+    paper = clean_fields.table(outer.get("paper"))
     if not paper:
         raise InvalidInput("paper", "is missing; each row should be an object with a paper")
-    found = fields.identify(paper.get("id"))
+    found = clean_fields.identify(paper.get("id"))
     if found is None:
-        raise InvalidInput("id", f"{fields.text(paper.get('id'), 60)!r} should be an arXiv id like 2510.19278")
+        raise InvalidInput("id", f"{clean_fields.text(paper.get('id'), 60)!r} should be an arXiv id like 2510.19278")
     name = found.identifier.value
-    summary = fields.text(paper.get("ai_summary"), 2_000)
-    authors = (fields.table(author) for author in fields.rows(paper.get("authors")))
+    summary = clean_fields.text(paper.get("ai_summary"), 2_000)
+    authors = (clean_fields.table(author) for author in clean_fields.rows(paper.get("authors")))
     return Sighting(
         source=source,
         identifiers=(found.identifier,),
-        title=fields.title(paper.get("title") or outer.get("title")),
+        title=clean_fields.title(paper.get("title") or outer.get("title")),
         seen_at=seen_at,
-        abstract=fields.text(paper.get("summary") or outer.get("summary")),
-        authors=fields.names(author.get("name") for author in authors if author.get("hidden") is not True),
-        published_at=fields.instant(paper.get("publishedAt"), seen_at),
-        listed_at=fields.instant(paper.get("submittedOnDailyAt"), seen_at),
-        keywords=fields.distinct(fields.text(word, 100) for word in fields.rows(paper.get("ai_keywords"))[:50]),
+        abstract=clean_fields.text(paper.get("summary") or outer.get("summary")),
+        authors=clean_fields.names(author.get("name") for author in authors if author.get("hidden") is not True),
+        published_at=clean_fields.instant(paper.get("publishedAt"), seen_at),
+        listed_at=clean_fields.instant(paper.get("submittedOnDailyAt"), seen_at),
+        keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(paper.get("ai_keywords"))[:50]),
         url=f"{BASE_URL}/papers/{name}",
         pdf_url=f"https://arxiv.org/pdf/{name}",
-        code_url=fields.address(paper.get("githubRepo")).removesuffix(".git"),
-        project_url=fields.address(paper.get("projectPage")),
+        code_url=clean_fields.address(paper.get("githubRepo")).removesuffix(".git"),
+        project_url=clean_fields.address(paper.get("projectPage")),
         summary=Summary(text=summary, provenance=PROVENANCE) if summary else None,
         withdrawn=bool(paper.get("withdrawnAt")),
         signals=_signals(outer, paper, source, seen_at),
@@ -85,7 +85,7 @@ def _signals(outer: Mapping[str, Any], paper: Mapping[str, Any], source: str, se
         "github_stars": paper.get("githubStars"),
         "comments": outer.get("numComments"),
     }
-    counted = ((kind, fields.whole(value)) for kind, value in told.items())
+    counted = ((kind, clean_fields.whole(value)) for kind, value in told.items())
     return tuple(Signal(kind, float(value), seen_at, source) for kind, value in counted if value is not None)
 
 
@@ -104,7 +104,7 @@ class HuggingFace:
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """One day that cannot be read does not keep the others back; its error is raised once they are through."""
-        taken = {day: told for day, told in fields.table(state.get("taken")).items() if isinstance(told, str)}
+        taken = {day: told for day, told in clean_fields.table(state.get("taken")).items() if isinstance(told, str)}
         failure: SourceError | None = None
         for day in self._due(taken, at):
             try:

@@ -20,7 +20,7 @@ from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.instant import parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.port import Parsed, Reading
 
 LINES_AT_ONCE = 5_000
@@ -32,7 +32,7 @@ _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,39}")
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """All of it at once. Raises UnreadableAnswer where not one line holds a JSON object."""
-    fields.bounded(data, source)
+    clean_fields.bounded(data, source)
     parts = list(parse_lines(data.split(b"\n"), source=source, seen_at=seen_at))
     parsed = Parsed(
         tuple(s for part in parts for s in part.sightings),
@@ -51,9 +51,9 @@ def parse_lines(lines: Iterable[bytes], *, source: str, seen_at: datetime) -> It
         if line.strip(b"\xef\xbb\xbf \t\r\n"):
             some.append((f"line {number}", line))
         if len(some) == LINES_AT_ONCE:
-            yield fields.collected(some, lambda line: _read(line, source, seen_at))
+            yield clean_fields.collected(some, lambda line: _read(line, source, seen_at))
             some = []
-    yield fields.collected(some, lambda line: _read(line, source, seen_at))
+    yield clean_fields.collected(some, lambda line: _read(line, source, seen_at))
 
 
 def _read(line: bytes, source: str, seen_at: datetime) -> Sighting | Reading:
@@ -62,7 +62,7 @@ def _read(line: bytes, source: str, seen_at: datetime) -> Sighting | Reading:
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("not a JSON object", fields.clipped(str(error))) from None
+        raise InvalidInput("not a JSON object", clean_fields.clipped(str(error))) from None
     if not isinstance(record, dict):
         raise InvalidInput("not a JSON object", f'{type(record).__name__}; should be like {{"id": …, "title": …}}')
     return _reading(record) if "paper" in record or "observed_at" in record else _sighting(record, source, seen_at)
@@ -70,32 +70,37 @@ def _read(line: bytes, source: str, seen_at: datetime) -> Sighting | Reading:
 
 def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sighting:
     identifier, version = _identifier(record, "id")
-    also = [fields.identify(record.get("doi")), *map(fields.identify, fields.rows(record.get("identifiers"))[:20])]
+    also = [
+        clean_fields.identify(record.get("doi")),
+        *map(clean_fields.identify, clean_fields.rows(record.get("identifiers"))[:20]),
+    ]
     names = dict.fromkeys([identifier, *(found.identifier for found in also if found)])
     summary = record.get("summary")
-    told = fields.table(summary)
-    words = fields.text(told.get("text") if told else summary, 2_000)
-    provenance = fields.text(told.get("provenance"), 60) or source
+    told = clean_fields.table(summary)
+    words = clean_fields.text(told.get("text") if told else summary, 2_000)
+    provenance = clean_fields.text(told.get("provenance"), 60) or source
     return Sighting(
         source=source,
         identifiers=tuple(names),
-        title=fields.title(record.get("title")),
+        title=clean_fields.title(record.get("title")),
         seen_at=min(seen_at, _when(record, "seen_at") or seen_at),
-        abstract=fields.text(record.get("abstract")),
-        authors=fields.names(fields.rows(record.get("authors"))),
+        abstract=clean_fields.text(record.get("abstract")),
+        authors=clean_fields.names(clean_fields.rows(record.get("authors"))),
         published_at=_when(record, "published_at"),
         updated_at=_when(record, "updated_at"),
         listed_at=_when(record, "listed_at"),
-        categories=fields.distinct(fields.text(word, 60) for word in fields.rows(record.get("categories"))[:50]),
-        keywords=fields.distinct(fields.text(word, 100) for word in fields.rows(record.get("keywords"))[:50]),
+        categories=clean_fields.distinct(
+            clean_fields.text(word, 60) for word in clean_fields.rows(record.get("categories"))[:50]
+        ),
+        keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(record.get("keywords"))[:50]),
         url=_link(record, "url") or _page_of(identifier),
         pdf_url=_link(record, "pdf_url"),
         code_url=_link(record, "code_url"),
         project_url=_link(record, "project_url"),
         summary=Summary(text=words, provenance=provenance) if words else None,
-        venue=fields.text(record.get("venue"), 300),
-        comment=fields.text(record.get("comment"), 2_000),
-        version=fields.whole(record.get("version")) or version,
+        venue=clean_fields.text(record.get("venue"), 300),
+        comment=clean_fields.text(record.get("comment"), 2_000),
+        version=clean_fields.whole(record.get("version")) or version,
         withdrawn=record.get("withdrawn") is True,
     )
 
@@ -138,7 +143,7 @@ def _when(record: dict[str, Any], key: str) -> datetime | None:
 
 
 def _link(record: dict[str, Any], key: str) -> str:
-    return fields.address(record.get(key))
+    return clean_fields.address(record.get(key))
 
 
 def _page_of(identifier: Identifier) -> str:

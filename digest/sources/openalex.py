@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting, Signal
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
+from digest.sources.publishing_schedule import Rhythm
 
 BASE_URL = "https://api.openalex.org"
 SCHEME = "openalex"
@@ -34,58 +34,64 @@ _LONGEST_ABSTRACT = 20_000
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads one work, a list of works or a page of results. Raises UnreadableAnswer for other entities, errors and the rest."""
-    answer = fields.decoded_json(data, source)
-    told = fields.table(answer)
+    answer = clean_fields.decoded_json(data, source)
+    told = clean_fields.table(answer)
     if isinstance(answer, list) or isinstance(told.get("results"), list):
         works = answer if isinstance(answer, list) else told["results"]
-        return fields.collected(fields.numbered(works), lambda row: _sighting(row, source, seen_at), undated=True)
-    if refusal := fields.text(told.get("error")):
-        raise UnreadableAnswer(source, f"OpenAlex says: {fields.clipped(refusal + ' ' + fields.text(told.get('message')))}")
+        return clean_fields.collected(clean_fields.numbered(works), lambda row: _sighting(row, source, seen_at), undated=True)
+    if refusal := clean_fields.text(told.get("error")):
+        raise UnreadableAnswer(
+            source, f"OpenAlex says: {clean_fields.clipped(refusal + ' ' + clean_fields.text(told.get('message')))}"
+        )
     if not told.get("id"):
         raise UnreadableAnswer(source, "neither a work nor a page of results")
     if other := _other_kind(told):
         raise UnreadableAnswer(source, f"{other}; should be works")
-    return fields.collected([("work", told)], lambda row: _sighting(row, source, seen_at), undated=True)
+    return clean_fields.collected([("work", told)], lambda row: _sighting(row, source, seen_at), undated=True)
 
 
 def _key(row: Mapping[str, Any]) -> str:
-    return fields.text(row.get("id"), 200).rpartition("/")[2]
+    return clean_fields.text(row.get("id"), 200).rpartition("/")[2]
 
 
 def _other_kind(row: Mapping[str, Any]) -> str:
     """What the entity is where it is no work; "" for a work."""
-    path = fields.text(row.get("id"), 200)
+    path = clean_fields.text(row.get("id"), 200)
     if "/keywords/" in path:
         return "a keyword"
     return _KINDS.get(_key(row)[:1], "")
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
-    row = fields.table(row)
+    row = clean_fields.table(row)
     if other := _other_kind(row):
         raise InvalidInput(_key(row) or "row", f"is {other}; should be a work")
-    places = [fields.table(place) for place in [row.get("primary_location"), *fields.rows(row.get("locations"))]]
-    landings = [fields.text(place.get("landing_page_url"), fields.LONGEST_LINE) for place in places]
+    places = [clean_fields.table(place) for place in [row.get("primary_location"), *clean_fields.rows(row.get("locations"))]]
+    landings = [clean_fields.text(place.get("landing_page_url"), clean_fields.LONGEST_LINE) for place in places]
     # A work's places name the preprint beside the publication: both are this work.
-    found = fields.identifiers(*(at for at in landings if "arxiv.org/abs/" in at), row.get("doi"))
-    found = tuple(dict.fromkeys((*found, *fields.own(SCHEME, _key(row)))))
+    found = clean_fields.identifiers(*(at for at in landings if "arxiv.org/abs/" in at), row.get("doi"))
+    found = tuple(dict.fromkeys((*found, *clean_fields.own(SCHEME, _key(row)))))
     if not found:
         raise InvalidInput("work", "has no id")
-    cited = fields.whole(row.get("cited_by_count"))
-    best = fields.table(row.get("best_oa_location"))
-    topics = [fields.table(topic) for topic in [row.get("primary_topic"), *fields.rows(row.get("topics"))]]
+    cited = clean_fields.whole(row.get("cited_by_count"))
+    best = clean_fields.table(row.get("best_oa_location"))
+    topics = [clean_fields.table(topic) for topic in [row.get("primary_topic"), *clean_fields.rows(row.get("topics"))]]
     return Sighting(
         source=source,
         identifiers=found,
-        title=fields.title(row.get("title") or row.get("display_name")),
+        title=clean_fields.title(row.get("title") or row.get("display_name")),
         seen_at=seen_at,
         abstract=_abstract(row.get("abstract_inverted_index")),
-        authors=fields.names(_author(authorship) for authorship in fields.rows(row.get("authorships"))),
-        published_at=fields.day(row.get("publication_date"), seen_at),
-        categories=fields.distinct(fields.text(fields.table(topic.get("field")).get("display_name"), 120) for topic in topics),
-        keywords=fields.distinct(fields.text(fields.table(k).get("display_name"), 120) for k in fields.rows(row.get("keywords"))),
-        url=fields.address(row.get("doi")) or next((at for at in landings if fields.address(at)), ""),
-        pdf_url=fields.address(places[0].get("pdf_url")) or fields.address(best.get("pdf_url")),
+        authors=clean_fields.names(_author(authorship) for authorship in clean_fields.rows(row.get("authorships"))),
+        published_at=clean_fields.day(row.get("publication_date"), seen_at),
+        categories=clean_fields.distinct(
+            clean_fields.text(clean_fields.table(topic.get("field")).get("display_name"), 120) for topic in topics
+        ),
+        keywords=clean_fields.distinct(
+            clean_fields.text(clean_fields.table(k).get("display_name"), 120) for k in clean_fields.rows(row.get("keywords"))
+        ),
+        url=clean_fields.address(row.get("doi")) or next((at for at in landings if clean_fields.address(at)), ""),
+        pdf_url=clean_fields.address(places[0].get("pdf_url")) or clean_fields.address(best.get("pdf_url")),
         venue=_venue(places[0]),
         withdrawn=row.get("is_retracted") is True,
         signals=(Signal("citations", float(cited), seen_at, source),) if cited is not None else (),
@@ -93,24 +99,26 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
 
 
 def _author(authorship: Any) -> str:
-    authorship = fields.table(authorship)
-    return fields.text(fields.table(authorship.get("author")).get("display_name") or authorship.get("raw_author_name"), 300)
+    authorship = clean_fields.table(authorship)
+    return clean_fields.text(
+        clean_fields.table(authorship.get("author")).get("display_name") or authorship.get("raw_author_name"), 300
+    )
 
 
 def _venue(place: Mapping[str, Any]) -> str:
     """Where it was published; a repository that keeps a copy is no venue."""
-    where = fields.table(place.get("source"))
-    return "" if where.get("type") == "repository" else fields.text(where.get("display_name"), 300)
+    where = clean_fields.table(place.get("source"))
+    return "" if where.get("type") == "repository" else clean_fields.text(where.get("display_name"), 300)
 
 
 def _abstract(index: Any) -> str:
     """{"The": [0, 3], "cat": [1]} → the words in order."""
     at: dict[int, str] = {}
-    for word, positions in fields.table(index).items():
-        for position in fields.rows(positions):
-            if (place := fields.whole(position)) is not None and place < _LONGEST_ABSTRACT:
+    for word, positions in clean_fields.table(index).items():
+        for position in clean_fields.rows(positions):
+            if (place := clean_fields.whole(position)) is not None and place < _LONGEST_ABSTRACT:
                 at[place] = word
-    return fields.text(" ".join(at[place] for place in sorted(at)))
+    return clean_fields.text(" ".join(at[place] for place in sorted(at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +149,10 @@ class OpenAlex:
             answer = getter.get(self.name, f"{self.base_url.rstrip('/')}/works", params=params | {"cursor": cursor})
             parsed = parse(answer.data, source=self.name, seen_at=at)
             before = cursor
-            cursor = fields.text(
-                fields.table(fields.table(fields.decoded_json(answer.data, self.name)).get("meta")).get("next_cursor")
+            cursor = clean_fields.text(
+                clean_fields.table(clean_fields.table(clean_fields.decoded_json(answer.data, self.name)).get("meta")).get(
+                    "next_cursor"
+                )
             )
             last = not cursor or cursor == before or not (parsed.sightings or parsed.rejected)
             yield Batch(parsed.sightings, parsed.rejected, state={} if last else {"since": since, "cursor": cursor})

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
-from digest.ranking.freshness import Rhythm
+from digest.sources.publishing_schedule import Rhythm
 
 
 @dataclass(frozen=True, slots=True)

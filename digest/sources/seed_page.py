@@ -11,7 +11,7 @@ from datetime import datetime
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.port import Parsed
 
 BANNERS = 2
@@ -22,7 +22,7 @@ SCHEME = "seed"
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Raises UnreadableAnswer where the banner is not there or the text is not UTF-8."""
-    fields.bounded(data, source)
+    clean_fields.bounded(data, source)
     try:
         lines = data.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
@@ -35,12 +35,12 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if pairs:
         pairs[0][1][0] = pairs[0][1][0].removeprefix(_GLUED)
     placed = ((f"line {number + 1}", pair) for number, pair in pairs)
-    return fields.collected(placed, lambda pair: _sighting(pair, source, seen_at))
+    return clean_fields.collected(placed, lambda pair: _sighting(pair, source, seen_at))
 
 
 def _sighting(pair: list[str], source: str, seen_at: datetime) -> Sighting:
-    title = fields.title(pair[0])
-    abstract = fields.text(pair[1]) if len(pair) == 2 else ""
+    title = clean_fields.title(pair[0])
+    abstract = clean_fields.text(pair[1]) if len(pair) == 2 else ""
     if not abstract:
         raise InvalidInput("abstract", "is missing; should be on the line after the title")
     key = hashlib.sha256(title.casefold().encode()).hexdigest()[:16]

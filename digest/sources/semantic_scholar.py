@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
-from digest.ranking.freshness import Rhythm
-from digest.sources import fields
+from digest.sources import clean_fields
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, Reading, Rejection, State
+from digest.sources.publishing_schedule import Rhythm
 
 BASE_URL = "https://api.semanticscholar.org"
 SCHEME = "semanticscholar"
@@ -36,21 +36,21 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     A row without a title but with a citation count becomes a Reading. Raises UnreadableAnswer for their errors, for authors,
     data sets and anything else.
     """
-    rows = _rows(fields.decoded_json(data, source), source)
-    return fields.collected(fields.numbered(rows), lambda row: _record(row, source, seen_at), undated=True)
+    rows = _rows(clean_fields.decoded_json(data, source), source)
+    return clean_fields.collected(clean_fields.numbered(rows), lambda row: _record(row, source, seen_at), undated=True)
 
 
 def _rows(answer: Any, source: str) -> list[Any]:
     if isinstance(answer, list):
         return answer
-    told = fields.table(answer)
+    told = clean_fields.table(answer)
     for key in ("data", "recommendedPapers"):
         if isinstance(told.get(key), list):
             return list(told[key])
     if "paperId" in told:
         return [told]
-    if refusal := fields.text(told.get("error") or told.get("message")):
-        raise UnreadableAnswer(source, f"Semantic Scholar says: {fields.clipped(refusal)}")
+    if refusal := clean_fields.text(told.get("error") or told.get("message")):
+        raise UnreadableAnswer(source, f"Semantic Scholar says: {clean_fields.clipped(refusal)}")
     kinds = {"authorId": "an author", "release_id": "a release", "diffs": "a data set's changes", "files": "a data set"}
     what = next((said for key, said in kinds.items() if key in told), "neither a paper nor a list of papers")
     raise UnreadableAnswer(source, f"{what}; should be papers")
@@ -59,38 +59,38 @@ def _rows(answer: Any, source: str) -> list[Any]:
 def _record(row: Any, source: str, seen_at: datetime) -> Sighting | Reading:
     if row is None:
         raise InvalidInput("paper", "not known to Semantic Scholar")
-    row = fields.table(row)
-    external = fields.table(row.get("externalIds"))
+    row = clean_fields.table(row)
+    external = clean_fields.table(row.get("externalIds"))
     arxiv = external.get("ArXiv")
-    found = fields.identifiers(f"arXiv:{arxiv}" if arxiv else None, external.get("DOI"))
-    found += fields.own(SCHEME, row.get("paperId"))
+    found = clean_fields.identifiers(f"arXiv:{arxiv}" if arxiv else None, external.get("DOI"))
+    found += clean_fields.own(SCHEME, row.get("paperId"))
     if not found:
         raise InvalidInput("paper", "has no id" if "authorId" not in row else "is an author")
     signals = tuple(_signals(row, source, seen_at))
     if not row.get("title") and signals:
         return Reading(found[0], signals[0])
-    tldr = fields.text(fields.table(row.get("tldr")).get("text"), fields.LONGEST_LINE)
-    journal = fields.table(row.get("journal"))
+    tldr = clean_fields.text(clean_fields.table(row.get("tldr")).get("text"), clean_fields.LONGEST_LINE)
+    journal = clean_fields.table(row.get("journal"))
     return Sighting(
         source=source,
         identifiers=found,
-        title=fields.title(row.get("title")),
+        title=clean_fields.title(row.get("title")),
         seen_at=seen_at,
-        abstract=fields.text(row.get("abstract")),
-        authors=fields.names(fields.table(author).get("name") for author in fields.rows(row.get("authors"))),
-        published_at=fields.day(row.get("publicationDate"), seen_at),
-        categories=fields.distinct(fields.text(word, 80) for word in fields.rows(row.get("fieldsOfStudy"))),
-        url=fields.address(row.get("url")),
-        pdf_url=fields.address(fields.table(row.get("openAccessPdf")).get("url")),
+        abstract=clean_fields.text(row.get("abstract")),
+        authors=clean_fields.names(clean_fields.table(author).get("name") for author in clean_fields.rows(row.get("authors"))),
+        published_at=clean_fields.day(row.get("publicationDate"), seen_at),
+        categories=clean_fields.distinct(clean_fields.text(word, 80) for word in clean_fields.rows(row.get("fieldsOfStudy"))),
+        url=clean_fields.address(row.get("url")),
+        pdf_url=clean_fields.address(clean_fields.table(row.get("openAccessPdf")).get("url")),
         summary=Summary(text=tldr, provenance="semantic scholar") if tldr else None,
-        venue=fields.text(journal.get("name") or row.get("venue"), 300),
+        venue=clean_fields.text(journal.get("name") or row.get("venue"), 300),
         signals=signals,
     )
 
 
 def _signals(row: Mapping[str, Any], source: str, seen_at: datetime) -> Iterator[Signal]:
     for key, kind in (("citationCount", "citations"), ("influentialCitationCount", "influential_citations")):
-        if (count := fields.whole(row.get(key))) is not None:
+        if (count := clean_fields.whole(row.get(key))) is not None:
             yield Signal(kind, float(count), seen_at, source)
 
 
@@ -127,7 +127,10 @@ class SemanticScholar:
                 pace=_PACE,
             )
             parsed = parse(answer.data, source=self.name, seen_at=at)
-            before, token = token, fields.text(fields.table(fields.decoded_json(answer.data, self.name)).get("token"), 400)
+            before, token = (
+                token,
+                clean_fields.text(clean_fields.table(clean_fields.decoded_json(answer.data, self.name)).get("token"), 400),
+            )
             if token and token == before:
                 raise UnreadableAnswer(self.name, "answers a continuation token with itself")
             kept: State = {"since": since, "began": began, "token": token} if token else {"since": began}

@@ -12,7 +12,7 @@ from itertools import islice
 from lxml import etree
 
 from digest.domain.errors import UnreadableAnswer
-from digest.sources.fields import bounded, clipped, text
+from digest.sources.clean_fields import bounded, clipped, text
 from digest.sources.port import Rejection
 
 Element = etree._Element

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select
 
+from digest.store.dialect import insert_into
 from digest.store.schema import leases
-from digest.store.statements import insert_into
 
 
 class Leases:

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from digest.domain.errors import DatabaseUnreachable, SchemaMismatch
-from digest.store import jobs
+from digest.store.deliveries import jobs
+from digest.store.dialect import one_at_a_time
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.schema import REVISION
-from digest.store.statements import one_at_a_time
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,7 +29,7 @@ def upgrade(engine: Engine, hash_address: Callable[[str], str] | None = None) ->
 
     One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
     was. `hash_address` is what suppressions are kept by: a database with international addresses is not brought past 0011
-    without. Then, on PostgreSQL, the queue's own tables (store/jobs.py). Raises SchemaMismatch for a database newer than this
+    without. Then, on PostgreSQL, the queue's own tables (jobs.py). Raises SchemaMismatch for a database newer than this
     program, DatabaseUnreachable.
     """
     return _move(engine, REVISION, hash_address)

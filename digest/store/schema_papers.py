@@ -63,9 +63,7 @@ papers = Table(
     Column("version", Integer),
     Column("withdrawn", Boolean, nullable=False),
     Column("sources", document(), nullable=False),
-    Column(
-        "title_key", Text, index=True
-    ),  # what a sighting without a shared identifier is recognised by; see ranking/identity.py
+    Column("title_key", Text, index=True),  # what a sighting without a shared identifier is recognised by; see domain/identity.py
     Column("first_seen_at", Instant, nullable=False, index=True),
     Column("changed_at", Instant, nullable=False),  # of the latest sighting folded in: a look at an earlier instant refolds
     sqlite_autoincrement=True,

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from digest.store.dialect import chunks, insert_into, one_at_a_time
 from digest.store.schema import source_states
-from digest.store.statements import chunks, insert_into, one_at_a_time
 
 
 class Sources:

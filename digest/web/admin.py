@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput
-from digest.journey.explain import status
-from digest.mail.reading import parts_of
-from digest.render.views import clean
+from digest.mail.inbound.message_parts import parts_of
+from digest.render.edition.views import clean
+from digest.services.monitoring.explain import status
 from digest.web.forms import Form
-from digest.web.operator import require_operator
+from digest.web.operator_auth import require_operator
 from digest.web.pages import Period, find_edition
 from digest.web.plots import Plot, days_plot, growth_plot
 from digest.web.site import Site

@@ -22,10 +22,10 @@ from digest.domain.errors import DigestError, InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import format_weekdays
-from digest.render.views import clean
+from digest.render.edition.views import clean
 from digest.web import api_subscriptions
-from digest.web.kept import Answer, Kept
-from digest.web.operator import require_operator
+from digest.web.operator_auth import require_operator
+from digest.web.response_cache import Answer, Kept
 from digest.web.search import asked, must_ask
 from digest.web.site import Site
 

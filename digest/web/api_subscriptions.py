@@ -22,8 +22,8 @@ from digest.domain.instant import isoformat
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
-from digest.journey.roster import COLUMNS, row_of
-from digest.journey.subscribe import RECORDED, confirm, end_all, erase, request
+from digest.services.subscriptions.subscribe import RECORDED, confirm, end_all, erase, request
+from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 from digest.web.site import Site
 
 router = APIRouter(prefix="/subscriptions", tags=["operator"])

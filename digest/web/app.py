@@ -12,9 +12,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
-from digest.web import admin, feeds, health, leave, manage, pages, search, stop, subscribe, undo, webhooks
+from digest.web import (
+    admin,
+    edition_operations,
+    feeds,
+    health,
+    manage,
+    pages,
+    search,
+    stop_address,
+    subscribe,
+    unsubscribe,
+    webhooks,
+)
 from digest.web.api import create_api
-from digest.web.guard import Guard
+from digest.web.security_middleware import Guard
 from digest.web.site import Site
 
 if TYPE_CHECKING:
@@ -44,7 +56,7 @@ def create_app(
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     site = app.state.site = Site(wiring, clock, keep_seconds, wake_sender)
-    for part in (health, search, feeds, pages, subscribe, manage, leave, admin, undo, webhooks, stop):
+    for part in (health, search, feeds, pages, subscribe, manage, unsubscribe, admin, edition_operations, webhooks, stop_address):
         app.include_router(part.router)
     app.mount("/api/v1", create_api(site))
     app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)

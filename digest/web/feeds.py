@@ -21,10 +21,10 @@ from starlette.responses import Response
 
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Ranked
-from digest.render.latex import readable
-from digest.render.views import CardView, Lengths, card_view, clean
-from digest.web.kept import Answer
+from digest.render.edition.views import CardView, Lengths, card_view, clean
+from digest.render.text.latex import readable
 from digest.web.pages import Period, find_edition
+from digest.web.response_cache import Answer
 from digest.web.search import asked, find, must_ask
 from digest.web.site import Site
 

@@ -17,13 +17,13 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition
 from digest.domain.errors import StoreError
 from digest.domain.instant import parse_instant
-from digest.journey.alarm import QUIET
-from digest.journey.election import SCHEDULER
+from digest.services.monitoring.alerts import QUIET
+from digest.services.scheduler.election import SCHEDULER
+from digest.store.deliveries.delivery_stats import Sending
 from digest.store.migrate import check
-from digest.store.pulse import Sending
 from digest.store.schema import REVISION
-from digest.store.unit import Unit
-from digest.web.kept import Answer
+from digest.store.unit_of_work import Unit
+from digest.web.response_cache import Answer
 from digest.web.site import Site
 
 router = APIRouter()

@@ -15,11 +15,11 @@ from digest.domain.interest import merged, understand, written
 from digest.domain.schedule import Timetable, known_zone, mail_due
 from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
-from digest.journey.dispatch import cutoffs_of, is_owed, mailed
-from digest.journey.react import newest
-from digest.journey.subscribe import change, confirm, erase
 from digest.links import Purpose
-from digest.render.views import clean, in_words
+from digest.render.edition.views import clean, in_words
+from digest.services.scheduler.create_deliveries import cutoffs_of, is_owed, mailed
+from digest.services.subscriptions.paper_feedback import newest
+from digest.services.subscriptions.subscribe import change, confirm, erase
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
 from digest.web.upload import Bibliography, titles

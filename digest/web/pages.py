@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import NotFound
-from digest.render.latex import readable
-from digest.render.views import EditionView, clean, in_words
-from digest.web.kept import Answer
+from digest.render.edition.views import EditionView, clean, in_words
+from digest.render.text.latex import readable
 from digest.web.plots import votes_curve
+from digest.web.response_cache import Answer
 from digest.web.site import Site
 
 router = APIRouter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.domain.paper import Signal
-from digest.ranking.readings import heard
+from digest.ranking.signal_history import heard
 
 HEIGHT = 80
 BAR = 8

@@ -13,8 +13,8 @@ from digest.domain.errors import InvalidInput
 from digest.domain.interest import one_wish
 from digest.domain.paper import Paper, Ranked
 from digest.domain.query import LONGEST, parse_query, told
-from digest.render.views import CardView, Lengths, card_view, clean
-from digest.web.kept import Answer
+from digest.render.edition.views import CardView, Lengths, card_view, clean
+from digest.web.response_cache import Answer
 from digest.web.site import Site, sentence
 
 router = APIRouter()

@@ -16,8 +16,8 @@ from digest.domain.errors import InvalidToken, NotFound
 from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
-from digest.render.views import SenderView, clean, in_words
-from digest.web.kept import Answer, Kept
+from digest.render.edition.views import SenderView, clean, in_words
+from digest.web.response_cache import Answer, Kept
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring

@@ -15,9 +15,9 @@ from digest.domain.errors import DigestError, InvalidAddress, NotFound
 from digest.domain.interest import understand, written
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
-from digest.journey.admit import Scope, admit
-from digest.journey.subscribe import confirm, request
 from digest.links import CONFIRM_LIFETIME, Purpose
+from digest.services.subscriptions.request_limits import Scope, admit
+from digest.services.subscriptions.subscribe import confirm, request
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.search import asked

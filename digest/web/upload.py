@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.apart import Overrun, run_apart
+from digest.child_process import Overrun, run_apart
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
-from digest.journey.load import papers_or_reason
-from digest.journey.react import MOST_REMEMBERED
-from digest.render.latex import readable
-from digest.render.views import clean
+from digest.render.edition.views import clean
+from digest.render.text.latex import readable
+from digest.services.papers.import_files import papers_or_reason
+from digest.services.subscriptions.paper_feedback import MOST_REMEMBERED
 from digest.web.site import Site
 
 MOST_TOLD = 100

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from digest.domain.errors import DigestError, InvalidInput, NotFound
-from digest.web.operator import refuse_guesses
+from digest.web.operator_auth import refuse_guesses
 from digest.web.site import Site
 
 router = APIRouter()

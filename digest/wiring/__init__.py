@@ -1,4 +1,4 @@
-"""The one place where parts meet: what commands, daemon and pages ask for, each a verb of the journey given its parts."""
+"""The one place where parts meet: what commands, daemon and pages ask for, each a use case given its parts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from digest.wiring.keeping import Keeping
 
 if TYPE_CHECKING:
     from digest.store.departures import Line
-    from digest.store.unit import Store, Unit
+    from digest.store.unit_of_work import Store, Unit
 
 _MANIFEST, _DATABASE, _KEY = "backup.json", "database", "digest.key"
 _FORMAT = 1
@@ -67,8 +67,8 @@ class Backups(Keeping):
         """
         from digest.store.engine import open_engine
         from digest.store.migrate import upgrade
-        from digest.store.restoring import amend
-        from digest.store.unit import Store
+        from digest.store.restore import amend
+        from digest.store.unit_of_work import Store
 
         url = make_url(self.settings.database.url)
         sqlite = url.get_backend_name() == "sqlite"
@@ -102,7 +102,7 @@ class Backups(Keeping):
 
     def _journals_known(self, unit: Unit) -> bool:
         """Whether the backup has every delivery that only a dead process's journal knows of: the next run records those."""
-        from digest.mail.journal import Journal
+        from digest.mail.smtp.journal import Journal
 
         journal = self.settings.delivery.journal
         for each in Journal.abandoned(journal) if journal.is_dir() else ():
@@ -131,7 +131,7 @@ class Backups(Keeping):
 
     def _since(self, backup_at: datetime, at: datetime, *, force: bool, same_key: bool) -> tuple[list[Line], bool]:
         """What happened since the backup, and whether that is all. Raises InvalidInput for a database in use."""
-        from digest.store.restoring import departed, used
+        from digest.store.restore import departed, used
 
         log = list(self.departure_log.read(backup_at)) if same_key else []
         known = same_key and self.departure_log.knows(backup_at)
@@ -157,8 +157,8 @@ class Backups(Keeping):
 
     def _old(self, at: datetime) -> Store | None:
         """The database that is to be replaced, with what a dead process had sent; None where there is none to be read."""
-        from digest.journey.recover import recover
-        from digest.mail.journal import Journal
+        from digest.mail.smtp.journal import Journal
+        from digest.services.delivery.recover import recover
 
         database = make_url(self.settings.database.url)
         if database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():

@@ -26,9 +26,16 @@ from typing import Any, Self
 from digest.config import Settings
 from digest.domain.delivery import Tally
 from digest.domain.errors import DigestError
-from digest.journey.deliver import Worked
+from digest.services.delivery.run import Worked
 
-_LOADED_ONCE = ("journey.recover", "journey.mailroom", "journey.choose", "mail.address", "mail.journal", "mail.post")
+_LOADED_ONCE = (
+    "services.delivery.recover",
+    "services.editions.message_composer",
+    "services.editions.personalise",
+    "mail.message.address",
+    "mail.smtp.journal",
+    "mail.smtp.relay_pool",
+)
 """What each of us would load for itself as soon as it delivers: before a fork, it is loaded once."""
 _LOOK = 0.2
 """Seconds between looks at whether to stop."""

@@ -17,10 +17,10 @@ from digest.domain.errors import InvalidInput, NotFound, SourceThrottled
 from digest.wiring.operating import Operating
 
 if TYPE_CHECKING:
-    from digest.journey.heed import Heeded
-    from digest.mail.imap_poll import ImapPoll
-    from digest.mail.listener import Listener
-    from digest.mail.webhooks import Webhook
+    from digest.mail.inbound.imap_poll import ImapPoll
+    from digest.mail.inbound.listener import Listener
+    from digest.mail.inbound.webhooks import Webhook
+    from digest.services.feedback.process import Heeded
 
 Told = Callable[["Heeded"], None]
 """Is told what was done for each mail: for logs and alarms."""
@@ -33,12 +33,12 @@ _SUBSCRIBE_URL = re.compile(r"https://sns\.[a-z]{2}(?:-[a-z]{1,12}){1,3}-\d{1,2}
 
 
 class Hearing(Operating):
-    """Parts that hear what comes back. Nobody is believed but on a name that only we could have made (journey/heed.py)."""
+    """Parts that hear what comes back. Nobody is believed but on a name that only we could have made (feedback/process.py)."""
 
     def take(self, data: bytes, recipients: Sequence[str], at: datetime) -> tuple[Heeded, bool]:
         """Heeds one mail; its commit is done on return. Says too whether it was ours at all. Raises StoreError."""
-        from digest.journey.heed import Action
-        from digest.mail.inbound import read_feedback
+        from digest.mail.inbound.read_feedback import read_feedback
+        from digest.services.feedback.process import Action
 
         feedback = read_feedback(data, is_verp=self.stamps.made, envelope_to=recipients)
         heeded = self.heed(feedback, at, trusted=False)
@@ -47,7 +47,7 @@ class Hearing(Operating):
 
     def listener(self, clock: Callable[[], datetime], told: Told, failed: Callable[[Exception], None]) -> Listener | None:
         """Hears LMTP or SMTP between enter and exit; None where no port is set."""
-        from digest.mail.listener import Listener
+        from digest.mail.inbound.listener import Listener
 
         settings = self.settings.inbound
         if settings.port is None:
@@ -71,7 +71,7 @@ class Hearing(Operating):
     @cached_property
     def imap(self) -> ImapPoll | None:
         """Looks into the mailbox that is set; None where none is. Raises ConfigurationError for a secret that is not there."""
-        from digest.mail.imap_poll import ImapPoll
+        from digest.mail.inbound.imap_poll import ImapPoll
 
         settings = self.settings.inbound
         if not settings.imap_server:
@@ -132,17 +132,17 @@ class Hearing(Operating):
 
     def _subscribe(self, webhook: Webhook, body: bytes) -> None:
         """SNS asks once, in a post it signed, whether we want its posts."""
-        from digest.mail.webhooks.ses import SesWebhook
+        from digest.mail.inbound.webhooks.ses import SesWebhook
 
         if isinstance(webhook, SesWebhook) and _SUBSCRIBE_URL.fullmatch(url := webhook.subscribe_url(body)):
             self.getter.get("ses", url, public_only=True)
 
     @cached_property
     def _webhooks(self) -> dict[str, Webhook]:
-        from digest.mail.webhooks.mailgun import MailgunWebhook
-        from digest.mail.webhooks.postmark import PostmarkWebhook
-        from digest.mail.webhooks.sendgrid import SendGridWebhook
-        from digest.mail.webhooks.ses import SesWebhook
+        from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
+        from digest.mail.inbound.webhooks.postmark import PostmarkWebhook
+        from digest.mail.inbound.webhooks.sendgrid import SendGridWebhook
+        from digest.mail.inbound.webhooks.ses import SesWebhook
 
         settings, found = self.settings.inbound, dict[str, "Webhook"]()
         if settings.ses_topic_arn:

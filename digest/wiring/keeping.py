@@ -11,7 +11,7 @@ from digest.domain.subscriber import Address
 from digest.wiring.operating import Operating
 
 if TYPE_CHECKING:
-    from digest.journey.housekeep import Kept
+    from digest.services.privacy.retention import Kept
 
 _DAILY = ("housekeep", "ran")
 
@@ -21,13 +21,13 @@ class Keeping(Operating):
 
     @cached_property
     def kept(self) -> tuple[Kept, ...]:
-        """What we keep, how long, and why: the settings' days in journey/housekeep.py's table."""
-        from digest.journey.housekeep import kept
+        """What we keep, how long, and why: the settings' days in services/privacy/retention.py's table."""
+        from digest.services.privacy.retention import kept
 
         return kept(**self.settings.retention.model_dump())
 
     def housekeep(self, at: datetime) -> dict[str, int]:
-        from digest.journey.housekeep import housekeep
+        from digest.services.privacy.retention import housekeep
 
         gone = housekeep(self.store, self.kept, at)
         with self.store.begin() as unit:
@@ -43,6 +43,6 @@ class Keeping(Operating):
 
     def disclose(self, address: Address, at: datetime) -> dict[str, Any]:
         """Everything held about an address."""
-        from digest.journey.disclose import disclose
+        from digest.services.privacy.export_personal_data import disclose
 
         return disclose(self.store, address, at)

@@ -13,11 +13,11 @@ from digest.domain.subscriber import Address
 from digest.wiring.readers import Readers
 
 if TYPE_CHECKING:
-    from digest.journey.alarm import Finding
-    from digest.journey.cancel import Cancelled
-    from digest.journey.correct import Corrected
-    from digest.journey.election import Election
-    from digest.journey.redeliver import Requeued
+    from digest.services.monitoring.alerts import Finding
+    from digest.services.operations.cancel import Cancelled
+    from digest.services.operations.correct import Corrected
+    from digest.services.operations.redeliver import Requeued
+    from digest.services.scheduler.election import Election
 
 
 class Operating(Readers):
@@ -54,42 +54,42 @@ class Operating(Readers):
         check(self.store.engine)
 
     def election(self, clock: Callable[[], datetime]) -> Election:
-        from digest.journey.election import Election
+        from digest.services.scheduler.election import Election
 
         return Election(self.store, clock)
 
     def postman(self, clock: Callable[[], datetime]) -> Election:
         """Whoever sends what is owed by itself stands for it now and then: `outlook` tells that somebody does."""
-        from digest.journey.election import POSTMAN, Election
+        from digest.services.scheduler.election import POSTMAN, Election
 
         return Election(self.store, clock, name=POSTMAN, term=timedelta(minutes=1))
 
     def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
-        from digest.journey.pause import pause
+        from digest.services.operations.pause import pause
 
         return pause(self.store, names, reason, at)
 
     def resume(self, names: Sequence[str]) -> tuple[str, ...]:
-        from digest.journey.pause import resume
+        from digest.services.operations.pause import resume
 
         return resume(self.store, names)
 
     def cancel(self, edition: Edition, reason: str) -> Cancelled:
-        from digest.journey.cancel import cancel
+        from digest.services.operations.cancel import cancel
 
         return cancel(self.store, edition, reason)
 
     def correct(self, edition: Edition, text: str, at: datetime, *, unsure: bool = False) -> Corrected:
-        from digest.journey.correct import correct
+        from digest.services.operations.correct import correct
 
         return correct(
             self.store, self.render_correction, self.press, self.paper_list(edition.list), edition, text, at, unsure=unsure
         )
 
     def render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
-        """A correction (journey/correct.py's draft) as mail. Raises TemplateError."""
-        from digest.render.correction import CorrectionView, render_correction
-        from digest.render.views import SenderView
+        """A correction (services/operations/correct.py's draft) as mail. Raises TemplateError."""
+        from digest.render.edition.correction import CorrectionView, render_correction
+        from digest.render.edition.views import SenderView
 
         sender = SenderView(name=self.sender.name, home_url=self.links.base_url, postal_address=self.sender.postal_address)
         return render_correction(self.templates, CorrectionView.of(draft, paper_list, self.links, sender))
@@ -104,14 +104,14 @@ class Operating(Readers):
         only: Address | None = None,
     ) -> Requeued:
         """`only` that reader's copy, before everybody's. Raises NotFound for somebody who is not subscribed."""
-        from digest.journey.redeliver import redeliver
+        from digest.services.operations.redeliver import redeliver
 
         mine = self.subscription(only, self.paper_list(edition.list)).id if only else None
         return redeliver(self.store, edition, at, unsure=unsure, reinstate=reinstate, only=mine)
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""
-        from digest.journey.alarm import Policy, look, of_key, of_passed_over
+        from digest.services.monitoring.alerts import Policy, look, of_key, of_passed_over
 
         policy = Policy(overdue=timedelta(seconds=self.settings.alerts.overdue))
         found = look(self.store, self.lists, [each.name for each in self.settings.sources], at, policy)
@@ -120,9 +120,9 @@ class Operating(Readers):
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
-        from digest.journey.alarm import raise_alarms
-        from digest.journey.tell import tell
-        from digest.mail.send_log import Unwritten
+        from digest.mail.smtp.send_log import Unwritten
+        from digest.services.monitoring.alert_mail import tell
+        from digest.services.monitoring.alerts import raise_alarms
 
         def mail(finding: Finding) -> None:
             if self.settings.alerts.to and self.settings.relays:
@@ -133,6 +133,6 @@ class Operating(Readers):
 
     def alert_mail(self, finding: Finding, to: Address, at: datetime) -> Envelope:
         """What `alarm` mails."""
-        from digest.journey.tell import alert
+        from digest.services.monitoring.alert_mail import alert
 
         return alert(self.templates, self.sender, self.stamps, self.links.base_url, to, finding, at, self.sign)

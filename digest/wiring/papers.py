@@ -17,10 +17,10 @@ from digest.parts import Parts
 
 if TYPE_CHECKING:
     from digest.domain.paper import Ranked
-    from digest.journey.collect import CollectReport
-    from digest.journey.summarise import Summaries
-    from digest.journey.tick import Ticked
-    from digest.sources.completions import Completions
+    from digest.services.papers.collect import CollectReport
+    from digest.services.papers.summarise import Summaries
+    from digest.services.scheduler.tick import Ticked
+    from digest.sources.llm_summaries import Completions
 
 
 class Papers(Parts):
@@ -43,8 +43,8 @@ class Papers(Parts):
 
     def collect(self, names: Sequence[str], at: datetime) -> list[CollectReport]:
         """Collects from these sources (none named: all) and has them look known papers up again where that is due."""
-        from digest.journey.collect import collect
-        from digest.journey.refresh import refresh
+        from digest.services.papers.collect import collect
+        from digest.services.papers.refresh import refresh
 
         sources = self.sources(names)
         collected = collect(sources, self.getter, self.store, at)
@@ -62,7 +62,7 @@ class Papers(Parts):
 
     def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
         """The edition of `day` (default: the list's day at `at`), made if need be. Raises NotFound saying why there is none."""
-        from digest.journey.edit import edit, instant_for
+        from digest.services.editions.build_edition import edit, instant_for
 
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
         instant = instant_for(paper_list, wanted, at)
@@ -73,7 +73,7 @@ class Papers(Parts):
 
     def trial(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
         """What the edition would be if nothing had ever been featured. Nothing is kept."""
-        from digest.journey.edit import drafted
+        from digest.services.editions.build_edition import drafted
 
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
         return drafted(paper_list, wanted, self.store, at, self.ranker, include_featured=True)
@@ -82,8 +82,8 @@ class Papers(Parts):
     def endpoint(self) -> Completions | None:
         """Who writes summaries, where one is configured. Raises ConfigurationError."""
         from digest import __version__
-        from digest.sources.completions import Completions
         from digest.sources.http import Manners, PoliteGetter
+        from digest.sources.llm_summaries import Completions
 
         ours = self.settings.summaries
         if not ours.base_url:
@@ -98,7 +98,7 @@ class Papers(Parts):
     @cached_property
     def summaries(self) -> Summaries:
         """Lines for papers whose sources have none: from the endpoint, else from nobody."""
-        from digest.journey.summarise import Limits, Summariser, nobody
+        from digest.services.papers.summarise import Limits, Summariser, nobody
 
         if self.endpoint is None:
             return nobody
@@ -107,14 +107,14 @@ class Papers(Parts):
 
     def summaries_trouble(self) -> str:
         """What went wrong when the endpoint was asked last; "" where nothing did."""
-        from digest.journey.summarise import PLACE, TROUBLE
+        from digest.services.papers.summarise import PLACE, TROUBLE
 
         with self.store.read() as unit:
             found = unit.sources.load(PLACE, TROUBLE)
         return f"{found['reason']} ({found['at']})" if found else ""
 
     def tick(self, at: datetime) -> Ticked:
-        from digest.journey.tick import tick
+        from digest.services.scheduler.tick import tick
 
         zone = ZoneInfo(self.settings.reader_timezone)
         return tick(self.lists, self.store, self.press, at, self.ranker, self.summaries, zone)

@@ -16,9 +16,9 @@ from digest.wiring.sending import Sending
 if TYPE_CHECKING:
     from digest.domain.feedback import Feedback
     from digest.domain.interest import Understood
-    from digest.journey.heed import Heeded
-    from digest.journey.owe import Outlook
-    from digest.journey.roster import RosterReport
+    from digest.services.feedback.process import Heeded
+    from digest.services.notices.pending import Outlook
+    from digest.services.subscriptions.subscriber_csv import RosterReport
 
 
 class Readers(Sending):
@@ -26,7 +26,7 @@ class Readers(Sending):
 
     def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
         """Confirmations that follow are owed: `mail_owed` sends them. Raises InvalidInput for a file that is no roster."""
-        from digest.journey.roster import import_roster
+        from digest.services.subscriptions.subscriber_csv import import_roster
 
         return import_roster(
             file,
@@ -40,7 +40,7 @@ class Readers(Sending):
 
     def outlook(self, now: datetime) -> Outlook:
         """How many confirmations are owed, and who sends them. `now` by the real clock."""
-        from digest.journey.owe import outlook
+        from digest.services.notices.pending import outlook
 
         return outlook(self.store, now)
 
@@ -48,14 +48,14 @@ class Readers(Sending):
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
     ) -> Understood:
         """Adds to every subscription of an address. Raises NotFound for an unknown one."""
-        from digest.journey.interest import add_interests
-        from digest.journey.load import papers_in
+        from digest.services.papers.import_files import papers_in
+        from digest.services.subscriptions.interests import add_interests
 
         return add_interests(self.store, lambda file: papers_in(file, at), address, files, text, mute, clear)
 
     def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
         """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
-        from digest.journey.heed import HeedPolicy, heed
+        from digest.services.feedback.process import HeedPolicy, heed
 
         limits = self.settings.inbound
         policy = HeedPolicy(soft_limit=limits.soft_limit, settled_after=timedelta(days=limits.settled_after_days))

@@ -13,11 +13,11 @@ from digest.wiring.papers import Papers
 
 if TYPE_CHECKING:
     from digest.config.mail import Relay as RelaySection
-    from digest.journey.relay_limits import RelayLimits
-    from digest.mail.health import Health
-    from digest.mail.post import Post
-    from digest.mail.relay import Relay
-    from digest.mail.send_log import SendLog
+    from digest.mail.smtp.relay import Relay
+    from digest.mail.smtp.relay_health import Health
+    from digest.mail.smtp.relay_pool import Post
+    from digest.mail.smtp.send_log import SendLog
+    from digest.services.delivery.relay_limits import RelayLimits
 
 
 def _now() -> datetime:
@@ -29,9 +29,9 @@ class Relaying(Papers):
 
     def relays(self, clock: Callable[[], datetime], *, insist: bool = False) -> list[Relay]:
         """`insist`: log in also where a refused login has us wait."""
-        from digest.journey.relay_limits import SharedLogins
-        from digest.mail.relay import Relay, RelaySettings
-        from digest.mail.session import Timeouts
+        from digest.mail.smtp.relay import Relay, RelaySettings
+        from digest.mail.smtp.smtp_session import Timeouts
+        from digest.services.delivery.relay_limits import SharedLogins
 
         return [
             Relay(
@@ -57,7 +57,7 @@ class Relaying(Papers):
 
     @cached_property
     def health(self) -> Health:
-        from digest.mail.health import Health
+        from digest.mail.smtp.relay_health import Health
 
         return Health()
 
@@ -71,7 +71,7 @@ class Relaying(Papers):
     @cached_property
     def quotas(self) -> dict[str, RelayLimits]:
         """By relay, what it may have. By the real clock, whatever instant is acted for."""
-        from digest.journey.relay_limits import RelayLimits
+        from digest.services.delivery.relay_limits import RelayLimits
 
         return {
             each.label: RelayLimits(self.store, each.label, _now, per_minute=each.per_minute, per_day=each.per_day)
@@ -81,7 +81,7 @@ class Relaying(Papers):
     def relay_troubles(self, at: datetime) -> dict[str, str]:
         """By relay, why it gets less than we have, where it does."""
         from digest.domain.rate_limit import Logins
-        from digest.journey.relay_limits import known_of, login_key, slowed, waiting_for_login
+        from digest.services.delivery.relay_limits import known_of, login_key, slowed, waiting_for_login
 
         troubles: dict[str, str] = {}
         for each in self.settings.relays:
@@ -96,7 +96,7 @@ class Relaying(Papers):
         return troubles
 
     def post(self, log: SendLog, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Post:
-        from digest.mail.post import Post
+        from digest.mail.smtp.relay_pool import Post
 
         if not self.settings.relays:
             raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")

@@ -17,10 +17,10 @@ from digest.wiring.relaying import Relaying
 
 if TYPE_CHECKING:
     from digest.domain.notice import Notice
-    from digest.journey.deliver import Worked
-    from digest.journey.notify import Notifier
-    from digest.journey.owe import Means
-    from digest.journey.send import Sent
+    from digest.services.delivery.one_off import Sent
+    from digest.services.delivery.run import Worked
+    from digest.services.notices.pending import Means
+    from digest.services.notices.transactional import Notifier
 
 
 class Sending(Relaying):
@@ -33,9 +33,9 @@ class Sending(Relaying):
         progress: Callable[[Counter[str]], None] = lambda counts: None,
     ) -> Worked:
         """Works the outbox in this process until nothing is due. `progress` is given what this run did so far."""
-        from digest.journey.deliver import Terms, Worked, deliver
-        from digest.journey.recover import recover
-        from digest.mail.journal import Journal
+        from digest.mail.smtp.journal import Journal
+        from digest.services.delivery.recover import recover
+        from digest.services.delivery.run import Terms, Worked, deliver
         from digest.wiring.courtesy import give_way
         from digest.wiring.heap import rarely_collected
 
@@ -99,8 +99,8 @@ class Sending(Relaying):
     def send(
         self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
     ) -> list[Sent]:
-        from digest.journey.send import send
-        from digest.mail.send_log import Unwritten
+        from digest.mail.smtp.send_log import Unwritten
+        from digest.services.delivery.one_off import send
 
         edition = self.edition(paper_list, day, at)
         transport = None if dry_run else self.post(Unwritten(), lambda: at)
@@ -120,7 +120,7 @@ class Sending(Relaying):
 
         `anew`: with the templates as they are now, not as they were when the edition was frozen. Raises TemplateError.
         """
-        from digest.journey.mailroom import SAMPLE, one_off
+        from digest.services.editions.message_composer import SAMPLE, one_off
 
         claimed = one_off(address or self.address("reader@example.org"), edition, at, SAMPLE)
         if address is not None:
@@ -150,7 +150,7 @@ class Sending(Relaying):
 
     def mail_notice(self, notice: Notice, at: datetime) -> None:
         """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it: it is owed then."""
-        from digest.journey.owe import HELD, send_at_once
+        from digest.services.notices.pending import HELD, send_at_once
 
         with self.store.begin() as unit:
             unit.notices.owe(notice.subscription.id, notice.kind, at, at + HELD, notice.subscription.request)
@@ -163,13 +163,13 @@ class Sending(Relaying):
 
     def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
         """Sends what is owed of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
-        from digest.journey.owe import send_owed
+        from digest.services.notices.pending import send_owed
 
         return send_owed(self.store, self._means(clock, stop), clock, stop) if self.settings.relays else 0
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Means:
-        from digest.journey.owe import Means
-        from digest.mail.send_log import Unwritten
+        from digest.mail.smtp.send_log import Unwritten
+        from digest.services.notices.pending import Means
 
         transport = self.post(Unwritten(), clock, stop)
         return Means(self._notice, self._welcome, transport, self.settings.delivery.policy())
@@ -179,8 +179,8 @@ class Sending(Relaying):
         return self.notifier.envelope(notice, at)
 
     def _welcome(self, notice: Notice, at: datetime) -> bool:
-        from digest.journey.welcome import Means, welcome
-        from digest.mail.journal import Journal
+        from digest.mail.smtp.journal import Journal
+        from digest.services.notices.welcome import Means, welcome
 
         with Journal.create(self.settings.delivery.journal) as journal:
             post, policy = self.post(journal, lambda: at), self.settings.delivery.policy()
@@ -190,7 +190,7 @@ class Sending(Relaying):
     @cached_property
     def notifier(self) -> Notifier:
         """Composes confirmations, welcomes and goodbyes."""
-        from digest.journey.notify import Notifier
+        from digest.services.notices.transactional import Notifier
 
         lists = {each.name: each for each in self.lists}
         return Notifier(self.templates, self.links, self.sender, self.stamps, lists, self.sign)

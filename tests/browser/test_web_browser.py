@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from digest.config import Relay
-from digest.journey.subscribe import end
 from digest.links import Purpose
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
+from digest.services.subscriptions.subscribe import end
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.running import PATIENCE

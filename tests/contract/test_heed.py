@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from digest.domain.breaker import BreakerPolicy, Limit
+from digest.domain.circuit_breaker import BreakerPolicy, Limit
 from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned, SuppressionReason
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, NewReader, Subscription, SubscriptionState
-from digest.journey.alarm import look
-from digest.journey.heed import Action, Heeded, HeedPolicy, heed
-from digest.journey.pause import resume
-from digest.journey.review import undo, waiting
-from digest.mail.inbound import read_feedback
+from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.verp import Stamps
-from digest.store.unit import Store
+from digest.services.feedback.process import Action, Heeded, HeedPolicy, heed
+from digest.services.monitoring.alerts import look
+from digest.services.operations.pause import resume
+from digest.services.operations.review import undo, waiting
+from digest.store.unit_of_work import Store
 from tests.notices import foreign, notices
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know, owe, replied
 

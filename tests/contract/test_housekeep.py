@@ -16,14 +16,14 @@ from digest.domain.notice import NoticeKind
 from digest.domain.paper import Signal
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
-from digest.journey import admit
-from digest.journey.disclose import disclose
-from digest.journey.housekeep import Kept, housekeep, in_words, kept
-from digest.journey.subscribe import erase
-from digest.store.held import SAYS_NOTHING
+from digest.services.privacy.export_personal_data import disclose
+from digest.services.privacy.retention import Kept, housekeep, in_words, kept
+from digest.services.subscriptions import request_limits
+from digest.services.subscriptions.subscribe import erase
 from digest.store.schema import allowances, attempts, deliveries, metadata, returns, signals, subscribers, subscriptions
 from digest.store.schema_review import refusals, sent_before_restore
-from digest.store.unit import Store
+from digest.store.subscribers.personal_data import SAYS_NOTHING
+from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
 from tests.servers.stocked import COHORT, DAY, HOUR, MAIN, NOW, freeze, know, replied, sighting, subscribe
 
@@ -51,7 +51,7 @@ def test_everything_kept_has_a_reason_and_a_period() -> None:
         assert each.how_long
     assert DAYS["unconfirmed"] == settings.unconfirmed
     assert DAYS["allowances"]
-    assert timedelta(days=DAYS["allowances"]) > admit.LONGEST
+    assert timedelta(days=DAYS["allowances"]) > request_limits.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -196,10 +196,10 @@ def test_of_old_readings_the_last_of_each_day_stays(store: Store) -> None:
 
 def test_old_counts_go(store: Store) -> None:
     for at in (NOW - 9 * DAY, NOW):
-        admit.admit(store, ADA, "192.0.2.1", at)
-    assert _count(store, allowances) == 2 * len(admit.LIMITS)
-    assert housekeep(store, TABLE, NOW)["allowances"] == len(admit.LIMITS)
-    assert admit.admit(store, ADA, "192.0.2.1", NOW).over is None
+        request_limits.admit(store, ADA, "192.0.2.1", at)
+    assert _count(store, allowances) == 2 * len(request_limits.LIMITS)
+    assert housekeep(store, TABLE, NOW)["allowances"] == len(request_limits.LIMITS)
+    assert request_limits.admit(store, ADA, "192.0.2.1", NOW).over is None
 
 
 def test_a_period_without_end_is_never_over(store: Store) -> None:
@@ -236,7 +236,7 @@ def _a_life(store: Store) -> None:
         refused = {"subscription_id": ada.id, "at": NOW, "words": "unknown", "suppress": "hard bounce", "state": "held"}
         connection.execute(insert(refusals).values(refused))
         connection.execute(insert(sent_before_restore).values(subscription_id=ada.id, day=NOW.date()))
-    admit.admit(store, ADA, "192.0.2.1", NOW)
+    request_limits.admit(store, ADA, "192.0.2.1", NOW)
 
 
 def test_everything_held_about_a_person_is_told(store: Store) -> None:

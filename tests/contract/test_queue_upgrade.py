@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from digest.store.deliveries.jobs import SCHEMA
 from digest.store.engine import open_engine
-from digest.store.jobs import SCHEMA
 from digest.store.migrate import upgrade
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 
 RELEASES = {
     "3.2": "03.02.00_50_post_batch_defer_jobs",

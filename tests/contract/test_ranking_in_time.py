@@ -14,12 +14,12 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidInput
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Ranked, Signal
-from digest.journey.backtest import backtest, gain, ndcg
-from digest.journey.train import train
-from digest.ranking.formulas import FORMULAS
+from digest.ranking.baselines import FORMULAS
 from digest.ranking.model import parse, written
 from digest.ranking.trending import Ranker, Trending
-from digest.store.unit import Store
+from digest.services.ranking.backtest import backtest, gain, ndcg
+from digest.services.ranking.train import train
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, arxiv, sighting
 
 SHIPPED = parse((Path(__file__).resolve().parents[2] / "config/trending.toml").read_text("utf-8"), "config/trending.toml")

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from digest.domain.breaker import same_words
+from digest.domain.circuit_breaker import same_words
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Reply, Stage
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.subscriber import Address, NewReader
-from digest.journey import review
-from digest.journey.settle import settle
-from digest.journey.unsuppress import unsuppress
+from digest.services.delivery.settle import settle
+from digest.services.operations import review
+from digest.services.subscriptions.unsuppress import unsuppress
 from digest.store.schema import deliveries, suppressions
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know
 
 DUE = NOW + 2 * HOUR

@@ -17,8 +17,8 @@ from digest.domain.edition import PaperList
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import Address, Cohort, Interests, NewReader, Preferences
-from digest.journey import dispatch
-from digest.store.unit import Store
+from digest.services.scheduler import create_deliveries
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, freeze, know, owe, replied, subscribe
 
 DUE = NOW + 2 * HOUR
@@ -100,13 +100,13 @@ def test_many_are_owed_a_step_at_a_time(store: Store, monkeypatch: pytest.Monkey
         assert unit.subscribers.reach(COHORT, 9, 6) is None
         assert unit.subscribers.reach(COHORT, 19, 1) is None
     for step, made in ((4, 9), (3, 0)):
-        monkeypatch.setattr(dispatch, "STEP", step)
-        assert dispatch.dispatch([MAIN], store, DUE).created == made
+        monkeypatch.setattr(create_deliveries, "STEP", step)
+        assert create_deliveries.dispatch([MAIN], store, DUE).created == made
     with store.begin() as unit:
         unit.subscribers.add_confirmed([NewReader(Address("new@example.org"), "main")], CONSENT, NOW)
-    monkeypatch.setattr(dispatch, "STEP", 1)
-    assert dispatch.dispatch([MAIN], store, DUE).created == 1
-    assert dispatch.dispatch([MAIN], store, DUE + HOUR).created == 10, "the eights"
+    monkeypatch.setattr(create_deliveries, "STEP", 1)
+    assert create_deliveries.dispatch([MAIN], store, DUE).created == 1
+    assert create_deliveries.dispatch([MAIN], store, DUE + HOUR).created == 10, "the eights"
     assert tally(store) == {QUEUED: 20}
 
 

@@ -10,7 +10,7 @@ import pytest
 from digest.domain.edition import PaperList
 from digest.domain.errors import NotFound
 from digest.domain.retry import RetryPolicy
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import (
     COHORT,
     DAY,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage, Underway
 from digest.domain.retry import RetryPolicy
-from digest.journey.election import Election
-from digest.journey.explain import status
-from digest.store.unit import Store
+from digest.services.monitoring.explain import status
+from digest.services.scheduler.election import Election
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
 
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,7 @@ from sqlalchemy import event, func, select
 from digest.domain.identifier import Identifier
 from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Summary
 from digest.store.schema import metadata, sightings
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, draft, freeze, know, papers, rendered, sighting, upvotes
 
 DOI = Identifier("doi", "10.1101/2026.01.01")

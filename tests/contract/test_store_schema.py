@@ -19,7 +19,7 @@ from digest.domain.errors import ConfigurationError, DatabaseUnreachable, Invali
 from digest.store.engine import open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION, metadata, source_states
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import NOW, know
 
 _NO_BRACKETS = str.maketrans("", "", "()")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, text
 
 from digest.domain.query import Query
-from digest.store import search_postgresql
 from digest.store.engine import open_engine
-from digest.store.merge import papers_named
-from digest.store.search import kin, papers_holding
-from digest.store.unit import Store
+from digest.store.papers import search_postgresql
+from digest.store.papers.ingest import papers_named
+from digest.store.papers.search import kin, papers_holding
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, NOW, arxiv, sighting
 
 SHELF = (

@@ -22,7 +22,7 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.schema import attempts, deliveries, subscribers, subscriptions
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, owe, replied, subscribe
 

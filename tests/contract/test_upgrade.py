@@ -17,7 +17,7 @@ from digest.domain.subscriber import Address, Interests
 from digest.store.engine import WRITES, open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
 from tests.servers.stocked import DAY, HOUR, NOW, TODAY, arxiv, sighting
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from digest.domain.edition import Update
-from digest.render.messages import AlertView, NoticeView, render_message
-from digest.render.personal import assemble, own_picks, personal
+from digest.render.edition.personalise import assemble, own_picks, personal
+from digest.render.transactional.messages import AlertView, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
 
 Golden = Callable[[str, str], None]

@@ -17,7 +17,7 @@ from digest.config import load
 from digest.domain.delivery import DeliveryState, Tally
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.notice import NoticeKind
-from digest.journey.deliver import Worked
+from digest.services.delivery.run import Worked
 from digest.wiring import Wiring
 from digest.wiring.crew import together
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from digest.cli import digest
 from digest.config import load
 from digest.domain.subscriber import Address
-from digest.journey.mailroom import one_off
+from digest.services.editions.message_composer import one_off
 from digest.wiring import Wiring
 from tests.editions import SEEN, edition
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
-from digest.mail.dkim import new_key
+from digest.mail.auth.dkim import new_key
 from digest.wiring import Wiring
 from tests.servers.name_server import name_server
 from tests.servers.smtp import SmtpServer
@@ -76,7 +76,7 @@ def test_every_record_advised_makes_it_well(config: Path) -> None:
 
 
 def test_where_no_name_server_answers_it_says_so_once_and_soon(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.mail.dns_lookup.PATIENCE", 0.5)
+    monkeypatch.setattr("digest.mail.auth.dns_lookup.PATIENCE", 0.5)
     with name_server({}, silent=frozenset({"papers.test"})) as server:
         started = time.monotonic()
         code, said = doctor(config, server)

@@ -15,8 +15,8 @@ import pytest
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
 from digest.domain.delivery import DeliveryState
 from digest.domain.subscriber import Interests, Preferences
-from digest.journey.explain import explain
-from digest.journey.subscribe import confirm, request
+from digest.services.monitoring.explain import explain
+from digest.services.subscriptions.subscribe import confirm, request
 from digest.wiring import Wiring
 from tests.pages import daily_pages
 from tests.servers.dovecot import Dovecot

@@ -25,8 +25,8 @@ from digest.config import load
 from digest.domain.errors import StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
-from digest.journey.heed import Heeded
 from digest.mail.verp import Stamps
+from digest.services.feedback.process import Heeded
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.dovecot import PASSWORD, Dovecot

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from digest.domain.errors import ConfigurationError, RelayUnreachable, StoreError
-from digest.mail.imap_poll import ImapPoll
-from digest.mail.listener import Listener
+from digest.mail.inbound.imap_poll import ImapPoll
+from digest.mail.inbound.listener import Listener
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.running import PATIENCE, free_port
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from digest.domain.identifier import Identifier
 from digest.store.engine import open_engine
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.running import PATIENCE
 from tests.servers.scripted_http import Act, Asked, ScriptedServer, reply, silent
 

@@ -17,14 +17,14 @@ from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
-from digest.journey.ration import rationed
-from digest.journey.relay_limits import RelayLimits
-from digest.mail.health import HALF_LIFE, Health
-from digest.mail.post import Post
-from digest.mail.send_log import Unwritten
-from digest.mail.waiting import Wait
+from digest.mail.smtp.poll_loop import Wait
+from digest.mail.smtp.relay_health import HALF_LIFE, Health
+from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.send_log import Unwritten
+from digest.services.delivery.rate_limits import rationed
+from digest.services.delivery.relay_limits import RelayLimits
 from digest.store.engine import open_engine
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.databases import hash_address

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from digest.config import load
 from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, NewReader, Preferences
-from digest.journey.explain import explain, status
+from digest.services.monitoring.explain import explain, status
 from digest.wiring import Wiring
 from tests.outbox import AT, configured
 from tests.servers.stocked import CONSENT, sighting, upvotes
@@ -68,16 +68,16 @@ def test_at_the_door_only_zones_that_every_machine_knows(zone: str) -> None:
 def test_a_list_that_breaks_and_a_cohort_that_breaks_stop_no_other(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from digest.journey import dispatch
+    from digest.services.scheduler import create_deliveries
 
-    usual = dispatch.owed
+    usual = create_deliveries.owed
 
     def broken(paper_list: object, cohort: object, *rest: object) -> object:
         if "Tokyo" in str(cohort):
             raise RuntimeError("a row nobody foresaw")
         return usual(paper_list, cohort, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(dispatch, "owed", broken)
+    monkeypatch.setattr(create_deliveries, "owed", broken)
     with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
         zones = ("Asia/Tokyo", "UTC")
         people = [NewReader(Address(f"r{n}@example.org"), "daily", Preferences(timezone=z)) for n, z in enumerate(zones)]

@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 
 from digest.config import read
 from digest.domain.delivery import Reply
-from digest.mail.journal import Journal
+from digest.mail.smtp.journal import Journal
 from tests.servers import postgresql
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix

@@ -13,10 +13,10 @@ from digest.config import load
 from digest.domain.delivery import DeliveryState, Reply
 from digest.domain.errors import DatabaseUnreachable
 from digest.domain.retry import RetryPolicy
-from digest.journey.outbox import Unit
-from digest.journey.recover import recover
-from digest.mail.journal import Journal
-from digest.store.unit import Store
+from digest.mail.smtp.journal import Journal
+from digest.services.delivery.ports import Unit
+from digest.services.delivery.recover import recover
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 

@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayRefusedUs, RelayUnreachable
-from digest.mail.journal import Journal
-from digest.mail.relay import Relay, RelaySettings
-from digest.mail.session import Timeouts
+from digest.mail.smtp.journal import Journal
+from digest.mail.smtp.relay import Relay, RelaySettings
+from digest.mail.smtp.smtp_session import Timeouts
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)

@@ -18,8 +18,8 @@ import pytest
 
 from digest.domain.delivery import Attempt, Envelope
 from digest.domain.errors import RelayUnreachable
-from digest.mail.journal import Journal
-from digest.mail.relay import Relay, RelaySettings
+from digest.mail.smtp.journal import Journal
+from digest.mail.smtp.relay import Relay, RelaySettings
 from tests.servers.running import PATIENCE
 
 SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from digest.cli import digest
 from digest.config import load
 from digest.domain.subscriber import Address, Interests, Preferences
-from digest.journey import review
-from digest.journey.subscribe import request
+from digest.services.operations import review
+from digest.services.subscriptions.subscribe import request
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.smtp import Do, Script, SmtpServer

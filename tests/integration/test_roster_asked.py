@@ -19,9 +19,9 @@ from digest.config import load
 from digest.domain.edition import PaperList
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import Address, NewReader
-from digest.journey import roster
-from digest.store.subscribers import Subscribers
-from digest.store.unit import Store
+from digest.services.subscriptions import subscriber_csv
+from digest.store.subscribers.subscribers import Subscribers
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import AT, configured
 from tests.servers.smtp import SmtpServer
@@ -108,7 +108,7 @@ def test_an_import_broken_off_is_made_whole_by_another(config: Path, server: Smt
             raise KeyboardInterrupt
         return ask(self, readers, at)
 
-    monkeypatch.setattr(roster, "CHUNK", 2)
+    monkeypatch.setattr(subscriber_csv, "CHUNK", 2)
     with Wiring(load(config)) as wiring:
         with monkeypatch.context() as broken:
             broken.setattr(Subscribers, "ask", broken_off)

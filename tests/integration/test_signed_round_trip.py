@@ -11,14 +11,14 @@ import pytest
 
 from digest.domain.delivery import Envelope, Stage
 from digest.domain.subscriber import Address
-from digest.journey.mailroom import one_off
-from digest.journey.press import Press
 from digest.links import Links
-from digest.mail.dkim import Signer, SigningKey, new_key
-from digest.mail.headers import Sender
-from digest.mail.relay import Relay, RelaySettings
-from digest.mail.send_log import Unwritten
+from digest.mail.auth.dkim import Signer, SigningKey, new_key
+from digest.mail.message.headers import Sender
+from digest.mail.smtp.relay import Relay, RelaySettings
+from digest.mail.smtp.send_log import Unwritten
 from digest.mail.verp import Stamps
+from digest.services.editions.edition_renderer import Press
+from digest.services.editions.message_composer import one_off
 from tests.editions import EVERY_TROUBLE, LIST, TEMPLATES, edition
 from tests.servers import opendkim
 from tests.servers.dovecot import Dovecot

@@ -16,10 +16,10 @@ from digest.config import load
 from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Preferences
-from digest.journey.cancel import cancel
-from digest.journey.pause import pause, resume
-from digest.journey.subscribe import change, end, erase
-from digest.store.unit import Store
+from digest.services.operations.cancel import cancel
+from digest.services.operations.pause import pause, resume
+from digest.services.subscriptions.subscribe import change, end, erase
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.smtp import OFFERS, Script, SmtpServer

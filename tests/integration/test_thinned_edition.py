@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from digest.domain.subscriber import Address, Interests
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
 from tests.servers.website import NOON, stock, website
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from digest.config import load
 from digest.domain.edition import Edition
-from digest.mail.letter import Letter
-from digest.mail.lint import lint
+from digest.mail.inbound.parsed_message import Letter
+from digest.mail.lint.lint import lint
 from digest.wiring import Wiring
 from tests.outbox import configured
 from tests.servers.stocked import sighting, upvotes

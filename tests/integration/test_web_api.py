@@ -159,7 +159,7 @@ def test_what_is_held_is_told_and_forgotten(site: Website) -> None:
 
 def test_who_left_or_never_confirmed_is_not_exported(site: Website) -> None:
     """Or an import elsewhere would bring them back."""
-    from digest.journey.subscribe import end
+    from digest.services.subscriptions.subscribe import end
 
     site.reader("active@example.org")
     site.reader("waiting@example.org", confirmed=False)

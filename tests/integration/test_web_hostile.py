@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from digest.domain.subscriber import Interests
 from digest.links import Purpose
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
 from tests.answers import FIXTURES
 from tests.doors import check_every_door, check_the_short_way
 from tests.servers.website import BEARER, NOON, Website

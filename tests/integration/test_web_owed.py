@@ -13,7 +13,7 @@ import pytest
 from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
 from tests.servers.running import until
 from tests.servers.website import BEARER, NOON, Website
 
@@ -22,7 +22,7 @@ ADA = "ada@example.org"
 
 def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
     """One mail with all its papers; the day's delivery is then done, and the outbox sends nothing twice."""
-    from digest.mail.lint import lint
+    from digest.mail.lint.lint import lint
 
     site.reader("ada@example.org", confirmed=False)
     site.post(site.link(Purpose.CONFIRM))
@@ -121,7 +121,7 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
     """Nobody who left is asked to confirm, nobody is welcomed who left, nobody suppressed is mailed."""
     from digest.domain.feedback import SuppressionReason
     from digest.domain.notice import NoticeKind
-    from digest.journey.subscribe import end
+    from digest.services.subscriptions.subscribe import end
 
     relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
     site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
@@ -167,7 +167,7 @@ def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, mon
 
 def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
     """By their own word; neither a list nor the operator brings them back."""
-    from digest.journey.subscribe import RECORDED, confirm, request
+    from digest.services.subscriptions.subscribe import RECORDED, confirm, request
 
     old = site.reader()
     site.post(f"{site.link(Purpose.MANAGE)}/erase", {"sure": "yes"})
@@ -192,8 +192,8 @@ def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
 def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
     """By the operator, and only then does the form send them anything; to be forgotten is theirs to undo."""
     from digest.domain.feedback import SuppressionReason
-    from digest.journey.subscribe import erase
-    from digest.journey.unsuppress import unsuppress
+    from digest.services.subscriptions.subscribe import erase
+    from digest.services.subscriptions.unsuppress import unsuppress
 
     blocked, gone = site.wiring.address("blocked@example.org"), site.wiring.address("gone@example.org")
     with site.wiring.store.begin() as unit:

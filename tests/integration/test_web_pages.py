@@ -13,7 +13,7 @@ import pytest
 from lxml import etree, html
 
 from digest.domain.paper import Signal
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
 from tests.servers.website import NOON, Website, sightings, stock, website
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -204,7 +204,7 @@ def test_no_way_leads_to_another_host(site: Website, path: str, place: str) -> N
 @pytest.mark.parametrize("path", ["/lists/daily/2026-05-27", "/api/v1/lists/daily/editions"])
 def test_what_breaks_is_told_calmly_and_guarded(site: Website, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """An error of ours nobody foresaw: a page (or JSON) of ours, with everything that guards the others, and no trace."""
-    from digest.store.editions import Editions
+    from digest.store.editions.editions import Editions
 
     def broken(*given: object) -> None:
         raise RuntimeError("secret inside")

@@ -196,11 +196,14 @@ def test_mails_to_one_address_are_limited(site: Website) -> None:
 
 
 def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
-    from digest.journey import admit
+    from digest.services.subscriptions import request_limits
 
-    small = tuple(admit.Limit(each.scope, 2 if each.scope is admit.Scope.DOMAIN else 99, each.per) for each in admit.LIMITS)
-    monkeypatch.setattr(admit, "LIMITS", small)
-    monkeypatch.setattr(admit, "AHEAD", 2)
+    small = tuple(
+        request_limits.Limit(each.scope, 2 if each.scope is request_limits.Scope.DOMAIN else 99, each.per)
+        for each in request_limits.LIMITS
+    )
+    monkeypatch.setattr(request_limits, "LIMITS", small)
+    monkeypatch.setattr(request_limits, "AHEAD", 2)
     codes = [site.post("/subscribe", {"email": f"r{number}@uni.example"}).status_code for number in range(5)]
     assert codes == [200, 200, 200, 200, 429]
     until(lambda: site.subscription("r3@uni.example") is not None)
@@ -268,7 +271,7 @@ def test_clicks_do_not_grow_beyond_the_form(site: Website) -> None:
 
 
 def test_no_alarm_or_suppression_keeps_an_address(site: Website) -> None:
-    from digest.journey.alarm import Finding
+    from digest.services.monitoring.alerts import Finding
 
     words = f"550 5.7.1 <{ADA}> blocked; 'ada'@example.org, ada%40example.org, \"a b\"@example.org, ada@[192.0.2.1]"
     site.wiring.alarm([Finding(f"relay {ADA}", "Refused", (words,))], NOON)

@@ -90,8 +90,8 @@ WORDINGS = {"2026-11b": "f5e38bb94667679c"}
 
 
 def test_the_words_agreed_to_have_a_version(site: Website) -> None:
-    from digest.journey.subscribe import WORDING
     from digest.parts import shipped
+    from digest.services.subscriptions.subscribe import WORDING
 
     sentence = (shipped("templates") / "web/_wording.html").read_bytes()
     assert hashlib.sha256(sentence).hexdigest()[:16] == WORDINGS[WORDING]

@@ -16,7 +16,7 @@ import pytest
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
 from tests.servers.running import until
 from tests.servers.website import ADMIN, NOON, Website, website
 
@@ -26,7 +26,7 @@ ADA = "ada@example.org"
 def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
     """Unknown, waiting, active, ended, suppressed, over the limit: one page, byte for byte, but for the address."""
     from digest.domain.feedback import SuppressionReason
-    from digest.journey.subscribe import end
+    from digest.services.subscriptions.subscribe import end
 
     names = ["new", "waiting", "active", "ended", "blocked", "flooded"]
     site.reader("waiting@example.org", confirmed=False)

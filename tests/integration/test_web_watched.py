@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from digest.config import SourceSettings
 from digest.domain.instant import isoformat
-from digest.journey.explain import status
+from digest.services.monitoring.explain import status
 from tests.servers.website import NOON, Website, website
 
 Numbers = dict[tuple[str, tuple[str, ...]], float]

@@ -17,10 +17,10 @@ from sqlalchemy import text
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from digest.domain.subscriber import Address
+from digest.store.deliveries.jobs import EACH, MOST, SCHEMA
 from digest.store.engine import open_engine
-from digest.store.jobs import EACH, MOST, SCHEMA
 from digest.store.migrate import upgrade
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers import postgresql

@@ -19,10 +19,10 @@ from digest.daemon import Daemon
 from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, RelayUnreachable
 from digest.domain.subscriber import Address, NewReader
-from digest.journey import alarm
-from digest.journey.alarm import Finding
-from digest.journey.deliver import Worked
-from digest.mail.lint import lint
+from digest.mail.lint.lint import lint
+from digest.services.delivery.run import Worked
+from digest.services.monitoring import alerts
+from digest.services.monitoring.alerts import Finding
 from digest.wiring import Wiring
 from tests.outbox import AT, configured, owe
 from tests.servers.running import PATIENCE, free_port
@@ -49,15 +49,15 @@ def causes(wiring: Wiring, at: datetime) -> set[str]:
 
 def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_url: str, server: SmtpServer) -> None:
     findings = [
-        alarm.of_source("hf", {"error": "source hf: no connection", "at": "2026-03-02T05:00:00Z"}),
-        alarm.of_source("arxiv", {"stale": True, "at": "2026-03-02T05:00:00Z"}),
-        alarm.of_edition("list daily, 2026-03-02: the mail breaks a rule: <links>: ü"),
-        alarm.of_relay("stopped: the relay refuses us: 535 5.7.8 bad password"),
-        alarm.of_step("tick", "database: no answer"),
-        alarm.of_passed_over("main", "550 5.4.5 Daily user sending limit exceeded"),
-        alarm.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw"),
-        alarm.of_key("secrets.key is not the one that this database was used with (aa, not bb): copy that one here"),
-        alarm.of_queue(AT, AT + 2 * DAY, alarm.Policy()),
+        alerts.of_source("hf", {"error": "source hf: no connection", "at": "2026-03-02T05:00:00Z"}),
+        alerts.of_source("arxiv", {"stale": True, "at": "2026-03-02T05:00:00Z"}),
+        alerts.of_edition("list daily, 2026-03-02: the mail breaks a rule: <links>: ü"),
+        alerts.of_relay("stopped: the relay refuses us: 535 5.7.8 bad password"),
+        alerts.of_step("tick", "database: no answer"),
+        alerts.of_passed_over("main", "550 5.4.5 Daily user sending limit exceeded"),
+        alerts.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw"),
+        alerts.of_key("secrets.key is not the one that this database was used with (aa, not bb): copy that one here"),
+        alerts.of_queue(AT, AT + 2 * DAY, alerts.Policy()),
     ]
     with Wiring(load(settings(tmp_path, database_url, server.port))) as wiring:
         told = wiring.alarm([finding for finding in findings if finding], AT)
@@ -84,7 +84,7 @@ def test_what_could_not_be_told_is_told_later(tmp_path: Path, sqlite_url: str) -
         SmtpServer(tmp_path / "kept.jsonl", script) as server,
         Wiring(load(settings(tmp_path, sqlite_url, server.port))) as wiring,
     ):
-        finding = alarm.of_relay("stopped")
+        finding = alerts.of_relay("stopped")
         assert wiring.alarm([finding], AT) == ()
         assert wiring.alarm([finding], AT) == (finding,)
         assert wiring.alarm([finding], AT) == ()
@@ -93,7 +93,7 @@ def test_what_could_not_be_told_is_told_later(tmp_path: Path, sqlite_url: str) -
 
 def test_without_an_address_it_is_remembered_and_mailed_to_nobody(tmp_path: Path, sqlite_url: str, server: SmtpServer) -> None:
     with Wiring(load(settings(tmp_path, sqlite_url, server.port, ""))) as wiring:
-        assert wiring.alarm([alarm.of_relay("stopped")], AT)
+        assert wiring.alarm([alerts.of_relay("stopped")], AT)
         with wiring.store.read() as unit:
             assert [cause for cause, _, _ in unit.alarms.since(AT - DAY)] == ["relay"]
     assert server.accepted() == []
@@ -145,13 +145,13 @@ def test_an_edition_is_missed_half_an_hour_after_its_cutoff(
 
 
 def test_where_no_mail_goes_out_no_single_relay_is_told_of() -> None:
-    both = [alarm.of_passed_over("main", "no connection"), alarm.of_relay("stopped")]
-    assert [each.cause for each in alarm.first_causes(both)] == ["relay"]
-    assert [each.cause for each in alarm.first_causes(both[:1])] == ["relay main"]
+    both = [alerts.of_passed_over("main", "no connection"), alerts.of_relay("stopped")]
+    assert [each.cause for each in alerts.first_causes(both)] == ["relay"]
+    assert [each.cause for each in alerts.first_causes(both[:1])] == ["relay main"]
 
 
 def test_readers_whose_mail_could_not_be_queued_are_no_missing_edition() -> None:
-    found = alarm.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row")
+    found = alerts.of_cohort("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row")
     assert (found.cause, found.headline) == (
         "cohort list daily, readers of 07:00 Asia/Tokyo",
         "Some readers' mail could not be queued",
@@ -163,30 +163,30 @@ def test_a_list_without_weekdays_misses_nothing(tmp_path: Path, sqlite_url: str)
     owe(load(config), 1)
     never = PaperList(name="daily", title="x", weekdays=frozenset())
     with Wiring(load(config)) as wiring:
-        assert alarm.look(wiring.store, [never], [], AT + DAY) == ()
+        assert alerts.look(wiring.store, [never], [], AT + DAY) == ()
 
 
 def test_one_cause_names_one_thing() -> None:
-    of_lists = {alarm.of_edition(f"list {name}, 2026-03-0{day}: why").cause for name in ("a", "b") for day in (1, 2)}
+    of_lists = {alerts.of_edition(f"list {name}, 2026-03-0{day}: why").cause for name in ("a", "b") for day in (1, 2)}
     assert of_lists == {"edition a", "edition b"}, "as `of_list` has it for one that is missed: one trouble, one mail"
-    assert alarm.of_source("hf", {"error": "x"}) != alarm.of_source("hf", {"stale": True})
-    assert isinstance(alarm.of_source("hf", {"error": "x"}), Finding)
-    assert alarm.of_source("hf", {}) is None
+    assert alerts.of_source("hf", {"error": "x"}) != alerts.of_source("hf", {"stale": True})
+    assert isinstance(alerts.of_source("hf", {"error": "x"}), Finding)
+    assert alerts.of_source("hf", {}) is None
 
 
 def test_a_relay_that_is_down_is_one_cause_whoever_runs_into_it() -> None:
     down = RelayUnreachable("smtp.example.org", "no connection")
-    found = [alarm.of_relay("stopped: no connection"), alarm.of_failure("notices", down), alarm.of_failure("poll", down)]
-    late = alarm.of_queue(AT, AT + DAY, alarm.Policy())
+    found = [alerts.of_relay("stopped: no connection"), alerts.of_failure("notices", down), alerts.of_failure("poll", down)]
+    late = alerts.of_queue(AT, AT + DAY, alerts.Policy())
     assert late
-    assert [each.cause for each in alarm.first_causes([late, *found])] == ["relay"], "mail is late because of it"
-    assert alarm.first_causes([late]) == (late,), "late, and nobody knows why"
-    away = [alarm.of_failure(step, DatabaseUnreachable("database x: no answer")) for step in ("tick", "lead", "deliver")]
+    assert [each.cause for each in alerts.first_causes([late, *found])] == ["relay"], "mail is late because of it"
+    assert alerts.first_causes([late]) == (late,), "late, and nobody knows why"
+    away = [alerts.of_failure(step, DatabaseUnreachable("database x: no answer")) for step in ("tick", "lead", "deliver")]
     assert {each.cause for each in away} == {"database"}
-    tick = alarm.of_failure("tick", ValueError("a fault"))
+    tick = alerts.of_failure("tick", ValueError("a fault"))
     assert (tick.cause, tick.seen) == ("step tick", ("ValueError: a fault",))
     missing, source = Finding("edition daily", "missing"), Finding("source hf", "stale")
-    assert alarm.first_causes([missing, source, tick]) == (source, tick)
+    assert alerts.first_causes([missing, source, tick]) == (source, tick)
 
 
 class _Watched(Wiring):

@@ -11,12 +11,12 @@ from typing import Any
 from digest.domain.errors import SourceThrottled, SourceUnreachable
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
-from digest.journey.collect import FRESHNESS, HEALTH, STATE, CollectReport, collect
-from digest.ranking.freshness import Rhythm
+from digest.services.papers.collect import FRESHNESS, HEALTH, STATE, CollectReport, collect
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.sources.port import Batch, Getter, Reading, Rejection
-from digest.store.unit import Store
+from digest.sources.publishing_schedule import Rhythm
+from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import ScriptedServer, drip, hang_up, reply
 
 THURSDAY = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)

@@ -17,13 +17,13 @@ import pytest
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.identifier import Identifier
-from digest.journey.collect import CollectReport, collect
-from digest.journey.edit import edit
+from digest.services.editions.build_edition import edit
+from digest.services.papers.collect import CollectReport, collect
 from digest.sources.arxiv_oai import ArxivOai
 from digest.sources.arxiv_rss import ArxivAnnouncements
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.huggingface import HuggingFace
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import Act, Asked, ScriptedServer, hang_up, reply
 from tests.servers.stocked import rendered
 

@@ -15,8 +15,8 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import StoreError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate
-from digest.journey.load import LoadReport, fetched, load
-from digest.store.unit import Store
+from digest.services.papers.import_files import LoadReport, fetched, load
+from digest.store.unit_of_work import Store
 from tests.answers import FIXTURES
 
 AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

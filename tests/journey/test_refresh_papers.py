@@ -13,10 +13,10 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import SourceUnreachable
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Signal
-from digest.journey import refresh as verb
-from digest.journey.refresh import Refreshed, refresh
+from digest.services.papers import refresh as verb
+from digest.services.papers.refresh import Refreshed, refresh
 from digest.sources.port import Batch, Reading, Rejection
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, NOW, arxiv, freeze, know, sighting
 
 EVERYTHING = PaperList(name="all", title="All")

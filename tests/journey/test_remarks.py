@@ -10,11 +10,11 @@ import pytest
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.paper import Sighting
-from digest.journey.collect import FRESHNESS, HEALTH
-from digest.journey.edit import edit
-from digest.journey.remark import healths
-from digest.ranking.freshness import silence_note
-from digest.store.unit import Store
+from digest.services.editions.build_edition import edit
+from digest.services.editions.edition_notes import healths
+from digest.services.papers.collect import FRESHNESS, HEALTH
+from digest.sources.publishing_schedule import silence_note
+from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, know, rendered, sighting
 
 ONE_PICK = replace(MAIN, picks=1, candidates_for=timedelta(days=2))

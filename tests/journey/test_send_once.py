@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 from digest.config import load
 from digest.domain.edition import Edition
 from digest.domain.subscriber import Address, Preferences
-from digest.journey.send import Sent, send
 from digest.links import Purpose
+from digest.services.delivery.one_off import Sent, send
 from digest.wiring import Wiring
 from tests.outbox import AT, configured, owe
 from tests.transport import FakeTransport

@@ -16,11 +16,11 @@ from digest.cli import digest
 from digest.domain.edition import Edition
 from digest.domain.errors import ConfigurationError
 from digest.domain.paper import Paper, Summary
-from digest.journey.edit import edit
-from digest.journey.summarise import PLACE, Limits, Summariser
-from digest.sources.completions import Completions, usable
+from digest.services.editions.build_edition import edit
+from digest.services.papers.summarise import PLACE, Limits, Summariser
 from digest.sources.http import Manners, PoliteGetter
-from digest.store.unit import Store
+from digest.sources.llm_summaries import Completions, usable
+from digest.store.unit_of_work import Store
 from tests.journey.test_remarks import Blank
 from tests.servers.chat_model import MODEL, chat_model, material, said
 from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent

@@ -17,7 +17,7 @@ from digest.domain.delivery import DeliveryState, Tally
 from digest.domain.errors import InvalidInput, LintFailed, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Interests
-from digest.mail.lint import lint
+from digest.mail.lint.lint import lint
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.smtp import Do, Script, SmtpServer

@@ -21,9 +21,9 @@ from digest.domain.delivery import Envelope
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
 from digest.domain.subscriber import Interests, Preferences
-from digest.journey.explain import explain
-from digest.journey.subscribe import confirm, request
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
+from digest.services.monitoring.explain import explain
+from digest.services.subscriptions.subscribe import confirm, request
 from tests.transport import FakeTransport, OfflineWiring
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")

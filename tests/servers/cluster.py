@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from digest.store.jobs import SCHEMA
-from digest.store.unit import Store
+from digest.store.deliveries.jobs import SCHEMA
+from digest.store.unit_of_work import Store
 from tests.servers.running import PATIENCE
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text
 
 from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers import postgresql
 
 _NUMBERS = itertools.count()

@@ -13,18 +13,18 @@ from digest.domain.errors import DigestError
 from digest.domain.interest import understand
 from digest.domain.query import parse_query
 from digest.domain.subscriber import Address, Preferences
-from digest.journey.load import papers_in
-from digest.journey.roster import read_roster
 from digest.links import Links, Purpose
-from digest.mail.address import read_address
-from digest.mail.inbound import read_feedback
-from digest.mail.webhooks.mailgun import MailgunWebhook
-from digest.mail.webhooks.ses import SesWebhook
+from digest.mail.inbound.read_feedback import read_feedback
+from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
+from digest.mail.inbound.webhooks.ses import SesWebhook
+from digest.mail.message.address import read_address
 from digest.ranking.summary import sentences
 from digest.ranking.terms import terms
-from digest.render.latex import readable
+from digest.render.text.latex import readable
+from digest.services.papers.import_files import papers_in
+from digest.services.subscriptions.subscriber_csv import read_roster
 from digest.sources import arxiv_atom
-from digest.sources.fields import LONGEST_TEXT
+from digest.sources.clean_fields import LONGEST_TEXT
 
 AT = datetime(2026, 5, 27, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

@@ -24,10 +24,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import digest.store.deliveries as stored
+import digest.store.deliveries.deliveries as stored
 from digest import cli
-from digest.mail.journal import Journal
-from digest.mail.session import Session
+from digest.mail.smtp.journal import Journal
+from digest.mail.smtp.smtp_session import Session
 from digest.parts import Parts
 
 STAGES = (

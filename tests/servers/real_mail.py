@@ -15,11 +15,11 @@ from digest.config import Database, Dkim, Mail, Secrets, Settings, Web
 from digest.domain.edition import Edition, PaperList, Rendered, Update
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, NewReader
-from digest.journey.alarm import Finding
-from digest.journey.correct import drafted
-from digest.journey.load import load
-from digest.journey.mailroom import one_off
-from digest.mail.dkim import new_key
+from digest.mail.auth.dkim import new_key
+from digest.services.editions.message_composer import one_off
+from digest.services.monitoring.alerts import Finding
+from digest.services.operations.correct import drafted
+from digest.services.papers.import_files import load
 from digest.wiring import Wiring
 from tests.servers.stocked import CONSENT
 from tests.shared_data import SHARED

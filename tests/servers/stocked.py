@@ -10,7 +10,7 @@ from digest.domain.edition import Card, Edition, PaperList, Pick, Pooled, Render
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason, Sighting, Signal
 from digest.domain.subscriber import Address, Cohort, Consent, Interests, NewReader, Preferences, Subscription
-from digest.store.unit import Store, Unit
+from digest.store.unit_of_work import Store, Unit
 
 NOW = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 """A Monday, at the cutoff."""

@@ -25,13 +25,13 @@ from digest.domain.errors import DigestError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
-from digest.journey.owe import send_owed
-from digest.journey.subscribe import confirm, request
 from digest.links import Purpose
-from digest.mail.reading import parts_of
+from digest.mail.inbound.message_parts import parts_of
+from digest.services.notices.pending import send_owed
+from digest.services.subscriptions.subscribe import confirm, request
 from digest.store.schema import requests
 from digest.web.app import create_app
-from digest.web.served import server as served
+from digest.web.server import server as served
 from digest.wiring import Wiring
 from tests.servers.running import PATIENCE, free_port, listening
 from tests.transport import FakeTransport, OfflineWiring

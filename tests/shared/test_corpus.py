@@ -7,8 +7,8 @@ import json
 from collections import Counter
 
 from digest.domain.identifier import Identifier, parse_identifier
-from digest.ranking.identity import may_match_by_title, title_key
-from digest.render.latex import readable
+from digest.domain.identity import may_match_by_title, title_key
+from digest.render.text.latex import readable
 from tests.shared_data import SHARED
 from tests.unit.test_identity import seen
 

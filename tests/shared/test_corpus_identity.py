@@ -18,7 +18,7 @@ import pytest
 
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Sighting
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.shared_data import SHARED
 
 TWO_WORKS = """

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
-from digest.mail.inbound import read_feedback
-from digest.mail.mailbox import read_mailbox
+from digest.mail.inbound.mail_files import read_mailbox
+from digest.mail.inbound.read_feedback import read_feedback
 from tests.notices import damaged, hard, unnamed
 from tests.shared_data import SHARED
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.sources import recognise
+from digest.sources import detect_format
 from tests.shared_data import SHARED
 
 REAL = [
@@ -19,7 +19,7 @@ REAL = [
 @pytest.mark.parametrize(("folder", "name"), REAL)
 def test_real_answers_are_recognised(folder: str, name: str) -> None:
     for file in sorted((SHARED / "data/api_responses" / folder).iterdir()):
-        known = recognise.recognise(file.read_bytes()[: recognise.HEAD])
+        known = detect_format.recognise(file.read_bytes()[: detect_format.HEAD])
         assert known is not None, file.name
         assert known.name == name, file.name
 
@@ -30,7 +30,7 @@ def test_the_rest_of_the_real_answers_are_recognised() -> None:
         file.name: known.name
         for folder in ("arxiv_rss", "openalex", "semanticscholar")
         for file in (answers / folder).iterdir()
-        if (known := recognise.recognise(unpacked(file)[: recognise.HEAD]))
+        if (known := detect_format.recognise(unpacked(file)[: detect_format.HEAD]))
     }
     assert told["rss.arxiv.org_atom_cs.AI_2025-08-20_excerpt.xml"] == "arXiv Atom"
     assert told["rss.arxiv.org_rss_cs.AI_2025-09-18_TRUNCATED.xml"] == "arXiv RSS"

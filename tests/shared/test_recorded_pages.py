@@ -14,10 +14,10 @@ import pytest
 from digest.domain.errors import UnreadableAnswer
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Signal
-from digest.journey.load import load
+from digest.services.papers.import_files import load
 from digest.sources.huggingface import parse
 from digest.sources.port import Parsed
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.journey.test_load import counts
 from tests.shared_data import SHARED
 

@@ -7,7 +7,7 @@ import pytest
 
 from digest.domain.errors import InvalidAddress
 from digest.domain.subscriber import Address
-from digest.mail.address import read_address
+from digest.mail.message.address import read_address
 
 TAKEN = [
     ("ada@example.org", "ada@example.org"),

@@ -8,7 +8,7 @@ import pytest
 
 from digest.domain.delivery import Envelope
 from digest.domain.errors import StoreError
-from digest.journey.ahead import Ahead
+from digest.services.delivery.prefetch import Ahead
 
 
 class Room:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from digest.apart import Overrun, run_apart
+from digest.child_process import Overrun, run_apart
 from digest.domain.errors import DigestError
 from digest.domain.interest import understand
 from tests.servers.hostile import AT, FRAMES, filled, upload

@@ -12,9 +12,9 @@ import pytest
 
 from digest.config import Settings
 from digest.domain.errors import InvalidInput, SourceThrottled
-from digest.mail.webhooks.events import refuse_stale
-from digest.mail.webhooks.mailgun import MailgunWebhook
-from digest.mail.webhooks.ses import SesWebhook
+from digest.mail.inbound.webhooks.events import refuse_stale
+from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
+from digest.mail.inbound.webhooks.ses import SesWebhook
 from digest.wiring import Wiring
 from tests.servers.hostile import AT
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.domain.breaker import Returns, Verdict, judge
+from digest.domain.circuit_breaker import Returns, Verdict, judge
 
 CASES = [
     (Returns(0, 0, 0), Verdict.FINE),

@@ -14,10 +14,10 @@ from lxml import html as markup
 
 from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason
-from digest.render.cards import render_edition
+from digest.render.edition.cards import render_edition
+from digest.render.edition.markers import Markers
+from digest.render.edition.personalise import Personal, assemble, own_picks, personal, preheader
 from digest.render.environment import Templates
-from digest.render.markers import Markers
-from digest.render.personal import Personal, assemble, own_picks, personal, preheader
 from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 
 SHELL = {"why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.render.columns import width, wrap
+from digest.render.text.text_wrap import width, wrap
 
 
 @pytest.mark.parametrize(

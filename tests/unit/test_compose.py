@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
-from digest.render.compose import Composer, boundary_of, compose_message
-from digest.render.markers import Markers
-from digest.render.personal import CARDS, CardUse, Personal, Selection, assemble
-from digest.render.quoted import encode, encode_value
+from digest.render.edition.compose import Composer, boundary_of, compose_message
+from digest.render.edition.markers import Markers
+from digest.render.edition.personalise import CARDS, CardUse, Personal, Selection, assemble
+from digest.render.text.quoted_printable import encode, encode_value
 
 HOSTILE = st.one_of(
     st.text(st.characters(exclude_categories=("Cs",)), max_size=300),

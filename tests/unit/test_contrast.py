@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html as markup
 
-from digest.mail.contrast import contrast, dark_rules, declarations, faint_texts, parse_colour
+from digest.mail.lint.contrast import contrast, dark_rules, declarations, faint_texts, parse_colour
 
 
 @pytest.mark.parametrize(

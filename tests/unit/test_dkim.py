@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError
-from digest.mail.dkim import OVERSIGNED, SIGNED, Signer, SigningKey, new_key, relaxed_body
+from digest.mail.auth.dkim import OVERSIGNED, SIGNED, Signer, SigningKey, new_key, relaxed_body
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 HEADER = (
@@ -140,7 +140,7 @@ def test_a_key_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_rsa_of_1024_bits_is_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SigningKey.from_pem("papers.test", "r1", pem(SMALL)).private.key_size == 1024  # type: ignore[union-attr]
-    monkeypatch.setattr("digest.mail.dkim._SHORTEST_RSA", 1025)  # shorter ones cannot even be made here
+    monkeypatch.setattr("digest.mail.auth.dkim._SHORTEST_RSA", 1025)  # shorter ones cannot even be made here
     with pytest.raises(ConfigurationError) as refused:
         SigningKey.from_pem("papers.test", "r1", pem(SMALL))
     assert str(refused.value) == "configuration: dkim.r1: RSA of 1024 bits; verifiers want at least 1025"

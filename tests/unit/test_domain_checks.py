@@ -8,10 +8,10 @@ import dns.resolver
 import pytest
 
 from digest.domain.errors import MailError
-from digest.mail.dkim import SigningKey, new_key
-from digest.mail.dns_lookup import Lookup, NoAnswer
-from digest.mail.domain_checks import Checked, Identity, check_dkim, check_dmarc, check_ptr, check_return, check_spf
-from digest.mail.spf import read_policy
+from digest.mail.auth.dkim import SigningKey, new_key
+from digest.mail.auth.dns_lookup import Lookup, NoAnswer
+from digest.mail.auth.domain_checks import Checked, Identity, check_dkim, check_dmarc, check_ptr, check_return, check_spf
+from digest.mail.auth.spf import read_policy
 from tests.servers.name_server import Zone, name_server
 
 KEY = SigningKey.from_pem("papers.test", "digest", new_key("rsa"))

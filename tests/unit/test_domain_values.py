@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from digest.domain import errors
-from digest.domain.breaker import BreakerPolicy, Judgement, Limit, Returns, Verdict, judge
+from digest.domain.circuit_breaker import BreakerPolicy, Judgement, Limit, Returns, Verdict, judge
 from digest.domain.delivery import NOT_SENT, Attempt, DeliveryState, Reply, Stage
 from digest.domain.errors import InvalidAddress, InvalidInstant
 from digest.domain.instant import as_utc, isoformat, parse_instant
@@ -17,7 +17,7 @@ from digest.domain.interest import LONGEST, MOST, understand
 from digest.domain.paper import MergeCounts
 from digest.domain.retry import Decision, Effect, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import AddedReaders, Address, Interests
-from digest.mail.reply_classifier import verdict_of
+from digest.mail.smtp.reply_classifier import verdict_of
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from digest.domain.errors import UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Signal, Summary
-from digest.sources import jsonl, recognise, seed_page
+from digest.sources import detect_format, jsonl, seed_page
 from digest.sources.port import Parsed
 
 SEEN = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -186,20 +186,20 @@ SHAPES = [
 
 @pytest.mark.parametrize(("head", "name"), SHAPES, ids=[str(shape[1]) + str(n) for n, shape in enumerate(SHAPES)])
 def test_shapes(head: bytes, name: str | None) -> None:
-    known = recognise.recognise(head)
+    known = detect_format.recognise(head)
     assert (known.name if known else None) == name
 
 
 @given(st.binary(max_size=300))
 def test_recognising_never_fails(head: bytes) -> None:
-    recognise.recognise(head)
+    detect_format.recognise(head)
 
 
 # --- files
 
 
 def parts(path: Path) -> list[Parsed]:
-    return list(recognise.read_file(path, SEEN))
+    return list(detect_format.read_file(path, SEEN))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])

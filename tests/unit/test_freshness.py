@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digest.ranking.freshness import Health, Rhythm, arxiv_holidays, is_stale, latest_promise, silence_note
+from digest.sources.publishing_schedule import Health, Rhythm, arxiv_holidays, is_stale, latest_promise, silence_note
 
 
 def at(text: str) -> datetime:

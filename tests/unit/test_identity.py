@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
+from digest.domain.identity import MergedFields, may_match_by_title, merge, title_key
 from digest.domain.paper import Sighting, Summary
-from digest.ranking.identity import MergedFields, may_match_by_title, merge, title_key
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

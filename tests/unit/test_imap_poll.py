@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from digest.domain.errors import RelayUnreachable
-from digest.mail.imap_poll import MAX_A_POLL, ImapPoll
-from digest.mail.mime import MAX_BYTES
+from digest.mail.inbound.imap_poll import MAX_A_POLL, ImapPoll
+from digest.mail.message.mime import MAX_BYTES
 
 Answer = tuple[str, list[Any]]
 

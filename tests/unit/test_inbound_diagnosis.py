@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass
-from digest.mail.diagnosis import Said, diagnose, said_when
+from digest.mail.inbound.bounce_classifier import Said, diagnose, said_when
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.inbound import read_feedback
-from digest.mail.mime import read_mail
+from digest.mail.inbound.read_feedback import read_feedback
+from digest.mail.message.mime import read_mail
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 ADA, BOB = "ada@example.org", "bob@example.org"

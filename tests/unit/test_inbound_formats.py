@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
-from digest.mail.inbound import read_feedback
+from digest.mail.inbound.read_feedback import read_feedback
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 ADA = "ada@reader.example"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.domain.feedback import FeedbackKind
-from digest.mail.inbound import read_feedback
+from digest.mail.inbound.read_feedback import read_feedback
 from tests.notices import SHAPES, damaged, every_mail, hard, refusals, unnamed
 
 SECONDS = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.domain.feedback import BounceClass, FeedbackKind
-from digest.mail.inbound import read_feedback
+from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.verp import Stamps
 
 STAMPS = Stamps(b"a key long enough")

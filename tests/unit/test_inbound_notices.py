@@ -13,8 +13,8 @@ import pytest
 
 import digest.mail
 from digest.domain.feedback import FeedbackKind
-from digest.mail.diagnosis import VAGUE, diagnose
-from digest.mail.inbound import read_feedback
+from digest.mail.inbound.bounce_classifier import VAGUE, diagnose
+from digest.mail.inbound.read_feedback import read_feedback
 from tests.notices import READER, SHAPES, Notice, Refusal, every_mail, foreign, notices, refusals
 
 NOTICES, REFUSALS, FOREIGN = notices(), refusals(), foreign()
@@ -47,16 +47,21 @@ def test_the_corpus_is_whole() -> None:
 
 def patterns() -> Iterator[tuple[str, str]]:
     """(where it stands, alternative) of every pattern that is given to `words` in digest/mail."""
-    for file in sorted(Path(digest.mail.__file__).parent.glob("*.py")):
+    for file in sorted(Path(digest.mail.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "words":
                 for argument in node.args:
                     yield from ((f"{file.name}:{argument.lineno}", one) for one in alternatives(value(file, argument)))
 
 
+def module_of(file: Path) -> str:
+    within = file.relative_to(Path(digest.mail.__file__).parents[1]).with_suffix("")
+    return ".".join(("digest", *within.parts))
+
+
 def value(file: Path, argument: ast.expr) -> str:
     """A pattern, written out or put together from the constants of its module."""
-    pattern: str = eval(compile(ast.Expression(argument), file.name, "eval"), vars(import_module(f"digest.mail.{file.stem}")))
+    pattern: str = eval(compile(ast.Expression(argument), file.name, "eval"), vars(import_module(module_of(file))))
     return pattern
 
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError, InvalidInput
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.webhooks import Webhook
-from digest.mail.webhooks.mailgun import MailgunWebhook
-from digest.mail.webhooks.postmark import PostmarkWebhook
-from digest.mail.webhooks.sendgrid import SendGridWebhook
-from digest.mail.webhooks.ses import SesWebhook
+from digest.mail.inbound.webhooks import Webhook
+from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
+from digest.mail.inbound.webhooks.postmark import PostmarkWebhook
+from digest.mail.inbound.webhooks.sendgrid import SendGridWebhook
+from digest.mail.inbound.webhooks.ses import SesWebhook
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))

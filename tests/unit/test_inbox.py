@@ -6,8 +6,8 @@ import smtplib
 from email.message import EmailMessage
 from pathlib import Path
 
-from digest.mail.inbox import Inbox
-from digest.mail.reading import parts_of
+from digest.mail.dev_smtp_server import Inbox
+from digest.mail.inbound.message_parts import parts_of
 
 
 def test_each_mail_is_a_file_in_the_order_they_came(tmp_path: Path) -> None:

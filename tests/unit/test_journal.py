@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.errors import MailError
-from digest.mail import journal as journal_module
-from digest.mail.journal import Journal, Replayed, replay
+from digest.mail.smtp import journal as journal_module
+from digest.mail.smtp.journal import Journal, Replayed, replay
 
 AT = datetime(2026, 11, 23, 7, 0, 1, 250000, tzinfo=UTC)
 OK = Reply(250, "queued as 4XYZ", "2.0.0")
@@ -136,7 +136,7 @@ def test_two_processes_never_share_one(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_its_journal_to_the_next(tmp_path: Path) -> None:
     program = (
         "import sys, time\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
-        "from digest.domain.delivery import Reply\nfrom digest.mail.journal import Journal\n"
+        "from digest.domain.delivery import Reply\nfrom digest.mail.smtp.journal import Journal\n"
         "j = Journal.create(Path(sys.argv[1])); at = datetime(2026, 11, 23, tzinfo=UTC)\n"
         "j.dot(1, at, 'main'); j.reply(1, at, 'main', Reply(250, 'ok')); j.dot(2, at, 'main')\n"
         "print('ready', flush=True); time.sleep(60)\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.render.latex import LONGEST, readable
+from digest.render.text.latex import LONGEST, readable
 
 READS = [
     (r"$\alpha$-divergence", "α-divergence"),

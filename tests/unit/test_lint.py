@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.edition import Rendered
-from digest.mail.lint import RULES, lint
-from digest.render.messages import Message, NoticeView, render_message
-from digest.render.personal import assemble, own_picks, personal
+from digest.mail.lint.lint import RULES, lint
+from digest.render.edition.personalise import assemble, own_picks, personal
+from digest.render.transactional.messages import Message, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
 
 HEADER = """\

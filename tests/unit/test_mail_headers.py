@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError, InvalidAddress, InvalidInput, InvalidInstant
 from digest.domain.subscriber import Address
-from digest.mail.fields import field, phrase, text
-from digest.mail.headers import Addressed, HeaderTemplate, Sender, transactional
+from digest.mail.message.header_encoding import field, phrase, text
+from digest.mail.message.headers import Addressed, HeaderTemplate, Sender, transactional
 from digest.mail.verp import Stamps
 
 KEY = b"a key of thirty-two bytes, ......"

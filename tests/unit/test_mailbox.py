@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.domain.errors import InvalidInput
-from digest.mail.mailbox import Found, read_mailbox
+from digest.mail.inbound.mail_files import Found, read_mailbox
 from tests.notices import notices
 
 ONE = b"From: a@b.example\nSubject: one\n\nhello\n"

@@ -14,11 +14,11 @@ from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
 from digest.domain.notice import NoticeKind, OwedNotice
 from digest.domain.retry import RetryPolicy
-from digest.journey.alarm import of_failure
-from digest.journey.owe import Means, send_owed
-from digest.mail.post import Post
-from digest.mail.replies import reply_of
-from digest.mail.send_log import Unwritten
+from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.replies import reply_of
+from digest.mail.smtp.send_log import Unwritten
+from digest.services.monitoring.alerts import of_failure
+from digest.services.notices.pending import Means, send_owed
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

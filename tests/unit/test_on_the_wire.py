@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.delivery import Envelope
-from digest.mail.wire import Offers, commands, impossible, on_the_wire
+from digest.mail.smtp.wire import Offers, commands, impossible, on_the_wire
 
 TABLE = [
     (b"", b"\r\n"),

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from digest.domain.errors import SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
-from digest.sources import reach
+from digest.sources import ssrf_guard
 from digest.sources.http import Manners, PoliteGetter
-from digest.sources.pace import pace_of
 from digest.sources.port import ARXIV_PACE, Pace
+from digest.sources.throttle import pace_of
 from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
 
 FINE = reply(body=b"papers", Content_Type="text/plain")
@@ -214,7 +214,7 @@ def test_private_addresses_are_refused_where_only_public_ones_are_wanted(address
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Names and their addresses as a test wants them; 127.0.0.1 stands for a public one, so that a server can be there."""
     known = {"public.example": ["127.0.0.1"], "inside.example": ["10.0.0.7"], "both.example": ["127.0.0.1", "10.0.0.7"]}
-    looked_up, is_public = socket.getaddrinfo, reach._is_public
+    looked_up, is_public = socket.getaddrinfo, ssrf_guard._is_public
 
     def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         given = known.get(host)
@@ -223,7 +223,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in given]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(reach, "_is_public", lambda address: address == "127.0.0.1" or is_public(address))
+    monkeypatch.setattr(ssrf_guard, "_is_public", lambda address: address == "127.0.0.1" or is_public(address))
     return known
 
 

@@ -11,7 +11,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Signal
 from digest.ranking.burst import BACKED, BELIEVED
 from digest.ranking.features import FEATURES, FORMULA, Figures, formula, observe, vector
-from digest.ranking.readings import Heard, heard
+from digest.ranking.signal_history import Heard, heard
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)

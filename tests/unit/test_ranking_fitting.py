@@ -15,10 +15,10 @@ import pytest
 
 from digest.domain.paper import Paper
 from digest.ranking import fitting
-from digest.ranking.appeal import Appeal
 from digest.ranking.features import FORMULA
 from digest.ranking.fitting import Known, Row, fit_appeal, fit_growth
 from digest.ranking.model import Model
+from digest.ranking.text_prior import Appeal
 from tests.servers.stocked import DAY, NOW, arxiv
 
 DAYS, A_DAY = 42, 20

@@ -7,8 +7,8 @@ import tomllib
 import pytest
 
 from digest.domain.errors import InvalidInput
-from digest.ranking.appeal import Appeal
 from digest.ranking.model import Model, parse, written
+from digest.ranking.text_prior import Appeal
 
 TASTE = Appeal(
     title={"weak": 0.1, "strong": 0.9, "bad": -0.5, "also": 0.1},

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Ranked, Signal
-from digest.ranking.appeal import Appeal
 from digest.ranking.burst import BELIEVED
 from digest.ranking.model import PLAIN, Model
 from digest.ranking.selection import also
+from digest.ranking.text_prior import Appeal
 from digest.ranking.trending import rank
-from digest.render.personal import PREHEADER_LONGEST
+from digest.render.edition.personalise import PREHEADER_LONGEST
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 """A Tuesday."""

@@ -15,8 +15,8 @@ from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.query import parse_query
 from digest.domain.query import told as told_search
 from digest.domain.subscriber import Interests
+from digest.ranking.pool_index import Shelf
 from digest.ranking.relevance import PersonalPick, Reader, personal_picks
-from digest.ranking.shelf import Shelf
 
 SUBJECTS = ["protein folding", "test-time scaling", "robot grasping", "speech recognition", "graph theory", "image generation"]
 

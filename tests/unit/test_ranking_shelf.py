@@ -9,9 +9,9 @@ import pytest
 from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked
-from digest.ranking import shelf as shelves
-from digest.ranking.people import answers_to, name_words
-from digest.ranking.shelf import Shelf
+from digest.ranking import pool_index as shelves
+from digest.ranking.author_names import answers_to, name_words
+from digest.ranking.pool_index import Shelf
 
 
 @pytest.mark.parametrize(

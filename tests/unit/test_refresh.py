@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ranking.refresh import ONCE_SENT, WHILE_NEW, Span, spans
+from digest.domain.refresh_schedule import ONCE_SENT, WHILE_NEW, Span, spans
 
 SEEN = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

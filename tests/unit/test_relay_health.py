@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.domain.delivery import Attempt, Reply, Stage
-from digest.mail.health import Health
+from digest.mail.smtp.relay_health import Health
 
 AT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 

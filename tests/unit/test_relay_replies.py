@@ -11,8 +11,8 @@ from contextlib import closing
 import pytest
 
 from digest.domain.delivery import Reply
-from digest.mail.replies import Replies, SessionLost, reply_of
-from digest.mail.waiting import finished
+from digest.mail.smtp.poll_loop import finished
+from digest.mail.smtp.replies import Replies, SessionLost, reply_of
 
 Pair = tuple[socket.socket, Replies]
 

@@ -8,7 +8,7 @@ import pytest
 
 from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage
 from digest.domain.retry import Effect, RetryPolicy, UncertainPolicy
-from digest.mail.reply_classifier import verdict_of
+from digest.mail.smtp.reply_classifier import verdict_of
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)

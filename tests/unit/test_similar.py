@@ -6,7 +6,7 @@ import pytest
 
 from digest.domain.paper import Paper
 from digest.ranking.similar import most_alike, rarest, telling_words
-from digest.ranking.spelling import spellings
+from digest.store.papers.spelling import spellings
 from tests.servers.stocked import NOW, arxiv
 
 KIN = [

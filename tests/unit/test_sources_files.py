@@ -15,10 +15,10 @@ from digest.sources import (
     biorxiv,
     crossref,
     csl_json,
+    detect_format,
     feed,
     huggingface,
     openalex,
-    recognise,
     seed_page,
     semantic_scholar,
 )
@@ -95,7 +95,7 @@ FEEDS: list[tuple[str, list[Shown], list[str]]] = [
     (
         "atom-1.0.xml",
         [
-            # what is still HTML in a title is read where it is shown (render/latex.py)
+            # what is still HTML in a title is read where it is shown (render/text/latex.py)
             own("doi:10.1101/2026.03.01.970041 arxiv:2603.97004", "Knots &amp; Their Rivals",
                 ("R. Ó Braonáin", "Jun Takamori-Bell"), "2026-03-05T12:29:29Z", "knots",
                 "https://www.biorxiv.org/content/10.1101/2026.03.01.970041v1"),
@@ -218,8 +218,8 @@ BY_ITS_ADDRESS_ONLY = {"feeds/cdf.xml", "feeds/rss-2.0-utf-16.xml"}
 @pytest.mark.parametrize("name", sorted({row[1] for row in READ} - BY_ITS_ADDRESS_ONLY))
 def test_a_file_is_recognised_by_what_is_in_it(name: str) -> None:
     data = Path(FIXTURES / name).read_bytes()
-    known = recognise.recognise(data[: recognise.HEAD])
+    known = detect_format.recognise(data[: detect_format.HEAD])
     assert known is not None
     assert known.name == BY_FILE.get(name, FORMATS.get(name.partition("/")[0]))
-    with_an_item_a_line = recognise.recognise(data.replace(b"}, {", b"},\n{"))
+    with_an_item_a_line = detect_format.recognise(data.replace(b"}, {", b"},\n{"))
     assert with_an_item_a_line == known

@@ -12,8 +12,8 @@ import pytest
 
 from digest.domain.errors import ConfigurationError, SourceError, SourceRefused, SourceUnreachable, UnreadableAnswer
 from digest.domain.identifier import Identifier
-from digest.sources.catalogue import KINDS, make_source
 from digest.sources.port import ARXIV_PACE, Answer, Batch, Pace, Source
+from digest.sources.registry import KINDS, make_source
 
 AT = datetime(2026, 11, 5, 6, 0, tzinfo=UTC)
 

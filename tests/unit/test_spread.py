@@ -13,8 +13,8 @@ from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.subscriber import Interests
+from digest.ranking.diversity import PER_TOPIC, Kinship, spread, with_every_wish
 from digest.ranking.relevance import Reader, personal_picks
-from digest.ranking.spread import PER_TOPIC, Kinship, spread, with_every_wish
 
 THINGS = (
     "volcanoes", "robots", "enzymes", "orchestras", "comets", "bridges", "tariffs", "parrots", "compilers", "galaxies",

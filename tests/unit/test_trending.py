@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from digest.domain.errors import InvalidInput
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Ranked, Signal
+from digest.ranking.baselines import FORMULAS
 from digest.ranking.features import observe
-from digest.ranking.formulas import FORMULAS
 from digest.ranking.model import PLAIN, Model, parse, written
 from digest.ranking.trending import Ranker, Trending
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from digest.domain.errors import SourceThrottled
-from digest.domain.turns import Turn, Turns
-from digest.journey.turns import SharedTurns
+from digest.domain.request_turns import Turn, Turns
+from digest.services.papers.shared_throttle import SharedTurns
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.port import ARXIV_PACE
-from digest.store.unit import Store
+from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import ScriptedServer, reply
 
 NOW = 1_700_000_000.0

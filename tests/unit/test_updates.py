@@ -10,7 +10,7 @@ import pytest
 from digest.domain.edition import Update
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper
-from digest.ranking.updates import KINDS, accepted, chosen, update
+from digest.domain.updates import KINDS, accepted, chosen, update
 
 ABSTRACT = "We study how clocks drift and propose two springs that keep them right for a year at no cost to anybody."
 OTHER = "We prove that a pendulum on a moving ship cannot tell time better than a candle does, whatever its length or weight."

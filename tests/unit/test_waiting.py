@@ -12,7 +12,7 @@ from math import inf
 
 import pytest
 
-from digest.mail.waiting import Steps, Telling, Wait, alone, aside, finished, together, wait_for
+from digest.mail.smtp.poll_loop import Steps, Telling, Wait, alone, aside, finished, together, wait_for
 
 Pair = tuple[socket.socket, socket.socket]
 

@@ -6,7 +6,7 @@ from alembic import op
 
 
 def index_words() -> None:
-    """What store/search.py looks in. Outside the declared schema: neither is a table or index that SQLAlchemy can describe."""
+    """What papers/search.py looks in. Outside the declared schema: neither is a table or index that SQLAlchemy can describe."""
     if op.get_bind().dialect.name == "sqlite":
         for statement in _SQLITE_WORDS:
             op.execute(statement)

@@ -1,0 +1,81 @@
+"""`digest explain` and `status`: what happened, and what is going on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from digest.cli.options import answer, at_option, wired
+
+if TYPE_CHECKING:
+    from digest.wiring import Wiring
+
+
+@click.command()
+@click.argument("email")
+@at_option
+@wired
+def explain(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+    """Why an address was mailed, or not."""
+    from digest.cli.logs import letters_of
+    from digest.services.monitoring.explain import explain as told
+
+    document = told(wiring.store, wiring.address(email), wiring.lists, at, ZoneInfo(wiring.settings.reader_timezone))
+    document["logged_as"] = letters_of(document["address"], wiring.hash_address)
+    answer(as_json, document, lambda: _print(document))
+
+
+@click.command()
+@at_option
+@wired
+def status(wiring: Wiring, as_json: bool, at: datetime) -> None:
+    """Editions, outbox by state, age of the oldest due delivery, and how fresh the sources are."""
+    from digest.services.monitoring.explain import status as seen
+
+    document = seen(
+        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at, wiring.relay_troubles(at)
+    )
+
+    def lines() -> None:
+        _print(document)
+        if not (document["scheduler"] or {}).get("runs"):
+            click.echo("Nothing makes editions by itself now: digest run does, or digest tick once.")
+
+    answer(as_json, document, lines)
+
+
+_ASKED_FOR = frozenset({"edition", "fresh_at", "asked_at", "accepted_at"})
+"""Said also where there is none: that is the answer."""
+
+
+def _print(value: Any, name: str = "", depth: int = 0) -> None:
+    """A nested document as indented lines."""
+    indent = "  " * depth
+    if isinstance(value, dict) and (value or not name):
+        if name:
+            click.echo(f"{indent}{name}:")
+        for key, inner in value.items():
+            _print(inner, key, depth + bool(name))
+    elif isinstance(value, list):
+        click.echo(f"{indent}{name}: {'none' if not value else ''}".rstrip())
+        for inner in value:
+            if isinstance(inner, dict):
+                plain = {k: v for k, v in inner.items() if not isinstance(v, dict | list)}
+                click.echo(
+                    f"{indent}  - "
+                    + ", ".join(_said(k, v) for k, v in plain.items() if k in _ASKED_FOR or v not in (None, "", False))
+                )
+                for key, nested in inner.items():
+                    if key not in plain and nested:
+                        _print(nested, key, depth + 2)
+            else:
+                click.echo(f"{indent}  - {inner}")
+    else:
+        click.echo(f"{indent}{name}: {'none' if value is None or value == {} else value}")
+
+
+def _said(key: str, value: object) -> str:
+    return key if value is True else f"{key} {'none' if value is None else value}"

@@ -1,0 +1,1 @@
+"""Mail that comes back, read: delivery reports, complaints, replies, and the posts of providers."""

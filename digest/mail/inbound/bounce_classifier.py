@@ -1,0 +1,160 @@
+"""Why a mail came back, and whose fault that is: from what a server said to a class.
+
+The order of trust: the words of the reply where they are unmistakable (servers put 5.1.1 on full mailboxes and 5.0.0 on
+everything), then the enhanced code (RFC 3463 and IANA's registry), then the code of the reply (RFC 5321 §4.2). Where the words
+speak of us (our address, our reputation, our content) the reader is never to blame, so those rows come first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from digest.domain.feedback import BounceClass
+from digest.mail.inbound.bounce_patterns.ours import CAUSES
+from digest.mail.inbound.bounce_patterns.stages import CERTAIN, SAID_WHEN, SUSPENDED, Said
+
+__all__ = ["VAGUE", "Diagnosis", "Said", "diagnose", "reply_code", "said_when"]
+
+HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
+
+VAGUE = frozenset({"undefined", "mail system", "address", "mailbox", "protocol", "expired", "disabled by code"})
+"""Causes that come from a code which says nothing: worth looking at more words."""
+MAX_DIAGNOSTIC = 1_000
+"""Characters of a reply that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`cause` is one or two words of ours; `status` the enhanced code believed, or ""."""
+
+    bounce: BounceClass
+    cause: str
+    status: str = ""
+
+
+# Enhanced codes that say one thing only; looked up before any words. RFC 3463, RFC 7372, RFC 7505, IANA's registry.
+_PRECISE: dict[str, tuple[BounceClass, str]] = {
+    "1.6": (HARD, "moved"),
+    "1.7": (SENDER, "our address"),
+    "1.8": (SENDER, "our address"),
+    "1.10": (HARD, "no such mailbox"),
+    "1.90": (SENDER, "our quota"),
+    "2.252": (SENDER, "our sender"),
+    "2.2": (SOFT, "full"),
+    "2.3": (SOFT, "too big"),
+    "3.4": (SOFT, "too big"),
+    "6.0": (SENDER, "content"),
+    "7.28": (SENDER, "our rate"),
+    "7.57": (SENDER, "login"),
+    "7.60": (SENDER, "our sender"),
+    "7.705": (SENDER, "our quota"),
+    "7.708": (SENDER, "blocked"),
+    "7.750": (SENDER, "our sender"),
+    "7.20": (SENDER, "authentication"),
+    "7.21": (SENDER, "authentication"),
+    "7.22": (SENDER, "authentication"),
+    "7.23": (SENDER, "authentication"),
+    "7.24": (SENDER, "authentication"),
+    "7.25": (SENDER, "reverse name"),
+    "7.26": (SENDER, "authentication"),
+    "7.27": (SENDER, "our address"),
+    "7.509": (SENDER, "authentication"),
+}
+# Codes used loosely: believed only where the words say nothing.
+_LOOSE: dict[str, tuple[BounceClass, str]] = {
+    "1.0": (SOFT, "address"),
+    "1.1": (HARD, "no such mailbox"),
+    "1.2": (HARD, "no such host"),
+    "1.3": (HARD, "no such mailbox"),
+    "1.4": (SOFT, "ambiguous address"),
+    "2.0": (SOFT, "mailbox"),
+    "2.1": (SOFT, "disabled by code"),
+    "2.4": (SOFT, "list expansion"),
+    "3.0": (SOFT, "mail system"),
+    "3.1": (SOFT, "system full"),
+    "3.2": (HARD, "accepts no mail"),
+    "4.1": (SOFT, "network"),
+    "4.3": (SOFT, "network"),
+    "4.4": (HARD, "no such host"),
+    "4.7": (SOFT, "expired"),
+    "7.13": (SOFT, "disabled"),
+    "7.17": (HARD, "no such mailbox"),
+}
+# By subject (the second number) where the detail is not in the tables.
+_SUBJECTS: dict[str, tuple[BounceClass, str]] = {
+    "0": (SOFT, "undefined"),
+    "1": (SOFT, "address"),
+    "2": (SOFT, "mailbox"),
+    "3": (SOFT, "mail system"),
+    "4": (SOFT, "network"),
+    "5": (SOFT, "protocol"),
+    "6": (SENDER, "content"),
+    "7": (SENDER, "policy"),
+}
+_ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_CODE = re.compile(r"(?<![\d.])([245]\d\d)(?=[ :-]|$|#)(?!\.)")
+_THEIR_NULL_MX = re.compile(r"host (?:@|\S{1,255} )?does not accept mail", re.IGNORECASE)
+"""Sendmail gives its readers' null MX the code that RFC 7505 has for the sender's."""
+_SAID = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
+_ADDRESS = re.compile(r"<?[^\s<>()\[\]:;,\"]{1,128}@[^\s<>()\[\]:;,\"]{1,254}[A-Za-z0-9]>?")
+# The form in which servers answer RCPT: the address first.
+_LOOKS_LIKE_RCPT = re.compile(r"[45]\d\d[ :-]+(?:\d\.\d\.\d )?@(?::|\.\.\.)|recipient address rejected", re.IGNORECASE)
+
+
+def said_when(transcript: str) -> Said:
+    """Where in the SMTP dialogue the refusal in a transcript (of any server) came."""
+    return next((said for said, pattern in SAID_WHEN if pattern.search(transcript)), Said.UNKNOWN)
+
+
+def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said = Said.UNKNOWN) -> Diagnosis:
+    """What `words` (a Diagnostic-Code, a transcript line) and `status` (a DSN's Status field) mean.
+
+    `delayed`: the server is still trying, so whatever it says nothing is to be done. Suppressing somebody takes certainty: words
+    like "550 user unknown" are hard only with a code that agrees (5.1.x) or as the answer to RCPT; servers that filter say them
+    of content. What was said before the recipient was named is about us.
+    """
+    line = _plain(words)
+    found = _ENHANCED.findall(line)
+    codes = [".".join(match) for match in found]
+    given = _ENHANCED.search(status)
+    candidates = codes + ([given[0]] if given else [])
+    believed = next((code for code in candidates if not code.endswith(".0.0")), candidates[0] if candidates else "")
+    if delayed:
+        return Diagnosis(DELAYED, "still trying", believed)
+    # x.2.x says that there is a mailbox, x.7.x that policy decided: then the form alone proves nothing
+    if said is Said.UNKNOWN and believed[1:4] not in (".2.", ".7.") and _LOOKS_LIKE_RCPT.search(line):
+        said = Said.RCPT
+    remote = _CODE.search(line) is not None
+    temporary = believed.startswith("4") or (not believed and reply_code(line).startswith("4"))
+    for code in candidates:
+        precise = _PRECISE.get(code[2:])
+        if precise and not (code == "5.7.27" and _THEIR_NULL_MX.search(line)):
+            return Diagnosis(*precise, code)
+    for cause, bounce, pattern in CAUSES:
+        if pattern.search(line):
+            if bounce is HARD and said is Said.EARLY:
+                return Diagnosis(SENDER, "refused early", believed)
+            sure = believed.startswith("5.1.") or said is Said.RCPT or not (remote or said or given) or CERTAIN.search(line)
+            if cause == "no such mailbox" and (temporary or not sure):
+                return Diagnosis(SOFT, "perhaps no such mailbox", believed)
+            return Diagnosis(bounce, cause, believed)
+    if said is Said.EARLY:
+        return Diagnosis(SENDER, "refused early", believed)
+    if SUSPENDED.search(line):
+        return Diagnosis(SOFT, "disabled", believed)
+    for table, key in ((_LOOSE, believed[2:]), (_SUBJECTS, believed[2:].partition(".")[0])):
+        if key in table and not (believed.startswith("4") and table[key][0] is HARD):
+            return Diagnosis(*table[key], believed)
+    return Diagnosis(SOFT, "undefined", believed)
+
+
+def reply_code(words: str) -> str:
+    """The first reply code in the words ("550"), or ""."""
+    match = _CODE.search(_plain(words))
+    return match[1] if match else ""
+
+
+def _plain(words: str) -> str:
+    line = " ".join(words[: MAX_DIAGNOSTIC * 2].split())[:MAX_DIAGNOSTIC]
+    return _ADDRESS.sub("@", _SAID.sub("", line))

@@ -1,0 +1,1 @@
+"""The words that servers refuse with, as tables."""

@@ -1,0 +1,1 @@
+"""Proofreading a mail before anybody gets it."""

@@ -1,0 +1,1 @@
+"""The bytes of a message: addresses, headers, MIME."""

@@ -1,0 +1,1 @@
+"""The pipelined SMTP client, its relays and its journal."""

@@ -1,0 +1,199 @@
+"""The post: several connections to the best relay that will have us, going on to the next when it will not.
+
+Which is best: as configured, but a relay in trouble (health.py) comes last. What a relay took and could not even begin (an
+attempt at CONNECT without a reply), and what it refused because of us, is handed to the next: it never accepted it. Everything
+else is that relay's answer and final. A relay that refuses us gets nothing more until its refusal may be over. One that has had
+as many as it may have in a while (its quota) is passed over, and waited for when there is no other. A message that a relay would
+have taken later (throttled) is handed to it again, more slowly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from digest.domain.delivery import Attempt, Envelope, Stage
+from digest.domain.errors import RelayRefusedUs, RelayUnreachable
+from digest.domain.rate_limit import LONGEST_WAIT
+from digest.domain.throttling import throttled
+from digest.domain.verdict import RefusalStreak, Scope
+from digest.mail.smtp.envelope_queue import EnvelopeQueue, Quota, WithinQuota
+from digest.mail.smtp.poll_loop import Pace, Telling, always, nothing, together
+from digest.mail.smtp.relay import Relay
+from digest.mail.smtp.relay_health import Health
+from digest.mail.smtp.reply_classifier import verdict_of
+from digest.mail.smtp.send_log import SendLog
+
+_NAP = 0.2
+"""Seconds between looks at whether to stop, while waiting for a relay's quota."""
+_SHORT_WAIT = 1.0
+"""Seconds that a connection waits for its next message rather than leave it to another relay."""
+_MOST_ROUNDS = 4
+"""How often in a row a relay throttles us and takes nothing before it counts as out of reach."""
+
+
+class Post:
+    """Hands envelopes over. `log` is told of every final dot before it goes out; `quotas` are by the relay's name."""
+
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        log: SendLog,
+        connections: int = 5,
+        *,
+        quotas: Mapping[str, Quota] | None = None,
+        health: Health | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._relays = tuple(relays)
+        self._log = log
+        self._connections = connections
+        self._quotas = dict(quotas or {})
+        self._health = health or Health()
+        self._stop = stop
+
+    def hand_over(
+        self,
+        envelopes: Iterable[Envelope],
+        meanwhile: Callable[[], bool] = nothing,
+        wanted: Callable[[int], bool] = always,
+    ) -> Iterator[Attempt]:
+        """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
+
+        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
+
+        While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
+        was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
+        """
+        queue = EnvelopeQueue(envelopes)
+        try:
+            yield from self._handed_over(queue, meanwhile, wanted)
+        except RelayUnreachable:
+            yield from queue.throttled.values()
+            raise
+        finally:
+            for quota in self._quotas.values():
+                quota.release()
+
+    def _handed_over(
+        self, queue: EnvelopeQueue, meanwhile: Callable[[], bool], wanted: Callable[[int], bool]
+    ) -> Iterator[Attempt]:
+        refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
+        patience = LONGEST_WAIT if len(self._relays) == 1 else _SHORT_WAIT
+        streak, refused = RefusalStreak(), set[str]()
+        while True:
+            full: dict[str, Quota] = {}
+            in_order = [relay for relay in self._health.in_order(self._relays) if relay.name not in refused]
+            for relay in in_order:
+                if words := self._health.refusal(relay.name):
+                    refusal = RelayRefusedUs(relay.name, words)
+                    continue
+                quota = self._quotas.get(relay.name)
+                working = True
+                while working:
+                    if quota is not None and quota.wait() > patience:
+                        full[relay.name] = quota
+                        break
+                    working = False
+                    given_up: RelayUnreachable | None = None
+                    try:
+                        for attempt in self._through(relay, queue, quota, patience, meanwhile, wanted):
+                            if attempt.stage is Stage.CONNECT and attempt.reply is None:
+                                queue.put_back(attempt.delivery_id)
+                                refusal = RelayUnreachable(relay.name, attempt.error)
+                                continue
+                            working = True
+                            self._health.attempted(attempt)
+                            if quota is not None and attempt.accepted:
+                                quota.accepted()
+                            elif quota is not None and throttled(attempt) and queue.again(attempt):
+                                if quota.throttled() >= _MOST_ROUNDS:
+                                    given_up = RelayUnreachable(relay.name, f"throttles us: {attempt.reply}")
+                                    queue.pause()  # what is under way is heard out
+                                continue
+                            verdict = streak.narrowed(attempt, verdict_of(attempt))
+                            if verdict.scope is Scope.ALL and not attempt.accepted:
+                                refused.add(relay.name)
+                                queue.pause()
+                                refusal = verdict.refusal(attempt)
+                                self._health.refused(relay.name, str(attempt.reply), refusal.reason, verdict.wait)
+                            if verdict.elsewhere and relay is not in_order[-1]:
+                                queue.pass_on(attempt)
+                                continue
+                            queue.done(attempt.delivery_id)
+                            yield attempt
+                        if given_up:
+                            raise given_up
+                        if self._stop() or (queue.over and not queue.passed_on and relay.name not in refused):
+                            yield from queue.refused()
+                            return
+                        # some connections were refused, others worked: what the former held goes through the latter
+                        working = (working or quota is not None) and relay.name not in refused and not queue.over
+                    except RelayUnreachable as error:
+                        self._health.unreachable(relay.name, error.reason)
+                        refusal, working = error, False
+                queue.resume()
+            if not full:
+                yield from queue.refused()
+                if queue.over and not refused:
+                    return
+                raise refusal
+            name, quota = min(full.items(), key=lambda each: each[1].wait())
+            if quota.wait() > LONGEST_WAIT:
+                yield from queue.refused()
+                raise RelayUnreachable(name, quota.why())
+            if not self._waited(quota.wait()):
+                yield from queue.refused()
+                return
+
+    def _waited(self, seconds: float) -> bool:
+        """Whether to go on."""
+        until = time.monotonic() + seconds
+        while not self._stop():
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            time.sleep(min(left, _NAP))
+        return False
+
+    def _through(
+        self,
+        relay: Relay,
+        queue: EnvelopeQueue,
+        quota: Quota | None,
+        patience: float,
+        meanwhile: Callable[[], bool],
+        wanted: Callable[[int], bool],
+    ) -> Iterator[Attempt]:
+        """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
+        count = min(max(queue.peek(self._connections), 1), self._connections)
+        failures: list[Exception] = []
+
+        def broken(error: Exception) -> None:
+            failures.append(error)
+            if not isinstance(error, RelayUnreachable):
+                queue.stop()
+
+        def dialogue() -> Telling[Attempt, None]:
+            if quota is None:
+                return relay.sending(queue, self._log, wanted)
+            return relay.sending(WithinQuota(queue, quota), self._log, wanted, Pace(wait, patience))
+
+        def wait() -> float:
+            return 0.0 if quota is None or queue.over or queue.paused or self._stop() else quota.wait()
+
+        dialogues = [dialogue() for _ in range(count)]
+        told = together(dialogues, broken, lambda: not queue.over and meanwhile())
+        try:
+            for attempt in told:  # noqa: UP028  # `yield from` would close it with us
+                yield attempt
+        except GeneratorExit:  # nobody waits for the rest: still, no message is left half said
+            queue.stop()
+            for _ in told:
+                pass
+            raise
+        if unforeseen := [error for error in failures if not isinstance(error, RelayUnreachable)]:
+            raise unforeseen[0]
+        # one connection refused while others worked is the relay's limit, not its refusal
+        if len(failures) == count:
+            raise next((error for error in failures if isinstance(error, RelayRefusedUs)), failures[0])

@@ -1,0 +1,1 @@
+"""An edition, rendered and inlined once, cut into pieces, put together for a reader."""

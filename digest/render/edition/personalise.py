@@ -1,0 +1,184 @@
+"""What one reader's copy of an edition says where every reader's differs, already escaped and wrapped for its part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+from digest.domain.edition import Card, Rendered
+from digest.domain.errors import TemplateError
+from digest.domain.paper import Reason
+from digest.render.edition.markers import Markers
+from digest.render.text.soft_breaks import breakable
+from digest.render.text.text_wrap import wrap
+
+CARDS = "cards"
+"""The marker in the shell where the reader's cards go."""
+CARD_INDENT = 4
+"""Columns before a card's text: room for "10. "."""
+DEFAULT_REASON = "in today's selection"
+PREHEADER_LONGEST = 120
+PREHEADER_SHORTEST = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardUse:
+    """One card in a selection: which (`Rendered.cards[position]`), and what its markers become in each part."""
+
+    position: int
+    html: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Selection:
+    """The cards of a mail in order, and what follows from them alone: the same for all readers who get it.
+
+    Equal only to itself, so that what is made of it can be remembered.
+    """
+
+    shell_html: Mapping[str, str]
+    shell_text: Mapping[str, str]
+    cards: tuple[CardUse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What an edition's markers become for one reader: those that the selection does not fill, in the shell and on every card.
+
+    Marker names are those of `Markers.split`. Every value is final: escaped in html, wrapped at 72 columns (lines joined by LF)
+    in text. A value may be given that a template does not use; a marker without a value is an error.
+    """
+
+    selection: Selection
+    html: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+class ReaderLinks(Protocol):
+    """This reader's own signed links: absolute http(s) addresses in ASCII."""
+
+    @property
+    def unsubscribe(self) -> str: ...
+    @property
+    def manage(self) -> str: ...
+    @property
+    def more(self) -> str:
+        """ "More like this", for all cards: each card says its paper's identifier right after the marker."""
+
+    @property
+    def less(self) -> str: ...
+
+
+def personal(
+    rendered: Rendered,
+    picks: Sequence[tuple[int, Sequence[Reason] | None]],
+    links: ReaderLinks,
+    why: str,
+) -> Personal:
+    """The values for one reader. `picks` are positions in `rendered.cards`, best first, with this reader's reasons
+    (None: the list's own); `why` is the sentence that tells why they get this mail.
+    """
+    return addressed(selected(rendered, picks), links, why)
+
+
+def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
+    """The list's own choice, as `personal` takes it: for readers without interests, previews and archives."""
+    return tuple((position, None) for position in rendered.picks)
+
+
+def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]]) -> Selection:
+    """`personal`'s first half, which readers with the same picks may share."""
+    chosen = [rendered.cards[position] for position, _ in picks]
+    count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
+    return Selection(
+        shell_html=_escaped({"count": count, "preheader": preheader(rendered, chosen)}),
+        shell_text={"count": count},
+        cards=tuple(
+            _card_use(number, position, rendered.cards[position], reasons)
+            for number, (position, reasons) in enumerate(picks, start=1)
+        ),
+    )
+
+
+def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
+    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called."""
+    urls = {
+        "unsubscribe-url": links.unsubscribe,
+        "manage-url": links.manage,
+        "manage-word": manage,
+        "more-url": links.more,
+        "less-url": links.less,
+    }
+    return Personal(selection=selection, html={**_escaped(urls), "why": breakable(why)}, text={**urls, "why": wrap(why)})
+
+
+def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None) -> CardUse:
+    texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
+    said = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
+    return CardUse(
+        position=position,
+        html=_escaped({"number": str(number), "reasons": said}),
+        text={"number": f"{number:>2}", "reasons": wrap(said, CARD_INDENT)},
+    )
+
+
+def preheader(rendered: Rendered, chosen: Sequence[Card]) -> str:
+    """What the inbox shows after the subject: the first titles, 40 to 120 characters."""
+    parts = [card.title for card in chosen] or [rendered.preheader]
+    spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short mail"]
+    said = ""
+    for part in [*parts, *spare]:
+        if part in spare and len(said) >= PREHEADER_SHORTEST:
+            break
+        longer = f"{said} · {part}" if said else part
+        if len(longer) > PREHEADER_LONGEST:
+            return said if len(said) >= PREHEADER_SHORTEST else _cut(longer, PREHEADER_LONGEST)
+        said = longer
+    return said
+
+
+def _cut(text: str, longest: int) -> str:
+    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(" ·,;:") + "…"
+
+
+def _escaped(values: Mapping[str, str]) -> dict[str, str]:
+    together = "".join(values.values())
+    if escape(together) == together:  # as links are: all are asked about at once
+        return dict(values)
+    return {name: escape(value) for name, value in values.items()}
+
+
+def assemble(rendered: Rendered, own: Personal) -> tuple[str, str]:
+    """(html, text) as this reader gets them, in LF lines: for previews and pages; the composed mail decodes to the same.
+
+    Raises TemplateError naming a marker that has no value.
+    """
+    markers = Markers(rendered.nonce)
+    selection = own.selection
+    html, text = (
+        "".join(_fill(markers, card, {**values, **use}) for card, use in cards)
+        for values, cards in (
+            (own.html, [(rendered.cards[use.position].html, use.html) for use in selection.cards]),
+            (own.text, [(rendered.cards[use.position].text, use.text) for use in selection.cards]),
+        )
+    )
+    return (
+        _fill(markers, rendered.html, {**own.html, **selection.shell_html, CARDS: html}),
+        _fill(markers, rendered.text, {**own.text, **selection.shell_text, CARDS: text}),
+    )
+
+
+def _fill(markers: Markers, text: str, values: Mapping[str, str]) -> str:
+    return "".join(_filled(markers.split(text), values))
+
+
+def _filled(pieces: Iterator[tuple[str, str]], values: Mapping[str, str]) -> Iterator[str]:
+    for literal, name in pieces:
+        yield literal
+        if name:
+            if name not in values:
+                raise TemplateError("mail/edition", f"marks {name!r}, which nothing fills; known are {', '.join(sorted(values))}")
+            yield values[name]

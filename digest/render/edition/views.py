@@ -1,0 +1,299 @@
+"""What templates may see, and nothing else: values ready to be shown, in words, cleaned of what could harm a mail."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import isfinite
+from typing import Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import idna
+
+from digest.domain.edition import Edition, PaperList, Pooled, Update
+from digest.domain.paper import Paper, Ranked
+from digest.ranking.summary import summarise
+from digest.render.edition.excerpt import excerpt, shorten
+from digest.render.edition.topics import topic
+from digest.render.text.latex import readable
+
+MOST_AUTHORS = 3
+BAR_HEIGHT = 20
+"""Pixels of the highest bar of a growth plot."""
+MOST_BARS = 7
+LONGEST_URL = 1000
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
+_URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
+_BY_MODEL = "AI summary by "
+_SUMMARY_BY = {"abstract": "", "huggingface": f"{_BY_MODEL}Hugging Face", "semantic scholar": f"{_BY_MODEL}Semantic Scholar"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """How many characters a card may spend on words that could be fewer."""
+
+    summary: int = 280
+    abstract: int = 320
+
+    @classmethod
+    def of(cls, style: str, brevity: int = 0) -> Lengths:
+        """For "full" or "compact"; `brevity` counts from 0 (as designed) upwards to ever shorter."""
+        steps = [cls(), cls(abstract=160), cls(abstract=0, summary=200), cls(abstract=0, summary=110)]
+        lengths = steps[min(brevity, len(steps) - 1)]
+        return lengths if style == "full" else cls(abstract=0, summary=lengths.summary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderView:
+    """Who sends. `home_url` is where the list can be read and subscribed to."""
+
+    name: str
+    home_url: str
+    postal_address: str = ""
+    """Shown in one line; line ends become commas."""
+
+    def __post_init__(self) -> None:
+        lines = (clean(line).strip(", ") for line in self.postal_address.splitlines())
+        object.__setattr__(self, "postal_address", ", ".join(line for line in lines if line))
+        object.__setattr__(self, "name", clean(self.name))
+
+
+class EditionLinks(Protocol):
+    """Addresses that are the same for every reader."""
+
+    def edition(self, list_name: str, date: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardView:
+    """One paper. Addresses are absolute http(s) in ASCII, or empty."""
+
+    paper_id: int
+    identifier: str
+    feedback_path: str
+    """The identifier as the end of a feedback address."""
+    title: str
+    title_dir: str
+    """"rtl" where the title is written from right to left, else empty."""
+    authors: tuple[str, ...]
+    more_authors: int
+    summary: str
+    summary_by: str
+    """Whose words the summary is, where they are not the authors' own: "AI summary by Hugging Face"; else empty."""
+    excerpt: str
+    topic: str
+    date: str
+    url: str
+    pdf_url: str
+    code_url: str
+    project_url: str
+    reasons: tuple[str, ...]
+    bars: tuple[int, ...]
+    """Heights of the growth plot in pixels, oldest first; empty when there is too little to plot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateView:
+    """What became of a paper sent before. `url` may be empty."""
+
+    title: str
+    what: str
+    url: str
+
+    @classmethod
+    def of(cls, update: Update) -> UpdateView:
+        return cls(title=shorten(readable(clean(update.title)), 120), what=readable(clean(update.what)), url=web_url(update.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionView:
+    """A dated digest. `cards` hold every paper a reader may be shown, in order of the pool."""
+
+    list: str
+    title: str
+    description: str
+    date: str
+    """"Thursday, 6 November 2025"."""
+    short_date: str
+    """"6 November 2025"."""
+    style: str
+    feedback: bool
+    """Whether cards ask for more or less like this: only where a reader can be told apart."""
+    cards: tuple[CardView, ...]
+    picks: tuple[int, ...]
+    """The list's own choice: positions in `cards`."""
+    summaries_by: str
+    """Who wrote all summaries that are not the authors' words ("Hugging Face"), so that it need be said only once; else empty."""
+    notes: tuple[str, ...]
+    updates: tuple[UpdateView, ...]
+    view_url: str
+    sender: SenderView
+    seed: str
+    lang: str = "en"
+    dir: str = "ltr"
+
+    @classmethod
+    def from_edition(
+        cls,
+        edition: Edition,
+        paper_list: PaperList,
+        links: EditionLinks,
+        sender: SenderView,
+        *,
+        style: str | None = None,
+        brevity: int = 0,
+        feedback: bool = True,
+    ) -> EditionView:
+        """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says."""
+        style = style or paper_list.style
+        lengths = Lengths.of(style, brevity)
+        pool = _pool(edition)
+        positions = {pooled.ranked.paper.id: position for position, pooled in enumerate(pool)}
+        return cls(
+            list=paper_list.name,
+            title=clean(paper_list.title),
+            description=clean(paper_list.description),
+            date=f"{edition.date:%A}, {in_words(edition.date)}",
+            short_date=in_words(edition.date),
+            style=style,
+            feedback=feedback and style == "full",
+            cards=tuple(card_view(pooled.ranked, lengths, style, edition.date) for pooled in pool),
+            summaries_by=_one_voice(pool),
+            picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
+            notes=tuple(clean(note) for note in edition.notes),
+            updates=tuple(UpdateView.of(update) for update in edition.updates),
+            view_url=web_url(links.edition(paper_list.name, edition.date.isoformat())),
+            sender=sender,
+            seed=f"{edition.list}/{edition.date.isoformat()}/{edition.content_hash}",
+        )
+
+
+def _pool(edition: Edition) -> Sequence[Pooled]:
+    """The pool, with the picks' own words for them (they may have been summarised), and picks that it lacks."""
+    known = {pooled.ranked.paper.id for pooled in edition.pool}
+    missing = [pick.ranked for pick in edition.picks if pick.ranked.paper.id not in known]
+    return [*edition.pool, *(Pooled(len(edition.pool) + n, ranked) for n, ranked in enumerate(missing))]
+
+
+def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None) -> CardView:
+    """`today`: the year of a date in the same year goes without saying."""
+    paper = ranked.paper
+    title = shorten(readable(clean(paper.title)), 300)
+    authors = tuple(_name(author) for author in paper.authors if clean(author))
+    said = readable(clean(paper.summary.text)) if paper.summary else ""
+    return CardView(
+        paper_id=paper.id,
+        identifier=str(paper.identifier),
+        feedback_path=quote(str(paper.identifier), safe="/:"),
+        title=title,
+        title_dir="rtl" if is_right_to_left(title) else "",
+        authors=authors[:MOST_AUTHORS],
+        more_authors=max(len(authors) - MOST_AUTHORS, 0),
+        summary=shorten(said, lengths.summary),
+        summary_by=_provenance(paper),
+        excerpt=_excerpt(paper, lengths.abstract),
+        topic=clean(topic(paper.categories[0])) if paper.categories else "",
+        date=_shorter(paper.published_at.date(), today) if paper.published_at else "",
+        url=web_url(paper.url) or _landing(paper),
+        pdf_url=web_url(paper.pdf_url),
+        code_url=web_url(paper.code_url),
+        project_url=web_url(paper.project_url),
+        reasons=tuple(clean(reason.text) for reason in ranked.reasons if clean(reason.text)),
+        bars=bar_heights(ranked.growth) if style == "full" else (),
+    )
+
+
+def _one_voice(pool: Sequence[Pooled]) -> str:
+    voices = {_provenance(pooled.ranked.paper) for pooled in pool} - {""}
+    voice = voices.pop() if len(voices) == 1 else ""
+    return voice.removeprefix(_BY_MODEL) if voice.startswith(_BY_MODEL) else ""
+
+
+def _provenance(paper: Paper) -> str:
+    whose = paper.summary.provenance if paper.summary else "abstract"
+    kind, _, model = whose.partition(":")
+    known = f"{_BY_MODEL}{model}" if kind == "model" else _SUMMARY_BY.get(whose)
+    return f"summary by {clean(whose)}" if known is None else clean(known)
+
+
+def _excerpt(paper: Paper, longest: int) -> str:
+    """Of the abstract: what follows the sentence that the summary is; or, where the summary is in other words, from the
+    sentence on that says what the paper contributes.
+    """
+    key = summarise(replace(paper, summary=None))
+    if longest <= 0 or key is None:
+        return ""
+    ours = paper.summary is not None and paper.summary.provenance == "abstract"
+    return excerpt(readable(clean(paper.abstract)), readable(clean(key.text)), longest, after=ours)
+
+
+def _landing(paper: Paper) -> str:
+    """Where a paper without an address of its own can be found: its identifier's resolver, else nowhere."""
+    name = paper.identifier
+    resolvers = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+    return web_url(resolvers[name.scheme] + quote(name.value, safe="/:().")) if name.scheme in resolvers else ""
+
+
+def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
+    """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one; () below 3 values."""
+    days = [max(value, 0.0) for value in growth[-MOST_BARS:]]
+    most = max(days, default=0.0)
+    if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
+        return ()
+    return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
+
+
+def _shorter(day: date, today: date | None) -> str:
+    return f"{day.day} {day:%B}" if today and day.year == today.year else in_words(day)
+
+
+def in_words(day: date) -> str:
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def clean(text: str) -> str:
+    """One line of text: whitespace folded; controls, lone surrogates, unassigned non-characters and the marks that reorder
+    what follows them (bidi embeddings, overrides, isolates) are gone. Joiners stay: scripts and emoji need them.
+    """
+    if text.isascii():
+        return " ".join(text.translate(_ASCII_CONTROLS).split())
+    kept = (" " if c.isspace() else c for c in text if c.isspace() or not _harmful(c))
+    return " ".join("".join(kept).split())
+
+
+def _harmful(character: str) -> bool:
+    if unicodedata.category(character) in ("Cc", "Cs", "Co") or ord(character) & 0xFFFF >= 0xFFFE:
+        return True
+    return unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether the first letter with a direction runs from right to left (UAX #9, rule P2)."""
+    directions = (unicodedata.bidirectional(c) for c in text)
+    return next((d for d in directions if d in ("L", "R", "AL")), "L") != "L"
+
+
+def _name(author: str) -> str:
+    """A name; after one from right to left comes a mark, so that the comma and the next name keep their places."""
+    name = shorten(clean(author), 80)
+    return f"{name}\N{LEFT-TO-RIGHT MARK}" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in name) else name
+
+
+def web_url(text: str) -> str:
+    """`text` as an absolute http(s) address in ASCII that neither part of a mail can misread, or "" when it is none."""
+    try:
+        parts = urlsplit(clean(text))
+        host = parts.hostname or ""
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+        port = f":{parts.port}" if parts.port else ""
+    except (ValueError, UnicodeError):
+        return ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or "@" in parts.netloc:
+        return ""
+    netloc = f"[{host}]{port}" if ":" in host else f"{host}{port}"
+    url = quote(urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment)), safe=_URL_SAFE)
+    return url if len(url) <= LONGEST_URL else ""

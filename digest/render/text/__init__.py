@@ -1,0 +1,1 @@
+"""Plain text and encodings: LaTeX to Unicode, wrapping, quoted-printable."""

@@ -1,0 +1,1 @@
+"""Mails that answer one person, rendered."""

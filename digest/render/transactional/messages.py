@@ -1,0 +1,107 @@
+"""Mails that answer one person or tell the operator something: each kind a folder of three templates, in the edition's hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from digest.domain.edition import Rendered
+from digest.domain.errors import TemplateError
+from digest.domain.schedule import EVERY_DAY, parse_weekdays
+from digest.render.edition.cards import CUT
+from digest.render.edition.inline import inline_css
+from digest.render.edition.markers import Markers
+from digest.render.edition.personalise import CARDS
+from digest.render.edition.views import SenderView, clean
+from digest.render.environment import Templates
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WORKING_DAYS = frozenset(range(5))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A rendered mail: `subject` is one line, `html` and `text` have LF lines."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """What "confirm", "welcome" and "goodbye" may say. Of what a visitor typed, only the address.
+
+    `title` and `description` are the list's; `weekdays` is as in the command line ("daily", "mon,thu").
+    """
+
+    title: str
+    address: str
+    sender: SenderView
+    description: str = ""
+    hour: str = "07:00"
+    timezone: str = "UTC"
+    weekdays: str = "daily"
+    confirm_url: str = ""
+    confirm_days: int = 7
+    """How long that link works."""
+    manage_url: str = ""
+    unsubscribe_url: str = ""
+    papers: str = ""
+    """Stands where an edition's cards are to go; empty: the mail has none."""
+    papers_of: str = ""
+    """The day of that edition, in words."""
+    lang: str = "en"
+    dir: str = "ltr"
+
+    @property
+    def when(self) -> str:
+        """ "every day at 07:00 (Europe/Berlin)"."""
+        days = parse_weekdays(self.weekdays)
+        if days == EVERY_DAY:
+            named = "every day"
+        elif days == _WORKING_DAYS:
+            named = "Monday to Friday"
+        else:
+            *others, last = (_DAYS[day] for day in sorted(days))
+            named = f"every {', '.join(others)} and {last}" if others else f"every {last}"
+        return f"{named} at {self.hour} ({self.timezone})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """What the operator should know: a headline, what was seen, and how to mend it, a sentence a line."""
+
+    headline: str
+    seen: tuple[str, ...]
+    mend: tuple[str, ...]
+    at: str
+    sender: SenderView
+    lang: str = "en"
+    dir: str = "ltr"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headline", clean(self.headline))
+        for name in ("seen", "mend"):
+            object.__setattr__(self, name, tuple(clean(line) for line in getattr(self, name)))
+
+
+def render_welcome(templates: Templates, view: NoticeView, edition: Rendered, day: str) -> Rendered:
+    """A welcome around an edition's cards, to be composed as the edition itself is. `day` is the edition's, in words.
+
+    Raises TemplateError.
+    """
+    markers = Markers(edition.nonce)
+    cut, cards = markers.mark(CUT), markers.mark(CARDS)
+    message = render_message(templates, "welcome", replace(view, papers=cut, papers_of=day))
+    html, text = message.html.replace(f"<!--{cut}-->", cards), message.text.replace(cut, cards)
+    for name, part in (("body.html", html), ("body.txt", text)):
+        if part.count(cards) != 1:
+            raise TemplateError(f"mail/welcome/{name}", "should have view.papers once (in html as a comment between table rows)")
+    return replace(edition, subject=message.subject, html=html, text=text)
+
+
+def render_message(templates: Templates, kind: str, view: NoticeView | AlertView) -> Message:
+    """`kind` is a folder under mail/: "confirm", "welcome", "goodbye", "alert". Raises TemplateError."""
+    subject = templates.line(f"mail/{kind}/subject.txt", view=view)
+    document = templates.render(f"mail/{kind}/body.html", view=view, subject=subject)
+    return Message(subject, inline_css(templates, document), templates.render(f"mail/{kind}/body.txt", view=view))

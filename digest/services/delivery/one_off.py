@@ -1,0 +1,103 @@
+"""send: one edition to given addresses, now, outside subscriptions. Recorded nowhere, suppressed addresses refused.
+
+Who subscribes to the list gets their own links. A stranger's mail cannot end a subscription, so its List-Unsubscribe stops all
+mail to that address (RFC 8058 asks that the click does what it says), and its other links lead to the subscribe form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from digest.domain.delivery import Attempt, Envelope
+from digest.domain.edition import Edition
+from digest.domain.errors import DigestError, RelayRefusedUs
+from digest.domain.feedback import Suppression
+from digest.domain.subscriber import Address, Subscription, SubscriptionState
+from digest.services.delivery.run import Compose, Transport
+from digest.services.editions.message_composer import one_off
+
+
+class Suppressions(Protocol):
+    def find(self, address: Address) -> Suppression | None: ...
+
+
+class Subscribers(Protocol):
+    def subscriptions(self, address: Address) -> list[Subscription]: ...
+
+
+class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
+
+
+class Store(Protocol):
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`state` is "accepted", "failed", "uncertain", "suppressed" or "dry-run"; `reply` the relay's words, or ours."""
+
+    to: str
+    state: str
+    reply: str
+
+
+def send(
+    store: Store,
+    edition: Edition,
+    compose: Compose,
+    transport: Transport | None,
+    addresses: Sequence[Address],
+    at: datetime,
+) -> list[Sent]:
+    """Composes for each address and hands over; without a transport it is a dry run. One Sent an address, in their order."""
+    outcomes: dict[Address, Sent] = {}
+    envelopes: dict[int, tuple[Address, Envelope]] = {}
+    with store.read() as unit:
+        mine = {
+            address: each.public_id
+            for address in addresses
+            for each in unit.subscribers.subscriptions(address)
+            if _is_of(each, edition)
+        }
+        suppressed = {address: found for address in addresses if (found := unit.suppressions.find(address))}
+    for address in dict.fromkeys(addresses):
+        if address in suppressed:
+            outcomes[address] = Sent(str(address), "suppressed", f"{suppressed[address].reason}; nothing was sent")
+            continue
+        try:
+            envelope = compose(one_off(address, edition, at, mine.get(address, "")), None)
+        except DigestError as error:
+            outcomes[address] = Sent(str(address), "failed", str(error))
+            continue
+        outcomes[address] = Sent(str(address), "dry-run", f"{envelope.size} bytes composed, nothing sent")
+        envelopes[envelope.delivery_id] = (address, envelope)
+    if transport is not None:
+        for address, _ in envelopes.values():
+            outcomes[address] = Sent(str(address), "failed", "no relay took it")
+        seen = False
+        try:
+            for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()]):
+                address, _ = envelopes[attempt.delivery_id]
+                outcomes[address] = Sent(str(address), *_told(attempt))
+                seen = True
+        except RelayRefusedUs:
+            if not seen:  # otherwise the outcomes show the relay's words
+                raise
+    return [outcomes[address] for address in addresses]
+
+
+def _is_of(subscription: Subscription, edition: Edition) -> bool:
+    return subscription.list == edition.list and subscription.state is SubscriptionState.ACTIVE
+
+
+def _told(attempt: Attempt) -> tuple[str, str]:
+    state = "accepted" if attempt.accepted else "uncertain" if attempt.uncertain else "failed"
+    return state, str(attempt.reply) if attempt.reply else f"{attempt.relay}: {attempt.error}"

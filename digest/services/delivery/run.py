@@ -1,0 +1,306 @@
+"""deliver: work the outbox until nothing is due.
+
+    claim ─▶ choose ─▶ compose ─▶ hand over ─▶ record          … until nothing is due, or asked to stop
+    (lease)  (personal) (bytes)   (SMTP+journal) (batch)
+
+Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. Batches follow each
+other as one stream, so that a relay's connections outlive them; what comes next is claimed and composed while the relay is busy
+(`ahead`). What killed processes left is put right by `recover`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
+from digest.domain.edition import Pooled
+from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
+from digest.domain.paper import Reason
+from digest.domain.retry import Decision, Effect, RetryPolicy
+from digest.domain.verdict import RefusalStreak
+from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery.lease import Lease
+from digest.services.delivery.ports import Store
+from digest.services.delivery.prefetch import AHEAD, Ahead
+from digest.services.delivery.rate_limits import rationed
+from digest.services.delivery.recheck import Recheck
+from digest.services.delivery.settle import settle
+
+Choice = tuple[int, tuple[Reason, ...] | None]
+"""A position in the edition's pool, with this reader's reasons (None: the list's own)."""
+
+REMEMBERED = timedelta(days=30)
+"""How far back we look for papers a reader was already sent: longer than any list's candidates live."""
+
+SHIFT = 5000
+"""Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
+
+_PACED = timedelta(minutes=1)
+"""Who must wait because of a limit waits no longer than this for the next span."""
+_NAP = 0.2
+"""Seconds between looks at whether to stop."""
+_STOPPED = "stopped: the relay refuses us: "
+
+
+class Compose(Protocol):
+    def __call__(self, claimed: Claimed, choices: Sequence[Choice] | None) -> Envelope:
+        """The bytes for one delivery (None: the list's own picks). Raises DigestError for what cannot be composed."""
+
+
+class Choose(Protocol):
+    def __call__(
+        self, pool: Sequence[Pooled], readers: Sequence[Claimed], sent: Mapping[int, set[int]]
+    ) -> Sequence[Sequence[Choice]]:
+        """Each reader's own picks, best first; `sent` are the papers each subscriber already got."""
+
+
+class Transport(Protocol):
+    def hand_over(
+        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = ..., wanted: Callable[[int], bool] = ...
+    ) -> Iterator[Attempt]:
+        """One Attempt for each envelope that was begun; what was never begun has none and costs nothing.
+
+        `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out.
+
+        `meanwhile` may be called while nothing but answers is waited for: it does some of the work that lies ahead, and says
+        whether there was any. Raises RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
+        """
+
+
+class Journal(Protocol):
+    @property
+    def owner(self) -> str:
+        """The name its writer claims under."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the table holds what became of everything that was begun."""
+
+    def recorded(self, delivery_ids: Iterable[int]) -> None:
+        """The table holds what became of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How the outbox is worked."""
+
+    batch: int
+    lease: timedelta
+    policy: RetryPolicy
+    per_domain_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What was done, and why it stopped early ("" when nothing was left)."""
+
+    tally: Tally
+    stopped: str = ""
+    nothing_taken: bool = False
+    """It stopped only because no relay took anything of this process: the relays may have taken what others sent."""
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+    """By relay, why its mail went to the next one."""
+
+
+def deliver(
+    store: Store,
+    compose: Compose,
+    choose: Choose,
+    transport: Transport,
+    journal: Journal,
+    terms: Terms,
+    clock: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Counter[str]], None] = lambda counts: None,
+) -> Worked:
+    """Works the outbox until nothing is due, `stop()` says so, or no relay will have us. Safe to run in several processes.
+
+    Run `recover` first: it puts back what dead processes held.
+    """
+    started, counts = time.monotonic(), Counter[str]()
+    stopped, paced, streak = "", False, RefusalStreak()
+    while not stopped and not stop():
+        shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress, streak)
+        stopped = shift.work(transport)
+        paced = paced or shift.paced
+        if not shift.claimed and not (paced and _soon(store, clock, stop)):
+            break
+    nothing_taken = not stopped and streak.nothing_taken is not None
+    if nothing_taken:
+        stopped = f"{_STOPPED}{streak.nothing_taken}"
+    tally = Tally(
+        counts["accepted"],
+        counts["retry"],
+        counts["failed"],
+        counts["withheld"],
+        counts["expired"],
+        counts["uncertain"],
+        round(time.monotonic() - started, 3),
+    )
+    return Worked(tally, stopped, nothing_taken)
+
+
+def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool]) -> bool:
+    """Waits for the next delivery that falls due, if that is soon; False when it is not, or when the clock stands still."""
+    now = clock()
+    with store.read() as unit:
+        following = unit.deliveries.next_due(now)
+    if following is None or following > now + _PACED:
+        return False
+    while not stop() and (before := clock()) < following:
+        time.sleep(min((following - before).total_seconds(), _NAP))
+        if clock() <= before:
+            return False
+    return True
+
+
+class _Shift:
+    """Some thousand deliveries from claim to record. `work` runs in our thread, the stream of envelopes in the transport's."""
+
+    def __init__(
+        self,
+        store: Store,
+        compose: Compose,
+        choose: Choose,
+        journal: Journal,
+        terms: Terms,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool],
+        counts: Counter[str],
+        progress: Callable[[Counter[str]], None],
+        streak: RefusalStreak,
+    ) -> None:
+        self.claimed = 0
+        self.paced = False
+        """Whether some who were due must wait because their domain has had its share."""
+        self._store, self._compose, self._choose, self._journal = store, compose, choose, journal
+        self._terms, self._clock, self._stop, self._counts, self._progress = terms, clock, stop, counts, progress
+        self._streak = streak
+        self._held: dict[int, Claimed] = {}
+        """Claimed, and nothing recorded of them yet."""
+        self._recheck = Recheck(store, self._held.keys(), clock)
+        self._spoiled: list[Attempt] = []
+        """Attempts that ended before a relay was asked."""
+        self._results: list[tuple[Attempt, Decision]] = []
+        self._stopped = ""
+        self._lease = Lease(self._renew, terms.lease, clock)
+
+    def work(self, transport: Transport) -> str:
+        """Sends and records. Returns why the run should stop, or "". What is learnt is recorded whatever breaks."""
+        begun = False
+        try:
+            with self._lease:
+                # who may have so many a minute is claimed in the minute they are sent in
+                ahead = AHEAD if self._terms.per_domain_per_minute is None else 0
+                envelopes = Ahead(self._envelopes(), self._halted, ahead)
+                for attempt in transport.hand_over(envelopes, envelopes.prepare, self._recheck.wanted):
+                    begun = True
+                    self._decide(attempt)
+                    if len(self._results) >= self._terms.batch:
+                        self._record()
+        except RelayUnreachable as error:
+            self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
+        finally:
+            begun = begun or bool(self._spoiled or self._recheck.stopped)
+            self._record()
+            # where the database went away in between, the journal knows more than the table: `recover` replays it first
+            if self._journal.settled:
+                with self._store.begin() as unit:
+                    unit.deliveries.release(self._journal.owner)
+        if self.claimed and not begun and not self._halted():
+            self._stopped = "the relays neither took nor refused a message: nothing was sent"
+        return self._stopped
+
+    def _envelopes(self) -> Iterator[Envelope]:
+        """One reader whose mail cannot be composed spoils nobody else's."""
+        while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
+            choices = _chosen(batch, self._store, self._choose, self._clock())
+            for each in batch:
+                try:
+                    envelope = self._compose(each, choices[each.id])
+                except StoreError:  # the database's trouble is no fault of this mail
+                    raise
+                except Exception as error:
+                    why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
+                else:
+                    yield envelope
+
+    def _halted(self) -> bool:
+        """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""
+        return bool(self._stopped) or self._stop() or self._lease.over
+
+    def _claim(self) -> Sequence[Claimed]:
+        """The next deliveries to send; none when nothing is due."""
+        while True:
+            with self._store.begin() as unit:
+                now = self._clock()
+                batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
+                ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
+                unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
+            self._counts.update(withheld=batch.withheld, expired=batch.expired)
+            self.paced = self.paced or bool(later)
+            if ready or not (batch.withheld or batch.expired or later):
+                self._held.update((each.id, each) for each in ready)
+                self.claimed += len(ready)
+                return ready
+
+    def _renew(self, until: datetime) -> None:
+        with self._store.begin() as unit:
+            unit.deliveries.renew(self._journal.owner, until)
+
+    def _decide(self, attempt: Attempt) -> None:
+        delivery = self._held[attempt.delivery_id]
+        verdict = self._streak.narrowed(attempt, verdict_of(attempt), delivery.attempts)
+        decision = self._terms.policy.decide(attempt, delivery.attempts, delivery.expires_at, verdict)
+        self._results.append((attempt, decision))
+        self._counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
+        if decision.effect is Effect.STOP_RUN:
+            self._stopped = f"{_STOPPED}{verdict.refusal(attempt)}"
+
+    def _record(self) -> None:
+        while self._spoiled:
+            self._decide(self._spoiled.pop())
+        results, self._results = self._results, []
+        stopped = dict(self._recheck.stopped)
+        if not (results or stopped):
+            return
+        with self._store.begin() as unit:
+            waiting = settle(unit, results, self._held, self._journal.owner, self._counts["accepted"])
+            unit.deliveries.stop(stopped, self._journal.owner)
+        for delivery_id, (state, _) in stopped.items():
+            self._counts[str(state)] += state is not DeliveryState.QUEUED
+            self._held.pop(delivery_id, None)
+        self._recheck.stopped.clear()
+        self._counts.update(failed=-waiting, retry=waiting)
+        self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
+        for attempt, _ in results:
+            self._held.pop(attempt.delivery_id, None)
+        self._progress(self._counts)
+
+
+def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datetime) -> dict[int, Sequence[Choice] | None]:
+    """Every delivery's picks. Personal ones are chosen once and frozen in the row before the first byte goes out."""
+    choices: dict[int, Sequence[Choice] | None] = {
+        each.id: None if each.picks is None else [(position, None) for position in each.picks] for each in claimed
+    }
+    personal = [each for each in claimed if each.personal]
+    for edition_id in sorted({each.edition_id for each in personal}):
+        readers = [each for each in personal if each.edition_id == edition_id]
+        with store.read() as unit:
+            pool = unit.editions.pool(edition_id)
+            sent = unit.deliveries.recent_picks([each.subscriber_id for each in readers], now - REMEMBERED)
+        for reader, own in zip(readers, choose(pool, readers, sent), strict=True):
+            reasons = dict(own)
+            frozen = reader.picks or [position for position, _ in own]
+            choices[reader.id] = [(position, reasons.get(position)) for position in frozen]
+    unfrozen = {each.id: [position for position, _ in choices[each.id] or ()] for each in personal if each.picks is None}
+    if unfrozen:
+        with store.begin() as unit:
+            unit.deliveries.freeze_picks(unfrozen)
+    return choices

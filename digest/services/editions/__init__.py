@@ -1,0 +1,1 @@
+"""An edition from draft to mail: built, rendered, proofread, composed for each reader, personalised."""

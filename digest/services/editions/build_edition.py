@@ -1,0 +1,250 @@
+"""edit: at a list's cutoff, rank what was seen, choose, and freeze the edition with its rendered cards.
+
+    candidates ─▶ rank ─▶ select ─▶ summarise ─▶ render ─▶ lint ─▶ freeze
+    (store)       (ranking: pure, endpoint)      (render)  (mail)  (store, UNIQUE(list, date))
+
+A frozen edition is returned, never rebuilt. Nothing of an edition that fails on the way is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
+from digest.domain.errors import InvalidInput, LintFailed
+from digest.domain.paper import Candidate, Ranked, Summary
+from digest.domain.schedule import due_on, latest_due
+from digest.ranking.selection import Selection, select
+from digest.ranking.summary import summarise
+from digest.ranking.trending import Ranker, Trending
+from digest.services.editions import edition_notes
+from digest.services.papers.summarise import Summaries, nobody
+
+LONGEST_WINDOW = timedelta(days=14)
+"""After a long downtime an edition looks back this far at most."""
+PLAINLY = Trending()
+"""The ranking without coefficients."""
+LISTED_LATE = timedelta(days=14)
+"""How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
+
+
+class Papers(edition_notes.Papers, Protocol):
+    def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]: ...
+    def count(self) -> int: ...
+
+
+class Editions(edition_notes.Editions, Protocol):
+    def find(self, list_name: str, day: date) -> Edition | None: ...
+    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
+    def featured(self, list_name: str, before: datetime) -> frozenset[int]: ...
+    def freeze(self, draft: Edition, rendered: Rendered) -> Edition: ...
+
+
+class Lists(Protocol):
+    def paused(self, name: str) -> str | None: ...
+
+
+class Unit(Protocol):
+    @property
+    def papers(self) -> Papers: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def sources(self) -> edition_notes.Sources: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+class Press(Protocol):
+    """Turns a draft into mail. Raises TemplateError."""
+
+    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
+        """`brevity` counts from 0 (as designed) upwards (shorter summaries)."""
+
+    def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
+        """The lint's errors for the edition composed for a worst-case recipient; empty when it may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What `edit` did: the edition (new or found), or why there is none."""
+
+    edition: Edition | None
+    new: bool = False
+    skipped: str = ""
+
+
+def edition_day(paper_list: PaperList, at: datetime) -> date | None:
+    """The day whose edition is due at `at`: the latest cutoff that has passed. None for a list without weekdays."""
+    due = latest_due(at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
+    return due.day if due else None
+
+
+def cutoff_of(paper_list: PaperList, day: date) -> datetime:
+    return due_on(day, paper_list.cutoff, ZoneInfo(paper_list.timezone))
+
+
+def instant_for(paper_list: PaperList, day: date, at: datetime) -> datetime:
+    """When a hand-made edition of `day` is frozen: now for today, at its cutoff for a day gone by."""
+    return at if day >= at.astimezone(ZoneInfo(paper_list.timezone)).date() else min(at, cutoff_of(paper_list, day))
+
+
+def edit(
+    paper_list: PaperList,
+    day: date,
+    store: Store,
+    press: Press,
+    at: datetime,
+    rank: Ranker = PLAINLY,
+    summaries: Summaries = nobody,
+) -> Made:
+    """Finds or makes the edition of `day`. Its window ends at `at`, so after downtime nothing seen since the last one is lost.
+
+    Raises InvalidInput for a day that has not begun, TemplateError, LintFailed.
+    """
+    if day > at.astimezone(ZoneInfo(paper_list.timezone)).date() and cutoff_of(paper_list, day) > at:
+        raise InvalidInput(f"edition of {day}", f"that day has not begun in {paper_list.timezone}")
+    with store.read() as unit:
+        if found := unit.editions.find(paper_list.name, day):
+            return Made(found)
+        if reason := unit.lists.paused(paper_list.name):
+            return Made(None, skipped=f"list {paper_list.name} is paused: {reason}")
+        if not unit.papers.count():
+            return Made(None, skipped="no papers collected yet")
+    draft = drafted(paper_list, day, store, at, rank, summaries)
+    draft, rendered = _proofed(draft, paper_list, press)
+    with store.begin() as unit:
+        return Made(unit.editions.freeze(draft, rendered), new=True)
+
+
+def drafted(
+    paper_list: PaperList,
+    day: date,
+    store: Store,
+    at: datetime,
+    rank: Ranker = PLAINLY,
+    summaries: Summaries = nobody,
+    *,
+    include_featured: bool = False,
+) -> Edition:
+    """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured."""
+    since = at - paper_list.candidates_for
+    with store.read() as unit:
+        previous = unit.editions.latest(paper_list.name, at)
+        featured = frozenset() if include_featured else unit.editions.featured(paper_list.name, at)
+        candidates = [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
+        remarks = edition_notes.remark(paper_list, unit, at)
+    start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
+    selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
+    pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
+    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in pool))}
+    written = summaries(list(shown.values()), at)
+    picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
+    chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
+    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written)) for each in pool)
+    why = () if picks else (_why_empty(candidates, selection, at, paper_list),)
+    edition = Edition(
+        id=0,
+        list=paper_list.name,
+        date=day,
+        window=Window(start, at),
+        frozen_at=at,
+        picks=picks,
+        pool=pool,
+        notes=(*why, *remarks.notes),
+        updates=remarks.updates if picks else (),  # an edition without picks shows none: they wait for the next
+    )
+    return replace(edition, content_hash=content_hash(edition))
+
+
+def is_recent(candidate: Candidate, since: datetime) -> bool:
+    """Whether a paper that we first saw after `since` is new to the world too.
+
+    A catch-up or a new version brings old papers to a store that never saw them. What a source lists counts as of the listing.
+    """
+    paper = candidate.paper
+    dated = paper.listed_at or paper.published_at
+    return dated is None or dated >= since - LISTED_LATE
+
+
+def _summarised(ranked: Ranked, written: Mapping[int, Summary]) -> Ranked:
+    summary = written.get(ranked.paper.id) or summarise(ranked.paper)
+    return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else ranked
+
+
+def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: datetime, paper_list: PaperList) -> str:
+    days = paper_list.candidates_for.days
+    if not candidates:
+        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
+    if len(selection.left_out) >= len(candidates):
+        return f"all {len(candidates)} papers of the last {days} days were in earlier editions"
+    return f"none of the {len(candidates)} papers of the last {days} days was worth sending"
+
+
+MOST_BREVITY = 3
+
+
+def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Edition, Rendered]:
+    """Renders until the proof passes: shorter summaries first, then as many picks as fit, and a note that says so."""
+
+    def tried(trial: Edition, brevity: int) -> tuple[Rendered, tuple[str, ...]]:
+        rendered = press.render(trial, paper_list, brevity=brevity)
+        errors = press.proof(trial, paper_list, rendered)
+        if not all(error.startswith("size") for error in errors):
+            raise LintFailed(errors)
+        return rendered, errors
+
+    errors: tuple[str, ...] = ()
+    for brevity in range(MOST_BREVITY + 1):
+        rendered, errors = tried(draft, brevity)
+        if not errors:
+            return draft, rendered
+    fitting: tuple[Edition, Rendered] | None = None
+    few, many = 0, len(draft.picks)  # that many fit, so many do not
+    while many - few > 1:
+        kept = (few + many) // 2
+        note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"
+        trial = replace(draft, picks=draft.picks[:kept], notes=(*draft.notes, note))
+        trial = replace(trial, content_hash=content_hash(trial))
+        rendered, errors = tried(trial, MOST_BREVITY)
+        if errors:
+            many = kept
+        else:
+            few, fitting = kept, (trial, rendered)
+    if fitting is None:
+        raise LintFailed(errors)
+    return fitting
+
+
+def content_hash(edition: Edition) -> str:
+    """sha256 over what readers may be shown: list, date, picks and pool with their reasons, notes, updates."""
+
+    def told(ranked: Ranked) -> list[object]:
+        paper = ranked.paper
+        summary = paper.summary.text if paper.summary else ""
+        return [str(paper.identifier), paper.title, paper.authors, summary, [r.text for r in ranked.reasons]]
+
+    def pooled(each: Pooled) -> list[object]:
+        return [each.position, each.featured_before, *told(each.ranked)]
+
+    what = [
+        edition.list,
+        edition.date.isoformat(),
+        [[pick.rank, *told(pick.ranked)] for pick in edition.picks],
+        [pooled(each) for each in edition.pool],
+        edition.notes,
+        [[each.identifier, each.title, each.what] for each in edition.updates],
+    ]
+    return hashlib.sha256(json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""remark: what an edition says besides its papers: which sources were silent, and what became of papers it sent before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from digest.domain.edition import PaperList, Update
+from digest.domain.instant import parse_instant
+from digest.domain.paper import Paper
+from digest.domain.updates import chosen, update
+from digest.services.papers.collect import FRESHNESS, HEALTH
+from digest.sources.publishing_schedule import Health, Rhythm, silence_note
+
+LOOKED_BACK = timedelta(days=180)
+"""What becomes of a paper later than this after it was sent is not told."""
+
+
+class Papers(Protocol):
+    def as_known(self, ids: Iterable[int], at: datetime) -> dict[int, Paper]: ...
+
+
+class Editions(Protocol):
+    def shown(self, list_name: str, since: datetime, at: datetime) -> list[Paper]: ...
+    def told(self, list_name: str, since: datetime, at: datetime) -> list[Update]: ...
+
+
+class Sources(Protocol):
+    def all(self, key: str) -> dict[str, dict[str, Any]]: ...
+
+
+class Unit(Protocol):
+    @property
+    def papers(self) -> Papers: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def sources(self) -> Sources: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """`notes` are lines for the head of the edition; `updates` at most three for its end."""
+
+    notes: tuple[str, ...] = ()
+    updates: tuple[Update, ...] = ()
+
+
+def remark(paper_list: PaperList, unit: Unit, at: datetime) -> Remarks:
+    """What is to be said at `at`, as it was known then."""
+    relevant = [each for each in healths(unit.sources) if not paper_list.sources or each.source in paper_list.sources]
+    note = silence_note(relevant, at)
+    return Remarks((note,) if note else (), _updates(paper_list, unit, at))
+
+
+def healths(sources: Sources) -> list[Health]:
+    """Every source that was ever collected from, as the latest collect left it."""
+    last_unseen = {name: told.get("last_unseen_at") for name, told in sources.all(FRESHNESS).items()}
+    return [_health(name, told, last_unseen.get(name)) for name, told in sources.all(HEALTH).items()]
+
+
+def _health(name: str, told: Mapping[str, Any], last_unseen_at: str | None) -> Health:
+    failing = told.get("failing_since")
+    return Health(
+        source=name,
+        asked_at=parse_instant(told["at"]),
+        rhythm=Rhythm(told.get("rhythm", Rhythm.IRREGULAR)),
+        last_unseen_at=parse_instant(last_unseen_at) if last_unseen_at else None,
+        failing_since=parse_instant(failing) if failing else None,
+    )
+
+
+def _updates(paper_list: PaperList, unit: Unit, at: datetime) -> tuple[Update, ...]:
+    shown = unit.editions.shown(paper_list.name, at - LOOKED_BACK, at)
+    now = unit.papers.as_known([paper.id for paper in shown], at)
+    told: dict[str, set[str]] = defaultdict(set)
+    for each in unit.editions.told(paper_list.name, at - 2 * LOOKED_BACK, at):
+        told[each.identifier].add(each.kind)
+    found = []
+    for then in shown:
+        if paper := now.get(then.id):
+            # two papers found to be one since were told of under either name
+            kinds = set().union(*(told[str(name)] for name in paper.identifiers))
+            found.append(update(then, paper, kinds))
+    return chosen(each for each in found if each)

@@ -1,0 +1,118 @@
+"""The mailroom: an edition that was rendered and encoded once is composed for each reader.
+
+A reader's copy is a join of ready pieces (docs/adr/0002). Nothing here renders: a process that only delivers loads no templates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from digest.domain.delivery import Claimed, Envelope
+from digest.domain.edition import Edition, PaperList, Rendered
+from digest.domain.instant import as_utc
+from digest.domain.paper import Reason
+from digest.domain.subscriber import Address, Interests
+from digest.links import Links, ReaderLinks
+from digest.mail.message.headers import HeaderTemplate, Sender
+from digest.mail.verp import Stamps
+from digest.render.edition.compose import Composer
+from digest.render.edition.personalise import Personal, Selection, addressed, own_picks, selected
+
+Choices = Sequence[tuple[int, Sequence[Reason] | None]]
+Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
+"""(header, pieces of the body, the message's date) → the DKIM-Signature fields to put before it; b"" where we do not sign."""
+
+
+def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
+    """For relays that sign themselves."""
+    return b""
+
+
+SAMPLE = "sample".ljust(22, "0")
+"""The public id of nobody's subscription, for proofs and previews: its links have the length of real ones and open nothing."""
+ONE_OFF = 2**62
+"""Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
+
+
+class Mailroom:
+    """Composes one edition's mails. The same delivery gives the same bytes."""
+
+    def __init__(
+        self,
+        edition: Edition,
+        paper_list: PaperList,
+        rendered: Rendered,
+        links: Links,
+        sender: Sender,
+        stamps: Stamps,
+        sign: Sign,
+    ) -> None:
+        self._links = links
+        self._sign = sign
+        self._styles = {each.style: _Styled(each) for each in (rendered.other, rendered) if each}
+        self._style = rendered.style
+        self._list = paper_list
+        self._from = sender.name
+        self._headers = HeaderTemplate(
+            sender,
+            stamps,
+            subject=rendered.subject,
+            boundary=self._styles[rendered.style].composer.boundary,
+            list_name=paper_list.name,
+            list_title=paper_list.title,
+            campaign=edition.date.isoformat(),
+            archive_url=links.archive(paper_list.name),
+            help_url=links.base_url + "/",
+        )
+
+    def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
+        """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
+        styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
+        selection = styled.own if choices is None else selected(styled.rendered, choices)
+        links, own = self._personal(claimed, selection)
+        to = self._headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
+        body = styled.composer.pieces(own)
+        signature = self._sign(to.header, body, claimed.due_at)
+        pieces = (signature, to.header, *body)
+        return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, pieces, to.smtputf8, ready=True)
+
+    def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
+        if claimed.public_id:
+            links = self._links.for_reader(claimed.public_id)
+            return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
+        links = self._links.for_stranger(claimed.address, self._list.name)
+        why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
+        return links, addressed(selection, links, why, manage="Subscribe")
+
+
+class _Styled:
+    """An edition in one style, ready to be composed."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        self.rendered = rendered
+        self.composer = Composer(rendered)
+        self.own = selected(rendered, own_picks(rendered))
+
+
+def one_off(address: Address, edition: Edition, at: datetime, public_id: str = "") -> Claimed:
+    """A delivery that no row stands for: composed like any other, recorded nowhere. Without a subscription its links
+    are a stranger's. The same one at another instant is another mail: it has another Message-ID.
+    """
+    occasion = f"{edition.list}/{edition.date}/{address.key}/{as_utc(at).isoformat()}"
+    return Claimed(
+        id=ONE_OFF + int.from_bytes(hashlib.sha256(occasion.encode()).digest()[:7]),
+        edition_id=edition.id,
+        subscription_id=0,
+        subscriber_id=0,
+        address=address,
+        attempts=0,
+        due_at=as_utc(at),
+        expires_at=as_utc(at) + timedelta(days=1),
+        picks=None,
+        personal=False,
+        wanted=None,
+        interests=Interests(),
+        public_id=public_id,
+    )

@@ -1,0 +1,1 @@
+"""What an operator should know: alerts, their mail, and why somebody was mailed or not."""

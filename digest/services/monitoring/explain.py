@@ -1,0 +1,258 @@
+"""explain: why an address was mailed, or not; status: what is going on. Nothing is changed; everything is JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from digest.domain.delivery import Delivery, DeliveryState, Underway
+from digest.domain.edition import Edition, PaperList
+from digest.domain.feedback import Suppression
+from digest.domain.instant import isoformat
+from digest.domain.schedule import comes, format_weekdays, known_zone
+from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
+from digest.services.scheduler.create_deliveries import UTC_ZONE, mailed, owed
+from digest.services.scheduler.election import SCHEDULER
+
+DAY = timedelta(days=1)
+
+
+class Subscribers(Protocol):
+    def subscriptions(self, address: Address) -> list[Subscription]: ...
+    def zones(self) -> Mapping[str, int]: ...
+
+
+class Deliveries(Protocol):
+    def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]: ...
+    def has(self, edition_id: int, subscription_id: int) -> bool: ...
+    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
+    def oldest_due(self, now: datetime) -> datetime | None: ...
+
+
+class Suppressions(Protocol):
+    def find(self, address: Address) -> Suppression | None: ...
+
+
+class Editions(Protocol):
+    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
+    def find(self, list_name: str, day: Any) -> Edition | None: ...
+
+
+class Lists(Protocol):
+    def paused(self, name: str) -> str | None: ...
+
+
+class Sources(Protocol):
+    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
+
+
+class Papers(Protocol):
+    def count(self) -> int: ...
+
+
+class Leases(Protocol):
+    def holder(self, name: str) -> tuple[str, datetime] | None: ...
+
+
+class Alarms(Protocol):
+    def since(self, at: datetime) -> list[tuple[str, datetime, str]]: ...
+
+
+class Pulse(Protocol):
+    def underway(self, now: datetime) -> Underway | None: ...
+
+
+class Refusals(Protocol):
+    def held(self) -> Mapping[str, int]: ...
+
+
+class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def sources(self) -> Sources: ...
+    @property
+    def papers(self) -> Papers: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def alarms(self) -> Alarms: ...
+    @property
+    def pulse(self) -> Pulse: ...
+    @property
+    def refusals(self) -> Refusals: ...
+
+
+class Store(Protocol):
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+def explain(
+    store: Store, address: Address, lists: Sequence[PaperList], at: datetime, otherwise: ZoneInfo = UTC_ZONE
+) -> dict[str, Any]:
+    """Consent proof, subscriptions, last deliveries with reasons, suppression, and what comes next for each subscription."""
+    by_name = {each.name: each for each in lists}
+    with store.read() as unit:
+        suppression = unit.suppressions.find(address)
+        found = unit.subscribers.subscriptions(address)
+        told = [_subscription(unit, each, by_name, at, otherwise) for each in found]
+    return {
+        "address": str(address),
+        "known": bool(found),
+        "suppression": _suppression(suppression),
+        "subscriptions": told,
+    }
+
+
+def _suppression(found: Suppression | None) -> dict[str, str] | None:
+    return None if found is None else {"reason": str(found.reason), "at": isoformat(found.at), "detail": found.detail}
+
+
+def _subscription(
+    unit: Unit, each: Subscription, lists: Mapping[str, PaperList], at: datetime, otherwise: ZoneInfo
+) -> dict[str, Any]:
+    preferences = each.preferences
+    consent = each.consent
+    return {
+        "list": each.list,
+        "state": str(each.state),
+        "hour": f"{preferences.hour:%H:%M}",
+        "timezone": preferences.timezone,
+        "weekdays": format_weekdays(preferences.weekdays),
+        "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
+        "requested_at": isoformat(each.requested_at),
+        "consent": consent
+        and {"at": isoformat(consent.at), "how": consent.how, "wording": consent.wording, "event": consent.event},
+        "ended": {"at": isoformat(each.ended_at), "reason": each.end_reason} if each.ended_at else None,
+        "now": _now(unit, each, lists.get(each.list), at, otherwise),
+        "deliveries": [_delivery(delivery) for delivery in unit.deliveries.of_subscription(each.id)],
+    }
+
+
+def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datetime, otherwise: ZoneInfo) -> str:
+    """Why there is, or is not, a delivery for the latest due instant: the answer to "why did no mail come?"."""
+    if each.state is not SubscriptionState.ACTIVE:
+        return {
+            SubscriptionState.PENDING: "not confirmed yet: only the confirmation is sent",
+            SubscriptionState.ENDED: f"ended: {each.end_reason}",
+        }[each.state]
+    if paper_list is None:
+        return f"the list {each.list} is not configured any more"
+    if reason := unit.lists.paused(each.list):
+        return f"the list is paused: {reason}"
+    preferences = each.preferences
+    owing = owed(paper_list, Cohort(each.list, preferences.timezone, preferences.hour, preferences.weekdays), at, otherwise)
+    if owing is None:
+        return "no weekday is chosen"
+    if preferences.paused_until and preferences.paused_until > owing.today:
+        return f"paused until {preferences.paused_until}"
+    edition = unit.editions.find(each.list, owing.edition_day)
+    if each.confirmed_at and each.confirmed_at > max(owing.due_at, edition.frozen_at if edition else owing.due_at):
+        return f"confirmed after the last mail was due; the next is due at {isoformat(owing.expires_at)}"
+    if edition is None:
+        return f"the edition of {owing.edition_day} is not made yet"
+    if edition.state != "frozen":
+        return f"the edition of {owing.edition_day} was {edition.state}"
+    if edition.is_empty and not paper_list.send_empty:
+        return f"the edition of {owing.edition_day} is empty: {'; '.join(edition.notes)}"
+    zone = known_zone(preferences.timezone) or otherwise
+    had = mailed(unit.deliveries.of_subscription(each.id), each)
+    if not comes(owing, zone, had) and not unit.deliveries.has(edition.id, each.id):
+        return f"was mailed a newer edition, or on the same day already; the next is due at {isoformat(owing.expires_at)}"
+    due, following = isoformat(owing.due_at), isoformat(owing.expires_at)
+    return f"owed the edition of {owing.edition_day}, due at {due}; the next is due at {following}"
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "edition": delivery.edition_date.isoformat(),
+        "correction": delivery.correction,
+        "state": str(delivery.state),
+        "due_at": isoformat(delivery.due_at),
+        "reason": delivery.reason,
+        "relay": delivery.relay,
+        "accepted_at": delivery.accepted_at and isoformat(delivery.accepted_at),
+        "attempts": [
+            {
+                "at": isoformat(attempt.at),
+                "relay": attempt.relay,
+                "stage": str(attempt.stage),
+                "reply": str(attempt.reply) if attempt.reply else attempt.error,
+            }
+            for attempt in delivery.tries
+        ],
+    }
+
+
+def status(
+    store: Store, lists: Sequence[PaperList], sources: Sequence[str], at: datetime, relays: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Editions, the outbox by state, how far sending has come (while anything is due), the age of the oldest due delivery in
+    seconds, time zones of readers that this machine does not know (they get mail by the default's), the sources' freshness, who
+    schedules, and what the operator was told in the last day.
+    """
+    with store.read() as unit:
+        oldest = unit.deliveries.oldest_due(at)
+        return {
+            "at": isoformat(at),
+            "papers": unit.papers.count(),
+            "lists": [_list(unit, each, at) for each in lists],
+            "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
+            "underway": _underway(unit.pulse.underway(at)),
+            "oldest_due": oldest and isoformat(oldest),
+            "unknown_timezones": {zone: n for zone, n in unit.subscribers.zones().items() if known_zone(zone) is None},
+            "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
+            "sources": [_source(unit, name) for name in sources],
+            "relays": [{"name": name, "trouble": said} for name, said in (relays or {}).items()],
+            "held_for_review": [{"reply": words, "refusals": count} for words, count in unit.refusals.held().items()],
+            "scheduler": _scheduler(unit, at),
+            "alarms": [
+                {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)
+            ],
+        }
+
+
+def _underway(found: Underway | None) -> dict[str, Any] | None:
+    return None if found is None else {**asdict(found), "eta_seconds": found.eta_seconds and round(found.eta_seconds)}
+
+
+def _source(unit: Unit, name: str) -> dict[str, Any]:
+    """When it last showed something it had not shown before, when it was last asked, and what is wrong with it."""
+    fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
+    return {
+        "name": name,
+        "fresh_at": fresh.get("last_unseen_at"),
+        "asked_at": health.get("at"),
+        "stale": bool(health.get("stale")),
+        "error": health.get("error"),
+    }
+
+
+def _scheduler(unit: Unit, at: datetime) -> dict[str, Any] | None:
+    """Which daemon rings the bell; None where none ever did."""
+    held = unit.leases.holder(SCHEDULER)
+    return held and {"owner": held[0], "until": isoformat(held[1]), "runs": held[1] >= at}
+
+
+def _list(unit: Unit, paper_list: PaperList, at: datetime) -> dict[str, Any]:
+    edition = unit.editions.latest(paper_list.name, at)
+    return {
+        "name": paper_list.name,
+        "paused": unit.lists.paused(paper_list.name),
+        "edition": edition and edition.date.isoformat(),
+        "state": edition and edition.state,
+        "picks": len(edition.picks) if edition else 0,
+        "deliveries": {str(s): n for s, n in unit.deliveries.tally(edition.id).items()} if edition else {},
+    }

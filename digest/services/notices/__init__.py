@@ -1,0 +1,1 @@
+"""All mail that answers one person: confirmations, welcomes, goodbyes, links."""

@@ -1,0 +1,194 @@
+"""owe: confirmations, welcomes and goodbyes go out at once; what no relay takes is owed, and tried again until one does.
+
+What is owed is in the store before a relay is talked to. Whoever takes it has it under a lease, so two processes send it once.
+What was answered is recorded before the next is waited for: a process that is killed leaves doubtful only what was under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.circuit_breaker import Refusal, same_words
+from digest.domain.delivery import Attempt, DeliveryState, Envelope
+from digest.domain.errors import RelayUnreachable, TemplateError
+from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.domain.retry import Decision, Effect, RetryPolicy
+from digest.domain.verdict import RefusalStreak
+from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery.ports import Refusals
+from digest.services.delivery.run import Transport
+from digest.services.operations.review import hold
+from digest.services.scheduler.election import POSTMAN
+
+HELD = timedelta(minutes=5)
+"""How long one is left to whoever sends it at once: longer than a relay takes to answer."""
+LEASE = timedelta(minutes=30)
+"""How long a batch is left to whoever took it: longer than the slowest limit of a relay makes it last."""
+BATCH = 200
+GOOD_FOR = timedelta(days=3)
+"""Who asked a week ago does not wait for an answer any more."""
+
+
+class Notices(Protocol):
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None: ...
+    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]: ...
+    def settle(self, given: Iterable[Notice]) -> None: ...
+    def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None: ...
+    def count(self, kind: NoticeKind | None = None) -> int: ...
+
+
+class Leases(Protocol):
+    def holder(self, name: str) -> tuple[str, datetime] | None: ...
+
+
+class Unit(Protocol):
+    @property
+    def notices(self) -> Notices: ...
+    @property
+    def refusals(self) -> Refusals: ...
+    @property
+    def leases(self) -> Leases: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many confirmations are owed, and whether a process is there that sends them by itself."""
+
+    owed: int
+    sender: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What they are sent with. `welcome` sends one with the current edition and says whether there was one to send."""
+
+    compose: Callable[[Notice, datetime], Envelope]
+    welcome: Callable[[Notice, datetime], bool]
+    transport: Transport
+    policy: RetryPolicy
+
+
+def send_at_once(store: Store, means: Means, notice: Notice, at: datetime) -> None:
+    """Raises RelayUnreachable when no relay took it: it is owed then."""
+    owed = OwedNotice(notice, at, attempts=0, suppressed=None)
+    _send(store, means, [owed], at)
+
+
+def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
+    """Sends all that are due; says how many a relay took. Raises RelayUnreachable when no relay can be had: they wait.
+
+    Raises TemplateError for one that cannot be composed, once the others of its batch are out.
+    """
+    sent = 0
+    while not stop():
+        at = clock()
+        with store.begin() as unit:
+            taken = unit.notices.take(at, BATCH, at + LEASE)
+            pointless = [each.notice for each in taken if not _worth_sending(each, at)]
+            unit.notices.settle(pointless)
+        if not taken:
+            break
+        sent += _send(store, means, [each for each in taken if each.notice not in pointless], at, stop)
+    return sent
+
+
+def outlook(store: Store, now: datetime) -> Outlook:
+    """`now` by the real clock, which signs of life are told by."""
+    with store.read() as unit:
+        held = unit.leases.holder(POSTMAN)
+        return Outlook(unit.notices.count(NoticeKind.CONFIRM), held[0] if held and held[1] >= now else None)
+
+
+def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
+    return owed.wanted and at < owed.owed_at + GOOD_FOR
+
+
+def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """How many a relay took. What is left of them when no relay can be had is put off; when told to stop, it is due again."""
+    left = {each.notice.subscription.id: each for each in owed}
+    try:
+        sent = sum(_welcomed(store, means, each, at, left) for each in owed) + _handed_over(store, means, left, at)
+    except RelayUnreachable:
+        _put_off(store, left.values(), at + means.policy.busy_wait)
+        raise
+    if stop():
+        _put_off(store, left.values(), at)
+    return sent
+
+
+def _put_off(store: Store, left: Iterable[OwedNotice], until: datetime) -> None:
+    with store.begin() as unit:
+        for each in left:
+            unit.notices.put_off(each.notice, until, each.attempts)
+
+
+def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: dict[int, OwedNotice]) -> bool:
+    """Whether it was a welcome with an edition: the outbox has that one now, should no relay take it."""
+    notice = owed.notice
+    if notice.kind is not NoticeKind.WELCOME:
+        return False
+    try:
+        with_edition = means.welcome(notice, at)
+    except RelayUnreachable:
+        left.pop(notice.subscription.id)
+        with store.begin() as unit:
+            unit.notices.settle([notice])
+        raise
+    if with_edition:
+        left.pop(notice.subscription.id)
+        with store.begin() as unit:
+            unit.notices.settle([notice])
+    return with_edition
+
+
+def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
+    by_envelope: dict[int, OwedNotice] = {}
+    sent, broken = 0, list[TemplateError]()
+    streak, refused = RefusalStreak(), None
+
+    def envelopes() -> Iterator[Envelope]:
+        for each in list(left.values()):
+            try:
+                envelope = means.compose(each.notice, at)
+            except TemplateError as error:  # one kind's template is broken: that holds up no other kind
+                broken.append(error)
+                continue
+            by_envelope[envelope.delivery_id] = each
+            yield envelope
+
+    for attempt in means.transport.hand_over(envelopes()):
+        owed = by_envelope[attempt.delivery_id]
+        verdict = streak.narrowed(attempt, verdict_of(attempt), owed.attempts)
+        decision = means.policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR, verdict)
+        if decision.effect is Effect.STOP_RUN:
+            refused = verdict.refusal(attempt)
+        with store.begin() as unit:
+            _settle(unit, owed, attempt, decision, sent)
+        left.pop(owed.notice.subscription.id, None)
+        sent += attempt.accepted
+    if refusal := refused or streak.nothing_taken:
+        raise refusal
+    if broken:
+        raise broken[0]
+    return sent
+
+
+def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:
+    notice = owed.notice
+    if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
+        unit.notices.put_off(notice, decision.next_attempt_at, owed.attempts + decision.counts)
+        return
+    if decision.state is DeliveryState.FAILED and not attempt.uncertain:
+        words = same_words(str(attempt.reply or decision.reason), notice.subscription.address)
+        if hold(unit.refusals, [Refusal(notice.subscription.id, None, words, attempt.at, None)], accepted):
+            return  # it stays owed, and waits until the operator has decided
+    unit.notices.settle([notice])

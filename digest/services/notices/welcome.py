@@ -1,0 +1,109 @@
+"""welcome: the first mail after a confirmation carries the list's current edition, so that nobody waits a day to see one.
+
+It is a delivery like any other (one row for edition and subscription), so the outbox sends that edition to nobody twice, bounces
+find their reader, and later picks know what was seen. The row falls due a little later than now: should we end before the mail
+is out, the outbox sends the edition without the welcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.delivery import Claimed
+from digest.domain.edition import Edition, Rendered
+from digest.domain.notice import Notice
+from digest.domain.retry import RetryPolicy
+from digest.domain.subscriber import Address
+from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery import ports
+from digest.services.delivery.run import Choice, Transport
+from digest.services.delivery.settle import settle
+from digest.services.editions.edition_renderer import Press
+from digest.services.notices.transactional import Notifier
+
+HELD = timedelta(minutes=5)
+"""How long the outbox leaves the delivery to us: longer than a relay takes to answer."""
+GOOD_FOR = timedelta(days=1)
+
+
+class Deliveries(ports.Deliveries, Protocol):
+    def create_one(
+        self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, next_attempt_at: datetime
+    ) -> int | None: ...
+
+
+class Editions(ports.Editions, Protocol):
+    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
+    def rendered(self, edition_id: int) -> Rendered: ...
+
+
+class Suppressions(ports.Suppressions, Protocol):
+    def find(self, address: Address) -> object | None: ...
+
+
+class Unit(ports.Unit, Protocol):
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+class Journal(Protocol):
+    @property
+    def owner(self) -> str: ...
+    def recorded(self, delivery_ids: Iterable[int]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a welcome is made and sent with. `choose` gives a reader's own picks; `transport` writes to `journal`."""
+
+    notifier: Notifier
+    press: Press
+    choose: Callable[[Claimed, datetime], Sequence[Choice]]
+    transport: Transport
+    journal: Journal
+    policy: RetryPolicy
+
+
+def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
+    """Sends the welcome with the current edition. False, and nothing done, where there is none or the reader had it.
+
+    Raises RelayUnreachable when no relay took it: the outbox sends the edition when one does.
+    """
+    subscription = notice.subscription
+    with store.begin() as unit:
+        edition = unit.editions.latest(subscription.list, at)
+        if edition is None or edition.is_empty or unit.suppressions.find(subscription.address):
+            return False
+        # due as they confirmed: what is due after that is a scheduled mail, of which there is one a day (dispatch.mailed)
+        due_at = subscription.confirmed_at or at
+        created = unit.deliveries.create_one(edition.id, subscription.id, due_at, at + GOOD_FOR, at + HELD)
+        if created is None:
+            return False
+        held: Mapping[int, Claimed] = unit.deliveries.known([created])
+        rendered = unit.editions.rendered(edition.id)
+    claimed = held[created]
+    choices = means.choose(claimed, at) if claimed.personal else None
+    if choices is not None:
+        with store.begin() as unit:
+            unit.deliveries.freeze_picks({created: [position for position, _ in choices]})
+    shell = means.notifier.welcome(notice, edition, rendered, at)
+    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell)(claimed, choices)
+    for attempt in means.transport.hand_over([envelope]):
+        decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))
+        with store.begin() as unit:
+            settle(unit, [(attempt, decision)], held, means.journal.owner)
+        means.journal.recorded([created])
+    return True

@@ -1,0 +1,79 @@
+"""redeliver: an edition once more, to exactly those who did not get it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.domain.delivery import DeliveryState
+from digest.domain.edition import Edition
+from digest.domain.errors import InvalidInput
+from digest.domain.instant import isoformat
+from digest.services.operations.cancel import Standing
+
+
+class Amendments(Protocol):
+    def reinstate(self, edition_id: int) -> bool: ...
+    def requeue(self, edition_id: int, due_at: datetime, expires_at: datetime, reason: str, *, unsure: bool = False) -> int: ...
+    def hurry(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int: ...
+
+
+class Jobs(Protocol):
+    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
+
+
+class Deliveries(Protocol):
+    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
+
+
+class Unit(Protocol):
+    @property
+    def amendments(self) -> Amendments: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    queued: int
+    standing: Standing
+
+
+def redeliver(
+    store: Store,
+    edition: Edition,
+    at: datetime,
+    *,
+    within: timedelta = timedelta(days=1),
+    only: int | None = None,
+    unsure: bool = False,
+    reinstate: bool = False,
+) -> Requeued:
+    """Queues again what failed, expired or was withheld; it expires after `within`. Twice queues nothing twice.
+
+    Left out: who may have it (no answer to the final dot), but with `unsure`. Still forbidden: suppressed addresses and ended
+    subscriptions. `only` that subscription: its copy goes before everybody's, also where it was never owed one. Raises
+    InvalidInput for a cancelled edition, but with `reinstate`, which makes it stand again.
+    """
+    with store.begin() as unit:
+        if edition.state != "frozen":
+            if not reinstate:
+                raise InvalidInput(
+                    f"edition {edition.list}/{edition.date}", f"is {edition.state}; --reinstate makes it stand again"
+                )
+            unit.amendments.reinstate(edition.id)
+        again = f"queued again by the operator at {isoformat(at)}"
+        if only is not None:
+            queued = unit.amendments.hurry(edition.id, only, at, at + within, again)
+        else:
+            queued = unit.amendments.requeue(edition.id, at, at + within, again, unsure=unsure)
+        unit.jobs.nudge(queued, urgent=only is not None)
+        return Requeued(queued, Standing.of(unit.deliveries.tally(edition.id)))

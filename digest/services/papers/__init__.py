@@ -1,0 +1,1 @@
+"""Papers in: collected, looked up again, imported, summed up."""

@@ -1,0 +1,61 @@
+"""Turns that all processes on one database share, so that `digest collect` beside the daemon keeps the pace with it.
+
+The times are the wall clock's. A Retry-After outlives a restart, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from digest.domain.request_turns import Turn, Turns
+
+KEY = "turns"
+"""In the store, under the group's name in angle brackets: no source is named so."""
+
+
+class Sources(Protocol):
+    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
+
+
+class Unit(Protocol):
+    @property
+    def sources(self) -> Sources: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+
+
+class SharedTurns:
+    """Keeps sources/throttle.py's Book. `lease`: seconds after which a request that never ended (its process died) is
+    forgotten.
+    """
+
+    def __init__(self, store: Store, lease: float) -> None:
+        self._store = store
+        self._lease = lease
+
+    def enter(self, group: str, pace: float, now: float) -> Turn:
+        answer = Turn()
+
+        def take(turns: Turns) -> Turns:
+            nonlocal answer
+            turns, answer = turns.enter(pace, self._lease, now)
+            return turns
+
+        self._change(group, take, now)
+        return answer
+
+    def leave(self, group: str, now: float) -> None:
+        self._change(group, Turns.left, now)
+
+    def close(self, group: str, until: float, now: float) -> None:
+        self._change(group, lambda turns: turns.resting(until), now)
+
+    def _change(self, group: str, how: Callable[[Turns], Turns], now: float) -> None:
+        with self._store.begin() as unit:
+            unit.sources.change(f"<{group}>", KEY, lambda told: asdict(how(Turns(**told))), datetime.fromtimestamp(now, UTC))

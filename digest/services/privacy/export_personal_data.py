@@ -1,0 +1,43 @@
+"""disclose: everything held about an address, for the person it is about."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from digest.domain.instant import isoformat
+from digest.domain.subscriber import Address
+from digest.services.subscriptions.request_limits import LIMITS, Scope
+
+
+class Subscribers(Protocol):
+    def held(self, address: Address) -> dict[str, Any]: ...
+
+
+class Allowances(Protocol):
+    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
+
+
+class Unit(Protocol):
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def allowances(self) -> Allowances: ...
+
+
+class Store(Protocol):
+    def read(self) -> AbstractContextManager[Unit]: ...
+
+
+def disclose(store: Store, address: Address, at: datetime) -> dict[str, Any]:
+    """JSON values: the address with its subscriptions, wishes, consent, every delivery and what came back of it, whether it
+    is barred from mail, and how often the form was used for it lately (kept as a fingerprint that only the address opens).
+    """
+    with store.read() as unit:
+        asked = sum(
+            unit.allowances.used(f"request/{limit.scope}/{address.key}", at, limit.per)
+            for limit in LIMITS
+            if limit.scope is Scope.ADDRESS
+        )
+        return {"at": isoformat(at), **unit.subscribers.held(address), "requests_today": asked}

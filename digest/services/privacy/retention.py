@@ -1,0 +1,177 @@
+"""housekeep: what has been kept long enough goes. How long each thing is kept, and why, is said here and nowhere else: the
+settings ([retention]), the command and the page about privacy read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.services.subscriptions import request_limits
+
+AT_ONCE = 2000
+"""Rows a transaction takes, so that nobody waits long for the write lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of thing we keep. `days` is for how long at most (None: without end)."""
+
+    name: str
+    """Of the setting, and in what `housekeep` says."""
+    what: str
+    days: int | None
+    how_long: str
+    why: str
+
+
+def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int, alarms: int) -> tuple[Kept, ...]:
+    """The whole table; the settings give the days."""
+    return (
+        Kept(
+            "subscriptions",
+            "Your address and your wishes: the hour, the days, the topics",
+            None,
+            "as long as you are subscribed",
+            "without them no mail could come to you.",
+        ),
+        Kept(
+            "consent",
+            "That you agreed: when, how, and to which words",
+            None,
+            "as long as the subscription",
+            "who sends mail must be able to prove that it was asked for.",
+        ),
+        Kept(
+            "unconfirmed",
+            "A request that nobody confirmed",
+            unconfirmed,
+            in_words(unconfirmed),
+            "the link in the mail works for a week; after that only questions about the mail remain.",
+        ),
+        Kept(
+            "ended",
+            "A subscription that has ended, with the reason and the proof of consent",
+            ended,
+            in_words(ended),
+            "you can come back to what you had, and claims about mail sent to you may be raised for that long.",
+        ),
+        Kept(
+            "deliveries",
+            "Which edition was sent when, and what the receiving server answered",
+            deliveries,
+            in_words(deliveries),
+            "so that nothing comes twice, bounces find their reader, and “why did no mail come?” has an answer.",
+        ),
+        Kept(
+            "allowances",
+            "How often a form was used, as fingerprints that cannot be read back",
+            request_limits.LONGEST.days + 1,
+            in_words(request_limits.LONGEST.days + 1),
+            "against those who would flood strangers with mail; no limit looks back further.",
+        ),
+        Kept(
+            "suppressions",
+            "Addresses that must not be mailed, as fingerprints that cannot be read back",
+            None,
+            "without end",
+            "a complaint, a mailbox that does not exist or the wish to be forgotten is honoured without end.",
+        ),
+        Kept(
+            "alarms",
+            "What the operator was warned of, without addresses",
+            alarms,
+            in_words(alarms),
+            "so that troubles can be compared and traced.",
+        ),
+        Kept(
+            "readings",
+            "Every reading of a paper's votes and stars; after that one a day",
+            readings,
+            in_words(readings),
+            "rankings look back days; a year of them in full shows how they came about. Nothing of it is about you.",
+        ),
+        Kept(
+            "cards",
+            "The finished mail parts of papers that an edition weighed and did not pick",
+            cards,
+            in_words(cards),
+            "for readers with picks of their own; once nobody is to get that edition, they are only weight.",
+        ),
+    )
+
+
+def in_words(days: int) -> str:
+    for length, unit in ((365, "year"), (30, "month")):
+        if days >= length and days % length == 0:
+            count = days // length
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return f"{days} day{'s' if days != 1 else ''}"
+
+
+class Retention(Protocol):
+    def unconfirmed(self, before: datetime, limit: int) -> int: ...
+    def ended(self, before: datetime, limit: int) -> int: ...
+    def deliveries(self, before: datetime, limit: int) -> int: ...
+    def cards(self, before: datetime, limit: int) -> int: ...
+    def alarms(self, before: datetime, limit: int) -> int: ...
+    def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]: ...
+
+
+class Allowances(Protocol):
+    def forget(self, before: datetime) -> int: ...
+
+
+class Unit(Protocol):
+    @property
+    def retention(self) -> Retention: ...
+    @property
+    def allowances(self) -> Allowances: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[Unit]: ...
+
+
+def housekeep(store: Store, table: Iterable[Kept], at: datetime) -> dict[str, int]:
+    """Drops what is older than the table allows; says how many rows of each kind went. Again: finds nothing more to do."""
+    gone: dict[str, int] = {}
+    for each in table:
+        if each.days is not None:
+            gone[each.name] = _drop(store, each.name, at - timedelta(days=each.days))
+    return gone
+
+
+def _drop(store: Store, name: str, before: datetime) -> int:
+    if name == "readings":
+        return _thin(store, before)
+    total = 0
+    while True:
+        with store.begin() as unit:
+            if name == "allowances":
+                return unit.allowances.forget(before)
+            steps = {
+                "unconfirmed": unit.retention.unconfirmed,
+                "ended": unit.retention.ended,
+                "deliveries": unit.retention.deliveries,
+                "cards": unit.retention.cards,
+                "alarms": unit.retention.alarms,
+            }
+            took = steps[name](before, AT_ONCE)
+        total += took
+        if not took:
+            return total
+
+
+def _thin(store: Store, before: datetime) -> int:
+    total, after = 0, 0
+    while True:
+        with store.begin() as unit:
+            gone, last = unit.retention.readings(before, after)
+        total += gone
+        if last is None:
+            return total
+        after = last

@@ -1,0 +1,1 @@
+"""Fitting the model of what trends, and testing it on past mornings."""

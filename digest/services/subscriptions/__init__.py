@@ -1,0 +1,1 @@
+"""Readers come, change and leave; their files, interests and limits."""

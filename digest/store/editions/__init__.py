@@ -1,0 +1,1 @@
+"""Editions, lists, and what an operator did to them."""

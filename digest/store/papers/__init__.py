@@ -1,0 +1,1 @@
+"""Papers, their signals, and search."""

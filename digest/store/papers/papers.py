@@ -1,0 +1,166 @@
+"""Papers: found, merged, and given as candidates as they were known at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, func, select
+
+from digest.domain.edition import PaperList
+from digest.domain.identifier import Identifier
+from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.domain.query import Query, parse_query
+from digest.domain.refresh_schedule import Span
+from digest.ranking.similar import most_alike, rarest, telling_words
+from digest.store.dialect import chunks
+from digest.store.papers import first_seen
+from digest.store.papers import signals as readings
+from digest.store.papers.ingest import merge_all, papers_named, sightings_of
+from digest.store.papers.refresh_due import Names, identifiers_of, names_of_new, names_of_sent
+from digest.store.papers.search import kin, papers_holding, search
+from digest.store.row_mapping import paper_from, paper_from_sightings
+from digest.store.schema import papers, signals
+
+EVERYTHING = Query()
+KIN_BY = 8
+"""How many words papers like one are looked for by: two of them make a candidate …"""
+KIN = 100
+"""… and the best so many are compared as a whole."""
+
+
+class Papers:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts:
+        """Find-or-do: each sighting joins the paper it shows, or makes it; its signals are appended. Again: changes nothing."""
+        return merge_all(self._connection, sightings)
+
+    def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals:
+        """Appends readings by identifier. Those of papers nobody has shown us are named, not kept."""
+        known = papers_named(self._connection, {identifier for identifier, _ in given})
+        added = readings.append(self._connection, ((known[i], signal) for i, signal in given if i in known))
+        return AddedSignals(added, tuple(dict.fromkeys(i for i, _ in given if i not in known)))
+
+    def known_since(self, proven: Sequence[tuple[Identifier, datetime]]) -> int:
+        """Dated evidence, loaded later, that papers were known earlier than first seen: moves them back. Says how many moved."""
+        known = papers_named(self._connection, {identifier for identifier, _ in proven})
+        earliest: dict[int, datetime] = {}
+        for identifier, then in proven:
+            if (paper_id := known.get(identifier)) is not None:
+                earliest[paper_id] = min(then, earliest.get(paper_id, then))
+        return first_seen.known_since(self._connection, earliest)
+
+    def candidates(self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None) -> list[Candidate]:
+        """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
+
+        `until` leaves out those first seen after it, for a look at what became of older ones. In order of first_seen_at, then id.
+        What was seen or observed after `at` has no part in it, except that two papers found since to be one are one here too.
+        """
+        inside = papers.c.first_seen_at.between(since, min(at, until or at))
+        found = self._load(select(papers).where(inside).order_by(papers.c.first_seen_at, papers.c.id), at)
+        taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
+        observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
+        return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
+
+    def readings(self, ids: Iterable[int], at: datetime) -> dict[int, list[Signal]]:
+        """What had been observed of papers by `at`, each paper's in order of time."""
+        found: dict[int, list[Signal]] = {}
+        for some in chunks(ids):
+            found |= readings.observed(self._connection, select(papers.c.id).where(papers.c.id.in_(some)), at)
+        return found
+
+    def last_reading(self) -> datetime | None:
+        """When any signal was observed last: where the history ends."""
+        latest: datetime | None = self._connection.scalar(select(func.max(signals.c.observed_at)))
+        return latest
+
+    def find(self, identifier: Identifier) -> Paper | None:
+        paper_id = papers_named(self._connection, [identifier]).get(identifier)
+        return self.by_ids([paper_id]).get(paper_id) if paper_id is not None else None
+
+    def named(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Paper]:
+        """The papers of those identifiers that are known."""
+        ids = papers_named(self._connection, list(identifiers))
+        found = self.by_ids(sorted(set(ids.values())))
+        return {identifier: found[paper_id] for identifier, paper_id in ids.items()}
+
+    def by_ids(self, ids: Iterable[int]) -> dict[int, Paper]:
+        found: dict[int, Paper] = {}
+        for some in chunks(ids):
+            found |= {paper.id: paper for paper in self._load(select(papers).where(papers.c.id.in_(some)))}
+        return found
+
+    def as_known(self, ids: Iterable[int], at: datetime) -> dict[int, Paper]:
+        """Papers as they were known at `at`; those first seen later are left out."""
+        found: dict[int, Paper] = {}
+        for some in chunks(ids):
+            statement = select(papers).where(papers.c.id.in_(some), papers.c.first_seen_at <= at)
+            found |= {paper.id: paper for paper in self._load(statement, at)}
+        return found
+
+    def names_of_new(self, spans: Sequence[Span], recent_since: datetime) -> Names:
+        """By what names papers can be asked for that were first seen in one of the spans, without the withdrawn and the old."""
+        return names_of_new(self._connection, spans, recent_since)
+
+    def names_of_sent(self, spans: Sequence[Span]) -> Names:
+        """The same for those that an edition featured."""
+        return names_of_sent(self._connection, spans)
+
+    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts:
+        """A source removed these papers: kept as withdrawn. Those nobody has shown us stay unknown."""
+        known = papers_named(self._connection, gone)
+        titles = {paper.id: paper.title for paper in self.by_ids(set(known.values())).values()}
+        told = [
+            Sighting(source=source, identifiers=(name,), title=titles[known[name]], seen_at=at, withdrawn=True)
+            for name in dict.fromkeys(gone)
+            if name in known
+        ]
+        return merge_all(self._connection, told)
+
+    def thin_signals(self, at: datetime) -> int:
+        """Retention: old readings become fewer, by domain/refresh_schedule.py's THINNING. Says how many went."""
+        return readings.thin(self._connection, at)
+
+    def search(self, text: str, limit: int = 20) -> list[tuple[Paper, float]]:
+        """Papers that answer to a query (domain/query.py), best first, with scores. Any text is one."""
+        query = parse_query(text)
+        if query.like:
+            paper = self.find(query.like)
+            return self.similar(paper, limit, query) if paper else []
+        scores = search(self._connection, query, limit)
+        found = self.by_ids([paper_id for paper_id, _ in scores])
+        return [(found[paper_id], score) for paper_id, score in scores]
+
+    def similar(self, paper: Paper, limit: int = 20, query: Query = EVERYTHING) -> list[tuple[Paper, float]]:
+        """The papers most like one, best first, with their likeness (0…1), among those that answer to the query's filters."""
+        said = telling_words(paper)
+        held = papers_holding(self._connection, said)
+        by = {word: held[word] for word in rarest(said, held, KIN_BY)}
+        ids = kin(self._connection, by, query, max(KIN, limit))
+        return most_alike(paper, list(self.by_ids(ids).values()), limit)
+
+    def count(self) -> int:
+        return self._connection.scalar(select(func.count()).select_from(papers)) or 0
+
+    def _load(self, statement: Select[tuple[object, ...]], at: datetime | None = None) -> list[Paper]:
+        rows = self._connection.execute(statement).mappings().all()
+        refold = [row["id"] for row in rows if at is not None and row["changed_at"] > at]
+        known_then = sightings_of(self._connection, refold, at)
+        names = identifiers_of(self._connection, [row["id"] for row in rows if row["id"] not in known_then])
+        return [
+            paper_from_sightings(row["id"], known_then[row["id"]])
+            if row["id"] in known_then
+            else paper_from(dict(row), names[row["id"]])
+            for row in rows
+        ]
+
+
+def _takes(paper_list: PaperList, paper: Paper) -> bool:
+    if paper_list.sources and not paper_list.sources.intersection(paper.sources):
+        return False
+    if not paper_list.categories:
+        return True
+    wanted = paper_list.categories
+    return any(category in wanted or category.partition(".")[0] in wanted for category in paper.categories)

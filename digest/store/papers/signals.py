@@ -1,0 +1,62 @@
+"""Dated numbers about papers: appended, never changed; only retention makes old ones fewer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, extract, func, select, tuple_
+
+from digest.domain.paper import Signal
+from digest.domain.refresh_schedule import THINNING
+from digest.store.dialect import insert_new
+from digest.store.schema import signals
+
+
+def append(connection: Connection, readings: Iterable[tuple[int, Signal]]) -> int:
+    """Adds (paper id, signal) pairs; one already there for the same paper, kind, source and instant stays as it was."""
+    rows = {
+        (paper_id, s.kind, s.source, s.observed_at): {
+            "paper_id": paper_id,
+            "kind": s.kind,
+            "source": s.source,
+            "observed_at": s.observed_at,
+            "value": s.value,
+        }
+        for paper_id, s in readings
+    }
+    return insert_new(connection, signals, list(rows.values()))
+
+
+def observed(connection: Connection, which: Select[tuple[int]], by: datetime) -> dict[int, list[Signal]]:
+    """Signals observed at or before `by` of the papers that `which` selects, each paper's in order of time."""
+    rows = connection.execute(
+        select(signals.c.paper_id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
+        .where(signals.c.paper_id.in_(which), signals.c.observed_at <= by)
+        .order_by(signals.c.paper_id, signals.c.observed_at, signals.c.kind, signals.c.source)
+    )
+    by_paper: dict[int, list[Signal]] = defaultdict(list)
+    for paper_id, kind, value, observed_at, source in rows:
+        by_paper[paper_id].append(Signal(kind, value, observed_at, source))
+    return by_paper
+
+
+def thin(connection: Connection, at: datetime) -> int:
+    """Leaves of what is older than an age in THINNING one reading per span (the last) and each series' first. How many went."""
+    return sum(_thin(connection, at - age, span) for age, span in THINNING)
+
+
+def _thin(connection: Connection, before: datetime, span: timedelta) -> int:
+    series = (signals.c.paper_id, signals.c.kind, signals.c.source)
+    seconds = cast(extract("epoch", signals.c.observed_at), BigInteger)
+    bucket = seconds // int(span.total_seconds())
+    ranked = select(
+        *series,
+        signals.c.observed_at,
+        func.row_number().over(partition_by=[*series, bucket], order_by=signals.c.observed_at.desc()).label("from_last"),
+        func.row_number().over(partition_by=series, order_by=signals.c.observed_at).label("from_first"),
+    ).where(signals.c.observed_at < before)
+    numbered = ranked.subquery()
+    going = select(*numbered.c[:4]).where(numbered.c.from_last > 1, numbered.c.from_first > 1)
+    return connection.execute(delete(signals).where(tuple_(*series, signals.c.observed_at).in_(going))).rowcount

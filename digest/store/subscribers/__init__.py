@@ -1,0 +1,1 @@
+"""Readers, subscriptions, suppressions and notices."""

@@ -1,0 +1,82 @@
+"""Confirmations, welcomes and goodbyes that are owed: one a subscription, the last step's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
+
+from digest.domain.feedback import SuppressionReason
+from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.store.dialect import chunks, insert_into
+from digest.store.feedback.refusals import HELD_SUBSCRIBERS
+from digest.store.schema import notices, subscribers, subscriptions, suppressions
+from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
+
+_WHICH = tuple_(notices.c.subscription_id, notices.c.kind, notices.c.request)
+"""A confirmation of a later request is another one."""
+
+
+class Notices:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None:
+        """From the commit on it is owed, in place of what was owed before. Nothing happens where the subscription is gone."""
+        row = (
+            literal(kind.value),
+            literal(request),
+            literal(at, notices.c.owed_at.type),
+            literal(next_attempt_at, notices.c.owed_at.type),
+        )
+        there = select(subscriptions.c.id, *row, literal(0)).where(subscriptions.c.id == subscription_id)
+        names = ["subscription_id", "kind", "request", "owed_at", "next_attempt_at", "attempts"]
+        statement = insert_into(self._connection, notices).from_select(names, there)
+        fresh = {"kind": kind.value, "request": request, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
+
+    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
+        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits."""
+        held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
+        due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at, notices.c.subscription_id.not_in(held))
+        due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
+        ids = self._connection.scalars(due.with_for_update(skip_locked=True)).all()
+        if not ids:
+            return []
+        these = notices.c.subscription_id.in_(ids)
+        self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
+        details = (
+            SUBSCRIPTION.add_columns(
+                notices.c.kind, notices.c.request, notices.c.owed_at, notices.c.attempts, suppressions.c.reason
+            )
+            .join(notices, notices.c.subscription_id == subscriptions.c.id)
+            .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+            .where(these)
+            .order_by(notices.c.owed_at, notices.c.subscription_id)
+        )
+        return [
+            OwedNotice(
+                Notice(NoticeKind(row.kind), replace(subscription_of(row), request=row.request)),
+                row.owed_at,
+                row.attempts,
+                SuppressionReason(row.reason) if row.reason else None,
+            )
+            for row in self._connection.execute(details)
+        ]
+
+    def settle(self, given: Iterable[Notice]) -> None:
+        """They are owed no longer; what was owed in their place since is."""
+        for some in chunks(list(given)):
+            these = [(each.subscription.id, each.kind.value, each.subscription.request) for each in some]
+            self._connection.execute(delete(notices).where(_WHICH.in_(these)))
+
+    def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None:
+        this = tuple_(notice.subscription.id, notice.kind.value, notice.subscription.request) == _WHICH
+        self._connection.execute(update(notices).where(this).values(next_attempt_at=next_attempt_at, attempts=attempts))
+
+    def count(self, kind: NoticeKind | None = None) -> int:
+        """How many are owed."""
+        these = [notices.c.kind == kind.value] if kind else []
+        return self._connection.scalar(select(func.count()).select_from(notices).where(*these)) or 0

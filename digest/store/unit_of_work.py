@@ -1,0 +1,138 @@
+"""Units of work: one short transaction each, with a repository per aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatch, StoreError
+from digest.store.deliveries.deliveries import Deliveries
+from digest.store.deliveries.delivery_stats import Pulse
+from digest.store.deliveries.jobs import Jobs
+from digest.store.departures import DepartureLog, Departures
+from digest.store.editions.edition_operations import Amendments
+from digest.store.editions.editions import Editions
+from digest.store.editions.lists import Lists
+from digest.store.engine import WRITES, one_line, place_of
+from digest.store.feedback.alarms import Alarms
+from digest.store.feedback.feedback_events import Returns
+from digest.store.feedback.refusals import Refusals
+from digest.store.leases import Leases
+from digest.store.papers.papers import Papers
+from digest.store.rate_limits import Allowances
+from digest.store.retention import Retention
+from digest.store.sources import Sources
+from digest.store.subscribers.pending_notices import Notices
+from digest.store.subscribers.subscriber_stats import Tallies
+from digest.store.subscribers.subscribers import Subscribers
+from digest.store.subscribers.suppressions import Suppressions
+
+HashAddress = Callable[[str], str]
+"""From an address's key (domain/subscriber.py) to its keyed hash, at most 64 characters."""
+
+_MISSING_TABLES = ("no such table", "no such column", "does not exist")
+
+
+class Unit:
+    """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
+
+    __slots__ = (
+        "alarms",
+        "allowances",
+        "amendments",
+        "connection",
+        "deliveries",
+        "departures",
+        "editions",
+        "jobs",
+        "leases",
+        "lists",
+        "notices",
+        "papers",
+        "pulse",
+        "refusals",
+        "retention",
+        "returns",
+        "sources",
+        "subscribers",
+        "suppressions",
+        "tallies",
+    )
+
+    def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
+        self.connection = connection
+        self.departures = Departures()
+        self.papers = Papers(connection)
+        self.lists = Lists(connection, self.departures)
+        self.editions = Editions(connection)
+        self.subscribers = Subscribers(connection, hash_address, self.departures)
+        self.notices = Notices(connection)
+        self.deliveries = Deliveries(connection)
+        self.returns = Returns(connection)
+        self.refusals = Refusals(connection)
+        self.retention = Retention(connection)
+        self.suppressions = Suppressions(connection, hash_address, self.departures)
+        self.allowances = Allowances(connection, hash_address)
+        self.sources = Sources(connection)
+        self.tallies = Tallies(connection)
+        self.amendments = Amendments(connection)
+        self.leases = Leases(connection)
+        self.alarms = Alarms(connection)
+        self.pulse = Pulse(connection)
+        self.jobs = Jobs(connection)
+
+
+class Store:
+    """Gives units. Safe to share between threads; a unit is not."""
+
+    def __init__(self, engine: Engine, hash_address: HashAddress, departures: DepartureLog | None = None) -> None:
+        self.engine = engine
+        self._departures = departures
+        self._hash_address = hash_address
+
+    @contextmanager
+    def begin(self) -> Iterator[Unit]:
+        """A unit that writes: commits at the end, rolls back on any exception. SQLite has one writer at a time.
+
+        Raises DatabaseUnreachable, SchemaMismatch or StoreError, each one line, where the database does not do its part.
+        """
+        with self._transaction({WRITES: True}) as unit:
+            yield unit
+            if self._departures:
+                self._departures.write(unit.departures)
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """A unit that sees one consistent instant of the store. Raises as `begin` does."""
+        options: dict[str, object] = {}
+        if self.engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._transaction(options) as unit:
+            yield unit
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, options: dict[str, object]) -> Iterator[Unit]:
+        try:
+            with self.engine.connect().execution_options(**options) as connection, connection.begin():
+                yield Unit(connection, self._hash_address)
+        except DBAPIError as error:
+            raise _explained(error, place_of(self.engine.url)) from error
+        except StatementError as error:
+            if isinstance(error.orig, DigestError):  # a value that a column type refused
+                raise error.orig from None
+            raise
+
+
+def _explained(error: DBAPIError, place: str) -> StoreError:
+    said = one_line(error)
+    if any(words in said for words in _MISSING_TABLES):
+        return SchemaMismatch(f"database {place}: {said}; run `digest migrate`")
+    if isinstance(error, IntegrityError):
+        return StoreError(f"database {place}: {said}")
+    return DatabaseUnreachable(f"database {place}: {said}")

@@ -7,37 +7,16 @@ mail to that address (RFC 8058 asks that the click does what it says), and its o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError, RelayRefusedUs
-from digest.domain.feedback import Suppression
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.services.delivery.run import Compose, Transport
 from digest.services.editions.message_composer import one_off
-
-
-class Suppressions(Protocol):
-    def find(self, address: Address) -> Suppression | None: ...
-
-
-class Subscribers(Protocol):
-    def subscriptions(self, address: Address) -> list[Subscription]: ...
-
-
-class Unit(Protocol):
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from digest.domain.delivery import Claimed
+from digest.store.rate_limits import Allowances
 
 _MINUTE = timedelta(minutes=1)
 _SPANS = 10
-
-
-class Allowances(Protocol):
-    def take(self, key: str, at: datetime, per: timedelta, limit: int, wanted: int) -> int: ...
-    def use(self, key: str, at: datetime, per: timedelta, count: int = 1) -> int: ...
-    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
 
 
 def span_of(per_minute: int) -> tuple[timedelta, int]:

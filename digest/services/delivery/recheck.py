@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from digest.domain.delivery import DeliveryState
-from digest.services.delivery.ports import Store
+from digest.store.unit_of_work import Store
 
 EVERY = 0.5
 """Seconds that an answer of the database counts for: nobody is mailed on an older one."""

@@ -9,8 +9,8 @@ from typing import Protocol
 from digest.domain.delivery import Attempt
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery.ports import Store
 from digest.services.delivery.settle import settle
+from digest.store.unit_of_work import Store
 
 
 class Replayed(Protocol):

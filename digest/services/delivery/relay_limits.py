@@ -8,15 +8,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from math import inf
 from time import monotonic, sleep
-from typing import Any, Protocol
+from typing import Any
 
 from digest.domain.rate_limit import ROUND, Logins, Rate
-from digest.services.delivery.rate_limits import Allowances, end_of_span
+from digest.services.delivery.rate_limits import end_of_span
+from digest.store.unit_of_work import Store
 
 DAY = timedelta(days=1)
 PLAIN_FOR = 86_400.0
@@ -25,23 +25,6 @@ _LOOK = 2.0
 """Seconds between looks at whether another process was throttled, while all goes well."""
 _LOT = 20
 """Messages reserved at once, where only the day's share is counted."""
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def sources(self) -> Sources: ...
-    @property
-    def allowances(self) -> Allowances: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def known_of(relay: str) -> str:

@@ -25,11 +25,11 @@ from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.lease import Lease
-from digest.services.delivery.ports import Store
 from digest.services.delivery.prefetch import AHEAD, Ahead
 from digest.services.delivery.rate_limits import rationed
 from digest.services.delivery.recheck import Recheck
 from digest.services.delivery.settle import settle
+from digest.store.unit_of_work import Store
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from digest.domain.delivery import Attempt, Claimed, DeliveryState
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, Effect
-from digest.services.delivery.ports import Unit
 from digest.services.operations.review import hold, put_on_hold, refusal
+from digest.store.unit_of_work import Unit
 
 
 def settle(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -26,6 +25,7 @@ from digest.ranking.summary import summarise
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
 from digest.services.papers.summarise import Summaries, nobody
+from digest.store.unit_of_work import Store
 
 LONGEST_WINDOW = timedelta(days=14)
 """After a long downtime an edition looks back this far at most."""
@@ -33,38 +33,6 @@ PLAINLY = Trending()
 """The ranking without coefficients."""
 LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
-
-
-class Papers(edition_notes.Papers, Protocol):
-    def candidates(self, at: datetime, since: datetime, paper_list: PaperList) -> list[Candidate]: ...
-    def count(self) -> int: ...
-
-
-class Editions(edition_notes.Editions, Protocol):
-    def find(self, list_name: str, day: date) -> Edition | None: ...
-    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
-    def featured(self, list_name: str, before: datetime) -> frozenset[int]: ...
-    def freeze(self, draft: Edition, rendered: Rendered) -> Edition: ...
-
-
-class Lists(Protocol):
-    def paused(self, name: str) -> str | None: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def lists(self) -> Lists: ...
-    @property
-    def sources(self) -> edition_notes.Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 class Press(Protocol):

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from digest.domain.edition import PaperList, Update
 from digest.domain.instant import parse_instant
-from digest.domain.paper import Paper
 from digest.domain.updates import chosen, update
 from digest.services.papers.collect import FRESHNESS, HEALTH
 from digest.sources.publishing_schedule import Health, Rhythm, silence_note
+from digest.store.sources import Sources
+from digest.store.unit_of_work import Unit
 
 LOOKED_BACK = timedelta(days=180)
 """What becomes of a paper later than this after it was sent is not told."""
-
-
-class Papers(Protocol):
-    def as_known(self, ids: Iterable[int], at: datetime) -> dict[int, Paper]: ...
-
-
-class Editions(Protocol):
-    def shown(self, list_name: str, since: datetime, at: datetime) -> list[Paper]: ...
-    def told(self, list_name: str, since: datetime, at: datetime) -> list[Update]: ...
-
-
-class Sources(Protocol):
-    def all(self, key: str) -> dict[str, dict[str, Any]]: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def sources(self) -> Sources: ...
 
 
 @dataclass(frozen=True, slots=True)

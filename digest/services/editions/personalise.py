@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Claimed
-from digest.domain.edition import Edition, Pooled
+from digest.domain.edition import Pooled
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.subscriber import Interests
 from digest.services.delivery.run import REMEMBERED, Choice
+from digest.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from digest.ranking.pool_index import Shelf
-
-
-class Papers(Protocol):
-    def named(self, identifiers: Iterable[Identifier]) -> Mapping[Identifier, Paper]: ...
-
-
-class Deliveries(Protocol):
-    def recent_picks(self, subscriber_ids: Sequence[int], since: datetime) -> Mapping[int, set[int]]: ...
-
-
-class Editions(Protocol):
-    def get(self, edition_id: int) -> Edition | None: ...
-    def pool(self, edition_id: int) -> tuple[Pooled, ...]: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def editions(self) -> Editions: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 class Chooser:

@@ -13,7 +13,6 @@ address that a mail merely names counts where the operator gave us the mail (`tr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,9 +23,9 @@ from digest.domain.errors import DigestError, InvalidAddress
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Mailed, Returned, ReturnKind, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, SubscriptionState
-from digest.services.delivery.ports import Refusals
 from digest.services.operations.review import hold
 from digest.services.subscriptions import subscribe
+from digest.store.unit_of_work import Store, Unit
 
 
 class Known(Protocol):
@@ -46,25 +45,6 @@ class Kept(Protocol):
     def soft_days(self, subscriber_id: int, settled_by: datetime) -> int: ...
     def count(self, list_name: str, since: datetime) -> Returns: ...
     def trip(self, list_name: str) -> None: ...
-
-
-class Lists(Protocol):
-    def pause(self, name: str, reason: str, at: datetime) -> None: ...
-    def paused(self, name: str) -> str | None: ...
-
-
-class Unit(subscribe.Unit, Protocol):
-    @property
-    def refusals(self) -> Refusals: ...
-    @property
-    def returns(self) -> Kept: ...
-    @property
-    def lists(self) -> Lists: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 class Action(StrEnum):

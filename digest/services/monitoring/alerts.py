@@ -7,17 +7,17 @@ along as a Finding. A cause that could not be told is not counted as told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from digest.domain.edition import Edition, PaperList
+from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, DigestError, MailError, RelayUnreachable
 from digest.domain.instant import isoformat
 from digest.domain.redaction import without_addresses
 from digest.domain.schedule import latest_due
+from digest.store.unit_of_work import Store, Unit
 
 LATE = timedelta(minutes=30)
 """An edition that is not there so long after its cutoff is missed."""
@@ -38,57 +38,6 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     overdue: timedelta = timedelta(hours=1)
-
-
-class Editions(Protocol):
-    def find(self, list_name: str, day: date) -> Edition | None: ...
-
-
-class Lists(Protocol):
-    def paused(self, name: str) -> str | None: ...
-
-
-class Deliveries(Protocol):
-    def oldest_due(self, now: datetime) -> datetime | None: ...
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-
-
-class Alarms(Protocol):
-    def raise_once(self, cause: str, at: datetime, quiet: timedelta, said: str) -> bool: ...
-    def take_back(self, cause: str, at: datetime) -> None: ...
-
-
-class Refusals(Protocol):
-    def held(self) -> Mapping[str, int]: ...
-
-
-class Papers(Protocol):
-    def count(self) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def lists(self) -> Lists: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def sources(self) -> Sources: ...
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def refusals(self) -> Refusals: ...
-    @property
-    def alarms(self) -> Alarms: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def look(

@@ -3,100 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from digest.domain.delivery import Delivery, DeliveryState, Underway
-from digest.domain.edition import Edition, PaperList
+from digest.domain.delivery import Delivery, Underway
+from digest.domain.edition import PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
 from digest.domain.schedule import comes, format_weekdays, known_zone
 from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
 from digest.services.scheduler.create_deliveries import UTC_ZONE, mailed, owed
 from digest.services.scheduler.election import SCHEDULER
+from digest.store.unit_of_work import Store, Unit
 
 DAY = timedelta(days=1)
-
-
-class Subscribers(Protocol):
-    def subscriptions(self, address: Address) -> list[Subscription]: ...
-    def zones(self) -> Mapping[str, int]: ...
-
-
-class Deliveries(Protocol):
-    def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]: ...
-    def has(self, edition_id: int, subscription_id: int) -> bool: ...
-    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
-    def oldest_due(self, now: datetime) -> datetime | None: ...
-
-
-class Suppressions(Protocol):
-    def find(self, address: Address) -> Suppression | None: ...
-
-
-class Editions(Protocol):
-    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
-    def find(self, list_name: str, day: Any) -> Edition | None: ...
-
-
-class Lists(Protocol):
-    def paused(self, name: str) -> str | None: ...
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-
-
-class Papers(Protocol):
-    def count(self) -> int: ...
-
-
-class Leases(Protocol):
-    def holder(self, name: str) -> tuple[str, datetime] | None: ...
-
-
-class Alarms(Protocol):
-    def since(self, at: datetime) -> list[tuple[str, datetime, str]]: ...
-
-
-class Pulse(Protocol):
-    def underway(self, now: datetime) -> Underway | None: ...
-
-
-class Refusals(Protocol):
-    def held(self) -> Mapping[str, int]: ...
-
-
-class Unit(Protocol):
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def lists(self) -> Lists: ...
-    @property
-    def sources(self) -> Sources: ...
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def leases(self) -> Leases: ...
-    @property
-    def alarms(self) -> Alarms: ...
-    @property
-    def pulse(self) -> Pulse: ...
-    @property
-    def refusals(self) -> Refusals: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def explain(

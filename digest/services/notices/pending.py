@@ -7,10 +7,8 @@ What was answered is recorded before the next is waited for: a process that is k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from digest.domain.circuit_breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, DeliveryState, Envelope
@@ -19,10 +17,10 @@ from digest.domain.notice import Notice, NoticeKind, OwedNotice
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery.ports import Refusals
 from digest.services.delivery.run import Transport
 from digest.services.operations.review import hold
 from digest.services.scheduler.election import POSTMAN
+from digest.store.unit_of_work import Store, Unit
 
 HELD = timedelta(minutes=5)
 """How long one is left to whoever sends it at once: longer than a relay takes to answer."""
@@ -31,32 +29,6 @@ LEASE = timedelta(minutes=30)
 BATCH = 200
 GOOD_FOR = timedelta(days=3)
 """Who asked a week ago does not wait for an answer any more."""
-
-
-class Notices(Protocol):
-    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime) -> None: ...
-    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]: ...
-    def settle(self, given: Iterable[Notice]) -> None: ...
-    def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None: ...
-    def count(self, kind: NoticeKind | None = None) -> int: ...
-
-
-class Leases(Protocol):
-    def holder(self, name: str) -> tuple[str, datetime] | None: ...
-
-
-class Unit(Protocol):
-    @property
-    def notices(self) -> Notices: ...
-    @property
-    def refusals(self) -> Refusals: ...
-    @property
-    def leases(self) -> Leases: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,55 +8,23 @@ is out, the outbox sends the edition without the welcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.delivery import Claimed
-from digest.domain.edition import Edition, Rendered
 from digest.domain.notice import Notice
 from digest.domain.retry import RetryPolicy
-from digest.domain.subscriber import Address
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery import ports
 from digest.services.delivery.run import Choice, Transport
 from digest.services.delivery.settle import settle
 from digest.services.editions.edition_renderer import Press
 from digest.services.notices.transactional import Notifier
+from digest.store.unit_of_work import Store
 
 HELD = timedelta(minutes=5)
 """How long the outbox leaves the delivery to us: longer than a relay takes to answer."""
 GOOD_FOR = timedelta(days=1)
-
-
-class Deliveries(ports.Deliveries, Protocol):
-    def create_one(
-        self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, next_attempt_at: datetime
-    ) -> int | None: ...
-
-
-class Editions(ports.Editions, Protocol):
-    def latest(self, list_name: str, at: datetime) -> Edition | None: ...
-    def rendered(self, edition_id: int) -> Rendered: ...
-
-
-class Suppressions(ports.Suppressions, Protocol):
-    def find(self, address: Address) -> object | None: ...
-
-
-class Unit(ports.Unit, Protocol):
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 class Journal(Protocol):

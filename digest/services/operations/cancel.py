@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from digest.domain.delivery import NOT_SENT, DeliveryState
 from digest.domain.edition import Edition
-
-
-class Editions(Protocol):
-    def cancel(self, edition_id: int) -> None: ...
-
-
-class Amendments(Protocol):
-    def withhold(self, edition_id: int, reason: str) -> int: ...
-
-
-class Deliveries(Protocol):
-    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
-
-
-class Unit(Protocol):
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def amendments(self) -> Amendments: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.errors import InvalidInput, LintFailed
+from digest.store.unit_of_work import Store
 
 WORTH_SENDING = timedelta(days=3)
 """A correction that could not be sent for so long is not sent any more."""
 LONGEST = 4000
-
-
-class Amendments(Protocol):
-    def freeze_correction(self, draft: Edition, rendered: Rendered) -> Edition: ...
-    def owe_correction(self, correction: Edition, due_at: datetime, expires_at: datetime, *, unsure: bool = False) -> int: ...
-
-
-class Jobs(Protocol):
-    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def amendments(self) -> Amendments: ...
-    @property
-    def jobs(self) -> Jobs: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 class Press(Protocol):

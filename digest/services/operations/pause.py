@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
 
-
-class Lists(Protocol):
-    def pause(self, name: str, reason: str, at: datetime) -> None: ...
-    def resume(self, name: str) -> None: ...
-    def paused(self, name: str) -> str | None: ...
-
-
-class Unit(Protocol):
-    @property
-    def lists(self) -> Lists: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 def pause(store: Store, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:

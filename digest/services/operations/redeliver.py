@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition
 from digest.domain.errors import InvalidInput
 from digest.domain.instant import isoformat
 from digest.services.operations.cancel import Standing
-
-
-class Amendments(Protocol):
-    def reinstate(self, edition_id: int) -> bool: ...
-    def requeue(self, edition_id: int, due_at: datetime, expires_at: datetime, reason: str, *, unsure: bool = False) -> int: ...
-    def hurry(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int: ...
-
-
-class Jobs(Protocol):
-    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
-
-
-class Deliveries(Protocol):
-    def tally(self, edition_id: int | None = None) -> dict[DeliveryState, int]: ...
-
-
-class Unit(Protocol):
-    @property
-    def amendments(self) -> Amendments: ...
-    @property
-    def jobs(self) -> Jobs: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,42 +6,17 @@ few are carried out, the rest waits: those deliveries stay queued, their readers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from digest.domain import circuit_breaker
 from digest.domain.circuit_breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, Claimed, DeliveryState
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, Effect
-from digest.services.delivery import ports
-
-
-class Refusals(Protocol):
-    def held(self) -> Mapping[str, int]: ...
-    def reviewed(self) -> Sequence[str]: ...
-    def addresses(self, words: str) -> Mapping[str, Sequence[str]]: ...
-    def approve(self, words: str) -> int: ...
-    def undo(self, words: str, at: datetime) -> tuple[int, int]: ...
-
-
-class Jobs(Protocol):
-    def nudge(self, deliveries: int, *, urgent: bool = False) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def refusals(self) -> Refusals: ...
-    @property
-    def jobs(self) -> Jobs: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
+from digest.store.feedback.refusals import Refusals
+from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +35,7 @@ def refusal(attempt: Attempt, decision: Decision, delivery: Claimed) -> Refusal:
     return Refusal(delivery.subscription_id, delivery.id, words, attempt.at, suppress)
 
 
-def hold(refusals: ports.Refusals, given: Sequence[Refusal], accepted: int) -> list[Refusal]:
+def hold(refusals: Refusals, given: Sequence[Refusal], accepted: int) -> list[Refusal]:
     """Remembers them; returns those that must not be carried out. `accepted` mails were taken in the same run."""
     if not given:
         return []

@@ -8,19 +8,18 @@ its calendar promised something is stale: an outage dressed as a quiet day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from digest.domain.errors import SourceError, StoreError
-from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
-from digest.domain.paper import AddedSignals, MergeCounts, Sighting, Signal
+from digest.domain.paper import MergeCounts
 from digest.services.papers.refresh import Refreshed
 from digest.sources.port import Batch, Getter, Source
 from digest.sources.publishing_schedule import is_stale
+from digest.store.unit_of_work import Store
 
 STATE = "state"
 """Key in the store: what the source itself remembers."""
@@ -31,29 +30,6 @@ HEALTH = "health"
 status, metrics, alarm."""
 REMEMBERED = 6_000
 """Ids a source is judged by: some days' worth of the largest."""
-
-
-class Papers(Protocol):
-    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
-    def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
-    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts: ...
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def sources(self) -> Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

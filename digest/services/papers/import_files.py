@@ -9,42 +9,26 @@ the rest is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, parse_identifier
-from digest.domain.paper import AddedSignals, MergeCounts, Sighting, Signal
+from digest.domain.paper import MergeCounts, Sighting
 from digest.sources.detect_format import read_file
 from digest.sources.port import Parsed, Reading
+from digest.store.unit_of_work import Store
 
 SIGHTINGS_AT_ONCE = 4_000
 READINGS_AT_ONCE = 20_000
 GONE = "arxiv"
 """Who says in files that papers were removed: only OAI-PMH can, and read_file names its sightings so."""
 _FETCHED = re.compile(r"\d{4}-\d{2}-\d{2}_fetched_(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})Z")
-
-
-class Papers(Protocol):
-    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
-    def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
-    def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts: ...
-    def known_since(self, proven: Sequence[tuple[Identifier, datetime]]) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

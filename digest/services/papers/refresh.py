@@ -7,47 +7,23 @@ How far it came is kept with each part, so a crash or an outage goes on from the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from digest.domain.errors import SourceError, StoreError
 from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
-from digest.domain.paper import AddedSignals, MergeCounts, Sighting, Signal
-from digest.domain.refresh_schedule import EVERY, FIRST_LOOK_BACK, ONCE_SENT, RECENT, WHILE_NEW, Span, spans
+from digest.domain.paper import MergeCounts
+from digest.domain.refresh_schedule import EVERY, FIRST_LOOK_BACK, ONCE_SENT, RECENT, WHILE_NEW, spans
 from digest.sources.port import Batch, Getter, LooksUp
+from digest.store.unit_of_work import Store
 
 KEY = "refresh"
 """In the store: {"at": until when all are looked at} and, while under way, {"until", "after": the last paper's id}."""
 AT_ONCE = 500
 """Papers a part: what a source takes in one request at most."""
-
-
-class Papers(Protocol):
-    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts: ...
-    def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals: ...
-    def names_of_new(self, spans: Sequence[Span], recent_since: datetime) -> dict[int, tuple[Identifier, ...]]: ...
-    def names_of_sent(self, spans: Sequence[Span]) -> dict[int, tuple[Identifier, ...]]: ...
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-    @property
-    def sources(self) -> Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,14 @@ The times are the wall clock's. A Retry-After outlives a restart, too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from digest.domain.request_turns import Turn, Turns
+from digest.store.unit_of_work import Store
 
 KEY = "turns"
 """In the store, under the group's name in angle brackets: no source is named so."""
-
-
-class Sources(Protocol):
-    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def sources(self) -> Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 class SharedTurns:

@@ -9,8 +9,7 @@ speaks then. What went wrong is kept for `digest doctor`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 from digest.domain.errors import SourceError, UnreadableAnswer
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Summary
+from digest.store.unit_of_work import Store
 
 Summaries = Callable[[Sequence[Paper], datetime], Mapping[int, Summary]]
 """Papers, those that matter most first → lines by paper id, for those that got one. An endpoint in trouble raises nothing."""
@@ -47,24 +47,6 @@ class Endpoint(Protocol):
     def write(self, papers: Sequence[Paper]) -> Written: ...
     def reckoned(self, papers: Sequence[Paper]) -> int: ...
     def key(self, paper: Paper) -> str: ...
-
-
-class Sources(Protocol):
-    def some(self, source: str, keys: Iterable[str]) -> Mapping[str, dict[str, Any]]: ...
-    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None: ...
-    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
-    def forget(self, source: str, key: str) -> None: ...
-    def forget_before(self, source: str, before: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def sources(self) -> Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

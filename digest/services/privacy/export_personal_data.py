@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
 from digest.domain.instant import isoformat
 from digest.domain.subscriber import Address
 from digest.services.subscriptions.request_limits import LIMITS, Scope
-
-
-class Subscribers(Protocol):
-    def held(self, address: Address) -> dict[str, Any]: ...
-
-
-class Allowances(Protocol):
-    def used(self, key: str, at: datetime, per: timedelta) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def allowances(self) -> Allowances: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 def disclose(store: Store, address: Address, at: datetime) -> dict[str, Any]:

@@ -5,12 +5,11 @@ settings ([retention]), the command and the page about privacy read this table.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from digest.services.subscriptions import request_limits
+from digest.store.unit_of_work import Store
 
 AT_ONCE = 2000
 """Rows a transaction takes, so that nobody waits long for the write lock."""
@@ -110,30 +109,6 @@ def in_words(days: int) -> str:
             count = days // length
             return f"{count} {unit}{'s' if count != 1 else ''}"
     return f"{days} day{'s' if days != 1 else ''}"
-
-
-class Retention(Protocol):
-    def unconfirmed(self, before: datetime, limit: int) -> int: ...
-    def ended(self, before: datetime, limit: int) -> int: ...
-    def deliveries(self, before: datetime, limit: int) -> int: ...
-    def cards(self, before: datetime, limit: int) -> int: ...
-    def alarms(self, before: datetime, limit: int) -> int: ...
-    def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]: ...
-
-
-class Allowances(Protocol):
-    def forget(self, before: datetime) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def retention(self) -> Retention: ...
-    @property
-    def allowances(self) -> Allowances: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 def housekeep(store: Store, table: Iterable[Kept], at: datetime) -> dict[str, int]:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import fmean, median
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from digest.domain.edition import PaperList
@@ -24,26 +22,12 @@ from digest.domain.schedule import due_on
 from digest.ranking.features import VOTES
 from digest.ranking.signal_history import heard
 from digest.ranking.trending import Ranker
+from digest.store.unit_of_work import Store
 
 HORIZON = timedelta(hours=72)
 FEATURED = 10
 FEWEST = 10
 """A morning with fewer candidates shows nothing: any order would do."""
-
-
-class Papers(Protocol):
-    def candidates(
-        self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None
-    ) -> list[Candidate]: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

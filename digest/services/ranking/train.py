@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidInput
@@ -18,6 +17,7 @@ from digest.domain.instant import isoformat
 from digest.domain.paper import Candidate, Paper
 from digest.ranking.features import FEATURES, VOTES, Figures, observe, vector
 from digest.ranking.signal_history import Heard, heard
+from digest.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from digest.ranking.fitting import Known, Row
@@ -36,21 +36,6 @@ FEWEST_MORNINGS = 21
 FEWEST, READ_AGAIN = 10, 0.05
 """Candidates of a morning that teaches, and what part of them was read again more than three days later."""
 _WEEK = timedelta(days=7)
-
-
-class Papers(Protocol):
-    def candidates(
-        self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None
-    ) -> list[Candidate]: ...
-
-
-class Unit(Protocol):
-    @property
-    def papers(self) -> Papers: ...
-
-
-class Store(Protocol):
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def train(store: Store, paper_list: PaperList, until: datetime) -> Model:

@@ -7,10 +7,9 @@ was missed while the process was down is found at the next tick. UNIQUE(edition,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from digest.domain.delivery import Delivery
@@ -18,54 +17,11 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import StoreError
 from digest.domain.schedule import NEVER, Had, MailDue, Timetable, due_on, known_zone, mail_due
 from digest.domain.subscriber import Cohort, Subscription
+from digest.store.unit_of_work import Store, Unit
 
 UTC_ZONE = ZoneInfo("UTC")
 STEP = 20_000
 """Readers for whom rows are made in one transaction: nobody who writes waits long for it, and sending begins after the first."""
-
-
-class Editions(Protocol):
-    def find(self, list_name: str, day: date) -> Edition | None: ...
-
-
-class Subscribers(Protocol):
-    def cohorts(self, list_name: str) -> list[Cohort]: ...
-    def reach(self, cohort: Cohort, after: int, count: int) -> int | None: ...
-
-
-class Deliveries(Protocol):
-    def create_due(
-        self,
-        edition_id: int,
-        cohort: Cohort,
-        due_at: datetime,
-        expires_at: datetime,
-        today: date,
-        confirmed_by: datetime,
-        among: tuple[int, int | None],
-        day_began: datetime,
-    ) -> int: ...
-
-
-class Jobs(Protocol):
-    def nudge(self, deliveries: int, *, urgent: bool = False) -> None:
-        """Has workers look at the outbox, once this transaction is over."""
-
-
-class Unit(Protocol):
-    @property
-    def jobs(self) -> Jobs: ...
-    @property
-    def editions(self) -> Editions: ...
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def owed(paper_list: PaperList, cohort: Cohort, at: datetime, otherwise: ZoneInfo = UTC_ZONE) -> MailDue | None:

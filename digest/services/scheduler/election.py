@@ -10,11 +10,11 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from digest.domain.errors import StoreError
+from digest.store.unit_of_work import Store
 
 SCHEDULER = "scheduler"
 POSTMAN = "postman"
@@ -22,20 +22,6 @@ POSTMAN = "postman"
 TERM = timedelta(seconds=20)
 """How long the bell may be silent at most, with `ASK`: 25 seconds after its ringer died the next one has it."""
 ASK = timedelta(seconds=5)
-
-
-class Leases(Protocol):
-    def take(self, name: str, owner: str, now: datetime, term: timedelta) -> bool: ...
-    def give_back(self, name: str, owner: str) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def leases(self) -> Leases: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 class Election:

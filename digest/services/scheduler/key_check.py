@@ -9,28 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+
+from digest.store.unit_of_work import Store
 
 _PLACE = ("secrets", "key")
-
-
-class Sources(Protocol):
-    def load(self, source: str, key: str) -> dict[str, Any] | None: ...
-    def save(self, source: str, key: str, value: dict[str, Any], at: datetime) -> None: ...
-    def change(self, source: str, key: str, how: Callable[[dict[str, Any]], dict[str, Any]], at: datetime) -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def sources(self) -> Sources: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 def recognise(store: Store, key: str, at: datetime) -> str:

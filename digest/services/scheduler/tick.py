@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from digest.domain.edition import PaperList
@@ -15,16 +13,7 @@ from digest.ranking.trending import Ranker
 from digest.services.editions import build_edition
 from digest.services.papers.summarise import Summaries, nobody
 from digest.services.scheduler import create_deliveries
-
-
-class Unit(build_edition.Unit, create_deliveries.Unit, Protocol):
-    @property
-    def editions(self) -> build_edition.Editions: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)

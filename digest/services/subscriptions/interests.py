@@ -10,7 +10,7 @@ from digest.domain.errors import NotFound
 from digest.domain.interest import Understood, limited, merged, understand
 from digest.domain.subscriber import Address, Interests
 from digest.services.subscriptions.paper_feedback import newest
-from digest.services.subscriptions.subscribe import Store
+from digest.store.unit_of_work import Store
 
 MOST_LIKED = 500
 ReadPapers = Callable[[Path], tuple[Sequence[tuple[str, str]], Sequence[str]]]

@@ -8,7 +8,7 @@ from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.interest import author_wish, limited, merged, understand
 from digest.domain.subscriber import Interests
-from digest.services.subscriptions.subscribe import Store
+from digest.store.unit_of_work import Store
 
 MOST_REMEMBERED = 500
 """Papers liked or disliked; the newest stay."""

@@ -9,14 +9,14 @@ mails to it are put off to hours that have room, and only when a whole day has n
 from __future__ import annotations
 
 import ipaddress
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import Protocol
 
 from digest.domain.subscriber import Address
+from digest.store.rate_limits import Allowances
+from digest.store.unit_of_work import Store
 
 
 class Scope(StrEnum):
@@ -50,20 +50,6 @@ GUESSES = Limit(Scope.NETWORK, 10, timedelta(minutes=1))
 """Wrong tokens and passwords. Short, since the right one has to wait as well: else a guess would still be worth its while."""
 LONGEST = max(limit.per for limit in (*LIMITS, *NOTICES, STOPPED))
 """Counts older than this decide nothing and may be dropped."""
-
-
-class Allowances(Protocol):
-    def use(self, key: str, at: datetime, per: timedelta, count: int = 1) -> int: ...
-    def take(self, key: str, at: datetime, per: timedelta, limit: int, wanted: int) -> int: ...
-
-
-class Unit(Protocol):
-    @property
-    def allowances(self) -> Allowances: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,15 @@ no transaction is open while we talk to a relay. With `notify` it is due from th
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from digest.domain.errors import NotFound
-from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
+from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
 from digest.services.subscriptions.request_limits import NOTICES, STOPPED
+from digest.store.unit_of_work import Store, Unit
 
 WORDING = "2026-11b"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
@@ -25,52 +24,6 @@ WORDING = "2026-11b"
 
 RECORDED = "recorded by operator"
 """The event of a consent given elsewhere."""
-
-
-class Subscribers(Protocol):
-    def request(
-        self, address: Address, list_name: str, preferences: Preferences, interests: Interests, at: datetime
-    ) -> Subscription: ...
-    def confirm(self, subscription_id: int, consent: Consent, at: datetime, request: str = "") -> None: ...
-    def end(self, subscription_id: int, reason: str, at: datetime) -> None: ...
-    def change(
-        self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None
-    ) -> None: ...
-    def get(self, subscription_id: int) -> Subscription | None: ...
-    def requested(self, request: str) -> tuple[Subscription, Preferences, Interests] | None: ...
-    def subscriptions(self, address: Address) -> list[Subscription]: ...
-    def erase(self, address: Address) -> bool: ...
-
-
-class Suppressions(Protocol):
-    def add(self, address: Address, reason: SuppressionReason, at: datetime, detail: str = "") -> None: ...
-    def bare(self, address: Address) -> None: ...
-    def find(self, address: Address) -> Suppression | None: ...
-    def remove(self, address: Address) -> bool: ...
-
-
-class Allowances(Protocol):
-    def use(self, key: str, at: datetime, per: timedelta) -> int: ...
-
-
-class Notices(Protocol):
-    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None: ...
-
-
-class Unit(Protocol):
-    @property
-    def allowances(self) -> Allowances: ...
-    @property
-    def notices(self) -> Notices: ...
-    @property
-    def subscribers(self) -> Subscribers: ...
-    @property
-    def suppressions(self) -> Suppressions: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
-    def read(self) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True)

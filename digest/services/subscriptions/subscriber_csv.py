@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays, read_zone
-from digest.domain.subscriber import AddedReaders, Address, Consent, Interests, NewReader, Preferences, Subscription
+from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
+from digest.store.unit_of_work import Store
 
 COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "interests")
 CHUNK = 5000
@@ -131,20 +130,6 @@ class RosterReport:
     added: int
     unchanged: int
     rejected: tuple[RejectedRow, ...]
-
-
-class Subscribers(Protocol):
-    def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders: ...
-    def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders: ...
-
-
-class Unit(Protocol):
-    @property
-    def subscribers(self) -> Subscribers: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
 
 
 def import_roster(

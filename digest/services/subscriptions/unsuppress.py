@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
-
-
-class Suppressions(Protocol):
-    def lift(
-        self,
-        addresses: Collection[Address] | None,
-        reason: SuppressionReason | None,
-        since: datetime | None,
-        until: datetime | None,
-        at: datetime,
-    ) -> Mapping[str, str]: ...
-
-
-class Unit(Protocol):
-    @property
-    def suppressions(self) -> Suppressions: ...
-
-
-class Store(Protocol):
-    def begin(self) -> AbstractContextManager[Unit]: ...
+from digest.store.unit_of_work import Store
 
 
 def unsuppress(

@@ -74,9 +74,9 @@ class RetryPolicy:
             return self._later(attempt.at + self.busy_wait, expires_at, reply, counts=False, effect=Effect.SLOW_RELAY)
         if verdict.scope is Scope.ALL:
             return self._refused(attempt, expires_at, verdict, self.busy_wait, Effect.STOP_RUN)
-        if verdict.scope is Scope.OPEN:
+        if verdict.scope is Scope.OPEN and verdict.about is not About.UNKNOWN:
             return self._refused(attempt, expires_at, verdict, self.first_wait, Effect.NONE)
-        if attempt.reply.code < 500 or verdict.about in (About.US, About.CONNECTION):
+        if attempt.reply.code < 500 or verdict.about not in (About.READER, About.MESSAGE):
             return self._backoff(attempt, attempts_before, expires_at, reply)
         return Decision(DeliveryState.FAILED, reply, effect=Effect.SUPPRESS if verdict.mailbox_gone else Effect.NONE)
 

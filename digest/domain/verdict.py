@@ -24,7 +24,7 @@ class About(StrEnum):
 
 
 class Scope(StrEnum):
-    """Whom a refusal about us or the connection stands for."""
+    """Whom a refusal stands for that is not surely about the reader or the message."""
 
     ALL = "all"
     """Every other message would be refused as well."""
@@ -42,7 +42,7 @@ class Verdict:
     mailbox_gone: bool = False
     """The mailbox surely does not exist: the only thing that suppresses a reader."""
     scope: Scope = Scope.ONE
-    """Anything but ONE only where it is about us or the connection."""
+    """Anything but ONE only where it is, or may be, about us or the connection."""
     slower: bool = False
     """The relay takes the same message later, when it gets fewer."""
     wait: timedelta | None = None
@@ -57,11 +57,11 @@ class Verdict:
     @property
     def elsewhere(self) -> bool:
         """Whether the next relay may well take this message."""
-        return self.about in (About.US, About.CONNECTION) and not self.slower
+        return (self.about in (About.US, About.CONNECTION) or self.scope is not Scope.ONE) and not self.slower
 
 
-UNJUDGED = Verdict()
-"""Of what needs no verdict: an accepted message, or one without a reply."""
+UNJUDGED = Verdict(about=About.MESSAGE)
+"""Of what needs no verdict: an accepted message, or one without a reply. A refusal counts against this delivery alone."""
 
 _IN_A_ROW = 5
 """So many refusals about us without an accepted message in between: the relay refuses us, not one reader."""
@@ -96,5 +96,6 @@ class RefusalStreak:
             return replace(verdict, scope=Scope.ALL)
         if relay in self._took or attempts_before:
             return replace(verdict, scope=Scope.ONE)
-        self._first = self._first or verdict.refusal(attempt)
+        if verdict.about is not About.UNKNOWN or self._in_a_row[relay] > 1:  # one odd refusal is no alarm yet
+            self._first = self._first or verdict.refusal(attempt)
         return verdict

@@ -120,6 +120,27 @@ def test_one_reader_among_others_waits_alone(stage: str, reply: str, expected: s
     assert sum(d.state is DeliveryState.ACCEPTED for _, d in done) == READERS - 1
 
 
+@pytest.mark.parametrize("taken", [0, 3])
+@pytest.mark.parametrize(("stage", "reply", "expected", "source"), [row for row in TABLE if row[2] == "unknown open"])
+def test_words_that_nobody_knows_end_no_delivery(stage: str, reply: str, expected: str, source: str, taken: int) -> None:
+    """They may be about a limit of ours that is reached now."""
+    done, stopped = delivered(Relay("only", stage, reply, only=range(taken + 1, 99)))
+    assert stopped is not None
+    assert {d.state for _, d in done[taken:]} == {DeliveryState.QUEUED}
+    second = Relay("second")
+    done, stopped = delivered(Relay("first", stage, reply, only=range(taken + 1, 99)), second)
+    assert stopped is None
+    assert second.took + sum(d.state is DeliveryState.QUEUED for _, d in done) == READERS - taken
+
+
+def test_one_odd_refusal_is_no_alarm() -> None:
+    streak, attempt = RefusalStreak(), seen("rcpt", "550 quux")
+    streak.narrowed(attempt, verdict_of(attempt))
+    assert streak.nothing_taken is None
+    streak.narrowed(attempt, verdict_of(attempt))
+    assert streak.nothing_taken is not None
+
+
 def test_a_reader_refused_first_does_not_stop_the_others() -> None:
     done, stopped = delivered(
         Relay("only", "rcpt", "554 5.7.1 <r1@example.net>: Recipient address rejected: Access denied", only=[1])

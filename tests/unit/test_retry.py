@@ -27,10 +27,10 @@ OUTCOMES = [  # stage, code, enhanced → state, effect, counts
     (Stage.MAIL, 421, "4.3.2", S.QUEUED, E.SLOW_RELAY, False),
     (Stage.DATA, 454, "4.7.0", S.QUEUED, E.SLOW_RELAY, False),
     (Stage.RCPT, 550, "5.1.1", S.FAILED, E.SUPPRESS, True),
-    (Stage.RCPT, 550, "", S.FAILED, E.NONE, True),  # a code alone does not say that the mailbox is gone
+    (Stage.RCPT, 550, "", S.QUEUED, E.NONE, True),  # a code alone does not say whom it is about
     (Stage.RCPT, 553, "5.1.7", S.QUEUED, E.NONE, False),  # our sender address, not the reader
     (Stage.RCPT, 552, "5.2.2", S.FAILED, E.NONE, True),  # full mailbox
-    (Stage.DOT, 554, "", S.FAILED, E.NONE, True),
+    (Stage.DOT, 554, "", S.QUEUED, E.NONE, True),
     (Stage.DOT, 550, "5.7.1", S.QUEUED, E.NONE, False),  # us, or this one reader: the next ones tell
     (Stage.MAIL, 530, "5.7.0", S.QUEUED, E.STOP_RUN, False),
     (Stage.CONNECT, 535, "5.7.8", S.QUEUED, E.STOP_RUN, False),

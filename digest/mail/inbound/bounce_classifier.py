@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from digest.domain.feedback import BounceClass
 from digest.mail.inbound.bounce_patterns.ours import CAUSES
+from digest.mail.inbound.bounce_patterns.relays import OUR_QUOTA
 from digest.mail.inbound.bounce_patterns.stages import CERTAIN, SAID_WHEN, SUSPENDED, Said
 
 __all__ = ["VAGUE", "Diagnosis", "Said", "diagnose", "reply_code", "said_when"]
@@ -94,6 +95,7 @@ _SUBJECTS: dict[str, tuple[BounceClass, str]] = {
 }
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _CODE = re.compile(r"(?<![\d.])([245]\d\d)(?=[ :-]|$|#)(?!\.)")
+_OF_MAILBOX = re.compile(r"\b(?:full|recei\w+)\b", re.IGNORECASE)
 _THEIR_NULL_MX = re.compile(r"host (?:@|\S{1,255} )?does not accept mail", re.IGNORECASE)
 """Sendmail gives its readers' null MX the code that RFC 7505 has for the sender's."""
 _SAID = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
@@ -130,6 +132,8 @@ def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said 
     for code in candidates:
         precise = _PRECISE.get(code[2:])
         if precise and not (code == "5.7.27" and _THEIR_NULL_MX.search(line)):
+            if precise[1] == "full" and OUR_QUOTA.search(line) and not _OF_MAILBOX.search(line):
+                return Diagnosis(SENDER, "our quota", code)  # some put the code of a full mailbox on it
             return Diagnosis(*precise, code)
     for cause, bounce, pattern in CAUSES:
         if pattern.search(line):

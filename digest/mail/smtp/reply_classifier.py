@@ -30,6 +30,9 @@ _OF_SENDER = frozenset({"relaying", "our address", "refused early", "policy"})
 _SAYS_NOTHING = VAGUE | {"policy", "refused early"}
 _US_WHEN_TEMPORARY = _ALWAYS_US | {"relaying", "our address", "blocked", "authentication"}
 """A 4xx is about us only where its words are: by its code alone it is greylisting or a server that is busy."""
+_AMOUNT = re.compile(r"quota|limit|allowance", re.IGNORECASE)
+_LATER = re.compile(r"\b(?:try|retry) .{0,20}later|\btemporar", re.IGNORECASE)
+"""With these words a mailbox is not surely gone, whatever the code."""
 _OF_ADDRESS = re.compile(r"recipient|address|mailbox|rcpt", re.IGNORECASE)
 
 _REMEDIES = {
@@ -54,7 +57,11 @@ _RESETS_IN = re.compile(
     re.IGNORECASE,
 )
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_DAY = re.compile(r"daily|\bday\b|24.?h|today|month|week|credits|submissionquota|tenant|当日|每日|当天", re.IGNORECASE)
+_DAY = re.compile(
+    r"daily|\bday\b|24.?h|today|tomorrow|month|week|credits|submissionquota|tenant|per tag|pro tag|je tag|tägl|heute|par jour"
+    r"|quotidien|journalier|diari[oa]|por d[ií]a|giornalier|суточн|за сутки|в день|当日|每日|当天|每天|今[日天]|1日|本日",
+    re.IGNORECASE,
+)
 _LONGEST_WAIT = timedelta(days=1)
 _LOW_RATE = re.compile(r"\bpeak\b|\bper.(?:second|minute)|\b(?:second|minute)ly\b", re.IGNORECASE)
 
@@ -71,6 +78,8 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
     """Kept for replies seen lately: a relay that refuses says the same of everybody."""
     found = diagnose(str(reply), reply.enhanced, said=_SAID.get(stage, Said.DATA))
     cause, early = found.cause, stage in (Stage.CONNECT, Stage.MAIL)
+    if early and cause == "full" and _AMOUNT.search(reply.text):
+        cause = "our quota"
     if reply.text.startswith(NOT_SENT):
         return Verdict(about=About.MESSAGE, cause="not for this relay")
     if cause in _ABOUT_MESSAGE and reply.code >= 500:
@@ -87,7 +96,7 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
     if reply.code in _LOGIN_CODES:
         return _us("login", Scope.ALL, reply)
     dialogue = reply.code in _DIALOGUE and cause in _SAYS_NOTHING
-    if dialogue and (early or (stage is Stage.RCPT and not _OF_ADDRESS.search(reply.text))):
+    if dialogue and (early or not _OF_ADDRESS.search(reply.text)):
         scope = Scope.ALL if early else Scope.OPEN
         return Verdict(about=About.CONNECTION, cause="protocol", scope=scope, remedy=_REMEDIES["protocol"])
     if early:
@@ -97,9 +106,9 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
         return _us(cause, Scope.OPEN, reply)
     if cause in _ABOUT_CONNECTION:
         return Verdict(about=About.CONNECTION, cause=cause, scope=Scope.OPEN, remedy=_ANY_REMEDY)
-    if cause in VAGUE:
-        about = About.READER if reply.enhanced.startswith(("5.1.", "5.2.")) else About.UNKNOWN
-        return Verdict(about=about, cause=cause)
+    of_mailbox = cause not in VAGUE or reply.enhanced.startswith(("5.1.", "5.2."))
+    if not of_mailbox or (cause in _GONE and _LATER.search(reply.text)):
+        return Verdict(cause=cause, scope=Scope.OPEN, remedy=_ANY_REMEDY)
     return Verdict(about=About.READER, cause=cause, mailbox_gone=found.bounce is BounceClass.HARD and cause in _GONE)
 
 

@@ -104,7 +104,8 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"(?:gebruiker|geadresseerde|ontvanger|adres|e-mailadres|postvak)\b.{0,60}(?:onbekend|bestaat niet|niet gevonden)"
             r"|onbekende (?:gebruiker|ontvanger|geadresseerde)",
             r"(?:użytkownik|adresat|adres|konto|skrzynka)\b.{0,60}(?:nieznan|nie istnieje|nie został\w* znalezion)"
-            r"|nieznany (?:użytkownik|adresat)|nie znaleziono (?:adresu|użytkownika|adresata)",
+            r"|nie ma takiego (?:użytkownika|adresu|konta)|nieznany (?:użytkownik|adresat)|nie znaleziono (?:adresu"
+            r"|użytkownika|adresata)",
             r"(?:пользовател|получател|адрес|ящик)\w*.{0,60}(?:не (?:найден|существует)|неизвест)"
             r"|неизвестн\w+ (?:пользоват|получат)",
             r"(?:användare|mottagare|adress|bruger|modtager|bruker|mottaker)\w*\b.{0,60}(?:okänd|ukendt|ukjent|finns inte"

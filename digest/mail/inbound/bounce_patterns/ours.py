@@ -98,7 +98,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:not|unable|cannot|can't|won't|denied|no|refus\w+).{0,20}\brelay",
             r"relay access|relay operation",
             r"rcpthosts|we do(?:n't| not) relay|not (?:a )?gateway|isn't in my list|not in my control|local users? only"
-            r"|delivery (?:is )?not allowed to this address|not a local (?:domain|recipient)",
+            r"|delivery (?:is )?not allowed to this address|not a local (?:domain|recipient)|\buser not local\b",
+            r"\bkein relay|nicht weitergeleitet|relais (?:non|refus|interdit)|(?:禁止|不允许|拒绝).{0,6}(?:转发|中继)|中継",
         ),
     ),
     (
@@ -182,7 +183,8 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:exceed|larger than|over|beyond)\w* .{0,50}(?:message|mail|max\w*|fixed|allowed)[- ]?(?:message |mail )?size",
             r"\btoo (?:big|large)\b",
             r"size limit",
-            r"maximum message",
+            r"maximum message|(?:nachricht|mail) .{0,10}zu groß|message trop (?:gros|volumineux)|邮件(?:过大|太大)"
+            r"|サイズ.{0,10}(?:超|大き)",
         ),
     ),
     (
@@ -202,7 +204,10 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"mail.?from\b.{0,40}(?:denied|reject|invalid)",
             r"(?:unable|fail\w*) to verify (?:the )?sender|sender verif|could not (?:complete )?sender|callout",
             r"null sender|empty (?:envelope )?sender|<> ?(?:not|denied|reject)|bounces? (?:not|are not) accepted",
-            r"backscatter",
+            r"backscatter|unauthori[sz]ed sender",
+            r"absender\w{0,8}\b.{0,30}(?:nicht|unzulässig|abgelehnt|ungültig)|(?:d'expédition|expéditeur)\b.{0,30}(?:non|pas|refus)",
+            r"(?:remitente|remetente|mittente)\b.{0,30}(?:no|não|non)\b|отправител\w{0,4} .{0,30}(?:не|запрещ)",
+            r"(?:发件人|寄件人|发信人|差出人|送信者|送信元).{0,30}(?:不一致|未通过|不(?:允许|匹配|符|合法)|无效|一致しません|許可され|使用できません)",
         ),
     ),
     # au answers so, leaving out the address it was asked for, when the reader's own filter refuses

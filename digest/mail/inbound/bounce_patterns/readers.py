@@ -25,7 +25,7 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         words(
             r"(?:does|do)(?: not|n't) receive e?-?mail|domain is not reachable|nxdomain",
             r"domain\b.{0,60}does(?: not|n't) exist|host or domain name not found",
-            r"null ?mx|(?:does|do) not accept (?:mail|e-?mail|incoming|messages)|mail not accepted|smtp protocol not",
+            r"null ?mx|(?:does|do) not accept (?:mail|e-?mail|incoming|messages)(?! from)|mail not accepted|smtp protocol not",
             r"not accepting (?:mail|messages|any mail) ?(?:for this|at)",
         ),
     ),
@@ -72,7 +72,8 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:account|mailbox|user) (?:has been |is |was )?(?:closed|terminated|deleted|cancel+ed|removed)",
             r"invalid (?:recipient|mailbox|user|address)|unknown or illegal alias|rejected address|ungültig|unbekannt|inconnu",
             r"this (?:user|address) (?:does|is) not|delivery error: dd this user|action not taken: mailbox unavailable",
-            r"recipient address rejected\.?$|adresse .{0,20}invalide|見つかりません|存在しません|not a registered",
+            r"recipient address rejected\.?$|#5\.1\.0 address rejected|adresse .{0,20}invalide|見つかりません|存在しません"
+            r"|not a registered",
         ),
     ),
     (

@@ -17,13 +17,37 @@ _SPAN = r"(?:daily|hourly|weekly|monthly|24.?hours?|per.(?:second|minute|hour|da
 _COUNTED = r"(?:messages?|e-?mails?|mails|recipients?|failures)"
 _AMOUNT = r"(?:limits?|quotas?|credits|threshold)"
 
+# A limit of ours is named by three things together, in whatever order: how much, in what time, of what we send.
+_MUCH = (
+    r"limit|l[íi]mite|лимит|quota|kontingent|allow(?:ed|ance)|m[aá]xim|exceed|reached|too many|used up|sent more than|over the"
+    r"|überschritten|erreicht|dépass|atteint|superad|superat|超|上限"
+)
+_TIME = (
+    r"(?:dai|hour|week|month)ly|(?:\b(?:per|an?|one|last|this|each|every|\d{1,3}) ?|/)(?:hours?|days?|months?)\b"
+    r"|\btoday\b|\b60 min"
+    r"|stund|\b(?:pro|je) tag\b|tägl|heute|heure|horaire|par jour|quotidien|journalier|por (?:hora|día|dia)\b|diari[oa]"
+    r"|giornalier|all'ora|суточн|(?:в|за) (?:час|сутки|день)|每小时|每天|每日|当日|当天|今[日天]|1日|時間|本日"
+)
+_MAIL_OF_OURS = (
+    r"\bsen(?:[dt]|der)\b|sending|outgoing|outbound|relay|(?:messages|e?-?mails|recipients|nachrichten|courriels"
+    r"|correos|mensajes) "
+    r".{0,20}(?:per|pro|par|por|an?|in|/)\b|\bplan\b|versand|versend|gesendet|d'envoi|envoyé|\benv[ií]o|\binvi[oa]|отправ"
+    r"|发信|发送|發送|发件|送信"
+)
+_OF_THE_READER = (
+    r"receiv|incoming|inbound|empfang|réception|recibi|接收|受信|\bfull\b|over.?quota|storage|(?:disk|mailbox) (?:size"
+    r"|space|quota)"
+    r"|\bvoll\b|pleine|llen[oa]|cheia|piena|已满|unknown|not exist|not found|no such"
+)
+
 CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     (
         "receives too much",
         SOFT,
         words(
             r"receiving (?:e-?)?mail (?:at a rate|too quickly)",
-            r"recipient.{0,40}\b(?:receiv\w+ (?:limit|rate)|received too many|hourly message receive)",
+            r"recipient.{0,40}\b(?:receiv\w+ (?:limit|rate)|received too many|hourly message receive)|recipientratelimit"
+            r"|\brecipient (?:@ )?has (?:exceeded|reached)|\b(?:mailbox|inbox|recipient) (?:gets|is getting)\b",
         ),
     ),
     ("greylisted", SOFT, words(r"\bgr[ae]y-?list", r"\bpostgrey\b")),
@@ -44,10 +68,21 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             rf"too many {_COUNTED} .{{0,20}}(?:(?:per|this|in (?:an?|one|the last)|within) ?(?:an? )?(?:hour|day|month|24)"
             r"|today)",
             r"maximum credits|message quota exceeded|submissionquota|sent too many .{0,20}today|recipient limit exceeded",
-            r"(?:发信|发送|当日|每日|当天).{0,12}(?:上限|限额|超出限制|超过限制)",
+            r"(?:发信|发送|当日|每日|当天).{0,12}(?:上限|限额|超出限制|超过限制)|送信.{0,8}(?:上限|制限|可能数)",
+            rf"^(?=.*(?:{_MUCH}))(?=.*(?:{_TIME}))(?=.*(?:{_MAIL_OF_OURS}))(?!.*(?:{_OF_THE_READER}))",
+            r"(?:outgoing|outbound) (?:mail|messages?|e-?mails?)\b.{0,40}\b(?:limit|quota)",
+            r"\bquota (?:of|for) (?:outgoing|sent)|(?:rate|sending) quota|reached its e-?mail limit|limit for your .{0,20}plan",
+            r"no (?:\w{1,12} )?credits (?:left|remaining)|(?:sent|sending) too many (?:messages|e?-?mails)",
+            r"versandlimit|(?:quota|limite) d'(?:envoi|invio)|l[íi]mite de env[ií]o|лимит\w{0,4} .{0,12}отправ",
         ),
     ),
-    ("authentication", SENDER, words(r"\b(?:spf|dkim|dmarc|sender.?id)\b")),
+    ("authentication", SENDER, words(r"\b(?:spf|dkim|dmarc|sender.?id)\b", r"the required authentication level")),
+    # a group or mailbox that takes mail from its own organisation only
+    (
+        "policy",
+        SENDER,
+        words(r"senderNotAuthenticatedFor|RST\.AuthRequired|(?:only accepts?|not accept) .{0,30}from (?:authenticated|outside)"),
+    ),
     (
         "login",
         SENDER,
@@ -64,6 +99,12 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"username and password not accepted|invalid (?:login|credentials|user ?name or password)",
             r"must issue a starttls|starttls (?:first|is required|command first)|encryption required",
             r"requires? (?:tls|encryption)",
+            r"must have authentication|(?:relay\w{0,5}|delivery) .{0,20}only for authenticated|\blog ?on first"
+            r"|(?:session|user|client) not logged (?:in|on)",
+            r"anmeldung erforderlich|nicht (?:angemeldet|authentifiziert)|authentifi(?:zierung|cation)\b.{0,20}"
+            r"(?:erforderlich|nötig|einschalten|requise|nécessaire|obligatoire)|(?:autenticación|autenticação|autenticazione)"
+            r" .{0,20}(?:requerid|necesari|necessári|richiest|obrigatóri)|требуется (?:авториз|аутент)",
+            r"请先登[录陆]|(?:需要|请).{0,8}(?:身份验证|认证|登录)|認証が必要|認証(?:を行|してくだ)",
         ),
     ),
     (
@@ -78,6 +119,10 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"unverified (?:domain|sender)",
             r"identit(?:y|ies) failed the check|domain .{0,60}not allowed to send|verified sender identity",
             r"\bsender\b.{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
+            r"unconfigured sending|ses:send|not been activated for sending",
+            r"\b(?:from|sender)\b.{0,60}(?:(?:does not|doesn't) belong|one of your|not a sender signature|not (?:one )?of your)"
+            r"|(?:do not|don't) own the (?:from|sender)|not authori[sz]ed to send from this header"
+            r"|sender you used .{0,80}not valid",
         ),
     ),
     (
@@ -88,8 +133,12 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r" (?:for|due|because|until|by|from)",
             r"(?:outgoing|outbound) .{0,20}(?:has been |is |are )?(?:blocked|suspended|disabled)",
             r"unusual sending activity|(?:blocked|restricted|prevented) from sending",
-            r"sending has been (?:paused|disabled|suspended)",
+            r"sending has been (?:paused|disabled|suspended)|(?:suspended|disabled) from sending",
+            r"\byour (?:e-?mail )?(?:account|subscription|smtp access)\b.{0,20} (?:suspended|disabled|blocked|locked"
+            r"|expired|inactive)",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),
 )
+
+OUR_QUOTA = next(pattern for cause, _, pattern in CAUSES_AT_RELAY if cause == "our quota")

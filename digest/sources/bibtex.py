@@ -77,7 +77,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if not (first := next(read, None)):
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
     placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
-    return fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
+    return fields.collected(placed, lambda entry: _sighting(entry, source, seen_at), size=len(data))
 
 
 def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
@@ -186,13 +186,14 @@ def _identifiers(entry: Entry) -> tuple[Identifier, ...]:
     prefix = (told.get("archiveprefix") or told.get("eprinttype") or "arxiv").strip("{} ").lower()
     written = [told.get("eprint", "") if prefix == "arxiv" else "", told.get("doi", "").replace("\\_", "_")]
     for name in ("journal", "url", "note", "howpublished", "volume", "number"):
-        written += [found[1] for found in _ARXIV.finditer(told.get(name, "")[: fields.LONGEST_LINE])]
+        if said := told.get(name):
+            written += [found[1] for found in _ARXIV.finditer(said[: fields.LONGEST_LINE])]
     return fields.identifiers(*(name.strip("{} ") for name in written), told.get("url", "").strip("{} "))
 
 
 def authors(written: str) -> tuple[str, ...]:
     """ "Knuth, Donald E. and {The Team} and others" → ("Donald E. Knuth", "The Team")."""
-    people = re.split(r"\s+and\s+", " ".join(written[: fields.LONGEST_TEXT].split()))
+    people = " ".join(written[: fields.LONGEST_TEXT].split()).split(" and ")
     return fields.names(_given_first(person) for person in people if person.lower() != "others")
 
 
@@ -206,4 +207,4 @@ def _given_first(person: str) -> str:
 
 
 def _unprotected(text: str) -> str:
-    return _PROTECTED.sub(r"\1", text)
+    return _PROTECTED.sub(r"\1", text) if "{" in text else text

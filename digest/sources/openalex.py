@@ -38,7 +38,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     told = fields.table(answer)
     if isinstance(answer, list) or isinstance(told.get("results"), list):
         works = answer if isinstance(answer, list) else told["results"]
-        return fields.collected(fields.numbered(works), lambda row: _sighting(row, source, seen_at), undated=True)
+        return fields.collected(fields.numbered(works), lambda row: _sighting(row, source, seen_at), size=len(data), undated=True)
     if refusal := fields.text(told.get("error")):
         raise UnreadableAnswer(source, f"OpenAlex says: {fields.clipped(refusal + ' ' + fields.text(told.get('message')))}")
     if not told.get("id"):

@@ -35,7 +35,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if pairs:
         pairs[0][1][0] = pairs[0][1][0].removeprefix(_GLUED)
     placed = ((f"line {number + 1}", pair) for number, pair in pairs)
-    return fields.collected(placed, lambda pair: _sighting(pair, source, seen_at))
+    return fields.collected(placed, lambda pair: _sighting(pair, source, seen_at), size=len(data))
 
 
 def _sighting(pair: list[str], source: str, seen_at: datetime) -> Sighting:

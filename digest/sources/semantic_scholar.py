@@ -37,7 +37,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     data sets and anything else.
     """
     rows = _rows(fields.decoded_json(data, source), source)
-    return fields.collected(fields.numbered(rows), lambda row: _record(row, source, seen_at), undated=True)
+    return fields.collected(fields.numbered(rows), lambda row: _record(row, source, seen_at), size=len(data), undated=True)
 
 
 def _rows(answer: Any, source: str) -> list[Any]:

@@ -57,8 +57,8 @@ def read_roster(
         except StopIteration:
             return
         except csv.Error as error:
-            until = f" to line {reader.line_num}" if reader.line_num > before + 1 else ""
-            yield RejectedRow(before + 1, f"is not CSV{until}, is a quote closed? ({error})")
+            until = f", nor what follows until line {reader.line_num}" if reader.line_num > before + 1 else ""
+            yield RejectedRow(before + 1, f"is not CSV{until}; a quote may not be closed ({error})")
         except (ValueError, InvalidAddress) as error:
             yield RejectedRow(reader.line_num, str(error))
 

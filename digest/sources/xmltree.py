@@ -24,12 +24,12 @@ MOST_DEEP = 500
 MOST_BROKEN = 100
 """Tags without an end, where a parser goes on past them."""
 MOST_STRAY = 10_000
-"""Signs "<" that begin no tag, where a parser goes on past them."""
+"""Signs "<" that begin no tag and "&" that begin no entity, where a parser goes on past them."""
 MOST_ELEMENTS = 30_000
 """Of a feed, where it is small. A large one may have more, as long as an element has SMALLEST_ELEMENT bytes on average."""
 SMALLEST_ELEMENT = 40
 _TAG = re.compile(rb"""</?[A-Za-z_:\x80-\xff](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
-_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])")
+_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])|&(?!#?[A-Za-z0-9]{1,32};)")
 _NAME = re.compile(rb"<([A-Za-z_][\w.:-]{0,100}+)")
 _FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
 """What lxml raises on bytes: syntax errors, odd encodings, names it cannot hold."""
@@ -73,7 +73,7 @@ def refuse_slow(data: bytes, source: str) -> None:
         deep = broken = 0
         plain = data.replace(b"\x00", b"")
         if sum(1 for _ in islice(_STRAY.finditer(plain), MOST_STRAY + 1)) > MOST_STRAY:
-            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" begin no tag') from None
+            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" and "&" begin nothing') from None
         for tag in _TAG.finditer(plain):
             broken += plain[tag.end() : tag.end() + 1] != b">"
             deep += -1 if tag[0].startswith(b"</") else not tag[0].endswith(b"/")

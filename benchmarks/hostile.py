@@ -110,7 +110,8 @@ def served(folder: Path, relay_port: int = 9) -> Iterator[tuple[httpx2.Client, s
         f'[database]\nurl = "sqlite:///{folder}/digest.sqlite3"\n[secrets]\nkey = "a key of the tests own, long enough"\n'
         f'[web]\nport = {port}\nbase_url = "http://127.0.0.1:{port}"\nadmin_token = "{TOKEN}"\n'
         f'[delivery]\njournal = "{folder}/journal"\n[inbound]\nmailgun_signing_key = "key"\n'
-        f'ses_topic_arn = "arn:aws:sns:eu-west-1:123456789012:digest"\n[[relays]]\nhost = "127.0.0.1"\nport = {relay_port}\ntls = "none"\n'
+        f'ses_topic_arn = "arn:aws:sns:eu-west-1:123456789012:digest"\n'
+        f'[[relays]]\nhost = "127.0.0.1"\nport = {relay_port}\ntls = "none"\n'
     )
     at = datetime.now(UTC) - timedelta(days=1)
     with Wiring(load(settings)) as wiring:

@@ -104,7 +104,7 @@ def _hour(text: str) -> time:
     """As people and spreadsheets write it: 07:00, 7:00, 7, 7:00:00 or 7:00 AM."""
     for form in ("%H:%M", "%H", "%H:%M:00", "%I:%M %p", "%I:%M:00 %p"):
         with suppress(ValueError):
-            return datetime.strptime(text, form).time()
+            return datetime.strptime(text, form).time()  # noqa: DTZ007 an hour of the day has no zone
     raise ValueError(f"hour {text[:20]!r} should be like 07:00")
 
 

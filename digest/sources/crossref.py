@@ -29,7 +29,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         told = fields.table(next(iter(fields.rows(message)), None)).get("message") or answer.get("status")
         raise UnreadableAnswer(source, f"Crossref says: {fields.clipped(fields.text(told) or 'nothing it documents')}")
     if isinstance(message.get("items"), list):
-        return fields.collected(fields.numbered(message["items"]), lambda row: work(row, source, seen_at), size=len(data), undated=True)
+        return fields.collected(
+            fields.numbered(message["items"]), lambda row: work(row, source, seen_at), size=len(data), undated=True
+        )
     if "DOI" not in message:
         raise UnreadableAnswer(source, "neither a work nor a page of works")
     return fields.collected([("work", message)], lambda row: work(row, source, seen_at), undated=True)

@@ -67,7 +67,9 @@ def test_a_megabyte_is_read_or_refused_in_linear_time(frame: str, unit: bytes) -
     assert spent(frame, unit) < SECONDS
 
 
-ENTRY = "@article{{k{0}, title={{On the {0}th graph}}, author={{Ann Author and Bo Writer}}, year={{2020}}, doi={{10.1000/a{0}}}}}\n"
+ENTRY = (
+    "@article{{k{0}, title={{On the {0}th graph}}, author={{Ann Author and Bo Writer}}, year={{2020}}, doi={{10.1000/a{0}}}}}\n"
+)
 ITEM = "<item><title>On the {0}th graph</title><link>https://journal.example/{1}</link></item>"
 
 

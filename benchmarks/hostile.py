@@ -38,6 +38,8 @@ UPLOADS = {
     "BibTeX entries": ("bare", b"@a{k,title={x}}"),
     "XML": ("OAI end", b"<!---->"),
     "RSS": ("RSS date", b"\n@"),
+    "RSS elements": ("RSS title", b"<a/>"),
+    "seed page": ("seed page", b"@\n"),
     "RSS attributes": ("RSS tag", b'a="1" '),
     "JSON": ("bare", b'{"a":'),
     "JSON feed": ("JSON feed text", b"<a "),
@@ -99,15 +101,17 @@ DOORS: dict[str, Ask] = {
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[httpx2.Client, str, Path]]:
-    """A daemon with one reader: a client of it, the token of that reader's page, and the daemon's log."""
+def served(folder: Path, relay_port: int = 9) -> Iterator[tuple[httpx2.Client, str, Path]]:
+    """A daemon with one reader: a client of it, the token of that reader's page, and the daemon's log. By default its relay is
+    not there."""
     port, log = free_port(), folder / "log"
     settings = folder / "digest.toml"
     settings.write_text(
         f'[database]\nurl = "sqlite:///{folder}/digest.sqlite3"\n[secrets]\nkey = "a key of the tests own, long enough"\n'
         f'[web]\nport = {port}\nbase_url = "http://127.0.0.1:{port}"\nadmin_token = "{TOKEN}"\n'
         f'[delivery]\njournal = "{folder}/journal"\n[inbound]\nmailgun_signing_key = "key"\n'
-        'ses_topic_arn = "arn:aws:sns:eu-west-1:123456789012:digest"\n[[relays]]\nhost = "127.0.0.1"\nport = 9\ntls = "none"\n'
+        f'ses_topic_arn = "arn:aws:sns:eu-west-1:123456789012:digest"\n'
+        f'[[relays]]\nhost = "127.0.0.1"\nport = {relay_port}\ntls = "none"\n'
     )
     at = datetime.now(UTC) - timedelta(days=1)
     with Wiring(load(settings)) as wiring:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 from collections.abc import Callable
@@ -18,6 +19,8 @@ SECONDS = 10.0
 PROCESSOR_SECONDS = 1.0
 """Of the function itself: what its modules take to load does not count."""
 MEGABYTES = 1024
+GIVES_WAY = 5
+"""Of `nice`: where processors are few, pages come first."""
 AT_ONCE = 2
 PATIENCE = 5.0
 """Seconds to wait for one of the AT_ONCE places."""
@@ -58,6 +61,7 @@ def run_apart(function: Callable[..., _Answer], *given: object, seconds: float =
 
 
 def _run(answers: Connection, function: Callable[..., Any], given: tuple[object, ...]) -> None:
+    os.nice(GIVES_WAY)
     resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES * 1024 * 1024, MEGABYTES * 1024 * 1024))
     signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)  # SIGPROF ends the process, inside a pattern too
     try:

@@ -62,7 +62,7 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     if not any(child(root, verb) is not None for verb in ("ListRecords", "GetRecord")):
         raise UnreadableAnswer(source, "OAI-PMH without <ListRecords> or <GetRecord>")
     placed = ((_place(record, number), record) for number, record in enumerate(each(root, "record"), 1))
-    parsed = clean_fields.collected(placed, lambda record: _sighting(record, source, seen_at))
+    parsed = clean_fields.collected(placed, lambda record: _sighting(record, source, seen_at), size=len(data))
     token = next((said(element) for element in each(root, "resumptionToken")), "")
     return Page(Parsed(parsed.sightings, mended + parsed.rejected, gone=parsed.gone), token)
 

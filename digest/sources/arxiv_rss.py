@@ -36,7 +36,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <rss> with a <channel> was due")
     refuse_error_feed(said(channel, "title"), said(channel, "description"), source)
     placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(children(channel, "item"), 1))
-    parsed = clean_fields.collected(placed, lambda item: _sighting(item, source, seen_at))
+    parsed = clean_fields.collected(placed, lambda item: _sighting(item, source, seen_at), size=len(data))
     return Parsed(parsed.sightings, mended + parsed.rejected)
 
 

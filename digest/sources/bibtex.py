@@ -77,7 +77,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if not (first := next(read, None)):
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
     placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
-    return clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
+    return clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at), size=len(data))
 
 
 def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
@@ -191,13 +191,14 @@ def _identifiers(entry: Entry) -> tuple[Identifier, ...]:
     prefix = (told.get("archiveprefix") or told.get("eprinttype") or "arxiv").strip("{} ").lower()
     written = [told.get("eprint", "") if prefix == "arxiv" else "", told.get("doi", "").replace("\\_", "_")]
     for name in ("journal", "url", "note", "howpublished", "volume", "number"):
-        written += [found[1] for found in _ARXIV.finditer(told.get(name, "")[: clean_fields.LONGEST_LINE])]
+        if said := told.get(name):
+            written += [found[1] for found in _ARXIV.finditer(said[: clean_fields.LONGEST_LINE])]
     return clean_fields.identifiers(*(name.strip("{} ") for name in written), told.get("url", "").strip("{} "))
 
 
 def authors(written: str) -> tuple[str, ...]:
     """ "Knuth, Donald E. and {The Team} and others" → ("Donald E. Knuth", "The Team")."""
-    people = re.split(r"\s+and\s+", " ".join(written[: clean_fields.LONGEST_TEXT].split()))
+    people = " ".join(written[: clean_fields.LONGEST_TEXT].split()).split(" and ")
     return clean_fields.names(_given_first(person) for person in people if person.lower() != "others")
 
 
@@ -211,4 +212,4 @@ def _given_first(person: str) -> str:
 
 
 def _unprotected(text: str) -> str:
-    return _PROTECTED.sub(r"\1", text)
+    return _PROTECTED.sub(r"\1", text) if "{" in text else text

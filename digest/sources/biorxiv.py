@@ -46,7 +46,9 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
         raise UnreadableAnswer(source, f"no collection of preprints{': ' + status if status else ''}")
     if not collection and status and status.lower() != "ok" and not re.search(r"no (posts|articles|papers) found", status, re.I):
         raise UnreadableAnswer(source, f"bioRxiv says: {clean_fields.clipped(status)}")
-    parsed = clean_fields.collected(clean_fields.numbered(collection), lambda row: _sighting(row, source, seen_at))
+    parsed = clean_fields.collected(
+        clean_fields.numbered(collection), lambda row: _sighting(row, source, seen_at), size=len(data)
+    )
     return Page(parsed, len(collection), clean_fields.whole(message.get("total")))
 
 

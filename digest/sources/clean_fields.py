@@ -25,6 +25,10 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_TEXT = 60_000
 LONGEST_LINE = 2_000
 MOST_NAMES = 5_000
+MOST_RECORDS = 20_000
+"""Of one document, where it is small. A large one may have more, as long as a record has SMALLEST_RECORD bytes on average: what a
+document takes to read is bounded by its size, and no paper with title and id is described in less."""
+SMALLEST_RECORD = 100
 MOST_REJECTED = 20_000
 """Records of one file that cannot be read; a file with more is of another kind."""
 _LONGEST_REASON = 200
@@ -41,7 +45,7 @@ _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org
 
 def text(value: object, longest: int = LONGEST_TEXT) -> str:
     """Whitespace folded into single spaces; "" for anything that is no text. Cut at `longest` characters."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return ""
     said = value[: longest * 2]
     if not said.isascii():
@@ -157,7 +161,7 @@ def identifiers(*values: object) -> tuple[Identifier, ...]:
     """The arXiv ids and DOIs among `values`, in order, each once. One value may hold several, set apart by comma or space."""
     found: list[Identifier] = []
     for value in values:
-        parts = _BETWEEN.split(value[:LONGEST_LINE]) if isinstance(value, str) else []
+        parts = _BETWEEN.split(value[:LONGEST_LINE]) if isinstance(value, str) and value else []
         found += [one.identifier for part in parts if (one := identify(part))]
     return tuple(dict.fromkeys(found))
 
@@ -204,10 +208,11 @@ def collected(
     records: Iterable[tuple[str, _Record]],
     read: Callable[[_Record], Sighting | Reading | Identifier | None],
     *,
+    size: int | None = None,
     undated: bool = False,
 ) -> Parsed:
     """Reads each (where, record). One that raises InvalidInput becomes a Rejection and the rest is kept. Raises UnreadableAnswer
-    after MOST_REJECTED.
+    after MOST_REJECTED, and where a document of `size` bytes has more records than MOST_RECORDS and SMALLEST_RECORD allow.
 
     `read` gives an Identifier for a paper that the source removed, None where there is nothing to say.
     """
@@ -215,7 +220,10 @@ def collected(
     readings: list[Reading] = []
     rejected: list[Rejection] = []
     gone: list[Identifier] = []
-    for where, record in records:
+    most = max(MOST_RECORDS, size // SMALLEST_RECORD) if size is not None else None
+    for count, (where, record) in enumerate(records):
+        if count == most:
+            raise UnreadableAnswer(where, f"more than {most:,} records; the most read of a document of {size:,} bytes")
         try:
             found = read(record)
         except InvalidInput as bad:

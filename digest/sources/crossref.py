@@ -32,7 +32,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         )
     if isinstance(message.get("items"), list):
         return clean_fields.collected(
-            clean_fields.numbered(message["items"]), lambda row: work(row, source, seen_at), undated=True
+            clean_fields.numbered(message["items"]), lambda row: work(row, source, seen_at), size=len(data), undated=True
         )
     if "DOI" not in message:
         raise UnreadableAnswer(source, "neither a work nor a page of works")

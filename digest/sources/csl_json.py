@@ -22,7 +22,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     items = answer if isinstance(answer, list) else clean_fields.table(answer).get("items")
     if not isinstance(items, list):
         raise UnreadableAnswer(source, "no list of CSL-JSON items")
-    return clean_fields.collected(clean_fields.numbered(items, "item"), lambda row: _sighting(row, source, seen_at))
+    return clean_fields.collected(
+        clean_fields.numbered(items, "item"), lambda row: _sighting(row, source, seen_at), size=len(data)
+    )
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:

@@ -45,7 +45,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if answer and not any(isinstance(row, dict) for row in answer):
         kind = "text (a Python repr, it seems)" if str(answer[0]).startswith("{'") else type(answer[0]).__name__
         raise UnreadableAnswer(source, f"each row should be an object with a paper, these are {kind}")
-    return clean_fields.collected(clean_fields.numbered(answer), lambda row: _sighting(row, source, seen_at), undated=True)
+    return clean_fields.collected(
+        clean_fields.numbered(answer), lambda row: _sighting(row, source, seen_at), size=len(data), undated=True
+    )
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:

@@ -38,7 +38,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     told = clean_fields.table(answer)
     if isinstance(answer, list) or isinstance(told.get("results"), list):
         works = answer if isinstance(answer, list) else told["results"]
-        return clean_fields.collected(clean_fields.numbered(works), lambda row: _sighting(row, source, seen_at), undated=True)
+        return clean_fields.collected(
+            clean_fields.numbered(works), lambda row: _sighting(row, source, seen_at), size=len(data), undated=True
+        )
     if refusal := clean_fields.text(told.get("error")):
         raise UnreadableAnswer(
             source, f"OpenAlex says: {clean_fields.clipped(refusal + ' ' + clean_fields.text(told.get('message')))}"

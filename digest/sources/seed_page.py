@@ -31,11 +31,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, f"should begin with {BANNERS} lines that say {BANNER!r}, then titles and abstracts")
     while lines and not lines[-1].strip():
         lines.pop()
-    pairs = [(number, lines[number : number + 2]) for number in range(BANNERS, len(lines), 2)]
-    if pairs:
-        pairs[0][1][0] = pairs[0][1][0].removeprefix(_GLUED)
-    placed = ((f"line {number + 1}", pair) for number, pair in pairs)
-    return clean_fields.collected(placed, lambda pair: _sighting(pair, source, seen_at))
+    lines[BANNERS : BANNERS + 1] = [first.removeprefix(_GLUED) for first in lines[BANNERS : BANNERS + 1]]
+    placed = ((f"line {number + 1}", lines[number : number + 2]) for number in range(BANNERS, len(lines), 2))
+    return clean_fields.collected(placed, lambda pair: _sighting(pair, source, seen_at), size=len(data))
 
 
 def _sighting(pair: list[str], source: str, seen_at: datetime) -> Sighting:

@@ -37,7 +37,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     data sets and anything else.
     """
     rows = _rows(clean_fields.decoded_json(data, source), source)
-    return clean_fields.collected(clean_fields.numbered(rows), lambda row: _record(row, source, seen_at), undated=True)
+    return clean_fields.collected(
+        clean_fields.numbered(rows), lambda row: _record(row, source, seen_at), size=len(data), undated=True
+    )
 
 
 def _rows(answer: Any, source: str) -> list[Any]:

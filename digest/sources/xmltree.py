@@ -24,9 +24,12 @@ MOST_DEEP = 500
 MOST_BROKEN = 100
 """Tags without an end, where a parser goes on past them."""
 MOST_STRAY = 10_000
-"""Signs "<" that begin no tag, where a parser goes on past them."""
+"""Signs "<" that begin no tag and "&" that begin no entity, where a parser goes on past them."""
+MOST_ELEMENTS = 30_000
+"""Of a feed, where it is small. A large one may have more, as long as an element has SMALLEST_ELEMENT bytes on average."""
+SMALLEST_ELEMENT = 40
 _TAG = re.compile(rb"""</?[A-Za-z_:\x80-\xff](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
-_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])")
+_STRAY = re.compile(rb"<(?!/?[A-Za-z_:\x80-\xff])|&(?!#?[A-Za-z0-9]{1,32};)")
 _NAME = re.compile(rb"<([A-Za-z_][\w.:-]{0,100}+)")
 _FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
 """What lxml raises on bytes: syntax errors, odd encodings, names it cannot hold."""
@@ -60,21 +63,24 @@ def refuse_hostile(data: bytes, source: str) -> None:
         raise UnreadableAnswer(source, "is in UTF-7 or EBCDIC; should be UTF-8")
 
 
-def refuse_broken(data: bytes, source: str) -> None:
-    """Raises UnreadableAnswer for XML that is not well-formed and would be slow to guess at: deeply nested, or full of tags
-    without an end or a beginning."""
+def refuse_slow(data: bytes, source: str) -> None:
+    """Raises UnreadableAnswer for XML that would be slow to read by a feed's reader: of tiny elements, or not well-formed and
+    deeply nested, or full of tags without an end or a beginning."""
     try:
-        etree.fromstring(data, _parser())
+        elements = sum(1 for _ in etree.fromstring(data, _parser()).iter())
     except _FAILS:
+        elements = data.count(b"<") - data.count(b"</")
         deep = broken = 0
         plain = data.replace(b"\x00", b"")
         if sum(1 for _ in islice(_STRAY.finditer(plain), MOST_STRAY + 1)) > MOST_STRAY:
-            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" begin no tag') from None
+            raise UnreadableAnswer(source, f'not XML: more than {MOST_STRAY:,} signs "<" and "&" begin nothing') from None
         for tag in _TAG.finditer(plain):
             broken += plain[tag.end() : tag.end() + 1] != b">"
             deep += -1 if tag[0].startswith(b"</") else not tag[0].endswith(b"/")
             if abs(deep) > MOST_DEEP or broken > MOST_BROKEN:
                 raise UnreadableAnswer(source, "not XML: its tags are not closed") from None
+    if elements > (most := max(MOST_ELEMENTS, len(data) // SMALLEST_ELEMENT)):
+        raise UnreadableAnswer(source, f"{elements:,} elements; the most read of a feed of {len(data):,} bytes is {most:,}")
 
 
 def _attributes(tag: bytes) -> int:

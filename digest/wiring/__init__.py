@@ -18,4 +18,5 @@ class Wiring(Hearing, Backups):
     def web_app(self, wake_sender: Callable[[], None] = lambda: None) -> FastAPI:
         from digest.web.app import create_app
 
+        self.webhooks  # noqa: B018 their libraries take long to load: not at the first post
         return create_app(self, wake_sender=wake_sender)

@@ -116,7 +116,7 @@ class Hearing(Operating):
 
         Raises NotFound for a provider that is not set up, InvalidInput for a post that it did not sign, StoreError.
         """
-        webhook = self._webhooks.get(provider)
+        webhook = self.webhooks.get(provider)
         if webhook is None:
             raise NotFound("this webhook", "set its key under [inbound]")
         try:
@@ -127,7 +127,8 @@ class Hearing(Operating):
             raise
         if provider == "postmark":  # its posts carry a password; the others' a signature, which nobody guesses
             guessed(True)
-        self._subscribe(webhook, body)
+        if provider == "ses":
+            self._subscribe(webhook, body)
         return [self.heed(feedback, at, trusted=True) for feedback in webhook.parse(body)]
 
     def _subscribe(self, webhook: Webhook, body: bytes) -> None:
@@ -138,20 +139,24 @@ class Hearing(Operating):
             self.getter.get("ses", url, public_only=True)
 
     @cached_property
-    def _webhooks(self) -> dict[str, Webhook]:
-        from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
-        from digest.mail.inbound.webhooks.postmark import PostmarkWebhook
-        from digest.mail.inbound.webhooks.sendgrid import SendGridWebhook
-        from digest.mail.inbound.webhooks.ses import SesWebhook
-
+    def webhooks(self) -> dict[str, Webhook]:
+        """Loads the libraries of those that are set up. Raises ConfigurationError for a secret that is not there."""
         settings, found = self.settings.inbound, dict[str, "Webhook"]()
         if settings.ses_topic_arn:
+            from digest.mail.inbound.webhooks.ses import SesWebhook
+
             found["ses"] = SesWebhook(settings.ses_topic_arn, self._certificate)
         if settings.sendgrid_public_key:
+            from digest.mail.inbound.webhooks.sendgrid import SendGridWebhook
+
             found["sendgrid"] = SendGridWebhook(settings.sendgrid_public_key)
         if key := read_secret(settings.mailgun_signing_key, settings.mailgun_signing_key_file, "inbound.mailgun_signing_key"):
+            from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
+
             found["mailgun"] = MailgunWebhook(key)
         if word := read_secret(settings.postmark_password, settings.postmark_password_file, "inbound.postmark_password"):
+            from digest.mail.inbound.webhooks.postmark import PostmarkWebhook
+
             found["postmark"] = PostmarkWebhook(settings.postmark_user, word)
         return found
 

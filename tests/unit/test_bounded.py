@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from digest.child_process import Overrun, run_apart
-from digest.domain.errors import DigestError
+from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.interest import understand
+from digest.sources import feed
+from digest.sources.detect_format import read_file
 from tests.servers.hostile import AT, FRAMES, filled, upload
 
 SECONDS = 5.0
@@ -48,6 +52,12 @@ def spent(frame: str, unit: bytes, size: int = 1_000_000) -> float:
         ("RSS title", b"</a>"),
         ("seed page", b"@\n"),
         ("bare", b"@a{k,t={}}"),
+        ("bare", b"@a{k,title={x}}"),
+        ("seed page", b"a\nb\n"),
+        ("RSS title", b"<a/>"),
+        ("RSS title", b"<a></a>"),
+        ("RSS text", b"\r"),
+        ("RSS cdata", b"\r\n"),
         ("OAI end", b"<!---->"),
         ("OAI mended", b"<!--"),
         ("arXiv Atom", b"arXiv:"),
@@ -55,6 +65,50 @@ def spent(frame: str, unit: bytes, size: int = 1_000_000) -> float:
 )
 def test_a_megabyte_is_read_or_refused_in_linear_time(frame: str, unit: bytes) -> None:
     assert spent(frame, unit) < SECONDS
+
+
+ENTRY = (
+    "@article{{k{0}, title={{On the {0}th graph}}, author={{Ann Author and Bo Writer}}, year={{2020}}, doi={{10.1000/a{0}}}}}\n"
+)
+ITEM = "<item><title>On the {0}th graph</title><link>https://journal.example/{1}</link></item>"
+
+
+@pytest.mark.parametrize(
+    ("frame", "unit", "said"),
+    [
+        ("bare", b"@a{k,title={x}}", "more than 20,000 records"),
+        ("bare", b"@a{k,t={}}", "more than 20,000 records"),
+        ("seed page", b"a\nb\n", "more than 20,000 records"),
+        ("JSON feed", b'{"id":"1","title":"t"},', "not JSON|more than 20,000 records"),
+        ("RSS title", b"<a/>", "the most read of a feed of 1,000,.* is 30,000"),
+        ("bare", b'{"id":"arxiv:2608.00001","title":"t"}\n', "names more than 20,000 papers"),
+    ],
+)
+def test_a_document_of_tiny_records_is_refused_naming_the_limit(frame: str, unit: bytes, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        upload(filled(FRAMES[frame], unit, 1_000_000))
+
+
+@pytest.mark.parametrize("count", [13_000, 25_000])
+def test_an_honest_large_library_is_imported_whole(tmp_path: Path, count: int) -> None:
+    library = tmp_path / "library.bib"
+    library.write_text("".join(ENTRY.format(n) for n in range(count)))
+    assert sum(len(parsed.sightings) for parsed in read_file(library, AT)) == count
+
+
+def test_a_date_without_end_says_nothing_and_its_feed_is_read() -> None:
+    items = ITEM.format(1, 1) + ITEM.format(2, 2).replace("</item>", f"<pubDate>{'1' * 1_000}</pubDate></item>")
+    good = ITEM.format(3, 3).replace("</item>", "<pubDate>Mon, 04 May 2026 10:00:00 GMT</pubDate></item>")
+    parsed = feed.parse(f'<rss version="2.0"><channel>{items}{good}</channel></rss>'.encode(), source="lab", seen_at=AT)
+    assert [each.published_at for each in parsed.sightings] == [None, None, datetime(2026, 5, 4, 10, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_line_ends_in_a_feed_are_blanks_whatever_its_encoding(encoding: str) -> None:
+    item = ITEM.format("a\r\nb ਊ ", "1")
+    written = f'<?xml version="1.0" encoding="{encoding}"?>\r\n<rss\nversion="2.0"><channel>{item}</channel></rss>'
+    parsed = feed.parse(written.encode(encoding), source="lab", seen_at=AT)
+    assert [each.title for each in parsed.sightings] == ["On the a b ਊ th graph"]
 
 
 @pytest.mark.parametrize("count", [40, 100, 500])

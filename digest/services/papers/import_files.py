@@ -155,26 +155,28 @@ def _without_signals(parsed: Parsed) -> Parsed:
 
 
 _DIGIT = re.compile(r"\d")
-MOST_WORDS = 20_000
-"""Words with a digit that are looked at for an identifier."""
+MOST_NAMED = 20_000
+"""Papers of a reader's own list, and words with a digit that are looked at for an identifier."""
 
 
 def papers_in(file: Path, at: datetime) -> tuple[list[tuple[str, str]], list[str]]:
     """((identifier, title) of each paper a file names, what could not be read): for a reader's own list of papers.
 
-    A file of bare arXiv ids or DOIs will do. Raises InvalidInput for a file that names none.
+    A file of bare arXiv ids or DOIs will do. Raises InvalidInput for a file that names none, or more than MOST_NAMED.
     """
     found: list[tuple[str, str]] = []
     problems: list[str] = []
     try:
         for parsed in read_file(file, at):
             found += [(str(sighting.identifiers[0]), sighting.title) for sighting in parsed.sightings]
+            if len(found) > MOST_NAMED:
+                raise InvalidInput(str(file), f"names more than {MOST_NAMED:,} papers; give fewer at a time")
             problems += [f"{each.where}: {each.reason}" for each in parsed.rejected]
     except UnreadableAnswer as error:
         problems.append(error.reason)
     if not found:
         words = re.split(r"[\s,;]++", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
-        for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_WORDS):
+        for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_NAMED):
             with suppress(InvalidIdentifier):
                 found.append((str(parse_identifier(word).identifier), word))
         problems = [] if found else problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import lru_cache
@@ -40,21 +41,26 @@ def read_roster(
 ) -> Iterator[RosterRow | RejectedRow]:
     """Each row of a CSV file with a header line, read or rejected. Raises InvalidInput when the header lacks "email"."""
     names, wishes = tuple(lists), _wishes(defaults)
-    reader = csv.reader(lines)
+    reader = csv.reader(lines, strict=True)
     header = [column.strip().lower().removeprefix("\ufeff") for column in next(reader, [])]
     if "email" not in header or (unknown := set(header) - set(COLUMNS)):
         odd = "" if "email" not in header else f" ({', '.join(sorted(unknown))} unknown)"
         raise InvalidInput("line 1", f"should name the columns {','.join(COLUMNS)}, of which only email is required{odd}")
-    try:
-        for values in reader:
-            if not any(value.strip() for value in values):
-                continue
-            try:
+    while True:
+        before = reader.line_num
+        try:
+            values = next(reader)
+            if any("\n" in value and "@" in value for value in values):
+                raise csv.Error("a quoted cell holds whole rows")
+            if any(value.strip() for value in values):
                 yield _row(reader.line_num, header, values, read_address, names, wishes)
-            except (ValueError, InvalidAddress) as error:
-                yield RejectedRow(reader.line_num, str(error))
-    except csv.Error as error:
-        yield RejectedRow(reader.line_num, f"is not CSV: {error}; nothing after it was read")
+        except StopIteration:
+            return
+        except csv.Error as error:
+            until = f", nor what follows until line {reader.line_num}" if reader.line_num > before + 1 else ""
+            yield RejectedRow(before + 1, f"is not CSV{until}; a quote may not be closed ({error})")
+        except (ValueError, InvalidAddress) as error:
+            yield RejectedRow(reader.line_num, str(error))
 
 
 def _row(
@@ -95,13 +101,11 @@ def _wishes(defaults: Preferences) -> Wishes:
 
 
 def _hour(text: str) -> time:
-    try:
-        hour = time.fromisoformat(text if ":" in text else f"{int(text):02}:00")
-    except ValueError:
-        hour = None
-    if hour is None or hour.tzinfo or hour.second or hour.microsecond:
-        raise ValueError(f"hour {text[:20]!r} should be like 07:00")
-    return hour
+    """As people and spreadsheets write it: 07:00, 7:00, 7, 7:00:00 or 7:00 AM."""
+    for form in ("%H:%M", "%H", "%H:%M:00", "%I:%M %p", "%I:%M:00 %p"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).time()  # noqa: DTZ007 an hour of the day has no zone
+    raise ValueError(f"hour {text[:20]!r} should be like 07:00")
 
 
 def row_of(subscription: Subscription) -> tuple[str, ...]:

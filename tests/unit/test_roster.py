@@ -1,0 +1,54 @@
+"""Readers by CSV: no row is lost without a word, and hours as spreadsheets write them."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+
+from digest.domain.subscriber import Address, Preferences
+from digest.services.subscriptions.subscriber_csv import RejectedRow, RosterRow, read_roster
+
+
+def read(text: str) -> tuple[list[str], list[int]]:
+    """(the addresses that were read, the lines that were rejected)."""
+    rows = list(read_roster(iter(text.splitlines(keepends=True)), Address, ["daily"], Preferences()))
+    good = [str(row.reader.address) for row in rows if isinstance(row, RosterRow)]
+    return good, [row.line for row in rows if isinstance(row, RejectedRow)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "good", "rejected"),
+    [
+        ('a@x.org,"open\nb@x.org,x\nc@x.org,y\n', [], [2]),
+        ('z@x.org,\na@x.org,"open\nb@x.org,"x"\nc@x.org,y\n', ["z@x.org", "c@x.org"], [3]),
+        ('a@x.org,"open\nb@x.org,x\nc@x.org,"\nd@x.org,\n', ["d@x.org"], [2]),
+        ('a@x.org,"graphs\nneural, nets"\nb@x.org,x\n', ["a@x.org", "b@x.org"], []),
+        ('a@x.org,"x"y\nb@x.org,\n', ["b@x.org"], [2]),
+        ('a@x.org,"' + "x" * 140_000 + '"\nb@x.org,\n', ["b@x.org"], [2]),
+        ('a@x.org,x "quoted" y\nb@x.org,"he said ""x"""\n', ["a@x.org", "b@x.org"], []),
+    ],
+)
+def test_a_quote_that_is_not_closed_takes_no_row_along_without_a_word(rows: str, good: list[str], rejected: list[int]) -> None:
+    assert read("email,interests\n" + rows) == (good, rejected)
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("07:00", time(7)),
+        ("7:00", time(7)),
+        ("7", time(7)),
+        ("7:30:00", time(7, 30)),
+        ("7:00 AM", time(7)),
+        ("12:15 am", time(0, 15)),
+        ("7:30:15", None),
+        ("07:00+05:00", None),
+        ("25:00", None),
+        ("0.291666", None),
+        ("noon", None),
+    ],
+)
+def test_an_hour_is_read_as_a_spreadsheet_writes_it(written: str, hour: time | None) -> None:
+    (row,) = read_roster(iter(["email,hour\n", f"a@x.org,{written}\n"]), Address, ["daily"], Preferences())
+    assert (row.reader.preferences.hour if isinstance(row, RosterRow) else None) == hour

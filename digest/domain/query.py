@@ -91,6 +91,10 @@ class Query:
         return self.wordy and not self.unwanted
 
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: no database takes it."""
+
+
 def parse_query(text: str) -> Query:
     """Reads any text. What looks like a filter and is none ("since:ever") is read as words, as is everything else.
 
@@ -100,7 +104,7 @@ def parse_query(text: str) -> Query:
     wanted, unwanted = _Gathered(), _Gathered()
     since: date | None = None
     like: Identifier | None = None
-    for part in _PART.finditer(text[:LONGEST]):
+    for part in _PART.finditer(_LONE_SURROGATE.sub(" ", text[:LONGEST])):
         field, value = (part["field"] or "").lower(), part["quoted"] if part["quoted"] is not None else part["bare"]
         if part["minus"]:
             if not unwanted.filtered(field, value):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, text
 
@@ -286,6 +286,7 @@ ANYTHING = st.one_of(st.text(max_size=60), st.lists(st.one_of(SYNTAX, st.text(ma
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ANYTHING)
+@example("\ud800")
 def test_any_text_is_a_question(store: Store, anything: str) -> None:
     with store.read() as unit:
         assert unit.papers.search(anything, 5) == []

@@ -35,17 +35,19 @@ def check_every_door(site: Website, expected: Mapping[str, bool]) -> None:
 
 def _by_csv(site: Website, addresses: list[str]) -> set[str]:
     """Those that an import took."""
-    sheet, last_line = io.StringIO(newline=""), {}
+    sheet, of_line = io.StringIO(newline=""), dict[int, str]()
     sheet.write("email\r\n")
     for address in addresses:
         csv.writer(sheet, quoting=csv.QUOTE_ALL).writerow([address])
     reader = csv.reader(io.StringIO(sheet.getvalue(), newline=""))
     next(reader)
+    before = reader.line_num
     for address, _ in zip(addresses, reader, strict=True):
-        last_line[reader.line_num] = address
+        of_line |= dict.fromkeys(range(before + 1, reader.line_num + 1), address)
+        before = reader.line_num
     path = "/api/v1/subscriptions/import?confirmed=true"
     report = site.request("POST", path, content=sheet.getvalue().encode(), headers=BEARER).json()
-    bad = {last_line[each["line"]] for each in report["rejected"]}
+    bad = {of_line[each["line"]] for each in report["rejected"]}
     # a row without anything in it is no row: neither taken nor bad
     return {address for address in addresses if address.strip() and address not in bad}
 

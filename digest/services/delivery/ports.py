@@ -1,3 +1,0 @@
-"""What delivering asks of the store: its ports."""
-
-from __future__ import annotations

@@ -156,11 +156,6 @@ class Sending(Relaying):
             unit.notices.owe(notice.subscription.id, notice.kind, at, at + HELD, notice.subscription.request)
         send_at_once(self.store, self._means(lambda: at), notice, at)
 
-    def owe_notice(self, notice: Notice, at: datetime) -> None:
-        """It is sent from `at` on, by whoever delivers."""
-        with self.store.begin() as unit:
-            unit.notices.owe(notice.subscription.id, notice.kind, at, at, notice.subscription.request)
-
     def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
         """Sends what is owed of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
         from digest.services.notices.pending import send_owed

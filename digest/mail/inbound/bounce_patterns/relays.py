@@ -1,4 +1,4 @@
-"""The words a relay refuses us with whatever the recipient is: the first rows of causes.py's table.
+"""The words a relay refuses us with whatever the recipient is: the first rows of ours.py's table.
 
 Our login, our right to send as this address, and how much we may send. Collected from the documentation of mailbox providers and
 hosts and from public trackers; the sources stand beside the replies in tests/unit/test_reply_verdict.py.

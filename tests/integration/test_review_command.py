@@ -51,9 +51,8 @@ def test_a_flood_of_refused_confirmations_is_held_and_alarmed_once(tmp_path: Pat
         with Wiring(load(config)) as wiring:
             for number in range(12):
                 address = Address(f"reader{number}@example.org")
-                asked = request(wiring.store, address, "daily", Preferences(), Interests(), now)
+                asked = request(wiring.store, address, "daily", Preferences(), Interests(), now, notify=True)
                 assert asked.notice
-                wiring.owe_notice(asked.notice, now)
             assert wiring.mail_owed(lambda: now) == 0
             assert wiring.mail_owed(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
             with wiring.store.read() as unit:

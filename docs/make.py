@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md and docs/commands.md from what the program itself says: `python docs/make.py`.
+"""Writes docs/reference/configuration.md and docs/reference/commands.md from what the program itself says: `python docs/make.py`.
 
 A test compares; whoever adds a key or a command runs this.
 """
@@ -83,7 +83,7 @@ def _told(command: click.Command, name: str, parent: click.Context) -> Iterator[
             yield f"- `{', '.join(option.opts)}{takes}`" + (f": {said}" if said else "")
 
 
-PAGES = {"configuration.md": configuration, "commands.md": commands}
+PAGES = {"reference/configuration.md": configuration, "reference/commands.md": commands}
 
 if __name__ == "__main__":
     for page, made in PAGES.items():

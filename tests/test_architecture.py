@@ -1,4 +1,4 @@
-"""The layers of docs/architecture.md, enforced: imports point one way, clocks are read at the edge, files stay readable."""
+"""The layers of docs/explanation/architecture.md, enforced: imports point one way, clocks are read at the edge, files stay readable."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def wrong_imports(package: Path) -> list[str]:
     for room, file, tree in _rooms(package):
         where = file.relative_to(package)
         if room not in LAYER_OF and room not in ("__init__", "__main__"):
-            wrong.append(f"{where}: {room} is in no layer of docs/architecture.md")
+            wrong.append(f"{where}: {room} is in no layer of docs/explanation/architecture.md")
             continue
         for line, other in _imports(package, file, tree):
             if other == room or other.startswith("__") or (room, other) in MAY_ALSO:

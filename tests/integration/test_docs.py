@@ -24,12 +24,12 @@ def test_the_page_is_what_the_program_says(page: str) -> None:
 
 
 def test_every_command_has_its_place() -> None:
-    page = (ROOT / "docs/commands.md").read_text("utf-8")
+    page = (ROOT / "docs/reference/commands.md").read_text("utf-8")
     assert [name for name in COMMANDS if f"\n## `digest {name}" not in page] == []
 
 
 def test_every_key_has_its_place() -> None:
-    page = (ROOT / "docs/configuration.md").read_text("utf-8")
+    page = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
     for name, field in Settings.model_fields.items():
         inner = next(iter(get_args(field.annotation)), field.annotation)  # of a tuple of tables, the table
         keys = getattr(inner, "model_fields", {name: None})

@@ -1,4 +1,4 @@
-"""docs/operations.md, followed to the letter on a real Postfix: from an empty folder to a mail in the inbox, and out of trouble.
+"""docs/how-to/operations.md, followed to the letter on a real Postfix: from an empty folder to a mail in the inbox, and out of trouble.
 
 Only this is put in for what the page leaves to its reader: where the clone's command is, the relay's port, the day's date.
 """
@@ -27,7 +27,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/operations.md").read_text("utf-8")
+PAGE = (ROOT / "docs/how-to/operations.md").read_text("utf-8")
 
 
 def block(kind: str) -> str:

@@ -38,7 +38,7 @@ def test_every_key_has_its_place() -> None:
 
 def test_commands_that_the_pages_name_are_there() -> None:
     """`digest WORD` in any page is a command."""
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         named = set(re.findall(r"(?:\./run |`|^ {4}|^)digest ([a-z][a-z-]+)(?=[ `\n])", page.read_text("utf-8"), re.MULTILINE))
         assert named <= set(COMMANDS), page.name
 
@@ -54,3 +54,9 @@ def test_files_that_the_pages_name_are_there() -> None:
             if not any((place / path).exists() for place in (ROOT, ROOT / "digest", ROOT / "templates", page.parent))
         }
         assert missing - OF_THE_READER == set(), page.name
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == [], page.name

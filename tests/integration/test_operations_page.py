@@ -6,7 +6,6 @@ Only this is put in for what the page leaves to its reader: where the clone's co
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -14,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,11 @@ from sqlalchemy import make_url
 from digest.config import read
 from digest.domain.delivery import Reply
 from digest.mail.smtp.journal import Journal
+from tests.command_line import clean_environment, command
 from tests.servers import postgresql
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
+from tests.servers.running import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/how-to/operations.md").read_text("utf-8")
@@ -45,22 +47,21 @@ class Machine:
         run = folder / "run"
         run.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(sys.executable)} -m digest "$@"\n')
         run.chmod(0o755)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
-        self.environment = clean | {"PYTHONPATH": str(ROOT)}
+        self.environment = clean_environment()
 
-    def type(self, lines: str, **more: str) -> list[str]:
-        """Each line by itself; what each printed. All must succeed."""
+    def type(self, lines: str, *, in_a_shell: bool = False) -> list[str]:
+        """Each line by itself; what each printed. All must succeed. `in_a_shell`: digest too, as an operator does."""
         said = []
         for line in lines.strip().splitlines():
-            done = subprocess.run(
-                ["/bin/sh", "-c", line],
-                cwd=self.folder,
-                env=self.environment | more,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
+            words = shlex.split(line)
+            if words[:2] == ["./run", "digest"] and not in_a_shell:
+                named = [sorted(map(str, self.folder.glob(word))) if "*" in word else [word] for word in words[2:]]
+                done = command(self.folder, *chain(*named), environment=self.environment)
+            else:
+                done = subprocess.run(
+                    ["/bin/sh", "-c", line],
+                    cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+                )  # fmt: skip
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             said.append(done.stdout)
         return said
@@ -81,7 +82,7 @@ def machine(tmp_path: Path, postfix_server: Postfix) -> Machine:
 
 
 def test_from_an_empty_folder_to_a_first_mail_and_out_of_trouble(machine: Machine, dovecot_server: Dovecot) -> None:
-    *_, status, explained = machine.type(block("sh"))
+    *_, status, explained = machine.type(block("sh"), in_a_shell=True)
     assert "accepted: 1" in status
     assert "postfix" in explained
     assert machine.status() == {"accepted": 1}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
-from digest.domain.identifier import Identifier
+from digest.domain.identifier import Identifier, page_of
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
 from digest.sources.options import made
@@ -56,9 +56,7 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
         authors=authors(row),
         published_at=published(row, seen_at),
         categories=clean_fields.distinct(clean_fields.text(word, 120) for word in clean_fields.rows(row.get("subject"))),
-        url=f"https://arxiv.org/abs/{doi.value}"
-        if doi.scheme == "arxiv"
-        else f"https://doi.org/{quote(doi.value, safe='/:;()')}",
+        url=page_of(doi),
         pdf_url=_pdf(row),
         venue=clean_fields.text(_first(row.get("container-title")), 300),
         withdrawn=any(

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
-from digest.domain.identifier import Identifier, parse_identifier
+from digest.domain.identifier import Identifier, page_of, parse_identifier
 from digest.domain.instant import parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
@@ -93,7 +93,7 @@ def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sightin
             clean_fields.text(word, 60) for word in clean_fields.rows(record.get("categories"))[:50]
         ),
         keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(record.get("keywords"))[:50]),
-        url=_link(record, "url") or _page_of(identifier),
+        url=_link(record, "url") or page_of(identifier),
         pdf_url=_link(record, "pdf_url"),
         code_url=_link(record, "code_url"),
         project_url=_link(record, "project_url"),
@@ -144,9 +144,3 @@ def _when(record: dict[str, Any], key: str) -> datetime | None:
 
 def _link(record: dict[str, Any], key: str) -> str:
     return clean_fields.address(record.get(key))
-
-
-def _page_of(identifier: Identifier) -> str:
-    """Where a registered work can be read, when the record does not say."""
-    pages = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
-    return pages[identifier.scheme] + identifier.value if identifier.scheme in pages else ""

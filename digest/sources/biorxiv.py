@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -58,7 +59,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     if not found:
         raise InvalidInput("doi", f"{clean_fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
     version = clean_fields.whole(row.get("version"))
-    posted = clean_fields.day(row.get("date"), seen_at)
+    posted = dated(row.get("date"), seen_at)
     server = clean_fields.text(row.get("server"), 20).lower()
     host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
     title = clean_fields.title(row.get("title"))

@@ -12,6 +12,7 @@ from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
 from digest.domain.identifier import Identifier, page_of
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
@@ -83,7 +84,7 @@ def published(row: Mapping[str, Any], seen_at: datetime) -> datetime | None:
     given = [clean_fields.rows(clean_fields.table(row.get(key)).get("date-parts"))[:1] for key in _DATES]
     parts = [clean_fields.rows(date[0]) for date in given if date]
     finest = max((len(date) for date in parts), default=0)
-    days = [day for date in parts if len(date) == finest if (day := clean_fields.calendar_day(date, seen_at))]
+    days = [day for date in parts if len(date) == finest if (day := dated(date, seen_at))]
     return min(days, default=None)
 
 

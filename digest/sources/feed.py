@@ -23,6 +23,7 @@ from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAns
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -93,8 +94,8 @@ def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
         seen_at=seen_at,
         abstract=_plain(item.get("content_text") or item.get("content_html") or item.get("summary")),
         authors=clean_fields.names(person.get("name") for person in people),
-        published_at=clean_fields.instant(item.get("date_published"), seen_at),
-        updated_at=clean_fields.instant(item.get("date_modified"), seen_at),
+        published_at=dated(item.get("date_published"), seen_at),
+        updated_at=dated(item.get("date_modified"), seen_at),
         keywords=clean_fields.distinct(clean_fields.text(tag, 80) for tag in clean_fields.rows(item.get("tags"))[:50]),
         url=link,
     )

@@ -15,6 +15,7 @@ from digest.domain.errors import InvalidInput, SourceError, SourceRefused, Unrea
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -68,8 +69,8 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         seen_at=seen_at,
         abstract=clean_fields.text(paper.get("summary") or outer.get("summary")),
         authors=clean_fields.names(author.get("name") for author in authors if author.get("hidden") is not True),
-        published_at=clean_fields.instant(paper.get("publishedAt"), seen_at),
-        listed_at=clean_fields.instant(paper.get("submittedOnDailyAt"), seen_at),
+        published_at=dated(paper.get("publishedAt"), seen_at),
+        listed_at=dated(paper.get("submittedOnDailyAt"), seen_at),
         keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(paper.get("ai_keywords"))[:50]),
         url=f"{BASE_URL}/papers/{name}",
         pdf_url=f"https://arxiv.org/pdf/{name}",

@@ -5,7 +5,8 @@ papers  {"id":"arxiv:2510.19278","title","abstract","authors":["…"],"published
          project_url, keywords, comment, version, withdrawn, identifiers (a list of further ids).
 signals {"paper":"arxiv:2510.19278","kind":"upvotes","value":12,"observed_at":"2025-11-06T02:45:08Z","source":"huggingface"}
 
-A file may hold both. Unknown keys are let be. Instants carry an offset; a paper's may also be a bare date (its midnight UTC).
+A file may hold both. Unknown keys are let be. Instants carry an offset; a paper's may also be a date, whole or in part (its
+first midnight UTC).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
@@ -21,12 +22,14 @@ from digest.domain.identifier import Identifier, page_of, parse_identifier
 from digest.domain.instant import parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.dates import read_date
 from digest.sources.port import Parsed, Reading
 
 LINES_AT_ONCE = 5_000
 LONGEST_LINE = 4_000_000
 """Bytes."""
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_CLOCK = re.compile(r"\d:\d")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,39}")
 
 
@@ -134,11 +137,10 @@ def _when(record: dict[str, Any], key: str) -> datetime | None:
         return None
     if not isinstance(said, str):
         raise InvalidInput(key, f"{said!r:.40} should be like 2025-11-06T02:45:08Z")
-    if len(said.strip()) <= len("2025-11-06"):
-        try:
-            return datetime.combine(date.fromisoformat(said.strip()), datetime.min.time(), UTC)
-        except ValueError:
-            raise InvalidInput(key, f"{said[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z") from None
+    if not _CLOCK.search(said):
+        if (day := read_date(said)) is None:
+            raise InvalidInput(key, f"{said[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z")
+        return day
     return parse_instant(said, key)
 
 

@@ -18,6 +18,7 @@ from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
@@ -95,14 +96,8 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
 
 
 def _authors(entry: Element) -> tuple[str, ...]:
-    named = clean_fields.names(said(author, "name") for author in children(entry, "author"))
-    return named or split_names(said(entry, "creator"))
-
-
-def split_names(joined: str) -> tuple[str, ...]:
-    """ "Ann Lee, Bo Li (MIT, USA), J. Doe, Jr." → three names: commas in brackets and before a suffix do not part."""
-    parts = re.split(r", (?![^(]{0,300}\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
-    return clean_fields.names(re.sub(r" ?\([^()]*+\) ?$", "", part) for part in parts)
+    named = authors(said(author, "name") for author in children(entry, "author"))
+    return named or authors([said(entry, "creator")], comma="parts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 from digest.domain.errors import ConfigurationError, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
-from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed, split_names
+from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
@@ -55,7 +56,7 @@ def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
         title=clean_fields.title(said(item, "title")),
         seen_at=seen_at,
         abstract=abstract,
-        authors=split_names(", ".join(said(creator) for creator in children(item, "creator"))),
+        authors=authors((said(creator) for creator in children(item, "creator")), comma="parts"),
         listed_at=None if announced in REPLACED else announced_at,
         updated_at=announced_at if announced in REPLACED else None,
         categories=clean_fields.distinct(said(category) for category in children(item, "category")),

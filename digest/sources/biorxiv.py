@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
@@ -70,7 +71,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         title=title,
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
-        authors=clean_fields.names(_name(author) for author in clean_fields.text(row.get("authors")).split(";")),
+        authors=authors([row.get("authors")]),
         published_at=posted if version in (None, 1) else None,
         updated_at=posted if version not in (None, 1) else None,
         categories=clean_fields.distinct([_unless_na(row.get("category"))]),
@@ -84,12 +85,6 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
 def _unless_na(value: Any) -> str:
     said = clean_fields.text(value, 120)
     return "" if said.upper() == "NA" else said
-
-
-def _name(written: str) -> str:
-    """ "Naka, A." → "A. Naka"."""
-    family, comma, given = written.strip().partition(",")
-    return f"{given.strip()} {family.strip()}" if comma else written
 
 
 @dataclass(frozen=True, slots=True)

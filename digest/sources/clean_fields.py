@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, Versioned, parse_identifier
 from digest.domain.paper import Sighting
+from digest.sources.encoding import decoded, wide
 from digest.sources.port import Parsed, Reading, Rejection
 
 _Record = TypeVar("_Record")
@@ -143,12 +144,9 @@ def decoded_json(data: bytes, source: str) -> Any:
     """Raises UnreadableAnswer naming what is wrong: empty, too large, not JSON, cut short, nested beyond reason."""
     bounded(data, source)
     try:
-        return json.loads(data.decode("utf-8-sig", errors="replace") if data[:2] not in _UTF16 else data)
+        return json.loads(decoded(data) if wide(data) else data.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(source, f"not JSON, or cut short: {clipped(str(error))}") from None
-
-
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def bounded(data: bytes, source: str) -> None:

@@ -12,6 +12,7 @@ from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
 from digest.domain.identifier import Identifier, page_of
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
+from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
@@ -54,7 +55,7 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
         title=clean_fields.title(_first(row.get("title"))),
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
-        authors=authors(row),
+        authors=authors(clean_fields.rows(row.get("author"))),
         published_at=published(row, seen_at),
         categories=clean_fields.distinct(clean_fields.text(word, 120) for word in clean_fields.rows(row.get("subject"))),
         url=page_of(doi),
@@ -65,17 +66,6 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
             for update in clean_fields.rows(row.get("updated-by"))
         ),
         signals=(Signal("citations", float(cited), seen_at, source),) if cited is not None else (),
-    )
-
-
-def authors(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Given name first; a group has a name of its own."""
-    people = [clean_fields.table(person) for person in clean_fields.rows(row.get("author"))]
-    parts = ("given", "non-dropping-particle", "family", "suffix")
-    return clean_fields.names(
-        " ".join(said for part in parts if (said := clean_fields.text(person.get(part), 200)))
-        or clean_fields.text(person.get("name") or person.get("literal"), 300)
-        for person in people
     )
 
 

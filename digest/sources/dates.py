@@ -62,9 +62,9 @@ def read_date(text: str) -> datetime | None:
     for written in _NUMBERS.finditer(text):
         if written[4] or (written.start() == 0 and not _WORD.search(text, written.end())):
             return calendar_day([int(part) for part in written.group(1, 3, 4) if part])
-    if written := _YEAR_LAST.match(text):
-        one, other, year = int(written[1] or 0), int(written[3]), int(written[4])
-        either = [calendar_day([year, other, one]), calendar_day([year, one, other]) if one and written[2] == "/" else None]
+    if last := _YEAR_LAST.match(text):
+        one, other, year = int(last[1] or 0), int(last[3]), int(last[4])
+        either = [calendar_day([year, other, one]), calendar_day([year, one, other]) if one and last[2] == "/" else None]
         return min((found for found in either if found), default=None)
     begin, *rest = _RANGE.split(text, maxsplit=1)
     if rest and not begin.strip(". "):  # "../2021": only its end is known

@@ -22,6 +22,7 @@ from digest.domain.identifier import Identifier, page_of, parse_identifier
 from digest.domain.instant import parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.authors import authors
 from digest.sources.dates import read_date
 from digest.sources.port import Parsed, Reading
 
@@ -88,7 +89,7 @@ def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sightin
         title=clean_fields.title(record.get("title")),
         seen_at=min(seen_at, _when(record, "seen_at") or seen_at),
         abstract=clean_fields.text(record.get("abstract")),
-        authors=clean_fields.names(clean_fields.rows(record.get("authors"))),
+        authors=authors(clean_fields.rows(record.get("authors"))),
         published_at=_when(record, "published_at"),
         updated_at=_when(record, "updated_at"),
         listed_at=_when(record, "listed_at"),

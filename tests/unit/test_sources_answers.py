@@ -26,7 +26,7 @@ NAMELESS = "identifier 'nothing': should be like arxiv:2510.19278, doi:10.1101/2
 FERRIES = arxiv(
     "arxiv:2603.91001",
     "Ferries That Wait: Scheduling under Polite Uncertainty",
-    "Ada Ferrimount; Noé d'Aubrac; J. Pollack, Jr.",
+    "Ada Ferrimount; Noé d'Aubrac; J. Pollack Jr.",
     "2026-03-11T04:00:00Z",
     "cs.AI math.OC",
 )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, Versioned, parse_identifier
+from digest.domain.identity import REFERENCE
 from digest.domain.paper import Sighting
 from digest.sources.encoding import decoded, wide
 from digest.sources.port import Parsed, Reading, Rejection
@@ -137,7 +138,7 @@ def own(scheme: str, key: object) -> tuple[Identifier, ...]:
 def titled(said: str, authors: tuple[str, ...]) -> tuple[Identifier, ...]:
     """A name made of title and authors, for a reference that has no other: the same reference read twice is one paper."""
     written = "|".join([said, *authors]).casefold()
-    return (Identifier("reference", hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
+    return (Identifier(REFERENCE, hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
 
 
 def decoded_json(data: bytes, source: str) -> Any:

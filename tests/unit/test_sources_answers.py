@@ -63,7 +63,7 @@ PAPERS: list[tuple[Parser, str, list[Shown], list[str]]] = [
         "arxiv_rss/announcement.xml",
         [
             FERRIES,
-            arxiv("arxiv:2603.91002", "Tide Tables for Language Models", r"Paulo Andr\'e Ribeirinho", "2026-03-11T04:00:00Z",
+            arxiv("arxiv:2603.91002", "Tide Tables for Language Models", "Paulo André Ribeirinho", "2026-03-11T04:00:00Z",
                   "cs.CL cs.AI"),
             ROPES,
             arxiv("arxiv:2603.91004", "An Older Item, Known by Its Link Alone", "", "", ""),

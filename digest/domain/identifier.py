@@ -7,23 +7,39 @@ bioRxiv and medRxiv DOIs (10.1101/…, 10.64898/…) carry a version only as a s
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
-from urllib.parse import unquote
+from html import unescape
+from urllib.parse import quote, unquote
 
 from digest.domain.errors import InvalidIdentifier
 
 _NEW_ARXIV = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
-_OLD_ARXIV = r"[a-z]+(?:-[a-z]+)*(?:\.[a-z]{2})?/\d{7}"
-_ARXIV = re.compile(rf"(?P<id>{_NEW_ARXIV}|{_OLD_ARXIV})(?:v(?P<version>[1-9]\d{{0,2}}))?", re.IGNORECASE)
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
+_OLD_ARXIV = r"(?!(?:abs|pdf|html|ps|src|papers|format)/)[a-z]+(?:-[a-z]+)*(?:\.[a-z]{2})?/\d{7}"
+_ID = rf"(?P<id>{_NEW_ARXIV}|{_OLD_ARXIV})(?:v(?P<version>[1-9]\d{{0,2}}))?"
+_ARXIV = re.compile(rf"{_ID}(?:\s*\[[a-z.-]{{2,20}}\].*)?", re.IGNORECASE)
+"""With the subject and date that arXiv prints behind the id on a paper's first page."""
+_ARXIV_PAGE = re.compile(rf"(?:^|/)(?:arxiv[:.])?{_ID}(?:\.pdf|\.ps|\.html?)?/*$", re.IGNORECASE)
+_FTP_PAGE = re.compile(r"(?:^|/)ftp/(?P<archive>[a-z-]+)/papers/\d{4}/(?P<number>[\d.]+?)(?:v\d+)?\.pdf$", re.IGNORECASE)
+_DOI = re.compile(r"10\.\d{4,9}/(?:[^\s\"<>]|<(?!/)[^\s\"<>]*>)+")
+"""Angle brackets come in pairs: 10.1175/1520-0477(1996)077<0935:WOTWSM>2.0.CO;2."""
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(?P<rest>.+)", re.IGNORECASE)
-_PREPRINT_DOI = re.compile(r"(?P<doi>10\.(?:1101|64898)/.+?)v(?P<version>[1-9]\d{0,2})(?:\.full(?:\.pdf|-text)?|\.abstract)?")
+_PREPRINT_DOI = re.compile(r"(?P<doi>10\.(?:1101|64898)/.+?)v(?P<version>[1-9]\d{0,2})(?:\.[a-z][\w.+-]*)?")
 _KEY = re.compile(r"(?P<scheme>[a-z][a-z0-9_-]{0,31}):(?P<value>[^\s\x00-\x1f\x7f]{1,400})")
-_PREFIX = re.compile(
-    r"(?:oai:arxiv\.org:|arxiv:\s*|doi:\s*|https?://(?:[a-z.]+\.)?arxiv\.org/(?:abs|pdf|html|src|e-print)/"
-    r"|https?://(?:dx\.)?doi\.org/|https?://huggingface\.co/papers/|https?://(?:www\.)?(?:biorxiv|medrxiv)\.org/content/)",
-    re.IGNORECASE,
+_PREFIX = re.compile(r"(?:oai:arxiv\.org:|(?:info:|urn:)?(?:arxiv|doi)[:/.]\s*|doi\s+(?=10\.))", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:https?:)?(?://)?(?:[\w-]{1,63}\.){0,5}?"
+    r"(?:(?P<arxiv>arxiv\.org|xxx\.lanl\.gov|ar5iv\.org|alphaxiv\.org|arxiv-vanity\.com|scirate\.com|huggingface\.co|hf\.co"
+    r"|semanticscholar\.org|papers\.cool|emergentmind\.com|adsabs\.harvard\.edu)"
+    r"|(?P<doi>doi\.org|doi\.acm\.org|biorxiv\.org|medrxiv\.org|doi-org\.[\w.-]{1,200}))(?::\d+)?/(?P<path>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""Where arXiv's papers are shown, and where DOIs are resolved: a scheme and "www." may be missing."""
+_QUERY = re.compile(r"\?|#(?!$)")
+"""Some DOIs end with a "#"."""
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
+_OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
+_PUNCTUATION = "/.,;:!?'\"’”»"
 
 LONGEST = 2_000
 """Characters, with the address around it."""
@@ -58,7 +74,7 @@ def parse_identifier(text: str) -> Versioned:
     given = text[: LONGEST + 1].strip()
     if len(given) > LONGEST:
         raise InvalidIdentifier(f"identifier {given[:80]!r}…", f"should be at most {LONGEST} characters")
-    bare = unquote(_PREFIX.sub("", given, count=1)).strip().removesuffix(".pdf")
+    bare = _bare(given)
     if arxiv_doi := _ARXIV_DOI.fullmatch(bare):
         bare = arxiv_doi["rest"]
     if arxiv := _ARXIV.fullmatch(bare):
@@ -66,10 +82,54 @@ def parse_identifier(text: str) -> Versioned:
     if preprint := _PREPRINT_DOI.fullmatch(bare):
         return Versioned(Identifier("doi", preprint["doi"].lower()), int(preprint["version"]))
     if _DOI.fullmatch(bare):
-        return Versioned(Identifier("doi", bare.rstrip(".,;").lower()))
+        return Versioned(Identifier("doi", bare.lower()))
     if (key := _KEY.fullmatch(given)) and key["scheme"] not in (*PRECEDENCE, "http", "https"):
         return Versioned(Identifier(key["scheme"], key["value"]))
     raise InvalidIdentifier(f"identifier {given[:80]!r}", "should be like arxiv:2510.19278, doi:10.1101/2020.01.01 or source:key")
+
+
+def _bare(given: str) -> str:
+    """The id or DOI without what was written around it: an address, a prefix, escapes, invisible characters, punctuation."""
+    if not given.isascii():
+        given = "".join(c for c in unicodedata.normalize("NFKC", given) if unicodedata.category(c) != "Cf").translate(_DASHES)
+    given = given.strip()
+    if given.startswith("<") and given.endswith(">"):
+        given = given[1:-1]
+    given = given.lstrip("([{'\"‘“«")
+    for _ in range(3):  # "doi:https://doi.org/10.…", "https://doi.org/doi:10.…"
+        if address := _ADDRESS.match(given):
+            path = unquote(_QUERY.split(address["path"], maxsplit=1)[0])
+            found = _DOI.search(path) if address["doi"] else None
+            given = found[0] if found else _arxiv_of(path)
+        elif prefix := _PREFIX.match(given):
+            given = given[prefix.end() :]
+        else:
+            break
+    while (once := unescape(unquote(given))) != given:
+        given = once
+    return _unpunctuated(given.strip())
+
+
+def _arxiv_of(path: str) -> str:
+    """The id at the end of an address's path; the path where there is none."""
+    path = path.partition("&")[0]
+    if ftp := _FTP_PAGE.search(path):
+        return ftp["number"] if ftp["archive"].lower() == "arxiv" else f"{ftp['archive']}/{ftp['number']}"
+    found = _ARXIV_PAGE.search(path)
+    return found[0].strip("/") if found else path
+
+
+def _unpunctuated(text: str) -> str:
+    """Without what a sentence put behind it: punctuation, a slash, brackets that close nothing."""
+    while text:
+        last = text[-1]
+        if last in _PUNCTUATION or (last in _OPENING and text.count(last) > text.count(_OPENING[last])):
+            text = text[:-1]
+        elif text.endswith(".pdf"):
+            text = text[:-4]
+        else:
+            break
+    return text
 
 
 def _canonical_arxiv(value: str) -> str:
@@ -81,3 +141,9 @@ def _canonical_arxiv(value: str) -> str:
 def preferred(identifiers: tuple[Identifier, ...]) -> Identifier:
     """The one a paper is shown and linked by: arXiv, then DOI, then the rest. `identifiers` must not be empty."""
     return min(identifiers, key=lambda i: (PRECEDENCE.index(i.scheme) if i.scheme in PRECEDENCE else len(PRECEDENCE), i))
+
+
+def page_of(identifier: Identifier) -> str:
+    """Where a registered work can be read; "" for any other scheme."""
+    pages = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+    return pages[identifier.scheme] + quote(identifier.value, safe="/:;().") if identifier.scheme in pages else ""

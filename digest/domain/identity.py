@@ -43,6 +43,10 @@ EXTRAS_ORDER = (*_COMMUNITY, *_REGISTRIES[::-1], *_PREPRINT_SERVERS)
 """Sources by authority over what others add to a work: code, project page, keywords, a summary."""
 VENUE_ORDER = (*_REGISTRIES, *_PREPRINT_SERVERS, *_COMMUNITY)
 
+DAILY = (*_PREPRINT_SERVERS, *_COMMUNITY, "seed", "file")
+"""Sources that show papers when they appear: what they show without a date is of the day. "file" is our own exchange format."""
+REFERENCE = "reference"
+"""The scheme of a name made of title and authors, which a reference gets that has no other."""
 STRONG_SCHEMES = frozenset({"arxiv", "doi"})
 """Schemes under which a work is registered; every other scheme is one source's own numbering."""
 
@@ -209,16 +213,20 @@ def title_key(sighting: Sighting) -> str | None:
 
 
 def may_match_by_title(one: Iterable[Identifier], other: Iterable[Identifier]) -> bool:
-    """Whether equal title keys may make these one paper: exactly when one of them has neither an arXiv id nor a DOI.
+    """Whether equal title keys may make these one paper: exactly when no authority names both.
 
-    Two works with registered names are told apart by those names alone: the same author does publish twice under one title.
-    If several papers have the key, none of them is matched.
+    Two works with registered names are told apart by those names alone: the same author does publish twice under one title. So
+    are two that one source numbers differently. If several papers have the key, none of them is matched.
     """
-    return not (_registered(one) and _registered(other))
+    return not (_authorities(one) & _authorities(other))
 
 
-def _registered(identifiers: Iterable[Identifier]) -> bool:
-    return any(i.scheme in STRONG_SCHEMES for i in identifiers)
+def _authorities(identifiers: Iterable[Identifier]) -> set[str]:
+    return {"registered" if i.scheme in STRONG_SCHEMES else i.scheme for i in identifiers if i.scheme != REFERENCE}
+
+
+def is_daily(source: str) -> bool:
+    return _place(source, DAILY) < len(DAILY)
 
 
 def _letter(command: re.Match[str]) -> str:

@@ -18,8 +18,9 @@ _CATEGORY = re.compile(
 _FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|search|like):\s*(?P<value>.+)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Not printable by themselves, and needed to spell words in many scripts."""
-_BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|[,;]""")
-"""A comma or semicolon parts wishes; inside quotation marks it parts nothing: author:"LeCun, Yann"."""
+_BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|,|(?<!>\d\.\d\.[a-zA-Z]{2});""")
+"""A comma or semicolon parts wishes; inside quotation marks it parts nothing: author:"LeCun, Yann", and so does the one in a DOI
+that ends with …>2.0.CO;2."""
 _QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
 _QUOTES = re.compile(r'["“”]')
 _FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)

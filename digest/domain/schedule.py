@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 EVERY_DAY = frozenset(range(7))
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -47,11 +47,8 @@ def read_zone(name: str) -> str:
 
 @cache
 def known_zone(name: str) -> ZoneInfo | None:
-    """None for a name that this machine knows no zone by."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):  # OSError: the name of a folder, or one too long for a file
-        return None
+    """None for a name that tzdata does not list, whatever this machine knows by it."""
+    return ZoneInfo(name) if name in zone_names() else None
 
 
 @dataclass(frozen=True, slots=True)

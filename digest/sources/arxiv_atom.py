@@ -18,6 +18,8 @@ from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
@@ -70,7 +72,7 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
     terms = [term.get("term") or "" for term in ([primary] if primary is not None else [])]
     terms += [term.get("term") or "" for term in children(entry, "category")]
     announced = said(entry, "announce_type").lower()
-    published = clean_fields.instant(said(entry, "published"), seen_at)
+    published = dated(said(entry, "published"), seen_at)
     return Sighting(
         source=source,
         identifiers=(found.identifier, *(i for i in clean_fields.identifiers(said(entry, "doi")) if i != found.identifier)),
@@ -81,11 +83,7 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
         # An announcement's dates are those of the announcement; when the paper was submitted it does not say.
         published_at=None if announced else published,
         listed_at=published if announced and announced not in REPLACED else None,
-        updated_at=published
-        if announced in REPLACED
-        else None
-        if announced
-        else clean_fields.instant(said(entry, "updated"), seen_at),
+        updated_at=published if announced in REPLACED else None if announced else dated(said(entry, "updated"), seen_at),
         categories=clean_fields.distinct(clean_fields.text(term, 60) for term in terms),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
@@ -98,14 +96,8 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
 
 
 def _authors(entry: Element) -> tuple[str, ...]:
-    named = clean_fields.names(said(author, "name") for author in children(entry, "author"))
-    return named or split_names(said(entry, "creator"))
-
-
-def split_names(joined: str) -> tuple[str, ...]:
-    """ "Ann Lee, Bo Li (MIT, USA), J. Doe, Jr." → three names: commas in brackets and before a suffix do not part."""
-    parts = re.split(r", (?![^(]{0,300}\))(?!(?:Jr|Sr|II|III|IV)\b\.?)", joined)
-    return clean_fields.names(re.sub(r" ?\([^()]*+\) ?$", "", part) for part in parts)
+    named = authors(said(author, "name") for author in children(entry, "author"))
+    return named or authors([said(entry, "creator")], comma="parts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -87,8 +88,8 @@ def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting | Ide
         seen_at=seen_at,
         abstract=abstract,
         authors=clean_fields.names(_name(author) for author in children(child(paper, "authors"), "author")),
-        published_at=clean_fields.day(said(paper, "created"), seen_at),
-        updated_at=clean_fields.day(said(paper, "updated"), seen_at),
+        published_at=dated(said(paper, "created"), seen_at),
+        updated_at=dated(said(paper, "updated"), seen_at),
         categories=clean_fields.distinct(said(paper, "categories").split()),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),

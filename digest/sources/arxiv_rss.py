@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from digest.domain.errors import ConfigurationError, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
-from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed, split_names
+from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed
 from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -48,16 +49,16 @@ def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
     found = identified(written)
     announced = (said(item, "announce_type") or (opening["type"] if opening else "new")).lower()
     abstract = described[opening.end() :] if opening else described
-    dated = _dated(said(item, "pubDate"), seen_at)
+    announced_at = dated(said(item, "pubDate") or said(item, "date"), seen_at)
     return Sighting(
         source=source,
         identifiers=(found.identifier,),
         title=clean_fields.title(said(item, "title")),
         seen_at=seen_at,
         abstract=abstract,
-        authors=split_names(", ".join(said(creator) for creator in children(item, "creator"))),
-        listed_at=None if announced in REPLACED else dated,
-        updated_at=dated if announced in REPLACED else None,
+        authors=authors((said(creator) for creator in children(item, "creator")), comma="parts"),
+        listed_at=None if announced in REPLACED else announced_at,
+        updated_at=announced_at if announced in REPLACED else None,
         categories=clean_fields.distinct(said(category) for category in children(item, "category")),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
@@ -65,15 +66,6 @@ def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
         version=found.version,
         withdrawn=says_withdrawn(abstract, ""),
     )
-
-
-def _dated(written: str, seen_at: datetime) -> datetime | None:
-    """An RFC 5322 date ("Thu, 18 Sep 2025 00:00:00 -0400")."""
-    try:
-        found = parsedate_to_datetime(written)
-        return clean_fields.not_to_come(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC), seen_at)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)

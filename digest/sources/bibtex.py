@@ -1,21 +1,27 @@
-"""BibTeX as people and reference managers write it: a tolerant reader of entries, for imports and for what a reader cares about.
+"""BibTeX and biblatex as people and reference managers write them, for imports and for what a reader cares about.
 
-LaTeX stays as written (render/text/latex.py reads it); only the braces that protect plain words are taken off.
+The entries are told apart by our own tokenizer: it is linear, reads `@article(…)`, takes up again after an entry that is never
+closed and bounds what macros become, where bibtexparser 2 (a beta) recurses for every blank line and loses such entries, and
+pybtex stops at the first error. Titles, venues and abstracts stay LaTeX (render/text/latex.py makes it readable) without the
+braces that only protect words; names of people become Unicode (authors.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
-from digest.sources.port import Parsed
+from digest.sources.authors import bibtex_authors
+from digest.sources.braces import unprotected
+from digest.sources.dates import dated
+from digest.sources.encoding import decoded
+from digest.sources.port import Parsed, Rejection
 
 _ENTRY = re.compile(r"@\s*+([A-Za-z]{1,40}+)\s*+([{(])")
 _NAME = re.compile(r"([A-Za-z][\w:.+/-]{0,60}+)\s*+=\s*+")
@@ -23,17 +29,18 @@ _SPACE = re.compile(r"\s*+")
 _NO_NAME = re.compile(r"[\w:.+/-]++|.", re.DOTALL)
 _MARK = re.compile(r'\\.|[{}"]|(?<!\s)\s++@', re.DOTALL)
 _BARE = re.compile(r"[^\s,{}#\"()]{1,400}")
-_PROTECTED = re.compile(r"\{([\w][\w .:/+-]*+)\}")
 _KEY = re.compile(r"[^,{}\"=]{0,400}")
 _JOINED = re.compile(r"\s*+#\s*+")
-_MONTHS = {
-    name: number
-    for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
-}
 _ARXIV = re.compile(
     r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z]{2})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
 )
 _ELSEWHERE = ("comment", "preamble", "string")
+_NO_PAPERS = ("xdata", "set", "control")
+_INHERITED = ("date", "year", "month", "day", "journal", "journaltitle", "booktitle")
+"""What an entry has from the one that its `crossref` names; from one that `xdata` names it has everything."""
+_SIGNS = {"textless": "<", "textgreater": ">", "lt": "<", "gt": ">", "textasciitilde": "~", "textunderscore": "_", "sim": "~"}
+_LINKED = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{[^{}]*\}")
+_MACRO = re.compile(r"\\([A-Za-z]+)(?:\{\}|\s*)|\\(.)", re.DOTALL)
 MOST_MACROS = 10_000
 LONGEST_MACRO = 2_000
 MOST_EXPANDED = 4_000_000
@@ -69,15 +76,44 @@ class Entry:
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Every entry with a title. Raises UnreadableAnswer where there is no entry at all."""
     clean_fields.bounded(data, source)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:  # older exports are in Windows' or ISO's Latin
-        text = data.decode("cp1252", errors="replace")
-    read = entries(text)
-    if not (first := next(read, None)):
+    read = list(entries(decoded(data)))
+    if not read:
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
-    placed = ((f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})", entry) for line, entry in chain([first], read))
-    return clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at), size=len(data))
+    by_key: dict[str, Entry] = {}
+    for _, entry in read:
+        if entry:
+            by_key.setdefault(entry.key.lower(), entry)
+    wrong: list[Rejection] = []
+
+    def sighting(placed: tuple[str, Entry | None]) -> Sighting | None:
+        where, entry = placed
+        if entry is None:
+            raise InvalidInput("entry", "is never closed; a brace is missing")
+        if entry.kind in _NO_PAPERS:
+            return None
+        people, odd = bibtex_authors(entry.fields.get("author", ""))
+        if odd:
+            wrong.append(Rejection(where, clean_fields.clipped(f"author: {odd}")))
+        return _sighting(_whole(entry, by_key), people, source, seen_at)
+
+    places = [f"line {line} ({(entry.key if entry else '')[:60] or 'entry'})" for line, entry in read]
+    placed = ((where, (where, entry)) for where, (_, entry) in zip(places, read, strict=True))
+    parsed = clean_fields.collected(placed, sighting, size=len(data))
+    return replace(parsed, rejected=(*parsed.rejected, *wrong[: clean_fields.MOST_REJECTED]))
+
+
+def _whole(entry: Entry, by_key: Mapping[str, Entry]) -> dict[str, str]:
+    """Its fields, and those it has from others."""
+    fields = dict(entry.fields)
+    for key in fields.get("xdata", "").split(",")[:10]:
+        if (data := by_key.get(key.strip().lower())) and data.kind == "xdata":
+            fields = data.fields | fields
+    parent = by_key.get(fields.get("crossref", "").strip().lower())
+    if parent and parent is not entry:
+        fields = {name: parent.fields[name] for name in _INHERITED if name in parent.fields} | fields
+        if not (fields.keys() & {"booktitle", "journal", "journaltitle"}) and "title" in parent.fields:
+            fields["booktitle"] = parent.fields["title"]
+    return fields
 
 
 def entries(text: str) -> Iterator[tuple[int, Entry | None]]:
@@ -157,59 +193,62 @@ def _delimited(text: str, at: int) -> tuple[str, int]:
     return text[start:], len(text)
 
 
-def _sighting(entry: Entry | None, source: str, seen_at: datetime) -> Sighting:
-    if entry is None:
-        raise InvalidInput("entry", "is never closed; a brace is missing")
-    told = entry.fields
-    title = clean_fields.title(_unprotected(told.get("title", "")).strip("{} \n"))
-    people = authors(told.get("author", ""))
-    year, month = (
-        clean_fields.whole(told.get("year", "").strip("{} ")[:4]),
-        _MONTHS.get(told.get("month", "").strip("{} ").lower()[:3]),
-    )
-    dated = clean_fields.day(told.get("date"), seen_at)
+def _sighting(fields: Mapping[str, str], people: tuple[str, ...], source: str, seen_at: datetime) -> Sighting:
+    title = clean_fields.title(_words(fields.get("title", "")))
     return Sighting(
         source=source,
-        identifiers=_identifiers(entry) or clean_fields.titled(title, people),
+        identifiers=_identifiers(fields) or clean_fields.titled(title, people),
         title=title,
         seen_at=seen_at,
-        abstract=clean_fields.text(told.get("abstract", "")),
+        abstract=clean_fields.text(_words(fields.get("abstract", ""))),
         authors=people,
-        published_at=dated or (clean_fields.calendar_day([year, month or 1], seen_at) if year else None),
-        categories=clean_fields.distinct([clean_fields.text(told.get("primaryclass", ""), 40)]),
-        keywords=clean_fields.distinct(clean_fields.text(word, 80) for word in re.split(r"[,;]", told.get("keywords", ""))[:50]),
-        url=clean_fields.address(told.get("url", "").strip("{} ").removeprefix(r"\url{")),
+        published_at=_published(fields, seen_at),
+        categories=clean_fields.distinct(
+            [clean_fields.text(_words(fields.get("primaryclass") or fields.get("eprintclass") or ""), 40)]
+        ),
+        keywords=clean_fields.distinct(
+            clean_fields.text(_words(word), 80) for word in re.split(r"[,;]", fields.get("keywords", ""))[:50]
+        ),
+        url=clean_fields.address(_plain(fields.get("url", "")).partition(" ")[0]),
         venue=clean_fields.text(
-            _unprotected(told.get("journal") or told.get("journaltitle") or told.get("booktitle") or ""), 300
+            _words(fields.get("journal") or fields.get("journaltitle") or fields.get("booktitle") or ""), 300
         ),
     )
 
 
-def _identifiers(entry: Entry) -> tuple[Identifier, ...]:
+def _words(text: str) -> str:
+    return unprotected(text[: clean_fields.LONGEST_TEXT]).strip()
+
+
+def _published(fields: Mapping[str, str], seen_at: datetime) -> datetime | None:
+    """By `date` (biblatex), or `year` with a month in numbers or words, to which some add the day ("10~" # jan)."""
+    whole, year, month, day = (_plain(fields.get(name, "")).replace("~", " ")[:40] for name in ("date", "year", "month", "day"))
+    if found := dated(whole, seen_at):
+        return found
+    in_numbers = "-".join(filter(None, (year, month, day))) if month.isdecimal() else ""
+    return dated(in_numbers or f"{day} {month} {year}", seen_at) or dated(year, seen_at)
+
+
+def _identifiers(fields: Mapping[str, str]) -> tuple[Identifier, ...]:
     """From eprint, doi, url, and the "arXiv preprint arXiv:…" that stands where a journal should."""
-    told = entry.fields
-    prefix = (told.get("archiveprefix") or told.get("eprinttype") or "arxiv").strip("{} ").lower()
-    written = [told.get("eprint", "") if prefix == "arxiv" else "", told.get("doi", "").replace("\\_", "_")]
-    for name in ("journal", "url", "note", "howpublished", "volume", "number"):
-        if said := told.get(name):
+    told = {name: _plain(fields.get(name, "")) for name in ("archiveprefix", "eprinttype", "eprint", "primaryclass", "arxivid")}
+    written = [told["arxivid"]]
+    if (told["archiveprefix"] or told["eprinttype"] or "arxiv").lower() == "arxiv":
+        written.append(f"{told['primaryclass']}/{told['eprint']}" if re.fullmatch(r"\d{7}", told["eprint"]) else told["eprint"])
+    written.append(_plain(fields.get("doi", "")))
+    for name in ("journal", "journaltitle", "url", "note", "howpublished", "volume", "number"):
+        if said := fields.get(name):
             written += [found[1] for found in _ARXIV.finditer(said[: clean_fields.LONGEST_LINE])]
-    return clean_fields.identifiers(*(name.strip("{} ") for name in written), told.get("url", "").strip("{} "))
+    if fields.get("journal", "").strip("{} ").lower() == "corr":  # dblp's name of arXiv
+        written.append(_plain(fields.get("volume", "")).removeprefix("abs/"))
+    return clean_fields.identifiers(*written, _plain(fields.get("url", "")))
 
 
-def authors(written: str) -> tuple[str, ...]:
-    """ "Knuth, Donald E. and {The Team} and others" → ("Donald E. Knuth", "The Team")."""
-    people = " ".join(written[: clean_fields.LONGEST_TEXT].split()).split(" and ")
-    return clean_fields.names(_given_first(person) for person in people if person.lower() != "others")
-
-
-def _given_first(person: str) -> str:
-    if person.startswith("{") and person.endswith("}"):
-        return person[1:-1]
-    parts = [part.strip() for part in _unprotected(person).split(",")]
-    if len(parts) == 3:  # von Last, Jr, First
-        return f"{parts[2]} {parts[0]} {parts[1]}"
-    return f"{parts[1]} {parts[0]}" if len(parts) == 2 else parts[0]
-
-
-def _unprotected(text: str) -> str:
-    return _PROTECTED.sub(r"\1", text) if "{" in text else text
+def _plain(text: str) -> str:
+    """A name, an address or a date without LaTeX: `10.1000/a{\\_}b\\ensuremath{<}c` → "10.1000/a_b<c"."""
+    text = text[: clean_fields.LONGEST_LINE]
+    if "\\" in text:
+        text = _MACRO.sub(lambda found: found[2] or _SIGNS.get(found[1], ""), _LINKED.sub(r"\1", text))
+    for sign in "{}$":
+        text = text.replace(sign, "")
+    return " ".join(text.split())

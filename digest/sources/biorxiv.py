@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -58,7 +60,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     if not found:
         raise InvalidInput("doi", f"{clean_fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
     version = clean_fields.whole(row.get("version"))
-    posted = clean_fields.day(row.get("date"), seen_at)
+    posted = dated(row.get("date"), seen_at)
     server = clean_fields.text(row.get("server"), 20).lower()
     host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
     title = clean_fields.title(row.get("title"))
@@ -69,7 +71,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         title=title,
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
-        authors=clean_fields.names(_name(author) for author in clean_fields.text(row.get("authors")).split(";")),
+        authors=authors([row.get("authors")]),
         published_at=posted if version in (None, 1) else None,
         updated_at=posted if version not in (None, 1) else None,
         categories=clean_fields.distinct([_unless_na(row.get("category"))]),
@@ -83,12 +85,6 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
 def _unless_na(value: Any) -> str:
     said = clean_fields.text(value, 120)
     return "" if said.upper() == "NA" else said
-
-
-def _name(written: str) -> str:
-    """ "Naka, A." → "A. Naka"."""
-    family, comma, given = written.strip().partition(",")
-    return f"{given.strip()} {family.strip()}" if comma else written
 
 
 @dataclass(frozen=True, slots=True)

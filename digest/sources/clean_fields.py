@@ -10,12 +10,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, Versioned, parse_identifier
+from digest.domain.identity import REFERENCE
 from digest.domain.paper import Sighting
+from digest.sources.encoding import decoded, wide
 from digest.sources.port import Parsed, Reading, Rejection
 
 _Record = TypeVar("_Record")
@@ -39,7 +40,6 @@ _TWICE_ENCODED = re.compile(
 )
 """UTF-8 read as Latin-1 and encoded again ("WÃ¼bben"): arXiv and its mirrors pass on names that came so."""
 _BETWEEN = re.compile(r"[,;]?\s+|[,;](?=10\.\d{4})")
-_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/[\w.-]*\w", re.IGNORECASE)
 
 
@@ -109,43 +109,6 @@ def code_address(*texts: str) -> str:
     return found.removesuffix(".git")
 
 
-def day(value: object, seen_at: datetime) -> datetime | None:
-    """Midnight UTC of a date like 2025-11-06 or 2025-11-6, whatever follows. None where unreadable or still to come."""
-    found = _DAY.match(value.strip()) if isinstance(value, str) else None
-    return calendar_day([int(part) for part in found.groups()], seen_at) if found else None
-
-
-def calendar_day(parts: object, seen_at: datetime) -> datetime | None:
-    """[2018, 4, 13], [2018, 4] (its first day) or [2018] → midnight UTC. None where unreadable or still to come."""
-    numbers = [number for part in rows(parts)[:4] if (number := whole(part)) is not None]
-    if len(numbers) != len(rows(parts)) or not 1 <= len(numbers) <= 3:
-        return None
-    year, month, in_month = [*numbers, 1, 1][:3]
-    try:
-        return not_to_come(datetime(year, month, in_month, tzinfo=UTC), seen_at)
-    except (ValueError, OverflowError):
-        return None
-
-
-def instant(value: object, seen_at: datetime) -> datetime | None:
-    """ISO 8601; without an offset it is taken as UTC, as these sources document. A bare date is its midnight."""
-    if not isinstance(value, str):
-        return None
-    try:
-        said = datetime.fromisoformat(value.strip())
-        return not_to_come(said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC), seen_at)
-    except (ValueError, OverflowError):
-        return day(value, seen_at)
-
-
-def not_to_come(said: datetime, seen_at: datetime) -> datetime | None:
-    """A date that is still to come (beyond every time zone's tomorrow) is a mistake or a print date: it says nothing."""
-    try:
-        return said if said - seen_at <= timedelta(days=2) else None
-    except OverflowError:
-        return None
-
-
 def identify(value: object) -> Versioned | None:
     """An arXiv id or DOI with its version; None for anything else."""
     if not isinstance(value, str) or len(value) > 500:
@@ -175,19 +138,16 @@ def own(scheme: str, key: object) -> tuple[Identifier, ...]:
 def titled(said: str, authors: tuple[str, ...]) -> tuple[Identifier, ...]:
     """A name made of title and authors, for a reference that has no other: the same reference read twice is one paper."""
     written = "|".join([said, *authors]).casefold()
-    return (Identifier("reference", hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
+    return (Identifier(REFERENCE, hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
 
 
 def decoded_json(data: bytes, source: str) -> Any:
     """Raises UnreadableAnswer naming what is wrong: empty, too large, not JSON, cut short, nested beyond reason."""
     bounded(data, source)
     try:
-        return json.loads(data.decode("utf-8-sig", errors="replace") if data[:2] not in _UTF16 else data)
+        return json.loads(decoded(data) if wide(data) else data.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(source, f"not JSON, or cut short: {clipped(str(error))}") from None
-
-
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def bounded(data: bytes, source: str) -> None:

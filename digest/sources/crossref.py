@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
-from digest.domain.identifier import Identifier
+from digest.domain.identifier import Identifier, page_of
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
@@ -53,12 +55,10 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
         title=clean_fields.title(_first(row.get("title"))),
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
-        authors=authors(row),
+        authors=authors(clean_fields.rows(row.get("author"))),
         published_at=published(row, seen_at),
         categories=clean_fields.distinct(clean_fields.text(word, 120) for word in clean_fields.rows(row.get("subject"))),
-        url=f"https://arxiv.org/abs/{doi.value}"
-        if doi.scheme == "arxiv"
-        else f"https://doi.org/{quote(doi.value, safe='/:;()')}",
+        url=page_of(doi),
         pdf_url=_pdf(row),
         venue=clean_fields.text(_first(row.get("container-title")), 300),
         withdrawn=any(
@@ -69,23 +69,12 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
     )
 
 
-def authors(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Given name first; a group has a name of its own."""
-    people = [clean_fields.table(person) for person in clean_fields.rows(row.get("author"))]
-    parts = ("given", "non-dropping-particle", "family", "suffix")
-    return clean_fields.names(
-        " ".join(said for part in parts if (said := clean_fields.text(person.get(part), 200)))
-        or clean_fields.text(person.get("name") or person.get("literal"), 300)
-        for person in people
-    )
-
-
 def published(row: Mapping[str, Any], seen_at: datetime) -> datetime | None:
     """The earliest full date given; where all are partial, the first day of the finest. None where there is none."""
     given = [clean_fields.rows(clean_fields.table(row.get(key)).get("date-parts"))[:1] for key in _DATES]
     parts = [clean_fields.rows(date[0]) for date in given if date]
     finest = max((len(date) for date in parts), default=0)
-    days = [day for date in parts if len(date) == finest if (day := clean_fields.calendar_day(date, seen_at))]
+    days = [day for date in parts if len(date) == finest if (day := dated(date, seen_at))]
     return min(days, default=None)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
-from digest.sources.crossref import authors, published
+from digest.sources.authors import authors
+from digest.sources.crossref import published
 from digest.sources.port import Parsed
 
 _ARXIV = re.compile(r"arxiv\s*[:.]\s*((?:[a-z.-]+/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE)
@@ -31,7 +32,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     row = clean_fields.table(row)
     if not {"type", "title"} & row.keys():
         raise InvalidInput("item", "is no CSL-JSON: neither type nor title")
-    title, people = clean_fields.title(row.get("title")), authors(row)
+    title, people = clean_fields.title(row.get("title")), authors(clean_fields.rows(row.get("author")))
     return Sighting(
         source=source,
         identifiers=clean_fields.identifiers(*_arxiv(row), row.get("DOI"), row.get("URL")) or clean_fields.titled(title, people),

@@ -35,6 +35,7 @@ from digest.sources import (
     semantic_scholar,
 )
 from digest.sources.clean_fields import LARGEST_ANSWER
+from digest.sources.encoding import decoded, wide
 from digest.sources.port import Parsed, Parser
 
 HEAD = 65_536
@@ -104,7 +105,7 @@ FORMATS: tuple[Format, ...] = (
 
 def recognise(head: bytes) -> Format | None:
     """What the first bytes of an unpacked file show it to be."""
-    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    bare = (decoded(head).encode() if wide(head) else head.removeprefix(b"\xef\xbb\xbf")).lstrip()
     return next((each for each in FORMATS if each.looks_so(bare)), None)
 
 
@@ -116,7 +117,7 @@ def read_file(path: Path, seen_at: datetime) -> Iterator[Parsed]:
             known = recognise(head)
             if known is None:
                 raise UnreadableAnswer("file", _unknown(head))
-            if known.parse is jsonl.parse:
+            if known.parse is jsonl.parse and not wide(head):
                 yield from jsonl.parse_lines(_lines(head, stream), source=known.source, seen_at=seen_at)
                 return
             data = head + stream.read(LARGEST_ANSWER + 1 - len(head))
@@ -125,6 +126,8 @@ def read_file(path: Path, seen_at: datetime) -> Iterator[Parsed]:
         raise UnreadableAnswer("file", f"cannot be read: {reason}") from None
     if len(data) > LARGEST_ANSWER:
         raise UnreadableAnswer(known.source, f"larger than {LARGEST_ANSWER:,} bytes; the most read of {known.name}")
+    if known.parse is jsonl.parse:
+        data = decoded(data).encode()
     yield known.parse(data, source=known.source, seen_at=seen_at)
 
 

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import unescape
 from time import struct_time
 from typing import Any, ClassVar
@@ -23,6 +23,8 @@ from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAns
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -85,16 +87,15 @@ def _json_feed(data: bytes, source: str, seen_at: datetime) -> Parsed:
 def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
     item = clean_fields.table(item)
     link = clean_fields.address(item.get("url")) or clean_fields.address(item.get("external_url"))
-    people = [clean_fields.table(person) for person in clean_fields.rows(item.get("authors") or item.get("author"))]
     return Sighting(
         source=source,
         identifiers=_identified([item.get("external_url"), item.get("url"), item.get("id")], source),
         title=clean_fields.title(item.get("title")),
         seen_at=seen_at,
         abstract=_plain(item.get("content_text") or item.get("content_html") or item.get("summary")),
-        authors=clean_fields.names(person.get("name") for person in people),
-        published_at=clean_fields.instant(item.get("date_published"), seen_at),
-        updated_at=clean_fields.instant(item.get("date_modified"), seen_at),
+        authors=authors(clean_fields.rows(item.get("authors") or item.get("author"))),
+        published_at=dated(item.get("date_published"), seen_at),
+        updated_at=dated(item.get("date_modified"), seen_at),
         keywords=clean_fields.distinct(clean_fields.text(tag, 80) for tag in clean_fields.rows(item.get("tags"))[:50]),
         url=link,
     )
@@ -110,9 +111,9 @@ def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting
         title=clean_fields.title(_plain(entry.get("title"))),
         seen_at=seen_at,
         abstract=_plain(entry.get("summary") or _content(entry)),
-        authors=_authors(entry),
-        published_at=_instant(dict.get(entry, "published_parsed"), seen_at),
-        updated_at=_instant(dict.get(entry, "updated_parsed"), seen_at),
+        authors=authors(entry.get("authors") or [entry.get("author")]),
+        published_at=_published(entry, seen_at),
+        updated_at=_dated(entry, "updated", seen_at),
         categories=clean_fields.distinct(clean_fields.text(tag, 80) for tag in tags),
         url=clean_fields.address(entry.get("link")) or next((at for link in links if (at := clean_fields.address(link))), ""),
         venue=clean_fields.text(entry.get("prism_publicationname"), 300),
@@ -155,23 +156,18 @@ def _content(entry: Mapping[str, Any]) -> Any:
     return clean_fields.table(next(iter(clean_fields.rows(entry.get("content"))), None)).get("value")
 
 
-def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    people = [clean_fields.table(person).get("name") for person in clean_fields.rows(entry.get("authors"))]
-    named = [_plain(name) for name in people if name] or [_plain(entry.get("author"))]
-    if len(named) == 1 and named[0].count(",") > 1:  # a whole byline in one field
-        named = re.split(r",\s*(?:and\s+)?", named[0])
-    return clean_fields.names(named)
+def _published(entry: dict[str, Any], seen_at: datetime) -> datetime | None:
+    """The date of publication; where there is none, Dublin Core's (feedparser calls it that of the last change) or PRISM's."""
+    keys = ("published", "updated", "prism_publicationdate", "prism_coverdate")
+    return next((found for key in keys if (found := _dated(entry, key, seen_at))), None)
 
 
-def _instant(parsed: Any, seen_at: datetime) -> datetime | None:
-    """feedparser's UTC tuple."""
-    if not isinstance(parsed, struct_time | tuple) or len(parsed) < 6:
-        return None
-    try:
-        year, month, day, hour, minute, second = parsed[:6]
-        return clean_fields.not_to_come(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC), seen_at)
-    except (ValueError, TypeError, OverflowError):
-        return None
+def _dated(entry: dict[str, Any], key: str, seen_at: datetime) -> datetime | None:
+    """As written; where that is in no form we know, as feedparser read it, whose tuple is in UTC."""
+    if found := dated(dict.get(entry, key), seen_at):
+        return found
+    parsed = dict.get(entry, f"{key}_parsed")
+    return dated("{:04}-{:02}-{:02}T{:02}:{:02}".format(*parsed), seen_at) if isinstance(parsed, struct_time) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from digest.domain.errors import InvalidInput, SourceError, SourceRefused, Unrea
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -60,16 +62,16 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         raise InvalidInput("id", f"{clean_fields.text(paper.get('id'), 60)!r} should be an arXiv id like 2510.19278")
     name = found.identifier.value
     summary = clean_fields.text(paper.get("ai_summary"), 2_000)
-    authors = (clean_fields.table(author) for author in clean_fields.rows(paper.get("authors")))
+    people = (clean_fields.table(author) for author in clean_fields.rows(paper.get("authors")))
     return Sighting(
         source=source,
         identifiers=(found.identifier,),
         title=clean_fields.title(paper.get("title") or outer.get("title")),
         seen_at=seen_at,
         abstract=clean_fields.text(paper.get("summary") or outer.get("summary")),
-        authors=clean_fields.names(author.get("name") for author in authors if author.get("hidden") is not True),
-        published_at=clean_fields.instant(paper.get("publishedAt"), seen_at),
-        listed_at=clean_fields.instant(paper.get("submittedOnDailyAt"), seen_at),
+        authors=authors(author for author in people if author.get("hidden") is not True),
+        published_at=dated(paper.get("publishedAt"), seen_at),
+        listed_at=dated(paper.get("submittedOnDailyAt"), seen_at),
         keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(paper.get("ai_keywords"))[:50]),
         url=f"{BASE_URL}/papers/{name}",
         pdf_url=f"https://arxiv.org/pdf/{name}",

@@ -5,7 +5,8 @@ papers  {"id":"arxiv:2510.19278","title","abstract","authors":["…"],"published
          project_url, keywords, comment, version, withdrawn, identifiers (a list of further ids).
 signals {"paper":"arxiv:2510.19278","kind":"upvotes","value":12,"observed_at":"2025-11-06T02:45:08Z","source":"huggingface"}
 
-A file may hold both. Unknown keys are let be. Instants carry an offset; a paper's may also be a bare date (its midnight UTC).
+A file may hold both. Unknown keys are let be. Instants carry an offset; a paper's may also be a date, whole or in part (its
+first midnight UTC).
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
-from digest.domain.identifier import Identifier, parse_identifier
+from digest.domain.identifier import Identifier, page_of, parse_identifier
 from digest.domain.instant import parse_instant
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import read_date
 from digest.sources.port import Parsed, Reading
 
 LINES_AT_ONCE = 5_000
 LONGEST_LINE = 4_000_000
 """Bytes."""
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_CLOCK = re.compile(r"\d:\d")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,39}")
 
 
@@ -85,7 +89,7 @@ def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sightin
         title=clean_fields.title(record.get("title")),
         seen_at=min(seen_at, _when(record, "seen_at") or seen_at),
         abstract=clean_fields.text(record.get("abstract")),
-        authors=clean_fields.names(clean_fields.rows(record.get("authors"))),
+        authors=authors(clean_fields.rows(record.get("authors"))),
         published_at=_when(record, "published_at"),
         updated_at=_when(record, "updated_at"),
         listed_at=_when(record, "listed_at"),
@@ -93,7 +97,7 @@ def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sightin
             clean_fields.text(word, 60) for word in clean_fields.rows(record.get("categories"))[:50]
         ),
         keywords=clean_fields.distinct(clean_fields.text(word, 100) for word in clean_fields.rows(record.get("keywords"))[:50]),
-        url=_link(record, "url") or _page_of(identifier),
+        url=_link(record, "url") or page_of(identifier),
         pdf_url=_link(record, "pdf_url"),
         code_url=_link(record, "code_url"),
         project_url=_link(record, "project_url"),
@@ -134,19 +138,12 @@ def _when(record: dict[str, Any], key: str) -> datetime | None:
         return None
     if not isinstance(said, str):
         raise InvalidInput(key, f"{said!r:.40} should be like 2025-11-06T02:45:08Z")
-    if len(said.strip()) <= len("2025-11-06"):
-        try:
-            return datetime.combine(date.fromisoformat(said.strip()), datetime.min.time(), UTC)
-        except ValueError:
-            raise InvalidInput(key, f"{said[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z") from None
+    if not _CLOCK.search(said):
+        if (day := read_date(said)) is None:
+            raise InvalidInput(key, f"{said[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z")
+        return day
     return parse_instant(said, key)
 
 
 def _link(record: dict[str, Any], key: str) -> str:
     return clean_fields.address(record.get(key))
-
-
-def _page_of(identifier: Identifier) -> str:
-    """Where a registered work can be read, when the record does not say."""
-    pages = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
-    return pages[identifier.scheme] + identifier.value if identifier.scheme in pages else ""

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
@@ -84,8 +86,8 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         title=clean_fields.title(row.get("title") or row.get("display_name")),
         seen_at=seen_at,
         abstract=_abstract(row.get("abstract_inverted_index")),
-        authors=clean_fields.names(_author(authorship) for authorship in clean_fields.rows(row.get("authorships"))),
-        published_at=clean_fields.day(row.get("publication_date"), seen_at),
+        authors=authors(_author(authorship) for authorship in clean_fields.rows(row.get("authorships"))),
+        published_at=dated(row.get("publication_date"), seen_at),
         categories=clean_fields.distinct(
             clean_fields.text(clean_fields.table(topic.get("field")).get("display_name"), 120) for topic in topics
         ),

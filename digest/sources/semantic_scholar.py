@@ -15,6 +15,8 @@ from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
 from digest.sources import clean_fields
+from digest.sources.authors import authors
+from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, Reading, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
@@ -79,8 +81,8 @@ def _record(row: Any, source: str, seen_at: datetime) -> Sighting | Reading:
         title=clean_fields.title(row.get("title")),
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
-        authors=clean_fields.names(clean_fields.table(author).get("name") for author in clean_fields.rows(row.get("authors"))),
-        published_at=clean_fields.day(row.get("publicationDate"), seen_at),
+        authors=authors(clean_fields.rows(row.get("authors"))),
+        published_at=dated(row.get("publicationDate"), seen_at),
         categories=clean_fields.distinct(clean_fields.text(word, 80) for word in clean_fields.rows(row.get("fieldsOfStudy"))),
         url=clean_fields.address(row.get("url")),
         pdf_url=clean_fields.address(clean_fields.table(row.get("openAccessPdf")).get("url")),

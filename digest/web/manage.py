@@ -70,7 +70,7 @@ async def interests(request: Request, token: str) -> Response:
     for data in (sent.file, sent.values.get("papers", "").encode()):
         if data.strip():
             try:
-                named += await run_in_threadpool(Bibliography.read, data, site.clock())
+                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.wiring.store)
             except InvalidInput as error:
                 sent.wrong["papers"] = clean(error.reason)[:200]
     if sent.wrong:

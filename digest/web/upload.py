@@ -12,8 +12,9 @@ from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
 from digest.render.edition.views import clean
 from digest.render.text.latex import readable
-from digest.services.papers.import_files import papers_or_reason
+from digest.services.papers.import_files import known_papers, papers_or_reason
 from digest.services.subscriptions.paper_feedback import MOST_REMEMBERED
+from digest.store.unit_of_work import Store
 from digest.web.site import Site
 
 MOST_TOLD = 100
@@ -35,7 +36,7 @@ class Bibliography:
         return Bibliography(papers[:MOST_REMEMBERED], (*self.problems, *other.problems))
 
     @classmethod
-    def read(cls, given: bytes, at: datetime) -> Bibliography:
+    def read(cls, given: bytes, at: datetime, store: Store) -> Bibliography:
         """BibTeX, a Zotero export, or bare arXiv ids and DOIs. Raises InvalidInput where it names no paper."""
         if given.startswith(PACKED):  # a little file can hold gigabytes
             raise InvalidInput("file", "is compressed; unpack it first")
@@ -45,9 +46,10 @@ class Bibliography:
             raise InvalidInput("file", str(error)) from None
         if isinstance(read, str):
             raise InvalidInput("file", read)
-        found, problems = read
-        papers = tuple((identifier, shown(title)) for identifier, title in list(dict(found).items())[:MOST_REMEMBERED])
-        return cls(papers, tuple(shown(each) for each in problems[:MOST_TOLD]))
+        named, problems = read
+        found, unknown = known_papers(named, store)
+        papers = tuple((identifier, shown(title)) for identifier, title in list(found.items())[:MOST_REMEMBERED])
+        return cls(papers, tuple(shown(each) for each in (problems + unknown)[:MOST_TOLD]))
 
 
 def shown(text: str) -> str:

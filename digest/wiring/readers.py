@@ -48,10 +48,15 @@ class Readers(Sending):
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
     ) -> Understood:
         """Adds to every subscription of an address. Raises NotFound for an unknown one."""
-        from digest.services.papers.import_files import papers_in
+        from digest.services.papers.import_files import known_papers, papers_in
         from digest.services.subscriptions.interests import add_interests
 
-        return add_interests(self.store, lambda file: papers_in(file, at), address, files, text, mute, clear)
+        def read_papers(file: Path) -> tuple[dict[str, str], list[str]]:
+            named, problems = papers_in(file, at)
+            found, unknown = known_papers(named, self.store)
+            return found, problems + unknown
+
+        return add_interests(self.store, read_papers, address, files, text, mute, clear)
 
     def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
         """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""

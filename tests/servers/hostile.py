@@ -23,8 +23,10 @@ from digest.ranking.terms import terms
 from digest.render.text.latex import readable
 from digest.services.papers.import_files import papers_in
 from digest.services.subscriptions.subscriber_csv import read_roster
-from digest.sources import arxiv_atom
+from digest.sources.authors import authors, bibtex_authors
+from digest.sources.braces import unprotected
 from digest.sources.clean_fields import LONGEST_TEXT
+from digest.sources.dates import read_date
 
 AT = datetime(2026, 5, 27, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -161,7 +163,10 @@ TEXTS: dict[str, Callable[[str], object]] = {
     "title in LaTeX": readable,
     "words": terms,
     "sentences": sentences,
-    "names in a line": arxiv_atom.split_names,
+    "names in a line": lambda line: authors([line]),
+    "names in BibTeX": bibtex_authors,
+    "title in BibTeX": unprotected,
+    "date": read_date,
 }
 """Read what a source's text field held: LONGEST_TEXT at most."""
 

@@ -26,7 +26,7 @@ NAMELESS = "identifier 'nothing': should be like arxiv:2510.19278, doi:10.1101/2
 FERRIES = arxiv(
     "arxiv:2603.91001",
     "Ferries That Wait: Scheduling under Polite Uncertainty",
-    "Ada Ferrimount; Noé d'Aubrac; J. Pollack, Jr.",
+    "Ada Ferrimount; Noé d'Aubrac; J. Pollack Jr.",
     "2026-03-11T04:00:00Z",
     "cs.AI math.OC",
 )
@@ -63,7 +63,7 @@ PAPERS: list[tuple[Parser, str, list[Shown], list[str]]] = [
         "arxiv_rss/announcement.xml",
         [
             FERRIES,
-            arxiv("arxiv:2603.91002", "Tide Tables for Language Models", r"Paulo Andr\'e Ribeirinho", "2026-03-11T04:00:00Z",
+            arxiv("arxiv:2603.91002", "Tide Tables for Language Models", "Paulo André Ribeirinho", "2026-03-11T04:00:00Z",
                   "cs.CL cs.AI"),
             ROPES,
             arxiv("arxiv:2603.91004", "An Older Item, Known by Its Link Alone", "", "", ""),

@@ -174,7 +174,7 @@ class TestAnnouncements:
         assert ids(batches) == ["arxiv:2611.00001", "arxiv:2611.00002"]
         assert batches[0].state == {"validators": {"etag": "1"}}
         first = batches[0].sightings[0]
-        assert first.authors == ("Ann Lee", "Bo Li", "J. Doe, Jr.")
+        assert first.authors == ("Ann Lee", "Bo Li", "J. Doe Jr.")
         assert first.abstract == "Words of 2611.00001."
         assert first.listed_at == datetime(2026, 11, 5, 5, tzinfo=UTC)
         assert first.version == 2

@@ -51,7 +51,7 @@ WHOLE = r"""% a comment
 def test_a_whole_entry() -> None:
     (s,) = bib(WHOLE).sightings
     assert s.title == "Attention is All you Need"
-    assert s.authors == ("Ashish Vaswani", "Noam Shazeer", "{\\L}ukasz Kaiser", "Martin King Jr", "The Team")
+    assert s.authors == ("Ashish Vaswani", "Noam Shazeer", "Łukasz Kaiser", "Martin King Jr", "The Team")
     assert s.venue == "Advances in Neural Systems"
     assert s.published_at == datetime(2017, 12, 1, tzinfo=UTC)
     assert s.identifiers[0].scheme == "reference"

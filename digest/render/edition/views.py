@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import idna
 
 from digest.domain.edition import Edition, PaperList, Pooled, Update
+from digest.domain.identifier import page_of
 from digest.domain.paper import Paper, Ranked
 from digest.ranking.summary import summarise
 from digest.render.edition.excerpt import excerpt, shorten
@@ -198,7 +199,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
         date=_shorter(paper.published_at.date(), today) if paper.published_at else "",
-        url=web_url(paper.url) or _landing(paper),
+        url=web_url(paper.url) or web_url(page_of(paper.identifier)),
         pdf_url=web_url(paper.pdf_url),
         code_url=web_url(paper.code_url),
         project_url=web_url(paper.project_url),
@@ -229,13 +230,6 @@ def _excerpt(paper: Paper, longest: int) -> str:
         return ""
     ours = paper.summary is not None and paper.summary.provenance == "abstract"
     return excerpt(readable(clean(paper.abstract)), readable(clean(key.text)), longest, after=ours)
-
-
-def _landing(paper: Paper) -> str:
-    """Where a paper without an address of its own can be found: its identifier's resolver, else nowhere."""
-    name = paper.identifier
-    resolvers = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
-    return web_url(resolvers[name.scheme] + quote(name.value, safe="/:().")) if name.scheme in resolvers else ""
 
 
 def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
 from digest.domain.errors import InvalidInput, LintFailed
+from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import due_on, latest_due
 from digest.ranking.selection import Selection, select
@@ -141,10 +142,12 @@ def is_recent(candidate: Candidate, since: datetime) -> bool:
     """Whether a paper that we first saw after `since` is new to the world too.
 
     A catch-up or a new version brings old papers to a store that never saw them. What a source lists counts as of the listing.
+    A paper without a date is new where a daily source shows it, and not as a revision.
     """
     paper = candidate.paper
-    dated = paper.listed_at or paper.published_at
-    return dated is None or dated >= since - LISTED_LATE
+    if (dated := paper.listed_at or paper.published_at) is None:
+        return paper.updated_at is None and any(map(is_daily, paper.sources))
+    return dated >= since - LISTED_LATE
 
 
 def _summarised(ranked: Ranked, written: Mapping[int, Summary]) -> Ranked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from digest.services.subscriptions.paper_feedback import newest
 from digest.store.unit_of_work import Store
 
 MOST_LIKED = 500
-ReadPapers = Callable[[Path], tuple[Sequence[tuple[str, str]], Sequence[str]]]
-"""A file → ((identifier, title) of each paper in it, what could not be read). Raises InvalidInput for a file without any."""
+ReadPapers = Callable[[Path], tuple[Mapping[str, str], Sequence[str]]]
+"""A file → (identifier → title of the papers in it, what could not be read). Raises InvalidInput for a file without any."""
 
 
 def add_interests(

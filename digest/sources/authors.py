@@ -1,0 +1,281 @@
+"""Names of authors as sources and people write them → ("Ann Lee", "Bo Li Jr.", "ATLAS Collaboration"): given name first.
+
+Lee, Ann; Li, Bo · Ann Lee, Bo Li and Cy Roe · Lee, A., Li, B. · {The Team} and M{\\"u}ller, J.~A. · {"given": …, "family": …}
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from html import unescape
+from itertools import islice
+from typing import Any, Literal
+
+from pylatexenc.latex2text import get_default_latex_context_db
+
+from digest.sources import clean_fields
+
+Comma = Literal["either", "inverts", "parts"]
+"""What a lone comma does: turn "Lee, Ann" round (BibTeX, a list of names), part two people (arXiv), or whichever looks right."""
+_LONGEST = 300
+_ODD = re.compile(r"[,;&<>{}\\~$@()*†‡\d、，；]|\b(?:and|by|et al|others|behalf)\b|…|\.\.", re.IGNORECASE)
+"""A name without any of these is one person, given name first."""
+_TAG = re.compile(r"<sup>[^<>]{0,40}</sup>|</?[A-Za-z][^<>]{0,300}>", re.IGNORECASE)
+_MAILED = re.compile(r"\S{1,200}@\S{1,200}(?: \(([^()]{1,300})\))?")
+_BY = re.compile(r"by:? ", re.IGNORECASE)
+_BRACKETED = re.compile(r" ?\([^()]{0,300}\)(?=\s*(?:[,;)]|$|and\b|&))")
+_MORE = re.compile(
+    r"(?:(?:[,;]?(?:\s+and)?\s+|^)(?:et\.? al\.?|others|\d+ (?:more|others))|[,;]?\s*(?:…|\.\.\.))\s*$", re.IGNORECASE
+)
+_BEHALF = re.compile(r",? on behalf of (?=\S)", re.IGNORECASE)
+_AND = re.compile(r",?\s+(?:and|&)\s+", re.IGNORECASE)
+_GENERATION = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd)\.?", re.IGNORECASE)
+_COMPANY = re.compile(r"(?:inc|ltd|llc|corp|gmbh)\.?", re.IGNORECASE)
+_DEGREE = re.compile(r"ph\.?\s?d\.?|m\.?d\.?|m\.?sc\.?|b\.?sc\.?|esq\.?|frcp", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\b(?:collaborations?|consortium|consortia|team|group|universit\w+|institut\w*|laborator(?:y|ies)|cent(?:er|re)|society"
+    r"|association|committee|network|project|department|initiative|foundation|company|agency|council|ministry|task force)\b",
+    re.IGNORECASE,
+)
+_INITIALS = re.compile(r"[^\W\d_a-zß-ÿ]{1,3}\.?|[^\W\d_a-zß-ÿ](?:[.\s-]+[^\W\d_a-zß-ÿ]){0,4}\.?")
+_MARKS = re.compile(r"(?:\s*[*†‡§¶]+|(?<=[^\W\d_])\d{1,2}(?:,\d{1,2})*|\s\d{4})+$")
+"""Footnotes, and the numbers by which dblp tells namesakes apart."""
+_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_WIDE = str.maketrans({"、": ",", "，": ",", "；": ";", "＆": "&"})
+
+_ACCENT = re.compile(
+    r"\\(?P<accent>['`\"^~=.]|[cvHkurbdt](?![A-Za-z]))\s*(?:\{\s*(?P<braced>\\[ij]|[^\W\d_])\s*\}"
+    r"|\{\s*\{(?P<twice>\\[ij]|[^\W\d_])\}\s*\}|(?P<bare>\\[ij](?![A-Za-z])\s?|[^\W\d_]))"
+)
+_COMBINING = dict(
+    zip(
+        "'`\"^~=.cvHkurbdt",
+        "\u0301\u0300\u0308\u0302\u0303\u0304\u0307\u0327\u030c\u030b\u0328\u0306\u030a\u0331\u0323\u0361",
+        strict=True,
+    )
+)
+_MACRO = re.compile(r"\\([A-Za-z]{1,30})\*?(?:\s*\{\}|\s?)")
+_SIGN = re.compile(r"\\(.?)", re.DOTALL)
+_SIGNS = {sign: sign for sign in "%#_"} | dict.fromkeys((" ", ",", ";", ":", "\n"), " ") | {"&": "\ue002"}
+_TOKEN = re.compile(r"[{}]|[^{}]+")
+_KEPT = {",": "\ue000", ";": "\ue001", "&": "\ue002", " ": "\ue003"}
+"""What stands inside braces parts nobody: it is out of sight until the names are apart."""
+_HIDE, _SHOW = str.maketrans(_KEPT), str.maketrans({hidden: sign for sign, hidden in _KEPT.items()})
+
+
+def authors(values: Iterable[object], *, comma: Comma = "either") -> tuple[str, ...]:
+    """Every name in `values`: a name or a whole byline each, or a table of a name's parts. Nobody is lost."""
+    given = [each for each in islice(values, clean_fields.MOST_NAMES) if each]
+    if comma == "either" and len(given) > 1:
+        comma = "inverts"
+    found: list[str] = []
+    for each in given:
+        if isinstance(each, Mapping):
+            found += _of_table(each, comma)
+        elif isinstance(each, str):
+            found += [each] if len(each) <= _LONGEST and not _ODD.search(each) else _people(_plain(each), comma)
+    return clean_fields.names(_with_generations(found))
+
+
+def _with_generations(people: Iterable[str]) -> Iterator[str]:
+    """ "Ann Lee", "Jr." → "Ann Lee Jr."."""
+    held = ""
+    for person in people:
+        if held and _GENERATION.fullmatch(person):
+            held = f"{held} {person}"
+            continue
+        if held:
+            yield held
+        held = person
+    yield held
+
+
+def _of_table(person: Mapping[str, Any], comma: Comma) -> list[str]:
+    parts = ("given", "dropping-particle", "non-dropping-particle", "family", "suffix")
+    whole = " ".join(said for part in parts if (said := clean_fields.text(person.get(part), 200)))
+    if whole or not person.get("name"):
+        return [_plain(whole or clean_fields.text(person.get("literal"), _LONGEST))]
+    return _people(_plain(clean_fields.text(person["name"], _LONGEST)), comma)
+
+
+def _plain(line: str) -> str:
+    line = clean_fields.text(line)
+    if "&" in line:
+        line = unescape(line)
+    if "<" in line:
+        line = _TAG.sub("", line)
+    if "\\" in line or "{" in line:
+        line = _unbraced(from_latex(line))
+    return " ".join(line.split())
+
+
+def _people(line: str, comma: Comma) -> list[str]:
+    line = line.translate(_WIDE).strip(" ,;")
+    if mailed := _MAILED.fullmatch(line):
+        line = mailed[1] or ""
+    line = _BRACKETED.sub("", _BRACKETED.sub("", _BY.sub("", line, count=1) if _BY.match(line) else line))
+    line = _MORE.sub("", _BEHALF.sub("; ", line)).strip(" ,;")
+    people: list[str] = []
+    if ";" in line:
+        for part in line.split(";"):
+            people += _parted(part, "inverts" if comma == "either" else comma)
+    elif line:
+        people += _parted(line, comma)
+    return [name for person in people if (name := _MARKS.sub("", person).translate(_SHOW).strip())]
+
+
+def _parted(line: str, comma: Comma) -> list[str]:
+    """People joined by "and", "&" or commas."""
+    some = [part for part in _AND.split(line) if part.strip()]
+    if len(some) > 1 and _GROUP.search(line) and any(len(part.split()) == 1 and "," not in part for part in some):
+        return [line]  # "Institute of Physics and Astronomy"
+    return [person for part in some for person in _by_commas(part, comma)]
+
+
+def _by_commas(line: str, comma: Comma) -> list[str]:
+    parts: list[str] = []
+    for part in (each.strip() for each in line.split(",")):
+        if parts and _GENERATION.fullmatch(part):
+            parts[-1] = f"{parts[-1]} {part}"
+        elif parts and _COMPANY.fullmatch(part):
+            parts[-1] = f"{parts[-1]}{_KEPT[',']} {part}"
+        elif any(map(str.isalpha, part)) and not (parts and _DEGREE.fullmatch(part) and _is_whole(parts[-1])):
+            parts.append(part)
+    if len(parts) < 2 or comma == "parts":
+        return parts
+    if len(parts) > 2:
+        pairs = list(zip(parts[::2], parts[1::2], strict=False))
+        in_pairs = all(_INITIALS.fullmatch(part) for part in parts[1::2]) or all(
+            len(part.split()) == 1 and not _EAST_ASIAN.search(part) for part in parts
+        )
+        return [_turned(*pair) for pair in pairs] if in_pairs and len(parts) % 2 == 0 else parts
+    family, name = parts
+    if _GROUP.search(family) and " " in family:
+        return parts if _GROUP.search(name) or _is_whole(name) else [f"{family}, {name}"]
+    if _EAST_ASIAN.fullmatch(family) and _EAST_ASIAN.fullmatch(name):
+        return [family + name] if len(family) == 1 or comma == "inverts" else parts
+    if _GROUP.search(name) and not _GROUP.search(family):
+        return parts
+    apart = comma == "either" and _is_whole(family) and _is_whole(name) and not family[0].islower()
+    return parts if apart else [_turned(family, name)]
+
+
+def _is_whole(part: str) -> bool:
+    """Whether it is more than a family name or initials."""
+    return sum(not _GENERATION.fullmatch(word) for word in part.split()) > 1 and not _INITIALS.fullmatch(part)
+
+
+def _turned(family: str, given: str) -> str:
+    """("Lee Jr.", "Ann") and ("Lee", "Ann Jr.") → "Ann Lee Jr."."""
+    names, _, last = given.rpartition(" ")
+    return f"{names} {family} {last}" if names and _GENERATION.fullmatch(last) else f"{given} {family}"
+
+
+# ---- BibTeX ----
+
+
+def bibtex_authors(written: str) -> tuple[tuple[str, ...], str]:
+    """The names of a BibTeX field, and what is wrong with it ("" for nothing): names that are not joined by "and" are told apart
+    as well as can be. What stands inside braces is one name, but where the braces only protect a list of people.
+    """
+    line = from_latex(" ".join(clean_fields.text(written).split()))
+    while (inner := _within(line)) is not None and _lists_people(inner):
+        line = inner
+    people = [_opened(person) for person in _split_and(line)]
+    people = [person for person in people if person.lower() not in ("others", "et al.", "")]
+    hidden = [_unbraced(_of_pairs(person) or person) for person in people]
+    odd = next((f"“{sign}”" for sign in (";", "&") if any(sign in person for person in hidden)), "")
+    if not odd and any(_commas(person) > 1 for person in hidden):
+        odd = "“,”"
+    found = clean_fields.names(name for person in hidden for name in _people(" ".join(person.split()), "inverts"))
+    return found, f"{len(found)} names are joined by {odd}; should be by “and”" if odd and len(found) > len(people) else ""
+
+
+def _commas(person: str) -> int:
+    """Those that do more than set off a suffix."""
+    return sum(1 for part in person.split(",")[1:] if not _GENERATION.fullmatch(part.strip()))
+
+
+def _within(text: str) -> str | None:
+    """What one pair of braces around all of it holds."""
+    depth = 0
+    for found in re.finditer(r"[{}]", text):
+        depth += 1 if found[0] == "{" else -1
+        if depth == 0:
+            return text[1:-1].strip() if text.startswith("{") and found.end() == len(text) else None
+    return None
+
+
+def _split_and(text: str) -> list[str]:
+    """Parted at each "and" outside braces."""
+    return [part.translate(_SHOW).strip() for part in re.split(r"\sand(?=\s)", f" {_hide(text)} ", flags=re.IGNORECASE)]
+
+
+def _hide(text: str) -> str:
+    """Braces stay; the signs inside them that could part names are hidden."""
+    depth, pieces = 0, []
+    for found in _TOKEN.finditer(text):
+        piece = found[0]
+        if piece == "{":
+            depth += 1
+        elif piece == "}":
+            depth -= depth > 0
+        elif depth:
+            piece = piece.translate(_HIDE)
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _lists_people(inner: str) -> bool:
+    """Whether what braces hold is people and no group: "Nowak, U. and Usadel, K. D.", not "Barnes and Noble"."""
+    people = _split_and(inner)
+    if len(people) < 2 or any(_GROUP.search(person) for person in people):
+        return False
+    return all("," in person for person in people) or all(_is_whole(person) and person[:1].isupper() for person in people)
+
+
+def _opened(person: str) -> str:
+    """ "{Lee, Ann}" is a person; "{Example, Inc.}" and "{University of X, Y}" are none."""
+    inner = _within(person)
+    while inner and (further := _within(inner)) is not None:
+        inner = further
+    if inner is None or inner.count(",") != 1 or _GROUP.search(inner) or _COMPANY.fullmatch(inner.partition(",")[2].strip()):
+        return person
+    return inner
+
+
+def _of_pairs(person: str) -> str:
+    """biblatex's "given=Ann, family=Lee, prefix=van"; "" for any other name."""
+    if not re.match(r"\s*(?:given|family|prefix|suffix)\s*=", person):
+        return ""
+    pairs = {key.strip(): value.strip() for part in person.split(",") for key, _, value in [part.partition("=")]}
+    family = " ".join(filter(None, (pairs.get("prefix"), pairs.get("family"), pairs.get("suffix"))))
+    return f"{family}, {pairs['given']}" if pairs.get("given") else family
+
+
+def _unbraced(text: str) -> str:
+    return _hide(text).replace("{", "").replace("}", "").replace("$", "") if "{" in text or "}" in text or "$" in text else text
+
+
+def from_latex(text: str) -> str:
+    """Accents, letters and signs of a name in Unicode; braces stay."""
+    if "\\" in text:
+        for _ in range(2):  # "{\\'{\\i}}" and what an accent uncovers
+            text = _ACCENT.sub(_accented, text)
+        text = _MACRO.sub(lambda found: _letter(found[1]), text)
+        text = _SIGN.sub(lambda found: _SIGNS.get(found[1], ""), text)
+    return text.replace("~", " ").replace("---", "—").replace("--", "–")
+
+
+def _accented(found: re.Match[str]) -> str:
+    base = (found["braced"] or found["twice"] or found["bare"]).strip().lstrip("\\")
+    return unicodedata.normalize("NFC", base + _COMBINING[found["accent"]])
+
+
+@lru_cache(maxsize=2048)
+def _letter(name: str) -> str:
+    """`\\o` → "ø"; "" for a macro that stands for no text, such as a font."""
+    meant = getattr(get_default_latex_context_db().get_macro_spec(name), "simplify_repl", None)
+    return meant if isinstance(meant, str) and "%" not in meant else ""

@@ -1,4 +1,4 @@
-"""The layers of docs/explanation/architecture.md, enforced: imports point one way, clocks are read at the edge, files stay readable."""
+"""The layers of docs/explanation/architecture.md: imports point one way, clocks are read at the edge, files stay readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/how-to/operations.md, followed to the letter on a real Postfix: from an empty folder to a mail in the inbox, and out of trouble.
+"""docs/how-to/operations.md, followed on a real Postfix: from an empty folder to a mail in the inbox, and out of trouble.
 
 Only this is put in for what the page leaves to its reader: where the clone's command is, the relay's port, the day's date.
 """

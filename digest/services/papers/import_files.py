@@ -185,7 +185,7 @@ def papers_in(file: Path, at: datetime) -> tuple[list[NamedPaper], list[str]]:
     except UnreadableAnswer as error:
         problems.append(error.reason)
     if not found:
-        words = re.split(r"(?:[\s,]|(?<!>\d\.\d\.[a-zA-Z]{2});)++", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
+        words = re.split(r"[\s,]++|(?<!>\d\.\d\.[a-zA-Z]{2});", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
         for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_NAMED):
             with suppress(InvalidIdentifier):
                 found.append(NamedPaper(str(parse_identifier(word).identifier), word))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, Signer
 
@@ -72,6 +73,8 @@ class Links:
 
     def __init__(self, base_url: str, secret: str) -> None:
         self.base_url = base_url.rstrip("/")
+        self.root_path = urlsplit(self.base_url).path
+        """What stands before every path of ours where the pages are not at their host's root: "/digest", else empty."""
         self._hash_address = address_hasher(secret)
         keys = {purpose: derive_key(secret, purpose) for purpose in Purpose}
         self._signed = {purpose: _signing(key) for purpose, key in keys.items()}

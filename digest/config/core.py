@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from digest.config.values import HTTP, Network, Seconds, Section, Text
+from digest.config.values import BaseUrl, Network, Seconds, Section, Text
 
 
 class Database(Section):
@@ -19,7 +19,7 @@ class Secrets(Section):
 
 
 class Web(Section):
-    base_url: str = Field("http://127.0.0.1:8000", pattern=HTTP)
+    base_url: BaseUrl = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     admin_token: SecretStr | None = None

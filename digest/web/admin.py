@@ -101,7 +101,7 @@ async def pause(request: Request) -> Response:
                 unit.lists.pause(name, reason, site.clock())
 
     await run_in_threadpool(act)
-    return RedirectResponse("/admin", 303)
+    return RedirectResponse(f"{site.root_path}/admin", 303)
 
 
 def _page(site: Site, said: str = "", code: int = 200) -> Response:

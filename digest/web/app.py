@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
 from digest.web import (
@@ -56,13 +57,21 @@ def create_app(
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     site = app.state.site = Site(wiring, clock, keep_seconds, wake_sender)
+    paths = {"/api/v1"}
     for part in (health, search, feeds, pages, subscribe, manage, unsubscribe, admin, edition_operations, webhooks, stop_address):
         app.include_router(part.router)
+        paths |= {route.path for route in part.router.routes if isinstance(route, Route)}
     app.mount("/api/v1", create_api(site))
-    app.add_middleware(Guard, base_url=wiring.settings.web.base_url, refusal=site.refusal)
+    app.add_middleware(Guard, base_url=wiring.settings.web.base_url, pages=paths, refusal=site.refusal)
     app.add_exception_handler(DigestError, _explained)
     app.add_exception_handler(HTTPException, _refused)
     return app
+
+
+def _own_path(request: Request) -> str:
+    """Without what stands before every path of ours in `web.base_url`."""
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope["root_path"])
 
 
 def _explained(request: Request, error: Exception) -> Response:
@@ -70,17 +79,17 @@ def _explained(request: Request, error: Exception) -> Response:
     statuses = ((InvalidToken, 403), (InvalidInput, 400), (NotFound, 404))
     status = next((status for kind, status in statuses if isinstance(error, kind)), 503)
     if status == 503:  # what broke inside is for the operator, not for whoever asked
-        log.error("page failed", path=request.url.path.split("/")[1], reason=str(error))
+        log.error("page failed", path=_own_path(request).split("/")[1], reason=str(error))
     said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
     if isinstance(error, InvalidToken):
         said = error.reason
-    return Site.of(request).refusal(request.url.path, status, TITLES[status], said)
+    return Site.of(request).refusal(_own_path(request), status, TITLES[status], said)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = TITLES.get(error.status_code, "That did not work")
     said = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
-    refusal = Site.of(request).refusal(request.url.path, error.status_code, title, said)
+    refusal = Site.of(request).refusal(_own_path(request), error.status_code, title, said)
     refusal.headers.update(error.headers or {})
     return refusal

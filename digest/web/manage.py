@@ -51,7 +51,7 @@ async def when(request: Request, token: str) -> Response:
         shown = replace(subscription, preferences=preferences)
         return await run_in_threadpool(lambda: _page(site, token, shown, sent, status=400))
     await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
-    return _back(token, "when")
+    return _back(site, token, "when")
 
 
 @router.post("/manage/{token}/interests")
@@ -93,7 +93,7 @@ def back(request: Request, token: str) -> Response:
     subscription = site.subscription(Purpose.MANAGE, token)
     if subscription.state is not SubscriptionState.PENDING:
         confirm(site.wiring.store, subscription.id, "preferences page", "link confirmed", site.clock())
-    return _back(token, "back")
+    return _back(site, token, "back")
 
 
 @router.get("/manage/{token}/data.json")
@@ -182,13 +182,13 @@ def _page(
         disliked=titles(site, subscription.interests.disliked),
         named=[(identifier, known.get(identifier, title)) for identifier, title in named.papers],
         problems=named.problems,
-        unsubscribe=f"/unsubscribe/{unsubscribe}",
+        unsubscribe=f"{site.root_path}/unsubscribe/{unsubscribe}",
         sent=sent,
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),
         about_interests=saved == "interests",
     )
 
 
-def _back(token: str, saved: str) -> Response:
+def _back(site: Site, token: str, saved: str) -> Response:
     """To the page by GET, so that reloading it posts nothing."""
-    return RedirectResponse(f"/manage/{token}?saved={saved}", 303)
+    return RedirectResponse(f"{site.root_path}/manage/{token}?saved={saved}", 303)

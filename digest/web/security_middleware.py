@@ -6,7 +6,7 @@ Plain ASGI, because it runs for every request and must not cost more than the pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -47,10 +47,17 @@ log = structlog.get_logger("digest")
 
 
 class Guard:
-    """Around the application. `base_url` is the address that readers use; `refusal` makes the answers that say no."""
+    """Around the application. `base_url` is the address that readers use; `refusal` makes the answers that say no.
 
-    def __init__(self, app: ASGIApp, *, base_url: str, refusal: Refusal) -> None:
+    Where `base_url` has a path, a proxy may pass it on or strip it. `pages` are the paths of our routes: one
+    is taken for passed on only where one of ours follows, so that it may itself be named like a page ("/papers").
+    """
+
+    def __init__(self, app: ASGIApp, *, base_url: str, pages: Collection[str], refusal: Refusal) -> None:
         self._app = app
+        self._root_path = urlsplit(base_url).path.rstrip("/")
+        self._pages = frozenset(pages)
+        self._first_segments = {each.split("/")[1] for each in pages}
         self._origin = _origin(base_url)
         always = SECURITY | ({"strict-transport-security": "max-age=31536000"} if base_url.startswith("https:") else {})
         self._always = [(name.encode(), value.encode()) for name, value in always.items()]
@@ -60,32 +67,41 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path, head = scope["path"], scope["method"] == "HEAD"
+        path, head = self._own(scope["path"]), scope["method"] == "HEAD"
+        scope = {**scope, "path": self._root_path + path, "root_path": self._root_path}
         if head:
-            scope = {**scope, "method": "GET"}
+            scope["method"] = "GET"
         headed = Answering(self._headed(send, path, head))
         most = next((octets for prefix, octets in MOST_UPLOADED.items() if path.startswith(prefix)), MOST_OCTETS)
-        if answer := self._instead(scope, Headers(scope=scope), most):
+        if answer := self._instead(scope, path, Headers(scope=scope), most):
             await answer(scope, receive, headed)
         else:
-            await self._passed_on(scope, receive, headed, most)
+            await self._passed_on(scope, path, receive, headed, most)
 
-    def _instead(self, scope: Scope, headers: Headers, most: int) -> Response | None:
+    def _own(self, path: str) -> str:
+        """The path as the application has it, without what stands before it in `base_url`."""
+        within = path.removeprefix(self._root_path)
+        if within == path:
+            return path
+        if not within:  # no link of ours names the front page so; a page of the same name is meant where the proxy strips
+            return path if path in self._pages else "/"
+        return within if within[0] == "/" and within.split("/")[1] in self._first_segments else path
+
+    def _instead(self, scope: Scope, path: str, headers: Headers, most: int) -> Response | None:
         """The answer to what the application need not see."""
-        path = scope["path"]
         if _CONTROL.search(path):  # no address of ours holds one, and patterns that take "any character" take no line end
             return self._refusal(path, 404, "Not found", "There is no such page here.")
         if path.endswith("/") and path != "/" and scope["method"] == "GET":
-            return _without_slash(scope)
+            return _without_slash(self._root_path + path, scope)
         if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
             return self._refusal(path, 403, "That came from another site", "For your safety this form works on this site only.")
         if int(_digits(headers.get("content-length", "0"))) > most:
             return self._too_large(path, most)
         return None
 
-    async def _passed_on(self, scope: Scope, receive: Receive, headed: Answering, most: int) -> None:
+    async def _passed_on(self, scope: Scope, path: str, receive: Receive, headed: Answering, most: int) -> None:
         """The application's answer, or ours where it gave none because too much came in or something broke."""
-        path, body = scope["path"], Body(receive, most, headed)
+        body = Body(receive, most, headed)
         try:
             await self._app(scope, body.receive, body.send)
         except ClientDisconnect:  # whoever hung up in the middle of a body needs no answer
@@ -175,9 +191,9 @@ class Body:
             await self._send(message)
 
 
-def _without_slash(scope: Scope) -> Response:
+def _without_slash(path: str, scope: Scope) -> Response:
     """To the same address without slashes at its end. Only a path: nothing that the request says names a host in it."""
-    path, query = quote("/" + scope["path"].strip("/")), scope["query_string"].decode("latin-1")
+    path, query = quote("/" + path.strip("/")), scope["query_string"].decode("latin-1")
     return Response(status_code=308, headers={"Location": f"{path}?{query}" if query else path})
 
 

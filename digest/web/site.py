@@ -45,6 +45,7 @@ class Site:
         self.clock = clock
         self.kept = Kept(keep_seconds)
         sender = wiring.sender
+        self.root_path = wiring.links.root_path
         self._sender = SenderView(name=sender.name, home_url=wiring.links.base_url, postal_address=sender.postal_address)
         self.contact = (sender.reply_to or sender.address).text
         """Where somebody who reads the pages can write to."""
@@ -58,7 +59,7 @@ class Site:
         """A page in its frame. Raises TemplateError."""
         lists = self.wiring.lists
         return self.wiring.templates.render(
-            f"web/{template}", lists=lists, site_name=lists[0].title, sender=self._sender, **values
+            f"web/{template}", root=self.root_path, lists=lists, site_name=lists[0].title, sender=self._sender, **values
         )
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:

@@ -118,7 +118,7 @@ def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
         paper = unit.papers.find(named)
     if paper is None:
         raise NotFound(f"paper {named}")
-    other = f"/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
+    other = f"{site.root_path}/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
     return site.page("react.html", card=card(paper), like=like, other=other, authors=paper.authors[:10])
 
 

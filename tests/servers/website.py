@@ -142,10 +142,10 @@ BASE = "https://digest.example"
 """What readers would use; in the tests a proxy's work."""
 
 
-def stock(folder: Path, papers: Iterable[Sighting] | None = None) -> Path:
+def stock(folder: Path, papers: Iterable[Sighting] | None = None, base: str = BASE) -> Path:
     """A database with papers and the edition of that day: made once, copied often."""
     file = folder / "stocked.sqlite3"
-    with Sending(_settings(file, BASE)) as wiring:
+    with Sending(_settings(file, base)) as wiring:
         with wiring.store.begin() as unit:
             unit.papers.merge(list(sightings() if papers is None else papers))
         wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
@@ -159,6 +159,7 @@ def website(
     *,
     relays: Sequence[Relay] = (),
     own_base: bool = False,
+    base: str = BASE,
     admin: str | None = ADMIN,
     proxies: Sequence[str] = ("127.0.0.1",),
 ) -> Iterator[Website]:
@@ -167,7 +168,7 @@ def website(
     shutil.copy(stocked, file)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    base = url if own_base else BASE
+    base = url if own_base else base
     with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=PATIENCE, trust_env=False) as client:
         site = Website(url, base, wiring, client)
         web = Web(port=port, trusted_proxies=proxies)

@@ -32,6 +32,7 @@ from digest.config import (
     load,
 )
 from digest.domain.errors import ConfigurationError
+from digest.links import Links
 
 FILE = Path(__file__).resolve().parents[2] / "config/digest.toml"
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -137,3 +138,78 @@ def test_a_key_that_is_gone_is_accepted_and_named(tmp_path: Path, capsys: pytest
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "relays.in_flight has no effect any more" in said
+
+
+BASE_URLS = {
+    "https://example.org": "https://example.org",
+    "https://example.org/": "https://example.org",
+    "HTTPS://Example.ORG/Digest/": "https://example.org/Digest",
+    "https://example.org/a/b-c_d.e~f": "https://example.org/a/b-c_d.e~f",
+    "http://localhost:8000": "http://localhost:8000",
+    "http://127.0.0.1:8000/papers/": "http://127.0.0.1:8000/papers",
+    "http://[::1]:8000/digest": "http://[::1]:8000/digest",
+    "https://xn--bcher-kva.example/digest": "https://xn--bcher-kva.example/digest",
+    "http://digest_web:8000": "http://digest_web:8000",
+}
+
+
+@pytest.mark.parametrize(("given", "kept"), BASE_URLS.items())
+def test_a_base_url_is_kept_without_a_slash_at_its_end(given: str, kept: str) -> None:
+    assert Web(base_url=given).base_url == kept
+    assert Links(kept, "key").archive("daily") == f"{kept}/lists/daily"
+
+
+NO_BASE_URLS = {
+    "https://example.org?x=1": "query",
+    "https://example.org/digest?": "query",
+    "https://example.org/digest/?a=b": "query",
+    "https://example.org#top": "fragment",
+    "https://example.org/#": "fragment",
+    "https://user:pw@example.org": "user name",
+    "https://user@example.org/digest": "user name",
+    "https://@example.org": "user name",
+    "https://": "no host",
+    "https:///digest": "no host",
+    "https://:8000": "no host",
+    "https://?x": "query",
+    "example.org": "http://",
+    "//example.org": "http://",
+    "/digest": "http://",
+    "": "http://",
+    "ftp://example.org": "http://",
+    "javascript:alert(1)": "http://",
+    "https:example.org": "http://",
+    "mailto:a@example.org": "http://",
+    "https://bücher.example": "xn--",
+    "https://example.org/größe": "path",
+    "https://example.org/a%20b": "path",
+    "https://example.org//digest": "path",
+    "https://example.org/digest//": "path",
+    "https://example.org/../digest": "path",
+    "https://example.org/./": "path",
+    "https://example.org/digest;v=1": "path",
+    'https://example.org/"><b>': "path",
+    "https://example.org/di gest": "space",
+    " https://example.org": "space",
+    "https://example.org\n": "space",
+    "https://example.org:http": "port",
+    "https://example.org:99999": "port",
+    "https://example.org:0": "port",
+    "https://[::1": "host",
+    "https://exa$mple.org": "host",
+    "https://-.example": "host",
+    "https://..": "host",
+    "https://example.org/" + "a" * 200: "longer",
+}
+
+
+@pytest.mark.parametrize(("given", "why"), NO_BASE_URLS.items())
+def test_a_base_url_no_link_can_begin_with_is_refused_in_one_line(given: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_WEB__BASE_URL", given)
+    with pytest.raises(ConfigurationError) as refused:
+        load()
+    line = str(refused.value)
+    assert line.startswith("configuration: web.base_url: ")
+    assert why in line
+    assert "https://example.org/digest" in line
+    assert "\n" not in line

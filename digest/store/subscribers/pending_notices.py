@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, tuple_, update
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
@@ -47,6 +47,13 @@ class Notices:
             return []
         these = notices.c.subscription_id.in_(ids)
         self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
+        return self._read(these)
+
+    def current(self, subscription_ids: Sequence[int]) -> list[OwedNotice]:
+        """What is owed to these by now."""
+        return [each for some in chunks(subscription_ids) for each in self._read(notices.c.subscription_id.in_(some))]
+
+    def _read(self, these: ColumnElement[bool]) -> list[OwedNotice]:
         details = (
             SUBSCRIPTION.add_columns(
                 notices.c.kind, notices.c.request, notices.c.owed_at, notices.c.attempts, suppressions.c.reason

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from digest.config import load
 from digest.domain.feedback import SuppressionReason
@@ -74,3 +75,12 @@ def test_a_mail_by_hand(done: Callable[[Store], None], state: str, tmp_path: Pat
         sent = wiring.send(wiring.paper_list("daily"), AT.date(), [ADA], LATER, dry_run=False)
         assert [each.state for each in sent] == [state]
         assert len(wiring.transport.accepted) == (state == "accepted")
+
+
+def test_a_row_that_cannot_be_read_holds_up_no_other_notice(tmp_path: Path, sqlite_url: str) -> None:
+    with site(tmp_path, sqlite_url) as wiring:
+        for address in (ADA, Address("bob@example.org")):
+            request(wiring.store, address, "daily", Preferences(), Interests(), AT, notify=True)
+        with wiring.store.engine.begin() as connection:
+            connection.execute(text("UPDATE subscriptions SET interests = '[' WHERE id = 1"))
+        assert wiring.mail_owed(lambda: LATER) == 1

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, literal, select,
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
-from digest.store.dialect import chunks, insert_into
+from digest.store.dialect import chunks, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
@@ -38,7 +38,9 @@ class Notices:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
-        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits."""
+        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits, and
+        so does one whose row cannot be read.
+        """
         held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
         due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at, notices.c.subscription_id.not_in(held))
         due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
@@ -70,7 +72,7 @@ class Notices:
                 row.attempts,
                 SuppressionReason(row.reason) if row.reason else None,
             )
-            for row in self._connection.execute(details)
+            for row in readable(self._connection, details)
         ]
 
     def settle(self, given: Iterable[Notice]) -> None:

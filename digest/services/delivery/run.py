@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -40,10 +41,8 @@ REMEMBERED = timedelta(days=30)
 SHIFT = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
 
-_PACED = timedelta(minutes=1)
-"""Who must wait because of a limit waits no longer than this for the next span."""
-_NAP = 0.2
-"""Seconds between looks at whether to stop."""
+_PACED = timedelta(minutes=1)  # who must wait because of a limit waits no longer than this for the next span
+_NAP = 0.2  # seconds between looks at whether to stop
 _STOPPED = "stopped: the relay refuses us: "
 
 
@@ -220,38 +219,31 @@ class _Shift:
         """One reader whose mail cannot be composed spoils nobody else's."""
         while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
             choices = self._choices(batch)
-            for each in batch:
-                if each.id not in choices:
-                    continue
-                try:
-                    envelope = self._compose(each, choices[each.id])
-                except StoreError:  # the database's trouble is no fault of this mail
-                    raise
-                except Exception as error:
-                    self._spoil(each, error)
-                else:
-                    yield envelope
+            for each in (one for one in batch if one.id in choices):
+                with self._alone(each):
+                    yield self._compose(each, choices[each.id])
 
     def _choices(self, batch: Sequence[Claimed]) -> dict[int, Sequence[Choice] | None]:
         """Everybody's picks. Where choosing for all breaks, for each alone, so that only those are spoiled who break it."""
         try:
             return _chosen(batch, self._store, self._choose, self._clock())
-        except StoreError:
-            raise
         except Exception:
             choices: dict[int, Sequence[Choice] | None] = {}
             for each in batch:
-                try:
+                with self._alone(each):
                     choices |= _chosen([each], self._store, self._choose, self._clock())
-                except StoreError:
-                    raise
-                except Exception as error:
-                    self._spoil(each, error)
             return choices
 
-    def _spoil(self, each: Claimed, error: Exception) -> None:
-        why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
-        self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
+    @contextmanager
+    def _alone(self, each: Claimed) -> Iterator[None]:
+        """What breaks in here spoils this delivery; the database's trouble is no fault of it."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+            self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
 
     def _halted(self) -> bool:
         """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""

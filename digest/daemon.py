@@ -72,7 +72,10 @@ class Daemon:
         self._notice_due.set()
 
     def run(self) -> None:
-        """Blocks until `stop`, SIGTERM or SIGINT. Raises SchemaMismatch where the database is, or becomes, another's."""
+        """Blocks until `stop`, SIGTERM or SIGINT.
+
+        Raises SchemaMismatch where the database is, or becomes, another's, and PortUnavailable where the pages have no place.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         self._election = self._wiring.election(self._clock)  # opens and checks the database: a wrong one should end us here
@@ -243,11 +246,13 @@ class Daemon:
             self._ended(name, None)
 
     def _start_web(self) -> Callable[[], None]:
+        from digest.web.server import listening
         from digest.web.server import server as served
 
+        sockets = listening(self._wiring.settings.web)
         server = served(self._wiring.web_app(self._notice_due.set), self._wiring.settings.web)
         # uvicorn's own handlers would take SIGTERM from us; it runs in a thread, where it installs none
-        thread = threading.Thread(target=server.run, name="web", daemon=True)
+        thread = threading.Thread(target=server.run, args=(sockets,), name="web", daemon=True)
         thread.start()
 
         def end() -> None:

@@ -28,10 +28,15 @@ class FakeTransport:
         return [envelope for _, envelope in self.accepted]
 
     def hand_over(
-        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False, *_: object
+        self,
+        envelopes: Iterable[Envelope],
+        meanwhile: Callable[[], bool] = lambda: False,
+        wanted: Callable[[int], bool] = lambda delivery_id: True,
     ) -> Iterator[Attempt]:
         for envelope in envelopes:
             self.before()
+            if not wanted(envelope.delivery_id):
+                continue
             if self.stop():
                 return
             at = self.clock()

@@ -110,11 +110,13 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class ClaimBatch:
-    """What one claim took, and what it ended instead. Nothing is left to claim when all three are nothing."""
+    """What one claim took, and what it ended instead. Nothing is left to claim when all four are nothing."""
 
     claimed: tuple[Claimed, ...] = ()
     withheld: int = 0
     expired: int = 0
+    failed: int = 0
+    """Whose row cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
     DigestError
     ├── ConfigurationError        a setting is missing, unknown or of the wrong type (exit 2)
+    ├── PortUnavailable           the pages cannot be served where web.host and web.port say
     ├── InvalidInput              something given to us cannot be used; names the place and what would be right
     │   ├── InvalidIdentifier     not an arXiv id, DOI or source:key
     │   ├── InvalidAddress        not a mailbox we could deliver to
@@ -46,6 +47,10 @@ class ConfigurationError(DigestError):
         super().__init__(f"configuration: {key}: {reason}")
         self.key = key
         self.reason = reason
+
+
+class PortUnavailable(DigestError):
+    """Another program listens where the pages should be, or we may not: nothing of ours starts without them."""
 
 
 class InvalidInput(DigestError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Insert, Table, any_, bindparam, column, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Connection, Insert, Row, Select, Table, any_, bindparam, column, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 T = TypeVar("T")
 
@@ -20,6 +22,23 @@ class ConflictAware(Protocol):
     def on_conflict_do_nothing(self, index_elements: Any = ...) -> Any: ...
     def on_conflict_do_update(self, *, index_elements: Any, set_: Any, where: Any = ...) -> Any: ...
     def from_select(self, names: Sequence[str], select: Any) -> Any: ...
+
+
+def readable(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+    """The rows of an answer but for those with a column that is not what it should be (no JSON, no instant, no hour)."""
+    try:
+        yield from connection.execute(statement).all()
+        return
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        answer = connection.execute(statement)
+    while True:
+        with suppress(ValueError, TypeError, AttributeError):
+            row = answer.fetchone()
+            if row is None:
+                return
+            yield row
 
 
 def insert_into(connection: Connection, table: Table) -> ConflictAware:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import socket
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from digest.domain.errors import PortUnavailable
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,6 +52,24 @@ def server(app: FastAPI, web: Web) -> uvicorn.Server:
             forwarded_allow_ips=list(web.trusted_proxies),
         )
     )
+
+
+def listening(web: Web) -> list[socket.socket]:
+    """The sockets to serve on, one for each address of `web.host`. Raises PortUnavailable."""
+    opened: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(web.host or None, web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((family, address) for family, *_, address in found):
+            opened.append(socket.create_server(address[:2], family=family, backlog=ACCEPTED_AT_ONCE))
+    except OSError as error:
+        for each in opened:
+            each.close()
+        why = error.strerror or str(error)
+        said = (
+            f"the pages cannot be served at {web.host}:{web.port}: {why}; end what listens there, or change web.host or web.port"
+        )
+        raise PortUnavailable(said) from None
+    return opened
 
 
 def _not_of_strangers(record: logging.LogRecord) -> bool:

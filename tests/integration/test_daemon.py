@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -170,3 +171,21 @@ def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_w
     finally:
         other.kill()
         other.wait(10)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_taken_port_ends_it_with_one_line(environment: dict[str, str], tmp_path: Path, host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as other:
+        environment |= {"DIGEST_WEB__HOST": host, "DIGEST_WEB__PORT": str(other.getsockname()[1])}
+        ended = _digest(environment, tmp_path, "run", "--no-collect", "--no-deliver")
+    assert ended.returncode == 1
+    line = f"digest: the pages cannot be served at {host}:{environment['DIGEST_WEB__PORT']}: Address already in use"
+    assert ended.stderr.splitlines()[-1].startswith(line)
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_ours_ends_it_with_one_line(environment: dict[str, str], tmp_path: Path, host: str) -> None:
+    ended = _digest(environment | {"DIGEST_WEB__HOST": host}, tmp_path, "run", "--no-collect", "--no-deliver")
+    assert (ended.returncode, "web.host" in ended.stderr, "Traceback" in ended.stderr) == (1, True, False)

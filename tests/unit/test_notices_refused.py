@@ -37,8 +37,12 @@ class Notices:
     """Pending notices in memory, which are also their store and its unit of work."""
 
     def __init__(self, count: int) -> None:
-        notices = [SimpleNamespace(subscription=SimpleNamespace(id=n), kind=NoticeKind.CONFIRM, fits=True) for n in range(count)]
+        notices = [
+            SimpleNamespace(subscription=SimpleNamespace(id=n, request=""), kind=NoticeKind.CONFIRM, fits=True)
+            for n in range(count)
+        ]
         self.due = [OwedNotice(cast(Any, each), NOW, attempts=0, suppressed=None) for each in notices]
+        self._owed = tuple(self.due)
         self.settled: list[Any] = []
         self.waiting: dict[int, tuple[datetime, int]] = {}
 
@@ -53,6 +57,13 @@ class Notices:
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
         due, self.due = self.due, []
         return due
+
+    @contextmanager
+    def read(self) -> Iterator[Notices]:
+        yield self
+
+    def current(self, ids: list[int]) -> list[OwedNotice]:
+        return [each for each in self._owed if each.notice.subscription.id in ids]
 
     def settle(self, given: Any) -> None:
         self.settled += given

@@ -61,9 +61,22 @@ def send(
     if transport is not None:
         for address, _ in envelopes.values():
             outcomes[address] = Sent(str(address), "failed", "no relay took it")
+
+        def wanted(delivery_id: int) -> bool:
+            """Asked right before a mail is begun."""
+            address, _ = envelopes[delivery_id]
+            with store.read() as unit:
+                suppression = unit.suppressions.find(address)
+                left = address in mine and not any(_is_of(each, edition) for each in unit.subscribers.subscriptions(address))
+            if suppression:
+                outcomes[address] = Sent(str(address), "suppressed", f"{suppression.reason}; nothing was sent")
+            elif left:
+                outcomes[address] = Sent(str(address), "failed", "the subscription has ended; nothing was sent")
+            return not (suppression or left)
+
         seen = False
         try:
-            for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()]):
+            for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()], wanted=wanted):
                 address, _ = envelopes[attempt.delivery_id]
                 outcomes[address] = Sent(str(address), *_told(attempt))
                 seen = True

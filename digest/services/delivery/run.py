@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -40,10 +41,8 @@ REMEMBERED = timedelta(days=30)
 SHIFT = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
 
-_PACED = timedelta(minutes=1)
-"""Who must wait because of a limit waits no longer than this for the next span."""
-_NAP = 0.2
-"""Seconds between looks at whether to stop."""
+_PACED = timedelta(minutes=1)  # who must wait because of a limit waits no longer than this for the next span
+_NAP = 0.2  # seconds between looks at whether to stop
 _STOPPED = "stopped: the relay refuses us: "
 
 
@@ -219,17 +218,32 @@ class _Shift:
     def _envelopes(self) -> Iterator[Envelope]:
         """One reader whose mail cannot be composed spoils nobody else's."""
         while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
-            choices = _chosen(batch, self._store, self._choose, self._clock())
+            choices = self._choices(batch)
+            for each in (one for one in batch if one.id in choices):
+                with self._alone(each):
+                    yield self._compose(each, choices[each.id])
+
+    def _choices(self, batch: Sequence[Claimed]) -> dict[int, Sequence[Choice] | None]:
+        """Everybody's picks. Where choosing for all breaks, for each alone, so that only those are spoiled who break it."""
+        try:
+            return _chosen(batch, self._store, self._choose, self._clock())
+        except Exception:
+            choices: dict[int, Sequence[Choice] | None] = {}
             for each in batch:
-                try:
-                    envelope = self._compose(each, choices[each.id])
-                except StoreError:  # the database's trouble is no fault of this mail
-                    raise
-                except Exception as error:
-                    why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
-                    self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
-                else:
-                    yield envelope
+                with self._alone(each):
+                    choices |= _chosen([each], self._store, self._choose, self._clock())
+            return choices
+
+    @contextmanager
+    def _alone(self, each: Claimed) -> Iterator[None]:
+        """What breaks in here spoils this delivery; the database's trouble is no fault of it."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+            self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
 
     def _halted(self) -> bool:
         """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""
@@ -243,9 +257,9 @@ class _Shift:
                 batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
                 ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
                 unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
-            self._counts.update(withheld=batch.withheld, expired=batch.expired)
+            self._counts.update(withheld=batch.withheld, expired=batch.expired, failed=batch.failed)
             self.paced = self.paced or bool(later)
-            if ready or not (batch.withheld or batch.expired or later):
+            if ready or not (batch.withheld or batch.expired or batch.failed or later):
                 self._held.update((each.id, each) for each in ready)
                 self.claimed += len(ready)
                 return ready

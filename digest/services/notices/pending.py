@@ -124,6 +124,7 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
 
 def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
     by_envelope: dict[int, OwedNotice] = {}
+    pointless: list[Notice] = []
     sent, broken = 0, list[TemplateError]()
     streak, refused = RefusalStreak(), None
 
@@ -137,7 +138,18 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
             by_envelope[envelope.delivery_id] = each
             yield envelope
 
-    for attempt in means.transport.hand_over(envelopes()):
+    def wanted(envelope: int) -> bool:
+        """Asked right before it is begun: an address may have been suppressed, or somebody may have left, since it was taken."""
+        notice = by_envelope[envelope].notice
+        with store.read() as unit:
+            now_owed = unit.notices.current([notice.subscription.id])
+        still = any(each.wanted and _same(each.notice, notice) for each in now_owed)
+        if not still:
+            pointless.append(notice)
+            left.pop(notice.subscription.id, None)
+        return still
+
+    for attempt in means.transport.hand_over(envelopes(), wanted=wanted):
         owed = by_envelope[attempt.delivery_id]
         verdict = streak.narrowed(attempt, verdict_of(attempt), owed.attempts)
         decision = means.policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR, verdict)
@@ -147,11 +159,17 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
             _settle(unit, owed, attempt, decision, sent)
         left.pop(owed.notice.subscription.id, None)
         sent += attempt.accepted
+    with store.begin() as unit:
+        unit.notices.settle(pointless)
     if refusal := refused or streak.nothing_taken:
         raise refusal
     if broken:
         raise broken[0]
     return sent
+
+
+def _same(one: Notice, other: Notice) -> bool:
+    return one.kind is other.kind and one.subscription.request == other.subscription.request
 
 
 def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:

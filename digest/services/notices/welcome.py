@@ -16,6 +16,7 @@ from digest.domain.delivery import Claimed
 from digest.domain.notice import Notice
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery.recheck import Recheck
 from digest.services.delivery.run import Choice, Transport
 from digest.services.delivery.settle import settle
 from digest.services.editions.edition_renderer import Press
@@ -69,7 +70,8 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
             unit.deliveries.freeze_picks({created: [position for position, _ in choices]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
     envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell)(claimed, choices)
-    for attempt in means.transport.hand_over([envelope]):
+    recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox
+    for attempt in means.transport.hand_over([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))
         with store.begin() as unit:
             settle(unit, [(attempt, decision)], held, means.journal.owner)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
@@ -92,13 +94,15 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     ids = _take(connection, limit, now)
     if not ids:
         return ClaimBatch()
-    by_id = {row[0]: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids))).all()}
-    sendable: list[Row[Any]] = []
+    by_id, broken = _details(connection, ids)
+    sendable: list[Claimed] = []
     ended: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
+    for id_, stop in broken.items():
+        ended[stop].append(id_)
     held = set(connection.scalars(HELD_SUBSCRIBERS))
     sent_before = _sent_before(connection, by_id.values())
     waiting: list[int] = []
-    for row in map(by_id.__getitem__, ids):
+    for row in (by_id[id_] for id_ in ids if id_ in by_id):
         verdict = sent_before.get(row[0]) or _verdict(row, now)
         if row.subscriber_id in held and (verdict is None or verdict[0] is DeliveryState.EXPIRED):
             if verdict is None:
@@ -106,7 +110,10 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
                 continue
             verdict = (DeliveryState.EXPIRED, f"{HELD_FOR_REVIEW}, and {verdict[1]}")
         if verdict is None:
-            sendable.append(row)
+            try:
+                sendable.append(_claimed(row))
+            except Exception as error:  # whatever lies in a column that is no such value
+                ended[_unreadable(error)].append(row[0])
         else:
             ended[verdict].append(row[0])
     # until somebody decides; at the latest it expires, and says so
@@ -115,13 +122,13 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
         return claim(connection, limit, owner, now, lease_until)
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
-    taken = [row[0] for row in sendable]
+    taken = [each.id for each in sendable]
     _set(connection, taken, state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
     count = {
         state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
-        for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED)
+        for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED, DeliveryState.FAILED)
     }
-    return ClaimBatch(tuple(map(_claimed, sendable)), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED])
+    return ClaimBatch(tuple(sendable), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED], count[DeliveryState.FAILED])
 
 
 def stops(connection: Connection, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
@@ -131,9 +138,10 @@ def stops(connection: Connection, ids: Iterable[int], now: datetime) -> dict[int
         clear = set(connection.scalars(_CLEAR.where(among(connection, deliveries.c.id, some))))
         if doubtful := [each for each in some if each not in clear]:
             paused = set(connection.scalars(_PAUSED))
-            rows = {row.id: row for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, doubtful)))}
+            rows, broken = _details(connection, doubtful)
+            found |= broken
             for each in doubtful:
-                if (stop := _stop(rows.get(each), paused, now)) is not None:
+                if each not in broken and (stop := _stop(rows.get(each), paused, now)) is not None:
                     found[each] = stop
     return found
 
@@ -158,8 +166,32 @@ def stop(connection: Connection, stopped: Mapping[int, Stop], owner: str) -> Non
 
 
 def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
-    rows = [row for some in chunks(ids) for row in connection.execute(_DETAILS.where(among(connection, deliveries.c.id, some)))]
-    return {row[0]: _claimed(row) for row in rows}
+    """Those whose row can be read."""
+    found: dict[int, Claimed] = {}
+    for some in chunks(ids):
+        for id_, row in _details(connection, some)[0].items():
+            with suppress(Exception):  # as in `claim`, which will say why
+                found[id_] = _claimed(row)
+    return found
+
+
+def _details(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Row[Any]], dict[int, Stop]]:
+    """The rows by id, and what becomes of those that cannot be read."""
+    try:
+        rows = connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids))).all()
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # one column's text is no JSON, no instant: which row's, only each alone can tell
+        if len(ids) == 1:
+            return {}, {ids[0]: _unreadable(error)}
+        half = len(ids) // 2
+        (some, broken), (others, broken_too) = _details(connection, ids[:half]), _details(connection, ids[half:])
+        return some | others, broken | broken_too
+    return {row[0]: row for row in rows}, {}
+
+
+def _unreadable(error: Exception) -> Stop:
+    return DeliveryState.FAILED, f"its row in the database cannot be read: {type(error).__name__}: {error}"[:300]
 
 
 def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:

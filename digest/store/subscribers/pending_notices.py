@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, tuple_, update
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, OwedNotice
-from digest.store.dialect import chunks, insert_into
+from digest.store.dialect import chunks, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
@@ -38,7 +38,9 @@ class Notices:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
     def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
-        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits."""
+        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits, and
+        so does one whose row cannot be read.
+        """
         held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
         due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at, notices.c.subscription_id.not_in(held))
         due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
@@ -47,6 +49,13 @@ class Notices:
             return []
         these = notices.c.subscription_id.in_(ids)
         self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
+        return self._read(these)
+
+    def current(self, subscription_ids: Sequence[int]) -> list[OwedNotice]:
+        """What is owed to these by now."""
+        return [each for some in chunks(subscription_ids) for each in self._read(notices.c.subscription_id.in_(some))]
+
+    def _read(self, these: ColumnElement[bool]) -> list[OwedNotice]:
         details = (
             SUBSCRIPTION.add_columns(
                 notices.c.kind, notices.c.request, notices.c.owed_at, notices.c.attempts, suppressions.c.reason
@@ -63,7 +72,7 @@ class Notices:
                 row.attempts,
                 SuppressionReason(row.reason) if row.reason else None,
             )
-            for row in self._connection.execute(details)
+            for row in readable(self._connection, details)
         ]
 
     def settle(self, given: Iterable[Notice]) -> None:

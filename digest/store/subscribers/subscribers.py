@@ -23,7 +23,7 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.departures import Departures
-from digest.store.dialect import insert_new, walk_indexes
+from digest.store.dialect import insert_new, readable, walk_indexes
 from digest.store.row_mapping import consent_columns, interests_from, wishes_columns
 from digest.store.schema import requests, subscribers, subscriptions
 from digest.store.subscribers.bulk_subscribe import enrol
@@ -167,7 +167,8 @@ class Subscribers:
         """The distinct hours at which ACTIVE subscriptions of the list are due."""
         cohort = (subscriptions.c.list, subscriptions.c.timezone, subscriptions.c.hour, subscriptions.c.weekdays)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
-        return [Cohort(*row) for row in self._connection.execute(select(*cohort).where(*active).distinct().order_by(*cohort))]
+        found = readable(self._connection, select(*cohort).where(*active).distinct().order_by(*cohort))
+        return [Cohort(row.list, row.timezone, row.hour, row.weekdays) for row in found]
 
     def zones(self) -> dict[str, int]:
         """How many ACTIVE subscriptions each time zone has."""

@@ -27,6 +27,9 @@ from digest.sources.xmltree import Element, child, children, said
 
 _FURTHEST = 30_000
 """Rows; arXiv answers no further than that."""
+_MOST_EMPTY = 5
+"""Pages one after the other, before a collect ends all the same."""
+_TOTAL = re.compile(rb"<(?:\w+:)?totalResults\b[^<>]{0,200}>\s*(\d{1,9})\s*<")
 BASE_URL = "https://export.arxiv.org"
 _ERROR = "/api/errors"
 _ANNOUNCED = re.compile(r"arXiv:\S{1,60} Announce Type: ?\S{1,40} ?(?:Abstract:\s*)?", re.IGNORECASE)
@@ -124,11 +127,15 @@ class ArxivApi:
         start, empty = int(state.get("start", 0)), 0
         while start < _FURTHEST:
             params = {"search_query": self.query, "start": str(start), "max_results": str(self.page)}
-            parsed = self._asked(getter, params | {"sortBy": "submittedDate", "sortOrder": "descending"}, at)
-            start += self.page
-            # An empty page in the middle is a known fault of the API: one more is asked for before it is believed.
-            empty = 0 if parsed.sightings else empty + 1
-            reached = empty > 1 or any(s.published_at and s.published_at < since for s in parsed.sightings)
+            parsed, total = self._asked(getter, params | {"sortBy": "submittedDate", "sortOrder": "descending"}, at)
+            # Empty pages in the middle are a known fault of the API: while its count says that there is more, one is asked for
+            # again, then passed over. Without a count, one is.
+            empty = 0 if parsed.sightings or parsed.rejected else empty + 1
+            again = start < total and empty % 2 == 1
+            start += 0 if again else self.page
+            over = start >= total if total else empty > 1
+            old = any(s.published_at and s.published_at < since for s in parsed.sightings)
+            reached = over or old or empty > _MOST_EMPTY
             kept: State = {"since": began} if reached else {"since": isoformat(since), "began": began, "start": start}
             yield Batch(parsed.sightings, parsed.rejected, state=kept)
             if reached:
@@ -139,14 +146,16 @@ class ArxivApi:
         asked = iter([i for i in identifiers if i.scheme == "arxiv"])
         while some := list(islice(asked, min(self.page, 100))):
             params = {"id_list": ",".join(i.value for i in some), "max_results": str(len(some))}
-            parsed = self._asked(getter, params, at)
+            parsed, _ = self._asked(getter, params, at)
             answered = {i for sighting in parsed.sightings for i in sighting.identifiers}
             unknown = tuple(Rejection(str(i), "arXiv did not answer for it") for i in some if i not in answered)
             yield Batch(parsed.sightings, parsed.rejected + unknown)
 
-    def _asked(self, getter: Getter, params: Mapping[str, str], at: datetime) -> Parsed:
+    def _asked(self, getter: Getter, params: Mapping[str, str], at: datetime) -> tuple[Parsed, int]:
+        """The page, and how many papers the API says there are in all."""
         answer = getter.get(self.name, f"{self.base_url.rstrip('/')}/api/query", params=params, pace=ARXIV_PACE)
-        return parse(answer.data, source=self.name, seen_at=at)
+        total = _TOTAL.search(answer.data)
+        return parse(answer.data, source=self.name, seen_at=at), int(total[1]) if total else 0
 
 
 def build(name: str, base_url: str, options: Mapping[str, Any]) -> ArxivApi:

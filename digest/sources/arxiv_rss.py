@@ -23,6 +23,7 @@ from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
 from digest.sources.xmltree import Element, child, children, said
 
+_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 BASE_URL = "https://rss.arxiv.org"
 _DESCRIBED = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[\w-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE)
 
@@ -33,19 +34,25 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if xmltree.name(root) == "feed":
         return read_feed(root, mended, source=source, seen_at=seen_at)
     channel = child(root, "channel")
-    if xmltree.name(root) != "rss" or channel is None:
+    if xmltree.name(root) not in ("rss", "RDF") or channel is None:
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <rss> with a <channel> was due")
     refuse_error_feed(said(channel, "title"), said(channel, "description"), source)
-    placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(children(channel, "item"), 1))
+    placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(_items(root, channel), 1))
     parsed = clean_fields.collected(placed, lambda item: _sighting(item, source, seen_at), size=len(data))
     return Parsed(parsed.sightings, mended + parsed.rejected)
+
+
+def _items(root: Element, channel: Element) -> Iterator[Element]:
+    """In RSS 1.0 they stand beside the channel."""
+    return children(channel if xmltree.name(root) == "rss" else root, "item")
 
 
 def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
     described = said(item, "description")
     opening = _DESCRIBED.match(described)
-    # The guid and the description carry the version, the link does not; older feeds have only the link.
-    written = next(w for w in (said(item, "guid"), opening["id"] if opening else "", said(item, "link"), "nothing") if w)
+    # The guid and the description carry the version, the link does not; older feeds have only the link, or the item's own name.
+    places = (said(item, "guid"), opening["id"] if opening else "", said(item, "link"), item.get(_ABOUT) or "", "nothing")
+    written = next(place for place in places if place)
     found = identified(written)
     announced = (said(item, "announce_type") or (opening["type"] if opening else "new")).lower()
     abstract = described[opening.end() :] if opening else described

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pylatexenc.latex2text import get_default_latex_context_db
 
 from digest.sources import clean_fields
+from digest.sources.braces import balanced
 
 Comma = Literal["either", "inverts", "parts"]
 """What a lone comma does: turn "Lee, Ann" round (BibTeX, a list of names), part two people (arXiv), or whichever looks right."""
@@ -106,7 +107,7 @@ def _plain(line: str) -> str:
         line = unescape(line)
     if "<" in line:
         line = _TAG.sub("", line)
-    if "\\" in line or "{" in line:
+    if any(sign in line for sign in "\\{}~"):
         line = _unbraced(from_latex(line))
     return " ".join(line.split())
 
@@ -180,7 +181,7 @@ def bibtex_authors(written: str) -> tuple[tuple[str, ...], str]:
     """The names of a BibTeX field, and what is wrong with it ("" for nothing): names that are not joined by "and" are told apart
     as well as can be. What stands inside braces is one name, but where the braces only protect a list of people.
     """
-    line = from_latex(" ".join(clean_fields.text(written).split()))
+    line = balanced(from_latex(clean_fields.text(written)))
     while (inner := _within(line)) is not None and _lists_people(inner):
         line = inner
     people = [_opened(person) for person in _split_and(line)]

@@ -33,7 +33,7 @@ class Page:
 
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
-    """Reads an answer to `details`. "No posts found" is an answer, too. Raises UnreadableAnswer."""
+    """Reads an answer to `details` or `pubs`. "No posts found" is an answer, too. Raises UnreadableAnswer."""
     return read_page(data, source=source, seen_at=seen_at).parsed
 
 
@@ -46,7 +46,12 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     collection = told.get("collection")
     if not isinstance(collection, list):
         raise UnreadableAnswer(source, f"no collection of preprints{': ' + status if status else ''}")
-    if not collection and status and status.lower() != "ok" and not re.search(r"no (posts|articles|papers) found", status, re.I):
+    if (
+        not collection
+        and status
+        and status.lower() != "ok"
+        and not re.search(r"no (posts|articles|papers|publications) found", status, re.I)
+    ):
         raise UnreadableAnswer(source, f"bioRxiv says: {clean_fields.clipped(status)}")
     parsed = clean_fields.collected(
         clean_fields.numbered(collection), lambda row: _sighting(row, source, seen_at), size=len(data)
@@ -55,7 +60,7 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
 
 
 def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
-    row = clean_fields.table(row)
+    row = _detailed(clean_fields.table(row))
     found = clean_fields.identifiers(row.get("doi"))
     if not found:
         raise InvalidInput("doi", f"{clean_fields.text(row.get('doi'), 60)!r} should be like 10.1101/2021.11.22.469359")
@@ -77,9 +82,19 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         categories=clean_fields.distinct([_unless_na(row.get("category"))]),
         url=page,
         pdf_url=f"{page}.full.pdf",
+        venue=_unless_na(row.get("published_journal")),
         version=version or None,
         withdrawn="withdraw" in _unless_na(row.get("type")).lower() or title.upper().startswith("WITHDRAWN"),
     )
+
+
+def _detailed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of `pubs` (preprints with what they were published as) under the names that `details` uses."""
+    if "published_doi" not in row:
+        return row
+    told = {name.removeprefix("preprint_"): value for name, value in row.items()}
+    doi = next((row[name] for name in ("biorxiv_doi", "medrxiv_doi", "preprint_doi") if row.get(name)), None)
+    return told | {"doi": doi, "published": row["published_doi"], "server": row.get("preprint_platform")}
 
 
 def _unless_na(value: Any) -> str:

@@ -108,9 +108,9 @@ def _of_parts(parts: list[object]) -> datetime | None:
 
 def calendar_day(numbers: list[int]) -> datetime | None:
     """[2018, 4, 13], [2018, 4], [2018] → midnight UTC. A month or day 0 is not known; 21 to 24 are seasons."""
-    year, month, day = [*numbers, 0, 0][:3]
+    year, month, day = [*numbers, 0, 0, 0][:3]
     month = _SEASONS.get(month, month)
-    return _day(lambda: date(year, month or 1, (day or 1) if month else 1)) if numbers else None
+    return _day(lambda: date(year, month or 1, (day or 1) if month else 1))
 
 
 def _day(made: Callable[[], date]) -> datetime | None:

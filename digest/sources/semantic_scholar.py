@@ -33,7 +33,7 @@ _FIELDS = (
 
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
-    """Reads a paper, a batch (null: unknown to them), a page of a search, or recommendations.
+    """Reads a paper, a batch (null: unknown to them), a page of a search, of citations or of references, or recommendations.
 
     A row without a title but with a citation count becomes a Reading. Raises UnreadableAnswer for their errors, for authors,
     data sets and anything else.
@@ -50,7 +50,7 @@ def _rows(answer: Any, source: str) -> list[Any]:
     told = clean_fields.table(answer)
     for key in ("data", "recommendedPapers"):
         if isinstance(told.get(key), list):
-            return list(told[key])
+            return [_linked(row) for row in told[key]]
     if "paperId" in told:
         return [told]
     if refusal := clean_fields.text(told.get("error") or told.get("message")):
@@ -58,6 +58,12 @@ def _rows(answer: Any, source: str) -> list[Any]:
     kinds = {"authorId": "an author", "release_id": "a release", "diffs": "a data set's changes", "files": "a data set"}
     what = next((said for key, said in kinds.items() if key in told), "neither a paper nor a list of papers")
     raise UnreadableAnswer(source, f"{what}; should be papers")
+
+
+def _linked(row: Any) -> Any:
+    """The paper itself in a row of citations or references, which says more about the link."""
+    told = clean_fields.table(row)
+    return next((told[key] for key in ("citingPaper", "citedPaper") if key in told), row)
 
 
 def _record(row: Any, source: str, seen_at: datetime) -> Sighting | Reading:

@@ -212,6 +212,21 @@ class TestArxivApi:
         assert batches[-1].state == {"since": "2026-11-05T06:00:00Z"}
         assert batches[0].state == {"since": "2026-11-02T06:00:00Z", "began": "2026-11-05T06:00:00Z", "start": 50}
 
+    def test_no_empty_page_in_the_middle_is_the_end(self) -> None:
+        count = '<opensearch:totalResults xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">200</opensearch:totalResults>'
+        empty, *full = (
+            page.replace("<title>q", f"{count}<title>q")
+            for page in (atom(), *(atom((f"2611.0000{n}", "2026-11-05")) for n in range(3)))
+        )
+        getter = Listed(full[0], empty, empty, empty, full[1], full[2])
+        batches = collected("arxiv-api", getter, query="cat:cs.CL", page=50)
+        assert ids(batches) == ["arxiv:2611.00000", "arxiv:2611.00001", "arxiv:2611.00002"]
+        assert [params["start"] for _, params in getter.asked] == ["0", "50", "50", "100", "100", "150"], "and 200 is the end"
+        assert "start" not in batches[-1].state
+        nothing = Listed(*[empty] * 20)
+        assert ids(collected("arxiv-api", nothing, query="cat:cs.CL", page=50)) == []
+        assert len(nothing.asked) == 6, "a source that has only empty pages is left"
+
     def test_by_id_names_what_arxiv_did_not_answer_for(self) -> None:
         api: Any = make_source("arxiv-api", "mine", None, {})
         asked = [Identifier("arxiv", "2611.00001"), Identifier("doi", "10.1/1"), Identifier("arxiv", "2611.00002")]

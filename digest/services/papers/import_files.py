@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.identity import REFERENCE, title_key
 from digest.domain.paper import MergeCounts, Sighting
 from digest.sources.detect_format import read_file
-from digest.sources.port import Parsed, Reading
+from digest.sources.port import Parsed, Reading, Rejection
 from digest.store.unit_of_work import Store
+
+_Part = TypeVar("_Part")
 
 SIGHTINGS_AT_ONCE = 4_000
 READINGS_AT_ONCE = 20_000
@@ -60,14 +64,29 @@ def load(paths: Iterable[Path], store: Store, observed_at: datetime | None, at: 
     before stays, and loading again completes it.
     """
     loading = _Loading(store, at)
+    for file, parsed, is_dated in _ahead(_read(paths, observed_at, at)):
+        loading.take(file, parsed, dated=is_dated)
+    return loading.report()
+
+
+def _read(paths: Iterable[Path], observed_at: datetime | None, at: datetime) -> Iterator[tuple[Path, Parsed, bool]]:
+    """(file, what a part of it holds, whether the time it was fetched is known)."""
     for file in _files(paths):
         fetched_at = observed_at or fetched(file.name)
         try:
             for parsed in read_file(file, fetched_at or at):
-                loading.take(file, parsed, dated=fetched_at is not None)
+                yield file, parsed, fetched_at is not None
         except UnreadableAnswer as error:
-            loading.rejected.append(Rejected(str(file), "", error.reason))
-    return loading.report()
+            yield file, Parsed(rejected=(Rejection("", error.reason),)), True
+
+
+def _ahead(parts: Iterator[_Part]) -> Iterator[_Part]:
+    """The next part is read while the database stores this one."""
+    with ThreadPoolExecutor(1, "reading") as reader:
+        coming = reader.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, parts, None)
+            yield part
 
 
 def fetched(name: str) -> datetime | None:

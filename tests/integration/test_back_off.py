@@ -22,6 +22,7 @@ from digest.wiring import Wiring
 from digest.wiring.crew import together
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said
 from tests.outbox import configured, owe, rows
+from tests.servers.running import PATIENCE
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 THROTTLED = Do("454 Throttling failure: Maximum sending rate exceeded.")
@@ -99,7 +100,7 @@ def at_once(*works: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE)
         assert not thread.is_alive()
 
 

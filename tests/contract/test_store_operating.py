@@ -11,6 +11,7 @@ from digest.domain.retry import RetryPolicy
 from digest.services.monitoring.explain import status
 from digest.services.scheduler.election import Election
 from digest.store.unit_of_work import Store
+from tests.servers.running import PATIENCE
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
 
 MINUTE = timedelta(minutes=1)
@@ -60,7 +61,7 @@ def test_of_many_who_ask_at_once_one_is_elected(store: Store) -> None:
     together = threading.Barrier(6)
 
     def stand(candidate: Election) -> bool:
-        together.wait(10)
+        together.wait(PATIENCE)
         return candidate.stand()
 
     with ThreadPoolExecutor(6) as pool:
@@ -136,7 +137,7 @@ def test_of_two_who_find_a_cause_at_once_one_tells(store: Store) -> None:
         second.start()
         second.join(0.5)
         assert second.is_alive(), "it waits"
-    second.join(30)
+    second.join(PATIENCE)
     assert told == [False]
 
 

@@ -20,6 +20,7 @@ from digest.store.engine import open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION, metadata, source_states
 from digest.store.unit_of_work import Store
+from tests.servers.running import PATIENCE
 from tests.servers.stocked import NOW, know
 
 _NO_BRACKETS = str.maketrans("", "", "()")
@@ -87,7 +88,7 @@ def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> 
         opening = pool.submit(open_engine, f"sqlite:///{tmp_path}/new.sqlite")
         assert wait([opening], timeout=0.2).not_done, "not refused at once"
         other.execute("COMMIT")
-        opening.result(timeout=10).dispose()
+        opening.result(timeout=PATIENCE).dispose()
 
 
 def test_a_database_of_another_age_is_refused(database_url: str) -> None:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from benchmarks.hostile import BEARER, figures, served
-from tests.servers.running import until
+from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
 LONGEST = 20.0
@@ -54,7 +54,7 @@ def test_unfinished_requests_stop_neither_pages_nor_mail(daemon: Served, relay: 
     held: list[socket.socket] = []
     try:
         for _ in range(1_100):
-            held.append(socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10))
+            held.append(socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=PATIENCE))
             held[-1].sendall(sent)
         for path in ("/healthz", "/papers?q=graphs", "/readyz"):
             with httpx2.Client(base_url=client.base_url, timeout=LONGEST, trust_env=False) as fresh:
@@ -88,7 +88,7 @@ def test_who_hangs_up_in_a_body_leaves_one_line_at_most(daemon: Served, path: st
     client, _, log = daemon
     before = len(log.read_text().splitlines())
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {BEARER['authorization']}\r\nContent-Type: {kind}\r\n"
-    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as connection:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"Content-Length: 100\r\n\r\n" + begun)
         time.sleep(0.1)  # its body is waited for
     time.sleep(0.1)

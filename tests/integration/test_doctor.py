@@ -76,15 +76,15 @@ def test_every_record_advised_makes_it_well(config: Path) -> None:
 
 
 def test_where_no_name_server_answers_it_says_so_once_and_soon(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.mail.auth.dns_lookup.PATIENCE", 0.5)
+    monkeypatch.setattr("digest.mail.auth.dns_lookup.PATIENCE", 1)
     with name_server({}, silent=frozenset({"papers.test"})) as server:
         started = time.monotonic()
         code, said = doctor(config, server)
     assert code == 1
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 9, "ten look-ups are not waited for"
     assert said.count("FAIL") == 1
     assert (
-        "FAIL name servers: DNS: TXT of papers.test: no answer from 127.0.0.1 in 0.5 seconds; nothing can be said of SPF, DKIM"
+        "FAIL name servers: DNS: TXT of papers.test: no answer from 127.0.0.1 in 1 seconds; nothing can be said of SPF, DKIM"
         in said
     )
     assert "digest doctor --dns" in said

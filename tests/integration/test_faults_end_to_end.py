@@ -39,7 +39,9 @@ def command(config: Path, *arguments: str) -> list[str]:
 def deliver(config: Path, *, later: timedelta | None = None) -> tuple[int, str]:
     """The exit code, and what was said on stderr."""
     at = ["--at", isoformat(datetime.now(UTC) + later)] if later else []
-    done = subprocess.run(command(config, "deliver", "--json", *at), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command(config, "deliver", "--json", *at), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 
@@ -129,7 +131,7 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
     assert arrived == Counter(set(emails) - {poisoned})
     assert connections == CONNECTIONS, "ten batches, one stream"
     told = json.loads(
-        subprocess.run(command(config, "explain", poisoned, "--json"), capture_output=True, timeout=120, check=True).stdout
+        subprocess.run(command(config, "explain", poisoned, "--json"), capture_output=True, timeout=PATIENCE, check=True).stdout
     )
     [delivery] = told["subscriptions"][0]["deliveries"]
     assert (delivery["state"], delivery["reason"]) == ("failed", "554 5.6.0 poisoned")
@@ -189,7 +191,7 @@ def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Pat
                     freed += unit.deliveries.reclaim_dead_leases(datetime.now(UTC))
                 looks += server.seen["DOT"] > 0
                 time.sleep(0.05)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert (freed, looks > 10) == (0, True)
     states = Counter(row.state for row in rows(config).values())
     assert states == {ACCEPTED: 2, DeliveryState.UNCERTAIN: 1}

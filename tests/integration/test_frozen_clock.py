@@ -13,6 +13,7 @@ import pytest
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from tests.outbox import configured, owe, rows
+from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 3
@@ -30,7 +31,7 @@ KINDS: dict[str, tuple[Script, int]] = {
 
 def deliver(config: Path, at: datetime) -> None:
     command = [sys.executable, "-m", "digest", "deliver", "--config", str(config), "--at", at.isoformat()]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
 
 
 def begun(server: SmtpServer) -> Counter[str]:

@@ -109,7 +109,7 @@ def only_ears(config: Path, ready: Callable[[], bool]) -> Iterator[None]:
             time.sleep(0.05)
         yield
         process.send_signal(signal.SIGTERM)
-        assert process.wait(12) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         if process.poll() is None:
             process.kill()

@@ -111,7 +111,7 @@ def test_250_is_not_said_before_the_commit() -> None:
 
     def take(data: bytes, recipients: Sequence[str]) -> None:
         committing.set()
-        assert commit.wait(10)
+        assert commit.wait(PATIENCE)
 
     with (
         Listener(take, lambda address: True, host="127.0.0.1", port=port),
@@ -132,7 +132,7 @@ def test_250_is_not_said_before_the_commit() -> None:
             assert say(line)[:1] in b"23"
         talk.write(b"Subject: x\r\n\r\nx\r\n.\r\n")
         talk.flush()
-        assert committing.wait(10)
+        assert committing.wait(PATIENCE)
         assert select.select([wire], [], [], 0.2)[0] == [], "a reply before the commit"
         commit.set()
         # an answer for each recipient (RFC 2033 §4.2)

@@ -107,8 +107,8 @@ def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str)
             while len(store.read_bytes().splitlines()) < wanted and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
             process.kill()
-            kills += process.wait(timeout=60) == -signal.SIGKILL
-        assert subprocess.run(command, timeout=60, stdout=subprocess.DEVNULL).returncode == 0
+            kills += process.wait(timeout=PATIENCE) == -signal.SIGKILL
+        assert subprocess.run(command, timeout=PATIENCE, stdout=subprocess.DEVNULL).returncode == 0
         got = copies(store)
     assert kills >= 1
     assert set(got) == set(emails)

@@ -67,9 +67,9 @@ def test_a_harvest_killed_twice_is_completed_page_by_page(tmp_path: Path) -> Non
             f'[http]\ndeadline = 1\n[[sources]]\nname = "oai"\nkind = "arxiv-oai"\nbase_url = "{server.url}"\n'
         )
         with start(config) as asking:  # killed while it waits for an answer
-            assert arxiv.reached.wait(30)
+            assert arxiv.reached.wait(PATIENCE)
             asking.kill()
-            asking.communicate(timeout=10)
+            asking.communicate(timeout=PATIENCE)
         assert arxiv.log == ["", "page-1", "page-2"]
         with start(config, "2") as keeping:  # kills itself while it keeps its second page
             keeping.communicate(timeout=PATIENCE)

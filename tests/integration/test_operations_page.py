@@ -245,11 +245,15 @@ def test_postfix_takes_the_pages_settings(tmp_path: Path, postfix_server: Postfi
     for line in lines:
         program, *arguments = shlex.split(line)
         done = subprocess.run(
-            [f"/usr/sbin/{program}", "-c", str(tmp_path), *arguments], capture_output=True, text=True, timeout=30, check=False
+            [f"/usr/sbin/{program}", "-c", str(tmp_path), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), line
     told = subprocess.run(
-        ["/usr/sbin/postconf", "-c", str(tmp_path), "-n"], capture_output=True, text=True, timeout=30, check=True
+        ["/usr/sbin/postconf", "-c", str(tmp_path), "-n"], capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     assert len(lines) == 3
     assert "myhostname = digest.example.org" in told.stdout

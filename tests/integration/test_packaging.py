@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import read
+from tests.servers.running import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"))
@@ -32,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py"):
         shutil.copy(ROOT / name, folder / "src")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-q", "-w", folder]
-    done = subprocess.run([*command, folder / "src"], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*command, folder / "src"], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     [made] = folder.glob("*.whl")
     return made
@@ -58,7 +59,7 @@ def test_installed_alone_it_makes_a_mail(wheel: Path, tmp_path: Path) -> None:
     """In a new environment, with the libraries of this one and nothing of the repository."""
     place = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DIGEST_", "PYTHON"))}
     environment = clean | {"PYTHONPATH": os.pathsep.join([str(place), sysconfig.get_path("purelib")])}
 
@@ -66,14 +67,14 @@ def test_installed_alone_it_makes_a_mail(wheel: Path, tmp_path: Path) -> None:
         # -S: no .pth file of this environment may lead back to the repository
         done = subprocess.run(
             [sys.executable, "-S", "-m", "digest", *arguments],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     where = subprocess.run(
         [sys.executable, "-S", "-c", "import digest; print(digest.__file__)"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(place)
     seeds = sorted(str(file) for file in (place / "digest/_data/seeds").iterdir() if file.is_file())
@@ -89,7 +90,7 @@ def test_the_units_are_hardened(unit: Path) -> None:
     if program is None:
         pytest.skip("systemd-analyze is not installed")
     command = [program, "security", "--offline=true", "--no-pager", str(unit)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
     assert level, done.stdout + done.stderr
     assert float(level[1]) <= 2.5
@@ -125,7 +126,7 @@ exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --boundin
     /mnt/bin/python3 -S -m digest migrate
     /mnt/bin/python3 -S -m digest run --no-collect &
     trap "kill $!" EXIT
-    for n in 1 2 3 4 5 6 7 8 9; do sleep 2; {healthy} 2>/dev/null && break; done
+    for n in $(seq 100); do {healthy} 2>/dev/null && break; sleep 0.5; done
     {healthy}
     trap - EXIT
     kill $!
@@ -142,7 +143,7 @@ def test_as_the_container_runs_it_it_is_healthy_and_ends_well(wheel: Path, tmp_p
         pytest.skip("no mount namespace can be made here")
     place, state = tmp_path / "site", tmp_path / "state"
     command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     state.mkdir()
     os.chown(state, 10001, 10001)
     with socket.socket() as probe:
@@ -155,7 +156,7 @@ def test_as_the_container_runs_it_it_is_healthy_and_ends_well(wheel: Path, tmp_p
     script = AS_IN_THE_CONTAINER.format(
         base=sys.base_prefix, place=place, libraries=sysconfig.get_path("purelib"), state=state, port=port, healthy=healthy
     )
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stderr.strip().splitlines()[-1])["event"] == "stopped"
     assert {file.name for file in state.iterdir()} >= {"digest.sqlite3", "digest.key"}

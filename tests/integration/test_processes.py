@@ -80,7 +80,7 @@ def run(tmp_path: Path, database_url: str) -> Iterator[Callable[[], Run]]:
 def test_two_processes_share_the_work(run: Callable[[], Run], emails: list[str]) -> None:
     working = run()
     working.both_at_work()
-    assert working.process.wait(timeout=60) == 0
+    assert working.process.wait(timeout=PATIENCE) == 0
     assert working.got() == Counter(emails)
     assert working.journals == set()
 
@@ -89,7 +89,7 @@ def test_a_child_that_dies_loses_nobody(run: Callable[[], Run], emails: list[str
     working = run()
     working.both_at_work()
     os.kill(working.child, signal.SIGKILL)
-    assert working.process.wait(timeout=60) == 0, "the others do what it left"
+    assert working.process.wait(timeout=PATIENCE) == 0, "the others do what it left"
     got = working.got()
     assert set(got) == set(emails)
     assert sum(got.values()) - len(got) <= CONNECTIONS
@@ -107,7 +107,7 @@ def test_sigterm_is_passed_on(run: Callable[[], Run], emails: list[str]) -> None
     states = Counter(row.state for row in rows(working.config).values())
     assert set(states) == {DeliveryState.ACCEPTED, DeliveryState.QUEUED}, "nothing is left claimed, and something is left to do"
     assert states[DeliveryState.ACCEPTED] == len(working.got()), "what was in flight was finished and written down"
-    assert run().process.wait(timeout=60) == 0
+    assert run().process.wait(timeout=PATIENCE) == 0
     assert working.got() == Counter(emails)
 
 
@@ -119,7 +119,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed(run: Callable[[], Run],
     working.process.wait(timeout=PATIENCE)
     until(lambda: child not in working.journals, "the child went on")
     assert len(working.got()) < READERS
-    assert run().process.wait(timeout=60) == 0
+    assert run().process.wait(timeout=PATIENCE) == 0
     got = working.got()
     assert set(got) == set(emails)
     assert sum(got.values()) - len(got) <= CONNECTIONS, "the child finished what it had in flight; the parent could not"
@@ -132,7 +132,7 @@ def test_a_process_that_only_delivers_loads_nothing_that_renders(tmp_path: Path,
         emails = owe(load(config), 3)
         told = "import sys; from digest.cli import main; main(sys.argv[1:]); print({'premailer', 'jinja2'} & set(sys.modules))"
         words = [sys.executable, "-c", told, "deliver", "--quiet", "--config", str(config)]
-        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=PATIENCE)
         kept = server.accepted()
     assert {each.recipients[0] for each in kept} == set(emails)
     assert done.stdout.split() == ["set()"]

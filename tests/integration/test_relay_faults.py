@@ -28,7 +28,7 @@ from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 NO_PIPELINING = tuple(offer for offer in OFFERS if offer != "PIPELINING")
 BOTH = pytest.mark.parametrize("offers", [OFFERS, NO_PIPELINING], ids=["pipelined", "plain"])
-IMPATIENT = Timeouts(connect=2, greeting=0.4, command=0.4, data=0.4, block=2, dot=0.4)
+IMPATIENT = Timeouts(connect=20, greeting=1, command=1, data=1, block=20, dot=1)
 PATIENT = Timeouts(connect=5, greeting=5, command=5, data=5, block=5, dot=5)
 
 

@@ -24,6 +24,7 @@ from digest.store.subscribers.subscribers import Subscribers
 from digest.store.unit_of_work import Store
 from digest.wiring import Wiring
 from tests.outbox import AT, configured
+from tests.servers.running import PATIENCE
 from tests.servers.smtp import SmtpServer
 from tests.servers.stocked import CONSENT, MAIN, NOW, know
 from tests.transport import FakeTransport
@@ -134,7 +135,7 @@ def test_two_imports_at_once_owe_each_reader_one_mail(store: Store) -> None:
         second.join(0.5)
         assert second.is_alive(), "it waits"
         unit.notices.settle([each.notice for each in unit.notices.take(NOW, 100, NOW + timedelta(minutes=1))])
-    second.join(30)
+    second.join(PATIENCE)
     with store.read() as unit:
         assert unit.notices.count(NoticeKind.CONFIRM) == 0
 

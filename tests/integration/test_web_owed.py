@@ -14,7 +14,7 @@ from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
-from tests.servers.running import until
+from tests.servers.running import PATIENCE, until
 from tests.servers.website import BEARER, NOON, Website
 
 ADA = "ada@example.org"
@@ -75,7 +75,7 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
     with monkeypatch.context() as ill:
         ill.setattr(site.wiring.transport, "hand_over", down)
         assert site.post(site.link(Purpose.CONFIRM)).status_code == 200
-        assert tried.wait(10)
+        assert tried.wait(PATIENCE)
     assert site.wiring.transport.envelopes == []
     site.now += timedelta(minutes=6)
     site.wiring.deliver(lambda: site.now)
@@ -100,7 +100,7 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
     with monkeypatch.context() as ill:
         ill.setattr(site.wiring.transport, "hand_over", down)
         assert site.post("/subscribe", {"email": ADA}).status_code == 200
-        assert tried.wait(10)
+        assert tried.wait(PATIENCE)
         until(lambda: any("12:01:00" in row for row in site.tables()["notices"]))  # put off by a minute
         site.now += timedelta(minutes=2)
         with pytest.raises(RelayUnreachable):

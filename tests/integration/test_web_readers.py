@@ -12,6 +12,7 @@ import pytest
 
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
+from tests.servers.running import PATIENCE
 from tests.servers.website import NOON, Website
 
 ADA = "ada@example.org"
@@ -207,6 +208,6 @@ def test_two_buttons_pressed_at_once(site: Website) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert codes == [200] * 20
     assert len(site.letters(1)) == 1

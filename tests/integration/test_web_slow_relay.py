@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from digest.config import Relay
 from digest.links import Purpose
 from tests.servers.website import website
 
-LONGEST = 10.0
-"""Seconds for a page, on a busy machine; a relay is waited for 300 s."""
+LONGEST = 60.0
+"""Seconds for a page, on a very busy machine; a relay is waited for 300 s."""
 
 Talk = Callable[[socket.socket], object]
 
@@ -42,6 +43,8 @@ TALKS: dict[str, Talk] = {
 
 @contextmanager
 def _relay(talk: Talk) -> Iterator[int]:
+    """In the end it hangs up on whoever still waits."""
+    held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve(connection: socket.socket) -> None:
@@ -51,33 +54,34 @@ def _relay(talk: Talk) -> Iterator[int]:
         def accept() -> None:
             with suppress(OSError):
                 while True:
-                    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+                    held.append(listener.accept()[0])
+                    threading.Thread(target=serve, args=(held[-1],), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("talk", TALKS)
 def test_pages_answer_whatever_the_relay_does(tmp_path: Path, stocked: Path, talk: str) -> None:
-    with (
-        _relay(TALKS[talk]) as port,
-        website(tmp_path, stocked, relays=(Relay(host="127.0.0.1", port=port, tls="none", timeout=20),)) as site,
-    ):
-        site.reader("gone@example.org")
-        unsubscribe = site.link(Purpose.UNSUBSCRIBE, "gone@example.org")
-        took = []
-        for number in range(45):
-            began = time.monotonic()
-            assert (
-                site.post(
-                    "/subscribe", {"email": f"r{number}@example{number}.org"}, **{"x-forwarded-for": f"203.0.{number}.7"}
-                ).status_code
-                == 200
-            )
-            took.append(time.monotonic() - began)
-        for ask in (lambda: site.get("/papers?q=attention"), lambda: site.get("/healthz"), lambda: site.post(unsubscribe)):
-            began = time.monotonic()
-            assert ask().status_code == 200
-            took.append(time.monotonic() - began)
-        assert max(took) < LONGEST
+    with ExitStack() as holding:
+        port = holding.enter_context(_relay(TALKS[talk]))
+        with website(tmp_path, stocked, relays=(Relay(host="127.0.0.1", port=port, tls="none"),)) as site:
+            site.reader("gone@example.org")
+            unsubscribe = site.link(Purpose.UNSUBSCRIBE, "gone@example.org")
+            asks = [partial(site.post, "/subscribe", {"email": f"r{n}@example{n}.org"}, **_from(n)) for n in range(45)]
+            asks += [partial(site.get, "/papers?q=attention"), partial(site.get, "/healthz"), partial(site.post, unsubscribe)]
+            took = []
+            for ask in asks:
+                began = time.monotonic()
+                assert ask().status_code == 200
+                took.append(time.monotonic() - began)
+            assert max(took) < LONGEST
+            holding.close()
+
+
+def _from(number: int) -> dict[str, str]:
+    return {"x-forwarded-for": f"203.0.{number}.7"}

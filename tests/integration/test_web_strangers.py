@@ -17,7 +17,7 @@ import pytest
 from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
-from tests.servers.running import until
+from tests.servers.running import PATIENCE, until
 from tests.servers.website import ADMIN, NOON, Website, website
 
 ADA = "ada@example.org"
@@ -57,7 +57,7 @@ def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatc
     gate, lookup = threading.Event(), subscribe.request
 
     def held(*given: Any, **how: Any) -> Any:
-        assert gate.wait(20)
+        assert gate.wait(PATIENCE)
         return lookup(*given, **how)
 
     monkeypatch.setattr(subscribe, "request", held)

@@ -25,7 +25,7 @@ from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers import postgresql
 from tests.servers.cluster import cluster, forget_jobs
-from tests.servers.running import until
+from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import Do, Script, SmtpServer
 from tests.servers.stocked import owe as owe_here
 
@@ -150,7 +150,7 @@ def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_wi
     def imported(*emails: str) -> dict[str, Any]:
         readers.write_text("\n".join(["email", *emails]))
         words = [sys.executable, "-m", "digest", "subscribers", "import", str(readers), "--json", "--config", str(config)]
-        answer = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
+        answer = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE).stdout)
         assert isinstance(answer, dict)
         return answer
 

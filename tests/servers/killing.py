@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.killable import STAGES
-from tests.servers.running import running
+from tests.servers.running import PATIENCE, running
 from tests.servers.smtp import read_store
 
 SERVERS = Path(__file__).resolve().parent
@@ -45,7 +45,7 @@ def killable(config: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def run(process: subprocess.Popen[str], **order: Any) -> tuple[int, str]:

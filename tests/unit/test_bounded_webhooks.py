@@ -17,6 +17,7 @@ from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
 from digest.mail.inbound.webhooks.ses import SesWebhook
 from digest.wiring import Wiring
 from tests.servers.hostile import AT
+from tests.servers.running import PATIENCE
 
 NOW = int(AT.timestamp())
 
@@ -93,7 +94,7 @@ def test_one_certificate_is_fetched_at_a_time_and_few_an_hour(monkeypatch: pytes
     class Getter:
         def get(self, *given: object, **how: object) -> object:
             begun.set()
-            assert gate.wait(20)
+            assert gate.wait(PATIENCE)
             raise SourceThrottled("ses", "no answer")
 
     wiring = Wiring(Settings())
@@ -106,10 +107,10 @@ def test_one_certificate_is_fetched_at_a_time_and_few_an_hour(monkeypatch: pytes
 
     first = threading.Thread(target=fetch, args=(0,))
     first.start()
-    assert begun.wait(20)
+    assert begun.wait(PATIENCE)
     assert "another certificate" in fetch(1)  # at once, though the first still waits
     gate.set()
-    first.join(20)
+    first.join(PATIENCE)
     reasons = [fetch(number) for number in range(2, 40)]
     assert reasons.count("no answer") == 19
     assert "within an hour" in reasons[-1]

@@ -17,6 +17,7 @@ from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.errors import MailError
 from digest.mail.smtp import journal as journal_module
 from digest.mail.smtp.journal import Journal, Replayed, replay
+from tests.servers.running import PATIENCE
 
 AT = datetime(2026, 11, 23, 7, 0, 1, 250000, tzinfo=UTC)
 OK = Reply(250, "queued as 4XYZ", "2.0.0")
@@ -147,7 +148,7 @@ def test_a_killed_process_leaves_its_journal_to_the_next(tmp_path: Path) -> None
         assert process.stdout.readline() == b"ready\n"
         assert list(Journal.abandoned(tmp_path)) == []  # it lives, and holds its lock
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
     (left,) = Journal.abandoned(tmp_path)
     known = left.replay()
     assert [a.delivery_id for a in known.replies] == [1]

@@ -16,6 +16,7 @@ from digest.sources import ssrf_guard
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.port import ARXIV_PACE, Pace
 from digest.sources.throttle import pace_of
+from tests.servers.running import PATIENCE
 from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
 
 FINE = reply(body=b"papers", Content_Type="text/plain")
@@ -118,7 +119,7 @@ def test_backoff_doubles_and_ends() -> None:
     ],
 )
 def test_a_lasting_fault_is_named_in_one_line(act: Act, error: type[Exception], tries: int) -> None:
-    with getting(act, retries=1, most_bytes=4000, timeout=0.2) as (getter, server, time):
+    with getting(act, retries=1, most_bytes=4000, timeout=0.2 if act is silent else PATIENCE) as (getter, server, time):
         with pytest.raises(error) as caught:
             getter.get("feed", server.url + "/x?api_key=secret", pace=SLOWLY)
         assert len(server.asked) == tries
@@ -137,11 +138,11 @@ def test_a_lasting_fault_is_named_in_one_line(act: Act, error: type[Exception], 
 )
 def test_a_slow_drip_meets_the_deadline(head: bytes) -> None:
     began = monotonic()
-    with getting(drip(head, b"x", every=0.05), deadline=0.4) as (getter, server, _):
-        with pytest.raises(SourceUnreachable, match=r"not complete after 0\.4 s"):
+    with getting(drip(head, b"x", every=0.05), deadline=1) as (getter, server, _):
+        with pytest.raises(SourceUnreachable, match=r"not complete after 1 s"):
             getter.get("feed", server.url, pace=SLOWLY)
         assert len(server.asked) == 1, "a drip is not worth another try"
-        assert monotonic() - began < 5, "the drip goes on for ten seconds"
+        assert monotonic() - began < 9, "the drip goes on for ten seconds"
 
 
 def test_nobody_listens() -> None:

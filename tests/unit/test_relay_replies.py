@@ -13,6 +13,7 @@ import pytest
 from digest.domain.delivery import Reply
 from digest.mail.smtp.poll_loop import finished
 from digest.mail.smtp.replies import Replies, SessionLost, reply_of
+from tests.servers.running import PATIENCE
 
 Pair = tuple[socket.socket, Replies]
 
@@ -194,7 +195,7 @@ def test_a_server_that_drips_does_not_hold_us_for_ever(pair: Pair, lines: bool) 
     try:
         with pytest.raises(SessionLost, match=r"no reply within 0\.4 s"):
             finished(replies.read(0.4))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < PATIENCE
     finally:
         stop.set()
         thread.join()

@@ -210,7 +210,7 @@ def test_each_waits_no_longer_than_it_said(pair: Pair) -> None:
         yield f"{name} {time.monotonic() - began >= seconds}"
 
     with closing(other), closing(theirs):
-        told = list(together([dialogue("late", pair[0], 0.3), dialogue("soon", other, 0.1)], pytest.fail))
+        told = list(together([dialogue("late", pair[0], 0.8), dialogue("soon", other, 0.1)], pytest.fail))
     assert told == ["soon True", "late True"]
 
 

@@ -71,7 +71,7 @@ def mailed(reader: Reader, cutoffs: Timetable, at: datetime, had: Had) -> tuple[
 @pytest.mark.parametrize("changed_at", INSTANTS, ids=lambda at: f"{at:%m-%dT%H}")
 def test_the_promise_is_what_happens(change: str, cutoffs: Timetable, changed_at: datetime) -> None:
     before, after = CHANGES[change]
-    had, at = Had(), changed_at - timedelta(days=9)
+    had, at = Had(), changed_at - timedelta(days=8)
     while at < changed_at:
         had = mailed(before, cutoffs, at, had)[1]
         at += HALF_AN_HOUR
@@ -80,7 +80,7 @@ def test_the_promise_is_what_happens(change: str, cutoffs: Timetable, changed_at
     came, days = [], set[date]()
     if had.edition_day > date.min:
         days.add(had.due_at.astimezone(after.timetable.zone).date())
-    while at < max(changed_at + timedelta(days=20), promised.due_at + timedelta(days=2)):
+    while at < max(changed_at + timedelta(days=8), promised.due_at + timedelta(days=2)):
         mail, then = mailed(after, cutoffs, at, had)
         if mail is not None:
             assert mail.edition_day > had.edition_day, "an older edition never comes after a newer one"

@@ -27,11 +27,12 @@ def free_port() -> int:
 
 
 def until(happened: Callable[[], object], what: str = "it happens", seconds: float = PATIENCE) -> float:
-    """Waits for an event; returns how long it took."""
+    """Waits for an event; returns how long it took. Looks less often the longer it takes: a look may cost a query."""
     began = time.monotonic()
     while not happened():
-        assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.01)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(min(max(0.01, waited / 10), 0.1))
     return time.monotonic() - began
 
 

@@ -32,6 +32,8 @@ _WORD = re.compile(r"[^\W\d_]{3,12}")
 _IN_MONTH = re.compile(r"(?<![\d:])(\d{1,2})(?![\d:])(?:st|nd|rd|th)?\b")
 _QUARTER = re.compile(r"\bQ([1-4])\b", re.IGNORECASE)
 _NAMED_UTC = re.compile(r" ?(?:UTC|GMT)$")
+_EAST_ASIAN = re.compile(r"(?<=\d)\s*[年년月월日일]\s*")
+"""2019年11月15日"""
 _CLOCK = re.compile(r"\d{1,2}:\d\d")
 
 
@@ -53,6 +55,8 @@ def read_date(text: str) -> datetime | None:
     """The instant, without an offset taken as UTC; midnight for a date. None where it is none."""
     if len(text) > LONGEST or not (text := text.strip(" \t\r\n{}[]()\"'~?%.,;")):
         return None
+    if not text.isascii():
+        text = _EAST_ASIAN.sub("-", text)
     try:
         return _utc(datetime.fromisoformat(_NAMED_UTC.sub("+00:00", text)))
     except (ValueError, OverflowError):

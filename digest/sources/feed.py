@@ -37,9 +37,6 @@ MOST_ENTRIES = 10_000
 LONGEST_DATE = 100
 """Characters. No date is so long, and feedparser's time grows with its square."""
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
-_PAPER = re.compile(
-    r"https?://(?:[a-z.]+\.)?(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/|biorxiv\.org/content/|medrxiv\.org/content/)\S+", re.I
-)
 
 
 def _no_date(written: str) -> tuple[int, ...] | None:
@@ -123,24 +120,13 @@ def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting
 def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
     """The arXiv ids and DOIs that the entry carries as such or as links to them; else its own id, under the feed's name."""
     said = [name.strip() for name in written if isinstance(name, str) and 0 < len(name.strip()) < 2_000]
-    known = [
-        found.identifier
-        for name in said
-        if not _is_address(name) or _PAPER.match(name)
-        for found in [clean_fields.identify(name)]
-        if found
-    ]
-    if known:
+    if known := [found.identifier for name in said if (found := clean_fields.identify(name))]:
         return tuple(dict.fromkeys(known))
     if not said:
         raise InvalidInput("entry", "has neither id nor link")
     scheme = re.sub(r"[^a-z0-9_-]+", "-", source.lower()).strip("-_0123456789")[:32] or "feed"
     key = clean_fields.text(re.sub(r"\s+", "", said[0]), 2_000)
     return (Identifier(scheme, key if 0 < len(key) <= 300 else hashlib.sha256(said[0].encode(errors="replace")).hexdigest()),)
-
-
-def _is_address(name: str) -> bool:
-    return "://" in name
 
 
 def _plain(value: Any) -> str:

@@ -60,6 +60,8 @@ FRAMES: dict[str, tuple[bytes, bytes]] = {
     "bibtex title": (b"@a{k, title = {", b"}}"),
     "bibtex quoted": (b'@a{k, author = {A and B}, title = "', b'"}'),
     "bibtex authors": (b"@a{k, title={x}, author = {", b"}}"),
+    "bibtex doi": (b"@a{k, title={x}, doi = {10.1000/", b"}}"),
+    "bibtex date": (b"@a{k, title={x}, date = {", b"}}"),
     "bibtex journal": (b"@a{k, title={x}, journal = {arXiv ", b"}}"),
     "bibtex after": (b"@a{k, title={x}}", b""),
     "RSS tag": (b'<rss version="2.0" ', b"><channel></channel></rss>"),

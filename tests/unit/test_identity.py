@@ -226,6 +226,11 @@ def test_a_title_alone_never_joins_two_registered_works() -> None:
     assert may_match_by_title([ARXIV], [seed])
     assert not may_match_by_title([ARXIV], [Identifier("arxiv", "2603.00002")])
     assert not may_match_by_title([ARXIV, seed], [BIORXIV])
+    assert not may_match_by_title([Identifier("lab", "1")], [Identifier("lab", "2")]), "one source numbers them differently"
+    assert not may_match_by_title([ARXIV, Identifier("lab", "1")], [Identifier("lab", "2")])
+    assert may_match_by_title([Identifier("lab", "1")], [Identifier("journal", "1")])
+    assert may_match_by_title([Identifier("reference", "1")], [Identifier("reference", "2")]), "a reference is no numbering"
+    assert may_match_by_title([Identifier("reference", "1")], [ARXIV])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.domain.errors import UnreadableAnswer
-from digest.sources import bibtex, csl_json, feed
+from digest.sources import arxiv_rss, bibtex, biorxiv, csl_json, feed, semantic_scholar
 from digest.sources.port import Parsed
 
 SEEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -141,3 +141,91 @@ def test_feeds_of_two_sources_that_number_alike_are_not_one_paper() -> None:
     told = b'<rss version="2.0"><channel><item><title>T</title><guid>1</guid></item></channel></rss>'
     one, other = (feed.parse(told, source=name, seen_at=SEEN).sightings[0].identifiers for name in ("one", "other"))
     assert one != other
+
+
+def rdf(*items: str) -> bytes:
+    namespaces = 'xmlns="http://purl.org/rss/1.0/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    namespaces += ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/"'
+    return f"<rdf:RDF {namespaces}><channel><title>J</title></channel>{''.join(items)}</rdf:RDF>".encode()
+
+
+DATED = [
+    ("<dc:date>2026-10-12T07:00:00Z</dc:date>", "2026-10-12T07:00:00+00:00"),
+    ("<dc:date>2019-02-01</dc:date><prism:publicationDate>2019-03</prism:publicationDate>", "2019-02-01T00:00:00+00:00"),
+    ("<dc:date>2019/11/15</dc:date>", "2019-11-15T00:00:00+00:00"),
+    ("<dc:date>2019</dc:date>", "2019-01-01T00:00:00+00:00"),
+    ("<dc:date>15 November 2019</dc:date>", "2019-11-15T00:00:00+00:00"),
+    ("<prism:publicationDate>2019-11</prism:publicationDate>", "2019-11-01T00:00:00+00:00"),
+    ("<prism:coverDate>2019-11-15</prism:coverDate>", "2019-11-15T00:00:00+00:00"),
+    ("<pubDate>Fri, 15 Nov 2019 10:00:00 +0100</pubDate>", "2019-11-15T09:00:00+00:00"),
+    ("<pubDate>2019년 11월 15일 금요일 오전 9:00</pubDate>", "2019-11-15T00:00:00+00:00"),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("dates", "published"), DATED)
+def test_dates_of_rss_1_and_items_with_nothing_but_their_own_name(dates: str, published: str | None) -> None:
+    item = f'<item rdf:about="https://doi.org/10.1111/gcb.13200"><title>T</title>{dates}</item>'
+    (s,) = feed.parse(rdf(item), source="journal", seen_at=SEEN).sightings
+    assert [str(i) for i in s.identifiers] == ["doi:10.1111/gcb.13200"]
+    assert (s.published_at and s.published_at.isoformat()) == published
+
+
+@pytest.mark.parametrize(
+    "about", ["http://arxiv.org/abs/2611.00001", "http://export.arxiv.org/abs/2611.00001v2", "oai:arXiv.org:2611.00001"]
+)
+def test_arxivs_rss_1(about: str) -> None:
+    item = (
+        f'<item rdf:about="{about}"><title>T</title><dc:creator>Ann Lee, Bo Li</dc:creator><dc:date>2026-10-30</dc:date></item>'
+    )
+    (s,) = arxiv_rss.parse(rdf(item), source="arxiv", seen_at=SEEN).sightings
+    assert (str(s.identifiers[0]), s.authors) == ("arxiv:2611.00001", ("Ann Lee", "Bo Li"))
+    assert s.listed_at == datetime(2026, 10, 30, tzinfo=UTC)
+
+
+LINKS = [
+    "https://arxiv.org/abs/2611.00001?utm_source=rss",
+    "arxiv.org/abs/2611.00001",
+    "https://www.alphaxiv.org/abs/2611.00001v3",
+    "https://huggingface.co/papers/2611.00001",
+    "https://ar5iv.labs.arxiv.org/html/2611.00001",
+    "http://export.arxiv.org/pdf/2611.00001.pdf#page=2",
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_feed_that_links_to_arxiv_in_any_way(link: str) -> None:
+    item = f'<item><title>T</title><guid isPermaLink="false">1</guid><link>{link}</link></item>'
+    told = f'<rss version="2.0"><channel>{item}</channel></rss>'
+    assert [str(i) for i in feed.parse(told.encode(), source="f", seen_at=SEEN).sightings[0].identifiers] == ["arxiv:2611.00001"]
+
+
+@pytest.mark.parametrize("key", ["citingPaper", "citedPaper"])
+def test_citations_and_references_of_semantic_scholar(key: str) -> None:
+    paper = {"paperId": "p1", "title": "T", "externalIds": {"ArXiv": "2611.00001"}, "authors": [{"name": "Ann Lee"}]}
+    rows = [{"contexts": ["c"], "isInfluential": True, key: paper}, {key: None}, {key: {"paperId": None, "title": "Unknown"}}]
+    page = {"offset": 0, "next": 3, "data": rows}
+    parsed = semantic_scholar.parse(json.dumps(page).encode(), source="s2", seen_at=SEEN)
+    assert [(str(s.identifiers[0]), s.title) for s in parsed.sightings] == [("arxiv:2611.00001", "T")]
+    assert [r.where for r in parsed.rejected] == ["row 2", "row 3"]
+
+
+def test_biorxivs_publications() -> None:
+    row = {
+        "biorxiv_doi": "10.1101/2026.08.10.123456",
+        "published_doi": "10.1016/j.cell.2026.10.001",
+        "published_journal": "Cell",
+        "preprint_platform": "medRxiv",
+        "preprint_title": "Corals",
+        "preprint_authors": "Lee, A.; Li, B.",
+        "preprint_category": "ecology",
+        "preprint_date": "2026-08-12",
+        "published_date": "2026-10-20",
+        "preprint_abstract": "Words.",
+    }
+    page = {"messages": [{"status": "ok", "total": 1}], "collection": [row]}
+    (s,) = biorxiv.parse(json.dumps(page).encode(), source="biorxiv", seen_at=SEEN).sightings
+    assert [str(i) for i in s.identifiers] == ["doi:10.1101/2026.08.10.123456", "doi:10.1016/j.cell.2026.10.001"]
+    assert (s.title, s.authors, s.abstract, s.venue) == ("Corals", ("A. Lee", "B. Li"), "Words.", "Cell")
+    assert (s.published_at, s.categories) == (datetime(2026, 8, 12, tzinfo=UTC), ("ecology",))
+    assert s.url == "https://www.medrxiv.org/content/10.1101/2026.08.10.123456v1"

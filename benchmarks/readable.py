@@ -1,6 +1,6 @@
 """What is left raw or damaged in titles and abstracts as readers see them, counted by kind over ../shared/data.
 
-    ./run bench readable [--show KIND]
+    ./run bench readable [--show KIND] [--every N]
 
 A figure is the number of texts (titles and abstracts) of which the kind is true at least once.
 """
@@ -15,6 +15,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from digest.render.text.latex import readable
@@ -34,9 +35,14 @@ KINDS = {
     "raw: quotes": re.compile(r"``|(?<=\w)''(?!\w)"),
     "raw: tag": re.compile(r"</?(?:\w+:)?(?:su[bp]|m(?:i|n|o|row|ath|sup|sub)|em|strong|italic)\b[^<>]*>", re.I),
     "raw: entity": re.compile(r"&(?:#\w+|[a-z]{2,8});"),
-    "damaged: space on one side": re.compile(rf"[^\s(\[{{{OPERATORS}](?: [{OPERATORS}][^\s)\]{OPERATORS}-]|[{OPERATORS}] [^\s{OPERATORS}])"),
+    "damaged: space on one side": re.compile(
+        rf"[^\s(\[{{{OPERATORS}](?: [{OPERATORS}][^\s)\]{OPERATORS}-]|[{OPERATORS}] [^\s{OPERATORS}])"
+    ),
 }
-LENGTHS = r"\\(?:[hv]space\*?|label|mkern|phantom|color|unicode|href|kern|hskip|tag|definecolor|scalebox|raisebox)\s*(?:\{[^{}]*\}|-?[\d.]+\w+)"
+LENGTHS = (
+    r"\\(?:[hv]space\*?|label|mkern|phantom|color|unicode|href|kern|hskip|tag|definecolor|scalebox|raisebox)"
+    r"\s*(?:\{[^{}]*\}|-?[\d.]+\w+)"
+)
 UNSAID = re.compile(rf"{LENGTHS}|<[^<>]*>|&#\w+;|\\texorpdfstring|LaTeX2e|\[-?[\d.]+\s?[a-z]{{2}}\]")
 """Where digits are no part of what is told: lengths, labels, addresses, attributes, entities."""
 
@@ -66,9 +72,11 @@ def kinds(source: str, seen: str) -> list[str]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--show", metavar="KIND", help="prints the texts of kinds that contain this")
-    wanted = options.parse_args().show
+    options.add_argument("--every", metavar="N", type=int, default=1, help="reads only one text in N")
+    chosen = options.parse_args()
+    wanted = chosen.show
     counts, read, took = Counter[str](), 0, 0.0
-    for source in texts():
+    for source in islice(texts(), 0, None, chosen.every):
         read += 1
         began = time.perf_counter()
         seen = readable.__wrapped__(source)

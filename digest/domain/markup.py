@@ -31,7 +31,9 @@ _INLINE = _words(
     " ext-link xref uri email named-content styled-content fn inline-graphic graphic inline-supplementary-material"
 )
 _NAMES = MATHML | BLOCKS | _INLINE
-_ALSO_WORDS = _words("a b i p q s u code mark cite title label list none abstract table email section source body head header uri")
+_ALSO_WORDS = _words(
+    "a b i p q s u code mark cite title label list none abstract table email section source body head header uri"
+)
 """Names that a text may well have between "<" and ">" without meaning a tag: those need to be opened and closed."""
 _EMPTY = _words("br hr img wbr mspace none mprescripts inline-graphic graphic source")
 SCRIPTS = MATHML | _words("sup sub inf")

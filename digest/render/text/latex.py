@@ -13,10 +13,21 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
+from digest.render.text.latex_macros import (
+    DISPLAYS,
+    DROPPED_ARGUMENTS,
+    LAST_ARGUMENT,
+    LETTERS,
+    PLAIN_ENVIRONMENTS,
+    REFERENCES,
+    SWITCHES,
+    WRAPPERS,
+)
 from digest.render.text.markup import without_markup
-from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, accented, beside, macro_text, math_text, symbol
+from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, beside, macro_text, math_text
 from digest.render.text.plain_scripts import plain_script
-from digest.render.text.scripts import scripted, set_apart, without_needless_brackets
+from digest.render.text.scripts import SMALL, scripted, set_apart, without_needless_brackets
+from digest.render.text.symbols import accented, symbol
 
 LONGEST = 60_000
 """Characters; a longer text is only cleaned."""
@@ -29,43 +40,17 @@ _UNSAFE = re.compile(
     + "\U000f0000-\U000ffffd\U00100000-\U0010fffd]+"
 )
 """Controls, lone surrogates, what Unicode assigns to nobody, and the bidi overrides that let a title rewrite its line."""
-_ENTITY = re.compile(
-    r"&(?:#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))"
-)
+_ENTITY = re.compile(r"&(?:#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))")
 _INTERESTING = re.compile(r"[\\${~`^_]|--|''")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_WRAPPERS = _words(
-    "emph textit textbf textsc texttt textrm textsf textsl textup textmd textnormal text mbox hbox underline uline title uppercase"
-    " ensuremath textquote enquote MakeUppercase mathrm url nolinkurl lowercase MakeLowercase textsubtitle num ce si unit path"
-    " texorpdfstring footnotesize hl st sout thanks centerline texttrademark"
-) - _words("texorpdfstring thanks texttrademark")
-_LAST_ARGUMENT = {
-    "textcolor": 2, "colorbox": 2, "fcolorbox": 3, "href": 2, "raisebox": 2, "scalebox": 2, "resizebox": 3, "rotatebox": 2,
-    "parbox": 2, "foreignlanguage": 2, "hyperlink": 2, "hypertarget": 2,
-}  # fmt: skip
-"""Of so many arguments, only the last one is for readers."""
-_DROPPED_ARGUMENTS = _words("color label vspace hspace index thanks phantom bibliographystyle pagestyle thispagestyle input")
-_SWITCHES = _words(
-    "em it bf rm sc tt sf sl itshape bfseries scshape ttfamily normalfont small footnotesize large Large LARGE huge tiny noindent"
-    " xspace protect relax centering newline par maketitle sloppy boldmath unboldmath rmfamily sffamily upshape mdseries scriptsize"
-    " normalsize bigskip medskip smallskip hfill linebreak item"
-)
-_DISPLAYS = _words("equation align gather multline displaymath math eqnarray flalign")
-_PLAIN_ENVIRONMENTS = _words("itemize enumerate center abstract quote quotation description flushleft flushright")
-_REFERENCES = _words("cite citep citet citealp citealt citeauthor citeyear ref eqref autoref cref Cref")
-_LETTERS = _words("O o L l ae AE oe OE aa AA ss SS i j dh DH dj DJ ng NG th TH")
-"""The space behind these only ends the macro's name; behind others a writer of plain text means it."""
 _ACCENTS = "'`\"^~=."
 _LETTER_ACCENTS = frozenset("cvHkurbdt")
 _ESCAPED = {
     **{c: c for c in "%&_#{}$"},
     **dict.fromkeys("\\ ,;:\n", " "),
     **dict.fromkeys("!/-@", ""),
+    "|": "‖",
 }
 _SINGLE_QUOTED = re.compile(r"(?<![\w`\\])`([^`'\s][^`'\\${}]{0,80})'(?![\w'])")
 _DOUBLE_QUOTED = re.compile(r"(?<![\w'])''(?=[^\W\d])([^'$]{1,200}?)''(?![\w'])")
@@ -152,7 +137,8 @@ class _Text:
             closer = self.text.find("\\)" if follower == "(" else "\\]", at + 2, min(end, at + _LONGEST_MATH))
             return self._readable_math(at, at + 2, closer, closer + 2) if closer > 0 else ("", at)
         if follower and follower in _ACCENTS:
-            return self._accent(follower, at + 2, at, end)
+            marked, after = self._accent(follower, at + 2, at, end)
+            return (marked, after) if after > at else (follower, at + 2 + 2 * self.text.startswith("{}", at + 2))
         if follower in _ESCAPED:
             return _ESCAPED[follower], at + 2
         return self._macro(at, end, depth)
@@ -187,18 +173,25 @@ class _Text:
     def _math(self, at: int, end: int) -> tuple[str, int]:
         width = 2 if self.text.startswith("$$", at) else 1
         opened = at + width
-        closer = opened
-        while True:
-            closer = self.text.find("$", closer, min(end, at + _LONGEST_MATH))
-            if closer < 0:
-                return "", at
-            if self.text[closer - 1] != "\\":
-                break
-            closer += 1
+        closer = self._dollar(opened, min(end, at + _LONGEST_MATH))
+        if closer < 0:
+            return "", at
         inner = self.text[opened:closer]
         if not inner.strip() or _is_money(inner, self.text[closer + width : closer + width + 1]):
             return "", at
         return self._readable_math(at, opened, closer, min(end, closer + width))
+
+    def _dollar(self, at: int, end: int) -> int:
+        """The dollar that ends the maths: the first one outside of braces, else the first; -1 where there is none."""
+        first, start = -1, at
+        while (closer := self.text.find("$", at, end)) >= 0:
+            if self.text[closer - 1] != "\\":
+                if first < 0:
+                    first = closer
+                if "{" not in self.text[start:closer] or _balanced(self.text[start:closer]):
+                    return closer
+            at = closer + 1
+        return first
 
     def _readable_math(self, at: int, opened: int, closer: int, after: int) -> tuple[str, int]:
         try:
@@ -212,7 +205,10 @@ class _Text:
             return "", at
         raw, inner = self.text[at + 1 : closer], self._span(at + 1, closer, depth + 1)
         protects = not raw.strip() or len(raw) == 1 or re.fullmatch(r"[\w“‘(][\w .'’”/&+()-]*[?!:]?", raw)
-        return (inner if inner != raw or protects else f"{{{inner}}}"), closer + 1
+        if _IS_SET.search(self.text[max(at - 2, 0) : at]) or not SMALL.isdisjoint(raw):  # ℝ∖{0}, {aₙ}
+            protects = None
+        bare = protects or (inner != raw if "\\" not in inner else _MACRO.fullmatch(inner))
+        return (inner if bare else f"{{{inner}}}"), closer + 1
 
     def _accent(self, accent: str, at: int, begun: int, end: int) -> tuple[str, int]:
         """`at` is where the accented letter, group or macro starts."""
@@ -248,22 +244,24 @@ class _Text:
             return self._environment(at, closer, end, self.text[opened + 1 : closer])
         if name == "verb" and (verbatim := re.compile(r"\\verb\*?([^\sA-Za-z*])(.{1,200}?)\1").match(self.text, at, end)):
             return verbatim[2], verbatim.end()
-        if name in _SWITCHES:
+        if name in SWITCHES:
             return "", opened
         if has_argument:
-            if name in _WRAPPERS:
+            if name in WRAPPERS:
                 return self._span(opened + 1, closer, depth + 1), closer + 1
             if name in ("textsuperscript", "textsubscript"):
                 return scripted("^" if name == "textsuperscript" else "_", self._span(opened + 1, closer, depth + 1)), closer + 1
-            if name in _REFERENCES:
+            if name in REFERENCES:
                 return f"[{self.text[opened + 1 : closer]}]", closer + 1
             if name == "footnote":
                 return f" ({self._span(opened + 1, closer, depth + 1)})", closer + 1
-            if name in _DROPPED_ARGUMENTS:
+            if name in DROPPED_ARGUMENTS:
                 return "", closer + 1 + self.text.startswith(" ", closer + 1)
-            if len(groups) >= (count := _LAST_ARGUMENT.get(name, 99)):
+            if len(groups) >= (count := LAST_ARGUMENT.get(name, 99)):
                 first, last = groups[count - 1]
                 return self._span(first + 1, last, depth + 1), last + 1
+            if name == "textcolor":  # \textcolor{blue}word
+                return "", closer + 1
             if name in ("SI", "qty", "texorpdfstring") and len(groups) > 1:
                 return self._of_two(name, groups, depth), groups[1][1] + 1
         if name in TAKES_ARGUMENTS:
@@ -273,7 +271,9 @@ class _Text:
             return self.text[at:last], groups[-1][1] + 1 if groups else after
         if has_argument and closer == opened + 1:
             return sign, closer + 1
-        return sign.replace("\u2223", "|"), opened if name in _LETTERS else after
+        if sign.endswith(".") and self.text.startswith(".", after):  # \etal.
+            after += 1
+        return sign.replace("\u2223", "|"), opened if name in LETTERS else after
 
     def _groups(self, at: int, end: int) -> list[tuple[int, int]]:
         """The arguments from `at` on: where their braces open and close."""
@@ -291,12 +291,13 @@ class _Text:
         return f"{first} {second}"
 
     def _environment(self, at: int, closer: int, end: int, kind: str) -> tuple[str, int]:
-        if kind.rstrip("*") in _PLAIN_ENVIRONMENTS:
+        if kind.rstrip("*") in PLAIN_ENVIRONMENTS:
             return " ", closer + 1
         ending = f"\\end{{{kind}}}"
-        if self.text.startswith("\\begin", at) and kind.rstrip("*") in _DISPLAYS:
-            if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
-                return self._readable_math(at, closer + 1, last, last + len(ending))
+        if self.text.startswith("\\end", at) or kind.rstrip("*") not in DISPLAYS:
+            return self.text[at : closer + 1], closer + 1
+        if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
+            return self._readable_math(at, closer + 1, last, last + len(ending))
         return self.text[at : closer + 1], closer + 1
 
     def _math_macro(self, at: int) -> tuple[str, int]:
@@ -314,21 +315,30 @@ def _joined(pieces: list[tuple[str, str]]) -> str:
         before = said[-1][-1:] if said else ""
         after = pieces[place + 1][0] if place + 1 < len(pieces) else ""
         if island in ("_", "^"):
-            text = set_apart(text, after)
+            said.append(set_apart(text, after))
         elif island in ("$", "\\") and _FRACTION.fullmatch(text):
-            text = beside(before, text, after, "root" if "√" in text else "fraction")
-        said.append(text)
+            said.append(beside(before, text, after, "root" if "√" in text else "fraction"))
+        else:
+            said.append(text)
     return "".join(said)
 
 
 def _is_money(inner: str, follower: str) -> bool:
-    """"$5 and $10" is no math. What opens or closes beside a space needs to look like math in between."""
+    """ "$5 and $10" is no math. What opens or closes beside a space needs to look like math in between."""
+    if inner[0].isspace() and inner[-1].isspace() and not re.search(r"[^\W\d_]{2}", inner):
+        return False
     if inner[0].isspace() or inner[-1].isspace() or follower.isdigit():
         return not re.search(r"[\\^_]" if inner[0].isdigit() else r"[\\^_=<>]", inner)
     return bool(re.match(r"\d[\d.,]*\s?[A-Za-z–-]*\s+[(\w]", inner)) and not re.search(r"[\\^_=<>+*]", inner)
 
 
+def _balanced(text: str) -> bool:
+    text = text.replace("\\{", "").replace("\\}", "")
+    return text.count("{") == text.count("}")
+
+
 _FRACTION = re.compile(r"\d[\d.]*/\d[\d.]*|√\w+")
+_IS_SET = re.compile(r"[∪∩∖∈⊂⊆→] ?\Z")
 _URL = re.compile(r"https?://[^\s{}<>\"$]+")
 _ISLAND = re.compile(r"[\\${~_^]|``|''|https?://")
 _MACRO = re.compile(r"\\(?P<name>[A-Za-z]+)(?P<star>\*?)(?P<gap> ?)")

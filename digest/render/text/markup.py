@@ -22,7 +22,18 @@ _ESCAPED = {
     "~": r"\sim ",
     "'": r"\prime ",
 } | {c: f"\\{c}" for c in "{}$&#_%"}
-_OVER = {"^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "¯": "bar", "‾": "bar", "→": "vec", "⃗": "vec", "˙": "dot", "¨": "ddot"}
+_OVER = {
+    "^": "hat",
+    "ˆ": "hat",
+    "~": "tilde",
+    "˜": "tilde",
+    "¯": "bar",
+    "‾": "bar",
+    "→": "vec",
+    "⃗": "vec",
+    "˙": "dot",
+    "¨": "ddot",
+}
 
 
 @dataclass(slots=True)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
-
-from pylatexenc.latex2text import get_default_latex_context_db
 
 from digest.render.text.scripts import SMALL, scripted, set_apart
+from digest.render.text.symbols import COMBINING, DOUBLE_STRUCK, MARKS, MATH_ACCENTS, symbol
 
 _DEEPEST = 12
-
-_COMBINING = {
-    "'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
-    "c": "\u0327", "v": "\u030c", "H": "\u030b", "k": "\u0328", "u": "\u0306", "r": "\u030a", "b": "\u0331", "d": "\u0323",
-    "t": "\u0361",
-}  # fmt: skip
-_MATH_ACCENTS = {
-    "hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "=", "dot": ".", "ddot": '"', "acute": "'", "grave": "`",
-    "check": "v", "breve": "u", "mathring": "r",
-}  # fmt: skip
-_MARKS = {"vec": "\u20d7", "overline": "\u0305", "underline": "\u0332"}
-_DOUBLE_STRUCK = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
 
 _SPACES = {",": " ", ";": " ", ":": " ", ">": " ", "!": "", " ": " ", "\\": " ", "/": "", "-": "", "\n": " "}
 
@@ -34,31 +20,16 @@ def _words(text: str) -> frozenset[str]:
 _DROPPED = _words(
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle limits"
     " nolimits rm bf it cal sf tt em boldmath mathstrut nonumber xspace rmfamily"
+    " scriptscriptstyle small footnotesize scriptsize large Large tiny normalsize"
 )
 _CONTENT = _words(
-    "text textrm textit textbf textsf texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak"
+    "text textrm textit textbf textsf textup textsl textmd"
+    " texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak"
     " mathnormal boldsymbol bm operatorname mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
 )
-_MORE_SYMBOLS = {
-    "ne": "≠", "copyright": "©", "deg": "deg", "Pr": "Pr", "det": "det", "argmin": "argmin", "argmax": "argmax", "colon": ":",
-    "checkmark": "✓", "S": "§", "P": "¶", "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX",
-    "epsilon": "ε", "varepsilon": "ε", "phi": "φ", "varphi": "φ", "prime": "′", "textasciicircum": "^", "degree": "°",
-    "slash": "/", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "vert": "|", "lvert": "|", "rvert": "|",
-    "quad": " ", "qquad": " ", "mod": "mod", "bmod": "mod", "textmu": "µ", "micro": "µ", "texttimes": "×", "textquoteright": "’",
-    "textquoteleft": "‘", "lbrackk": "⟦", "sp": "^", "sb": "_", "mathellipsis": "…", "dotsc": "…", "dotsb": "⋯", "hdots": "…",
-    "iff": "⟺", "implies": "⟹", "impliedby": "⟸", "lesssim": "≲", "gtrsim": "≳", "textless": "<", "textgreater": ">",
-    "arcsec": "″", "arcmin": "′", "textdollar": "$", "textbar": "|", "gcd": "gcd", "ker": "ker", "dim": "dim", "hom": "hom",
-    "Hom": "Hom", "End": "End",
-    "R": "ℝ", "Z": "ℤ", "N": "ℕ", "Q": "ℚ", "C": "ℂ", "RR": "ℝ", "ZZ": "ℤ", "NN": "ℕ", "QQ": "ℚ", "CC": "ℂ",
-    "circledR": "®", "coloneqq": "≔", "eqqcolon": "≕", "vDash": "⊨", "Vert": "‖", "lVert": "‖", "rVert": "‖",
-    "medspace": " ", "thinspace": " ", "enspace": " ", "hfill": " ", "cr": " ", "mid": "\u2223",
-    "euro": "€", "pounds": "£", "lim": "lim", "i": "ı",
-}  # fmt: skip
-
-
 FRACTIONS = _words("frac tfrac dfrac cfrac nicefrac sfrac")
 TAKES_ARGUMENTS = (
-    _CONTENT | FRACTIONS | _MATH_ACCENTS.keys() | _MARKS.keys() | _words("mathbb Bbb sqrt binom tbinom dbinom pmod pod not")
+    _CONTENT | FRACTIONS | MATH_ACCENTS.keys() | MARKS.keys() | _words("mathbb Bbb sqrt binom tbinom dbinom pmod pod not")
 )
 """Macros that are read here when they stand outside of dollars, too."""
 _NAME = re.compile("[A-Za-z]+")
@@ -66,28 +37,6 @@ _NAME = re.compile("[A-Za-z]+")
 
 class Unreadable(ValueError):
     """This math has no faithful one-line form; show it as it was written."""
-
-
-@lru_cache(maxsize=1)
-def _table() -> object:
-    return get_default_latex_context_db()
-
-
-@lru_cache(maxsize=2048)
-def symbol(name: str) -> str | None:
-    """The character (or operator name) that the macro `\\name` without arguments stands for; None where it stands for none."""
-    if name in _MORE_SYMBOLS:
-        return _MORE_SYMBOLS[name]
-    macro = _table().get_macro_spec(name)  # type: ignore[attr-defined]  # the library publishes no types
-    meant = getattr(macro, "simplify_repl", None)
-    return meant if isinstance(meant, str) and meant and "%" not in meant else None
-
-
-def accented(accent: str, base: str) -> str | None:
-    """One letter (or two for a tie) with its accent, composed; None where there is no such letter."""
-    if not (1 <= len(base) <= 2 and base[0].isalpha()):
-        return None
-    return unicodedata.normalize("NFC", base[0] + _COMBINING[accent] + base[1:])
 
 
 _OPENING, _CLOSING = re.compile(r"([(\[]) +"), re.compile(r" +([)\],;])")
@@ -147,8 +96,10 @@ class _Math:
         self.at += 1
         if c == "{":
             return self.span("}", depth + 1)
-        if c in "}$":
+        if c == "}" or (c == "$" and not depth):
             raise Unreadable(self.source)
+        if c == "$":  # `\\text{if $x$ is even}`
+            return "", ""
         if c in "^_":
             return scripted(c, self._argument(depth)), "script"
         if c == "\\":
@@ -191,8 +142,8 @@ class _Math:
 
     def _other_macro(self, name: str, depth: int) -> str:
         if name in ("mathbb", "Bbb"):
-            return "".join(_DOUBLE_STRUCK.get(c, c) for c in self._argument(depth))
-        if name in _MATH_ACCENTS or name in _MARKS:
+            return "".join(DOUBLE_STRUCK.get(c, c) for c in self._argument(depth))
+        if name in MATH_ACCENTS or name in MARKS:
             return self._marked(name, self._argument(depth))
         if name in ("binom", "tbinom", "dbinom"):
             return f"({self._argument(depth)} choose {self._argument(depth)})"
@@ -273,10 +224,10 @@ class _Math:
 
     def _marked(self, name: str, base: str) -> str:
         if name in ("overline", "underline", "bar", "vec") and 1 < len(base) <= 4 and base.isalnum():
-            return "".join(c + _MARKS.get(name, "\u0305") for c in base)
+            return "".join(c + MARKS.get(name, "\u0305") for c in base)
         if len(base) != 1 or not (base.isalnum() or base in "∂∇"):
-            raise Unreadable(self.source)
-        mark = _MARKS.get(name) or _COMBINING[_MATH_ACCENTS[name]]
+            return f"\\{name}{{{base}}}"
+        mark = MARKS.get(name) or COMBINING[MATH_ACCENTS[name]]
         return unicodedata.normalize("NFC", base + mark)
 
     def _root(self, depth: int) -> str:

@@ -10,10 +10,11 @@ _ELEMENTS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh"
     " Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr"
     " Ra Ac Th Pa U Np Pu D X"
-).split()
+)
 _LONGEST_BASE = 40
 _FORMULA = re.compile(
-    rf"(?<![\w.\\/@])(?:\(?(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})(?:_?\d{{1,2}})?(?:_\{{[\w.-]{{1,8}}\}})?\)?){{1,6}}\Z"
+    rf"(?<![\w.\\/@])(?:\(?(?:{'|'.join(sorted(_ELEMENTS.split(), key=len, reverse=True))})"
+    r"(?:_?\d{1,2})?(?:_\{[\w.-]{1,8}\})?\)?){1,6}\Z"
 )
 """A chemical formula up to the script: CO, Fe_2O."""
 _LETTER = re.compile(r"(?:(?<![\w\\/.@#])|(?<=[\d∂∇]))[^\W\d_][\u0300-\u036f′]?\Z|[)\]}|′]\Z")

@@ -39,7 +39,12 @@ def scripted(sign: str, argument: str) -> str:
 def set_apart(script: str, follower: str) -> str:
     """A script from `scripted` that was left in full size, bracketed where what follows would read as part of it."""
     sign, argument = script[:1], script[1:]
-    if sign not in ("_", "^") or not argument or not argument[-1].isalnum() or not (follower[:1].isalnum() or follower[:1] == "."):
+    if (
+        sign not in ("_", "^")
+        or not argument
+        or not argument[-1].isalnum()
+        or not (follower[:1].isalnum() or follower[:1] == ".")
+    ):
         return script
     if sign == "_" and len(argument) == 1 and not follower[0].isdigit():  # k_BT reads as TeX does
         return script

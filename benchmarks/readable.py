@@ -36,7 +36,7 @@ KINDS = {
     "raw: tag": re.compile(r"</?(?:\w+:)?(?:su[bp]|m(?:i|n|o|row|ath|sup|sub)|em|strong|italic)\b[^<>]*>", re.I),
     "raw: entity": re.compile(r"&(?:#\w+|[a-z]{2,8});"),
     "damaged: space on one side": re.compile(
-        rf"[^\s(\[{{{OPERATORS}](?: [{OPERATORS}][^\s)\]{OPERATORS}-]|[{OPERATORS}] [^\s{OPERATORS}])"
+        rf"(?<![\w²³])(?:[^\W\d_][₀-₉ᵢⱼₙⁿ²]?|[)\]])(?: [{OPERATORS}][^\s)\]{OPERATORS}-]|[{OPERATORS}] [^\s\W])"
     ),
 }
 LENGTHS = (

@@ -13,6 +13,7 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
+from digest.render.text.dollars import closing_dollar, is_money
 from digest.render.text.latex_macros import (
     DISPLAYS,
     DROPPED_ARGUMENTS,
@@ -25,7 +26,7 @@ from digest.render.text.latex_macros import (
 )
 from digest.render.text.markup import without_markup
 from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, beside, macro_text, math_text
-from digest.render.text.plain_scripts import plain_script
+from digest.render.text.plain_text import is_tie, plain_script
 from digest.render.text.scripts import SMALL, scripted, set_apart, without_needless_brackets
 from digest.render.text.symbols import accented, symbol
 
@@ -42,8 +43,6 @@ _UNSAFE = re.compile(
 """Controls, lone surrogates, what Unicode assigns to nobody, and the bidi overrides that let a title rewrite its line."""
 _ENTITY = re.compile(r"&(?:#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))")
 _INTERESTING = re.compile(r"[\\${~`^_]|--|''")
-
-
 _ACCENTS = "'`\"^~=."
 _LETTER_ACCENTS = frozenset("cvHkurbdt")
 _ESCAPED = {
@@ -125,7 +124,7 @@ class _Text:
         if first in "_^":
             return self._script(at, end, depth, after_island=after_island)
         if first == "~":
-            return (" ", at + 1) if self._is_tie(at) else ("", at)
+            return (" ", at + 1) if is_tie(self.text, at) else ("", at)
         if first == "h":
             found = _URL.match(self.text, at, end)
             return (re.sub(r"\\([_%#&~])(?:\{\})?", r"\1", found[0]), found.end()) if found else ("", at)
@@ -142,19 +141,6 @@ class _Text:
         if follower in _ESCAPED:
             return _ESCAPED[follower], at + 2
         return self._macro(at, end, depth)
-
-    def _is_tie(self, at: int) -> bool:
-        """A space that breaks no line ("Fig.~3", "AIME~2024"), not "about" (~100, z~6, 5~10) or "distributed as" (x~N)."""
-        before, after = self.text[max(at - 2, 0) : at], self.text[at + 1 : at + 3]
-        last, first = before[-1:], after[:1]
-        if not first or first in " ~" or last == " ":
-            return False
-        lone = last.isalpha() and not before[:-1].isalnum()
-        if first.isdigit():
-            return (last.isalpha() and not lone) or last in tuple(".,:;)]}$%’”")
-        if lone and first.isalpha() and not after[1:].isalpha():
-            return False
-        return (not last or last.isalnum() or last in ".,:;)]}$%’”'") and (first.isalnum() or first in "([$\\{‘“`")
 
     def _script(self, at: int, end: int, depth: int, *, after_island: bool) -> tuple[str, int]:
         """A script outside of dollars: what TeX would take, where it is written as TeX; else what plain text means by it."""
@@ -173,25 +159,13 @@ class _Text:
     def _math(self, at: int, end: int) -> tuple[str, int]:
         width = 2 if self.text.startswith("$$", at) else 1
         opened = at + width
-        closer = self._dollar(opened, min(end, at + _LONGEST_MATH))
+        closer = closing_dollar(self.text, opened, min(end, at + _LONGEST_MATH))
         if closer < 0:
             return "", at
         inner = self.text[opened:closer]
-        if not inner.strip() or _is_money(inner, self.text[closer + width : closer + width + 1]):
+        if not inner.strip() or is_money(inner, self.text[closer + width : closer + width + 1]):
             return "", at
         return self._readable_math(at, opened, closer, min(end, closer + width))
-
-    def _dollar(self, at: int, end: int) -> int:
-        """The dollar that ends the maths: the first one outside of braces, else the first; -1 where there is none."""
-        first, start = -1, at
-        while (closer := self.text.find("$", at, end)) >= 0:
-            if self.text[closer - 1] != "\\":
-                if first < 0:
-                    first = closer
-                if "{" not in self.text[start:closer] or _balanced(self.text[start:closer]):
-                    return closer
-            at = closer + 1
-        return first
 
     def _readable_math(self, at: int, opened: int, closer: int, after: int) -> tuple[str, int]:
         try:
@@ -217,6 +191,8 @@ class _Text:
         if at < end and self.text[at] == "{":
             closer = self.closing.get(at, end)
             base, after = self.text[at + 1 : closer], closer + 1
+            if len(base) > 2 and "\\" in base:  # an accent upon an accent: \\~{\\^e}
+                base = self._span(at + 1, min(closer, end), _DEEPEST)
         elif found := _ACCENTED.match(self.text, at, end):
             base, after = found[0], found.end()
         else:
@@ -321,20 +297,6 @@ def _joined(pieces: list[tuple[str, str]]) -> str:
         else:
             said.append(text)
     return "".join(said)
-
-
-def _is_money(inner: str, follower: str) -> bool:
-    """ "$5 and $10" is no math. What opens or closes beside a space needs to look like math in between."""
-    if inner[0].isspace() and inner[-1].isspace() and not re.search(r"[^\W\d_]{2}", inner):
-        return False
-    if inner[0].isspace() or inner[-1].isspace() or follower.isdigit():
-        return not re.search(r"[\\^_]" if inner[0].isdigit() else r"[\\^_=<>]", inner)
-    return bool(re.match(r"\d[\d.,]*\s?[A-Za-z–-]*\s+[(\w]", inner)) and not re.search(r"[\\^_=<>+*]", inner)
-
-
-def _balanced(text: str) -> bool:
-    text = text.replace("\\{", "").replace("\\}", "")
-    return text.count("{") == text.count("}")
 
 
 _FRACTION = re.compile(r"\d[\d.]*/\d[\d.]*|√\w+")

@@ -12,7 +12,7 @@ from digest.render.text.scripts import scripted, set_apart
 
 _DEEPEST = 60
 _TOKENS = {"mi", "mo", "mn", "ms", "mtext"}
-_HIDDEN = {"script", "style", "annotation", "annotation-xml", "mphantom", "none", "mprescripts"}
+_HIDDEN = {"annotation", "annotation-xml", "mphantom", "none", "mprescripts"}
 _SCRIPTS = {"sup": "^", "sub": "_", "inf": "_"}
 _RELATIONS = "=<>≤≥≠≈≃≅∼≡∝∈∉⊂⊆→⟶↦⇒⩽⩾≪≫≲≳"
 _INVISIBLE = re.compile("[\u2061-\u2064\u200b]")
@@ -59,6 +59,8 @@ def without_markup(text: str) -> str:
     stack, within = [_Element("")], Counter[str]()
     at = 0
     for name, closes, empty, match in tags(text):
+        if name in ("script", "style"):  # what is not run is shown
+            continue
         _add_text(stack[-1], text[at : match.start()])
         at = match.end()
         if closes:
@@ -108,12 +110,12 @@ def _read(element: _Element, parent: _Element, *, properly: bool) -> tuple[str, 
     name = element.name
     if name in _HIDDEN:
         return ("{}", name) if name in ("none", "mprescripts") else ("", name)
+    if parent.name == "alternatives" and any(piece.strip() for piece in parent.pieces):
+        return "", name  # the same formula once more
     if name in MATHML:
         latex = _latex(element) if properly else "".join(element.pieces)
         return (latex if parent.name in MATHML else _math(latex)), name
     text = _joined(element)
-    if parent.name == "alternatives" and any(piece.strip() for piece in parent.pieces):
-        return "", name
     if name == "tex-math":
         formula = text.rpartition("\\begin{document}")[2].partition("\\end{document}")[0].strip()
         return (formula if formula.startswith(("$", "\\(", "\\[")) else f"${formula}$"), name

@@ -24,8 +24,8 @@ _DROPPED = _words(
 )
 _CONTENT = _words(
     "text textrm textit textbf textsf textup textsl textmd"
-    " texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak"
-    " mathnormal boldsymbol bm operatorname mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
+    " texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak mathnormal"
+    " boldsymbol bm operatorname num si unit ce mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
 )
 FRACTIONS = _words("frac tfrac dfrac cfrac nicefrac sfrac")
 TAKES_ARGUMENTS = (
@@ -40,7 +40,7 @@ class Unreadable(ValueError):
 
 
 _OPENING, _CLOSING = re.compile(r"([(\[]) +"), re.compile(r" +([)\],;])")
-_UNARY = frozenset("¬∀∃∄√∛∜∂∇∆∑∏∐∫∬∭∮∞′″")
+_UNARY = frozenset("|~¬∀∃∄√∛∜∂∇∆∑∏∐∫∬∭∮∞′″")
 _OPERATORS = re.escape("".join(c for c in map(chr, range(0x2FFF)) if unicodedata.category(c) == "Sm" and c not in _UNARY) + "-·")
 _UNEVEN = re.compile(rf"(?<=[^\s(\[{{,;{_OPERATORS}])(?: ([{_OPERATORS}])|([{_OPERATORS}]) )(?=[^\s,;)\]}}])")
 _MID = "\u2223"
@@ -138,6 +138,8 @@ class _Math:
         if name == "textcolor":
             self._argument(depth)
             return self._upright(depth)
+        if name in ("SI", "qty"):
+            return f"{self._argument(depth)} {self._argument(depth)}", ""
         return self._other_macro(name, depth), ""
 
     def _other_macro(self, name: str, depth: int) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from pylatexenc.latex2text import get_default_latex_context_db
-
 COMBINING = {
     "'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
     "c": "\u0327", "v": "\u030c", "H": "\u030b", "k": "\u0328", "u": "\u0306", "r": "\u030a", "b": "\u0331", "d": "\u0323",
@@ -40,6 +38,8 @@ _MORE_SYMBOLS = {
 
 @lru_cache(maxsize=1)
 def _table() -> object:
+    from pylatexenc.latex2text import get_default_latex_context_db  # a tenth of a second that a command may not need
+
     return get_default_latex_context_db()
 
 

@@ -17,7 +17,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
-from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.arxiv_record import abstract_page, identified, pdf
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
@@ -93,7 +93,6 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
         venue=said(entry, "journal_ref"),
         comment=comment,
         version=found.version,
-        withdrawn=says_withdrawn(abstract, comment),
     )
 
 

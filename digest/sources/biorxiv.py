@@ -61,12 +61,11 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     posted = clean_fields.day(row.get("date"), seen_at)
     server = clean_fields.text(row.get("server"), 20).lower()
     host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
-    title = clean_fields.title(row.get("title"))
     page = f"https://www.{host}.org/content/{found[0].value}v{version or 1}"
     return Sighting(
         source=source,
         identifiers=tuple(dict.fromkeys((found[0], *clean_fields.identifiers(row.get("published"))))),
-        title=title,
+        title=clean_fields.title(row.get("title")),
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
         authors=clean_fields.names(_name(author) for author in clean_fields.text(row.get("authors")).split(";")),
@@ -76,7 +75,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         url=page,
         pdf_url=f"{page}.full.pdf",
         version=version or None,
-        withdrawn="withdraw" in _unless_na(row.get("type")).lower() or title.upper().startswith("WITHDRAWN"),
+        withdrawn="withdraw" in _unless_na(row.get("type")).lower(),
     )
 
 

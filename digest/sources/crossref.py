@@ -103,8 +103,7 @@ _NOTICES = _GONE | {
 
 def _updates(row: Mapping[str, Any], key: str) -> Iterator[tuple[str, Identifier | None]]:
     """(kind of update, the work it updates or that updates it)."""
-    for update in clean_fields.rows(row.get(key)):
-        update = clean_fields.table(update)
+    for update in map(clean_fields.table, clean_fields.rows(row.get(key))):
         kind = clean_fields.text(update.get("type"), 60).lower().replace("-", "_").replace(" ", "_")
         yield kind, next(iter(clean_fields.identifiers(update.get("DOI"))), None)
 

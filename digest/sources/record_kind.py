@@ -65,7 +65,8 @@ _STATED = re.compile(
 _DONE = re.compile(
     rf"(?:(?:the|all|both|these|its|corresponding|first|submitting) )*(?:authors?|author\(s\)|we|i|editors?|publishers?)"
     r" (?:(?:have|has|had|hereby|decided to|agreed to|chose to|would like to|want to|wish to|wished to|must|now|all|jointly|thus"
-    r"|unanimously|regretfully|voluntarily|formally|temporarily|therefore|subsequently|requested to) )*(?:withdraw|withdrew|withdrawn|withdrawing|withdraws|retract|retracted|retracts|retracting)"
+    r"|unanimously|regretfully|voluntarily|formally|temporarily|therefore|subsequently|requested to) )*"
+    r"(?:withdraw|withdrew|withdrawn|withdrawing|withdraws|retract|retracted|retracts|retracting)"
     rf" (?:this|the|our|their|my|his|her|its) {_OWN}{_THING}\b(?!s)"
     r"(?! (?:of|by|from (?!arxiv|biorxiv|medrxiv)|on|to)\b)",
     re.IGNORECASE,

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
-from digest.render.text.dollars import closing_dollar, is_money
+from digest.render.text.dollars import Dollars, is_money
 from digest.render.text.latex_macros import (
     DISPLAYS,
     DROPPED_ARGUMENTS,
@@ -30,7 +30,7 @@ from digest.render.text.plain_text import is_tie, plain_script
 from digest.render.text.scripts import SMALL, scripted, set_apart, without_needless_brackets
 from digest.render.text.symbols import accented, symbol
 
-LONGEST = 60_000
+LONGEST = 20_000
 """Characters; a longer text is only cleaned."""
 _LONGEST_MATH = 1_500
 _DEEPEST = 12
@@ -93,6 +93,7 @@ class _Text:
         text = _DOUBLE_QUOTED.sub(r"“\1”", text) if "``" not in text else text
         self.text = _SINGLE_QUOTED.sub(r"‘\1’", text)
         self.closing = _matched_braces(self.text)
+        self.dollars = Dollars(self.text, self.closing)
         self.quotes = "``" in text
 
     def converted(self) -> str:
@@ -136,7 +137,7 @@ class _Text:
             closer = self.text.find("\\)" if follower == "(" else "\\]", at + 2, min(end, at + _LONGEST_MATH))
             return self._readable_math(at, at + 2, closer, closer + 2) if closer > 0 else ("", at)
         if follower and follower in _ACCENTS:
-            marked, after = self._accent(follower, at + 2, at, end)
+            marked, after = self._accent(follower, at + 2, at, end, depth)
             return (marked, after) if after > at else (follower, at + 2 + 2 * self.text.startswith("{}", at + 2))
         if follower in _ESCAPED:
             return _ESCAPED[follower], at + 2
@@ -159,7 +160,7 @@ class _Text:
     def _math(self, at: int, end: int) -> tuple[str, int]:
         width = 2 if self.text.startswith("$$", at) else 1
         opened = at + width
-        closer = closing_dollar(self.text, opened, min(end, at + _LONGEST_MATH))
+        closer = self.dollars.closing(opened, min(end, at + _LONGEST_MATH))
         if closer < 0:
             return "", at
         inner = self.text[opened:closer]
@@ -184,7 +185,7 @@ class _Text:
         bare = protects or (inner != raw if "\\" not in inner else _MACRO.fullmatch(inner))
         return (inner if bare else f"{{{inner}}}"), closer + 1
 
-    def _accent(self, accent: str, at: int, begun: int, end: int) -> tuple[str, int]:
+    def _accent(self, accent: str, at: int, begun: int, end: int, depth: int) -> tuple[str, int]:
         """`at` is where the accented letter, group or macro starts."""
         while at < end and self.text[at] == " ":
             at += 1
@@ -192,7 +193,7 @@ class _Text:
             closer = self.closing.get(at, end)
             base, after = self.text[at + 1 : closer], closer + 1
             if len(base) > 2 and "\\" in base:  # an accent upon an accent: \\~{\\^e}
-                base = self._span(at + 1, min(closer, end), _DEEPEST)
+                base = self._span(at + 1, min(closer, end), depth + 1)
         elif found := _ACCENTED.match(self.text, at, end):
             base, after = found[0], found.end()
         else:
@@ -215,7 +216,7 @@ class _Text:
         if name == "b" and self.text.startswith("{eta}", opened):  # how arXiv's own announcements spell β
             return "β", closer + 1
         if name in _LETTER_ACCENTS and (has_argument or found["gap"]):
-            return self._accent(name, opened, at, end)
+            return self._accent(name, opened, at, end, depth)
         if name in ("begin", "end") and has_argument:
             return self._environment(at, closer, end, self.text[opened + 1 : closer])
         if name == "verb" and (verbatim := re.compile(r"\\verb\*?([^\sA-Za-z*])(.{1,200}?)\1").match(self.text, at, end)):

@@ -17,7 +17,7 @@ _FORMULA = re.compile(
     r"(?:_?\d{1,2})?(?:_\{[\w.-]{1,8}\})?\)?){1,6}\Z"
 )
 """A chemical formula up to the script: CO, Fe_2O."""
-_LETTER = re.compile(r"(?:(?<![\w\\/.@#])|(?<=[\d∂∇]))[^\W\d_][\u0300-\u036f′]?\Z|[)\]}|′]\Z")
+_LETTER = re.compile(r"(?:(?<![\w\\/.@#^])|(?<=[\d∂∇]))[^\W\d_][\u0300-\u036f′]?\Z|[)\]}|′]\Z")
 _POWERED = re.compile(r"[\w)\]}|′%]\Z")
 _DIGITS = re.compile(r"[+\-−–]?\d{1,4}(?!\d|[.,]\d|/\d)")
 _CHARGE = re.compile(r"[*†∗′∞±](?![\w.])|[+\-−](?![\d.])|[xyz](?!\w)")

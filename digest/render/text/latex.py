@@ -192,7 +192,7 @@ class _Text:
         if at < end and self.text[at] == "{":
             closer = self.closing.get(at, end)
             base, after = self.text[at + 1 : closer], closer + 1
-            if len(base) > 2 and "\\" in base:  # an accent upon an accent: \\~{\\^e}
+            if 2 < len(base) <= 16 and "\\" in base:  # an accent upon an accent: \\~{\\^e}
                 base = self._span(at + 1, min(closer, end), depth + 1)
         elif found := _ACCENTED.match(self.text, at, end):
             base, after = found[0], found.end()

@@ -18,7 +18,7 @@ from digest.domain.rate_limit import LONGEST_WAIT
 from digest.domain.throttling import throttled
 from digest.domain.verdict import RefusalStreak, Scope
 from digest.mail.smtp.envelope_queue import EnvelopeQueue, Quota, WithinQuota
-from digest.mail.smtp.poll_loop import Pace, Telling, always, nothing, together
+from digest.mail.smtp.poll_loop import Pace, Telling, always, together
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_health import Health
 from digest.mail.smtp.reply_classifier import verdict_of
@@ -52,22 +52,15 @@ class Post:
         self._health = health or Health()
         self._stop = stop
 
-    def hand_over(
-        self,
-        envelopes: Iterable[Envelope],
-        meanwhile: Callable[[], bool] = nothing,
-        wanted: Callable[[int], bool] = always,
-    ) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = always) -> Iterator[Attempt]:
         """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
 
-        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
-
-        While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
-        was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
+        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had. Ended early (closed, or `stop()`), it
+        finishes the messages in flight and hangs up.
         """
         queue = EnvelopeQueue(envelopes)
         try:
-            yield from self._handed_over(queue, meanwhile, wanted)
+            yield from self._handed_over(queue, wanted)
         except RelayUnreachable:
             yield from queue.throttled.values()
             raise
@@ -75,9 +68,7 @@ class Post:
             for quota in self._quotas.values():
                 quota.release()
 
-    def _handed_over(
-        self, queue: EnvelopeQueue, meanwhile: Callable[[], bool], wanted: Callable[[int], bool]
-    ) -> Iterator[Attempt]:
+    def _handed_over(self, queue: EnvelopeQueue, wanted: Callable[[int], bool]) -> Iterator[Attempt]:
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
         patience = LONGEST_WAIT if len(self._relays) == 1 else _SHORT_WAIT
         streak, refused = RefusalStreak(), set[str]()
@@ -97,7 +88,7 @@ class Post:
                     working = False
                     given_up: RelayUnreachable | None = None
                     try:
-                        for attempt in self._through(relay, queue, quota, patience, meanwhile, wanted):
+                        for attempt in self._through(relay, queue, quota, patience, wanted):
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
                                 queue.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
@@ -162,7 +153,6 @@ class Post:
         queue: EnvelopeQueue,
         quota: Quota | None,
         patience: float,
-        meanwhile: Callable[[], bool],
         wanted: Callable[[int], bool],
     ) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
@@ -183,7 +173,7 @@ class Post:
             return 0.0 if quota is None or queue.over or queue.paused or self._stop() else quota.wait()
 
         dialogues = [dialogue() for _ in range(count)]
-        told = together(dialogues, broken, lambda: not queue.over and meanwhile())
+        told = together(dialogues, broken)
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt

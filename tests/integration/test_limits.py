@@ -15,9 +15,9 @@ from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
+from digest.mail.smtp.journal import Unwritten
 from digest.mail.smtp.relay_health import HALF_LIFE, Health
 from digest.mail.smtp.relay_pool import Post
-from digest.mail.smtp.send_log import Unwritten
 from digest.services.delivery.rate_limits import rationed
 from digest.services.delivery.relay_limits import RelayLimits
 from digest.store.engine import open_engine

@@ -23,11 +23,10 @@ from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, 
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
+from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery.lease import Lease
+from digest.services.delivery.claims import Lease, Recheck, settle
 from digest.services.delivery.rate_limits import rationed
-from digest.services.delivery.recheck import Recheck
-from digest.services.delivery.settle import settle
 from digest.store.unit_of_work import Store
 
 Choice = tuple[int, tuple[Reason, ...] | None]
@@ -63,19 +62,6 @@ class Transport(Protocol):
         `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out. Raises
         RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
         """
-
-
-class Journal(Protocol):
-    @property
-    def owner(self) -> str:
-        """The name its writer claims under."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether the table holds what became of everything that was begun."""
-
-    def recorded(self, delivery_ids: Iterable[int]) -> None:
-        """The table holds what became of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ itself: a week's papers tell what is common this week as well as a larger corpus
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
@@ -15,7 +17,6 @@ from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
 from digest.domain.query import Query, Unwanted, parse_query, telling
 from digest.ranking import terms
-from digest.ranking.author_names import answers_to, name_words
 from digest.ranking.diversity import Kinship
 from digest.ranking.sparse import Floats, SparseRows
 
@@ -214,3 +215,24 @@ def _plainly(word: str) -> str:
 
 def _in_order(text: list[str], phrase: list[str]) -> bool:
     return any(term == phrase[0] and text[i : i + len(phrase)] == phrase for i, term in enumerate(text))
+
+
+# ---- names of authors, however they are written ------------------------------------------------------------------------------
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def name_words(author: str) -> tuple[str, ...]:
+    """Given names first, without accents, dots or case: "LeCun, Yann", "Yann LeCun" and "yann lecun" are one name."""
+    last, comma, first = author.partition(",")
+    text = unicodedata.normalize("NFKD", (f"{first} {last}" if comma else author).casefold())
+    return tuple(_WORD.findall("".join(c for c in text if not unicodedata.combining(c))))
+
+
+def answers_to(name: tuple[str, ...], asked: tuple[str, ...]) -> bool:
+    """Whether the author `name` is meant by `asked`: a surname alone, initials for given names, middle names left out."""
+    if not name or not asked or name[-1] != asked[-1]:
+        return name == asked
+    rest = iter(name[:-1])
+    return all(any(given == part or (len(part) == 1 and given.startswith(part)) for given in rest) for part in asked[:-1])

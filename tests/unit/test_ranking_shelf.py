@@ -10,8 +10,7 @@ from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked
 from digest.ranking import pool_index as shelves
-from digest.ranking.author_names import answers_to, name_words
-from digest.ranking.pool_index import Shelf
+from digest.ranking.pool_index import Shelf, answers_to, name_words
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
-from digest.domain.rate_limit import LONGEST_WAIT
-from digest.domain.throttling import throttled
+from digest.domain.rate_limit import LONGEST_WAIT, throttled
 from digest.domain.verdict import RefusalStreak, Scope
 from digest.mail.smtp.journal import SendLog
 from digest.mail.smtp.poll_loop import Pace, Telling, always, together

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
-from digest.domain.throttling import connection_is_full
+from digest.domain.rate_limit import connection_is_full
 from digest.mail.smtp.journal import SendLog
 from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Pace, Steps, Telling, Wait, alone, finished, turn, wait_for
 from digest.mail.smtp.relay_settings import Timeouts

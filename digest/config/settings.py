@@ -12,7 +12,7 @@ from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, SourceSettings, Summaries
-from digest.config.values import Seconds, Section, Text, Zone
+from digest.config.values import Days, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
 
 
@@ -30,14 +30,14 @@ class Alerts(Section):
 class Retention(Section):
     """In days. services/privacy/retention.py and /privacy say what each is for, and why that long."""
 
-    unconfirmed: int = Field(30, ge=8)
+    unconfirmed: Days = Field(30, ge=8)
     """The link in the mail works for seven days."""
-    ended: int = Field(1095, ge=1)
-    deliveries: int = Field(180, ge=31)
+    ended: Days = Field(1095, ge=1)
+    deliveries: Days = Field(180, ge=31)
     """Personal picks look back 30 days for what a reader was sent."""
-    readings: int = Field(365, ge=31)
-    cards: int = Field(180, ge=31)
-    alarms: int = Field(90, ge=2)
+    readings: Days = Field(365, ge=31)
+    cards: Days = Field(180, ge=31)
+    alarms: Days = Field(90, ge=2)
 
 
 class Settings(BaseSettings):

@@ -1,4 +1,4 @@
-"""docs/glossary.md has each word once, and code, commands and settings keep to the field's words instead of ones of our own."""
+"""docs/reference/glossary.md has each word once; code, commands and settings keep to the words of the field."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_settings_say_what_the_field_says() -> None:
 
 
 def test_each_word_stands_once_in_the_glossary() -> None:
-    rows = [line for line in (ROOT / "docs/glossary.md").read_text("utf-8").splitlines() if line.startswith("| **")]
+    rows = [line for line in (ROOT / "docs/reference/glossary.md").read_text("utf-8").splitlines() if line.startswith("| **")]
     words = Counter(word.casefold() for row in rows for word in re.findall(r"\*\*(.+?)\*\*", row.split("|")[1]))
     assert len(words) > 40
     assert [word for word, count in words.items() if count > 1] == []

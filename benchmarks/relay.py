@@ -29,7 +29,8 @@ import aiosmtplib
 
 from digest.domain.delivery import Envelope
 from digest.mail.smtp.journal import Journal
-from digest.mail.smtp.relay import Relay, RelaySettings
+from digest.mail.smtp.relay import Relay
+from digest.mail.smtp.relay_settings import RelaySettings
 
 LINE = b"x" * 70 + b"\r\n"
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + LINE * 555

@@ -33,8 +33,9 @@ import stock
 
 from digest.domain.delivery import Envelope
 from digest.mail.smtp.journal import Journal
-from digest.mail.smtp.relay import Relay, RelaySettings
+from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.relay_settings import RelaySettings
 from tests.servers import postfix
 
 DATA = b"From: a@x.test\r\nTo: b@x.test\r\nSubject: benchmark\r\n\r\n" + (b"x" * 70 + b"\r\n") * 555

@@ -28,10 +28,7 @@ class FakeTransport:
         return [envelope for _, envelope in self.accepted]
 
     def hand_over(
-        self,
-        envelopes: Iterable[Envelope],
-        meanwhile: Callable[[], bool] = lambda: False,
-        wanted: Callable[[int], bool] = lambda delivery_id: True,
+        self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = lambda delivery_id: True
     ) -> Iterator[Attempt]:
         for envelope in envelopes:
             self.before()

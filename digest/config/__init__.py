@@ -9,11 +9,9 @@ from __future__ import annotations
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
-from digest.config.observability import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings, Summaries
 from digest.config.read import DEFAULT_PATH, load, read_secret, zone
-from digest.config.retention import Retention
-from digest.config.settings import Settings
+from digest.config.settings import Alerts, Log, Retention, Settings
 
 __all__ = [
     "DEFAULT_PATH",

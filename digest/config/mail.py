@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from digest.config.values import Seconds, Section, Text
 from digest.domain.retry import RetryPolicy, UncertainPolicy
@@ -38,6 +37,9 @@ class Dkim(Section):
 
 
 class Relay(Section):
+    removed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
+        "in_flight": "one message at a time is under way on a connection; delivery.connections makes a distant relay faster"
+    }
     name: Text = ""
     host: str = Field(min_length=1)
     port: int = Field(25, ge=1, le=65535)
@@ -53,25 +55,17 @@ class Relay(Section):
     pipelining: bool = True
     timeout: Seconds = 300
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_removed_keys(cls, values: Any) -> Any:
-        """A key that is gone is still accepted, and named on stderr."""
-        if isinstance(values, dict) and "in_flight" in values:
-            print(
-                "digest: relays.in_flight has no effect any more: one message at a time is under way on a connection. "
-                "Remove it; delivery.connections makes a distant relay faster.",
-                file=sys.stderr,
-            )
-            return {key: value for key, value in values.items() if key != "in_flight"}
-        return values
-
     @property
     def label(self) -> str:
         return self.name or f"{self.host}:{self.port}"
 
 
 class Delivery(Section):
+    renamed_keys = {  # noqa: RUF012  # as above
+        "uncertain": "on_lost_reply",
+        "first_wait": "retry_initial_delay",
+        "longest_wait": "retry_max_delay",
+    }
     processes: int | None = Field(None, ge=1, le=64)
     connections: int = Field(10, ge=1, le=200)
     niceness: int = Field(15, ge=0, le=19)
@@ -79,15 +73,15 @@ class Delivery(Section):
     lease: Seconds = 600
     per_domain_per_minute: int | None = Field(None, ge=1)
     journal: Path = Path("journal")
-    uncertain: UncertainPolicy = UncertainPolicy.RESEND
-    first_wait: Seconds = 1800
-    longest_wait: Seconds = 14_400
+    on_lost_reply: UncertainPolicy = UncertainPolicy.RESEND
+    retry_initial_delay: Seconds = 1800
+    retry_max_delay: Seconds = 14_400
     max_attempts: int = Field(12, ge=1)
 
     def policy(self) -> RetryPolicy:
         return RetryPolicy(
-            first_wait=timedelta(seconds=self.first_wait),
-            longest_wait=timedelta(seconds=self.longest_wait),
+            first_wait=timedelta(seconds=self.retry_initial_delay),
+            longest_wait=timedelta(seconds=self.retry_max_delay),
             max_attempts=self.max_attempts,
-            uncertain=self.uncertain,
+            uncertain=self.on_lost_reply,
         )

@@ -1,20 +1,43 @@
-"""The whole tree of settings."""
+"""The whole tree of settings, and those of its tables that have a few keys only."""
 
 from __future__ import annotations
 
 from datetime import time
+from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
-from digest.config.observability import Alerts, Log
 from digest.config.papers import ListSettings, SourceSettings, Summaries
-from digest.config.retention import Retention
-from digest.config.values import Zone
+from digest.config.values import Days, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
+
+
+class Log(Section):
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    addresses: Literal["none", "hashed"] = "none"
+
+
+class Alerts(Section):
+    to: Text = ""
+    overdue: Seconds = 3600
+
+
+class Retention(Section):
+    """In days. services/privacy/retention.py and /privacy say what each is for, and why that long."""
+
+    unconfirmed: Days = Field(30, ge=8)
+    """The link in the mail works for seven days."""
+    ended: Days = Field(1095, ge=1)
+    deliveries: Days = Field(180, ge=31)
+    """Personal picks look back 30 days for what a reader was sent."""
+    readings: Days = Field(365, ge=31)
+    cards: Days = Field(180, ge=31)
+    alarms: Days = Field(90, ge=2)
 
 
 class Settings(BaseSettings):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from digest.domain.schedule import read_zone
 
@@ -17,6 +19,9 @@ _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*/?")
 _LONGEST_BASE_URL = 200
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smhdw]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_TEN_YEARS = 3653 * 86_400
 
 
 def _network(text: str) -> str:
@@ -52,12 +57,58 @@ def _base_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}".rstrip("/")
 
 
+def _seconds(value: object) -> object:
+    if not isinstance(value, str | bool):
+        return value
+    found = _DURATION.fullmatch(str(value).strip().lower())
+    if not found:
+        raise ValueError(f"{str(value)[:20]!r} should be a number of seconds, or a duration such as 30s, 10m, 4h or 7d")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _days(value: object) -> object:
+    if not isinstance(value, str) or value.strip().isdecimal():
+        return value
+    seconds = _seconds(value)
+    if not isinstance(seconds, float) or seconds % _SECONDS["d"]:
+        raise ValueError(f"{value[:20]!r} should be a whole number of days, such as 30, 30d or 4w")
+    return int(seconds // _SECONDS["d"])
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Zone = Annotated[str, AfterValidator(read_zone)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
+"""A number of seconds, or a duration such as "10m"."""
+Days = Annotated[int, BeforeValidator(_days), Field(le=36_525)]
+"""A number of days, or a duration such as "4w"."""
+
+
+def from_older(values: Any, removed: Mapping[str, str], renamed: Mapping[str, str]) -> Any:
+    """A table as it is written today: keys of older versions are still accepted, and named on stderr."""
+    if not isinstance(values, dict):
+        return values
+    for old, new in renamed.items():
+        if old in values and new in values:
+            raise ValueError(f"{old} is the older name of {new}, and both are set; remove {old}")
+        if old in values:
+            print(f"digest: the setting {old} is called {new} now; please rename it", file=sys.stderr)
+    for key in removed.keys() & values.keys():
+        print(f"digest: {key} has no effect any more: {removed[key]}", file=sys.stderr)
+    return {renamed.get(key, key): value for key, value in values.items() if key not in removed}
 
 
 class Section(BaseModel):
+    """A table of the settings."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    removed_keys: ClassVar[Mapping[str, str]] = {}
+    """Key → what to do instead."""
+    renamed_keys: ClassVar[Mapping[str, str]] = {}
+    """Older name → name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_older(cls, values: Any) -> Any:
+        return from_older(values, cls.removed_keys, cls.renamed_keys)

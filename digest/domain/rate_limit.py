@@ -1,14 +1,15 @@
-"""How fast a relay is sent to, and when we may log in there: the rules, whoever keeps what they need to know.
+"""How fast a relay is sent to, when we may log in there, and whose turn it is at a group of hosts: the rules alone.
 
 Times are seconds on one clock that all processes share. Numbers alone are kept, so that JSON can hold them.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from math import inf
 
-from digest.domain.request_turns import LOOK_AGAIN, Turn
+from digest.domain.delivery import Attempt, Reply, Stage
 
 RECOVERY = 20.0
 """Seconds in which a relay that was too fast for is trusted with as much again; with more from then on."""
@@ -103,3 +104,85 @@ class Logins:
     def left(self) -> Logins:
         """The connection ended before the relay said anything of the login."""
         return replace(self, busy_until=0.0)
+
+
+# ---- turns at a group of hosts -----------------------------------------------------------------------------------------------
+
+
+LOOK_AGAIN = 0.5
+"""Seconds until one who waits for another's request to end looks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`wait` seconds and ask again for a turn; 0: it is yours until you leave. `closed`: the group is left in peace that long."""
+
+    wait: float = 0.0
+    closed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """What is known of a group: when the next request may start, until when one is under way, until when it wants peace."""
+
+    free_at: float = 0.0
+    busy_until: float = 0.0
+    closed_until: float = 0.0
+
+    def enter(self, pace: float, lease: float, now: float) -> tuple[Turns, Turn]:
+        """Takes the turn if it is free. `pace`: between the starts of two requests. `lease`: how long one may last at most,
+        so that one who died in it does not block the others for ever.
+        """
+        if (closed := self.closed_until - now) > 0:
+            return self, Turn(closed=closed)
+        if (busy := self.busy_until - now) > 0:
+            return self, Turn(wait=min(busy, LOOK_AGAIN))
+        # a clock that was set back must not make anybody wait longer than the pace
+        if (early := min(self.free_at - now, pace)) > 0:
+            return self, Turn(wait=early)
+        return replace(self, free_at=now + pace, busy_until=now + lease), Turn()
+
+    def left(self) -> Turns:
+        return replace(self, busy_until=0.0)
+
+    def resting(self, until: float) -> Turns:
+        return replace(self, closed_until=max(self.closed_until, until))
+
+
+# ---- replies that ask us to be slower: they speak of no reader and of no message ---------------------------------------------
+
+
+_NOT_A_RATE = re.compile(
+    r"mailbox|quota|storage|disk|\bthe user\b|daily|24.?h|per day|per month|grey.?list|relaying"
+    r"|denied|authenticat|credential|sender address|local (?:configuration|problem)|\btls\b",
+    re.IGNORECASE,
+)
+_RATE = re.compile(
+    r"throttl|\brates?\b|rate.?limit|too (?:many|much|fast|quick)|slow(?:er|ing)?\b|(?:per|a|each) (?:second|minute|hour)|flood"
+    r"|limit\b.{0,40}\b(?:exceed|reach)|exceed\w*\b.{0,40}\blimit|(?:server|system) (?:is )?(?:too )?busy|concurren",
+    re.IGNORECASE,
+)
+_OF_THE_CONNECTION = re.compile(
+    r"(?:too many|max\w*|limit|exceed).*\b(?:connection|session)\b|\b(?:connection|session)\b.*(?:limit|max)", re.IGNORECASE
+)
+_TOO_MANY_CONNECTIONS = re.compile(r"too many (?:concurrent |simultaneous |open |smtp )*(?:connections|sessions)", re.IGNORECASE)
+_ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT)
+
+
+def throttled(attempt: Attempt) -> bool:
+    """Whether the relay would have taken this message had it come later, and asks for no more than that."""
+    reply = attempt.reply
+    if reply is None or attempt.stage not in _ASKED or reply.enhanced.startswith(("4.1.", "4.2.")):
+        return False
+    if reply.code not in (421, 450, 451, 452, 454) or _NOT_A_RATE.search(reply.text):
+        return False
+    return reply.code in (421, 454) or _RATE.search(reply.text) is not None
+
+
+def connection_is_full(stage: Stage, reply: Reply) -> bool:
+    """Whether a relay that took messages over this connection wants the next over another one."""
+    if stage is Stage.MAIL and reply.code == 421:
+        return True
+    if reply.code // 100 not in (4, 5) or _TOO_MANY_CONNECTIONS.search(reply.text):
+        return False
+    return _OF_THE_CONNECTION.search(reply.text) is not None or (stage is Stage.MAIL and reply.enhanced == "4.5.3")

@@ -7,22 +7,18 @@ itself: a week's papers tell what is common this week as well as a larger corpus
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
 from digest.domain.query import Query, Unwanted, parse_query, telling
 from digest.ranking import terms
-from digest.ranking.author_names import answers_to, name_words
 from digest.ranking.diversity import Kinship
-
-Floats = NDArray[np.float64]
-Sparse = Any  # scipy publishes no types
+from digest.ranking.sparse import Floats, SparseRows
 
 MOST_KEPT = 20_000
 """Papers and wishes whose rows are kept for the next batch."""
@@ -45,11 +41,12 @@ class Shelf:
         self.ids = {paper.id: position for position, paper in enumerate(self.papers)}
         self.names = [[name_words(author) for author in paper.authors] for paper in self.papers]
         self._people = {name: column for column, name in enumerate(dict.fromkeys(n for names in self.names for n in names if n))}
-        self.written_by = self._incidence(
-            [[self._people[n] for n in dict.fromkeys(names) if n] for names in self.names], self._people
+        self.written_by = SparseRows(
+            [[self._people[n] for n in dict.fromkeys(names) if n] for names in self.names], len(self._people)
         )
+        self.wrote = self.written_by.transposed()
         self._weigh_terms()
-        self.kinship = Kinship.of((self.vectors @ self.vectors.T).toarray())
+        self.kinship = Kinship.of(self._vectors.times_sparse(self._by_term))
         self._hold_words()
         self._fulfilled: dict[tuple[str, str], Floats] = {}
         self._rows: dict[str, tuple[list[int], list[float], list[int]]] = {}
@@ -61,23 +58,24 @@ class Shelf:
         self._rare = terms.rarity(counted)
         self._columns = {term: column for column, term in enumerate(sorted(self._rare))}
         rows = [self._weighed(terms.vector(each, self._rare)) for each in counted]
-        self.vectors = self._matrix([columns for columns, _ in rows], [weights for _, weights in rows], len(self._columns))
-        self.common: Floats = np.asarray(self.vectors.mean(axis=0)).ravel() if self.size else np.zeros(len(self._columns))
+        self._vectors = SparseRows([columns for columns, _ in rows], len(self._columns), [weights for _, weights in rows])
+        self._by_term = self._vectors.transposed()
+        self.common: Floats = self._vectors.sums() / max(self.size, 1)
         """The mean of the pool: what everybody writes about this week."""
-        self.commonness: Floats = self.vectors @ self.common
+        self.commonness = self._vectors.times(self.common)
 
     def _weighed(self, vector: Mapping[str, float]) -> tuple[list[int], list[float]]:
         return [self._columns[term] for term in vector], list(vector.values())
 
-    def others(self, papers: Mapping[str, Paper], named: Sequence[str]) -> tuple[Sparse, Sparse, Floats]:
+    def others(self, papers: Mapping[str, Paper], named: Sequence[str]) -> tuple[SparseRows, SparseRows, Floats]:
         """For papers by identifier, of the pool or among `papers`, a row each: terms, people of the pool, likeness to the pool.
 
         A row is empty for a paper that nobody knows. A paper is not like itself: we look for others like it.
         """
         rows = [self._row(name, papers) for name in named]
-        vectors = self._matrix([columns for columns, _, _ in rows], [weights for _, weights, _ in rows], len(self._columns))
-        people = self._incidence([people for _, _, people in rows], self._people)
-        likeness: Floats = (vectors @ self.vectors.T).toarray()
+        vectors = SparseRows([columns for columns, _, _ in rows], len(self._columns), [weights for _, weights, _ in rows])
+        people = SparseRows([people for _, _, people in rows], len(self._people))
+        likeness = vectors.times_sparse(self._by_term)
         for row, name in enumerate(named):
             if (position := self.positions.get(name)) is not None:
                 likeness[row, position] = 0.0
@@ -105,10 +103,12 @@ class Shelf:
         self._texts = [[*title, "", *more] for title, more in zip(titles, rest, strict=True)]
         known = sorted({term for text in self._texts for term in text if term})
         self._words = {term: column for column, term in enumerate(known)}
-        self._holds = self._incidence([[self._words[t] for t in dict.fromkeys(text) if t] for text in self._texts], self._words)
-        self._titled = self._incidence([[self._words[t] for t in dict.fromkeys(title)] for title in titles], self._words)
-        held = np.asarray(self._holds.sum(axis=0)).ravel()
-        self._scarce: Floats = 1.0 + np.log((1 + self.size) / (1 + held))
+        holds = SparseRows([[self._words[t] for t in dict.fromkeys(text) if t] for text in self._texts], len(known))
+        self._held_by = holds.transposed()
+        self._titles_with = SparseRows(
+            [[self._words[t] for t in dict.fromkeys(title)] for title in titles], len(known)
+        ).transposed()
+        self._scarce: Floats = 1.0 + np.log((1 + self.size) / (1 + holds.sums()))
         self._unheard = 1.0 + math.log(1 + self.size)
 
     def fulfilled(self, kind: str, wishes: Sequence[str]) -> Floats:
@@ -147,9 +147,8 @@ class Shelf:
             whole = sum(rarity) + self._unheard * (len(asked) - len(known))
             columns.append(known)
             weights.append([each / whole for each in rarity])
-        asking = self._matrix(columns, weights, len(self._words))
-        held: Floats = (asking @ self._holds.T).toarray()
-        titled: Floats = (asking @ self._titled.T).toarray()
+        asking = SparseRows(columns, len(self._words), weights)
+        held, titled = asking.times_sparse(self._held_by), asking.times_sparse(self._titles_with)
         partly = np.where(held >= LEAST_SHARE, PARTLY * held, 0.0)
         return np.where(titled > 0.999, IN_TITLE, np.where(held > 0.999, 1.0, partly))
 
@@ -192,7 +191,7 @@ class Shelf:
             asked = name_words(wish)
             for name, column in by_surname.get(asked[-1], ()) if asked else ():
                 rows[row, column] = answers_to(name, asked)
-        found: Floats = np.minimum((self.written_by @ rows.T).T, 1.0)
+        found: Floats = np.minimum(self.written_by.times(rows.T).T, 1.0)
         return found
 
     @staticmethod
@@ -203,22 +202,6 @@ class Shelf:
         """The first author of a paper that is among `people` (columns of `written_by`)."""
         found = zip(self.papers[position].authors, self.names[position], strict=True)
         return next(author for author, name in found if name and self._people[name] in people)
-
-    # ---- matrices ----------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _matrix(columns: Sequence[Sequence[int]], values: Sequence[Sequence[float]], width: int) -> Sparse:
-        ends = np.cumsum([0, *map(len, columns)])
-        flat = (
-            np.array([x for row in values for x in row], float),
-            np.array([x for row in columns for x in row], np.int32),
-            ends,
-        )
-        return csr_matrix(flat, shape=(len(columns), width))
-
-    @classmethod
-    def _incidence(cls, columns: Sequence[Sequence[int]], of: Mapping[Any, int]) -> Sparse:
-        return cls._matrix(columns, [[1.0] * len(row) for row in columns], len(of))
 
 
 def _within(category: str, wanted: str) -> bool:
@@ -232,3 +215,24 @@ def _plainly(word: str) -> str:
 
 def _in_order(text: list[str], phrase: list[str]) -> bool:
     return any(term == phrase[0] and text[i : i + len(phrase)] == phrase for i, term in enumerate(text))
+
+
+# ---- names of authors, however they are written ------------------------------------------------------------------------------
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def name_words(author: str) -> tuple[str, ...]:
+    """Given names first, without accents, dots or case: "LeCun, Yann", "Yann LeCun" and "yann lecun" are one name."""
+    last, comma, first = author.partition(",")
+    text = unicodedata.normalize("NFKD", (f"{first} {last}" if comma else author).casefold())
+    return tuple(_WORD.findall("".join(c for c in text if not unicodedata.combining(c))))
+
+
+def answers_to(name: tuple[str, ...], asked: tuple[str, ...]) -> bool:
+    """Whether the author `name` is meant by `asked`: a surname alone, initials for given names, middle names left out."""
+    if not name or not asked or name[-1] != asked[-1]:
+        return name == asked
+    rest = iter(name[:-1])
+    return all(any(given == part or (len(part) == 1 and given.startswith(part)) for given in rest) for part in asked[:-1])

@@ -6,7 +6,7 @@ Trend is the paper's place in the pool, 1 at its top. Relevance is the sum of wh
 authors asked for, likeness to papers liked (the mean of them all, less what everybody writes about), their authors, less likeness
 to papers disliked. Mutes are absolute. Picks are spread over topics, and each wish that a paper fulfils has a place (spread.py).
 The last is the pool's best outside the reader's interests, so that a profile never closes in on itself. A batch is scored
-together, as sparse matrices of readers × wishes times wishes × papers.
+together, as sparse matrices (sparse.py) of readers × wishes times wishes × papers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper, Reason
 from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
 from digest.ranking.diversity import spread, with_every_wish
-from digest.ranking.pool_index import Floats, Shelf, Sparse
+from digest.ranking.pool_index import Shelf
 from digest.ranking.selection import CONSIDERED, also
+from digest.ranking.sparse import Floats, SparseRows
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
 """What a wish fulfilled adds, by field of Interests; a paper at the top of the pool has trend 1."""
@@ -94,8 +94,8 @@ class _Batch:
         self._judged: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
         self._asked = {field: _Asked(shelf, field, [getattr(r.interests, field) for r in readers]) for field in ASKED_FOR}
         for field, asked in self._asked.items():
-            self._relevance += ASKED_FOR[field] * (asked.by @ asked.fulfilled)
-            self._matched |= asked.by @ (asked.fulfilled >= 1) > 0
+            self._relevance += ASKED_FOR[field] * asked.by.times(asked.fulfilled)
+            self._matched |= asked.by.times(asked.fulfilled >= 1) > 0
         self._like()
         self._dislike()
 
@@ -142,7 +142,7 @@ class _Batch:
             may[row, [shelf.ids[paper] for paper in reader.already if paper in shelf.ids]] = False
         for muted, kind in (("muted_words", "words"), ("muted_authors", "authors")):
             asked = _Asked(shelf, kind, [getattr(reader.interests, muted) for reader in self._readers])
-            may &= ~(asked.by @ (asked.fulfilled >= 1) > 0)
+            may &= ~(asked.by.times(asked.fulfilled >= 1) > 0)
         return may
 
     def _like(self) -> None:
@@ -152,39 +152,33 @@ class _Batch:
         vectors, people, self._likeness = shelf.others(self._outside, names)
         self._liked, self._liked_names = liked, names
         self._judge(liked, names)
-        known = np.diff(vectors.indptr) > 0  # a paper that nobody knows says nothing
-        mean = _normalised(liked.multiply(known[None, :]).tocsr())
-        profiles = mean @ vectors  # readers × terms
-        length = np.sqrt(
-            np.maximum(
-                np.asarray(profiles.multiply(profiles).sum(axis=1)).ravel()
-                - 2 * COMMON * (profiles @ shelf.common)
-                + COMMON**2 * (shelf.common @ shelf.common),
-                1e-12,
-            )
-        )
-        some = np.asarray(mean.sum(axis=1)).ravel() > 0
-        alike = (mean @ self._likeness - COMMON * shelf.commonness) / length[:, None]
-        self._relevance += np.where(some[:, None], LIKED * alike, 0.0)
-        met = liked @ people  # readers × people of the pool
-        met.data = np.minimum(met.data, 1.0)
+        met = []
+        for row in range(len(self._readers)):
+            own = liked.row(row)[0].tolist()
+            met.append({person for each in own for person in people.row(each)[0].tolist()})
+            if mine := [each for each in own if len(vectors.row(each)[0])]:  # a paper that nobody knows says nothing
+                terms, weights = (np.concatenate(parts) for parts in zip(*map(vectors.row, mine), strict=True))
+                profile = np.bincount(terms, weights, minlength=vectors.width) / len(mine) - COMMON * shelf.common
+                alike = self._likeness[mine].mean(axis=0) - COMMON * shelf.commonness
+                self._relevance[row] += LIKED * alike / max(float(np.linalg.norm(profile)), 1e-6)
         self._met = met
-        self._shared: Floats = (met @ shelf.written_by.T).toarray()
+        """People of the pool who wrote what each reader liked."""
+        self._shared = SparseRows([sorted(each) for each in met], people.width).times_sparse(shelf.wrote)
         self._relevance += LIKED_AUTHOR * np.tanh(self._shared)
-        self._matched |= (self._shared > 0) | (liked @ (self._likeness >= LIKE_ENOUGH) > 0)
+        self._matched |= (self._shared > 0) | (liked.times(self._likeness >= LIKE_ENOUGH) > 0)
 
     def _dislike(self) -> None:
         disliked, names = _distinct([reader.interests.disliked for reader in self._readers])
         _, _, likeness = self._shelf.others(self._outside, names)
         self._judge(disliked, names)
         strength = np.where(likeness >= LIKE_ENOUGH, np.minimum(1.0, 2 * likeness), 0.0)
-        self._relevance -= DISLIKED * np.minimum(1.0, disliked @ strength)
+        self._relevance -= DISLIKED * np.minimum(1.0, disliked.times(strength))
 
-    def _judge(self, by: Sparse, names: Sequence[str]) -> None:
-        known = [self._shelf.positions.get(name, -1) for name in names]
-        rows, columns = by.nonzero()
-        positions = np.array([known[column] for column in columns], dtype=int)
-        self._judged[rows[positions >= 0], positions[positions >= 0]] = True
+    def _judge(self, by: SparseRows, names: Sequence[str]) -> None:
+        known = np.array([self._shelf.positions.get(name, -1) for name in names], dtype=int)
+        for row in range(len(self._readers)):
+            positions = known[by.row(row)[0]]
+            self._judged[row, positions[positions >= 0]] = True
 
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 
@@ -215,7 +209,7 @@ class _Batch:
 
     def _because_liked(self, row: int, position: int) -> list[str]:
         """At most one: the liked paper it is most like, or else somebody who wrote one."""
-        liked = self._liked.indices[self._liked.indptr[row] : self._liked.indptr[row + 1]]
+        liked = self._liked.row(row)[0]
         if not len(liked):
             return []
         likeness = self._likeness[liked, position]
@@ -223,8 +217,7 @@ class _Batch:
         if likeness[best] >= LIKE_ENOUGH:
             return [f"you liked {self._title(self._liked_names[liked[best]])}"]
         if self._shared[row, position] > 0:
-            met = set(self._met.indices[self._met.indptr[row] : self._met.indptr[row + 1]].tolist())
-            return [f"you liked a paper by {self._shelf.author_among(position, met)}"]
+            return [f"you liked a paper by {self._shelf.author_among(position, self._met[row])}"]
         return []
 
     def _title(self, identifier: str) -> str:
@@ -250,26 +243,18 @@ class _Asked:
 
     def rows(self, row: int) -> Floats:
         """The wishes of a reader, as far as each paper fulfils them."""
-        found: Floats = self.fulfilled[self.by.indices[self.by.indptr[row] : self.by.indptr[row + 1]]]
+        found: Floats = self.fulfilled[self.by.row(row)[0]]
         return found
 
     def of(self, row: int, position: int) -> Iterator[str]:
         """The wishes of a reader that a paper fulfils, in the order they were made."""
-        for wish in self.by.indices[self.by.indptr[row] : self.by.indptr[row + 1]]:
+        for wish in self.by.row(row)[0].tolist():
             if self.fulfilled[wish, position] >= 1:
                 yield self._wishes[wish]
 
 
-def _distinct(wishes: Sequence[Sequence[str]]) -> tuple[Sparse, list[str]]:
+def _distinct(wishes: Sequence[Sequence[str]]) -> tuple[SparseRows, list[str]]:
     """(readers × distinct wishes, the distinct wishes): a reader's in the order they made them."""
     columns: dict[str, int] = {}
     rows = [[columns.setdefault(wish, len(columns)) for wish in dict.fromkeys(some)] for some in wishes]
-    flat = [column for row in rows for column in row]
-    ends = np.cumsum([0, *map(len, rows)])
-    return csr_matrix((np.ones(len(flat)), np.array(flat, dtype=np.int32), ends), shape=(len(rows), len(columns))), list(columns)
-
-
-def _normalised(matrix: Sparse) -> Sparse:
-    """Each row divided by its sum; empty rows stay so."""
-    sums = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1.0)
-    return csr_matrix((matrix.data / np.repeat(sums, np.diff(matrix.indptr)), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return SparseRows(rows, len(columns)), list(columns)

@@ -10,8 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from digest.domain.errors import TemplateError
-from digest.render.text.soft_breaks import breakable
-from digest.render.text.text_wrap import wrap
+from digest.render.text.text_wrap import breakable, wrap
 
 
 class Templates:

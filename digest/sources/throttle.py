@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from digest.domain.errors import SourceThrottled
-from digest.domain.request_turns import Turn, Turns
+from digest.domain.rate_limit import Turn, Turns
 from digest.sources.port import ARXIV_PACE, Pace
 
 Clock = Callable[[], float]

@@ -18,7 +18,7 @@ from digest.domain.subscriber import Interests, Subscription, SubscriptionState
 from digest.links import Purpose
 from digest.render.edition.views import clean, in_words
 from digest.services.scheduler.create_deliveries import cutoffs_of, is_owed, mailed
-from digest.services.subscriptions.paper_feedback import newest
+from digest.services.subscriptions.interests import newest
 from digest.services.subscriptions.subscribe import change, confirm, erase
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site

@@ -15,7 +15,7 @@ from digest.domain.identifier import parse_identifier
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.render.text.latex import readable
-from digest.services.subscriptions.paper_feedback import react
+from digest.services.subscriptions.interests import react
 from digest.services.subscriptions.subscribe import Step, end, send_link
 from digest.web.forms import Form
 from digest.web.manage import masked

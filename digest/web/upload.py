@@ -12,7 +12,7 @@ from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
 from digest.render.text.latex import readable
 from digest.services.papers.import_files import known_papers, papers_or_reason
-from digest.services.subscriptions.paper_feedback import MOST_REMEMBERED
+from digest.services.subscriptions.interests import MOST_REMEMBERED
 from digest.store.unit_of_work import Store
 from digest.web.site import Site
 

@@ -158,7 +158,7 @@ class Backups(Keeping):
     def _old(self, at: datetime) -> Store | None:
         """The database that is to be replaced, with what a dead process had sent; None where there is none to be read."""
         from digest.mail.smtp.journal import Journal
-        from digest.services.delivery.recover import recover
+        from digest.services.delivery.claims import recover
 
         database = make_url(self.settings.database.url)
         if database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():

@@ -29,7 +29,7 @@ from digest.domain.errors import DigestError
 from digest.services.delivery.run import Worked
 
 _LOADED_ONCE = (
-    "services.delivery.recover",
+    "services.delivery.claims",
     "services.editions.message_composer",
     "services.editions.personalise",
     "mail.message.address",

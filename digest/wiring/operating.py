@@ -120,7 +120,7 @@ class Operating(Readers):
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
-        from digest.mail.smtp.send_log import Unwritten
+        from digest.mail.smtp.journal import Unwritten
         from digest.services.monitoring.alert_mail import tell
         from digest.services.monitoring.alerts import raise_alarms
 

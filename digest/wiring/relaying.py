@@ -13,10 +13,10 @@ from digest.wiring.papers import Papers
 
 if TYPE_CHECKING:
     from digest.config.mail import Relay as RelaySection
+    from digest.mail.smtp.journal import SendLog
     from digest.mail.smtp.relay import Relay
     from digest.mail.smtp.relay_health import Health
     from digest.mail.smtp.relay_pool import Post
-    from digest.mail.smtp.send_log import SendLog
     from digest.services.delivery.relay_limits import RelayLimits
 
 
@@ -29,8 +29,8 @@ class Relaying(Papers):
 
     def relays(self, clock: Callable[[], datetime], *, insist: bool = False) -> list[Relay]:
         """`insist`: log in also where a refused login has us wait."""
-        from digest.mail.smtp.relay import Relay, RelaySettings
-        from digest.mail.smtp.smtp_session import Timeouts
+        from digest.mail.smtp.relay import Relay
+        from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
         from digest.services.delivery.relay_limits import SharedLogins
 
         return [

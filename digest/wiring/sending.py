@@ -34,7 +34,7 @@ class Sending(Relaying):
     ) -> Worked:
         """Works the outbox in this process until nothing is due. `progress` is given what this run did so far."""
         from digest.mail.smtp.journal import Journal
-        from digest.services.delivery.recover import recover
+        from digest.services.delivery.claims import recover
         from digest.services.delivery.run import Terms, Worked, deliver
         from digest.wiring.courtesy import give_way
         from digest.wiring.heap import rarely_collected
@@ -99,7 +99,7 @@ class Sending(Relaying):
     def send(
         self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
     ) -> list[Sent]:
-        from digest.mail.smtp.send_log import Unwritten
+        from digest.mail.smtp.journal import Unwritten
         from digest.services.delivery.one_off import send
 
         edition = self.edition(paper_list, day, at)
@@ -163,7 +163,7 @@ class Sending(Relaying):
         return send_owed(self.store, self._means(clock, stop), clock, stop) if self.settings.relays else 0
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Means:
-        from digest.mail.smtp.send_log import Unwritten
+        from digest.mail.smtp.journal import Unwritten
         from digest.services.notices.pending import Means
 
         transport = self.post(Unwritten(), clock, stop)

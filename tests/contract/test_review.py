@@ -13,7 +13,7 @@ from digest.domain.delivery import Attempt, Claimed, DeliveryState, Reply, Stage
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.subscriber import Address, NewReader
-from digest.services.delivery.settle import settle
+from digest.services.delivery.claims import settle
 from digest.services.operations import review
 from digest.services.subscriptions.unsuppress import unsuppress
 from digest.store.schema import deliveries, suppressions

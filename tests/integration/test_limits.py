@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +15,9 @@ from digest.config import load
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
-from digest.mail.smtp.poll_loop import Wait
+from digest.mail.smtp.journal import Unwritten
 from digest.mail.smtp.relay_health import HALF_LIFE, Health
 from digest.mail.smtp.relay_pool import Post
-from digest.mail.smtp.send_log import Unwritten
 from digest.services.delivery.rate_limits import rationed
 from digest.services.delivery.relay_limits import RelayLimits
 from digest.store.engine import open_engine
@@ -156,36 +153,6 @@ def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None
             assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
 
 
-class Idle(FakeTransport):
-    """Lets us wait for long, and then calls `before`, before it asks for the first mail."""
-
-    def hand_over(
-        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = lambda: False, *_: object
-    ) -> Iterator[Attempt]:
-        while meanwhile():
-            pass
-        self.before()
-        return super().hand_over(envelopes)
-
-
-@pytest.mark.parametrize(("limit", "held"), [("", 40), ("per_domain_per_minute = 6000", 0)])
-def test_whose_share_is_counted_by_the_minute_is_not_claimed_ahead(
-    limit: str, held: int, tmp_path: Path, sqlite_url: str
-) -> None:
-    config = configured(tmp_path, sqlite_url, 9, f"batch = 10\n{limit}")
-    owe(load(config), 40)
-    claimed = list[int]()
-    with OfflineWiring(load(config), idle := Idle(lambda: datetime.now(UTC))) as wiring:
-
-        def count() -> None:
-            with wiring.store.read() as unit:
-                claimed.append(unit.deliveries.tally().get(DeliveryState.CLAIMED, 0))
-
-        idle.before = count
-        assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 40
-    assert claimed[0] == held
-
-
 def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_url: str) -> None:
     with SmtpServer(tmp_path / "first") as first, SmtpServer(tmp_path / "second") as second:
         relays = f'per_minute = 5\n[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
@@ -309,29 +276,14 @@ def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
     assert len(list(rest)) >= 47 - 3
 
 
-def test_whoever_ends_it_early_has_nothing_done_that_lies_ahead() -> None:
-    done: list[bool] = []
-
-    class Slow(FakeRelay):
-        def sending(self, envelopes: Iterable[Envelope], log: object, *_: object) -> Iterator[Attempt]:
-            ours, theirs = socket.socketpair()
-            with ours, theirs:
-                for attempt in super().sending(envelopes, log):
-                    answered = time.monotonic() + 0.05 * (1 + attempt.delivery_id)
-                    yield Wait(ours, False, answered)  # type: ignore[misc]  # a relay's dialogue yields both, this fake's base one
-                    yield attempt
-
-    def meanwhile() -> bool:
-        done.append(True)
-        return False
-
-    slow = Slow("a")
-    run = Post([slow], Unwritten(), 3).hand_over(iter(envelopes(50)), meanwhile)  # type: ignore[list-item]
-    next(run)
-    before = len(done)
-    assert before > 0
-    run.close()  # type: ignore[attr-defined]
-    assert (len(done), slow.got) == (before, [0, 1, 2]), "those under way are heard out, and that is all"
+def test_a_run_that_is_to_stop_gives_nothing_more_out_of_what_it_claimed(tmp_path: Path, sqlite_url: str) -> None:
+    config = configured(tmp_path, sqlite_url, 9, "batch = 10")
+    owe(load(config), 40)
+    transport = FakeTransport(lambda: datetime.now(UTC))
+    with OfflineWiring(load(config), transport) as wiring:
+        wiring.deliver(lambda: datetime.now(UTC), stop=lambda: len(transport.accepted) == 3)
+    assert len(transport.accepted) == 3
+    assert Counter(row.state for row in rows(config).values()) == {DeliveryState.ACCEPTED: 3, DeliveryState.QUEUED: 37}
 
 
 def test_a_log_that_cannot_be_written_stops_every_connection() -> None:

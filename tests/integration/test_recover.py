@@ -14,7 +14,7 @@ from digest.domain.delivery import DeliveryState, Reply
 from digest.domain.errors import DatabaseUnreachable
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.journal import Journal
-from digest.services.delivery.recover import recover
+from digest.services.delivery.claims import recover
 from digest.store.unit_of_work import Store, Unit
 from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows

@@ -21,8 +21,8 @@ from cryptography.x509.oid import NameOID
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayRefusedUs, RelayUnreachable
 from digest.mail.smtp.journal import Journal
-from digest.mail.smtp.relay import Relay, RelaySettings
-from digest.mail.smtp.smtp_session import Timeouts
+from digest.mail.smtp.relay import Relay
+from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)

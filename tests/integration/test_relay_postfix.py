@@ -19,7 +19,8 @@ import pytest
 from digest.domain.delivery import Attempt, Envelope
 from digest.domain.errors import RelayUnreachable
 from digest.mail.smtp.journal import Journal
-from digest.mail.smtp.relay import Relay, RelaySettings
+from digest.mail.smtp.relay import Relay
+from digest.mail.smtp.relay_settings import RelaySettings
 from tests.servers.running import PATIENCE
 
 SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")

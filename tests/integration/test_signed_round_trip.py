@@ -14,8 +14,9 @@ from digest.domain.subscriber import Address
 from digest.links import Links
 from digest.mail.auth.dkim import Signer, SigningKey, new_key
 from digest.mail.message.headers import Sender
-from digest.mail.smtp.relay import Relay, RelaySettings
-from digest.mail.smtp.send_log import Unwritten
+from digest.mail.smtp.journal import Unwritten
+from digest.mail.smtp.relay import Relay
+from digest.mail.smtp.relay_settings import RelaySettings
 from digest.mail.verp import Stamps
 from digest.services.editions.edition_renderer import Press
 from digest.services.editions.message_composer import one_off

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.render.text.soft_breaks import LONGEST, breakable
+from digest.render.text.text_wrap import LONGEST, breakable
 
 
 @pytest.mark.parametrize(

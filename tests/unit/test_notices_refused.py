@@ -14,9 +14,9 @@ from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
 from digest.domain.notice import NoticeKind, OwedNotice
 from digest.domain.retry import RetryPolicy
+from digest.mail.smtp.journal import Unwritten
 from digest.mail.smtp.relay_pool import Post
-from digest.mail.smtp.replies import reply_of
-from digest.mail.smtp.send_log import Unwritten
+from digest.mail.smtp.wire import reply_of
 from digest.services.monitoring.alerts import of_failure
 from digest.services.notices.pending import Means, send_owed
 

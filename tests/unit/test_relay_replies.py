@@ -12,7 +12,7 @@ import pytest
 
 from digest.domain.delivery import Reply
 from digest.mail.smtp.poll_loop import finished
-from digest.mail.smtp.replies import Replies, SessionLost, reply_of
+from digest.mail.smtp.wire import Replies, SessionLost, reply_of
 from tests.servers.running import PATIENCE
 
 Pair = tuple[socket.socket, Replies]

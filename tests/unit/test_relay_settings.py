@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from digest.domain.errors import ConfigurationError
-from digest.mail.smtp.relay import RelaySettings
-from digest.mail.smtp.smtp_session import Timeouts
+from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
 
 CLEAR = "should be starttls or tls: the password would cross the network in clear"
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -12,10 +12,10 @@ from digest.domain.delivery import Attempt, DeliveryState, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import About, RefusalStreak, Scope, Verdict
+from digest.mail.smtp.journal import Unwritten
 from digest.mail.smtp.relay_pool import Post
-from digest.mail.smtp.replies import reply_of
 from digest.mail.smtp.reply_classifier import classify, verdict_of
-from digest.mail.smtp.send_log import Unwritten
+from digest.mail.smtp.wire import reply_of
 
 LINES = (Path(__file__).resolve().parents[1] / "golden/reply_verdicts.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(map(str.strip, line.split(" | "))) for line in LINES if not line.startswith("#")]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.domain.delivery import Attempt, Reply, Stage
-from digest.domain.throttling import connection_is_full, throttled
+from digest.domain.rate_limit import connection_is_full, throttled
 
 AT = datetime(2026, 5, 4, tzinfo=UTC)
 M, R, D = Stage.MAIL, Stage.RCPT, Stage.DOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.domain.errors import SourceThrottled
-from digest.domain.request_turns import Turn, Turns
+from digest.domain.rate_limit import Turn, Turns
 from digest.services.papers.shared_throttle import SharedTurns
 from digest.sources.http import Manners, PoliteGetter
 from digest.sources.port import ARXIV_PACE

@@ -167,40 +167,6 @@ def test_one_that_breaks_leaves_the_others_alone(pair: Pair) -> None:
     assert broken == ["gone"]
 
 
-def test_while_all_wait_something_else_is_done_and_left_as_soon_as_one_need_not(pair: Pair) -> None:
-    done: list[int] = []
-
-    def dialogue() -> Telling[str, None]:
-        yield (yield from heard(pair[0])).decode()
-        yield (yield from heard(pair[0])).decode()
-
-    def meanwhile() -> bool:
-        done.append(len(done))
-        if len(done) == 3:
-            pair[1].sendall(b"hello")
-        if len(done) == 5:
-            threading.Timer(0.1, pair[1].sendall, [b"again"]).start()
-        return len(done) < 5
-
-    told = together([dialogue()], pytest.fail, meanwhile)
-    assert (next(told), len(done)) == ("hello", 3), "there was more to do, but what was waited for had come"
-    assert (list(told), len(done)) == (["again"], 5), "with nothing left to do, it waits"
-
-
-def test_what_goes_wrong_meanwhile_ends_no_dialogue(pair: Pair) -> None:
-    broken: list[str] = []
-
-    def dialogue() -> Telling[str, None]:
-        yield (yield from heard(pair[0])).decode()
-
-    def meanwhile() -> bool:
-        pair[1].sendall(b"hello")
-        raise OSError("the disk is full")
-
-    assert list(together([dialogue()], lambda error: broken.append(str(error)), meanwhile)) == ["hello"]
-    assert broken == ["the disk is full"]
-
-
 def test_each_waits_no_longer_than_it_said(pair: Pair) -> None:
     other, theirs = socket.socketpair()
     began = time.monotonic()

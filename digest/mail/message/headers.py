@@ -17,8 +17,8 @@ from typing import Literal
 from digest.domain.errors import InvalidInput
 from digest.domain.instant import as_utc
 from digest.domain.subscriber import Address
+from digest.mail.message.address import is_public
 from digest.mail.message.header_encoding import ascii_domain, field, mailbox, named_mailbox, phrase, refuse_controls, text
-from digest.mail.message.public_providers import is_public
 from digest.mail.verp import BOUNCES, UNSUBSCRIBE, Stamp, Stamps
 
 _URL = re.compile(r"https?://[!-;=?-~]+")

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.errors import InvalidInstant, MailError
@@ -228,3 +228,22 @@ class Journal:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+# ---- as those see it who send ------------------------------------------------------------------------------------------------
+
+
+class SendLog(Protocol):
+    """What is written down about the final dot; `Journal` is one. A `dot` that raises keeps the message from being sent."""
+
+    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
+    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
+    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
+
+
+class Unwritten:
+    """A SendLog for mails that no row stands for: there is nothing to recover."""
+
+    def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
+    def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
+    def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...

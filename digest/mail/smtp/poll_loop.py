@@ -119,33 +119,13 @@ def turn(pace: Pace) -> Steps[None]:
             yield Wait(ours, False, time.monotonic() + min(seconds, _NAP))
 
 
-def nothing() -> bool:
-    """What can be done meanwhile, by one who has nothing to do."""
-    return False
-
-
 def always(delivery_id: int) -> bool:
     """Every message is wanted."""
     return True
 
 
-def together(
-    dialogues: Sequence[Telling[T, None]],
-    broken: Callable[[Exception], object],
-    meanwhile: Callable[[], bool] = nothing,
-) -> Iterator[T]:
-    """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on.
-
-    While all of them wait, `meanwhile` is called: it does a little and says whether it did. `broken` is told what it raises.
-    """
-
-    def doing() -> bool:
-        try:
-            return meanwhile()
-        except Exception as error:
-            broken(error)
-            return False
-
+def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception], object]) -> Iterator[T]:
+    """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on."""
     ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
     poll = select.poll()
     while ready or waiting:
@@ -161,7 +141,7 @@ def together(
             except Exception as error:
                 broken(error)
         ready = []
-        for handle in _awake(poll, [wait for _, wait in waiting.values()], doing):
+        for handle in _awake(poll, [wait for _, wait in waiting.values()]):
             poll.unregister(handle)
             ready.append(waiting.pop(handle)[0])
 
@@ -169,15 +149,11 @@ def together(
 _EVENTS = {False: select.POLLIN, True: select.POLLOUT}
 
 
-def _awake(poll: select.poll, waits: Sequence[Wait], meanwhile: Callable[[], bool] = nothing) -> list[int]:
+def _awake(poll: select.poll, waits: Sequence[Wait]) -> list[int]:
     """The handles of those that need not wait any more: of one at least, where there is one."""
     while waits:
-        while not (events := poll.poll(0)) and meanwhile():
-            pass
-        if not events:
-            left = min([wait.until for wait in waits]) - time.monotonic()
-            events = poll.poll(None if left == inf else max(ceil(left * 1000), 0))
-        if events:
+        left = min([wait.until for wait in waits]) - time.monotonic()
+        if events := poll.poll(None if left == inf else max(ceil(left * 1000), 0)):
             return [handle for handle, _ in events]
         now = time.monotonic()
         if late := [wait.sock.fileno() for wait in waits if wait.until <= now]:

@@ -1,4 +1,4 @@
-"""A relay: an SMTP server we hand mail to. Connect, TLS and AUTH by smtplib; the transactions are in session.py.
+"""A relay: an SMTP server we hand mail to. Connect, TLS and AUTH by smtplib; the transactions are in smtp_session.py.
 
 TLS is what was asked for or nothing: a relay that does not offer STARTTLS, or shows a certificate for another name, is an
 error, never a reason to go on in clear.
@@ -7,69 +7,31 @@ error, never a reason to go on in clear.
 from __future__ import annotations
 
 import contextlib
-import re
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
-from digest.mail.smtp.handshake import Handshake
-from digest.mail.smtp.poll_loop import AT_ONCE, Pace, Telling, alone, always, aside, turn
-from digest.mail.smtp.replies import SessionLost, reply_of
-from digest.mail.smtp.send_log import SendLog
-from digest.mail.smtp.smtp_session import Session, Timeouts
+from digest.mail.smtp.journal import SendLog
+from digest.mail.smtp.poll_loop import AT_ONCE, Pace, Telling, alone, always, aside, finished, turn
+from digest.mail.smtp.relay_settings import RelaySettings
+from digest.mail.smtp.smtp_session import Session
+from digest.mail.smtp.wire import Offers, Replies, SessionLost, reply_of
+
+if TYPE_CHECKING:
+    from digest.mail.smtp.relay_settings import RelaySettings
+
 
 _BARREN_SESSIONS = 3
 """So many sessions in a row that ended before a single message was answered, and the relay counts as unreachable."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelaySettings:
-    """How to reach a relay. Raises ConfigurationError for what cannot work."""
-
-    host: str
-    port: int = 25
-    name: str = ""
-    """How it is called in reports; default: host:port. One word."""
-    tls: Literal["none", "starttls", "tls"] = "starttls"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    cleartext_login: bool = False
-    """Whether username and password may go over a connection without TLS to another host."""
-    ca_file: Path | None = None
-    """Certificates to trust beside the system's, for a relay of one's own."""
-    helo: str = ""
-    """Our name in EHLO; default: this host's."""
-    max_per_connection: int = 1000
-    pipelining: bool = True
-    """Whether to use PIPELINING where it is offered."""
-    timeouts: Timeouts = field(default_factory=Timeouts)
-
-    def __post_init__(self) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", f"{self.host}:{self.port}")
-        where = f"relays.{self.name}"
-        if not re.fullmatch(r"[!-~]+", self.name):
-            raise ConfigurationError("relays.name", f"{self.name!r} should be one word in ASCII")
-        if not (1 <= self.port <= 65535):
-            raise ConfigurationError(f"{where}.port", f"{self.port} should be between 1 and 65535")
-        if self.tls not in ("none", "starttls", "tls"):
-            raise ConfigurationError(f"{where}.tls", f"{self.tls!r} should be none, starttls or tls")
-        if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]*", self.helo):
-            raise ConfigurationError(f"{where}.ehlo_name", f"{self.helo!r} should be a host name such as mail.example.org")
-        if self.max_per_connection < 1:
-            raise ConfigurationError(f"{where}.max_per_connection", "should be at least 1")
-        if self.username and self.tls == "none" and not (self.cleartext_login or _is_loopback(self.host)):
-            raise ConfigurationError(f"{where}.tls", "should be starttls or tls: the password would cross the network in clear")
-        if not (self.username + self.password).isascii():
-            raise ConfigurationError(f"{where}.password", "should be ASCII: SMTP AUTH here knows no other")
 
 
 class LoginGuard(Protocol):
@@ -260,5 +222,95 @@ def _why(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+_UNUSABLE = (500, 501, 502, 503, 504)
+"""What a mechanism is answered with that the server does not know or like; nothing is said of the password."""
+
+
+class Handshake(smtplib.SMTP):
+    """smtplib up to the first MAIL, reading through our own reader so that nothing the server says is read twice or lost."""
+
+    def __init__(self, settings: RelaySettings, tls: ssl.SSLContext | None, monotonic: Callable[[], float]) -> None:
+        self._settings = settings
+        self._tls = tls if settings.tls == "tls" else None
+        self._monotonic = monotonic
+        self._replies: Replies | None = None
+        self._patience = settings.timeouts.greeting
+        try:
+            super().__init__(settings.host, settings.port, settings.helo or _own_name(), timeout=settings.timeouts.connect)
+        except BaseException:
+            self.close()
+            raise
+        self._patience = settings.timeouts.command
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = socket.create_connection((host, port), timeout)
+        try:
+            # A message's last bytes must not wait for the acknowledgement of those before.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock
+        except BaseException:
+            sock.close()
+            raise
+
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        code, said = super().ehlo(name)
+        if code == 421:  # it hangs up: HELO would only lose its words
+            raise smtplib.SMTPHeloError(code, said)
+        return code, said
+
+    def login(self, user: str, password: str, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
+        """One attempt. smtplib goes on with the next mechanism after a wrong password, which locks accounts; we only where a
+        mechanism cannot be used at all.
+        """
+        self.user, self.password = user, password
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        known: dict[str, Any] = {"CRAM-MD5": self.auth_cram_md5, "PLAIN": self.auth_plain, "LOGIN": self.auth_login}
+        usable = [name for name in known if name in offered]
+        if not usable:
+            offers = f"the login methods {', '.join(offered)}; we know {', '.join(known)}" if offered else "no login (AUTH)"
+            raise smtplib.SMTPNotSupportedError(f"the relay offers {offers}")
+        for name in usable:
+            try:
+                return self.auth(name, known[name], initial_response_ok=initial_response_ok)
+            except ValueError:  # a host without MD5: the challenge is left unanswered (RFC 4954 §4)
+                self.docmd("*")
+            except smtplib.SMTPAuthenticationError as error:
+                if error.smtp_code not in _UNUSABLE or name == usable[-1]:
+                    raise
+        raise smtplib.SMTPNotSupportedError(f"none of the login methods {', '.join(usable)} works on this host")
+
+    def getreply(self) -> tuple[int, bytes]:
+        assert self.sock is not None
+        if self._replies is None or self._replies.sock is not self.sock:
+            if self._replies is not None and self._replies.unread:
+                raise SessionLost("something was said in clear that would be believed under TLS")
+            self._replies = Replies(self.sock, self._monotonic)
+        patience = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        code, texts = finished(self._replies.read_lines(self._patience))
+        self.sock.settimeout(patience)  # smtplib itself writes as if it were alone
+        return code, "\n".join(texts).encode()
+
+    def hand_over(self) -> tuple[Replies, Offers]:
+        """The connection, no longer ours to close, and what was promised over it."""
+        assert self._replies is not None
+        assert self.sock is not None
+        self.sock.setblocking(False)
+        self.sock = None
+        features = self.esmtp_features
+        size = features.get("size", "").split()
+        return self._replies, Offers(
+            pipelining="pipelining" in features,
+            size_known="size" in features,
+            size=int(size[0]) if size and size[0].isdecimal() else 0,
+            eight_bit="8bitmime" in features,
+            smtputf8="smtputf8" in features,
+            enhanced="enhancedstatuscodes" in features,
+        )
+
+
+@lru_cache(maxsize=1)
+def _own_name() -> str:
+    """Asked once: the look-up can take seconds where DNS is slow."""
+    name = socket.getfqdn()
+    return name if "." in name else "[127.0.0.1]"

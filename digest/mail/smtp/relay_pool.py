@@ -1,6 +1,6 @@
 """The post: several connections to the best relay that will have us, going on to the next when it will not.
 
-Which is best: as configured, but a relay in trouble (health.py) comes last. What a relay took and could not even begin (an
+Which is best: as configured, but a relay in trouble (relay_health.py) comes last. What a relay took and could not even begin (an
 attempt at CONNECT without a reply), and what it refused because of us, is handed to the next: it never accepted it. Everything
 else is that relay's answer and final. A relay that refuses us gets nothing more until its refusal may be over. One that has had
 as many as it may have in a while (its quota) is passed over, and waited for when there is no other. A message that a relay would
@@ -10,19 +10,19 @@ have taken later (throttled) is handed to it again, more slowly.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
-from digest.domain.rate_limit import LONGEST_WAIT
-from digest.domain.throttling import throttled
+from digest.domain.rate_limit import LONGEST_WAIT, throttled
 from digest.domain.verdict import RefusalStreak, Scope
-from digest.mail.smtp.envelope_queue import EnvelopeQueue, Quota, WithinQuota
-from digest.mail.smtp.poll_loop import Pace, Telling, always, nothing, together
+from digest.mail.smtp.journal import SendLog
+from digest.mail.smtp.poll_loop import Pace, Telling, always, together
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_health import Health
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.mail.smtp.send_log import SendLog
 
 _NAP = 0.2
 """Seconds between looks at whether to stop, while waiting for a relay's quota."""
@@ -30,6 +30,8 @@ _SHORT_WAIT = 1.0
 """Seconds that a connection waits for its next message rather than leave it to another relay."""
 _MOST_ROUNDS = 4
 """How often in a row a relay throttles us and takes nothing before it counts as out of reach."""
+_MOST_TRIES = 5
+"""How often one message is throttled before it is put off."""
 
 
 class Post:
@@ -52,22 +54,15 @@ class Post:
         self._health = health or Health()
         self._stop = stop
 
-    def hand_over(
-        self,
-        envelopes: Iterable[Envelope],
-        meanwhile: Callable[[], bool] = nothing,
-        wanted: Callable[[int], bool] = always,
-    ) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = always) -> Iterator[Attempt]:
         """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
 
-        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had.
-
-        While all connections wait for answers, `meanwhile` is called: it does a little of what lies ahead and says whether there
-        was any. Ended early (closed, or `stop()`), it finishes the messages in flight and hangs up.
+        Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had. Ended early (closed, or `stop()`), it
+        finishes the messages in flight and hangs up.
         """
         queue = EnvelopeQueue(envelopes)
         try:
-            yield from self._handed_over(queue, meanwhile, wanted)
+            yield from self._handed_over(queue, wanted)
         except RelayUnreachable:
             yield from queue.throttled.values()
             raise
@@ -75,9 +70,7 @@ class Post:
             for quota in self._quotas.values():
                 quota.release()
 
-    def _handed_over(
-        self, queue: EnvelopeQueue, meanwhile: Callable[[], bool], wanted: Callable[[int], bool]
-    ) -> Iterator[Attempt]:
+    def _handed_over(self, queue: EnvelopeQueue, wanted: Callable[[int], bool]) -> Iterator[Attempt]:
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
         patience = LONGEST_WAIT if len(self._relays) == 1 else _SHORT_WAIT
         streak, refused = RefusalStreak(), set[str]()
@@ -97,7 +90,7 @@ class Post:
                     working = False
                     given_up: RelayUnreachable | None = None
                     try:
-                        for attempt in self._through(relay, queue, quota, patience, meanwhile, wanted):
+                        for attempt in self._through(relay, queue, quota, patience, wanted):
                             if attempt.stage is Stage.CONNECT and attempt.reply is None:
                                 queue.put_back(attempt.delivery_id)
                                 refusal = RelayUnreachable(relay.name, attempt.error)
@@ -109,12 +102,12 @@ class Post:
                             elif quota is not None and throttled(attempt) and queue.again(attempt):
                                 if quota.throttled() >= _MOST_ROUNDS:
                                     given_up = RelayUnreachable(relay.name, f"throttles us: {attempt.reply}")
-                                    queue.pause()  # what is under way is heard out
+                                    queue.paused = True  # what is under way is heard out
                                 continue
                             verdict = streak.narrowed(attempt, verdict_of(attempt))
                             if verdict.scope is Scope.ALL and not attempt.accepted:
                                 refused.add(relay.name)
-                                queue.pause()
+                                queue.paused = True
                                 refusal = verdict.refusal(attempt)
                                 self._health.refused(relay.name, str(attempt.reply), refusal.reason, verdict.wait)
                             if verdict.elsewhere and relay is not in_order[-1]:
@@ -162,7 +155,6 @@ class Post:
         queue: EnvelopeQueue,
         quota: Quota | None,
         patience: float,
-        meanwhile: Callable[[], bool],
         wanted: Callable[[int], bool],
     ) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
@@ -183,7 +175,7 @@ class Post:
             return 0.0 if quota is None or queue.over or queue.paused or self._stop() else quota.wait()
 
         dialogues = [dialogue() for _ in range(count)]
-        told = together(dialogues, broken, lambda: not queue.over and meanwhile())
+        told = together(dialogues, broken)
         try:
             for attempt in told:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt
@@ -197,3 +189,130 @@ class Post:
         # one connection refused while others worked is the relay's limit, not its refusal
         if len(failures) == count:
             raise next((error for error in failures if isinstance(error, RelayRefusedUs)), failures[0])
+
+
+# ---- what the connections share ----------------------------------------------------------------------------------------------
+
+
+class Quota(Protocol):
+    """How many messages a relay may still have now. Shared with other processes."""
+
+    def take(self) -> bool:
+        """Counts one message; False when there is no room for it now."""
+
+    def wait(self) -> float:
+        """Seconds until there may be room again; 0 when there is some now."""
+
+    def why(self) -> str:
+        """Why there is no room for long."""
+
+    def accepted(self) -> None:
+        """The relay took a message."""
+
+    def throttled(self) -> int:
+        """Slows down; says how often in a row the relay did nothing but throttle us."""
+
+    def release(self) -> None:
+        """What was counted and not used is there for others."""
+
+
+class EnvelopeQueue:
+    """The envelopes that a relay's connections share: given out once, taken back, or kept for the next relay."""
+
+    def __init__(self, envelopes: Iterable[Envelope]) -> None:
+        self._rest = iter(envelopes)
+        self._ahead: list[Envelope] = []
+        self._taken: dict[int, Envelope] = {}
+        self._ended = False
+        self.paused = False
+        """Whether nothing is given out until `resume`."""
+        self._tries = Counter[int]()
+        self.throttled: dict[int, Attempt] = {}
+        """The last attempt of those that wait for another."""
+        self._passed_on: list[Envelope] = []
+        self._refusals: dict[int, Attempt] = {}
+        """What the relay before said of those that were passed on."""
+
+    @property
+    def passed_on(self) -> bool:
+        """Something waits for the next relay."""
+        return bool(self._passed_on)
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to take."""
+        return self._ended and not self._ahead
+
+    def stop(self) -> None:
+        """Nothing more is given out."""
+        self._ended, self._ahead, self._rest = True, [], iter(())
+
+    def peek(self, most: int) -> int:
+        """How many envelopes wait, counted up to `most`."""
+        while len(self._ahead) < most and (envelope := self._draw()) is not None:
+            self._ahead.append(envelope)
+        return len(self._ahead)
+
+    def put_back(self, delivery_id: int) -> None:
+        self._ahead.append(self._taken.pop(delivery_id))
+
+    def again(self, attempt: Attempt) -> bool:
+        """Takes a throttled message back for another try; False when it had enough of them."""
+        self._tries[attempt.delivery_id] += 1
+        if self._tries[attempt.delivery_id] >= _MOST_TRIES:
+            return False
+        self.throttled[attempt.delivery_id] = attempt
+        self.put_back(attempt.delivery_id)
+        return True
+
+    def done(self, delivery_id: int) -> None:
+        del self._taken[delivery_id]
+        self._refusals.pop(delivery_id, None)
+        self.throttled.pop(delivery_id, None)
+
+    def resume(self) -> None:
+        """The next relay's turn: it gets what was passed on as well."""
+        self.paused = False
+        self._ahead += self._passed_on
+        self._passed_on = []
+
+    def pass_on(self, attempt: Attempt) -> None:
+        """The relay refused it because of us: the next one may take it."""
+        self._passed_on.append(self._taken.pop(attempt.delivery_id))
+        self._refusals[attempt.delivery_id] = attempt
+
+    def refused(self) -> list[Attempt]:
+        """What was said last of those that no other relay took either. They are not given out again."""
+        self.resume()
+        refusals, self._refusals = self._refusals, {}
+        self._ahead = [envelope for envelope in self._ahead if envelope.delivery_id not in refusals]
+        return list(refusals.values())
+
+    def __iter__(self) -> Iterator[Envelope]:
+        return self
+
+    def __next__(self) -> Envelope:
+        if self.paused:
+            raise StopIteration
+        envelope = self._ahead.pop(0) if self._ahead else self._draw()
+        if envelope is None:
+            raise StopIteration
+        self._taken[envelope.delivery_id] = envelope
+        return envelope
+
+    def _draw(self) -> Envelope | None:
+        envelope = next(self._rest, None)
+        self._ended = self._ended or envelope is None
+        return envelope
+
+
+class WithinQuota(Iterator[Envelope]):
+    """What of it the relay may have now. More may follow when it has ended."""
+
+    def __init__(self, taking: EnvelopeQueue, quota: Quota) -> None:
+        self._taking, self._quota = taking, quota
+
+    def __next__(self) -> Envelope:
+        if self._taking.over or self._taking.paused or not self._quota.take():
+            raise StopIteration
+        return next(self._taking)

@@ -14,12 +14,11 @@ from datetime import datetime
 
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
-from digest.domain.throttling import connection_is_full
+from digest.domain.rate_limit import connection_is_full
+from digest.mail.smtp.journal import SendLog
 from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Pace, Steps, Telling, Wait, alone, finished, turn, wait_for
-from digest.mail.smtp.replies import NoReply, Replies, SessionLost
-from digest.mail.smtp.send_log import SendLog
-from digest.mail.smtp.timeouts import Timeouts as Timeouts
-from digest.mail.smtp.wire import Offers, commands, impossible, on_the_wire
+from digest.mail.smtp.relay_settings import Timeouts
+from digest.mail.smtp.wire import NoReply, Offers, Replies, SessionLost, commands, impossible, on_the_wire
 
 _TAIL = 4096
 """The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks

@@ -1,11 +1,21 @@
-"""What a message looks like on the wire: its commands, its bytes, and whether a relay can carry it at all. Pure."""
+"""What is said on the wire: the commands and bytes of a message, and the replies to them (RFC 5321 §4.2), which come in pieces,
+in several lines, early, late, or not at all.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.domain.delivery import Envelope, Reply
+from digest.domain.errors import MailError
+from digest.mail.smtp.poll_loop import NOT_NOW, Steps, Wait, wait_for
 
 _BARE = re.compile(rb"\r\n|\r|\n")
 NOT_SENT = "not sent: "
@@ -64,3 +74,155 @@ def on_the_wire(data: bytes) -> bytes:
         data += b"\r\n"
     data = data.replace(b"\r\n.", b"\r\n..")
     return b"." + data if data.startswith(b".") else data
+
+
+# ---- what a relay says -------------------------------------------------------------------------------------------------------
+
+
+_LONGEST_LINE = 2048
+"""RFC 5321 §4.5.3.1.5 promises 512; some servers explain themselves at length."""
+_MOST_LINES = 128
+_AT_ONCE = 960
+"""Bytes read in one go: the answers to a message are a tenth of it, and Python makes room for all of it each time."""
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*?))?\r?", re.DOTALL)
+_ALL_GRANTED = re.compile(rb"(?:2[0-9][0-9] [^\r\n]*\r?\n){2}3[0-9][0-9] [^\r\n]*\r?\n")
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
+_LONGEST_TEXT = 1000
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Linux only."""
+
+
+class SessionLost(MailError):
+    """The connection ended, timed out or said something that is no reply. The message says which; it stays in this room."""
+
+
+class NoReply(SessionLost):
+    """The connection stands, and nothing was said in time."""
+
+
+class Replies:
+    """The reading half of a session. `deadline` is for a whole reply: a server that drips bytes does not hold us for ever.
+
+    The socket does not block.
+    """
+
+    def __init__(self, sock: socket.socket, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.sock = sock
+        self._buffer = b""
+        self.monotonic = monotonic
+        self._plain = not isinstance(sock, ssl.SSLSocket)
+        self._asked = False
+        """Something was written since we last heard something: it carried our acknowledgement, and the answer takes a moment."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether the server said something that nobody has read: it answers what was not asked."""
+        return bool(self._buffer)
+
+    def asked(self) -> None:
+        """Say this after writing what will be answered."""
+        self._asked = True
+
+    def all_granted(self) -> bool:
+        """Whether MAIL, RCPT and DATA were all granted, in one line each, and nothing more was said: then they are read.
+
+        The usual case with PIPELINING. Everything else is left where it is, for `read`.
+        """
+        granted = _ALL_GRANTED.fullmatch(self._buffer) is not None
+        if granted:
+            self._buffer = b""
+        return granted
+
+    def read(self, timeout: float) -> Steps[Reply]:
+        """The next reply. Raises SessionLost."""
+        deadline = self.monotonic() + timeout
+        line = yield from self._line(deadline, timeout)
+        if line[3:4] != b"-":
+            return _reply_in(line)
+        code, texts = yield from self._lines(line, deadline, timeout)
+        return reply_of(code, texts)
+
+    def read_lines(self, timeout: float) -> Steps[tuple[int, list[str]]]:
+        """The next reply's code and the text of each of its lines. Raises SessionLost."""
+        deadline = self.monotonic() + timeout
+        first = yield from self._line(deadline, timeout)
+        return (yield from self._lines(first, deadline, timeout))
+
+    def _lines(self, line: bytes, deadline: float, timeout: float) -> Steps[tuple[int, list[str]]]:
+        texts: list[str] = []
+        while len(texts) < _MOST_LINES:
+            code, more, text = _parsed(line)
+            texts.append(text)
+            if not more:
+                return code, texts
+            line = yield from self._line(deadline, timeout)
+        raise SessionLost(f"a reply of more than {_MOST_LINES} lines")
+
+    def _line(self, deadline: float, timeout: float) -> Steps[bytes]:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _LONGEST_LINE:
+                raise SessionLost("garbage instead of a reply: a line without end")
+            if self._asked and self._plain:  # not there yet: to be told so costs more than to wait (TLS may hold some already)
+                yield Wait(self.sock, False, deadline)
+            try:
+                self._buffer += self._received()
+            except NOT_NOW as error:
+                if self.monotonic() >= deadline:
+                    raise NoReply(f"no reply within {timeout:g} s") from None
+                self._acknowledge()
+                yield wait_for(self.sock, error, False, deadline)
+            self._asked = False
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line
+
+    def _received(self) -> bytes:
+        """What has come. Raises NOT_NOW, SessionLost."""
+        try:
+            data = self.sock.recv(_AT_ONCE)
+        except NOT_NOW:
+            raise
+        except OSError as error:
+            raise SessionLost(f"connection lost: {error.strerror or error}") from None
+        if not data:
+            raise SessionLost("the server closed the connection" + (" in the middle of a reply" if self._buffer else ""))
+        return data
+
+    def _acknowledge(self) -> None:
+        """A server that writes each pipelined reply by itself waits for our acknowledgement of the one before, which the kernel
+        would hold back for 40 ms.
+        """
+        if _QUICK_ACK is not None and not self._asked:
+            with contextlib.suppress(OSError):  # the next look at the socket tells
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+
+
+@lru_cache(maxsize=256)
+def _reply_in(line: bytes) -> Reply:
+    """A reply of one line; a relay says the same few all day."""
+    code, _, text = _parsed(line)
+    return reply_of(code, [text])
+
+
+def _parsed(line: bytes) -> tuple[int, bool, str]:
+    """(code, whether more lines follow, text). Raises SessionLost."""
+    parsed = _LINE.fullmatch(line)
+    if not parsed:
+        raise SessionLost(f"garbage instead of a reply: {line[:60]!r}")
+    return int(parsed[1]), parsed[2] == b"-", (parsed[3] or b"").decode("utf-8", "replace")
+
+
+def reply_of(code: int, texts: list[str]) -> Reply:
+    """The lines of a reply as one: without control characters, the enhanced status (RFC 2034) taken out of the text."""
+    enhanced = ""
+    said = []
+    for text in texts:
+        status = _ENHANCED.match(text)
+        if status and status[1][0] == str(code)[0]:
+            enhanced = enhanced or status[1]
+            said.append(text[status.end() :])
+        else:
+            said.append(text)
+    shown = " ".join(said)
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown)
+    return Reply(code, " ".join(shown.split())[:_LONGEST_TEXT], enhanced)

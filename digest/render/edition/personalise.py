@@ -11,8 +11,7 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason
 from digest.render.edition.markers import Markers
-from digest.render.text.soft_breaks import breakable
-from digest.render.text.text_wrap import wrap
+from digest.render.text.text_wrap import breakable, wrap
 
 CARDS = "cards"
 """The marker in the shell where the reader's cards go."""

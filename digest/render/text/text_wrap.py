@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from html import escape
 
 COLUMNS = 72
 _NOT_AT_LINE_START = "、。，．：；？！）」』】〉》’”…"
@@ -82,3 +84,24 @@ def _width_of(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+LONGEST = 28
+"""Characters that fit on a phone's line in the largest type."""
+_LONG_WORD = re.compile(rf"[^\s<>\u2e80-\uffff-]{{{LONGEST + 1},}}")
+
+
+def breakable(text: str) -> str:
+    """`text` escaped for html; words longer than a phone is wide may break every so many characters.
+
+    Said with <wbr>, since what CSS has for it neither Outlook nor Yahoo understands.
+    """
+    if len(max(text.split(), key=len, default="")) <= LONGEST or not _LONG_WORD.search(text):
+        return escape(text)
+    pieces, at = [], 0
+    for word in _LONG_WORD.finditer(text):
+        cuts = range(word.start(), word.end(), LONGEST)
+        pieces.append(escape(text[at : word.start()]))
+        pieces.append("<wbr>".join(escape(text[cut : min(cut + LONGEST, word.end())]) for cut in cuts))
+        at = word.end()
+    return "".join([*pieces, escape(text[at:])])

@@ -4,8 +4,7 @@
     (lease)  (personal) (bytes)   (SMTP+journal) (batch)
 
 Rows are the unit of progress. Claim and record are short transactions; none is open while we talk to a relay. Batches follow each
-other as one stream, so that a relay's connections outlive them; what comes next is claimed and composed while the relay is busy
-(`ahead`). What killed processes left is put right by `recover`.
+other as one stream, so that a relay's connections outlive them. What killed processes left is put right by `recover`.
 """
 
 from __future__ import annotations
@@ -24,12 +23,10 @@ from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, 
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
+from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery.lease import Lease
-from digest.services.delivery.prefetch import AHEAD, Ahead
+from digest.services.delivery.claims import Lease, Recheck, settle
 from digest.services.delivery.rate_limits import rationed
-from digest.services.delivery.recheck import Recheck
-from digest.services.delivery.settle import settle
 from digest.store.unit_of_work import Store
 
 Choice = tuple[int, tuple[Reason, ...] | None]
@@ -59,29 +56,12 @@ class Choose(Protocol):
 
 
 class Transport(Protocol):
-    def hand_over(
-        self, envelopes: Iterable[Envelope], meanwhile: Callable[[], bool] = ..., wanted: Callable[[int], bool] = ...
-    ) -> Iterator[Attempt]:
+    def hand_over(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = ...) -> Iterator[Attempt]:
         """One Attempt for each envelope that was begun; what was never begun has none and costs nothing.
 
-        `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out.
-
-        `meanwhile` may be called while nothing but answers is waited for: it does some of the work that lies ahead, and says
-        whether there was any. Raises RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
+        `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out. Raises
+        RelayUnreachable when no relay can be had, RelayRefusedUs when all refuse us.
         """
-
-
-class Journal(Protocol):
-    @property
-    def owner(self) -> str:
-        """The name its writer claims under."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether the table holds what became of everything that was begun."""
-
-    def recorded(self, delivery_ids: Iterable[int]) -> None:
-        """The table holds what became of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +174,7 @@ class _Shift:
         begun = False
         try:
             with self._lease:
-                # who may have so many a minute is claimed in the minute they are sent in
-                ahead = AHEAD if self._terms.per_domain_per_minute is None else 0
-                envelopes = Ahead(self._envelopes(), self._halted, ahead)
-                for attempt in transport.hand_over(envelopes, envelopes.prepare, self._recheck.wanted):
+                for attempt in transport.hand_over(self._envelopes(), self._recheck.wanted):
                     begun = True
                     self._decide(attempt)
                     if len(self._results) >= self._terms.batch:
@@ -220,6 +197,8 @@ class _Shift:
         while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
             choices = self._choices(batch)
             for each in (one for one in batch if one.id in choices):
+                if self._halted():
+                    return
                 with self._alone(each):
                     yield self._compose(each, choices[each.id])
 

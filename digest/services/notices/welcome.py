@@ -16,9 +16,8 @@ from digest.domain.delivery import Claimed
 from digest.domain.notice import Notice
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.reply_classifier import verdict_of
-from digest.services.delivery.recheck import Recheck
+from digest.services.delivery.claims import Recheck, settle
 from digest.services.delivery.run import Choice, Transport
-from digest.services.delivery.settle import settle
 from digest.services.editions.edition_renderer import Press
 from digest.services.notices.transactional import Notifier
 from digest.store.unit_of_work import Store

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from digest.domain.request_turns import Turn, Turns
+from digest.domain.rate_limit import Turn, Turns
 from digest.store.unit_of_work import Store
 
 KEY = "turns"

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func, insert, select, true, update
+from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func, insert, select, text, true, update
 
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
 from digest.store.dialect import chunks, insert_new, new_keys, one_at_a_time
-from digest.store.papers import fulltext_index
 from digest.store.papers import signals as readings
 from digest.store.papers.merge_papers import join
 from digest.store.row_mapping import columns_of, sighting_content, sighting_from
@@ -222,7 +221,7 @@ class _Chunk:
             for work, paper_id in zip(fresh, ids, strict=True):
                 work.id = paper_id
             self._connection.execute(insert(papers), [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
-            fulltext_index.learn(self._connection, ids)
+            _index_words(self._connection, ids)
         insert_new(
             self._connection,
             sightings,
@@ -285,3 +284,20 @@ def sightings_of(connection: Connection, paper_ids: Iterable[int], by: datetime 
         for paper_id, source, seen_at, payload in connection.execute(statement.order_by(table.seen_at, table.id)):
             told[paper_id].append(sighting_from(source, seen_at, payload))
     return told
+
+
+_INDEX_WORDS = text(
+    "INSERT INTO papers_words (rowid, title, authors, abstract)"
+    " SELECT id, title, authors, abstract FROM papers WHERE id BETWEEN :first AND :last"
+)
+
+
+def _index_words(connection: Connection, ids: Sequence[int]) -> None:
+    """SQLite's word index learns new papers by the batch; PostgreSQL's keeps itself. `ids`: just made, one after the other.
+
+    FTS5 writes out what it gathered whenever a statement may have to be undone, so that a trigger for each row costs twice the
+    time. What changes or goes afterwards is followed by triggers (migration 0001).
+    """
+    if ids and connection.dialect.name == "sqlite":
+        assert ids[-1] - ids[0] + 1 == len(ids), "numbers in a row, with no other paper between them"
+        connection.execute(_INDEX_WORDS, {"first": ids[0], "last": ids[-1]})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
 
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
@@ -14,13 +15,11 @@ from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
 from digest.ranking.similar import most_alike, rarest, telling_words
 from digest.store.dialect import chunks
-from digest.store.papers import first_seen
 from digest.store.papers import signals as readings
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
-from digest.store.papers.refresh_due import Names, identifiers_of, names_of_new, names_of_sent
 from digest.store.papers.search import kin, papers_holding, search
 from digest.store.row_mapping import paper_from, paper_from_sightings
-from digest.store.schema import papers, signals
+from digest.store.schema import featured, identifiers, papers, sightings, signals
 
 EVERYTHING = Query()
 KIN_BY = 8
@@ -50,7 +49,7 @@ class Papers:
         for identifier, then in proven:
             if (paper_id := known.get(identifier)) is not None:
                 earliest[paper_id] = min(then, earliest.get(paper_id, then))
-        return first_seen.known_since(self._connection, earliest)
+        return known_since(self._connection, earliest)
 
     def candidates(self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
@@ -175,3 +174,66 @@ def _takes(paper_list: PaperList, paper: Paper) -> bool:
         return True
     wanted = paper_list.categories
     return any(category in wanted or category.partition(".")[0] in wanted for category in paper.categories)
+
+
+def known_since(connection: Connection, proven: Mapping[int, datetime]) -> int:
+    """A paper turns out to have been known earlier: an older page or reading of it is loaded later. Says how many moved.
+
+    `proven`: by when each paper (its id) was known; those known no later stay as they are. First sightings move back to that
+    instant, so that what was known at an instant does not hang on the order of loading.
+    """
+    late: list[dict[str, object]] = []
+    for some in chunks(proven):
+        rows = connection.execute(select(papers.c.id, papers.c.first_seen_at).where(papers.c.id.in_(some)))
+        late += [{"of_paper": i, "first": first, "then": proven[i]} for i, first in rows if proven[i] < first]
+    if not late:
+        return 0
+    of_paper: BindParameter[int] = bindparam("of_paper")
+    first_ones = (sightings.c.paper_id == of_paper, sightings.c.seen_at == bindparam("first"))
+    connection.execute(update(sightings).where(*first_ones).values(seen_at=bindparam("then")), late)
+    latest = select(func.max(sightings.c.seen_at)).where(sightings.c.paper_id == papers.c.id).scalar_subquery()
+    moved = update(papers).where(papers.c.id == of_paper).values(first_seen_at=bindparam("then"), changed_at=latest)
+    connection.execute(moved, [{name: row[name] for name in ("of_paper", "then")} for row in late])
+    return len(late)
+
+
+# ---- which papers are due for another look, and by what names they can be asked for ------------------------------------------
+
+
+Names = dict[int, tuple[Identifier, ...]]
+"""By paper id."""
+
+
+def names_of_new(connection: Connection, spans: Sequence[Span], recent_since: datetime) -> Names:
+    """Papers first seen in one of the spans, without the withdrawn and those dated before `recent_since`."""
+    dated = func.coalesce(papers.c.listed_at, papers.c.published_at, type_=papers.c.listed_at.type)
+    recent = or_(dated.is_(None), dated >= recent_since)
+    return _names(connection, _first_seen(spans).where(recent))
+
+
+def names_of_sent(connection: Connection, spans: Sequence[Span]) -> Names:
+    """Those of them that an edition of any list featured."""
+    return _names(connection, _first_seen(spans).where(papers.c.id.in_(select(featured.c.paper_id))))
+
+
+def _first_seen(spans: Sequence[Span]) -> Select[tuple[int]]:
+    inside: list[ColumnElement[bool]] = [
+        and_(papers.c.first_seen_at > span.after, papers.c.first_seen_at <= span.until) for span in spans
+    ]
+    return select(papers.c.id).where(or_(*inside), papers.c.withdrawn.is_(False))
+
+
+def _names(connection: Connection, which: Select[tuple[int]]) -> Names:
+    found = identifiers_of(connection, list(connection.scalars(which)))
+    return {paper_id: tuple(names) for paper_id, names in found.items()}
+
+
+def identifiers_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Identifier]]:
+    """Each paper's identifiers, sorted."""
+    table = identifiers.c
+    names: dict[int, list[Identifier]] = defaultdict(list)
+    for some in chunks(ids):
+        statement = select(table.paper_id, table.scheme, table.value).where(table.paper_id.in_(some))
+        for paper_id, scheme, value in connection.execute(statement.order_by(table.scheme, table.value)):
+            names[paper_id].append(Identifier(scheme, value))
+    return names

@@ -1,0 +1,68 @@
+"""Matrices that are mostly zeros, in compressed rows: what the picks need of them, on numpy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+
+class SparseRows:
+    """A matrix of `width` columns that holds, for each row, the columns that are not zero and what stands there."""
+
+    def __init__(self, columns: Sequence[Sequence[int]], width: int, values: Sequence[Sequence[float]] | None = None) -> None:
+        self.width = width
+        self._columns = np.array([column for row in columns for column in row], dtype=np.intp)
+        flat = np.ones(len(self._columns)) if values is None else np.array([value for row in values for value in row], float)
+        self._values: Floats = flat
+        self._ends: Integers = np.cumsum([0, *map(len, columns)], dtype=np.intp)
+        self._bounds = list(pairwise(self._ends.tolist()))
+
+    def __len__(self) -> int:
+        return len(self._bounds)
+
+    def row(self, row: int) -> tuple[Integers, Floats]:
+        """(columns, values), in the order given."""
+        start, end = self._bounds[row]
+        return self._columns[start:end], self._values[start:end]
+
+    def transposed(self) -> SparseRows:
+        order = np.argsort(self._columns, kind="stable")
+        other = SparseRows([], len(self))
+        other._columns = np.repeat(np.arange(len(self)), np.diff(self._ends))[order]
+        other._values = self._values[order]
+        other._ends = np.concatenate(([0], np.cumsum(np.bincount(self._columns, minlength=self.width))))
+        other._bounds = list(pairwise(other._ends.tolist()))
+        return other
+
+    def sums(self) -> Floats:
+        """Of each column."""
+        sums: Floats = np.bincount(self._columns, self._values, minlength=self.width).astype(float)
+        return sums
+
+    def times(self, other: Floats | NDArray[np.bool_]) -> Floats:
+        """The product with an array of `width` rows."""
+        product = np.zeros((len(self), *other.shape[1:]))
+        for row, (start, end) in enumerate(self._bounds):
+            if start < end:
+                product[row] = self._values[start:end] @ other[self._columns[start:end]]
+        return product
+
+    def times_sparse(self, other: SparseRows) -> Floats:
+        """The product with a matrix of `width` rows, a row at a time: a batch's whole product would be large on the way."""
+        product = np.zeros((len(self), other.width))
+        for row, (start, end) in enumerate(self._bounds):
+            columns = self._columns[start:end]
+            starts, counts = other._ends[columns], other._ends[columns + 1] - other._ends[columns]
+            last = np.cumsum(counts)
+            if not len(columns) or not last[-1]:
+                continue
+            at = np.arange(last[-1]) + np.repeat(starts - last + counts, counts)
+            weights = np.repeat(self._values[start:end], counts) * other._values[at]
+            product[row] = np.bincount(other._columns[at], weights, minlength=other.width)
+        return product

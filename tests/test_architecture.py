@@ -16,12 +16,19 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ranking"}),
     frozenset({"sources", "store", "render", "mail", "links", "config", "child_process"}),
     frozenset({"services"}),
-    frozenset({"parts", "wiring"}),  # two files, one place: wiring extends parts
+    frozenset({"adapters", "container"}),
     frozenset({"web", "daemon", "worker", "cli"}),
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
-MAY_ALSO = {("wiring", "parts"), ("wiring", "web"), ("daemon", "web"), ("cli", "daemon"), ("cli", "worker"), ("__main__", "cli")}
-"""Within the outermost layers: the daemon serves the pages, a command starts the daemon; wiring makes the app it is asked for."""
+MAY_ALSO = {
+    ("container", "adapters"),
+    ("daemon", "web"),
+    ("cli", "web"),
+    ("cli", "daemon"),
+    ("cli", "worker"),
+    ("__main__", "cli"),
+}
+"""Within a layer: the container holds the adapters, the daemon and the demo serve pages, a command starts a daemon or worker."""
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 CLOCK_OWNERS = {"datetime", "date", "time"}
@@ -121,8 +128,8 @@ PLANTED = [
     ("store/papers/papers.py", "from digest.mail import relay", "store may not import mail"),
     ("store/papers/papers.py", "from digest import mail", "store may not import mail"),
     ("sources/arxiv.py", "from ..services.editions import build_edition", "sources may not import services"),
-    ("mail/smtp/relay.py", "def f():\n    from digest import wiring", "mail may not import wiring"),
-    ("services/editions/build_edition.py", "from digest.wiring import Wiring", "services may not import wiring"),
+    ("mail/smtp/relay.py", "def f():\n    from digest import container", "mail may not import container"),
+    ("services/editions/build_edition.py", "from digest.container import Container", "services may not import container"),
     ("web/pages.py", "from digest.cli import main", "web may not import cli"),
     ("links.py", "from digest.config import Settings", "links may not import config"),
     ("attic/junk.py", "", "in no layer"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from digest.config.values import Seconds, Section, Text
 from digest.domain.retry import RetryPolicy, UncertainPolicy
@@ -38,6 +38,12 @@ class Dkim(Section):
 
 
 class Relay(Section):
+    removed_keys = MappingProxyType(
+        {
+            "relays.in_flight": "one message at a time is under way on a connection; "
+            "delivery.connections makes a distant relay faster"
+        }
+    )
     name: Text = ""
     host: str = Field(min_length=1)
     port: int = Field(25, ge=1, le=65535)
@@ -53,28 +59,19 @@ class Relay(Section):
     pipelining: bool = True
     timeout: Seconds = 300
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_removed_keys(cls, values: Any) -> Any:
-        """A key that is gone is still accepted, and named on stderr."""
-        if isinstance(values, dict) and "in_flight" in values:
-            print(
-                "digest: relays.in_flight has no effect any more: one message at a time is under way on a connection. "
-                "Remove it; delivery.connections makes a distant relay faster.",
-                file=sys.stderr,
-            )
-            return {key: value for key, value in values.items() if key != "in_flight"}
-        return values
-
     @property
     def label(self) -> str:
         return self.name or f"{self.host}:{self.port}"
 
 
 class Delivery(Section):
-    processes: int | None = Field(None, ge=1, le=64)
+    removed_keys = MappingProxyType(
+        {
+            "delivery.processes": "start `digest deliver` or `digest worker` as often as you like instead",
+            "delivery.niceness": "start it with nice(1) instead",
+        }
+    )
     connections: int = Field(10, ge=1, le=200)
-    niceness: int = Field(15, ge=0, le=19)
     batch: int = Field(500, ge=1, le=10_000)
     lease: Seconds = 600
     per_domain_per_minute: int | None = Field(None, ge=1)

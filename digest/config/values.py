@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from digest.domain.schedule import read_zone
 
@@ -60,4 +63,18 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
+    """A table of the settings file. A key that was removed is still accepted, and named on stderr with what to do instead."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    removed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """By its whole name, what to do instead."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_removed_keys(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        removed = {name.rpartition(".")[2]: name for name in cls.removed_keys}
+        for name in (removed[key] for key in values if key in removed):
+            print(f"digest: {name} has no effect any more: {cls.removed_keys[name]}", file=sys.stderr)
+        return {key: value for key, value in values.items() if key not in removed}

@@ -58,9 +58,9 @@ def overview(request: Request) -> Response:
 def mail(request: Request, name: str, day: str) -> Response:
     """The mail of an edition as a stranger would get it."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(name)
+    paper_list = site.container.adapters.paper_list(name)
     edition = find_edition(site, paper_list, Period.read(day).first)
-    html, _ = parts_of(site.wiring.one_off(edition, paper_list, None, site.clock()).data)
+    html, _ = parts_of(site.container.editions.preview(edition, paper_list, None, site.clock()).data)
     return HTMLResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
@@ -71,13 +71,13 @@ async def test_send(request: Request) -> Response:
     sent = await Form.read(request)
 
     def send() -> str:
-        paper_list, now = site.wiring.paper_list(sent.line("list") or None), site.clock()
-        address = site.wiring.address(sent.values.get("email", ""))
-        with site.wiring.store.read() as unit:
+        paper_list, now = site.container.adapters.paper_list(sent.line("list") or None), site.clock()
+        address = site.container.adapters.address(sent.values.get("email", ""))
+        with site.container.adapters.store.read() as unit:
             newest = unit.editions.latest(paper_list.name, now)
         if newest is None:
             raise InvalidInput("list", f"{paper_list.name} has no edition yet")
-        (result,) = site.wiring.send(paper_list, newest.date, [address], now, dry_run=False)
+        (result,) = site.container.delivery.send(paper_list, newest.date, [address], now, dry_run=False)
         return f"{result.to}: {result.state} {result.reply}"
 
     try:
@@ -91,10 +91,10 @@ async def pause(request: Request) -> Response:
     """Pauses a list (with a reason), or resumes it."""
     site = Site.of(request)
     sent = await Form.read(request)
-    name, reason = site.wiring.paper_list(sent.line("list")).name, sent.line("reason") or "paused by the operator"
+    name, reason = site.container.adapters.paper_list(sent.line("list")).name, sent.line("reason") or "paused by the operator"
 
     def act() -> None:
-        with site.wiring.store.begin() as unit:
+        with site.container.adapters.store.begin() as unit:
             if sent.line("action") == "resume":
                 unit.lists.resume(name)
             else:
@@ -105,18 +105,22 @@ async def pause(request: Request) -> Response:
 
 
 def _page(site: Site, said: str = "", code: int = 200) -> Response:
-    wiring, now = site.wiring, site.clock()
+    container, now = site.container, site.clock()
     told = status(
-        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now, wiring.relay_troubles(now)
+        container.adapters.store,
+        container.adapters.lists,
+        [source.name for source in container.settings.sources],
+        now,
+        container.relays.troubles(now),
     )
-    managed = [_managed(site, paper_list) for paper_list in wiring.lists]
+    managed = [_managed(site, paper_list) for paper_list in container.adapters.lists]
     underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
     plots = _plots(site, now.date())
     return site.page("admin.html", code, told=told, managed=managed, plots=plots, said=clean(said), underway=underway, now=now)
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         editions = unit.editions.history(paper_list.name, EDITIONS)
         progress = tuple(_progress(each, unit.deliveries.tally(each.id)) for each in editions)
         return Managed(paper_list, unit.lists.paused(paper_list.name), unit.tallies.active(paper_list.name), progress)
@@ -132,8 +136,8 @@ def _progress(edition: Edition, tally: dict[DeliveryState, int]) -> Progress:
 def _plots(site: Site, today: date) -> list[Plot]:
     """How the readership grew and shrank, and what came back."""
     since = site.clock() - PLOTTED
-    with site.wiring.store.read() as unit:
-        now = sum(unit.tallies.active(each.name) for each in site.wiring.lists)
+    with site.container.adapters.store.read() as unit:
+        now = sum(unit.tallies.active(each.name) for each in site.container.adapters.lists)
         came, went, returned = unit.tallies.confirmed(since), unit.tallies.ended(since), unit.tallies.returned(since)
         suppressed = unit.tallies.suppressed(since)
     growth = growth_plot("Readers", now, came, went, today)

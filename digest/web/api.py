@@ -145,7 +145,7 @@ class EditionOut(BaseModel):
 def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], limit: Limit = 20) -> list[Found]:
     """The papers most like one, best first; `score` is their likeness, from 0 to 1."""
     named = parse_identifier(identifier).identifier
-    with Site.of(request).wiring.store.read() as unit:
+    with Site.of(request).container.adapters.store.read() as unit:
         found = unit.papers.find(named)
         if found is None:
             raise NotFound(f"paper {named}")
@@ -157,7 +157,7 @@ def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], 
 def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
     """One paper, by an arXiv id, a DOI or `source:key`."""
     named = parse_identifier(identifier).identifier
-    with Site.of(request).wiring.store.read() as unit:
+    with Site.of(request).container.adapters.store.read() as unit:
         found = unit.papers.find(named)
     if found is None:
         raise NotFound(f"paper {named}")
@@ -172,7 +172,7 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
     """
     query = asked(q)
     must_ask(query)
-    with Site.of(request).wiring.store.read() as unit:
+    with Site.of(request).container.adapters.store.read() as unit:
         found = unit.papers.search(query, limit)
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
 
@@ -181,10 +181,10 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
 async def trending(request: Request, list: str | None = None, limit: Limit = 20) -> Response:  # noqa: A002 - as in the contract
     """The ranking of a list (default: the first one) now."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(list)
+    paper_list = site.container.adapters.paper_list(list)
 
     def make() -> Answer:
-        ranked = site.wiring.ranking(paper_list, site.clock())[:limit]
+        ranked = site.container.papers.ranking(paper_list, site.clock())[:limit]
         return _json([Trending.of(each) for each in ranked])
 
     kept: Kept = request.app.state.kept
@@ -199,24 +199,24 @@ def _json(models: list[Trending]) -> Answer:
 @router.get("/lists")
 def lists(request: Request) -> list[ListOut]:
     """What one can subscribe to."""
-    return [ListOut.of(each) for each in Site.of(request).wiring.lists]
+    return [ListOut.of(each) for each in Site.of(request).container.adapters.lists]
 
 
 @router.get("/lists/{name}/editions")
 def editions(request: Request, name: ListName, before: date | None = None, limit: Limit = 10) -> list[EditionOut]:
     """Newest first; `before` (not included) pages on."""
-    wiring = Site.of(request).wiring
-    paper_list = wiring.paper_list(name)
-    with wiring.store.read() as unit:
+    container = Site.of(request).container
+    paper_list = container.adapters.paper_list(name)
+    with container.adapters.store.read() as unit:
         return [EditionOut.of(each) for each in unit.editions.history(paper_list.name, limit, before)]
 
 
 @router.get("/lists/{name}/editions/{day}")
 def edition(request: Request, name: ListName, day: date) -> EditionOut:
     """The edition of one day."""
-    wiring = Site.of(request).wiring
-    paper_list = wiring.paper_list(name)
-    with wiring.store.read() as unit:
+    container = Site.of(request).container
+    paper_list = container.adapters.paper_list(name)
+    with container.adapters.store.read() as unit:
         found = unit.editions.find(paper_list.name, day)
     if found is None or found.state != "frozen":
         raise NotFound(f"edition of {paper_list.name} for {day}")
@@ -226,7 +226,7 @@ def edition(request: Request, name: ListName, day: date) -> EditionOut:
 def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
     """The application to mount at /api/v1."""
     api = FastAPI(
-        title=f"{site.wiring.lists[0].title} API",
+        title=f"{site.container.adapters.lists[0].title} API",
         version="1",
         docs_url=None,
         redoc_url=None,

@@ -43,7 +43,7 @@ async def alive() -> Response:
 async def ready(request: Request) -> Response:
     """Whether the database answers, with the schema that this program knows."""
     try:
-        await run_in_threadpool(check, Site.of(request).wiring.store.engine)
+        await run_in_threadpool(check, Site.of(request).container.adapters.store.engine)
     except StoreError as error:
         return PlainTextResponse(f"{error}\n", 503)
     return PlainTextResponse("ready\n")
@@ -70,15 +70,15 @@ class _Numbers:
         self._site = site
 
     def collect(self) -> Iterator[Metric]:
-        wiring, now = self._site.wiring, self._site.clock()
+        container, now = self._site.container, self._site.clock()
         yield InfoMetricFamily("digest_build", "This program", value={"version": __version__, "schema": REVISION})
-        with wiring.store.read() as unit:
-            newest = {each.name: unit.editions.latest(each.name, now) for each in wiring.lists}
+        with container.adapters.store.read() as unit:
+            newest = {each.name: unit.editions.latest(each.name, now) for each in container.adapters.lists}
             yield GaugeMetricFamily("digest_papers", "Papers in the store", unit.papers.count())
-            yield from _lists(unit, [each.name for each in wiring.lists], newest)
+            yield from _lists(unit, [each.name for each in container.adapters.lists], newest)
             yield from _outbox(unit, [edition for edition in newest.values() if edition], now)
             yield from _editions(unit, newest)
-            yield from _sources(unit, [source.name for source in wiring.settings.sources], now)
+            yield from _sources(unit, [source.name for source in container.settings.sources], now)
             yield from _operating(unit, now)
 
 

@@ -50,7 +50,7 @@ async def when(request: Request, token: str) -> Response:
     if sent.wrong:
         shown = replace(subscription, preferences=preferences)
         return await run_in_threadpool(lambda: _page(site, token, shown, sent, status=400))
-    await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
+    await run_in_threadpool(change, site.container.adapters.store, subscription.id, preferences)
     return _back(site, token, "when")
 
 
@@ -70,7 +70,7 @@ async def interests(request: Request, token: str) -> Response:
     for data in (sent.file, sent.values.get("papers", "").encode()):
         if data.strip():
             try:
-                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.wiring.store)
+                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.container.adapters.store)
             except InvalidInput as error:
                 sent.wrong["papers"] = clean(error.reason)[:200]
     if sent.wrong:
@@ -82,7 +82,7 @@ async def interests(request: Request, token: str) -> Response:
     )
     liked = Interests(liked=tuple(identifier for identifier, _ in named.papers))
     after = newest(merged(merged(kept, understood.interests), liked))
-    changed = await run_in_threadpool(lambda: change(site.wiring.store, subscription.id, interests=after))
+    changed = await run_in_threadpool(lambda: change(site.container.adapters.store, subscription.id, interests=after))
     return await run_in_threadpool(lambda: _page(site, token, changed.subscription, Form(), "interests", named=named))
 
 
@@ -92,7 +92,7 @@ def back(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
     if subscription.state is not SubscriptionState.PENDING:
-        confirm(site.wiring.store, subscription.id, "preferences page", "link confirmed", site.clock())
+        confirm(site.container.adapters.store, subscription.id, "preferences page", "link confirmed", site.clock())
     return _back(site, token, "back")
 
 
@@ -101,7 +101,7 @@ def data(request: Request, token: str) -> Response:
     """Everything held about the address."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    held = site.wiring.disclose(subscription.address, site.clock())
+    held = site.container.privacy.disclose(subscription.address, site.clock())
     text = json.dumps(held, indent=2, ensure_ascii=False)
     return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
@@ -114,7 +114,7 @@ async def erased(request: Request, token: str) -> Response:
     if sent.line("sure") != "yes":
         sent.wrong["sure"] = "Tick the box first: this cannot be undone."
         return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
-    await run_in_threadpool(erase, site.wiring.store, subscription.address, site.clock())
+    await run_in_threadpool(erase, site.container.adapters.store, subscription.address, site.clock())
     return site.page("erased.html")
 
 
@@ -126,9 +126,9 @@ def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False)
     if subscription.state is not SubscriptionState.ACTIVE or site.suppression(subscription.address):
         return ""
     paper_list, now, wishes = site.list_of(subscription), site.clock(), subscription.preferences
-    zone = known_zone(wishes.timezone) or ZoneInfo(site.wiring.settings.reader_timezone)
+    zone = known_zone(wishes.timezone) or ZoneInfo(site.container.settings.reader_timezone)
     reader, cutoffs = Timetable(wishes.hour, zone, wishes.weekdays), cutoffs_of(paper_list)
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         had = mailed(unit.deliveries.of_subscription(subscription.id), subscription)
         current = unit.editions.latest(subscription.list, now)
         if welcomed and current and not current.is_empty:
@@ -160,7 +160,7 @@ def _page(
     status: int = 200,
     named: Bibliography = Bibliography(),  # noqa: B008 - frozen
 ) -> Response:
-    unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
+    unsubscribe = site.container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
     known = {identifier: title for identifier, title in titles(site, [each for each, _ in named.papers]) if title}
     wishes = written(subscription.interests)
     return site.page(

@@ -53,7 +53,7 @@ def find(site: Site, query: str) -> Sequence[Paper]:
     """Best first; nothing for an empty query."""
     if not query:
         return []
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         return [paper for paper, _ in unit.papers.search(query, FOUND)]
 
 

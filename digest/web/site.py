@@ -20,7 +20,7 @@ from digest.render.edition.views import SenderView, clean, in_words
 from digest.web.response_cache import Answer, Kept
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 STOPPED = {
@@ -37,16 +37,16 @@ class Site:
     """One for an application. `clock` gives aware instants; public pages are remade after `keep_seconds`."""
 
     def __init__(
-        self, wiring: Wiring, clock: Callable[[], datetime], keep_seconds: float, wake_sender: Callable[[], None]
+        self, container: Container, clock: Callable[[], datetime], keep_seconds: float, wake_sender: Callable[[], None]
     ) -> None:
-        self.wiring = wiring
+        self.container = container
         self.wake_sender = wake_sender
         """Says that a notice is due. No page talks to a relay: whoever delivers sends it."""
         self.clock = clock
         self.kept = Kept(keep_seconds)
-        sender = wiring.sender
-        self.root_path = wiring.links.root_path
-        self._sender = SenderView(name=sender.name, home_url=wiring.links.base_url, postal_address=sender.postal_address)
+        sender, links = container.adapters.sender, container.adapters.links
+        self.root_path = links.root_path
+        self._sender = SenderView(name=sender.name, home_url=links.base_url, postal_address=sender.postal_address)
         self.contact = (sender.reply_to or sender.address).text
         """Where somebody who reads the pages can write to."""
 
@@ -57,8 +57,8 @@ class Site:
 
     def render(self, template: str, **values: object) -> str:
         """A page in its frame. Raises TemplateError."""
-        lists = self.wiring.lists
-        return self.wiring.templates.render(
+        lists = self.container.adapters.lists
+        return self.container.adapters.templates.render(
             f"web/{template}", root=self.root_path, lists=lists, site_name=lists[0].title, sender=self._sender, **values
         )
 
@@ -74,8 +74,8 @@ class Site:
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
-        public_id = self.wiring.links.read(purpose, token, self.clock())
-        with self.wiring.store.read() as unit:
+        public_id = self.container.adapters.links.read(purpose, token, self.clock())
+        with self.container.adapters.store.read() as unit:
             if not public_id.isdecimal():
                 found = unit.subscribers.linked(public_id)
             elif (found := unit.subscribers.numbered(int(public_id), self.clock())) is None:
@@ -86,7 +86,7 @@ class Site:
 
     def suppression(self, address: Address) -> Suppression | None:
         """Why no mail goes to an address; None where some does. Who was erased and asks again is mailed."""
-        with self.wiring.store.read() as unit:
+        with self.container.adapters.store.read() as unit:
             found = unit.suppressions.find(address)
         return None if found is None or found.reason is SuppressionReason.ERASED else found
 
@@ -101,7 +101,7 @@ class Site:
     def list_of(self, subscription: Subscription) -> PaperList:
         """Its list; one that is configured no more still has its name."""
         with suppress(NotFound):
-            return self.wiring.paper_list(subscription.list)
+            return self.container.adapters.paper_list(subscription.list)
         return PaperList(name=subscription.list, title=subscription.list)
 
     async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:

@@ -15,7 +15,7 @@ router = APIRouter()
 @router.get("/unsubscribe/stop/{token}")
 def stopping(request: Request, token: str) -> Response:
     site = Site.of(request)
-    site.wiring.links.read_stop(token)
+    site.container.adapters.links.read_stop(token)
     return site.page("stop.html", token=token, stopped=False)
 
 
@@ -23,10 +23,10 @@ def stopping(request: Request, token: str) -> Response:
 async def stopped(request: Request, token: str) -> Response:
     """RFC 8058, as for subscriptions: any body, any number of times."""
     site = Site.of(request)
-    await run_in_threadpool(_stop, site, site.wiring.links.read_stop(token))
+    await run_in_threadpool(_stop, site, site.container.adapters.links.read_stop(token))
     return site.page("stop.html", token=token, stopped=True)
 
 
 def _stop(site: Site, hashed: str) -> None:
-    with site.wiring.store.begin() as unit:
+    with site.container.adapters.store.begin() as unit:
         unit.suppressions.add_hashed(hashed, SuppressionReason.ASKED, site.clock())

@@ -63,7 +63,7 @@ async def left(request: Request, token: str) -> Response:
 def _end(site: Site, token: str, reason: str) -> Step | None:
     try:
         subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
-        return end(site.wiring.store, subscription.id, reason, site.clock(), notify=True)
+        return end(site.container.adapters.store, subscription.id, reason, site.clock(), notify=True)
     except NotFound:
         return None
 
@@ -81,7 +81,7 @@ def link_from_feedback(request: Request, token: str) -> Response:
 def _mail_link(site: Site, purpose: Purpose, token: str) -> Response:
     """The link to all that we hold goes to the reader's own mailbox: whoever has this weaker one may be somebody else."""
     subscription = site.subscription(purpose, token)
-    step = send_link(site.wiring.store, subscription.id, site.clock(), notify=True)
+    step = send_link(site.container.adapters.store, subscription.id, site.clock(), notify=True)
     address = masked(subscription.address.text)
     answer = site.page(
         "link_sent.html", address=address, sent=step.notice is not None, stopped=site.stopped(subscription.address)
@@ -114,7 +114,7 @@ async def disliked(request: Request, token: str, identifier: str) -> Response:
 def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
     site.subscription(Purpose.FEEDBACK, token)
     named = parse_identifier(identifier).identifier
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         paper = unit.papers.find(named)
     if paper is None:
         raise NotFound(f"paper {named}")
@@ -129,7 +129,9 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
     author, words = sent.line("mute_author"), sent.line("mute_words")
     liking = None if author or words else like
     await run_in_threadpool(
-        lambda: react(site.wiring.store, subscription.id, identifier, like=liking, mute_author=author, mute_words=words)
+        lambda: react(
+            site.container.adapters.store, subscription.id, identifier, like=liking, mute_author=author, mute_words=words
+        )
     )
     done = f"leave out papers by {author}" if author else f"leave out papers about {words}" if words else ""
     return site.page("reacted.html", like=like, done=done, token=token)

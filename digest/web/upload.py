@@ -61,7 +61,7 @@ def shown(text: str) -> str:
 def titles(site: Site, identifiers: Iterable[str]) -> list[tuple[str, str]]:
     """(identifier, title) of the newest some; the title is empty for a paper we never saw."""
     told: list[tuple[str, str]] = []
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         for identifier in list(identifiers)[: -MOST_TOLD - 1 : -1]:
             paper = None
             with suppress(InvalidIdentifier):

@@ -7,42 +7,39 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from digest.domain.instant import isoformat, parse_instant
-from digest.domain.subscriber import Address
-from digest.wiring.operating import Operating
+from digest.services.privacy.export_personal_data import disclose
+from digest.services.privacy.retention import Kept, housekeep, kept
 
 if TYPE_CHECKING:
-    from digest.services.privacy.retention import Kept
+    from digest.config.retention import Retention
+    from digest.domain.subscriber import Address
+    from digest.store.unit_of_work import Store
 
 _DAILY = ("housekeep", "ran")
 
 
-class Keeping(Operating):
-    """Parts that know what to keep."""
+class PrivacyService:
+    def __init__(self, store: Store, settings: Retention) -> None:
+        self._store, self._settings = store, settings
 
     @cached_property
     def kept(self) -> tuple[Kept, ...]:
-        """What we keep, how long, and why: the settings' days in services/privacy/retention.py's table."""
-        from digest.services.privacy.retention import kept
-
-        return kept(**self.settings.retention.model_dump())
+        """What we keep, how long, and why."""
+        return kept(**self._settings.model_dump())
 
     def housekeep(self, at: datetime) -> dict[str, int]:
-        from digest.services.privacy.retention import housekeep
-
-        gone = housekeep(self.store, self.kept, at)
-        with self.store.begin() as unit:
+        gone = housekeep(self._store, self.kept, at)
+        with self._store.begin() as unit:
             unit.sources.save(*_DAILY, {"at": isoformat(at)}, at)
         return gone
 
     def housekeep_due(self, at: datetime) -> dict[str, int]:
         """The same where the last time is a day ago; else nothing."""
-        with self.store.read() as unit:
+        with self._store.read() as unit:
             ran = unit.sources.load(*_DAILY)
         due = ran is None or parse_instant(ran["at"]) + timedelta(days=1) <= at
         return self.housekeep(at) if due else {}
 
     def disclose(self, address: Address, at: datetime) -> dict[str, Any]:
         """Everything held about an address."""
-        from digest.services.privacy.export_personal_data import disclose
-
-        return disclose(self.store, address, at)
+        return disclose(self._store, address, at)

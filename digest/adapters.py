@@ -52,8 +52,6 @@ class Adapters:
         """Closes what was opened."""
         self._open.close()
 
-    # --- settings as values
-
     @cached_property
     def lists(self) -> tuple[PaperList, ...]:
         return self.settings.paper_lists()
@@ -99,9 +97,10 @@ class Adapters:
     @cached_property
     def store(self) -> Store:
         """The store, its schema checked (SQLite: brought up to date)."""
+        from digest.services.editions import lists
+
         store = self._opened()
-        with store.begin() as unit:
-            unit.lists.sync(self.lists)
+        lists.keep(store, self.lists)
         return store
 
     def _opened(self) -> Store:

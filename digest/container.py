@@ -111,7 +111,9 @@ class Container:
     def subscriptions(self) -> SubscriptionService:
         from digest.services.subscriptions.service import SubscriptionService
 
-        return SubscriptionService(self.adapters.store, self.adapters.lists, lambda: self.adapters.preferences(None, None))
+        return SubscriptionService(
+            self.adapters.store, self.adapters.lists, lambda: self.adapters.preferences(None, None), self.settings.reader_timezone
+        )
 
     @cached_property
     def feedback(self) -> FeedbackService:
@@ -158,6 +160,7 @@ class Container:
             self.adapters.store,
             self.adapters.lists,
             [each.name for each in self.settings.sources],
+            self.settings.reader_timezone,
             timedelta(seconds=alerts.overdue),
             lambda: self.adapters.address(alerts.to) if alerts.to else None,
             lambda: self.adapters.key_trouble,

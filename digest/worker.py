@@ -217,9 +217,7 @@ class Worker:
     def _nudge(self) -> None:
         """For what is due and has no nudge."""
         try:
-            with self._container.adapters.store.begin() as unit:
-                if unit.deliveries.oldest_due(self._clock()) is not None:
-                    unit.jobs.nudge(unit.pulse.due(self._clock()))
+            self._container.delivery.nudge(self._clock())
         except DigestError as error:
             log.error("nudge", reason=str(error))
 

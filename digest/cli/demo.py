@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import at_option
-from digest.domain.subscriber import Interests, Preferences
+from digest.domain.subscriber import Preferences
 
 if TYPE_CHECKING:
     from digest.config import Settings
@@ -84,22 +84,19 @@ def _free_port(wish: int) -> int:
 def _edition(container: Container, at: datetime) -> Edition:
     """Seeds → store → today's edition. Each step finds what a former run did."""
     from digest.adapters import shipped
-    from digest.services.papers.import_files import load
 
-    report = load([shipped("seeds")], container.adapters.store, None, at)
+    report = container.papers.load([shipped("seeds")], None, at)
     click.echo(f"{report.papers_new} new papers from seeds/, {report.papers_unchanged} known")
     return container.editions.edition(container.adapters.paper_list(None), at.date(), at)
 
 
 def _deliver(container: Container, edition: Edition, at: datetime) -> None:
     """The reader subscribes (once), falls due this minute and is mailed; had they today's mail already, it is sent once more."""
-    from digest.services.subscriptions.subscribe import RECORDED, change, confirm, request
-
     address, now = container.adapters.address(READER), at.replace(second=0, microsecond=0)
     preferences = Preferences(hour=now.time())
-    step = request(container.adapters.store, address, edition.list, preferences, Interests(), now - timedelta(days=1))
-    confirm(container.adapters.store, step.subscription.id, "demo", RECORDED, now - timedelta(days=1))
-    change(container.adapters.store, step.subscription.id, replace(preferences, hour=now.time()))
+    before = now - timedelta(days=1)
+    step = container.subscriptions.add(address, edition.list, preferences, "", before, confirmed_by="demo")
+    container.subscriptions.change(step.subscription, replace(preferences, hour=now.time()))
     container.scheduler.tick(at)
     worked = container.delivery.deliver(lambda: at)
     if not worked.tally.accepted:

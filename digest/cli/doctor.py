@@ -15,7 +15,6 @@ import click
 
 from digest.cli.options import answer, wired
 from digest.domain.errors import ConfigurationError, DigestError
-from digest.domain.schedule import known_zone
 from digest.mail.auth.domain_checks import (
     Checked,
     Identity,
@@ -98,9 +97,7 @@ def _envelope(sender: Sender) -> str:
 
 def _zones(container: Container) -> str:
     """Raises ConfigurationError naming those of readers that this machine does not know."""
-    with container.adapters.store.read() as unit:
-        unknown = {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
-    if unknown:
+    if unknown := container.monitoring.unknown_zones():
         named = ", ".join(f"{zone[:40]!r} ({count})" for zone, count in sorted(unknown.items()))
         raise ConfigurationError("unknown here", f"{named}; these readers get mail by {container.settings.reader_timezone}")
     return "those of all readers are known"
@@ -170,13 +167,11 @@ def _sources(container: Container) -> Iterator[Checked]:
     """What the latest collect left behind; nobody is asked again for it."""
     from digest.services.monitoring.alerts import of_source
 
-    for source in container.settings.sources:
-        with container.adapters.store.read() as unit:
-            fresh, health = unit.sources.load(source.name, "freshness") or {}, unit.sources.load(source.name, "health") or {}
-        trouble = of_source(source.name, health)
-        news = f"last news: {fresh.get('last_unseen_at') or 'none yet'}"
+    for source in container.monitoring.sources():
+        trouble = of_source(source.name, source.health)
+        news = f"last news: {source.last_news or 'none yet'}"
         if trouble is None:
-            yield Checked(f"source {source.name}", True, news if health else "not asked yet; `digest collect` asks it")
+            yield Checked(f"source {source.name}", True, news if source.health else "not asked yet; `digest collect` asks it")
         else:
             yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.mend[0])
 
@@ -238,8 +233,7 @@ def _review(container: Container) -> Iterator[Checked]:
 
 
 def _database(container: Container) -> str:
-    with container.adapters.store.read() as unit:
-        return f"{container.adapters.store.engine.dialect.name}, {unit.papers.count()} papers"
+    return f"{container.adapters.store.engine.dialect.name}, {container.papers.count()} papers"
 
 
 def _key(container: Container) -> str:

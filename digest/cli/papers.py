@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Instant, answer, at_option, wired
-from digest.domain.errors import NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
 
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 @wired
 def import_(container: Container, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
     """Load papers and signals from files; the format is recognised by content (gz and xz too)."""
-    from digest.services.papers.import_files import load
-
-    report = load(paths, container.adapters.store, observed_at, at)
+    report = container.papers.load(paths, observed_at, at)
 
     def lines() -> None:
         click.echo(
@@ -104,14 +100,8 @@ def search(container: Container, as_json: bool, query: str, similar: str | None,
         raise click.UsageError("say what to search for, or --similar ID")
     if similar is None and (lack := parse_query(query).lack):
         raise click.UsageError(lack)
-    with container.adapters.store.read() as unit:
-        if similar is None:
-            found = unit.papers.search(query, limit)
-        else:
-            named = parse_identifier(similar).identifier
-            if (paper := unit.papers.find(named)) is None:
-                raise NotFound(f"paper {named}")
-            found = unit.papers.similar(paper, limit, parse_query(query))
+    papers = container.papers
+    found = papers.search(query, limit) if similar is None else papers.similar(similar, limit, query)
 
     def lines() -> None:
         for paper, _ in found:

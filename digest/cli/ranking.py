@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Day, Instant, answer, chosen_list, wired
-from digest.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -28,11 +27,8 @@ LAST = timedelta(days=61)
 def train(container: Container, as_json: bool, list_name: str | None, until: datetime | None, out: Path | None) -> None:
     """Fit the ranking's coefficients to the stored history: a TOML file to read, and to name as `ranking.coefficients`."""
     from digest.ranking.model import written
-    from digest.services.ranking.train import train
 
-    model = train(
-        container.adapters.store, chosen_list(container, list_name), min(until, _end(container)) if until else _end(container)
-    )
+    model = container.papers.train(chosen_list(container, list_name), until)
     text = written(model)
     if out:
         out.write_text(text, "utf-8")
@@ -62,13 +58,12 @@ def backtest(
     judged by the votes they gained.
     """
     from digest.ranking.baselines import FORMULAS
-    from digest.services.ranking.backtest import backtest
 
-    end = _end(container)
+    end = container.papers.history_end()
     last = min(until or end.date(), end.date())
     own = {coefficients.name: container.adapters.ranker_of(coefficients)} if coefficients else {}
     rankers: dict[str, Ranker] = {"trending": container.adapters.ranker, **own, **FORMULAS}
-    done = backtest(container.adapters.store, chosen_list(container, list_name), rankers, since or last - LAST, last, end)
+    done = container.papers.backtest(chosen_list(container, list_name), rankers, since or last - LAST, last)
     models = {name: each.model for name, each in {"trending": container.adapters.ranker, **own}.items()}
     fitted = {name: str(model.told["until"]) for name, model in models.items() if "until" in model.told}
     seen = {name: until for name, until in fitted.items() if until[:10] > done.since.isoformat()}
@@ -83,12 +78,3 @@ def backtest(
 
     document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat(), "fitted_until": fitted}
     answer(as_json, document, lines)
-
-
-def _end(container: Container) -> datetime:
-    """Where the history ends. Raises InvalidInput where there is none."""
-    with container.adapters.store.read() as unit:
-        end = unit.papers.last_reading()
-    if end is None:
-        raise InvalidInput("history", "is empty: no votes were ever read; `digest collect` or `digest import` brings some")
-    return end

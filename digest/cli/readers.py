@@ -14,7 +14,6 @@ import click
 from digest.cli.options import Hour, Instant, answer, at_option, wired
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
-from digest.domain.interest import understand
 from digest.domain.schedule import parse_weekdays
 from digest.domain.subscriber import Address
 
@@ -45,7 +44,7 @@ def subscribe(
     at: datetime,
 ) -> None:
     """Subscribe an address: double opt-in, or --confirmed."""
-    from digest.services.subscriptions.subscribe import RECORDED, confirm, request
+    from digest.services.notices.pending import HELD
 
     preferences = container.adapters.preferences(timezone, hour)
     if weekdays:
@@ -54,11 +53,10 @@ def subscribe(
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--weekdays") from None
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
-    interests = understand(interests_text or "").interests
-    step = request(container.adapters.store, address, paper_list.name, preferences, interests, at)
-    if confirmed:
-        step = confirm(container.adapters.store, step.subscription.id, "command line", RECORDED, at, step.subscription.request)
-    elif step.notice:
+    by, wishes = "command line" if confirmed else "", interests_text or ""
+    # queued in the request's own transaction; sent here before anybody else may
+    step = container.subscriptions.add(address, paper_list.name, preferences, wishes, at, confirmed_by=by, mail_at=at + HELD)
+    if step.notice and not confirmed:
         container.notices.mail_notice(step.notice, at)
     state = str(step.subscription.state)
     answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({step.skipped})" if step.skipped else "")))
@@ -71,9 +69,7 @@ def subscribe(
 @wired
 def unsubscribe(container: Container, as_json: bool, email: str, list_name: str | None, at: datetime) -> None:
     """End an address's subscriptions."""
-    from digest.services.subscriptions.subscribe import end_all
-
-    steps = end_all(container.adapters.store, container.adapters.address(email), "ended by the operator", at, list_name)
+    steps = container.subscriptions.end_all(container.adapters.address(email), "ended by the operator", at, list_name)
     ended = [step.subscription.list for step in steps]
     said = f"ended: {', '.join(ended)}" if ended else "nothing to end"
     answer(as_json, {"ended": ended}, lambda: click.echo(said))
@@ -85,9 +81,7 @@ def unsubscribe(container: Container, as_json: bool, email: str, list_name: str 
 @wired
 def erase(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Forget a person, keeping only the suppression hash."""
-    from digest.services.subscriptions.subscribe import erase as forget
-
-    known = forget(container.adapters.store, container.adapters.address(email), at)
+    known = container.privacy.erase(container.adapters.address(email), at)
     answer(as_json, {"erased": known}, lambda: click.echo("erased" if known else "not known; suppressed all the same"))
 
 
@@ -119,12 +113,12 @@ def unsuppress(
 
     Without addresses: all with that reason, of that time. Who asked to be forgotten is left alone: they subscribe themselves.
     """
-    from digest.services.subscriptions.unsuppress import unsuppress as lift
-
     if not (whom or reason or since or until):
         raise click.UsageError("name addresses or files of them, or choose by --reason, --since and --until")
     addresses = [address for each in whom for address in _addresses(container, each)] if whom else None
-    lifted = lift(container.adapters.store, addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until)
+    lifted = container.subscriptions.unsuppress(
+        addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until
+    )
     reasons = Counter(lifted.values())
     said = ", ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
     document = {"unsuppressed": len(lifted), "reasons": reasons}
@@ -154,9 +148,7 @@ def _addresses(container: Container, given: str) -> Iterator[Address]:
 @wired
 def readmit(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """The old name of `digest unsuppress`."""
-    from digest.services.subscriptions.unsuppress import unsuppress as lift
-
     click.echo("digest: readmit is now called unsuppress", err=True)
-    reason = next(iter(lift(container.adapters.store, [container.adapters.address(email)], at).values()), None)
+    reason = next(iter(container.subscriptions.unsuppress([container.adapters.address(email)], at).values()), None)
     said = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
     answer(as_json, {"was_suppressed": reason}, lambda: click.echo(said))

@@ -25,17 +25,15 @@ _SHOWN = 10
 @wired
 def review(container: Container, as_json: bool, accept: bool, undo: bool, reply: str, at: datetime) -> None:
     """Show refusals in the same words that were held, grouped by the reply; accept or undo them."""
-    from digest.services.operations import review as reviewed
-
     if accept and undo:
         raise click.UsageError("choose --accept or --undo")
     queued = 0
     if accept:
-        groups = reviewed.accept(container.adapters.store, reply)
+        groups = container.operations.accept_held(reply)
     elif undo:
-        groups, queued = reviewed.undo(container.adapters.store, at, reply)
+        groups, queued = container.operations.undo_held(at, reply)
     else:
-        groups = reviewed.waiting(container.adapters.store, reply)
+        groups = container.operations.held(reply)
 
     def lines() -> None:
         for group in groups:
@@ -53,8 +51,5 @@ def review(container: Container, as_json: bool, accept: bool, undo: bool, reply:
 
 def held_line(container: Container) -> str:
     """One line for stderr where something is held for review; "" where nothing is."""
-    from digest.services.monitoring.alerts import of_review
-
-    with container.adapters.store.read() as unit:
-        finding = of_review(unit.refusals.held())
+    finding = container.monitoring.held()
     return f"{finding.headline}: {finding.seen[0]}; look with `digest review`" if finding else ""

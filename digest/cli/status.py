@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -21,15 +20,8 @@ if TYPE_CHECKING:
 def explain(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Why an address was mailed, or not."""
     from digest.cli.logs import letters_of
-    from digest.services.monitoring.explain import explain as told
 
-    document = told(
-        container.adapters.store,
-        container.adapters.address(email),
-        container.adapters.lists,
-        at,
-        ZoneInfo(container.settings.reader_timezone),
-    )
+    document = container.monitoring.explain(container.adapters.address(email), at)
     document["logged_as"] = letters_of(document["address"], container.adapters.hash_address)
     answer(as_json, document, lambda: _print(document))
 
@@ -39,15 +31,7 @@ def explain(container: Container, as_json: bool, email: str, at: datetime) -> No
 @wired
 def status(container: Container, as_json: bool, at: datetime) -> None:
     """Editions, outbox by state, age of the oldest due delivery, and how fresh the sources are."""
-    from digest.services.monitoring.explain import status as seen
-
-    document = seen(
-        container.adapters.store,
-        container.adapters.lists,
-        [source.name for source in container.settings.sources],
-        at,
-        container.relays.troubles(at),
-    )
+    document = container.monitoring.status(at)
 
     def lines() -> None:
         _print(document)

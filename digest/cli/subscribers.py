@@ -86,22 +86,20 @@ def export(container: Container, as_json: bool) -> None:
     from digest.domain.subscriber import SubscriptionState
     from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 
-    with container.adapters.store.read() as unit:
-        rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
-        if as_json:
-            answer(True, [dict(zip(COLUMNS, row, strict=True)) for row in rows], lambda: None)
-            return
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+    rows = (row_of(each) for each in container.subscriptions.all(SubscriptionState.ACTIVE))
+    if as_json:
+        answer(True, [dict(zip(COLUMNS, row, strict=True)) for row in rows], lambda: None)
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
 
 
 @subscribers.command("list")
 @wired
 def list_(container: Container, as_json: bool) -> None:
     """Addresses, lists and states."""
-    with container.adapters.store.read() as unit:
-        rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in unit.subscribers.export()]
+    rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in container.subscriptions.all()]
 
     def lines() -> None:
         for row in rows:

@@ -19,7 +19,6 @@ from starlette.responses import JSONResponse, Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput, NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import format_weekdays
 from digest.render.edition.views import clean
@@ -144,24 +143,14 @@ class EditionOut(BaseModel):
 @router.get("/papers/{identifier:path}/similar")
 def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], limit: Limit = 20) -> list[Found]:
     """The papers most like one, best first; `score` is their likeness, from 0 to 1."""
-    named = parse_identifier(identifier).identifier
-    with Site.of(request).container.adapters.store.read() as unit:
-        found = unit.papers.find(named)
-        if found is None:
-            raise NotFound(f"paper {named}")
-        alike = unit.papers.similar(found, limit)
+    alike = Site.of(request).container.papers.similar(identifier, limit)
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in alike]
 
 
 @router.get("/papers/{identifier:path}")
 def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
     """One paper, by an arXiv id, a DOI or `source:key`."""
-    named = parse_identifier(identifier).identifier
-    with Site.of(request).container.adapters.store.read() as unit:
-        found = unit.papers.find(named)
-    if found is None:
-        raise NotFound(f"paper {named}")
-    return PaperOut.of(found)
+    return PaperOut.of(Site.of(request).container.papers.paper(identifier))
 
 
 @router.get("/search")
@@ -172,8 +161,7 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
     """
     query = asked(q)
     must_ask(query)
-    with Site.of(request).container.adapters.store.read() as unit:
-        found = unit.papers.search(query, limit)
+    found = Site.of(request).container.papers.search(query, limit)
     return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
 
 
@@ -207,8 +195,7 @@ def editions(request: Request, name: ListName, before: date | None = None, limit
     """Newest first; `before` (not included) pages on."""
     container = Site.of(request).container
     paper_list = container.adapters.paper_list(name)
-    with container.adapters.store.read() as unit:
-        return [EditionOut.of(each) for each in unit.editions.history(paper_list.name, limit, before)]
+    return [EditionOut.of(each) for each in container.editions.history(paper_list, limit, before)]
 
 
 @router.get("/lists/{name}/editions/{day}")
@@ -216,9 +203,8 @@ def edition(request: Request, name: ListName, day: date) -> EditionOut:
     """The edition of one day."""
     container = Site.of(request).container
     paper_list = container.adapters.paper_list(name)
-    with container.adapters.store.read() as unit:
-        found = unit.editions.find(paper_list.name, day)
-    if found is None or found.state != "frozen":
+    found = container.editions.published(paper_list, day)
+    if found is None:
         raise NotFound(f"edition of {paper_list.name} for {day}")
     return EditionOut.of(found)
 

@@ -19,10 +19,8 @@ from starlette.responses import Response, StreamingResponse
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
-from digest.services.subscriptions.subscribe import RECORDED, confirm, end_all, erase, request
 from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 from digest.web.site import Site
 
@@ -104,9 +102,8 @@ def subscriptions(asked: Request, email: Email) -> list[SubscriptionOut]:
     """All of one address, ended ones too."""
     container = Site.of(asked).container
     address = container.adapters.address(email)
-    with container.adapters.store.read() as unit:
-        suppression = unit.suppressions.find(address)
-        return [SubscriptionOut.of(each, suppression) for each in unit.subscribers.subscriptions(address)]
+    suppression = container.subscriptions.suppression(address)
+    return [SubscriptionOut.of(each, suppression) for each in container.subscriptions.of(address)]
 
 
 @router.post("")
@@ -116,20 +113,17 @@ def subscribe(asked: Request, given: SubscriptionIn) -> Subscribed:
     container, now = site.container, site.clock()
     address = container.adapters.address(given.email)
     paper_list = container.adapters.paper_list(given.list)
-    understood = understand(given.interests)
-    if understood.rejected:
-        raise InvalidInput("interests", understood.rejected[0])
+    by = "api" if given.confirmed else ""
     wishes = _preferences(site, given)
-    step = request(
-        container.adapters.store, address, paper_list.name, wishes, understood.interests, now, notify=not given.confirmed
+    step = container.subscriptions.add(
+        address, paper_list.name, wishes, given.interests, now, confirmed_by=by, welcome=given.confirmed
     )
-    if given.confirmed and not step.skipped.startswith("suppressed"):
-        step = confirm(
-            container.adapters.store, step.subscription.id, "api", RECORDED, now, step.subscription.request, notify=True
-        )
     if step.notice:
         site.wake_sender()
-    return Subscribed(**SubscriptionOut.of(step.subscription, site.suppression(address)).model_dump(), skipped=step.skipped)
+    return Subscribed(
+        **SubscriptionOut.of(step.subscription, site.container.subscriptions.suppression(address)).model_dump(),
+        skipped=step.skipped,
+    )
 
 
 def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
@@ -151,10 +145,10 @@ def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[S
     """Ends the subscriptions of an address (or the one to `list`)."""
     site = Site.of(asked)
     address = site.container.adapters.address(email)
-    steps = end_all(site.container.adapters.store, address, "unsubscribed by the operator (api)", site.clock(), list)
+    steps = site.container.subscriptions.end_all(address, "unsubscribed by the operator (api)", site.clock(), list)
     if not steps:
         raise NotFound("a subscription of this address that has not ended")
-    suppression = site.suppression(address)
+    suppression = site.container.subscriptions.suppression(address)
     return [SubscriptionOut.of(step.subscription, suppression) for step in steps]
 
 
@@ -169,7 +163,7 @@ def held(asked: Request, email: Email) -> dict[str, Any]:
 def forget(asked: Request, email: Email) -> Forgotten:
     """Forgets the person; what stays is a fingerprint of the address, so that no old list brings them back."""
     site = Site.of(asked)
-    return Forgotten(erased=erase(site.container.adapters.store, site.container.adapters.address(email), site.clock()))
+    return Forgotten(erased=site.container.privacy.erase(site.container.adapters.address(email), site.clock()))
 
 
 @router.post(
@@ -201,14 +195,13 @@ class CsvResponse(StreamingResponse):
 @router.get("/export", response_class=CsvResponse)
 def export_csv(asked: Request) -> Response:
     """The active subscriptions as CSV: what the import reads. Who left or never confirmed is not in it."""
-    store = Site.of(asked).container.adapters.store
+    subscriptions = Site.of(asked).container.subscriptions
 
     def pages() -> Iterator[str]:
-        with store.read() as unit:
-            rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
-            yield _csv([COLUMNS])
-            while some := list(islice(rows, 500)):
-                yield _csv(some)
+        rows = (row_of(each) for each in subscriptions.all(SubscriptionState.ACTIVE))
+        yield _csv([COLUMNS])
+        while some := list(islice(rows, 500)):
+            yield _csv(some)
 
     return CsvResponse(pages(), headers={"Cache-Control": "no-store"})
 

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError, InvalidInput
-from digest.services.operations.cancel import Standing
 from digest.web.forms import Form
 from digest.web.operator_auth import require_operator
 from digest.web.site import Site
@@ -50,7 +49,6 @@ def _done(site: Site, sent: Form, named: str) -> str:
 
 def _page(site: Site, named: str, said: str = "", code: int = 200) -> Response:
     edition: Edition = site.container.editions.edition_named(named)
-    with site.container.adapters.store.read() as unit:
-        standing = Standing.of(unit.deliveries.tally(edition.id))
+    standing = site.container.operations.standing(edition)
     paper_list = site.container.adapters.paper_list(edition.list)
     return site.page("undo.html", code, edition=edition, paper_list=paper_list, standing=standing, said=said)

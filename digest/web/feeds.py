@@ -91,8 +91,7 @@ async def _list_feed(request: Request, name: str, kind: str) -> Response:
     paper_list = site.container.adapters.paper_list(name)
 
     def make() -> Answer:
-        with site.container.adapters.store.read() as unit:
-            editions = unit.editions.history(name, EDITIONS)
+        editions = site.container.editions.history(paper_list, EDITIONS)
         entries = [_entry(pick.ranked, each.frozen_at) for each in editions for pick in each.picks]
         updated = editions[0].frozen_at if editions else site.clock()
         feed = Feed(clean(paper_list.title), f"/lists/{name}", f"/lists/{name}/{kind}", entries, updated)

@@ -11,7 +11,6 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from digest.config import read_secret
-from digest.services.subscriptions.request_limits import guess
 from digest.web.site import Site, client_of
 
 
@@ -41,7 +40,7 @@ def require_operator(request: Request) -> None:
 def refuse_guesses(request: Request, what: str, *, right: bool) -> None:
     """Raises HTTPException 429 where many wrong ones came from the network, also for a right one."""
     site = Site.of(request)
-    if wait := guess(site.container.adapters.store, what, client_of(request), site.clock(), right=right):
+    if wait := site.container.subscriptions.guess(what, client_of(request), site.clock(), right=right):
         said = "Many wrong tokens came from your network. Please try again in a minute."
         raise HTTPException(429, said, {"Retry-After": f"{wait}"})
 

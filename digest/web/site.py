@@ -12,8 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import InvalidToken, NotFound
-from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
+from digest.domain.errors import NotFound
+from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
 from digest.render.edition.views import SenderView, clean, in_words
@@ -75,24 +75,11 @@ class Site:
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
         public_id = self.container.adapters.links.read(purpose, token, self.clock())
-        with self.container.adapters.store.read() as unit:
-            if not public_id.isdecimal():
-                found = unit.subscribers.linked(public_id)
-            elif (found := unit.subscribers.numbered(int(public_id), self.clock())) is None:
-                raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
-        if found is None:
-            raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
-        return found
-
-    def suppression(self, address: Address) -> Suppression | None:
-        """Why no mail goes to an address; None where some does. Who was erased and asks again is mailed."""
-        with self.container.adapters.store.read() as unit:
-            found = unit.suppressions.find(address)
-        return None if found is None or found.reason is SuppressionReason.ERASED else found
+        return self.container.subscriptions.linked(public_id, self.clock())
 
     def stopped(self, address: Address) -> Mapping[str, object] | None:
-        """`suppression` in words, for a page."""
-        found = self.suppression(address)
+        """Why no mail goes to an address, in words; None where some does."""
+        found = self.container.subscriptions.suppression(address)
         if found is None:
             return None
         lifted = found.reason in LIFTED_BY_READER

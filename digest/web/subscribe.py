@@ -16,8 +16,7 @@ from digest.domain.interest import understand, written
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import CONFIRM_LIFETIME, Purpose
-from digest.services.subscriptions.request_limits import Scope, admit
-from digest.services.subscriptions.subscribe import confirm, request
+from digest.services.subscriptions.request_limits import Scope
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.search import asked
@@ -62,7 +61,7 @@ async def ask(request: Request) -> Response:
         sent.wrong["email"] = error.reason[:200]
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
-    admitted = await run_in_threadpool(admit, site.container.adapters.store, address, client_of(request), site.clock())
+    admitted = await run_in_threadpool(site.container.subscriptions.admit, address, client_of(request), site.clock())
     if admitted.over in TOO_MANY:
         said, seconds = TOO_MANY[admitted.over]
         refused = site.refusal("/subscribe", 429, "Too many at once", said.format(address.domain))
@@ -81,16 +80,8 @@ def _ask(
     site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, mail_at: datetime
 ) -> None:
     try:
-        step = request(
-            site.container.adapters.store,
-            address,
-            paper_list.name,
-            preferences,
-            interests,
-            site.clock(),
-            notify=True,
-            mail_at=mail_at,
-        )
+        subscriptions = site.container.subscriptions
+        step = subscriptions.request(address, paper_list.name, preferences, interests, site.clock(), mail_at)
     except DigestError as error:
         log.error("request not kept", reason=str(error))
         return
@@ -132,15 +123,7 @@ def confirming(request: Request, token: str) -> Response:
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription, _, _ = _requested(site, token)
-    step = confirm(
-        site.container.adapters.store,
-        subscription.id,
-        "web form",
-        "link confirmed",
-        site.clock(),
-        subscription.request,
-        notify=True,
-    )
+    step = site.container.subscriptions.confirm(subscription, "web form", site.clock())
     if step.notice:
         site.wake_sender()
     return site.page(
@@ -155,8 +138,4 @@ def confirmed(request: Request, token: str) -> Response:
 def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:
     """The subscription that a link confirms, and what was asked for. Raises InvalidToken, NotFound."""
     request = site.container.adapters.links.read(Purpose.CONFIRM, token, site.clock())
-    with site.container.adapters.store.read() as unit:
-        found = unit.subscribers.requested(request)
-    if found is None:
-        raise NotFound("the request of this link", "it was withdrawn or is too old; subscribe again to get a new link")
-    return found
+    return site.container.subscriptions.requested(request)

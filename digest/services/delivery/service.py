@@ -62,6 +62,12 @@ class DeliveryService:
         transport = None if dry_run else self._relays.pool(Unwritten(), lambda: at)
         return send(self._store, edition, self._editions.message_composer(edition), transport, addresses, at)
 
+    def nudge(self, at: datetime) -> None:
+        """Asks the workers to look at what is due and has no nudge."""
+        with self._store.begin() as unit:
+            if unit.deliveries.oldest_due(at) is not None:
+                unit.jobs.nudge(unit.pulse.due(at))
+
     def remaining(self, at: datetime) -> int:
         """How many deliveries are due or claimed."""
         with self._store.read() as unit:

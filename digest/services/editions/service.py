@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from digest.services.editions.message_composer import SAMPLE, Choices, Mailroom,
 if TYPE_CHECKING:
     from digest.domain.delivery import Claimed, Envelope
     from digest.domain.edition import Edition, PaperList, Rendered
+    from digest.domain.paper import Signal
     from digest.ranking.trending import Ranker
     from digest.services.editions.edition_renderer import Press
     from digest.services.editions.personalise import Chooser
@@ -74,6 +75,31 @@ class EditionService:
         if found is None:
             raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
         return found
+
+    def newest(self, paper_list: PaperList, at: datetime) -> Edition | None:
+        with self._store.read() as unit:
+            return unit.editions.latest(paper_list.name, at)
+
+    def published(self, paper_list: PaperList, day: date) -> Edition | None:
+        """That of a day; a cancelled one is as good as not there."""
+        with self._store.read() as unit:
+            found = unit.editions.find(paper_list.name, day)
+        return found if found and found.state == "frozen" else None
+
+    def history(self, paper_list: PaperList, most: int, before: date | None = None) -> Sequence[Edition]:
+        """Newest first; `before` (not included) pages on."""
+        with self._store.read() as unit:
+            return unit.editions.history(paper_list.name, most, before)
+
+    def dates(self, paper_list: PaperList) -> Sequence[date]:
+        """The days of all editions, newest first."""
+        with self._store.read() as unit:
+            return unit.editions.dates(paper_list.name)
+
+    def readings(self, edition: Edition) -> Mapping[int, Sequence[Signal]]:
+        """By paper, what was read of an edition's picks until it was frozen."""
+        with self._store.read() as unit:
+            return unit.papers.readings([pick.ranked.paper.id for pick in edition.picks], edition.frozen_at)
 
     def message_composer(self, edition: Edition) -> Mailroom:
         with self._store.read() as unit:

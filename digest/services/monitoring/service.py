@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from digest.domain.schedule import known_zone
 from digest.mail.smtp.send_log import Unwritten
 from digest.services.monitoring.alert_mail import alert, tell
-from digest.services.monitoring.alerts import Finding, Policy, look, of_key, of_passed_over, raise_alarms
+from digest.services.monitoring.alerts import Finding, Policy, look, of_key, of_passed_over, of_review, raise_alarms
+from digest.services.monitoring.explain import explain, status
+from digest.services.monitoring.figures import (
+    Figures,
+    ListOverview,
+    Readership,
+    SourceState,
+    figures,
+    list_overview,
+    readership,
+    source_state,
+)
 
 if TYPE_CHECKING:
     from digest.domain.delivery import Envelope
@@ -31,6 +44,7 @@ class MonitoringService:
         store: Store,
         lists: Sequence[PaperList],
         sources: Sequence[str],
+        default_timezone: str,
         overdue: timedelta,
         to: Callable[[], Address | None],
         key_trouble: Callable[[], str],
@@ -39,7 +53,42 @@ class MonitoringService:
         links: Links,
     ) -> None:
         self._store, self._lists, self._sources, self._overdue = store, lists, sources, overdue
+        self._zone = ZoneInfo(default_timezone)
         self._to, self._key_trouble, self._relays, self._mail_parts, self._links = to, key_trouble, relays, mail_parts, links
+
+    def status(self, at: datetime) -> dict[str, Any]:
+        """What is going on, as one document."""
+        return status(self._store, self._lists, self._sources, at, self._relays.troubles(at))
+
+    def explain(self, address: Address, at: datetime) -> dict[str, Any]:
+        """Why an address was mailed, or not."""
+        return explain(self._store, address, self._lists, at, self._zone)
+
+    def figures(self, buckets: Sequence[float], at: datetime) -> Figures:
+        """For programs that watch. `buckets`: seconds from due to accepted."""
+        return figures(self._store, self._lists, self._sources, buckets, at)
+
+    def overview(self, paper_list: PaperList, most: int) -> ListOverview:
+        """With so many editions."""
+        return list_overview(self._store, paper_list, most)
+
+    def readership(self, since: datetime) -> Readership:
+        return readership(self._store, self._lists, since)
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """What the latest collect left behind; nobody is asked again for it."""
+        with self._store.read() as unit:
+            return tuple(source_state(unit, name) for name in self._sources)
+
+    def unknown_zones(self) -> dict[str, int]:
+        """Readers' time zones that this machine does not know, with how many have them."""
+        with self._store.read() as unit:
+            return {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
+
+    def held(self) -> Finding | None:
+        """That something is held for review; None where nothing is."""
+        with self._store.read() as unit:
+            return of_review(unit.refusals.held())
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from digest.render.edition.correction import CorrectionView, render_correction
 from digest.render.edition.views import SenderView
-from digest.services.operations.cancel import Cancelled, cancel
+from digest.services.operations import review
+from digest.services.operations.cancel import Cancelled, Standing, cancel
 from digest.services.operations.correct import Corrected, correct
 from digest.services.operations.pause import pause, resume
 from digest.services.operations.redeliver import Requeued, redeliver
+from digest.services.operations.review import Group
 
 if TYPE_CHECKING:
     from digest.domain.edition import Edition, PaperList, Rendered
@@ -46,6 +48,21 @@ class OperationService:
 
     def cancel(self, edition: Edition, reason: str) -> Cancelled:
         return cancel(self._store, edition, reason)
+
+    def standing(self, edition: Edition) -> Standing:
+        """Where the copies of an edition are."""
+        with self._store.read() as unit:
+            return Standing.of(unit.deliveries.tally(edition.id))
+
+    def held(self, reply: str = "") -> list[Group]:
+        """Refusals in the same words that wait for the operator; `reply` is part of the words."""
+        return review.waiting(self._store, reply)
+
+    def accept_held(self, reply: str = "") -> list[Group]:
+        return review.accept(self._store, reply)
+
+    def undo_held(self, at: datetime, reply: str = "") -> tuple[list[Group], int]:
+        return review.undo(self._store, at, reply)
 
     def correct(self, edition: Edition, text: str, at: datetime, *, unsure: bool = False) -> Corrected:
         paper_list = self._paper_list(edition.list)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.domain.edition import PaperList, Pooled
+from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
+from digest.domain.identifier import parse_identifier
 from digest.domain.instant import isoformat, parse_instant
+from digest.domain.query import parse_query
 from digest.services.papers.collect import CollectReport, collect
+from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.refresh import refresh
 from digest.services.papers.summarise import PLACE, TROUBLE
 
 if TYPE_CHECKING:
     from digest.config.papers import SourceSettings
-    from digest.domain.paper import Ranked
+    from digest.domain.paper import Paper, Ranked
     from digest.domain.subscriber import Address
+    from digest.ranking.model import Model
     from digest.ranking.trending import Ranker
     from digest.services.editions.personalise import Chooser
+    from digest.services.ranking.backtest import Backtest
     from digest.services.subscriptions.service import SubscriptionService
     from digest.sources.http import PoliteGetter
     from digest.sources.port import Source
@@ -70,6 +78,65 @@ class PaperService:
             return ranked
         pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
         return self._chooser.ranking(pool, self._subscriptions.subscription(address, paper_list).interests)
+
+    def paper(self, identifier: str) -> Paper:
+        """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""
+        named = parse_identifier(identifier).identifier
+        with self._store.read() as unit:
+            found = unit.papers.find(named)
+        if found is None:
+            raise NotFound(f"paper {named}")
+        return found
+
+    def known(self, identifiers: Iterable[str]) -> dict[str, Paper]:
+        """Those of them that we have ever seen."""
+        found: dict[str, Paper] = {}
+        with self._store.read() as unit:
+            for identifier in identifiers:
+                with suppress(InvalidIdentifier):
+                    if paper := unit.papers.find(parse_identifier(identifier).identifier):
+                        found[identifier] = paper
+        return found
+
+    def search(self, query: str, limit: int) -> Sequence[tuple[Paper, float]]:
+        """(paper, score), best first."""
+        with self._store.read() as unit:
+            return unit.papers.search(query, limit)
+
+    def similar(self, identifier: str, limit: int, query: str = "") -> Sequence[tuple[Paper, float]]:
+        """(paper, likeness), best first; a query's filters hold. Raises InvalidIdentifier, NotFound."""
+        paper = self.paper(identifier)
+        with self._store.read() as unit:
+            return unit.papers.similar(paper, limit, parse_query(query))
+
+    def count(self) -> int:
+        with self._store.read() as unit:
+            return unit.papers.count()
+
+    def load(self, paths: Iterable[Path], observed_at: datetime | None, at: datetime) -> LoadReport:
+        """Papers and signals from files."""
+        return load(paths, self._store, observed_at, at)
+
+    def history_end(self) -> datetime:
+        """When the last votes were read. Raises InvalidInput where none ever were."""
+        with self._store.read() as unit:
+            end = unit.papers.last_reading()
+        if end is None:
+            raise InvalidInput("history", "is empty: no votes were ever read; `digest collect` or `digest import` brings some")
+        return end
+
+    def train(self, paper_list: PaperList, until: datetime | None) -> Model:
+        """The ranking's coefficients, fitted to what was read by `until` (default: all there is). Raises InvalidInput."""
+        from digest.services.ranking.train import train
+
+        end = self.history_end()
+        return train(self._store, paper_list, min(until, end) if until else end)
+
+    def backtest(self, paper_list: PaperList, rankers: Mapping[str, Ranker], since: date, until: date) -> Backtest:
+        """The stored history replayed, every morning from `since` to `until` (both included). Raises InvalidInput."""
+        from digest.services.ranking.backtest import backtest
+
+        return backtest(self._store, paper_list, rankers, since, until, self.history_end())
 
     def summaries_trouble(self) -> str:
         """What went wrong when the summaries' endpoint was asked last; "" where nothing did."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from digest.domain.instant import isoformat, parse_instant
 from digest.services.privacy.export_personal_data import disclose
 from digest.services.privacy.retention import Kept, housekeep, kept
+from digest.services.subscriptions.subscribe import erase
 
 if TYPE_CHECKING:
     from digest.config.retention import Retention
@@ -39,6 +40,10 @@ class PrivacyService:
             ran = unit.sources.load(*_DAILY)
         due = ran is None or parse_instant(ran["at"]) + timedelta(days=1) <= at
         return self.housekeep(at) if due else {}
+
+    def erase(self, address: Address, at: datetime) -> bool:
+        """Forgets a person; the keyed hash stays so that an old import cannot bring them back. Says whether they were known."""
+        return erase(self._store, address, at)
 
     def disclose(self, address: Address, at: datetime) -> dict[str, Any]:
         """Everything held about an address."""

@@ -36,7 +36,7 @@ def test_a_list_that_is_paused_keeps_its_reason_whoever_pauses_it_again(site: We
     assert paused(site) is None
 
 
-def test_interests_that_cannot_be_read_are_refused_by_the_command_as_by_the_api(site: Website, tmp_path: Path, sqlite_url: str) -> None:
+def test_interests_that_cannot_be_read_are_refused_at_each_door(site: Website, tmp_path: Path, sqlite_url: str) -> None:
     given = {"email": ADA, "interests": UNREADABLE, "confirmed": True}
     answered = site.request("POST", "/api/v1/subscriptions", json=given, headers=BEARER)
     assert answered.status_code == 400

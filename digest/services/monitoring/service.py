@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from digest.domain.schedule import known_zone
 from digest.mail.smtp.send_log import Unwritten
-from digest.services.monitoring.alert_mail import alert, tell
 from digest.services.monitoring.alerts import Finding, Policy, look, of_key, of_passed_over, of_review, raise_alarms
 from digest.services.monitoring.explain import explain, status
 from digest.services.monitoring.figures import (
@@ -101,6 +100,8 @@ class MonitoringService:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
 
         def mail(finding: Finding) -> None:
+            from digest.services.monitoring.alert_mail import tell
+
             to = self._to()
             if to is not None and self._relays:
                 tell(self._relays.pool(Unwritten(), lambda: at), self.alert_mail(finding, to, at))
@@ -109,5 +110,7 @@ class MonitoringService:
 
     def alert_mail(self, finding: Finding, to: Address, at: datetime) -> Envelope:
         """What `alarm` mails."""
+        from digest.services.monitoring.alert_mail import alert
+
         templates, sender, stamps, sign = self._mail_parts()
         return alert(templates, sender, stamps, self._links.base_url, to, finding, at, sign)

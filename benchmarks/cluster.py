@@ -36,13 +36,13 @@ from round_trip import delayed  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
 from digest.config import Settings, load  # noqa: E402
+from digest.container import Container  # noqa: E402
 from digest.domain.delivery import DeliveryState  # noqa: E402
 from digest.domain.subscriber import Address, NewReader  # noqa: E402
 from digest.services.scheduler.election import SCHEDULER  # noqa: E402
 from digest.store.deliveries.jobs import EACH  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
 from digest.store.migrate import upgrade  # noqa: E402
-from digest.wiring import Wiring  # noqa: E402
 from tests.outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
 from tests.servers import postgresql  # noqa: E402
 from tests.servers.cluster import Cluster, cluster, forget_jobs  # noqa: E402
@@ -112,19 +112,19 @@ def stocked(settings: Settings, deliveries: int) -> list[str]:
     emails = owe(settings, few)
     if deliveries > few:
         emails += [f"reader{n}@example.org" for n in range(few, deliveries)]
-        with Wiring(settings) as wiring:
-            with wiring.store.begin() as unit:
+        with Container(settings) as container:
+            with container.adapters.store.begin() as unit:
                 unit.subscribers.add_confirmed([NewReader(Address(email), "daily") for email in emails[few:]], CONSENT, AT)
-            with wiring.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with container.adapters.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("ANALYZE"))
-            due, now = wiring.edition_named("daily/2026-03-02"), datetime.now(UTC)
-            with wiring.store.begin() as unit:
+            due, now = container.editions.edition_named("daily/2026-03-02"), datetime.now(UTC)
+            with container.adapters.store.begin() as unit:
                 unit.deliveries.create_due(due.id, EVERYBODY, now - HOUR, now + DAY, due.date)
     return emails
 
 
-def accepted(wiring: Wiring) -> int:
-    with wiring.store.read() as unit:
+def accepted(container: Container) -> int:
+    with container.adapters.store.read() as unit:
         return unit.deliveries.tally().get(DeliveryState.ACCEPTED, 0)
 
 
@@ -142,16 +142,16 @@ def again_and_again(ask: Callable[[], bool]) -> Callable[[], bool]:
     return asked
 
 
-def nudge(wiring: Wiring, deliveries: int) -> None:
-    with wiring.store.begin() as unit:
+def nudge(container: Container, deliveries: int) -> None:
+    with container.adapters.store.begin() as unit:
         unit.jobs.nudge(deliveries)
 
 
-def failover(wiring: Wiring, schedulers: Cluster) -> float:
+def failover(container: Container, schedulers: Cluster) -> float:
     """Kills the scheduler that holds the lease; seconds until another has it."""
 
     def holder() -> str:
-        with wiring.store.read() as unit:
+        with container.adapters.store.read() as unit:
             held = unit.leases.holder(SCHEDULER)
         return held[0] if held and held[1] >= datetime.now(UTC) else ""
 
@@ -172,24 +172,24 @@ def killed(folder: Path, deliveries: int) -> dict[str, object]:
         emails = stocked(load(config), deliveries)
         began = time.monotonic()
         with (
-            Wiring(load(config)) as wiring,
+            Container(load(config)) as container,
             cluster(config, folder, 3) as workers,
             cluster(config, folder, 2, "run", "--no-web", "--no-deliver", "--no-collect") as schedulers,
         ):
-            nudge(wiring, deliveries)
+            nudge(container, deliveries)
             for number in range(3):
                 reached = deliveries * (number + 1) // 6
-                until(again_and_again(lambda reached=reached: accepted(wiring) >= reached), f"{reached} sent", PATIENCE)
+                until(again_and_again(lambda reached=reached: accepted(container) >= reached), f"{reached} sent", PATIENCE)
                 workers.kill(number)
                 workers.start(number)
-                forget_jobs(wiring.store)
-            seconds = failover(wiring, schedulers)
-            reached = min(accepted(wiring) + deliveries // 20, deliveries)
-            until(again_and_again(lambda: accepted(wiring) >= reached), "sending goes on", PATIENCE)
+                forget_jobs(container.adapters.store)
+            seconds = failover(container, schedulers)
+            reached = min(accepted(container) + deliveries // 20, deliveries)
+            until(again_and_again(lambda: accepted(container) >= reached), "sending goes on", PATIENCE)
             postgresql.restart(url)
-            nudge_twice = again_and_again(lambda: nudge(wiring, deliveries) is None and nudge(wiring, deliveries) is None)
+            nudge_twice = again_and_again(lambda: nudge(container, deliveries) is None and nudge(container, deliveries) is None)
             until(nudge_twice, "the database is back", 60)
-            until(again_and_again(lambda: accepted(wiring) == deliveries), "everybody is accepted", PATIENCE)
+            until(again_and_again(lambda: accepted(container) == deliveries), "everybody is accepted", PATIENCE)
             codes = {**workers.stop(), **{f"run-{n}": code for n, code in schedulers.stop().items()}}
         took = time.monotonic() - began
         got: Counter[str] = Counter()
@@ -231,13 +231,13 @@ def rate(folder: Path, port: int, count: int, deliveries: int) -> Rate:
     with database() as url:
         config = configured(folder, url, port, "connections = 5\nbatch = 500")
         stocked(load(config), deliveries)
-        with Wiring(load(config)) as wiring, cluster(config, folder, count) as workers:
+        with Container(load(config)) as container, cluster(config, folder, count) as workers:
             warm(workers, count)
-            nudge(wiring, deliveries)
-            until(again_and_again(lambda: accepted(wiring) > 0), "it begins", 60)
+            nudge(container, deliveries)
+            until(again_and_again(lambda: accepted(container) > 0), "it begins", 60)
             pids = [workers.pid(number) for number in range(count)]
-            began, first, cores, used = time.monotonic(), accepted(wiring), Cores.now(), sum(map(processor_time, pids))
-            until(again_and_again(lambda: accepted(wiring) == deliveries), "everybody is accepted", PATIENCE)
+            began, first, cores, used = time.monotonic(), accepted(container), Cores.now(), sum(map(processor_time, pids))
+            until(again_and_again(lambda: accepted(container) == deliveries), "everybody is accepted", PATIENCE)
             took, mails = time.monotonic() - began, deliveries - first
             return Rate(mails / took, Cores.now().busy_since(cores), (sum(map(processor_time, pids)) - used) / mails)
 

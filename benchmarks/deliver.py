@@ -39,13 +39,12 @@ import premailer
 import stock
 
 from digest.config import load
+from digest.container import Container
 from digest.mail.auth.dkim import new_key
-from digest.wiring import Wiring
 
 CORES = sorted(os.sched_getaffinity(0))[:2]
 SESSIONS = 10
 KINDS = ("sqlite", "postgresql")
-PROCESSES = (1, 2)
 SIGNED = '[dkim]\nselector = "s1"\nrsa_key_file = "{key}"\n'
 PAGE = jinja2.Environment(autoescape=True).from_string(
     "<html><head><style>td { padding: 8px; font: 16px Arial } p { color: #222; margin: 8px } a { color: #05a }</style></head>"
@@ -57,27 +56,27 @@ ABSTRACT = "We study how models learn to say what they know, and find that less 
 
 def stocked(folder: Path, url: str, mails: int) -> int:
     """Fills the database: readers, an edition, and what is owed. Returns the bytes of a mail."""
-    with Wiring(load(stock.configured(folder, url, stock.relay(9)))) as wiring:
-        edition = stock.press_edition(wiring)
-        stock.enrol(wiring, mails)
-        assert stock.owe(wiring, edition) == mails
-        made = wiring.edition(wiring.paper_list("daily"), stock.CUTOFF.date(), stock.CUTOFF)
-        return len(wiring.one_off(made, wiring.paper_list("daily"), None, stock.CUTOFF).data)
+    with Container(load(stock.configured(folder, url, stock.relay(9)))) as container:
+        edition = stock.press_edition(container)
+        stock.enrol(container, mails)
+        assert stock.owe(container, edition) == mails
+        made = container.editions.edition(container.adapters.paper_list("daily"), stock.CUTOFF.date(), stock.CUTOFF)
+        return len(container.editions.preview(made, container.adapters.paper_list("daily"), None, stock.CUTOFF).data)
 
 
 def composing(folder: Path, url: str) -> float:
     """Processor seconds to compose one mail of those that are owed, all of it: links, header, both parts."""
     copy = stock.copy(url, "composing")
-    with Wiring(load(stock.configured(folder, copy, stock.relay(9)))) as wiring:
+    with Container(load(stock.configured(folder, copy, stock.relay(9)))) as container:
         now = datetime.now(UTC)
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             owed = unit.deliveries.claim(2000, "benchmark", now, now + timedelta(hours=1)).claimed
-        wiring.compose(owed[0], None)
+        container.editions.compose(owed[0], None)
         rounds = []
         for _ in range(5):
             start = time.process_time()
             for each in owed:
-                assert wiring.compose(each, None).data  # joined: what goes out
+                assert container.editions.compose(each, None).data  # joined: what goes out
             rounds.append((time.process_time() - start) / len(owed))
     return statistics.median(rounds)
 
@@ -100,12 +99,10 @@ class Compared:
         return self.sources[-1]
 
 
-def delivered(folder: Path, url: str, port: int, processes: int, mails: int, signed: str = "") -> tuple[float, float]:
+def delivered(folder: Path, url: str, port: int, mails: int, signed: str = "") -> tuple[float, float]:
     """(messages a second, processor seconds a message) of the program, on a fresh copy of the database."""
     copy = stock.copy(url, "run")
-    ran = stock.digest(
-        stock.configured(folder, copy, stock.relay(port) + signed, f"processes = {processes}"), "deliver", cores=CORES
-    )
+    ran = stock.digest(stock.configured(folder, copy, stock.relay(port) + signed), "deliver", cores=CORES)
     assert ran.answer["accepted"] == mails, ran.answer
     return mails / ran.answer["seconds"], ran.cpu / mails
 
@@ -113,8 +110,8 @@ def delivered(folder: Path, url: str, port: int, processes: int, mails: int, sig
 def starting(folder: Path, url: str) -> float:
     """Processor seconds of a `digest deliver` that finds nothing to do."""
     copy = stock.copy(url, "idle")
-    config = stock.configured(folder, copy, stock.relay(9), "processes = 1")
-    with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
+    config = stock.configured(folder, copy, stock.relay(9))
+    with Container(load(config)) as container, container.adapters.store.begin() as unit:
         unit.lists.pause("daily", "benchmark", datetime.now(UTC))
     return statistics.median(stock.digest(config, "deliver", cores=CORES).cpu for _ in range(3))
 
@@ -208,12 +205,8 @@ def main(mails: int, rounds: int, kinds: list[str]) -> None:
             signed = SIGNED.format(key=key)
             for _ in range(rounds):
                 for kind, url in urls.items():
-                    for processes in PROCESSES:
-                        measure(
-                            f"{kind}_{processes}",
-                            partial(delivered, folder, url, port, processes, mails),
-                        )
-                measure("signed_2", lambda: delivered(folder, urls["sqlite"], port, 2, mails, signed))
+                    measure(kind, partial(delivered, folder, url, port, mails))
+                measure("signed", lambda: delivered(folder, urls["sqlite"], port, mails, signed))
             for name, (_, fewer) in WAYS.items():
                 found[name] = [compared.ratio(partial(pinned, name, port, max(mails // fewer, 20), size))]
     line: dict[str, Any] = {

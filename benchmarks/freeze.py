@@ -20,11 +20,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from digest.config import Database, Secrets, Settings
+from digest.container import Container
 from digest.domain.edition import Edition, Pick, Pooled, Window
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Ranked, Reason, Sighting
 from digest.render.edition.cards import render_edition
-from digest.wiring import Wiring
 
 POOL, PICKS = 300, 10
 AT = datetime(2026, 3, 2, 5, tzinfo=UTC)
@@ -53,9 +53,9 @@ def main(rounds: int) -> None:
         settings = Settings(
             database=Database(url=f"sqlite:///{place / 'digest.sqlite3'}"), secrets=Secrets(key_file=place / "key")
         )
-        with Wiring(settings) as wiring:
+        with Container(settings) as container:
             for number in range(rounds):
-                once(wiring, number, watch)
+                once(container, number, watch)
     print(
         json.dumps(
             {"benchmark": "freeze", "pool": POOL, "picks": PICKS, "rounds": rounds}
@@ -64,24 +64,24 @@ def main(rounds: int) -> None:
     )
 
 
-def once(wiring: Wiring, number: int, watch: Watch) -> None:
+def once(container: Container, number: int, watch: Watch) -> None:
     """Other papers each time, so that nothing remembered of the last round helps."""
-    paper_list, press = wiring.paper_list(None), wiring.press
-    draft = drafted(wiring, number, paper_list.name)
+    paper_list, press = container.adapters.paper_list(None), container.adapters.press
+    draft = drafted(container, number, paper_list.name)
     with watch.timed("first_style"):
-        rendered = render_edition(wiring.templates, press.view(draft, paper_list, 0, "full"))
+        rendered = render_edition(container.adapters.templates, press.view(draft, paper_list, 0, "full"))
     with watch.timed("second_style"):
-        other = render_edition(wiring.templates, press.view(draft, paper_list, 0, "compact"))
+        other = render_edition(container.adapters.templates, press.view(draft, paper_list, 0, "compact"))
     whole = replace(rendered, other=other)
     with watch.timed("proof_of_both"):
         assert press.proof(draft, paper_list, whole) == ()
-    with watch.timed("keep_both"), wiring.store.begin() as unit:
+    with watch.timed("keep_both"), container.adapters.store.begin() as unit:
         unit.editions.freeze(draft, whole)
 
 
-def drafted(wiring: Wiring, number: int, list_name: str) -> Edition:
+def drafted(container: Container, number: int, list_name: str) -> Edition:
     names = [Identifier("arxiv", f"26{number % 90 + 10}.{n:05}") for n in range(1, POOL + 1)]
-    with wiring.store.begin() as unit:
+    with container.adapters.store.begin() as unit:
         unit.papers.merge([seen(name, n, number) for n, name in enumerate(names)])
         papers = [found for name in names if (found := unit.papers.find(name))]
     ranked = [

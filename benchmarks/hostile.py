@@ -23,10 +23,10 @@ import httpx2
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.subscriber import Interests, Preferences
 from digest.links import Purpose
 from digest.services.subscriptions.subscribe import confirm, request
-from digest.wiring import Wiring
 from tests.servers.hostile import FRAMES, filled
 from tests.servers.running import free_port, running
 
@@ -114,11 +114,11 @@ def served(folder: Path, relay_port: int = 9) -> Iterator[tuple[httpx2.Client, s
         f'[[relays]]\nhost = "127.0.0.1"\nport = {relay_port}\ntls = "none"\n'
     )
     at = datetime.now(UTC) - timedelta(days=1)
-    with Wiring(load(settings)) as wiring:
-        address = wiring.address("reader@example.org")
-        asked = request(wiring.store, address, wiring.lists[0].name, Preferences(), Interests(), at)
-        confirm(wiring.store, asked.subscription.id, "test", "test", at)
-        token = wiring.links.token(Purpose.MANAGE, asked.subscription.public_id, at)
+    with Container(load(settings)) as container:
+        address = container.adapters.address("reader@example.org")
+        asked = request(container.adapters.store, address, container.adapters.lists[0].name, Preferences(), Interests(), at)
+        confirm(container.adapters.store, asked.subscription.id, "test", "test", at)
+        token = container.adapters.links.token(Purpose.MANAGE, asked.subscription.public_id, at)
     base = f"http://127.0.0.1:{port}"
 
     def ready() -> bool:

@@ -39,7 +39,7 @@ from tests.servers.killing import all_equal, copies, doubles, killable, recorder
 
 CONNECTIONS = 3
 POLICIES = ("resend", "hold")
-DELIVERY = f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
+DELIVERY = f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
 
 
 def orders(draw: random.Random) -> Iterator[dict[str, Any]]:

@@ -27,9 +27,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
-from digest.wiring import Wiring
 from tests.servers.running import free_port
 
 PAPERS = 60
@@ -104,7 +104,7 @@ def main(seconds: int, rounds: int) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as place:
         config = configured(Path(place), port)
-        with Wiring(load(config, {})) as wiring, wiring.store.begin() as unit:
+        with Container(load(config, {})) as container, container.adapters.store.begin() as unit:
             unit.papers.merge(list(sightings(datetime.now(UTC))))
         rates: dict[str, list[float]] = {name: [] for name in ASKED}
         with served(config, port):

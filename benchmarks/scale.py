@@ -31,10 +31,10 @@ from typing import Any
 import stock
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.retry import RetryPolicy
 from digest.store.unit_of_work import Store
-from digest.wiring import Wiring
 
 SIZES = (10_000, 100_000, 1_000_000)
 BATCH = 500
@@ -78,8 +78,8 @@ def sized(folder: Path, url: str, size: int, seconds: float) -> dict[str, Any]:
         sys.exit(f"{ticked.answer['deliveries']} deliveries, not {size}")
     with stock.sink() as port:
         sent = stock.digest(stock.configured(folder, url, stock.relay(port)), "deliver", after=seconds)
-    with Wiring(load(config)) as wiring:
-        claims, _ = drained(wiring.store)
+    with Container(load(config)) as container:
+        claims, _ = drained(container.adapters.store)
     return {
         "tick_seconds": round(ticked.wall, 1),
         "tick_peak_mb": round(ticked.peak_mb),
@@ -96,16 +96,16 @@ def after_past_editions(folder: Path, url: str) -> dict[str, Any]:
     """
     spent: dict[int, list[float]] = {past: [] for past in PAST}
     with ExitStack() as opened:
-        stores: dict[int, tuple[Wiring, int]] = {}
+        stores: dict[int, tuple[Container, int]] = {}
         for past in PAST:
             config = stock.configured(folder, stock.copy(url, f"past{past}"), "")
-            wiring = opened.enter_context(Wiring(load(config)))
-            stores[past] = wiring, stock.press_edition(wiring)
+            container = opened.enter_context(Container(load(config)))
+            stores[past] = container, stock.press_edition(container)
             stock.past(*stores[past], past)
         for turn in range(1, TURNS + 1):
-            for past, (wiring, edition) in stores.items():
-                stock.owe(wiring, stock.another(wiring, edition, stock.CUTOFF + timedelta(days=turn)))
-                claims, records = drained(wiring.store)
+            for past, (container, edition) in stores.items():
+                stock.owe(container, stock.another(container, edition, stock.CUTOFF + timedelta(days=turn)))
+                claims, records = drained(container.adapters.store)
                 spent[past].extend(1000 * (claim + record) / BATCH for claim, record in zip(claims, records, strict=True))
     told = {str(past): round(statistics.median(found), 1) for past, found in spent.items()}
     few, many = (told[str(past)] for past in PAST)
@@ -116,10 +116,10 @@ def measured(folder: Path, url: str, sizes: Sequence[int], seconds: float) -> di
     told: dict[str, Any] = {}
     enrolled = 0
     for size in (PAST_READERS, *sizes):
-        with Wiring(load(stock.configured(folder, url, ""))) as wiring:
-            stock.enrol_in_bulk(wiring, size - enrolled, enrolled)
+        with Container(load(stock.configured(folder, url, ""))) as container:
+            stock.enrol_in_bulk(container, size - enrolled, enrolled)
             if not enrolled:
-                stock.make_papers(wiring)
+                stock.make_papers(container)
         enrolled = size
         if size == PAST_READERS:
             told["past_editions"] = after_past_editions(folder, url)

@@ -28,12 +28,12 @@ from sqlalchemy import make_url, text
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
 from digest.domain.subscriber import Address, Cohort, Consent, NewReader
 from digest.store.engine import open_engine
 from digest.store.types import Instant
-from digest.wiring import Wiring
 from tests.servers import postgresql
 
 CUTOFF = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -96,20 +96,20 @@ def _papers(count: int) -> list[Sighting]:
     ]
 
 
-def enrol(wiring: Wiring, readers: int, first: int = 0) -> None:
+def enrol(container: Container, readers: int, first: int = 0) -> None:
     """ACTIVE readers at EVERYBODY's hour, in transactions of some thousand."""
     for start in range(first, first + readers, 20_000):
         some = [
-            NewReader(Address(f"reader{n}@example{n % 50}.org"), "daily", wiring.preferences(None, EVERYBODY.hour))
+            NewReader(Address(f"reader{n}@example{n % 50}.org"), "daily", container.adapters.preferences(None, EVERYBODY.hour))
             for n in range(start, min(start + 20_000, first + readers))
         ]
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.subscribers.add_confirmed(some, _CONSENT, CUTOFF - timedelta(hours=2))
 
 
-def enrol_in_bulk(wiring: Wiring, readers: int, first: int = 0) -> None:
+def enrol_in_bulk(container: Container, readers: int, first: int = 0) -> None:
     """As `enrol`, by SQL: a million in some seconds. Nobody unsubscribes from these, so their hashes are any."""
-    postgresql = wiring.store.engine.dialect.name == "postgresql"
+    postgresql = container.adapters.store.engine.dialect.name == "postgresql"
     numbers = (
         "SELECT g AS n FROM generate_series(CAST(:first AS int), CAST(:last AS int)) g"
         if postgresql
@@ -117,8 +117,8 @@ def enrol_in_bulk(wiring: Wiring, readers: int, first: int = 0) -> None:
     )
     hashed = "encode(sha256(n::text::bytea), 'hex')" if postgresql else "lower(hex(randomblob(32)))"
     address = "'reader' || n || '@example' || (n % 50) || '.org'"
-    enrol(wiring, 1, first)  # the pattern: what the store writes for one, the rest gets too
-    with wiring.store.engine.begin() as connection:
+    enrol(container, 1, first)  # the pattern: what the store writes for one, the rest gets too
+    with container.adapters.store.engine.begin() as connection:
         pattern = connection.execute(text("SELECT * FROM subscriptions ORDER BY id DESC LIMIT 1")).mappings().one()
         wishes = [name for name in pattern if name not in ("id", "subscriber_id")]
         connection.execute(
@@ -138,17 +138,17 @@ def enrol_in_bulk(wiring: Wiring, readers: int, first: int = 0) -> None:
         )
 
 
-def make_papers(wiring: Wiring) -> None:
-    with wiring.store.begin() as unit:
+def make_papers(container: Container) -> None:
+    with container.adapters.store.begin() as unit:
         unit.papers.merge(_papers(60))
 
 
-def past(wiring: Wiring, edition_id: int, editions: int) -> None:
+def past(container: Container, edition_id: int, editions: int) -> None:
     """As many earlier editions, which everybody got."""
     for days in range(1, editions + 1):
         at = CUTOFF - timedelta(days=days)
-        earlier = another(wiring, edition_id, at)
-        with wiring.store.engine.begin() as connection:
+        earlier = another(container, edition_id, at)
+        with container.adapters.store.engine.begin() as connection:
             connection.execute(
                 text(
                     "INSERT INTO deliveries (edition_id, subscription_id, state, due_at, expires_at, next_attempt_at, attempts,"
@@ -156,13 +156,13 @@ def past(wiring: Wiring, edition_id: int, editions: int) -> None:
                     " SELECT :edition, id, 'accepted', :at, :at, :at, 1, :at, '250 2.0.0 queued', :at, 'sink', 250, '2.0.0',"
                     " 'queued' FROM subscriptions"
                 ),
-                {"edition": earlier, "at": _as_kept(wiring, at)},
+                {"edition": earlier, "at": _as_kept(container, at)},
             )
 
 
-def another(wiring: Wiring, edition_id: int, at: datetime) -> int:
+def another(container: Container, edition_id: int, at: datetime) -> int:
     """The same edition for another day; its id."""
-    with wiring.store.engine.begin() as connection:
+    with container.adapters.store.engine.begin() as connection:
         one = connection.execute(text("SELECT * FROM editions WHERE id = :id"), {"id": edition_id}).mappings().one()
         names = ", ".join(name for name in one if name not in ("id", "date"))
         copied = f"INSERT INTO editions (date, {names}) SELECT :date, {names} FROM editions WHERE id = :id RETURNING id"
@@ -170,20 +170,20 @@ def another(wiring: Wiring, edition_id: int, at: datetime) -> int:
         return made
 
 
-def _as_kept(wiring: Wiring, at: datetime) -> object:
+def _as_kept(container: Container, at: datetime) -> object:
     """An instant as the database keeps it."""
-    return Instant().process_bind_param(at, wiring.store.engine.dialect)
+    return Instant().process_bind_param(at, container.adapters.store.engine.dialect)
 
 
-def press_edition(wiring: Wiring) -> int:
-    make_papers(wiring)
-    return wiring.edition(wiring.paper_list("daily"), CUTOFF.date(), CUTOFF).id
+def press_edition(container: Container) -> int:
+    make_papers(container)
+    return container.editions.edition(container.adapters.paper_list("daily"), CUTOFF.date(), CUTOFF).id
 
 
-def owe(wiring: Wiring, edition_id: int) -> int:
+def owe(container: Container, edition_id: int) -> int:
     """A delivery due now for each reader."""
     now = datetime.now(UTC)
-    with wiring.store.begin() as unit:
+    with container.adapters.store.begin() as unit:
         return unit.deliveries.create_due(
             edition_id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), CUTOFF.date(), CUTOFF
         )
@@ -205,8 +205,8 @@ def databases(folder: Path, kinds: Sequence[str]) -> Iterator[dict[str, str]]:
             administer(server, "CREATE DATABASE stock")
             urls[kind] = make_url(server).set(database="stock").render_as_string(hide_password=False)
         for url in urls.values():
-            with Wiring(load(configured(folder, url, ""))) as wiring:
-                wiring.migrate()
+            with Container(load(configured(folder, url, ""))) as container:
+                container.adapters.migrate()
         yield urls
 
 

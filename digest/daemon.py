@@ -29,8 +29,8 @@ from digest.services.monitoring.alerts import Finding, first_causes, of_cohort, 
 from digest.services.scheduler.election import ASK
 
 if TYPE_CHECKING:
+    from digest.container import Container
     from digest.services.feedback.process import Heeded
-    from digest.wiring import Wiring
 
 GRACE = 8.0
 """Seconds for what is in flight; systemd and docker kill after 10."""
@@ -43,7 +43,7 @@ class Daemon:
 
     def __init__(
         self,
-        wiring: Wiring,
+        container: Container,
         *,
         web: bool = True,
         deliver: bool = True,
@@ -52,7 +52,7 @@ class Daemon:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         showing: Callable[[], AbstractContextManager[Callable[[Counter[str]], None]]] = lambda: nullcontext(lambda counts: None),
     ) -> None:
-        self._wiring = wiring
+        self._container = container
         self._web, self._deliver, self._collect = web, deliver, collect
         self._every = every_seconds
         self._clock = clock
@@ -78,8 +78,10 @@ class Daemon:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        self._election = self._wiring.election(self._clock)  # opens and checks the database: a wrong one should end us here
-        self._postman = self._wiring.postman(self._clock)
+        self._election = self._container.scheduler.election(
+            self._clock
+        )  # opens and checks the database: a wrong one should end us here
+        self._postman = self._container.scheduler.postman(self._clock)
         pages = self._start_web() if self._web else None
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
@@ -87,9 +89,11 @@ class Daemon:
         if self._deliver:
             threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
-        if self._wiring.key_trouble:
-            log.error("key", reason=self._wiring.key_trouble)
-        log.info("running", web=self._wiring.settings.web.base_url if self._web else None, lists=len(self._wiring.lists))
+        if self._container.adapters.key_trouble:
+            log.error("key", reason=self._container.adapters.key_trouble)
+        log.info(
+            "running", web=self._container.settings.web.base_url if self._web else None, lists=len(self._container.adapters.lists)
+        )
         self._stop.wait()
         log.info("stopping")
         scheduler.remove_all_jobs()
@@ -120,12 +124,12 @@ class Daemon:
             jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
             jobs.append(("deliver", self._delivering, self._every))
-        if self._wiring.imap is not None:
-            jobs.append(("poll", self._polling, self._wiring.settings.inbound.imap_every))
+        if self._container.feedback.imap is not None:
+            jobs.append(("poll", self._polling, self._container.settings.inbound.imap_every))
         for name, job, seconds in jobs:
             # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key is told
             # at once
-            wait = seconds if name == "watch" and not self._wiring.key_trouble else 0
+            wait = seconds if name == "watch" and not self._container.adapters.key_trouble else 0
             scheduler.add_job(
                 self._guarded,
                 IntervalTrigger(seconds=seconds, timezone=UTC),
@@ -141,7 +145,7 @@ class Daemon:
     def _lead(self, scheduler: BackgroundScheduler) -> None:
         """Asks for the lease; who takes over begins at once. Whose program is older than the schema ends."""
         try:
-            self._wiring.check_schema()
+            self._container.adapters.check_schema()
         except SchemaMismatch as error:
             self._refused = error
             self.stop()
@@ -159,13 +163,13 @@ class Daemon:
     def _collecting(self) -> None:
         if not self._election.elected:
             return
-        for report in self._wiring.collect_due(self._clock()):
+        for report in self._container.papers.collect_due(self._clock()):
             log.info("collected", source=report.source, new=report.papers_new, signals=report.signals, error=report.error)
 
     def _tick(self) -> None:
         if not self._election.elected:
             return
-        ticked = self._wiring.tick(self._clock())
+        ticked = self._container.scheduler.tick(self._clock())
         failed = (*ticked.failed, *ticked.cohorts_failed)
         if ticked.editions or ticked.deliveries or failed:
             log.info("tick", editions=ticked.editions, deliveries=ticked.deliveries, failed=failed)
@@ -174,7 +178,7 @@ class Daemon:
 
     def _delivering(self) -> None:
         with self._showing() as progress:
-            worked = self._wiring.work_outbox(stop=self._stop.is_set, progress=progress)
+            worked = self._container.delivery.deliver(self._clock, stop=self._stop.is_set, progress=progress)
         tally = worked.tally
         if tally.accepted or tally.failed or tally.retry or worked.stopped:
             log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
@@ -188,17 +192,19 @@ class Daemon:
             self._notice_due.clear()
 
     def _noticing(self) -> None:
-        if sent := self._wiring.mail_owed(self._clock, self._stop.is_set):
+        if sent := self._container.notices.mail_owed(self._clock, self._stop.is_set):
             log.info("notices sent", count=sent)
 
     def _polling(self) -> None:
         if self._election.elected:  # one process looks into the mailbox
-            self._wiring.poll(self._clock(), self._heeded)
+            self._container.feedback.poll(self._clock(), self._heeded)
 
     def _listen(self) -> Callable[[], None]:
         """Hears mail over LMTP or SMTP where a port is set; returns what ends it, after the mail being taken."""
         hearing = ExitStack()
-        if listener := self._wiring.listener(self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error))):
+        if listener := self._container.feedback.listener(
+            self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error))
+        ):
             hearing.enter_context(listener)
         return hearing.close
 
@@ -210,13 +216,13 @@ class Daemon:
     def _watch(self) -> None:
         now = self._clock()
         troubles, self._troubles = self._troubles, {}
-        brought = [*self._wiring.findings(now), *self._lasting.copy().values(), *troubles.values()]
-        for finding in self._wiring.alarm(first_causes(brought), now):
+        brought = [*self._container.monitoring.findings(now), *self._lasting.copy().values(), *troubles.values()]
+        for finding in self._container.monitoring.alarm(first_causes(brought), now):
             log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
 
     def _housekeeping(self) -> None:
         """Rings every hour, so that a day whose hour was missed is not lost; acts once a day."""
-        if self._election.elected and any((gone := self._wiring.housekeep_due(self._clock())).values()):
+        if self._election.elected and any((gone := self._container.privacy.housekeep_due(self._clock())).values()):
             log.info("housekept", **gone)
 
     def _note(self, finding: Finding) -> None:
@@ -246,11 +252,13 @@ class Daemon:
             self._ended(name, None)
 
     def _start_web(self) -> Callable[[], None]:
+        from digest.web.app import create_app
         from digest.web.server import listening
         from digest.web.server import server as served
 
-        sockets = listening(self._wiring.settings.web)
-        server = served(self._wiring.web_app(self._notice_due.set), self._wiring.settings.web)
+        sockets = listening(self._container.settings.web)
+        app = create_app(self._container, wake_sender=self._notice_due.set)
+        server = served(app, self._container.settings.web)
         # uvicorn's own handlers would take SIGTERM from us; it runs in a thread, where it installs none
         thread = threading.Thread(target=server.run, args=(sockets,), name="web", daemon=True)
         thread.start()

@@ -25,7 +25,7 @@ from digest.store.deliveries.jobs import QUEUE, SCHEMA, URGENT, WORK
 if TYPE_CHECKING:
     import procrastinate
 
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 SLICE = 20.0
 """Seconds that a nudge is worth."""
@@ -48,8 +48,8 @@ log = structlog.get_logger("digest")
 class Worker:
     """Runs until it is told to stop."""
 
-    def __init__(self, wiring: Wiring, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._wiring, self._clock = wiring, clock
+    def __init__(self, container: Container, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._container, self._clock = container, clock
         self._stop = threading.Event()
         self._at_work = threading.Lock()
         """Held while mail is being handed over."""
@@ -64,7 +64,7 @@ class Worker:
         Raises ConfigurationError where there is no PostgreSQL, DatabaseUnreachable where it has not been there for a minute at
         the start (later it may stay away as long as it likes), SchemaMismatch where the schema is not, or is no longer, ours.
         """
-        if not self._wiring.settings.database.url.startswith("postgres"):
+        if not self._container.settings.database.url.startswith("postgres"):
             raise ConfigurationError(
                 "database.url", "should be PostgreSQL for workers; on SQLite `digest run` delivers by itself"
             )
@@ -95,7 +95,7 @@ class Worker:
         until = time.monotonic() + PATIENCE
         while not self._stop.is_set():
             try:
-                if trouble := await asyncio.to_thread(lambda: self._wiring.key_trouble):
+                if trouble := await asyncio.to_thread(lambda: self._container.adapters.key_trouble):
                     log.error("key", reason=trouble)
                     self._alarm(of_key(trouble))
                 return
@@ -141,7 +141,7 @@ class Worker:
         Before the first nudge: what our own journals know and the table does not, or others would send it again when our leases
         run out.
         """
-        await asyncio.to_thread(self._wiring.deliver, self._clock, lambda: True)
+        await asyncio.to_thread(self._container.delivery.deliver, self._clock, lambda: True)
         app = self._app()
         async with app.open_async():
             await app.run_worker_async(
@@ -156,7 +156,7 @@ class Worker:
     def _app(self) -> procrastinate.App:
         import procrastinate
 
-        url = self._wiring.store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = self._container.adapters.store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         connector = procrastinate.PsycopgConnector(
             conninfo=url, kwargs={"options": f"-c search_path={SCHEMA}"}, min_size=1, max_size=4, timeout=10
         )
@@ -189,9 +189,11 @@ class Worker:
         """The task: delivers what is due, for a slice at most."""
         until = time.monotonic() + SLICE
         try:
-            self._wiring.check_schema()
+            self._container.adapters.check_schema()
             with self._at_work:
-                worked = self._wiring.deliver(self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until)
+                worked = self._container.delivery.deliver(
+                    self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until
+                )
         except SchemaMismatch as error:
             self._refused = error
             assert self._loop is not None, "tasks run in the loop's threads"
@@ -215,9 +217,7 @@ class Worker:
     def _nudge(self) -> None:
         """For what is due and has no nudge."""
         try:
-            with self._wiring.store.begin() as unit:
-                if unit.deliveries.oldest_due(self._clock()) is not None:
-                    unit.jobs.nudge(unit.pulse.due(self._clock()))
+            self._container.delivery.nudge(self._clock())
         except DigestError as error:
             log.error("nudge", reason=str(error))
 
@@ -225,9 +225,9 @@ class Worker:
         """Confirmations that no relay took when they were asked for, and those of an import; for a slice at most."""
         until = time.monotonic() + SLICE
         try:
-            self._wiring.postman(self._clock).stand()
+            self._container.scheduler.postman(self._clock).stand()
             with self._at_work:
-                sent = self._wiring.mail_owed(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
+                sent = self._container.notices.mail_owed(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
         except DigestError as error:
             log.error("notices", reason=str(error))
             self._alarm(of_failure("notices", error))
@@ -237,4 +237,4 @@ class Worker:
 
     def _alarm(self, finding: Finding) -> None:
         with contextlib.suppress(DigestError):
-            self._wiring.alarm([finding], self._clock())
+            self._container.monitoring.alarm([finding], self._clock())

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from digest.config import Settings, load
+from digest.container import Container
 from digest.domain.delivery import Delivery
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Cohort, NewReader
-from digest.wiring import Wiring
 from tests.servers.stocked import CONSENT, sighting, upvotes
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -55,12 +55,12 @@ def owe(settings: Settings, readers: int) -> list[str]:
     """Makes the edition and a delivery due for each reader; their addresses, in the order they will be claimed."""
     emails = [f"reader{n}@example.org" for n in range(readers)]
     now = datetime.now(UTC)
-    with Wiring(settings) as wiring:
-        with wiring.store.begin() as unit:
+    with Container(settings) as container:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge([_voted(n) for n in range(1, 13)])
             unit.subscribers.add_confirmed([NewReader(Address(email), "daily") for email in emails], CONSENT, AT)
-        edition = wiring.edition(wiring.paper_list("daily"), date(2026, 3, 2), AT)
-        with wiring.store.begin() as unit:
+        edition = container.editions.edition(container.adapters.paper_list("daily"), date(2026, 3, 2), AT)
+        with container.adapters.store.begin() as unit:
             due = unit.deliveries.create_due(
                 edition.id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), date(2026, 3, 2)
             )
@@ -70,7 +70,7 @@ def owe(settings: Settings, readers: int) -> list[str]:
 
 def rows(config: Path) -> dict[str, Delivery]:
     """By address: its delivery, as it stands."""
-    with Wiring(load(config)) as wiring, wiring.store.read() as unit:
+    with Container(load(config)) as container, container.adapters.store.read() as unit:
         found = {}
         for number in range(1, 100_000):
             subscription = unit.subscribers.get(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,19 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ranking"}),
     frozenset({"sources", "store", "render", "mail", "links", "config", "child_process"}),
     frozenset({"services"}),
-    frozenset({"parts", "wiring"}),  # two files, one place: wiring extends parts
+    frozenset({"adapters", "container"}),
     frozenset({"web", "daemon", "worker", "cli"}),
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
-MAY_ALSO = {("wiring", "parts"), ("wiring", "web"), ("daemon", "web"), ("cli", "daemon"), ("cli", "worker"), ("__main__", "cli")}
-"""Within the outermost layers: the daemon serves the pages, a command starts the daemon; wiring makes the app it is asked for."""
+MAY_ALSO = {
+    ("container", "adapters"),
+    ("daemon", "web"),
+    ("cli", "web"),
+    ("cli", "daemon"),
+    ("cli", "worker"),
+    ("__main__", "cli"),
+}
+"""Within a layer: the container holds the adapters, the daemon and the demo serve pages, a command starts a daemon or worker."""
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns"}
 CLOCK_OWNERS = {"datetime", "date", "time"}
@@ -89,6 +97,48 @@ def clock_readings(package: Path) -> list[str]:
     return found
 
 
+def units_of_work(package: Path) -> list[str]:
+    """One line for each unit of work opened outside services/ (and the store that makes them): `with ….begin() as unit`."""
+    return [
+        f"{file.relative_to(package)}:{item.context_expr.lineno}: only services/ open a unit of work"
+        for room, file, tree in _rooms(package)
+        if room not in ("services", "store")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With | ast.AsyncWith)
+        for item in node.items
+        if any(_opens(node) for node in ast.walk(item.context_expr))
+    ]
+
+
+def _opens(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and not node.args and getattr(node.func, "attr", "") in ("begin", "read")
+
+
+def cycles(package: Path) -> list[str]:
+    """One line for each module that imports itself by way of others, as a program that starts would. Types alone do not count."""
+    needs: dict[str, set[str]] = {}
+    for _, file, tree in _rooms(package):
+        name = ".".join((package.name, *file.relative_to(package).with_suffix("").parts)).removesuffix(".__init__")
+        needs[name] = {found for node in tree.body for found in _named(package, file, node)}
+    needs = {name: {each for each in found if each in needs} - {name} for name, found in needs.items()}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return [" → ".join(error.args[1])]
+    return []
+
+
+def _named(package: Path, file: Path, node: ast.stmt) -> Iterator[str]:
+    """The modules that a statement at a module's own level imports."""
+    here = (package.name, *file.relative_to(package).parent.parts)
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = ".".join(here[: len(here) - node.level + 1]) if node.level else ""
+        module = ".".join(filter(None, (base, node.module)))
+        yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+
+
 def long_files(package: Path) -> list[str]:
     lengths = {file.relative_to(package): len(file.read_text(encoding="utf-8").splitlines()) for _, file, _ in _rooms(package)}
     return [f"{file}: {lines} lines, at most {LONGEST}" for file, lines in lengths.items() if lines > LONGEST]
@@ -100,6 +150,14 @@ def test_imports_point_one_way() -> None:
 
 def test_the_clock_is_read_at_the_edge_only() -> None:
     assert clock_readings(ROOT / "digest") == []
+
+
+def test_units_of_work_are_opened_by_services_only() -> None:
+    assert units_of_work(ROOT / "digest") == []
+
+
+def test_no_module_needs_itself() -> None:
+    assert cycles(ROOT / "digest") == []
 
 
 def test_no_file_is_too_long_to_read() -> None:
@@ -121,8 +179,8 @@ PLANTED = [
     ("store/papers/papers.py", "from digest.mail import relay", "store may not import mail"),
     ("store/papers/papers.py", "from digest import mail", "store may not import mail"),
     ("sources/arxiv.py", "from ..services.editions import build_edition", "sources may not import services"),
-    ("mail/smtp/relay.py", "def f():\n    from digest import wiring", "mail may not import wiring"),
-    ("services/editions/build_edition.py", "from digest.wiring import Wiring", "services may not import wiring"),
+    ("mail/smtp/relay.py", "def f():\n    from digest import container", "mail may not import container"),
+    ("services/editions/build_edition.py", "from digest.container import Container", "services may not import container"),
     ("web/pages.py", "from digest.cli import main", "web may not import cli"),
     ("links.py", "from digest.config import Settings", "links may not import config"),
     ("attic/junk.py", "", "in no layer"),
@@ -159,6 +217,35 @@ def test_a_planted_clock_is_found(tmp_path: Path, source: str) -> None:
     assert clock_readings(tmp_path / "digest") == []
     _plant(tmp_path / "digest", "services/editions/build_edition.py", source)
     assert len(clock_readings(tmp_path / "digest")) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "with site.container.adapters.store.begin() as unit:\n    pass",
+        "def f():\n    with (x as y, store.read() as unit):\n        pass",
+        "with ExitStack() as stack, nullcontext(store.begin()) as unit:\n    pass",
+    ],
+)
+def test_a_planted_unit_of_work_is_found(tmp_path: Path, source: str) -> None:
+    for room in ("services/pause.py", "store/engine.py"):
+        _plant(tmp_path / "digest", room, source)
+    _plant(tmp_path / "digest", "web/forms.py", "with open('x') as file:\n    file.read()")
+    assert units_of_work(tmp_path / "digest") == []
+    _plant(tmp_path / "digest", "web/admin.py", source)
+    assert len(units_of_work(tmp_path / "digest")) == 1
+
+
+def test_a_planted_cycle_is_found(tmp_path: Path) -> None:
+    _plant(tmp_path / "digest", "store/one.py", "from digest.store import two")
+    _plant(
+        tmp_path / "digest", "store/two.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import digest.store.one"
+    )
+    assert cycles(tmp_path / "digest") == []
+    _plant(tmp_path / "digest", "store/two.py", "from .three import x")
+    _plant(tmp_path / "digest", "store/three.py", "import digest.store.one")
+    [found] = cycles(tmp_path / "digest")
+    assert found.count("→") == 3
 
 
 def test_a_planted_long_file_is_found(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from digest.container import Container
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
-from digest.wiring import Wiring
+from digest.services.delivery.relays import Relays
 
 if TYPE_CHECKING:
     from digest.config import Settings
@@ -41,12 +42,26 @@ class FakeTransport:
             yield Attempt(envelope.delivery_id, at, "fake", Stage.DOT, Reply(250, "ok", "2.0.0"))
 
 
-class OfflineWiring(Wiring):
+class OfflineRelays(Relays):
+    """Hands everything to `transport`; where `real` says so, relays that are configured are used."""
+
+    def __init__(self, container: Container, transport: FakeTransport, *, real: bool = False) -> None:
+        settings, adapters = container.settings, container.adapters
+        connections, hash_text = settings.delivery.connections, adapters.hash_address
+        super().__init__(settings.relays, lambda: adapters.store, connections, hash_text, lambda: datetime.now(UTC))
+        self._transport, self._real = transport, real and bool(settings.relays)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def pool(self, *how: Any, **more: Any) -> Any:
+        return super().pool(*how, **more) if self._real else self._transport
+
+
+class OfflineContainer(Container):
     """Sends through `transport`, whatever relays are configured."""
 
-    def __init__(self, settings: Settings, transport: FakeTransport) -> None:
+    def __init__(self, settings: Settings, transport: FakeTransport, *, real: bool = False) -> None:
         super().__init__(settings)
         self.transport = transport
-
-    def post(self, *how: object, **more: object) -> FakeTransport:  # type: ignore[override]  # only hand_over is asked of it
-        return self.transport
+        self.relays = OfflineRelays(self, transport, real=real)

@@ -12,7 +12,7 @@ from digest.cli.options import answer, at_option, wired
 from digest.domain.instant import isoformat
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -21,9 +21,9 @@ _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_file
 @at_option
 @wired
-def backup(wiring: Wiring, as_json: bool, file: Path, at: datetime) -> None:
+def backup(container: Container, as_json: bool, file: Path, at: datetime) -> None:
     """Write database and key into one file that only its owner can read; everything may run meanwhile."""
-    size = wiring.back_up(file, at)
+    size = container.backups.back_up(file, at)
     answer(as_json, {"bytes": size}, lambda: click.echo(f"{file}: {size} bytes; the key is in it, so keep it to yourself"))
 
 
@@ -32,14 +32,14 @@ def backup(wiring: Wiring, as_json: bool, file: Path, at: datetime) -> None:
 @click.option("--force", is_flag=True, help="Also in the place of a database that is in use.")
 @at_option
 @wired
-def restore(wiring: Wiring, as_json: bool, file: Path, force: bool, at: datetime) -> None:
+def restore(container: Container, as_json: bool, file: Path, force: bool, at: datetime) -> None:
     """Put a backup in the place of the database; stop every daemon and worker first.
 
     Who left or was erased since the backup stays so, and nobody is mailed twice: that is read from the database that goes, and
     from the files beside the journal. Where both are lost, mail that was due by now is withheld.
     """
     size = file.stat().st_size if file.is_file() else 0
-    done = wiring.restore(file, at, force=force)
+    done = container.backups.restore(file, at, force=force)
 
     def lines() -> None:
         click.echo(f"restored as of {isoformat(done.backup_at)}")

@@ -9,7 +9,7 @@ import click
 from digest.cli.options import answer, wired
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command()
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     help="Also go on with another secrets.key, the old one being lost: links in old mails die, suppressed addresses are unknown.",
 )
 @wired
-def migrate(wiring: Wiring, as_json: bool, new_key: bool) -> None:
+def migrate(container: Container, as_json: bool, new_key: bool) -> None:
     """Create or upgrade the database schema."""
-    before, after = wiring.migrate()
+    before, after = container.adapters.migrate()
     if new_key:
-        wiring.adopt_key()
+        container.adapters.adopt_key()
     said = f"schema {after}, as before" if before == after else f"schema {before or 'none'} → {after}"
     answer(as_json, {"from": before, "to": after}, lambda: click.echo(said))

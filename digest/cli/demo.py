@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import at_option
-from digest.domain.subscriber import Interests, Preferences
+from digest.domain.subscriber import Preferences
 from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
     from digest.config import Settings
+    from digest.container import Container
     from digest.domain.edition import Edition
-    from digest.wiring import Wiring
 
 READER = "reader@demo.example"
 
@@ -28,22 +28,22 @@ READER = "reader@demo.example"
 @at_option
 def demo(folder: Path, at: datetime) -> None:
     """Today's papers through a real mail server into an inbox on this machine."""
+    from digest.container import Container
     from digest.mail.dev_smtp_server import Inbox
-    from digest.wiring import Wiring
 
     folder.mkdir(parents=True, exist_ok=True)
     at = at.astimezone(UTC)
-    with Inbox(folder / "inbox") as inbox, Wiring(_settings(folder, inbox.port)) as wiring:
-        edition = _edition(wiring, at)
+    with Inbox(folder / "inbox") as inbox, Container(_settings(folder, inbox.port)) as container:
+        edition = _edition(container, at)
         before = len(inbox.messages())
-        _deliver(wiring, edition, at)
+        _deliver(container, edition, at)
         received = inbox.messages()[before:]
         if not received:
             click.echo(f"digest: no mail arrived; see `digest explain {READER}`", err=True)
             raise SystemExit(1)
         _show(received[-1], edition)
         if sys.stdout.isatty():
-            _serve(wiring)
+            _serve(container)
 
 
 def _settings(folder: Path, port: int) -> Settings:
@@ -56,7 +56,7 @@ def _settings(folder: Path, port: int) -> Settings:
         web=Web(base_url=f"http://127.0.0.1:{page}", port=page),
         mail=Mail(from_name="Digest demo", from_address="digest@demo.example", postal_address="1 Demo Lane, Everywhere"),
         relays=(Relay(host="127.0.0.1", port=port, tls="none", name="inbox"),),
-        delivery=Delivery(journal=folder / "journal", processes=1, connections=1),
+        delivery=Delivery(journal=folder / "journal", connections=1),
         lists=(
             ListSettings(
                 name="daily",
@@ -82,30 +82,27 @@ def _free_port(wish: int) -> int:
     return wish
 
 
-def _edition(wiring: Wiring, at: datetime) -> Edition:
+def _edition(container: Container, at: datetime) -> Edition:
     """Seeds → store → today's edition. Each step finds what a former run did."""
-    from digest.parts import shipped
-    from digest.services.papers.import_files import load
+    from digest.adapters import shipped
 
-    report = load([shipped("seeds")], wiring.store, None, at)
+    report = container.papers.load([shipped("seeds")], None, at)
     click.echo(f"{report.papers_new} new papers from seeds/, {report.papers_unchanged} known")
-    return wiring.edition(wiring.paper_list(None), at.date(), at)
+    return container.editions.edition(container.adapters.paper_list(None), at.date(), at)
 
 
-def _deliver(wiring: Wiring, edition: Edition, at: datetime) -> None:
+def _deliver(container: Container, edition: Edition, at: datetime) -> None:
     """The reader subscribes (once), falls due this minute and is mailed; had they today's mail already, it is sent once more."""
-    from digest.services.subscriptions.subscribe import RECORDED, change, confirm, request
-
-    address, now = wiring.address(READER), at.replace(second=0, microsecond=0)
+    address, now = container.adapters.address(READER), at.replace(second=0, microsecond=0)
     preferences = Preferences(hour=now.time())
-    step = request(wiring.store, address, edition.list, preferences, Interests(), now - timedelta(days=1))
-    confirm(wiring.store, step.subscription.id, "demo", RECORDED, now - timedelta(days=1))
-    change(wiring.store, step.subscription.id, replace(preferences, hour=now.time()))
-    wiring.tick(at)
-    worked = wiring.deliver(lambda: at)
+    before = now - timedelta(days=1)
+    step = container.subscriptions.add(address, edition.list, preferences, "", before, confirmed_by="demo")
+    container.subscriptions.change(step.subscription, replace(preferences, hour=now.time()))
+    container.scheduler.tick(at)
+    worked = container.delivery.deliver(lambda: at)
     if not worked.tally.accepted:
         click.echo("today's edition was delivered before; sending it once more")
-        wiring.send(wiring.paper_list(edition.list), edition.date, [address], at, dry_run=False)
+        container.delivery.send(container.adapters.paper_list(edition.list), edition.date, [address], at, dry_run=False)
 
 
 def _show(received: Path, edition: Edition) -> None:
@@ -136,8 +133,8 @@ def _show(received: Path, edition: Edition) -> None:
         console.print(f"  {received.with_suffix(suffix)}  {opens}", highlight=False, soft_wrap=True)
 
 
-def _serve(wiring: Wiring) -> None:
+def _serve(container: Container) -> None:
     from digest.daemon import Daemon
 
-    click.echo(f"today's page: {wiring.settings.web.base_url}/   (Ctrl-C ends)")
-    Daemon(wiring, collect=False).run()
+    click.echo(f"today's page: {container.settings.web.base_url}/   (Ctrl-C ends)")
+    Daemon(container, collect=False).run()

@@ -12,20 +12,20 @@ from digest.cli.options import answer, wired
 from digest.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command("dkim-key")
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="The folder for new keys (default: this one).")
 @wired
-def dkim_key(wiring: Wiring, as_json: bool, out: Path) -> None:
+def dkim_key(container: Container, as_json: bool, out: Path) -> None:
     """Make an RSA and an Ed25519 key where there is none, and print the DNS records to publish.
 
     Keys that are there stay as they are; a new one is readable by its owner only.
     """
     from digest.mail.auth.dkim import SigningKey, new_key
 
-    dkim = wiring.settings.dkim
+    dkim = container.settings.dkim
     wanted = (
         ("rsa", dkim.selector, dkim.rsa_key_file or out / f"{dkim.selector}.pem"),
         ("ed25519", dkim.ed25519_selector, dkim.ed25519_key_file or out / f"{dkim.ed25519_selector}.pem"),
@@ -33,7 +33,7 @@ def dkim_key(wiring: Wiring, as_json: bool, out: Path) -> None:
     told = []
     for algorithm, selector, file in wanted:
         made = _written(file, new_key(algorithm)) if not file.exists() else False
-        name, value = SigningKey.from_file(wiring.dkim_domain, selector, file).record()
+        name, value = SigningKey.from_file(container.adapters.dkim_domain, selector, file).record()
         told.append(
             {"key": f"{algorithm}_key_file", "file": str(file), "made": made, "name": name, "type": "TXT", "value": value}
         )

@@ -15,7 +15,6 @@ import click
 
 from digest.cli.options import answer, wired
 from digest.domain.errors import ConfigurationError, DigestError
-from digest.domain.schedule import known_zone
 from digest.mail.auth.domain_checks import (
     Checked,
     Identity,
@@ -27,10 +26,10 @@ from digest.mail.auth.domain_checks import (
 )
 
 if TYPE_CHECKING:
+    from digest.container import Container
     from digest.mail.auth.dns_lookup import Lookup
     from digest.mail.message.headers import Sender
     from digest.mail.smtp.relay import Relay
-    from digest.wiring import Wiring
 
 _TIME_ERROR = 5
 """adjtimex(2): the kernel's clock is not synchronised."""
@@ -40,10 +39,10 @@ _TIME_ERROR = 5
 @click.option("--dns", "server", default="", metavar="HOST:PORT", help="Ask this name server instead of the system's.")
 @click.option("--no-dns", is_flag=True, help="Leave out what needs the Domain Name System.")
 @wired
-def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
+def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> None:
     """Check configuration, database, relays, DNS records, clock and sources; says how to mend each."""
-    names = [] if no_dns else _names(wiring, server)
-    checks = [*_parts(wiring), *_relays(wiring), _clock(), *names, *_sources(wiring), *_summaries(wiring)]
+    names = [] if no_dns else _names(container, server)
+    checks = [*_parts(container), *_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
 
     def lines() -> None:
         for each in checks:
@@ -58,12 +57,12 @@ def doctor(wiring: Wiring, as_json: bool, server: str, no_dns: bool) -> None:
         raise SystemExit(1)
 
 
-def _parts(wiring: Wiring) -> Iterator[Checked]:
-    settings = wiring.settings
-    yield _tried("database", lambda: _database(wiring), "start it, or mend database.url; then `digest migrate`")
-    yield from _review(wiring)
-    yield _tried("key", lambda: _key(wiring), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
-    yield _tried("templates", lambda: _templates(wiring), "mend the template named, or remove it from templates.folder")
+def _parts(container: Container) -> Iterator[Checked]:
+    settings = container.settings
+    yield _tried("database", lambda: _database(container), "start it, or mend database.url; then `digest migrate`")
+    yield from _review(container)
+    yield _tried("key", lambda: _key(container), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
+    yield _tried("templates", lambda: _templates(container), "mend the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
     yield Checked(
         "web.base_url",
@@ -71,16 +70,20 @@ def _parts(wiring: Wiring) -> Iterator[Checked]:
         settings.web.base_url,
         "set it to the https address readers can reach: mailbox providers honour one-click only over https",
     )
-    yield _tried("mail.envelope_sender", lambda: _envelope(wiring.sender), "mend mail.from_address or mail.envelope_sender")
-    if wiring.sender.at_provider:
+    yield _tried(
+        "mail.envelope_sender", lambda: _envelope(container.adapters.sender), "mend mail.from_address or mail.envelope_sender"
+    )
+    if container.adapters.sender.at_provider:
         inbound = settings.mail.inbound_address
         yield Checked(
             "unsubscribe by mail",
             bool(inbound),
-            f"goes to {inbound}" if inbound else f"not offered: {wiring.sender.bounce_domain} is a mailbox provider's domain",
+            f"goes to {inbound}"
+            if inbound
+            else f"not offered: {container.adapters.sender.bounce_domain} is a mailbox provider's domain",
             "set mail.inbound_address to a mailbox that you read, or mail.bounce_domain to a domain of your own",
         )
-    yield _tried("time zones", lambda: _zones(wiring), "bring the machine's zones up to date: pip install -U tzdata")
+    yield _tried("time zones", lambda: _zones(container), "bring the machine's zones up to date: pip install -U tzdata")
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
 
@@ -92,23 +95,21 @@ def _envelope(sender: Sender) -> str:
     return f"{sender.fixed_envelope}: bounces come back there{why}"
 
 
-def _zones(wiring: Wiring) -> str:
+def _zones(container: Container) -> str:
     """Raises ConfigurationError naming those of readers that this machine does not know."""
-    with wiring.store.read() as unit:
-        unknown = {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
-    if unknown:
+    if unknown := container.monitoring.unknown_zones():
         named = ", ".join(f"{zone[:40]!r} ({count})" for zone, count in sorted(unknown.items()))
-        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {wiring.settings.reader_timezone}")
+        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {container.settings.reader_timezone}")
     return "those of all readers are known"
 
 
-def _relays(wiring: Wiring) -> Iterator[Checked]:
-    if not wiring.settings.relays:
+def _relays(container: Container) -> Iterator[Checked]:
+    if not container.settings.relays:
         yield Checked("relays", False, "none", "add a [[relays]] table with the host of your SMTP server")
     now = datetime.now(UTC)
-    for name, trouble in wiring.relay_troubles(now).items():
+    for name, trouble in container.relays.troubles(now).items():
         yield Checked(f"limits of {name}", False, trouble, "mend what it says; the rest waits by itself, and nothing is lost")
-    for relay in wiring.relays(lambda: now, insist=True):  # a person asks, who may have mended the login elsewhere
+    for relay in container.relays.each(lambda: now, insist=True):  # a person asks, who may have mended the login elsewhere
         yield _tried(
             f"relay {relay.name}",
             partial(_connected, relay),
@@ -124,17 +125,20 @@ def _relays(wiring: Wiring) -> Iterator[Checked]:
         yield Checked(f"TLS of {relay.name}", not bare, said, 'set tls = "starttls" (port 587) or "tls" (port 465)')
 
 
-def _names(wiring: Wiring, server: str) -> Iterator[Checked]:
+def _names(container: Container, server: str) -> Iterator[Checked]:
     """Everything a receiver looks up. A name server that does not answer fails the check that asked it."""
     from digest.mail.auth.dns_lookup import Lookup, NoAnswer
     from digest.mail.message.header_encoding import ascii_domain
 
-    sender = wiring.sender
-    hosts = tuple(dict.fromkeys(relay.host for relay in wiring.settings.relays))
+    sender = container.adapters.sender
+    hosts = tuple(dict.fromkeys(relay.host for relay in container.settings.relays))
     who = Identity(
-        author=ascii_domain(sender.address.domain), envelope=sender.envelope_domain, dkim=wiring.dkim_domain, relays=hosts
+        author=ascii_domain(sender.address.domain),
+        envelope=sender.envelope_domain,
+        dkim=container.adapters.dkim_domain,
+        relays=hosts,
     )
-    dns, keys = Lookup(server), wiring.signing_keys
+    dns, keys = Lookup(server), container.adapters.signing_keys
     asked: list[tuple[str, Callable[[], Iterator[Checked]]]] = [
         ("SPF", lambda: iter([check_spf(dns, who)])),
         ("DKIM", lambda: check_dkim(dns, keys, who)),
@@ -159,39 +163,37 @@ def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
     return check_ptr(dns, host)
 
 
-def _sources(wiring: Wiring) -> Iterator[Checked]:
+def _sources(container: Container) -> Iterator[Checked]:
     """What the latest collect left behind; nobody is asked again for it."""
     from digest.services.monitoring.alerts import of_source
 
-    for source in wiring.settings.sources:
-        with wiring.store.read() as unit:
-            fresh, health = unit.sources.load(source.name, "freshness") or {}, unit.sources.load(source.name, "health") or {}
-        trouble = of_source(source.name, health)
-        news = f"last news: {fresh.get('last_unseen_at') or 'none yet'}"
+    for source in container.monitoring.sources():
+        trouble = of_source(source.name, source.health)
+        news = f"last news: {source.last_news or 'none yet'}"
         if trouble is None:
-            yield Checked(f"source {source.name}", True, news if health else "not asked yet; `digest collect` asks it")
+            yield Checked(f"source {source.name}", True, news if source.health else "not asked yet; `digest collect` asks it")
         else:
             yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.mend[0])
 
 
-def _summaries(wiring: Wiring) -> Iterator[Checked]:
+def _summaries(container: Container) -> Iterator[Checked]:
     """Whether the endpoint answers and knows the model, without a question that costs; and what went wrong with the last one."""
-    settings = wiring.settings.summaries
+    settings = container.settings.summaries
     if not settings.base_url:
         return
     mend = "check base_url, model and api_key of [summaries]; editions are made without it"
-    yield _tried("summaries", lambda: _endpoint(wiring), mend)
-    if trouble := wiring.summaries_trouble():
+    yield _tried("summaries", lambda: _endpoint(container), mend)
+    if trouble := container.papers.summaries_trouble():
         yield Checked("summaries last asked for", False, trouble, "mend what it says, or raise that limit of [summaries]")
 
 
-def _endpoint(wiring: Wiring) -> str:
-    endpoint = wiring.endpoint
+def _endpoint(container: Container) -> str:
+    endpoint = container.adapters.endpoint
     served = endpoint.models() if endpoint else ()
-    model = wiring.settings.summaries.model
+    model = container.settings.summaries.model
     if served and model not in served:
         raise ConfigurationError("summaries.model", f"{model!r} is not served there; known: {', '.join(served[:5])}")
-    return f"{model} at {wiring.settings.summaries.base_url}"
+    return f"{model} at {container.settings.summaries.base_url}"
 
 
 def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:
@@ -222,26 +224,25 @@ def _clock() -> Checked:
     return Checked("clock", True, f"{now}, synchronised" if state >= 0 else f"{now}; the kernel does not say more")
 
 
-def _review(wiring: Wiring) -> Iterator[Checked]:
+def _review(container: Container) -> Iterator[Checked]:
     from digest.cli.review import held_line
 
     with suppress(DigestError):  # that the database is away is said already
-        if line := held_line(wiring):
+        if line := held_line(container):
             yield Checked("review", False, line, "decide: digest review --accept, or digest review --undo")
 
 
-def _database(wiring: Wiring) -> str:
-    with wiring.store.read() as unit:
-        return f"{wiring.store.engine.dialect.name}, {unit.papers.count()} papers"
+def _database(container: Container) -> str:
+    return f"{container.adapters.store.engine.dialect.name}, {container.papers.count()} papers"
 
 
-def _key(wiring: Wiring) -> str:
-    if wiring.key_trouble:
-        raise ConfigurationError("secrets.key", wiring.key_trouble.partition(" ")[2])
+def _key(container: Container) -> str:
+    if container.adapters.key_trouble:
+        raise ConfigurationError("secrets.key", container.adapters.key_trouble.partition(" ")[2])
     return "the one that this database knows"
 
 
-def _templates(wiring: Wiring) -> str:
-    count = wiring.templates.check_all()
-    own = wiring.settings.templates.folder
+def _templates(container: Container) -> str:
+    count = container.adapters.templates.check_all()
+    own = container.settings.templates.folder
     return f"all {count} can be read" + (f", those in {own} before ours" if own else "")

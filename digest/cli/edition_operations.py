@@ -13,17 +13,17 @@ import click
 from digest.cli.options import answer, at_option, wired
 
 if TYPE_CHECKING:
+    from digest.container import Container
     from digest.services.operations.cancel import Standing
-    from digest.wiring import Wiring
 
 edition_argument = click.argument("edition", metavar="EDITION")
 unsure_option = click.option("--unsure", is_flag=True, help="Also those who may have got it: no relay answered their final dot.")
 
 
-def _chosen(wiring: Wiring, name: str | None, everything: bool) -> list[str]:
+def _chosen(container: Container, name: str | None, everything: bool) -> list[str]:
     if everything == (name is not None):
         raise click.UsageError("name one LIST, or say --all")
-    return [each.name for each in wiring.lists] if everything else [wiring.paper_list(name).name]
+    return [each.name for each in container.adapters.lists] if everything else [container.adapters.paper_list(name).name]
 
 
 @click.command()
@@ -32,20 +32,20 @@ def _chosen(wiring: Wiring, name: str | None, everything: bool) -> list[str]:
 @click.option("--reason", default="paused by the operator", show_default=True, help="Shown to operators and in `explain`.")
 @at_option
 @wired
-def pause(wiring: Wiring, as_json: bool, list_name: str | None, everything: bool, reason: str, at: datetime) -> None:
+def pause(container: Container, as_json: bool, list_name: str | None, everything: bool, reason: str, at: datetime) -> None:
     """Make no edition of a list and send nothing of it until it is resumed; what is owed waits."""
-    names = _chosen(wiring, list_name, everything)
-    _told(as_json, "paused", wiring.pause(names, reason, at), names)
+    names = _chosen(container, list_name, everything)
+    _told(as_json, "paused", container.operations.pause(names, reason, at), names)
 
 
 @click.command()
 @click.argument("list_name", metavar="[LIST]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every list.")
 @wired
-def resume(wiring: Wiring, as_json: bool, list_name: str | None, everything: bool) -> None:
+def resume(container: Container, as_json: bool, list_name: str | None, everything: bool) -> None:
     """Go on with a list that was paused."""
-    names = _chosen(wiring, list_name, everything)
-    _told(as_json, "resumed", wiring.resume(names), names)
+    names = _chosen(container, list_name, everything)
+    _told(as_json, "resumed", container.operations.resume(names), names)
 
 
 def _told(as_json: bool, what: str, changed: Sequence[str], names: Sequence[str]) -> None:
@@ -60,9 +60,9 @@ def _told(as_json: bool, what: str, changed: Sequence[str], names: Sequence[str]
 @edition_argument
 @click.option("--reason", default="", help="Kept with each delivery that is withheld.")
 @wired
-def cancel(wiring: Wiring, as_json: bool, edition: str, reason: str) -> None:
+def cancel(container: Container, as_json: bool, edition: str, reason: str) -> None:
     """Send no further copy of an edition (LIST/DATE), and say what went and what did not."""
-    cancelled = wiring.cancel(wiring.edition_named(edition), reason)
+    cancelled = container.operations.cancel(container.editions.edition_named(edition), reason)
 
     def lines() -> None:
         click.echo(f"deliveries withheld: {cancelled.withheld}")
@@ -78,12 +78,12 @@ def cancel(wiring: Wiring, as_json: bool, edition: str, reason: str) -> None:
 @unsure_option
 @at_option
 @wired
-def correct(wiring: Wiring, as_json: bool, edition: str, text: str, file: Path | None, unsure: bool, at: datetime) -> None:
+def correct(container: Container, as_json: bool, edition: str, text: str, file: Path | None, unsure: bool, at: datetime) -> None:
     """Queue a correction for exactly those who got an edition (LIST/DATE)."""
     if bool(text) == (file is not None):
         raise click.UsageError("give the words by --text or by --file")
     words = file.read_text("utf-8") if file else text
-    corrected = wiring.correct(wiring.edition_named(edition), words, at, unsure=unsure)
+    corrected = container.operations.correct(container.editions.edition_named(edition), words, at, unsure=unsure)
     document = {"queued": corrected.owed, "content_hash": corrected.correction.content_hash}
     answer(as_json, document, lambda: click.echo(f"corrections queued: {corrected.owed}"))
 
@@ -96,11 +96,13 @@ def correct(wiring: Wiring, as_json: bool, edition: str, text: str, file: Path |
 @at_option
 @wired
 def redeliver(
-    wiring: Wiring, as_json: bool, edition: str, unsure: bool, email: str | None, reinstate: bool, at: datetime
+    container: Container, as_json: bool, edition: str, unsure: bool, email: str | None, reinstate: bool, at: datetime
 ) -> None:
     """Queue an edition (LIST/DATE) again for exactly those who did not get it."""
-    only = wiring.address(email) if email else None
-    again = wiring.redeliver(wiring.edition_named(edition), at, unsure=unsure, reinstate=reinstate, only=only)
+    only = container.adapters.address(email) if email else None
+    again = container.operations.redeliver(
+        container.editions.edition_named(edition), at, unsure=unsure, reinstate=reinstate, only=only
+    )
 
     def lines() -> None:
         click.echo(f"deliveries queued again: {again.queued}")

@@ -14,7 +14,7 @@ from digest.domain.edition import Edition
 from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 list_option = click.option("--list", "list_name", help="The list (default: the first one configured).")
 date_option = click.option("--date", "day", type=Day(), help="The edition's date (default: the day of --at).")
@@ -26,10 +26,12 @@ date_option = click.option("--date", "day", type=Day(), help="The edition's date
 @click.option("--include-featured", is_flag=True, help="A trial that forgets what was featured; nothing is kept.")
 @at_option
 @wired
-def edition(wiring: Wiring, as_json: bool, list_name: str | None, day: date | None, include_featured: bool, at: datetime) -> None:
+def edition(
+    container: Container, as_json: bool, list_name: str | None, day: date | None, include_featured: bool, at: datetime
+) -> None:
     """Make (once) or show an edition."""
-    paper_list = wiring.paper_list(list_name)
-    shown = wiring.trial(paper_list, day, at) if include_featured else wiring.edition(paper_list, day, at)
+    paper_list = container.adapters.paper_list(list_name)
+    shown = container.editions.trial(paper_list, day, at) if include_featured else container.editions.edition(paper_list, day, at)
 
     def lines() -> None:
         click.echo(f"{paper_list.title}, {shown.date:%A} {shown.date.day} {shown.date:%B %Y}")
@@ -72,7 +74,7 @@ def _document(edition: Edition) -> dict[str, object]:
 @at_option
 @wired
 def preview(
-    wiring: Wiring,
+    container: Container,
     as_json: bool,
     list_name: str | None,
     day: date | None,
@@ -86,9 +88,11 @@ def preview(
     from digest.mail.inbound.message_parts import parts_of
     from digest.mail.lint.lint import lint as judge
 
-    paper_list = wiring.paper_list(list_name)
-    shown = wiring.edition(paper_list, day, at)
-    data = wiring.one_off(shown, paper_list, wiring.address(email) if email else None, at, style=style, anew=anew).data
+    paper_list = container.adapters.paper_list(list_name)
+    shown = container.editions.edition(paper_list, day, at)
+    data = container.editions.preview(
+        shown, paper_list, container.adapters.address(email) if email else None, at, style=style, anew=anew
+    ).data
     folder = out or Path(tempfile.mkdtemp(prefix="digest-preview-"))
     folder.mkdir(parents=True, exist_ok=True)
     html, text = parts_of(data)
@@ -115,7 +119,7 @@ def preview(
 @at_option
 @wired
 def send(
-    wiring: Wiring,
+    container: Container,
     as_json: bool,
     emails: tuple[str, ...],
     list_name: str | None,
@@ -124,9 +128,9 @@ def send(
     at: datetime,
 ) -> None:
     """Send an edition to given addresses now, outside subscriptions; refuses suppressed addresses."""
-    addresses = [wiring.address(email) for email in emails]
-    paper_list = wiring.paper_list(list_name)
-    sent = wiring.send(paper_list, day, addresses, at, dry_run=dry_run)
+    addresses = [container.adapters.address(email) for email in emails]
+    paper_list = container.adapters.paper_list(list_name)
+    sent = container.delivery.send(paper_list, day, addresses, at, dry_run=dry_run)
 
     def lines() -> None:
         for each in sent:

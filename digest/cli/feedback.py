@@ -15,9 +15,9 @@ from digest.cli.options import answer, at_option, wired
 from digest.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from digest.container import Container
     from digest.domain.feedback import Feedback
     from digest.services.feedback.process import Heeded
-    from digest.wiring import Wiring
 
 
 @click.command()
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--listen", is_flag=True, help="Listen on the port of [inbound] until SIGTERM, as `digest run` does.")
 @at_option
 @wired
-def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], poll: bool, listen: bool, at: datetime) -> None:
+def inbound(container: Container, as_json: bool, files: tuple[str, ...], poll: bool, listen: bool, at: datetime) -> None:
     """Heed bounces, complaints and unsubscribe mails from files, mbox, Maildir or - (standard input).
 
     A file is the operator's word: what it says of an address is believed. Of what arrives by itself only that is believed
@@ -35,14 +35,14 @@ def inbound(wiring: Wiring, as_json: bool, files: tuple[str, ...], poll: bool, l
     if sum((bool(files), poll, listen)) != 1:
         raise click.UsageError("give files (or -), or --poll, or --listen")
     if listen:
-        _listen(wiring)
+        _listen(container)
     elif poll:
-        _poll(wiring, as_json, at)
+        _poll(container, as_json, at)
     else:
-        _read(wiring, as_json, files, at)
+        _read(container, as_json, files, at)
 
 
-def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
+def _read(container: Container, as_json: bool, files: tuple[str, ...], at: datetime) -> None:
     from digest.cli.review import held_line
     from digest.mail.inbound.mail_files import read_mailbox
     from digest.mail.inbound.read_feedback import read_feedback
@@ -50,8 +50,8 @@ def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -
 
     told: list[dict[str, object]] = []
     for found in (found for file in files for found in read_mailbox(file, sys.stdin.buffer)):
-        feedback = read_feedback(found.data, is_verp=wiring.stamps.made)
-        heeded = wiring.heed(feedback, at, trusted=True)
+        feedback = read_feedback(found.data, is_verp=container.adapters.stamps.made)
+        heeded = container.feedback.heed(feedback, at, trusted=True)
         told.append({"file": found.place, **_document(feedback), "action": str(heeded.action)})
         _alarm(heeded)
 
@@ -61,12 +61,12 @@ def _read(wiring: Wiring, as_json: bool, files: tuple[str, ...], at: datetime) -
 
     answer(as_json, told, lines)
     if any(each["action"] == Action.HELD for each in told):
-        click.echo(f"digest: {held_line(wiring)}", err=True)
+        click.echo(f"digest: {held_line(container)}", err=True)
         raise SystemExit(1)
 
 
-def _poll(wiring: Wiring, as_json: bool, at: datetime) -> None:
-    if wiring.imap is None:
+def _poll(container: Container, as_json: bool, at: datetime) -> None:
+    if container.feedback.imap is None:
         raise ConfigurationError("inbound.imap_server", "there is none; set it with imap_user and imap_password_file")
     actions: list[str] = []
 
@@ -74,12 +74,12 @@ def _poll(wiring: Wiring, as_json: bool, at: datetime) -> None:
         actions.append(str(heeded.action))
         _alarm(heeded)
 
-    heeded = wiring.poll(at, told)
+    heeded = container.feedback.poll(at, told)
     found = {"looked_at": len(actions), "heeded": heeded, "actions": actions}
     answer(as_json, found, lambda: click.echo(f"{len(actions)} mails looked at, {heeded} heeded and moved"))
 
 
-def _listen(wiring: Wiring) -> None:
+def _listen(container: Container) -> None:
     stop = threading.Event()
 
     def ask(signum: int, frame: FrameType | None) -> None:
@@ -88,13 +88,13 @@ def _listen(wiring: Wiring) -> None:
     def failed(error: Exception) -> None:
         click.echo(f"digest: {error}", err=True)
 
-    listener = wiring.listener(lambda: datetime.now(UTC), _alarm, failed)
+    listener = container.feedback.listener(lambda: datetime.now(UTC), _alarm, failed)
     if listener is None:
         raise ConfigurationError("inbound.port", "there is none; set the port to listen on")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
     with listener:
-        settings = wiring.settings.inbound
+        settings = container.settings.inbound
         click.echo(f"listening on {settings.host}:{settings.port} ({settings.protocol})", err=True)
         stop.wait()
 

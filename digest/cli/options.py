@@ -15,7 +15,7 @@ from digest.domain.errors import InvalidInstant
 from digest.domain.instant import parse_instant
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,19 +51,19 @@ class Hour(click.ParamType[time]):
 
 
 def wired(command: F) -> F:
-    """Gives a command `--config`, `--json` and the wiring made from the configuration (closed at the end)."""
+    """Gives a command `--config`, `--json` and the container made from the configuration (closed at the end)."""
 
     @click.option("--config", type=click.Path(path_type=Path), help="The settings file (default: config/digest.toml).")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there.")
     @functools.wraps(command)
-    def with_wiring(*args: Any, config: Path | None, **kwargs: Any) -> Any:
+    def with_container(*args: Any, config: Path | None, **kwargs: Any) -> Any:
         from digest.config import load
-        from digest.wiring import Wiring
+        from digest.container import Container
 
-        with Wiring(load(config)) as wiring:
-            return command(wiring, *args, **kwargs)
+        with Container(load(config)) as container:
+            return command(container, *args, **kwargs)
 
-    return with_wiring  # type: ignore[return-value]  # click's decorators keep the callable, mypy cannot see it
+    return with_container  # type: ignore[return-value]  # click's decorators keep the callable, mypy cannot see it
 
 
 def at_option(command: F) -> F:
@@ -80,6 +80,6 @@ def answer(as_json: bool, document: Any, lines: Callable[[], None]) -> None:
         lines()
 
 
-def chosen_list(wiring: Wiring, name: str | None) -> Any:
+def chosen_list(container: Container, name: str | None) -> Any:
     """The list named, or the first one configured. Raises NotFound naming those there are."""
-    return wiring.paper_list(name)
+    return container.adapters.paper_list(name)

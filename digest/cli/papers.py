@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Instant, answer, at_option, wired
-from digest.domain.errors import NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
 from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command("import")
@@ -25,11 +23,9 @@ if TYPE_CHECKING:
 @click.option("--observed-at", type=Instant(), help="When the signals in undated pages were read.")
 @at_option
 @wired
-def import_(wiring: Wiring, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
+def import_(container: Container, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
     """Load papers and signals from files; the format is recognised by content (gz and xz too)."""
-    from digest.services.papers.import_files import load
-
-    report = load(paths, wiring.store, observed_at, at)
+    report = container.papers.load(paths, observed_at, at)
 
     def lines() -> None:
         click.echo(
@@ -50,9 +46,9 @@ def import_(wiring: Wiring, as_json: bool, paths: tuple[Path, ...], observed_at:
 @click.option("--source", "names", multiple=True, help="Only this source; may be given more than once.")
 @at_option
 @wired
-def collect(wiring: Wiring, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
+def collect(container: Container, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
     """Fetch papers and signals from the configured sources; look up again what they know of recent papers."""
-    reports = wiring.collect(names, at)
+    reports = container.papers.collect(names, at)
 
     def lines() -> None:
         for each in reports:
@@ -70,9 +66,11 @@ def collect(wiring: Wiring, as_json: bool, names: tuple[str, ...], at: datetime)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @at_option
 @wired
-def trending(wiring: Wiring, as_json: bool, list_name: str | None, email: str | None, limit: int, at: datetime) -> None:
+def trending(container: Container, as_json: bool, list_name: str | None, email: str | None, limit: int, at: datetime) -> None:
     """Show the ranking at an instant, using only signals observed by then."""
-    ranked = wiring.ranking(wiring.paper_list(list_name), at, wiring.address(email) if email else None)[:limit]
+    ranked = container.papers.ranking(
+        container.adapters.paper_list(list_name), at, container.adapters.address(email) if email else None
+    )[:limit]
 
     def lines() -> None:
         for number, each in enumerate(ranked, start=1):
@@ -98,20 +96,14 @@ def _shown(ranked: Ranked) -> dict[str, object]:
 @click.option("--similar", metavar="ID", help="Papers like this one; a query's filters (cat:, since:) still hold.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @wired
-def search(wiring: Wiring, as_json: bool, query: str, similar: str | None, limit: int) -> None:
+def search(container: Container, as_json: bool, query: str, similar: str | None, limit: int) -> None:
     """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05; -WORD leaves out (if it comes first, after --)."""
     if similar is None and not query.strip():
         raise click.UsageError("say what to search for, or --similar ID")
     if similar is None and (lack := parse_query(query).lack):
         raise click.UsageError(lack)
-    with wiring.store.read() as unit:
-        if similar is None:
-            found = unit.papers.search(query, limit)
-        else:
-            named = parse_identifier(similar).identifier
-            if (paper := unit.papers.find(named)) is None:
-                raise NotFound(f"paper {named}")
-            found = unit.papers.similar(paper, limit, parse_query(query))
+    papers = container.papers
+    found = papers.search(query, limit) if similar is None else papers.similar(similar, limit, query)
 
     def lines() -> None:
         for paper, _ in found:

@@ -11,25 +11,29 @@ import click
 from digest.cli.options import answer, at_option, wired
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command()
 @click.argument("email")
 @at_option
 @wired
-def disclose(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+def disclose(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Everything held about an address, as JSON: for the person it is about."""
-    click.echo(json.dumps(wiring.disclose(wiring.address(email), at), indent=None if as_json else 2, ensure_ascii=False))
+    click.echo(
+        json.dumps(
+            container.privacy.disclose(container.adapters.address(email), at), indent=None if as_json else 2, ensure_ascii=False
+        )
+    )
 
 
 @click.command()
 @at_option
 @wired
-def housekeep(wiring: Wiring, as_json: bool, at: datetime) -> None:
+def housekeep(container: Container, as_json: bool, at: datetime) -> None:
     """Drop what has been kept long enough; the daemon does it once a day."""
-    gone = wiring.housekeep(at)
-    periods = {each.name: each for each in wiring.kept}
+    gone = container.privacy.housekeep(at)
+    periods = {each.name: each for each in container.privacy.kept}
 
     def lines() -> None:
         for name, count in gone.items():

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Day, Instant, answer, chosen_list, wired
-from digest.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from digest.container import Container
     from digest.ranking.trending import Ranker
-    from digest.wiring import Wiring
 
 LAST = timedelta(days=61)
 """Two months: what is replayed unless told otherwise."""
@@ -25,12 +24,11 @@ LAST = timedelta(days=61)
 @click.option("--until", type=Instant(), help="Learn only from what was observed by this instant (default: all there is).")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the file here (default: to the screen).")
 @wired
-def train(wiring: Wiring, as_json: bool, list_name: str | None, until: datetime | None, out: Path | None) -> None:
+def train(container: Container, as_json: bool, list_name: str | None, until: datetime | None, out: Path | None) -> None:
     """Fit the ranking's coefficients to the stored history: a TOML file to read, and to name as `ranking.coefficients`."""
     from digest.ranking.model import written
-    from digest.services.ranking.train import train
 
-    model = train(wiring.store, chosen_list(wiring, list_name), min(until, _end(wiring)) if until else _end(wiring))
+    model = container.papers.train(chosen_list(container, list_name), until)
     text = written(model)
     if out:
         out.write_text(text, "utf-8")
@@ -52,7 +50,7 @@ def train(wiring: Wiring, as_json: bool, list_name: str | None, until: datetime 
 @click.option("--coefficients", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Judge this file too.")
 @wired
 def backtest(
-    wiring: Wiring, as_json: bool, list_name: str | None, since: date | None, until: date | None, coefficients: Path | None
+    container: Container, as_json: bool, list_name: str | None, since: date | None, until: date | None, coefficients: Path | None
 ) -> None:
     """Replay the stored history morning by morning: who would have foretold the votes of the next 72 hours?
 
@@ -60,14 +58,13 @@ def backtest(
     judged by the votes they gained.
     """
     from digest.ranking.baselines import FORMULAS
-    from digest.services.ranking.backtest import backtest
 
-    end = _end(wiring)
+    end = container.papers.history_end()
     last = min(until or end.date(), end.date())
-    own = {coefficients.name: wiring.ranker_of(coefficients)} if coefficients else {}
-    rankers: dict[str, Ranker] = {"trending": wiring.ranker, **own, **FORMULAS}
-    done = backtest(wiring.store, chosen_list(wiring, list_name), rankers, since or last - LAST, last, end)
-    models = {name: each.model for name, each in {"trending": wiring.ranker, **own}.items()}
+    own = {coefficients.name: container.adapters.ranker_of(coefficients)} if coefficients else {}
+    rankers: dict[str, Ranker] = {"trending": container.adapters.ranker, **own, **FORMULAS}
+    done = container.papers.backtest(chosen_list(container, list_name), rankers, since or last - LAST, last)
+    models = {name: each.model for name, each in {"trending": container.adapters.ranker, **own}.items()}
     fitted = {name: str(model.told["until"]) for name, model in models.items() if "until" in model.told}
     seen = {name: until for name, until in fitted.items() if until[:10] > done.since.isoformat()}
 
@@ -81,12 +78,3 @@ def backtest(
 
     document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat(), "fitted_until": fitted}
     answer(as_json, document, lines)
-
-
-def _end(wiring: Wiring) -> datetime:
-    """Where the history ends. Raises InvalidInput where there is none."""
-    with wiring.store.read() as unit:
-        end = unit.papers.last_reading()
-    if end is None:
-        raise InvalidInput("history", "is empty: no votes were ever read; `digest collect` or `digest import` brings some")
-    return end

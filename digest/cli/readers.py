@@ -14,12 +14,11 @@ import click
 from digest.cli.options import Hour, Instant, answer, at_option, wired
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
-from digest.domain.interest import understand
 from digest.domain.schedule import parse_weekdays
 from digest.domain.subscriber import Address
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command()
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 @at_option
 @wired
 def subscribe(
-    wiring: Wiring,
+    container: Container,
     as_json: bool,
     email: str,
     list_name: str | None,
@@ -45,21 +44,20 @@ def subscribe(
     at: datetime,
 ) -> None:
     """Subscribe an address: double opt-in, or --confirmed."""
-    from digest.services.subscriptions.subscribe import RECORDED, confirm, request
+    from digest.services.notices.pending import HELD
 
-    preferences = wiring.preferences(timezone, hour)
+    preferences = container.adapters.preferences(timezone, hour)
     if weekdays:
         try:
             preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--weekdays") from None
-    address, paper_list = wiring.address(email), wiring.paper_list(list_name)
-    interests = understand(interests_text or "").interests
-    step = request(wiring.store, address, paper_list.name, preferences, interests, at)
-    if confirmed:
-        step = confirm(wiring.store, step.subscription.id, "command line", RECORDED, at, step.subscription.request)
-    elif step.notice:
-        wiring.mail_notice(step.notice, at)
+    address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
+    by, wishes = "command line" if confirmed else "", interests_text or ""
+    # queued in the request's own transaction; sent here before anybody else may
+    step = container.subscriptions.add(address, paper_list.name, preferences, wishes, at, confirmed_by=by, mail_at=at + HELD)
+    if step.notice and not confirmed:
+        container.notices.mail_notice(step.notice, at)
     state = str(step.subscription.state)
     answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({step.skipped})" if step.skipped else "")))
 
@@ -69,11 +67,9 @@ def subscribe(
 @click.option("--list", "list_name", help="Only this list.")
 @at_option
 @wired
-def unsubscribe(wiring: Wiring, as_json: bool, email: str, list_name: str | None, at: datetime) -> None:
+def unsubscribe(container: Container, as_json: bool, email: str, list_name: str | None, at: datetime) -> None:
     """End an address's subscriptions."""
-    from digest.services.subscriptions.subscribe import end_all
-
-    steps = end_all(wiring.store, wiring.address(email), "ended by the operator", at, list_name)
+    steps = container.subscriptions.end_all(container.adapters.address(email), "ended by the operator", at, list_name)
     ended = [step.subscription.list for step in steps]
     said = f"ended: {', '.join(ended)}" if ended else "nothing to end"
     answer(as_json, {"ended": ended}, lambda: click.echo(said))
@@ -83,11 +79,9 @@ def unsubscribe(wiring: Wiring, as_json: bool, email: str, list_name: str | None
 @click.argument("email")
 @at_option
 @wired
-def erase(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+def erase(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Forget a person, keeping only the suppression hash."""
-    from digest.services.subscriptions.subscribe import erase as forget
-
-    known = forget(wiring.store, wiring.address(email), at)
+    known = container.privacy.erase(container.adapters.address(email), at)
     answer(as_json, {"erased": known}, lambda: click.echo("erased" if known else "not known; suppressed all the same"))
 
 
@@ -107,7 +101,7 @@ _REASONS = {
 @at_option
 @wired
 def unsuppress(
-    wiring: Wiring,
+    container: Container,
     as_json: bool,
     whom: tuple[str, ...],
     reason: str | None,
@@ -119,22 +113,22 @@ def unsuppress(
 
     Without addresses: all with that reason, of that time. Who asked to be forgotten is left alone: they subscribe themselves.
     """
-    from digest.services.subscriptions.unsuppress import unsuppress as lift
-
     if not (whom or reason or since or until):
         raise click.UsageError("name addresses or files of them, or choose by --reason, --since and --until")
-    addresses = [address for each in whom for address in _addresses(wiring, each)] if whom else None
-    lifted = lift(wiring.store, addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until)
+    addresses = [address for each in whom for address in _addresses(container, each)] if whom else None
+    lifted = container.subscriptions.unsuppress(
+        addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until
+    )
     reasons = Counter(lifted.values())
     said = ", ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
     document = {"unsuppressed": len(lifted), "reasons": reasons}
     answer(as_json, document, lambda: click.echo(f"mailed again: {said}" if lifted else "nobody of these was suppressed"))
 
 
-def _addresses(wiring: Wiring, given: str) -> Iterator[Address]:
+def _addresses(container: Container, given: str) -> Iterator[Address]:
     file = Path(given)
     if "@" in given and not file.is_file():
-        yield wiring.address(given)
+        yield container.adapters.address(given)
         return
     try:
         lines = file.read_text("utf-8-sig").splitlines()
@@ -143,7 +137,7 @@ def _addresses(wiring: Wiring, given: str) -> Iterator[Address]:
     for number, line in enumerate(lines, start=1):
         if (text := line.strip()) and not text.startswith("#"):
             try:
-                yield wiring.address(text)
+                yield container.adapters.address(text)
             except InvalidAddress as error:
                 raise InvalidInput(f"{given}, line {number}", f"should be one address: {error}") from None
 
@@ -152,11 +146,9 @@ def _addresses(wiring: Wiring, given: str) -> Iterator[Address]:
 @click.argument("email")
 @at_option
 @wired
-def readmit(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+def readmit(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """The old name of `digest unsuppress`."""
-    from digest.services.subscriptions.unsuppress import unsuppress as lift
-
     click.echo("digest: readmit is now called unsuppress", err=True)
-    reason = next(iter(lift(wiring.store, [wiring.address(email)], at).values()), None)
+    reason = next(iter(container.subscriptions.unsuppress([container.adapters.address(email)], at).values()), None)
     said = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
     answer(as_json, {"was_suppressed": reason}, lambda: click.echo(said))

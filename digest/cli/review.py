@@ -11,7 +11,7 @@ import click
 from digest.cli.options import answer, at_option, wired
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 _SHOWN = 10
 """Addresses shown of a group; --json has them all."""
@@ -23,19 +23,17 @@ _SHOWN = 10
 @click.option("--reply", "reply", default="", metavar="TEXT", help="Only replies that contain this text.")
 @at_option
 @wired
-def review(wiring: Wiring, as_json: bool, accept: bool, undo: bool, reply: str, at: datetime) -> None:
+def review(container: Container, as_json: bool, accept: bool, undo: bool, reply: str, at: datetime) -> None:
     """Show refusals in the same words that were held, grouped by the reply; accept or undo them."""
-    from digest.services.operations import review as reviewed
-
     if accept and undo:
         raise click.UsageError("choose --accept or --undo")
     queued = 0
     if accept:
-        groups = reviewed.accept(wiring.store, reply)
+        groups = container.operations.accept_held(reply)
     elif undo:
-        groups, queued = reviewed.undo(wiring.store, at, reply)
+        groups, queued = container.operations.undo_held(at, reply)
     else:
-        groups = reviewed.waiting(wiring.store, reply)
+        groups = container.operations.held(reply)
 
     def lines() -> None:
         for group in groups:
@@ -51,10 +49,7 @@ def review(wiring: Wiring, as_json: bool, accept: bool, undo: bool, reply: str, 
     answer(as_json, [asdict(group) for group in groups], lines)
 
 
-def held_line(wiring: Wiring) -> str:
+def held_line(container: Container) -> str:
     """One line for stderr where something is held for review; "" where nothing is."""
-    from digest.services.monitoring.alerts import of_review
-
-    with wiring.store.read() as unit:
-        finding = of_review(unit.refusals.held())
+    finding = container.monitoring.held()
     return f"{finding.headline}: {finding.seen[0]}; look with `digest review`" if finding else ""

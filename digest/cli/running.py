@@ -16,15 +16,15 @@ from digest.cli.options import answer, at_option, wired
 from digest.domain.errors import RelayUnreachable
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command()
 @at_option
 @wired
-def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
+def tick(container: Container, as_json: bool, at: datetime) -> None:
     """One scheduler tick: editions due are made, deliveries due are created."""
-    ticked = wiring.tick(at)
+    ticked = container.scheduler.tick(at)
 
     def lines() -> None:
         click.echo(f"{ticked.editions} editions made, {ticked.deliveries} deliveries created")
@@ -42,12 +42,11 @@ def tick(wiring: Wiring, as_json: bool, at: datetime) -> None:
 @click.option("--at", "at", default=None, help="Act as if it were this instant all along.", type=str)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
 @wired
-def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
+def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) -> None:
     """Work the outbox until nothing is due; SIGTERM finishes the messages in flight. In a terminal a bar shows how far it is."""
     from digest.cli.progress import bar, hidden
     from digest.cli.review import held_line
     from digest.domain.instant import parse_instant
-    from digest.wiring.crew import clock_of
 
     asked = Counter[str]()
 
@@ -57,13 +56,17 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     instant = parse_instant(at, "--at") if at else None
-    watched = bar(lambda: wiring.remaining(clock_of(instant)()), quiet=quiet or as_json)
+
+    def clock() -> datetime:
+        return instant or datetime.now(UTC)
+
+    watched = bar(lambda: container.delivery.remaining(clock()), quiet=quiet or as_json)
     with suppress(RelayUnreachable):  # delivering meets it too, and says so
-        wiring.mail_owed(clock_of(instant), lambda: asked["stop"] > 0)
-    if wiring.key_trouble:
-        click.echo(f"digest: {wiring.key_trouble}", err=True)
+        container.notices.mail_owed(clock, lambda: asked["stop"] > 0)
+    if container.adapters.key_trouble:
+        click.echo(f"digest: {container.adapters.key_trouble}", err=True)
     with watched.showing() if watched else hidden() as progress:
-        worked = wiring.work_outbox(instant, stop=lambda: asked["stop"] > 0, progress=progress)
+        worked = container.delivery.deliver(clock, stop=lambda: asked["stop"] > 0, progress=progress)
     said = asdict(worked.tally)
 
     def lines() -> None:
@@ -74,7 +77,7 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
     if not worked.stopped:
         for relay, reason in worked.passed_over.items():
             click.echo(f"digest: relay {relay} takes no mail, the next one is used: {reason}", err=True)
-    wrong = [line for line in (worked.stopped, held_line(wiring)) if line]
+    wrong = [line for line in (worked.stopped, held_line(container)) if line]
     for line in wrong:
         click.echo(f"digest: {line}", err=True)
     if wrong:
@@ -86,24 +89,24 @@ def deliver(wiring: Wiring, as_json: bool, at: str | None, quiet: bool) -> None:
 @click.option("--no-deliver", is_flag=True, help="Make editions and deliveries, send nothing.")
 @click.option("--no-collect", is_flag=True, help="Fetch nothing from the sources.")
 @wired
-def run(wiring: Wiring, as_json: bool, no_web: bool, no_deliver: bool, no_collect: bool) -> None:
+def run(container: Container, as_json: bool, no_web: bool, no_deliver: bool, no_collect: bool) -> None:
     """The daemon: web, scheduler and delivery."""
     from digest.cli.logs import set_up
     from digest.cli.progress import bar, hidden
     from digest.daemon import Daemon
 
-    watched = bar(lambda: wiring.remaining(datetime.now(UTC)), quiet=as_json or no_deliver)
-    set_up(wiring.settings.log, wiring.hash_address, watched.stream if watched else None)
+    watched = bar(lambda: container.delivery.remaining(datetime.now(UTC)), quiet=as_json or no_deliver)
+    set_up(container.settings.log, container.adapters.hash_address, watched.stream if watched else None)
     showing = watched.showing if watched else hidden
-    Daemon(wiring, web=not no_web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
+    Daemon(container, web=not no_web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
 
 
 @click.command()
 @wired
-def worker(wiring: Wiring, as_json: bool) -> None:
+def worker(container: Container, as_json: bool) -> None:
     """Deliver what is due, for good: any number of workers, on any hosts, on one PostgreSQL database."""
     from digest.cli.logs import set_up
     from digest.worker import Worker
 
-    set_up(wiring.settings.log, wiring.hash_address)
-    Worker(wiring).run()
+    set_up(container.settings.log, container.adapters.hash_address)
+    Worker(container).run()

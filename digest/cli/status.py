@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from digest.cli.options import answer, at_option, wired
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.command()
 @click.argument("email")
 @at_option
 @wired
-def explain(wiring: Wiring, as_json: bool, email: str, at: datetime) -> None:
+def explain(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Why an address was mailed, or not."""
     from digest.cli.logs import letters_of
-    from digest.services.monitoring.explain import explain as told
 
-    document = told(wiring.store, wiring.address(email), wiring.lists, at, ZoneInfo(wiring.settings.reader_timezone))
-    document["logged_as"] = letters_of(document["address"], wiring.hash_address)
+    document = container.monitoring.explain(container.adapters.address(email), at)
+    document["logged_as"] = letters_of(document["address"], container.adapters.hash_address)
     answer(as_json, document, lambda: _print(document))
 
 
 @click.command()
 @at_option
 @wired
-def status(wiring: Wiring, as_json: bool, at: datetime) -> None:
+def status(container: Container, as_json: bool, at: datetime) -> None:
     """Editions, outbox by state, age of the oldest due delivery, and how fresh the sources are."""
-    from digest.services.monitoring.explain import status as seen
-
-    document = seen(
-        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], at, wiring.relay_troubles(at)
-    )
+    document = container.monitoring.status(at)
 
     def lines() -> None:
         _print(document)

@@ -14,7 +14,7 @@ from digest.cli.options import answer, at_option, wired
 from digest.domain.instant import isoformat
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 @click.group()
@@ -31,10 +31,10 @@ def subscribers() -> None:
 )
 @at_option
 @wired
-def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
+def import_(container: Container, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
     """Columns email,list,timezone,hour,weekdays,interests; only email is required. Bad lines are reported, good ones kept."""
-    report = wiring.import_subscribers(file, confirmed, at)
-    owed, by, how = (0, None, "") if confirmed else _confirmations(wiring, at)
+    report = container.subscriptions.import_subscribers(file, confirmed, at)
+    owed, by, how = (0, None, "") if confirmed else _confirmations(container, at)
     document = {
         "added": report.added,
         "unchanged": report.unchanged,
@@ -55,17 +55,17 @@ def import_(wiring: Wiring, as_json: bool, file: Path, confirmed: bool, at: date
         raise SystemExit(1)
 
 
-def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str | None, str]:
+def _confirmations(container: Container, at: datetime) -> tuple[int, str | None, str]:
     """(how many are owed, this import's and those from before; the process or command that sends them; both in words)."""
     from digest.services.notices.pending import GOOD_FOR
 
     now = datetime.now(UTC)
-    outlook = wiring.outlook(now)
+    outlook = container.notices.outlook(now)
     if not outlook.owed:
         return 0, None, "no confirmation is owed"
     waiting = f"{outlook.owed} confirmation{'s' if outlook.owed > 1 else ''} will go out"
     until = f"what waits at {isoformat(at + GOOD_FOR)} is not sent any more"
-    if not wiring.settings.relays:
+    if not container.settings.relays:
         return (
             outlook.owed,
             "digest deliver",
@@ -81,27 +81,25 @@ def _confirmations(wiring: Wiring, at: datetime) -> tuple[int, str | None, str]:
 
 @subscribers.command()
 @wired
-def export(wiring: Wiring, as_json: bool) -> None:
+def export(container: Container, as_json: bool) -> None:
     """The active subscriptions as CSV (or JSON): what `import` reads. Who left or never confirmed is not in it."""
     from digest.domain.subscriber import SubscriptionState
     from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 
-    with wiring.store.read() as unit:
-        rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
-        if as_json:
-            answer(True, [dict(zip(COLUMNS, row, strict=True)) for row in rows], lambda: None)
-            return
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+    rows = (row_of(each) for each in container.subscriptions.all(SubscriptionState.ACTIVE))
+    if as_json:
+        answer(True, [dict(zip(COLUMNS, row, strict=True)) for row in rows], lambda: None)
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
 
 
 @subscribers.command("list")
 @wired
-def list_(wiring: Wiring, as_json: bool) -> None:
+def list_(container: Container, as_json: bool) -> None:
     """Addresses, lists and states."""
-    with wiring.store.read() as unit:
-        rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in unit.subscribers.export()]
+    rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in container.subscriptions.all()]
 
     def lines() -> None:
         for row in rows:
@@ -119,10 +117,10 @@ def list_(wiring: Wiring, as_json: bool) -> None:
 @at_option
 @wired
 def interests(
-    wiring: Wiring, as_json: bool, email: str, files: tuple[Path, ...], text: str, mute: str, clear: bool, at: datetime
+    container: Container, as_json: bool, email: str, files: tuple[Path, ...], text: str, mute: str, clear: bool, at: datetime
 ) -> None:
     """Add what a reader cares about (BibTeX, arXiv ids, papers JSONL, words) and show what was understood."""
-    understood = wiring.add_interests(wiring.address(email), files, text, mute, clear, at)
+    understood = container.subscriptions.add_interests(container.adapters.address(email), files, text, mute, clear, at)
 
     def lines() -> None:
         for line in understood.told or ("nothing yet",):

@@ -66,9 +66,11 @@ class Delivery(Section):
         "first_wait": "retry_initial_delay",
         "longest_wait": "retry_max_delay",
     }
-    processes: int | None = Field(None, ge=1, le=64)
+    removed_keys = {  # noqa: RUF012  # as above
+        "processes": "start `digest deliver` or `digest worker` as often as you like instead",
+        "niceness": "start it with nice(1) instead",
+    }
     connections: int = Field(10, ge=1, le=200)
-    niceness: int = Field(15, ge=0, le=19)
     batch: int = Field(500, ge=1, le=10_000)
     lease: Seconds = 600
     per_domain_per_minute: int | None = Field(None, ge=1)

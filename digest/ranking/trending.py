@@ -42,7 +42,7 @@ def rank(candidates: Sequence[Candidate], at: datetime, model: Model = PLAIN) ->
 
 @dataclass(frozen=True, slots=True)
 class Trending:
-    """The ranker of a model: what wiring hands to those who rank."""
+    """The ranker of a model: what container hands to those who rank."""
 
     model: Model = PLAIN
 

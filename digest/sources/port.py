@@ -182,4 +182,4 @@ class LooksUp(Protocol):
 
 
 Build = Callable[[str, str, Mapping[str, Any]], Source]
-"""(name, base_url, the source's own options) → Source: what wiring looks up by kind."""
+"""(name, base_url, the source's own options) → Source: what container looks up by kind."""

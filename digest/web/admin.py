@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +15,6 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput
 from digest.mail.inbound.message_parts import parts_of
 from digest.render.edition.views import clean
-from digest.services.monitoring.explain import status
 from digest.web.forms import Form
 from digest.web.operator_auth import require_operator
 from digest.web.pages import Period, find_edition
@@ -58,9 +58,9 @@ def overview(request: Request) -> Response:
 def mail(request: Request, name: str, day: str) -> Response:
     """The mail of an edition as a stranger would get it."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(name)
+    paper_list = site.container.adapters.paper_list(name)
     edition = find_edition(site, paper_list, Period.read(day).first)
-    html, _ = parts_of(site.wiring.one_off(edition, paper_list, None, site.clock()).data)
+    html, _ = parts_of(site.container.editions.preview(edition, paper_list, None, site.clock()).data)
     return HTMLResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
@@ -71,13 +71,12 @@ async def test_send(request: Request) -> Response:
     sent = await Form.read(request)
 
     def send() -> str:
-        paper_list, now = site.wiring.paper_list(sent.line("list") or None), site.clock()
-        address = site.wiring.address(sent.values.get("email", ""))
-        with site.wiring.store.read() as unit:
-            newest = unit.editions.latest(paper_list.name, now)
+        paper_list, now = site.container.adapters.paper_list(sent.line("list") or None), site.clock()
+        address = site.container.adapters.address(sent.values.get("email", ""))
+        newest = site.container.editions.newest(paper_list, now)
         if newest is None:
             raise InvalidInput("list", f"{paper_list.name} has no edition yet")
-        (result,) = site.wiring.send(paper_list, newest.date, [address], now, dry_run=False)
+        (result,) = site.container.delivery.send(paper_list, newest.date, [address], now, dry_run=False)
         return f"{result.to}: {result.state} {result.reply}"
 
     try:
@@ -91,38 +90,34 @@ async def pause(request: Request) -> Response:
     """Pauses a list (with a reason), or resumes it."""
     site = Site.of(request)
     sent = await Form.read(request)
-    name, reason = site.wiring.paper_list(sent.line("list")).name, sent.line("reason") or "paused by the operator"
+    name, reason = site.container.adapters.paper_list(sent.line("list")).name, sent.line("reason") or "paused by the operator"
 
     def act() -> None:
-        with site.wiring.store.begin() as unit:
-            if sent.line("action") == "resume":
-                unit.lists.resume(name)
-            else:
-                unit.lists.pause(name, reason, site.clock())
+        if sent.line("action") == "resume":
+            site.container.operations.resume([name])
+        else:
+            site.container.operations.pause([name], reason, site.clock())
 
     await run_in_threadpool(act)
     return RedirectResponse(f"{site.root_path}/admin", 303)
 
 
 def _page(site: Site, said: str = "", code: int = 200) -> Response:
-    wiring, now = site.wiring, site.clock()
-    told = status(
-        wiring.store, wiring.lists, [source.name for source in wiring.settings.sources], now, wiring.relay_troubles(now)
-    )
-    managed = [_managed(site, paper_list) for paper_list in wiring.lists]
+    container, now = site.container, site.clock()
+    told = container.monitoring.status(now)
+    managed = [_managed(site, paper_list) for paper_list in container.adapters.lists]
     underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
     plots = _plots(site, now.date())
     return site.page("admin.html", code, told=told, managed=managed, plots=plots, said=clean(said), underway=underway, now=now)
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:
-    with site.wiring.store.read() as unit:
-        editions = unit.editions.history(paper_list.name, EDITIONS)
-        progress = tuple(_progress(each, unit.deliveries.tally(each.id)) for each in editions)
-        return Managed(paper_list, unit.lists.paused(paper_list.name), unit.tallies.active(paper_list.name), progress)
+    seen = site.container.monitoring.overview(paper_list, EDITIONS)
+    progress = tuple(_progress(edition, tally) for edition, tally in seen.editions)
+    return Managed(paper_list, seen.paused, seen.readers, progress)
 
 
-def _progress(edition: Edition, tally: dict[DeliveryState, int]) -> Progress:
+def _progress(edition: Edition, tally: Mapping[DeliveryState, int]) -> Progress:
     total = sum(tally.values())
     open_ = tally.get(DeliveryState.QUEUED, 0) + tally.get(DeliveryState.CLAIMED, 0)
     states = tuple((str(state), count) for state, count in tally.items() if count)
@@ -131,13 +126,9 @@ def _progress(edition: Edition, tally: dict[DeliveryState, int]) -> Progress:
 
 def _plots(site: Site, today: date) -> list[Plot]:
     """How the readership grew and shrank, and what came back."""
-    since = site.clock() - PLOTTED
-    with site.wiring.store.read() as unit:
-        now = sum(unit.tallies.active(each.name) for each in site.wiring.lists)
-        came, went, returned = unit.tallies.confirmed(since), unit.tallies.ended(since), unit.tallies.returned(since)
-        suppressed = unit.tallies.suppressed(since)
-    growth = growth_plot("Readers", now, came, went, today)
-    plots = [growth, days_plot("Confirmed", came, today), days_plot("Left", went, today)]
-    kinds = dict.fromkeys(("hard", "soft", "complaint", *returned))
-    plots += [days_plot(BACK.get(kind, f"Returned, {kind}"), returned.get(kind, {}), today) for kind in kinds]
-    return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in suppressed.items()]
+    seen = site.container.monitoring.readership(site.clock() - PLOTTED)
+    growth = growth_plot("Readers", seen.readers, seen.confirmed, seen.ended, today)
+    plots = [growth, days_plot("Confirmed", seen.confirmed, today), days_plot("Left", seen.ended, today)]
+    kinds = dict.fromkeys(("hard", "soft", "complaint", *seen.returned))
+    plots += [days_plot(BACK.get(kind, f"Returned, {kind}"), seen.returned.get(kind, {}), today) for kind in kinds]
+    return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in seen.suppressed.items()]

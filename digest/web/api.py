@@ -19,7 +19,6 @@ from starlette.responses import JSONResponse, Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput, NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import format_weekdays
 from digest.render.edition.views import clean
@@ -146,24 +145,14 @@ class EditionOut(BaseModel):
 @router.get("/papers/{identifier:path}/similar")
 def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], limit: Limit = 20) -> list[Found]:
     """The papers most like one, best first; `score` is their likeness, from 0 to 1."""
-    named = parse_identifier(identifier).identifier
-    with Site.of(request).wiring.store.read() as unit:
-        found = unit.papers.find(named)
-        if found is None:
-            raise NotFound(f"paper {named}")
-        alike = unit.papers.similar(found, limit)
+    alike = Site.of(request).container.papers.similar(identifier, limit)
     return [Found(id=str(paper.identifier), title=readable(paper.title), score=round(score, 6)) for paper, score in alike]
 
 
 @router.get("/papers/{identifier:path}")
 def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) -> PaperOut:
     """One paper, by an arXiv id, a DOI or `source:key`."""
-    named = parse_identifier(identifier).identifier
-    with Site.of(request).wiring.store.read() as unit:
-        found = unit.papers.find(named)
-    if found is None:
-        raise NotFound(f"paper {named}")
-    return PaperOut.of(found)
+    return PaperOut.of(Site.of(request).container.papers.paper(identifier))
 
 
 @router.get("/search")
@@ -174,8 +163,7 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
     """
     query = asked(q)
     must_ask(query)
-    with Site.of(request).wiring.store.read() as unit:
-        found = unit.papers.search(query, limit)
+    found = Site.of(request).container.papers.search(query, limit)
     return [Found(id=str(paper.identifier), title=readable(paper.title), score=round(score, 6)) for paper, score in found]
 
 
@@ -183,10 +171,10 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
 async def trending(request: Request, list: str | None = None, limit: Limit = 20) -> Response:  # noqa: A002 - as in the contract
     """The ranking of a list (default: the first one) now."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(list)
+    paper_list = site.container.adapters.paper_list(list)
 
     def make() -> Answer:
-        ranked = site.wiring.ranking(paper_list, site.clock())[:limit]
+        ranked = site.container.papers.ranking(paper_list, site.clock())[:limit]
         return _json([Trending.of(each) for each in ranked])
 
     kept: Kept = request.app.state.kept
@@ -201,26 +189,24 @@ def _json(models: list[Trending]) -> Answer:
 @router.get("/lists")
 def lists(request: Request) -> list[ListOut]:
     """What one can subscribe to."""
-    return [ListOut.of(each) for each in Site.of(request).wiring.lists]
+    return [ListOut.of(each) for each in Site.of(request).container.adapters.lists]
 
 
 @router.get("/lists/{name}/editions")
 def editions(request: Request, name: ListName, before: date | None = None, limit: Limit = 10) -> list[EditionOut]:
     """Newest first; `before` (not included) pages on."""
-    wiring = Site.of(request).wiring
-    paper_list = wiring.paper_list(name)
-    with wiring.store.read() as unit:
-        return [EditionOut.of(each) for each in unit.editions.history(paper_list.name, limit, before)]
+    container = Site.of(request).container
+    paper_list = container.adapters.paper_list(name)
+    return [EditionOut.of(each) for each in container.editions.history(paper_list, limit, before)]
 
 
 @router.get("/lists/{name}/editions/{day}")
 def edition(request: Request, name: ListName, day: date) -> EditionOut:
     """The edition of one day."""
-    wiring = Site.of(request).wiring
-    paper_list = wiring.paper_list(name)
-    with wiring.store.read() as unit:
-        found = unit.editions.find(paper_list.name, day)
-    if found is None or found.state != "frozen":
+    container = Site.of(request).container
+    paper_list = container.adapters.paper_list(name)
+    found = container.editions.published(paper_list, day)
+    if found is None:
         raise NotFound(f"edition of {paper_list.name} for {day}")
     return EditionOut.of(found)
 
@@ -228,7 +214,7 @@ def edition(request: Request, name: ListName, day: date) -> EditionOut:
 def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
     """The application to mount at /api/v1."""
     api = FastAPI(
-        title=f"{site.wiring.lists[0].title} API",
+        title=f"{site.container.adapters.lists[0].title} API",
         version="1",
         docs_url=None,
         redoc_url=None,

@@ -19,10 +19,8 @@ from starlette.responses import Response, StreamingResponse
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
-from digest.services.subscriptions.subscribe import RECORDED, confirm, end_all, erase, request
 from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 from digest.web.site import Site
 
@@ -102,30 +100,30 @@ Email = Annotated[str, Query(max_length=320)]
 @router.get("")
 def subscriptions(asked: Request, email: Email) -> list[SubscriptionOut]:
     """All of one address, ended ones too."""
-    wiring = Site.of(asked).wiring
-    address = wiring.address(email)
-    with wiring.store.read() as unit:
-        suppression = unit.suppressions.find(address)
-        return [SubscriptionOut.of(each, suppression) for each in unit.subscribers.subscriptions(address)]
+    container = Site.of(asked).container
+    address = container.adapters.address(email)
+    suppression = container.subscriptions.suppression(address)
+    return [SubscriptionOut.of(each, suppression) for each in container.subscriptions.of(address)]
 
 
 @router.post("")
 def subscribe(asked: Request, given: SubscriptionIn) -> Subscribed:
     """Starts double opt-in, or with `confirmed` records consent given elsewhere."""
     site = Site.of(asked)
-    wiring, now = site.wiring, site.clock()
-    address = wiring.address(given.email)
-    paper_list = wiring.paper_list(given.list)
-    understood = understand(given.interests)
-    if understood.rejected:
-        raise InvalidInput("interests", understood.rejected[0])
+    container, now = site.container, site.clock()
+    address = container.adapters.address(given.email)
+    paper_list = container.adapters.paper_list(given.list)
+    by = "api" if given.confirmed else ""
     wishes = _preferences(site, given)
-    step = request(wiring.store, address, paper_list.name, wishes, understood.interests, now, notify=not given.confirmed)
-    if given.confirmed and not step.skipped.startswith("suppressed"):
-        step = confirm(wiring.store, step.subscription.id, "api", RECORDED, now, step.subscription.request, notify=True)
+    step = container.subscriptions.add(
+        address, paper_list.name, wishes, given.interests, now, confirmed_by=by, welcome=given.confirmed
+    )
     if step.notice:
         site.wake_sender()
-    return Subscribed(**SubscriptionOut.of(step.subscription, site.suppression(address)).model_dump(), skipped=step.skipped)
+    return Subscribed(
+        **SubscriptionOut.of(step.subscription, site.container.subscriptions.suppression(address)).model_dump(),
+        skipped=step.skipped,
+    )
 
 
 def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
@@ -133,7 +131,7 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
         raise InvalidInput("hour", "should be a time of day without an offset, such as 07:30; the zone stands in timezone")
     hour = given.hour.replace(second=0, microsecond=0) if given.hour else None
     try:
-        wishes = site.wiring.preferences(given.timezone, hour)
+        wishes = site.container.adapters.preferences(given.timezone, hour)
         days = parse_weekdays(given.weekdays) if given.weekdays else wishes.weekdays
     except ConfigurationError as error:
         raise InvalidInput("timezone", error.reason) from None
@@ -146,11 +144,11 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
 def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[SubscriptionOut]:  # noqa: A002 - as in the contract
     """Ends the subscriptions of an address (or the one to `list`)."""
     site = Site.of(asked)
-    address = site.wiring.address(email)
-    steps = end_all(site.wiring.store, address, "unsubscribed by the operator (api)", site.clock(), list)
+    address = site.container.adapters.address(email)
+    steps = site.container.subscriptions.end_all(address, "unsubscribed by the operator (api)", site.clock(), list)
     if not steps:
         raise NotFound("a subscription of this address that has not ended")
-    suppression = site.suppression(address)
+    suppression = site.container.subscriptions.suppression(address)
     return [SubscriptionOut.of(step.subscription, suppression) for step in steps]
 
 
@@ -158,14 +156,14 @@ def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[S
 def held(asked: Request, email: Email) -> dict[str, Any]:
     """Everything held about an address, for the person it is about."""
     site = Site.of(asked)
-    return site.wiring.disclose(site.wiring.address(email), site.clock())
+    return site.container.privacy.disclose(site.container.adapters.address(email), site.clock())
 
 
 @router.delete("/held")
 def forget(asked: Request, email: Email) -> Forgotten:
     """Forgets the person; what stays is a fingerprint of the address, so that no old list brings them back."""
     site = Site.of(asked)
-    return Forgotten(erased=erase(site.wiring.store, site.wiring.address(email), site.clock()))
+    return Forgotten(erased=site.container.privacy.erase(site.container.adapters.address(email), site.clock()))
 
 
 @router.post(
@@ -180,7 +178,7 @@ async def import_csv(asked: Request, confirmed: bool = False) -> Report:
         with tempfile.TemporaryDirectory(prefix="digest-import-") as folder:
             file = Path(folder) / "subscribers.csv"
             file.write_bytes(body)
-            report = site.wiring.import_subscribers(file, confirmed, site.clock())
+            report = site.container.subscriptions.import_subscribers(file, confirmed, site.clock())
         rejected = [Rejected(line=each.line, reason=each.reason) for each in report.rejected]
         return Report(added=report.added, unchanged=report.unchanged, rejected=rejected)
 
@@ -197,14 +195,13 @@ class CsvResponse(StreamingResponse):
 @router.get("/export", response_class=CsvResponse)
 def export_csv(asked: Request) -> Response:
     """The active subscriptions as CSV: what the import reads. Who left or never confirmed is not in it."""
-    store = Site.of(asked).wiring.store
+    subscriptions = Site.of(asked).container.subscriptions
 
     def pages() -> Iterator[str]:
-        with store.read() as unit:
-            rows = (row_of(each) for each in unit.subscribers.export(SubscriptionState.ACTIVE))
-            yield _csv([COLUMNS])
-            while some := list(islice(rows, 500)):
-                yield _csv(some)
+        rows = (row_of(each) for each in subscriptions.all(SubscriptionState.ACTIVE))
+        yield _csv([COLUMNS])
+        while some := list(islice(rows, 500)):
+            yield _csv(some)
 
     return CsvResponse(pages(), headers={"Cache-Control": "no-store"})
 

@@ -31,7 +31,7 @@ from digest.web.security_middleware import Guard
 from digest.web.site import Site
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 log = structlog.get_logger("digest")
 
@@ -48,21 +48,24 @@ TITLES = {
 
 
 def create_app(
-    wiring: Wiring,
+    container: Container,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     keep_seconds: float = 5.0,
     wake_sender: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
-    app = FastAPI(title=wiring.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    site = app.state.site = Site(wiring, clock, keep_seconds, wake_sender)
+    container.feedback.webhooks  # noqa: B018 their libraries take long to load: not at the first post
+    app = FastAPI(
+        title=container.adapters.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    site = app.state.site = Site(container, clock, keep_seconds, wake_sender)
     paths = {"/api/v1"}
     for part in (health, search, feeds, pages, subscribe, manage, unsubscribe, admin, edition_operations, webhooks, stop_address):
         app.include_router(part.router)
         paths |= {route.path for route in part.router.routes if isinstance(route, Route)}
     app.mount("/api/v1", create_api(site))
-    app.add_middleware(Guard, base_url=wiring.settings.web.base_url, pages=paths, refusal=site.refusal)
+    app.add_middleware(Guard, base_url=container.settings.web.base_url, pages=paths, refusal=site.refusal)
     app.add_exception_handler(DigestError, _explained)
     app.add_exception_handler(HTTPException, _refused)
     return app

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError, InvalidInput
-from digest.services.operations.cancel import Standing
 from digest.web.forms import Form
 from digest.web.operator_auth import require_operator
 from digest.web.site import Site
@@ -35,22 +34,21 @@ async def act(request: Request, name: str, day: str) -> Response:
 
 
 def _done(site: Site, sent: Form, named: str) -> str:
-    wiring, now = site.wiring, site.clock()
-    edition = wiring.edition_named(named)
+    container, now = site.container, site.clock()
+    edition = container.editions.edition_named(named)
     match sent.line("action"):
         case "cancel":
-            return f"Cancelled. Deliveries withheld: {wiring.cancel(edition, sent.line('reason')).withheld}."
+            return f"Cancelled. Deliveries withheld: {container.operations.cancel(edition, sent.line('reason')).withheld}."
         case "correct":
-            return f"Corrections queued: {wiring.correct(edition, sent.lines('text'), now).owed}."
+            return f"Corrections queued: {container.operations.correct(edition, sent.lines('text'), now).owed}."
         case "redeliver":
-            again = wiring.redeliver(edition, now, reinstate=bool(sent.line("reinstate")))
+            again = container.operations.redeliver(edition, now, reinstate=bool(sent.line("reinstate")))
             return f"Deliveries queued again: {again.queued}."
     raise InvalidInput("action", "should be cancel, correct or redeliver")
 
 
 def _page(site: Site, named: str, said: str = "", code: int = 200) -> Response:
-    edition: Edition = site.wiring.edition_named(named)
-    with site.wiring.store.read() as unit:
-        standing = Standing.of(unit.deliveries.tally(edition.id))
-    paper_list = site.wiring.paper_list(edition.list)
+    edition: Edition = site.container.editions.edition_named(named)
+    standing = site.container.operations.standing(edition)
+    paper_list = site.container.adapters.paper_list(edition.list)
     return site.page("undo.html", code, edition=edition, paper_list=paper_list, standing=standing, said=said)

@@ -77,7 +77,7 @@ async def search_json(request: Request, q: str = "") -> Response:
 async def bibtex(request: Request, name: str, period: str) -> Response:
     """The references of one edition."""
     site = Site.of(request)
-    paper_list, wanted = site.wiring.paper_list(name), Period.read(period)
+    paper_list, wanted = site.container.adapters.paper_list(name), Period.read(period)
 
     def make() -> Answer:
         found = find_edition(site, paper_list, wanted.first)
@@ -88,11 +88,10 @@ async def bibtex(request: Request, name: str, period: str) -> Response:
 
 async def _list_feed(request: Request, name: str, kind: str) -> Response:
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(name)
+    paper_list = site.container.adapters.paper_list(name)
 
     def make() -> Answer:
-        with site.wiring.store.read() as unit:
-            editions = unit.editions.history(name, EDITIONS)
+        editions = site.container.editions.history(paper_list, EDITIONS)
         entries = [_entry(pick.ranked, each.frozen_at) for each in editions for pick in each.picks]
         updated = editions[0].frozen_at if editions else site.clock()
         feed = Feed(clean(paper_list.title), f"/lists/{name}", f"/lists/{name}/{kind}", entries, updated)
@@ -121,7 +120,7 @@ def _entry(ranked: Ranked, at: datetime) -> Entry:
 
 
 def _written(site: Site, feed: Feed, kind: str) -> Answer:
-    base = site.wiring.links.base_url
+    base = site.container.adapters.links.base_url
     if kind == "feed.json":
         return Answer.of(json_feed(feed, base), "application/feed+json; charset=utf-8", 300)
     return Answer.of(atom(feed, base), "application/atom+xml; charset=utf-8", 300)

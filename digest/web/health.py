@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -13,16 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from digest import __version__
-from digest.domain.delivery import DeliveryState
-from digest.domain.edition import Edition
 from digest.domain.errors import StoreError
 from digest.domain.instant import parse_instant
-from digest.services.monitoring.alerts import QUIET
-from digest.services.scheduler.election import SCHEDULER
-from digest.store.deliveries.delivery_stats import Sending
-from digest.store.migrate import check
+from digest.services.monitoring.figures import Figures, ListFigures, SourceState
 from digest.store.schema import REVISION
-from digest.store.unit_of_work import Unit
 from digest.web.response_cache import Answer
 from digest.web.site import Site
 
@@ -43,7 +37,7 @@ async def alive() -> Response:
 async def ready(request: Request) -> Response:
     """Whether the database answers, with the schema that this program knows."""
     try:
-        await run_in_threadpool(check, Site.of(request).wiring.store.engine)
+        await run_in_threadpool(Site.of(request).container.adapters.check_schema)
     except StoreError as error:
         return PlainTextResponse(f"{error}\n", 503)
     return PlainTextResponse("ready\n")
@@ -64,56 +58,51 @@ async def metrics(request: Request) -> Response:
 
 
 class _Numbers:
-    """What Prometheus calls a collector: everything is read in one transaction when it is asked."""
+    """What Prometheus calls a collector: everything is read when it is asked."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     def collect(self) -> Iterator[Metric]:
-        wiring, now = self._site.wiring, self._site.clock()
+        now = self._site.clock()
+        seen = self._site.container.monitoring.figures(BUCKETS, now)
         yield InfoMetricFamily("digest_build", "This program", value={"version": __version__, "schema": REVISION})
-        with wiring.store.read() as unit:
-            newest = {each.name: unit.editions.latest(each.name, now) for each in wiring.lists}
-            yield GaugeMetricFamily("digest_papers", "Papers in the store", unit.papers.count())
-            yield from _lists(unit, [each.name for each in wiring.lists], newest)
-            yield from _outbox(unit, [edition for edition in newest.values() if edition], now)
-            yield from _editions(unit, newest)
-            yield from _sources(unit, [source.name for source in wiring.settings.sources], now)
-            yield from _operating(unit, now)
+        yield GaugeMetricFamily("digest_papers", "Papers in the store", seen.papers)
+        yield from _lists(seen.lists)
+        yield from _outbox(seen, now)
+        yield from _editions(seen.lists)
+        yield from _sources(seen.sources, now)
+        yield GaugeMetricFamily("digest_scheduler_runs", "Whether some daemon makes what is due", float(seen.scheduler_runs))
+        told = "Causes the operator was told of in the last 24 hours"
+        yield GaugeMetricFamily("digest_alarms_last_day", told, seen.alarms_last_day)
 
 
-def _lists(unit: Unit, names: list[str], newest: dict[str, Edition | None]) -> Iterator[Metric]:
+def _lists(lists: Sequence[ListFigures]) -> Iterator[Metric]:
     paused = GaugeMetricFamily("digest_list_paused", "Whether a list is paused", labels=["list"])
     readers = GaugeMetricFamily("digest_readers", "Active subscriptions of a list", labels=["list"])
     picks = GaugeMetricFamily("digest_edition_picks", "Papers in the newest edition of a list", labels=["list"])
     frozen = GaugeMetricFamily("digest_edition_timestamp_seconds", "When a list's newest edition was made", labels=["list"])
-    for name in names:
-        paused.add_metric([name], float(unit.lists.paused(name) is not None))
-        readers.add_metric([name], unit.tallies.active(name))
-        if edition := newest[name]:
-            picks.add_metric([name], len(edition.picks))
-            frozen.add_metric([name], edition.frozen_at.timestamp())
+    for each in lists:
+        paused.add_metric([each.name], float(each.paused))
+        readers.add_metric([each.name], each.readers)
+        if each.newest:
+            picks.add_metric([each.name], len(each.newest.picks))
+            frozen.add_metric([each.name], each.newest.frozen_at.timestamp())
     yield from (paused, readers, picks, frozen)
 
 
-def _outbox(unit: Unit, newest: list[Edition], now: datetime) -> Iterator[Metric]:
-    """What waits is counted whole; what has ended, in the newest edition of each list."""
-    ended = dict.fromkeys(DeliveryState, 0)
-    for edition in newest:
-        for state, count in unit.deliveries.tally(edition.id).items():
-            ended[state] += count
+def _outbox(seen: Figures, now: datetime) -> Iterator[Metric]:
     queue = GaugeMetricFamily(
         "digest_deliveries", "Deliveries by state: open ones, and those of the lists' newest editions", labels=["state"]
     )
-    for state, count in (ended | unit.pulse.open()).items():
+    for state, count in seen.deliveries.items():
         queue.add_metric([str(state)], count)
     yield queue
-    oldest = unit.deliveries.oldest_due(now)
-    age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    age = max(0.0, (now - seen.oldest_due).total_seconds()) if seen.oldest_due else 0.0
     yield GaugeMetricFamily("digest_oldest_due_seconds", "Age of the oldest delivery that is due and not handed over", age)
 
 
-def _editions(unit: Unit, newest: dict[str, Edition | None]) -> Iterator[Metric]:
+def _editions(lists: Sequence[ListFigures]) -> Iterator[Metric]:
     latency = HistogramMetricFamily(
         "digest_send_latency_seconds", "From due to accepted, in a list's newest edition", labels=["list"]
     )
@@ -123,8 +112,7 @@ def _editions(unit: Unit, newest: dict[str, Edition | None]) -> Iterator[Metric]
     duration = GaugeMetricFamily(
         "digest_edition_duration_seconds", "From the first acceptance of a list's newest edition to its last", labels=["list"]
     )
-    for name, edition in newest.items():
-        sending = unit.pulse.sending(edition.id, BUCKETS) if edition else Sending()
+    for name, sending in ((each.name, each.sending) for each in lists):
         buckets = [(str(bound), float(count)) for bound, count in sending.latency or [(bound, 0) for bound in BUCKETS]]
         latency.add_metric([name], [*buckets, ("+Inf", float(sending.accepted))], sending.latency_sum)
         for each in CLASSES:
@@ -134,20 +122,11 @@ def _editions(unit: Unit, newest: dict[str, Edition | None]) -> Iterator[Metric]
     yield from (latency, replies, duration)
 
 
-def _sources(unit: Unit, names: list[str], now: datetime) -> Iterator[Metric]:
+def _sources(sources: Sequence[SourceState], now: datetime) -> Iterator[Metric]:
     age = GaugeMetricFamily("digest_source_age_seconds", "Time since a source last showed something new", labels=["source"])
     trouble = GaugeMetricFamily("digest_source_trouble", "Whether a source is stale or could not be read", labels=["source"])
-    for name in names:
-        fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
-        if seen := fresh.get("last_unseen_at"):
-            age.add_metric([name], (now - parse_instant(seen)).total_seconds())
-        trouble.add_metric([name], float(bool(health.get("stale") or health.get("error"))))
+    for each in sources:
+        if each.last_news:
+            age.add_metric([each.name], (now - parse_instant(each.last_news)).total_seconds())
+        trouble.add_metric([each.name], float(bool(each.health.get("stale") or each.health.get("error"))))
     yield from (age, trouble)
-
-
-def _operating(unit: Unit, now: datetime) -> Iterator[Metric]:
-    held = unit.leases.holder(SCHEDULER)
-    runs = float(held is not None and held[1] >= now)
-    yield GaugeMetricFamily("digest_scheduler_runs", "Whether some daemon makes what is due", runs)
-    told = len(unit.alarms.since(now - QUIET))
-    yield GaugeMetricFamily("digest_alarms_last_day", "Causes the operator was told of in the last 24 hours", told)

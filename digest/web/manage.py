@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,14 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.domain.errors import InvalidInput
 from digest.domain.interest import merged, understand, written
-from digest.domain.schedule import Timetable, known_zone, mail_due
-from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import Interests, Subscription, SubscriptionState
 from digest.links import Purpose
 from digest.render.edition.views import clean, in_words
-from digest.services.scheduler.create_deliveries import cutoffs_of, is_owed, mailed
 from digest.services.subscriptions.interests import newest
-from digest.services.subscriptions.subscribe import change, confirm, erase
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
 from digest.web.upload import Bibliography, titles
@@ -50,7 +45,7 @@ async def when(request: Request, token: str) -> Response:
     if sent.wrong:
         shown = replace(subscription, preferences=preferences)
         return await run_in_threadpool(lambda: _page(site, token, shown, sent, status=400))
-    await run_in_threadpool(change, site.wiring.store, subscription.id, preferences)
+    await run_in_threadpool(site.container.subscriptions.change, subscription, preferences)
     return _back(site, token, "when")
 
 
@@ -70,7 +65,7 @@ async def interests(request: Request, token: str) -> Response:
     for data in (sent.file, sent.values.get("papers", "").encode()):
         if data.strip():
             try:
-                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.wiring.store)
+                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.container.adapters.store)
             except InvalidInput as error:
                 sent.wrong["papers"] = clean(error.reason)[:200]
     if sent.wrong:
@@ -82,8 +77,8 @@ async def interests(request: Request, token: str) -> Response:
     )
     liked = Interests(liked=tuple(identifier for identifier, _ in named.papers))
     after = newest(merged(merged(kept, understood.interests), liked))
-    changed = await run_in_threadpool(lambda: change(site.wiring.store, subscription.id, interests=after))
-    return await run_in_threadpool(lambda: _page(site, token, changed.subscription, Form(), "interests", named=named))
+    changed = await run_in_threadpool(lambda: site.container.subscriptions.change(subscription, interests=after))
+    return await run_in_threadpool(lambda: _page(site, token, changed, Form(), "interests", named=named))
 
 
 @router.post("/manage/{token}/back")
@@ -91,8 +86,7 @@ def back(request: Request, token: str) -> Response:
     """An ended subscription begins again, and mail that was stopped: the link is from a mail of ours."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    if subscription.state is not SubscriptionState.PENDING:
-        confirm(site.wiring.store, subscription.id, "preferences page", "link confirmed", site.clock())
+    site.container.subscriptions.begin_again(subscription, "preferences page", site.clock())
     return _back(site, token, "back")
 
 
@@ -101,7 +95,7 @@ def data(request: Request, token: str) -> Response:
     """Everything held about the address."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    held = site.wiring.disclose(subscription.address, site.clock())
+    held = site.container.privacy.disclose(subscription.address, site.clock())
     text = json.dumps(held, indent=2, ensure_ascii=False)
     return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
@@ -114,35 +108,15 @@ async def erased(request: Request, token: str) -> Response:
     if sent.line("sure") != "yes":
         sent.wrong["sure"] = "Tick the box first: this cannot be undone."
         return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
-    await run_in_threadpool(erase, site.wiring.store, subscription.address, site.clock())
+    await run_in_threadpool(site.container.privacy.erase, subscription.address, site.clock())
     return site.page("erased.html")
 
 
 def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False) -> str:
-    """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come.
-
-    An hour at which there is no edition that the reader has not had brings none. `welcomed`: the current one is on its way.
-    """
-    if subscription.state is not SubscriptionState.ACTIVE or site.suppression(subscription.address):
-        return ""
-    paper_list, now, wishes = site.list_of(subscription), site.clock(), subscription.preferences
-    zone = known_zone(wishes.timezone) or ZoneInfo(site.wiring.settings.reader_timezone)
-    reader, cutoffs = Timetable(wishes.hour, zone, wishes.weekdays), cutoffs_of(paper_list)
-    with site.wiring.store.read() as unit:
-        had = mailed(unit.deliveries.of_subscription(subscription.id), subscription)
-        current = unit.editions.latest(subscription.list, now)
-        if welcomed and current and not current.is_empty:
-            had = replace(had, edition_day=max(had.edition_day, current.date))
-        due = mail_due(reader, cutoffs, now)
-        edition = unit.editions.find(subscription.list, due.edition_day) if due else None
-    at_once = due is not None and edition is not None and is_owed(subscription, paper_list, due, edition)
-    mail = next_mail_of(reader, cutoffs, now, had, wishes.paused_until, at_once=at_once)
-    if mail is None:
-        return ""
-    if mail.due_at <= now:  # within a minute
-        local = now.astimezone(zone)
-        return f"{local:%A}, {in_words(local.date())} at {local:%H:%M} ({zone.key})"
-    return f"{mail.today:%A}, {in_words(mail.today)} at {wishes.hour:%H:%M} ({zone.key})"
+    """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come. `welcomed`: one is on its way."""
+    paper_list, now = site.list_of(subscription), site.clock()
+    mail = site.container.subscriptions.next_mail(subscription, paper_list, now, welcomed=welcomed)
+    return f"{mail.day:%A}, {in_words(mail.day)} at {mail.hour:%H:%M} ({mail.zone})" if mail else ""
 
 
 def masked(address: str) -> str:
@@ -160,7 +134,7 @@ def _page(
     status: int = 200,
     named: Bibliography = Bibliography(),  # noqa: B008 - frozen
 ) -> Response:
-    unsubscribe = site.wiring.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
+    unsubscribe = site.container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
     known = {identifier: title for identifier, title in titles(site, [each for each, _ in named.papers]) if title}
     wishes = written(subscription.interests)
     return site.page(

@@ -11,13 +11,12 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from digest.config import read_secret
-from digest.services.subscriptions.request_limits import guess
 from digest.web.site import Site, client_of
 
 
 def token_of(site: Site) -> str | None:
     """The configured token; None when there is none. Raises ConfigurationError for a file that cannot be read."""
-    web = site.wiring.settings.web
+    web = site.container.settings.web
     return read_secret(web.admin_token, web.admin_token_file, "web.admin_token") or None
 
 
@@ -41,7 +40,7 @@ def require_operator(request: Request) -> None:
 def refuse_guesses(request: Request, what: str, *, right: bool) -> None:
     """Raises HTTPException 429 where many wrong ones came from the network, also for a right one."""
     site = Site.of(request)
-    if wait := guess(site.wiring.store, what, client_of(request), site.clock(), right=right):
+    if wait := site.container.subscriptions.guess(what, client_of(request), site.clock(), right=right):
         said = "Many wrong tokens came from your network. Please try again in a minute."
         raise HTTPException(429, said, {"Retry-After": f"{wait}"})
 

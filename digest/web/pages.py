@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -67,15 +66,13 @@ class Period:
 async def home(request: Request) -> Response:
     """The newest edition of the first list, with the way to subscribe."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(None)
+    paper_list = site.container.adapters.paper_list(None)
 
     def make() -> Answer:
-        with site.wiring.store.read() as unit:
-            newest = unit.editions.history(paper_list.name, 1)
-            days = unit.editions.dates(paper_list.name)
+        newest = site.container.editions.history(paper_list, 1)
         if not newest:
             return Answer.of(site.render("waiting.html", list=paper_list))
-        return _edition_page(site, paper_list, newest[0], days, home=True)
+        return _edition_page(site, paper_list, newest[0], home=True)
 
     return await site.public(request, "/", make)
 
@@ -84,7 +81,7 @@ async def home(request: Request) -> Response:
 async def archive(request: Request, name: str) -> Response:
     """The list's newest month."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(name)
+    paper_list = site.container.adapters.paper_list(name)
     return await site.public(request, f"/lists/{name}", lambda: _period_page(site, paper_list, None))
 
 
@@ -92,15 +89,13 @@ async def archive(request: Request, name: str) -> Response:
 async def edition(request: Request, name: str, period: str) -> Response:
     """One day's edition, or those of a week or month."""
     site = Site.of(request)
-    paper_list = site.wiring.paper_list(name)
+    paper_list = site.container.adapters.paper_list(name)
     wanted = Period.read(period)
 
     def make() -> Answer:
         if not wanted.is_day:
             return _period_page(site, paper_list, wanted)
-        with site.wiring.store.read() as unit:
-            days = unit.editions.dates(paper_list.name)
-        return _edition_page(site, paper_list, find_edition(site, paper_list, wanted.first), days)
+        return _edition_page(site, paper_list, find_edition(site, paper_list, wanted.first))
 
     return await site.public(request, f"/lists/{name}/{wanted.slug}", make)
 
@@ -119,7 +114,7 @@ async def privacy(request: Request) -> Response:
     return await site.public(
         request,
         "/privacy",
-        lambda: Answer.of(site.render("privacy.html", kept=site.wiring.kept, contact=site.contact), max_age=3600),
+        lambda: Answer.of(site.render("privacy.html", kept=site.container.privacy.kept, contact=site.contact), max_age=3600),
     )
 
 
@@ -131,18 +126,15 @@ async def robots(request: Request) -> Response:
 
 def find_edition(site: Site, paper_list: PaperList, day: date) -> Edition:
     """Raises NotFound; a cancelled one is as good as not there."""
-    with site.wiring.store.read() as unit:
-        found = unit.editions.find(paper_list.name, day)
-    if found is None or found.state != "frozen":
+    found = site.container.editions.published(paper_list, day)
+    if found is None:
         raise NotFound(f"edition of {in_words(day)}", "none was made that day")
     return found
 
 
-def _edition_page(site: Site, paper_list: PaperList, found: Edition, days: Sequence[date], *, home: bool = False) -> Answer:
-    """`days` are those of all editions, newest first: for the way back and forth."""
-    view: EditionView = site.wiring.press.view(found, paper_list)
-    with site.wiring.store.read() as unit:
-        readings = unit.papers.readings([pick.ranked.paper.id for pick in found.picks], found.frozen_at)
+def _edition_page(site: Site, paper_list: PaperList, found: Edition, *, home: bool = False) -> Answer:
+    view: EditionView = site.container.adapters.press.view(found, paper_list)
+    days, readings = site.container.editions.dates(paper_list), site.container.editions.readings(found)
     older = next((day for day in days if day < found.date), None)
     newer = next((day for day in reversed(days) if day > found.date), None)
     body = site.render(
@@ -161,10 +153,9 @@ def _edition_page(site: Site, paper_list: PaperList, found: Edition, days: Seque
 
 def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> Answer:
     """The editions of a period (default: of the newest month), and the months there are."""
-    with site.wiring.store.read() as unit:
-        days = unit.editions.dates(paper_list.name)
-        shown = period or (Period.month(days[0]) if days else None)
-        editions = unit.editions.history(paper_list.name, 31, shown.last + timedelta(days=1)) if shown else []
+    days = site.container.editions.dates(paper_list)
+    shown = period or (Period.month(days[0]) if days else None)
+    editions = site.container.editions.history(paper_list, 31, shown.last + timedelta(days=1)) if shown else []
     inside = [each for each in editions if shown and each.date >= shown.first]
     if period and not inside:
         raise NotFound(f"edition in {period.title}", "none was made then")

@@ -51,10 +51,7 @@ def must_ask(query: str) -> None:
 
 def find(site: Site, query: str) -> Sequence[Paper]:
     """Best first; nothing for an empty query."""
-    if not query:
-        return []
-    with site.wiring.store.read() as unit:
-        return [paper for paper, _ in unit.papers.search(query, FOUND)]
+    return [paper for paper, _ in site.container.papers.search(query, FOUND)] if query else []
 
 
 @lru_cache(maxsize=2000)

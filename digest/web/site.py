@@ -12,15 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import InvalidToken, NotFound
-from digest.domain.feedback import LIFTED_BY_READER, Suppression, SuppressionReason
+from digest.domain.errors import NotFound
+from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
 from digest.render.edition.views import SenderView, clean, in_words
 from digest.web.response_cache import Answer, Kept
 
 if TYPE_CHECKING:
-    from digest.wiring import Wiring
+    from digest.container import Container
 
 
 STOPPED = {
@@ -37,16 +37,16 @@ class Site:
     """One for an application. `clock` gives aware instants; public pages are remade after `keep_seconds`."""
 
     def __init__(
-        self, wiring: Wiring, clock: Callable[[], datetime], keep_seconds: float, wake_sender: Callable[[], None]
+        self, container: Container, clock: Callable[[], datetime], keep_seconds: float, wake_sender: Callable[[], None]
     ) -> None:
-        self.wiring = wiring
+        self.container = container
         self.wake_sender = wake_sender
         """Says that a notice is due. No page talks to a relay: whoever delivers sends it."""
         self.clock = clock
         self.kept = Kept(keep_seconds)
-        sender = wiring.sender
-        self.root_path = wiring.links.root_path
-        self._sender = SenderView(name=sender.name, home_url=wiring.links.base_url, postal_address=sender.postal_address)
+        sender, links = container.adapters.sender, container.adapters.links
+        self.root_path = links.root_path
+        self._sender = SenderView(name=sender.name, home_url=links.base_url, postal_address=sender.postal_address)
         self.contact = (sender.reply_to or sender.address).text
         """Where somebody who reads the pages can write to."""
 
@@ -57,8 +57,8 @@ class Site:
 
     def render(self, template: str, **values: object) -> str:
         """A page in its frame. Raises TemplateError."""
-        lists = self.wiring.lists
-        return self.wiring.templates.render(
+        lists = self.container.adapters.lists
+        return self.container.adapters.templates.render(
             f"web/{template}", root=self.root_path, lists=lists, site_name=lists[0].title, sender=self._sender, **values
         )
 
@@ -74,25 +74,12 @@ class Site:
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
-        public_id = self.wiring.links.read(purpose, token, self.clock())
-        with self.wiring.store.read() as unit:
-            if not public_id.isdecimal():
-                found = unit.subscribers.linked(public_id)
-            elif (found := unit.subscribers.numbered(int(public_id), self.clock())) is None:
-                raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
-        if found is None:
-            raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
-        return found
-
-    def suppression(self, address: Address) -> Suppression | None:
-        """Why no mail goes to an address; None where some does. Who was erased and asks again is mailed."""
-        with self.wiring.store.read() as unit:
-            found = unit.suppressions.find(address)
-        return None if found is None or found.reason is SuppressionReason.ERASED else found
+        public_id = self.container.adapters.links.read(purpose, token, self.clock())
+        return self.container.subscriptions.linked(public_id, self.clock())
 
     def stopped(self, address: Address) -> Mapping[str, object] | None:
-        """`suppression` in words, for a page."""
-        found = self.suppression(address)
+        """Why no mail goes to an address, in words; None where some does."""
+        found = self.container.subscriptions.suppression(address)
         if found is None:
             return None
         lifted = found.reason in LIFTED_BY_READER
@@ -101,7 +88,7 @@ class Site:
     def list_of(self, subscription: Subscription) -> PaperList:
         """Its list; one that is configured no more still has its name."""
         with suppress(NotFound):
-            return self.wiring.paper_list(subscription.list)
+            return self.container.adapters.paper_list(subscription.list)
         return PaperList(name=subscription.list, title=subscription.list)
 
     async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:

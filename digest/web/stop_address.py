@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from digest.domain.feedback import SuppressionReason
 from digest.web.site import Site
 
 router = APIRouter()
@@ -15,7 +14,7 @@ router = APIRouter()
 @router.get("/unsubscribe/stop/{token}")
 def stopping(request: Request, token: str) -> Response:
     site = Site.of(request)
-    site.wiring.links.read_stop(token)
+    site.container.adapters.links.read_stop(token)
     return site.page("stop.html", token=token, stopped=False)
 
 
@@ -23,10 +22,6 @@ def stopping(request: Request, token: str) -> Response:
 async def stopped(request: Request, token: str) -> Response:
     """RFC 8058, as for subscriptions: any body, any number of times."""
     site = Site.of(request)
-    await run_in_threadpool(_stop, site, site.wiring.links.read_stop(token))
+    hashed = site.container.adapters.links.read_stop(token)
+    await run_in_threadpool(site.container.subscriptions.stop, hashed, site.clock())
     return site.page("stop.html", token=token, stopped=True)
-
-
-def _stop(site: Site, hashed: str) -> None:
-    with site.wiring.store.begin() as unit:
-        unit.suppressions.add_hashed(hashed, SuppressionReason.ASKED, site.clock())

@@ -16,8 +16,7 @@ from digest.domain.interest import understand, written
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import CONFIRM_LIFETIME, Purpose
-from digest.services.subscriptions.request_limits import Scope, admit
-from digest.services.subscriptions.subscribe import confirm, request
+from digest.services.subscriptions.request_limits import Scope
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.search import asked
@@ -36,11 +35,11 @@ async def form(request: Request, list: str = "", interests: str = "") -> Respons
     """`interests` are written into the form: a search links here to be had by mail."""
     site = Site.of(request)
     try:
-        paper_list = site.wiring.paper_list(list or None)
+        paper_list = site.container.adapters.paper_list(list or None)
     except NotFound:
-        paper_list = site.wiring.paper_list(None)
+        paper_list = site.container.adapters.paper_list(None)
     sent = Form({"interests": asked(interests)}) if interests else Form()
-    return _form(site, paper_list, sent, site.wiring.preferences(None, None))
+    return _form(site, paper_list, sent, site.container.adapters.preferences(None, None))
 
 
 @router.post("/subscribe")
@@ -51,18 +50,18 @@ async def ask(request: Request) -> Response:
     """
     site = Site.of(request)
     sent = await Form.read(request)
-    paper_list = site.wiring.paper_list(sent.line("list") or None)
-    preferences = sent.preferences(site.wiring.preferences(None, None))
+    paper_list = site.container.adapters.paper_list(sent.line("list") or None)
+    preferences = sent.preferences(site.container.adapters.preferences(None, None))
     understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
     try:
-        address = site.wiring.address(sent.values.get("email", ""))
+        address = site.container.adapters.address(sent.values.get("email", ""))
     except InvalidAddress as error:
         sent.wrong["email"] = error.reason[:200]
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
-    admitted = await run_in_threadpool(admit, site.wiring.store, address, client_of(request), site.clock())
+    admitted = await run_in_threadpool(site.container.subscriptions.admit, address, client_of(request), site.clock())
     if admitted.over in TOO_MANY:
         said, seconds = TOO_MANY[admitted.over]
         refused = site.refusal("/subscribe", 429, "Too many at once", said.format(address.domain))
@@ -81,9 +80,8 @@ def _ask(
     site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, mail_at: datetime
 ) -> None:
     try:
-        step = request(
-            site.wiring.store, address, paper_list.name, preferences, interests, site.clock(), notify=True, mail_at=mail_at
-        )
+        subscriptions = site.container.subscriptions
+        step = subscriptions.request(address, paper_list.name, preferences, interests, site.clock(), mail_at)
     except DigestError as error:
         log.error("request not kept", reason=str(error))
         return
@@ -125,9 +123,7 @@ def confirming(request: Request, token: str) -> Response:
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription, _, _ = _requested(site, token)
-    step = confirm(
-        site.wiring.store, subscription.id, "web form", "link confirmed", site.clock(), subscription.request, notify=True
-    )
+    step = site.container.subscriptions.confirm(subscription, "web form", site.clock())
     if step.notice:
         site.wake_sender()
     return site.page(
@@ -141,9 +137,5 @@ def confirmed(request: Request, token: str) -> Response:
 
 def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:
     """The subscription that a link confirms, and what was asked for. Raises InvalidToken, NotFound."""
-    request = site.wiring.links.read(Purpose.CONFIRM, token, site.clock())
-    with site.wiring.store.read() as unit:
-        found = unit.subscribers.requested(request)
-    if found is None:
-        raise NotFound("the request of this link", "it was withdrawn or is too old; subscribe again to get a new link")
-    return found
+    request = site.container.adapters.links.read(Purpose.CONFIRM, token, site.clock())
+    return site.container.subscriptions.requested(request)

@@ -11,12 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.render.text.latex import readable
-from digest.services.subscriptions.interests import react
-from digest.services.subscriptions.subscribe import Step, end, send_link
+from digest.services.subscriptions.subscribe import Step
 from digest.web.forms import Form
 from digest.web.manage import masked
 from digest.web.search import card
@@ -64,7 +62,7 @@ async def left(request: Request, token: str) -> Response:
 def _end(site: Site, token: str, reason: str) -> Step | None:
     try:
         subscription = site.subscription(Purpose.UNSUBSCRIBE, token)
-        return end(site.wiring.store, subscription.id, reason, site.clock(), notify=True)
+        return site.container.subscriptions.end(subscription, reason, site.clock())
     except NotFound:
         return None
 
@@ -82,7 +80,7 @@ def link_from_feedback(request: Request, token: str) -> Response:
 def _mail_link(site: Site, purpose: Purpose, token: str) -> Response:
     """The link to all that we hold goes to the reader's own mailbox: whoever has this weaker one may be somebody else."""
     subscription = site.subscription(purpose, token)
-    step = send_link(site.wiring.store, subscription.id, site.clock(), notify=True)
+    step = site.container.subscriptions.send_link(subscription, site.clock())
     address = masked(subscription.address.text)
     answer = site.page(
         "link_sent.html", address=address, sent=step.notice is not None, stopped=site.stopped(subscription.address)
@@ -114,11 +112,7 @@ async def disliked(request: Request, token: str, identifier: str) -> Response:
 
 def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
     site.subscription(Purpose.FEEDBACK, token)
-    named = parse_identifier(identifier).identifier
-    with site.wiring.store.read() as unit:
-        paper = unit.papers.find(named)
-    if paper is None:
-        raise NotFound(f"paper {named}")
+    paper = site.container.papers.paper(identifier)
     other = f"{site.root_path}/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
     authors = [(author, readable(author)) for author in paper.authors[:10]]
     return site.page("react.html", card=card(paper), like=like, other=other, authors=authors)
@@ -131,7 +125,7 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
     author, words = sent.line("mute_author"), sent.line("mute_words")
     liking = None if author or words else like
     await run_in_threadpool(
-        lambda: react(site.wiring.store, subscription.id, identifier, like=liking, mute_author=author, mute_words=words)
+        lambda: site.container.subscriptions.react(subscription, identifier, like=liking, mute_author=author, mute_words=words)
     )
     done = f"leave out papers by {author}" if author else f"leave out papers about {words}" if words else ""
     return site.page("reacted.html", like=like, done=done, token=token)

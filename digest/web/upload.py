@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.child_process import Overrun, run_apart
-from digest.domain.errors import InvalidIdentifier, InvalidInput
-from digest.domain.identifier import parse_identifier
+from digest.domain.errors import InvalidInput
 from digest.render.text.latex import readable
 from digest.services.papers.import_files import known_papers, papers_or_reason
 from digest.services.subscriptions.interests import MOST_REMEMBERED
@@ -59,11 +57,6 @@ def shown(text: str) -> str:
 
 def titles(site: Site, identifiers: Iterable[str]) -> list[tuple[str, str]]:
     """(identifier, title) of the newest some; the title is empty for a paper we never saw."""
-    told: list[tuple[str, str]] = []
-    with site.wiring.store.read() as unit:
-        for identifier in list(identifiers)[: -MOST_TOLD - 1 : -1]:
-            paper = None
-            with suppress(InvalidIdentifier):
-                paper = unit.papers.find(parse_identifier(identifier).identifier)
-            told.append((identifier, shown(paper.title) if paper else ""))
-    return told
+    newest = list(identifiers)[: -MOST_TOLD - 1 : -1]
+    known = site.container.papers.known(newest)
+    return [(identifier, shown(known[identifier].title) if identifier in known else "") for identifier in newest]

@@ -36,7 +36,9 @@ async def posted(request: Request, provider: str) -> Response:
         refuse_guesses(request, f"webhook/{provider}", right=right)
 
     try:
-        done = await to_thread.run_sync(site.wiring.posted, provider, headers, body, site.clock(), guessed, limiter=_limiter())
+        done = await to_thread.run_sync(
+            site.container.feedback.posted, provider, headers, body, site.clock(), guessed, limiter=_limiter()
+        )
     except NotFound:
         return PlainTextResponse("there is no such webhook here\n", 404)
     except InvalidInput as error:

@@ -97,7 +97,7 @@ def test_a_readers_whole_way_over_real_mail(
         assert "words: diffusion" in page.inner_text("[role=status]")
         assert "mute robots" in page.inner_text("[role=status]")
 
-        site.wiring.tick(site.now)
+        site.container.scheduler.tick(site.now)
         page.goto(_link(dovecot_server, reader, 2, site, "unsubscribe"))
         page.get_by_role("button", name="Unsubscribe").click()
         assert page.get_by_role("heading", level=1).inner_text() == "You have left"
@@ -151,9 +151,9 @@ VIOLATIONS = """options => axe.run({resultTypes: ["violations"], ...options}).th
 def _opened(page: Page, site: Website) -> Iterator[str]:
     """Pages that are there to be opened."""
     ada, gone, waiting = site.reader(), site.reader("gone@example.org"), site.reader("bob@example.org", confirmed=False)
-    end(site.wiring.store, gone.id, "unsubscribed on the web", NOON)
+    end(site.container.adapters.store, gone.id, "unsubscribed on the web", NOON)
     links = {(each, purpose): site.token(purpose, each) for each in (ada, gone, waiting) for purpose in Purpose}
-    stop = site.wiring.links.for_stranger(site.wiring.address("x@example.org"), "daily").unsubscribe
+    stop = site.container.adapters.links.for_stranger(site.container.adapters.address("x@example.org"), "daily").unsubscribe
     paths = [
         "/",
         "/lists/daily",

@@ -14,12 +14,10 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
-from digest.domain.delivery import DeliveryState, Tally
+from digest.container import Container
+from digest.domain.delivery import DeliveryState
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.notice import NoticeKind
-from digest.services.delivery.run import Worked
-from digest.wiring import Wiring
-from digest.wiring.crew import together
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said
 from tests.outbox import configured, owe, rows
 from tests.servers.running import PATIENCE
@@ -32,7 +30,7 @@ THROTTLED = Do("454 Throttling failure: Maximum sending rate exceeded.")
 def now(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The real clock of relays' limits, to be turned."""
     clock = [datetime.now(UTC)]
-    monkeypatch.setattr("digest.wiring.relaying._now", lambda: clock[0])
+    monkeypatch.setattr("digest.container._now", lambda: clock[0])
     return clock
 
 
@@ -54,40 +52,40 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
     end of each wait, for two hours.
     """
     with SmtpServer(tmp_path / "kept", password="right") as server:
-        config = configured(tmp_path, database_url, server.port, "processes = 1\nconnections = 10", credentials("old"))
+        config = configured(tmp_path, database_url, server.port, "connections = 10", credentials("old"))
         owe(load(config), 30)
         attempts: list[datetime] = []
         begun, settings = now[0], load(config)
         elsewhere = settings.delivery.model_copy(update={"journal": tmp_path / "elsewhere"})  # as another process has its own
-        with Wiring(load(config)) as daemon:
+        with Container(load(config)) as daemon:
             confirmation_owed(daemon, begun)
             for minute in (*range(33), 45, 61, 62, 63, 90, 119):
                 now[0] = begun + timedelta(minutes=minute)
                 before = logins(server)
-                with Wiring(settings.model_copy(update={"delivery": elsewhere})) as cron:
+                with Container(settings.model_copy(update={"delivery": elsewhere})) as cron:
                     at_once(
-                        lambda: daemon.deliver(lambda: begun),
-                        lambda cron=cron: cron.deliver(lambda: begun),  # type: ignore[misc]
-                        lambda minute=minute: daemon.mail_owed(lambda: begun + timedelta(minutes=minute)),  # type: ignore[misc]
+                        lambda: daemon.delivery.deliver(lambda: begun),
+                        lambda cron=cron: cron.delivery.deliver(lambda: begun),  # type: ignore[misc]
+                        lambda minute=minute: daemon.notices.mail_owed(lambda: begun + timedelta(minutes=minute)),  # type: ignore[misc]
                     )
                 attempts += [now[0]] * (logins(server) - before)
             assert all(sum(start <= at < start + timedelta(minutes=10) for at in attempts) <= 3 for start in attempts)
             assert [(at - begun).seconds // 60 for at in attempts] == [0, 2, 6, 14, 30, 62]
             [trouble] = daemon.relay_troubles(now[0]).values()
             assert "our login was answered 535 5.7.8 authentication failed; it is not tried again before" in trouble
-            stopped = daemon.deliver(lambda: begun).stopped
+            stopped = daemon.delivery.deliver(lambda: begun).stopped
             assert "535" in stopped
             assert "not tried again before" in stopped
-        mended = configured(tmp_path, database_url, server.port, "processes = 1", credentials("right"))
-        with Wiring(load(mended)) as wiring:
-            assert wiring.deliver(lambda: begun).tally.accepted == 30, "another password is tried at once"
-            assert wiring.relay_troubles(now[0]) == {}
+        mended = configured(tmp_path, database_url, server.port, "", credentials("right"))
+        with Container(load(mended)) as container:
+            assert container.delivery.deliver(lambda: begun).tally.accepted == 30, "another password is tried at once"
+            assert container.relays.troubles(now[0]) == {}
         assert {row.attempts for row in rows(config).values()} <= {0, 1}
 
 
-def confirmation_owed(wiring: Wiring, at: datetime) -> None:
-    with wiring.store.begin() as unit:
-        [subscription, *_] = unit.subscribers.subscriptions(wiring.address("reader0@example.org"))
+def confirmation_owed(container: Container, at: datetime) -> None:
+    with container.adapters.store.begin() as unit:
+        [subscription, *_] = unit.subscribers.subscriptions(container.adapters.address("reader0@example.org"))
         unit.notices.owe(subscription.id, NoticeKind.GOODBYE, at, at)
 
 
@@ -107,13 +105,13 @@ def at_once(*works: Callable[[], object]) -> None:
 def test_a_login_that_works_again_forgets_what_was_refused(tmp_path: Path, sqlite_url: str, now: list[datetime]) -> None:
     refused = {("AUTH", n): Do("454 4.7.0 temporary authentication failure") for n in (1, 2)}
     with SmtpServer(tmp_path / "kept", Script(nth=refused), password="right") as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1", credentials("right"))
+        config = configured(tmp_path, sqlite_url, server.port, "", credentials("right"))
         owe(load(config), 5)
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             begun, accepted = now[0], []
             for minute in (0, 1, 2, 5, 6):
                 now[0] = begun + timedelta(minutes=minute)
-                accepted.append(wiring.deliver(lambda: begun).tally.accepted)
+                accepted.append(container.delivery.deliver(lambda: begun).tally.accepted)
             assert accepted == [0, 0, 0, 0, 5]
             assert logins(server) >= 3
 
@@ -144,10 +142,10 @@ def test_one_answer_to_a_login_decides(tmp_path: Path, replies: tuple[str, ...],
 
 def test_doctor_tries_all_the_same_and_says_that_we_wait(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept", password="right") as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1", credentials("old"))
+        config = configured(tmp_path, sqlite_url, server.port, "", credentials("old"))
         owe(load(config), 3)
-        with Wiring(load(config)) as wiring:
-            wiring.deliver(lambda: datetime.now(UTC))
+        with Container(load(config)) as container:
+            container.delivery.deliver(lambda: datetime.now(UTC))
         answer = CliRunner().invoke(digest, ["doctor", "--no-dns", "--json"], env={"DIGEST_CONFIG": str(config)})
         checks = {each["name"]: each for each in json.loads(answer.stdout)}
         assert "it is not tried again before" in checks["limits of recorder"]["said"]
@@ -172,22 +170,22 @@ def test_doctor_tries_all_the_same_and_says_that_we_wait(tmp_path: Path, sqlite_
 def test_a_throttled_message_goes_out_in_the_same_run_more_slowly(tmp_path: Path, sqlite_url: str, verb: str, words: str) -> None:
     script = Script(nth={(verb, n): Do(words, close=words.startswith("421")) for n in (12, 13)})
     with SmtpServer(tmp_path / "kept", script) as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nconnections = 2")
+        config = configured(tmp_path, sqlite_url, server.port, "connections = 2")
         owe(load(config), 20)
-        with Wiring(load(config)) as wiring:
-            tally = wiring.deliver(lambda: datetime.now(UTC)).tally
+        with Container(load(config)) as container:
+            tally = container.delivery.deliver(lambda: datetime.now(UTC)).tally
             assert (tally.accepted, tally.retry, tally.failed) == (20, 0, 0)
-            assert "it throttled us: at most" in str(wiring.relay_troubles(datetime.now(UTC)))
+            assert "it throttled us: at most" in str(container.relays.troubles(datetime.now(UTC)))
         assert len(server.accepted()) == 20
         assert all(row.attempts in (0, 1) for row in rows(config).values())
 
 
 def test_a_relay_that_only_throttles_is_left_and_all_wait(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): THROTTLED})) as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nconnections = 2")
+        config = configured(tmp_path, sqlite_url, server.port, "connections = 2")
         owe(load(config), 50)
-        with Wiring(load(config)) as wiring:
-            worked = wiring.deliver(lambda: datetime.now(UTC))
+        with Container(load(config)) as container:
+            worked = container.delivery.deliver(lambda: datetime.now(UTC))
         assert "throttles us: 454 Throttling failure" in worked.stopped
         assert server.seen["DOT"] <= 20
         assert {row.state for row in rows(config).values()} == {DeliveryState.QUEUED}
@@ -196,14 +194,13 @@ def test_a_relay_that_only_throttles_is_left_and_all_wait(tmp_path: Path, sqlite
 
 def test_what_it_only_throttles_goes_through_the_next_relay(tmp_path: Path, sqlite_url: str) -> None:
     with pair(tmp_path, Script(nth={("MAIL", 0): Do("421 4.7.0 slow down", close=True)})) as (first, second):
-        config = configured(tmp_path, sqlite_url, first.port, "processes = 1\nconnections = 2", behind(second))
+        config = configured(tmp_path, sqlite_url, first.port, "connections = 2", behind(second))
         owe(load(config), 20)
-        with Wiring(load(config)) as wiring:
-            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 20
+        with Container(load(config)) as container:
+            assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 20
         assert len(second.accepted()) == 20
 
 
-@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
@@ -214,29 +211,21 @@ def test_what_it_only_throttles_goes_through_the_next_relay(tmp_path: Path, sqli
     ],
 )
 def test_a_switch_to_the_next_relay_is_alarmed_in_the_first_ones_words(
-    tmp_path: Path, sqlite_url: str, verb: str, words: str, processes: int
+    tmp_path: Path, sqlite_url: str, verb: str, words: str
 ) -> None:
     with pair(tmp_path, Script(nth={(verb, 0): Do(words)})) as (first, second):
-        config = configured(tmp_path, sqlite_url, first.port, f"processes = {processes}\nbatch = 10", behind(second))
+        config = configured(tmp_path, sqlite_url, first.port, "batch = 10", behind(second))
         owe(load(config), 20)
-        with Wiring(load(config)) as wiring:
-            worked = wiring.work_outbox()
+        with Container(load(config)) as container:
+            worked = container.delivery.deliver(lambda: datetime.now(UTC))
             now = datetime.now(UTC)
             assert (worked.tally.accepted, worked.stopped) == (20, "")
             assert words in worked.passed_over["recorder"]
-            found = [each for each in wiring.findings(now) if each.cause.startswith("relay")]
+            found = [each for each in container.monitoring.findings(now) if each.cause.startswith("relay")]
             assert [(each.cause, words in each.seen[0]) for each in found] == [("relay recorder", True)]
-            assert len(wiring.alarm(found, now)) == 1
-            assert wiring.alarm(found, now + timedelta(hours=1)) == ()
+            assert len(container.monitoring.alarm(found, now)) == 1
+            assert container.monitoring.alarm(found, now + timedelta(hours=1)) == ()
         assert len(second.accepted()) == 20
-
-
-def test_who_had_nothing_accepted_stops_nobody_whose_mail_was() -> None:
-    refused = Worked(Tally(retry=1), "stopped: the relay refuses us: 554 5.7.1 Access denied", nothing_taken=True)
-    fine, broken = Worked(Tally(accepted=9)), Worked(Tally(accepted=1), "database: no answer")
-    assert together([fine, refused], 1).stopped == ""
-    assert together([refused, refused], 1).stopped == refused.stopped
-    assert together([refused, broken], 1).stopped == broken.stopped
 
 
 # ---- the day's share ----
@@ -254,23 +243,23 @@ def behind(second: SmtpServer, first: str = "") -> str:
 
 def test_when_the_days_share_is_used_the_next_relay_takes_over(tmp_path: Path, database_url: str, now: list[datetime]) -> None:
     with pair(tmp_path) as (first, second):
-        config = configured(tmp_path, database_url, first.port, "processes = 1\nconnections = 2", behind(second, "per_day = 10"))
+        config = configured(tmp_path, database_url, first.port, "connections = 2", behind(second, "per_day = 10"))
         owe(load(config), 30)
-        with Wiring(load(config)) as wiring:
-            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
+        with Container(load(config)) as container:
+            assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
         assert (len(first.accepted()), len(second.accepted())) == (10, 20)
 
 
 def test_where_there_is_no_next_all_wait_until_the_day_is_over(tmp_path: Path, database_url: str, now: list[datetime]) -> None:
     now[0] = now[0].replace(hour=12)
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, database_url, server.port, "processes = 1\nconnections = 3", "per_day = 12")
+        config = configured(tmp_path, database_url, server.port, "connections = 3", "per_day = 12")
         owe(load(config), 30)
         counts, stopped = [], []
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             for days in (0, 0, 1, 2):
                 now[0] += timedelta(days=days)
-                worked = wiring.deliver(lambda: datetime.now(UTC))
+                worked = container.delivery.deliver(lambda: datetime.now(UTC))
                 counts.append(worked.tally.accepted)
                 stopped.append(worked.stopped)
         assert counts == [12, 0, 12, 6]
@@ -309,21 +298,21 @@ def test_what_was_thrown_away_is_said_again_one_by_one(tmp_path: Path, verb: str
 
 def test_it_is_remembered_for_a_day(tmp_path: Path, database_url: str, now: list[datetime]) -> None:
     config = configured(tmp_path, database_url, 9)
-    with Wiring(load(config)) as wiring:
-        wiring.quotas["recorder"].pipelining_failed()
-    with Wiring(load(config)) as wiring:
+    with Container(load(config)) as container:
+        container.relays.limits["recorder"].pipelining_failed()
+    with Container(load(config)) as container:
         found = []
         for hours in (0, 23, 2):
             now[0] += timedelta(hours=hours)
-            found.append(wiring.quotas["recorder"].without_pipelining())
+            found.append(container.relays.limits["recorder"].without_pipelining())
     assert found == [True, True, False]
 
 
 def test_it_can_be_turned_off_and_our_name_set(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept", Script(offers=OFFERS)) as server:
         config = configured(tmp_path, sqlite_url, server.port, "", 'pipelining = false\nehlo_name = "mail.example.org"')
-        with Wiring(load(config)) as wiring:
-            [relay] = wiring.relays(lambda: datetime.now(UTC))
+        with Container(load(config)) as container:
+            [relay] = container.relays.each(lambda: datetime.now(UTC))
             session = relay.connect()
             session.close()
     assert session.offers.pipelining is False

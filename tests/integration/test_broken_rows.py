@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.subscriber import Address, NewReader, Preferences
-from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.stocked import CONSENT, sighting
-from tests.transport import FakeTransport, OfflineWiring
+from tests.transport import FakeTransport, OfflineContainer
 
 DUE = datetime(2026, 3, 2, 7, 1, tzinfo=UTC)
 BROKEN = {
@@ -39,12 +39,12 @@ def test_a_claim(tmp_path: Path, sqlite_url: str) -> None:
     broken = {3 * number: kind for number, kind in enumerate(BROKEN, 1)}
     everybody = range(1, len(owe(load(config), 3 * len(BROKEN) + 1)) + 1)
     transport = FakeTransport(lambda: datetime.now(UTC))
-    with OfflineWiring(load(config), transport) as wiring:
-        with wiring.store.engine.begin() as connection:
+    with OfflineContainer(load(config), transport) as container:
+        with container.adapters.store.engine.begin() as connection:
             for id_, kind in broken.items():
                 connection.execute(text(BROKEN[kind]), {"id": id_})
-        worked = wiring.deliver(lambda: datetime.now(UTC))
-        with wiring.store.engine.connect() as connection:
+        worked = container.delivery.deliver(lambda: datetime.now(UTC))
+        with container.adapters.store.engine.connect() as connection:
             found = connection.execute(text("SELECT subscription_id AS id, state, reason FROM deliveries")).all()
     ended = {row.id: row for row in found}
     assert {broken[id_]: ended[id_].state for id_ in broken} == dict.fromkeys(BROKEN, "failed")
@@ -63,13 +63,13 @@ COHORTS = {
 
 @pytest.mark.parametrize("sql", COHORTS.values(), ids=COHORTS.keys())
 def test_a_tick(sql: str, tmp_path: Path, sqlite_url: str) -> None:
-    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+    with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         people = [NewReader(Address(f"r{n}@example.org"), "daily", Preferences(hour=time(7))) for n in range(3)]
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge([sighting(2, seen_at=DUE - timedelta(days=1))])
             unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=1))
-        with wiring.store.engine.begin() as connection:
+        with container.adapters.store.engine.begin() as connection:
             connection.execute(text(sql))
-        ticked = wiring.tick(DUE)
+        ticked = container.scheduler.tick(DUE)
     assert ticked.editions == 1
     assert ticked.deliveries in (2, 3)

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,10 +19,10 @@ import pytest
 from sqlalchemy import text
 
 from digest.config import load
+from digest.container import Container
 from digest.daemon import Daemon
 from digest.domain.errors import SchemaMismatch
 from digest.domain.subscriber import Address, Interests, Preferences
-from digest.wiring import Wiring
 from tests.outbox import configured
 from tests.servers.running import PATIENCE, free_port, until
 
@@ -111,39 +111,37 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.usefixtures("_handlers")
 def test_it_ends_when_the_schema_is_newer_than_it(tmp_path: Path) -> None:
     """Migrated under its feet: it does nothing more, and says why."""
-    with Wiring(load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))) as wiring:
-        with wiring.store.engine.begin() as connection:
+    with Container(load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))) as container:
+        with container.adapters.store.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         with pytest.raises(SchemaMismatch, match=r"is at revision 9999, this program knows \d+; upgrade the program"):
-            Daemon(wiring, web=False, deliver=False, collect=False).run()
-
-
-class _Rung(Wiring):
-    """Calls `rung` once the bell for housekeeping has rung and what it rang for is done."""
-
-    rung: Callable[[], None]
-
-    def housekeep_due(self, at: datetime) -> dict[str, int]:
-        try:
-            return super().housekeep_due(at)
-        finally:
-            self.rung()
+            Daemon(container, web=False, deliver=False, collect=False).run()
 
 
 @pytest.mark.usefixtures("_handlers")
-def test_it_housekeeps_once_a_day_and_a_start_between_does_not_count(tmp_path: Path) -> None:
+def test_it_housekeeps_once_a_day_and_a_start_between_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request nobody confirmed is dropped after its 30 days, at the bell; one getting old meanwhile waits a day."""
     settings = load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite'}", 9))
     first, left = datetime.now(UTC) - timedelta(days=1), []  # recent: the scheduler counts every bell since
-    with Wiring(settings) as wiring, wiring.store.begin() as unit:
+    with Container(settings) as container, container.adapters.store.begin() as unit:
         for name, asked in (("old", first - timedelta(days=31)), ("soon", first - timedelta(days=29, hours=2))):
             unit.subscribers.request(Address(f"{name}@example.org"), "daily", Preferences(), Interests(), asked)
     for hours in (0, 23, 24):
-        with _Rung(settings) as wiring:
-            daemon = Daemon(wiring, web=False, deliver=False, collect=False, clock=lambda now=first + timedelta(hours=hours): now)
-            wiring.rung = daemon.stop
+        with Container(settings) as container:
+            daemon = Daemon(
+                container, web=False, deliver=False, collect=False, clock=lambda now=first + timedelta(hours=hours): now
+            )
+            housekeep_due = container.privacy.housekeep_due
+
+            def then_stop(at: datetime, housekeep=housekeep_due, stop=daemon.stop) -> dict[str, int]:  # type: ignore[no-untyped-def]
+                try:
+                    return housekeep(at)
+                finally:
+                    stop()
+
+            monkeypatch.setattr(container.privacy, "housekeep_due", then_stop)
             daemon.run()
-            with wiring.store.read() as unit:
+            with container.adapters.store.read() as unit:
                 left.append([each.address.text for each in unit.subscribers.export()])
     assert left == [["soon@example.org"], ["soon@example.org"], []]
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
+from digest.container import Container
 from digest.domain.subscriber import Address
 from digest.services.editions.message_composer import one_off
-from digest.wiring import Wiring
 from tests.editions import SEEN, edition
 
 
@@ -39,10 +39,10 @@ def test_keys_are_made_once_and_sign_what_we_compose(tmp_path: Path, monkeypatch
 
     for each in first:
         monkeypatch.setenv(f"DIGEST_DKIM__{each['key'].upper()}", each["file"])
-    with Wiring(load(None)) as wiring:
+    with Container(load(None)) as container:
         drafted = edition()
-        rendered = wiring.press.render(drafted, wiring.paper_list(None))
-        room = wiring.press.mailroom(drafted, wiring.paper_list(None), rendered)
+        rendered = container.adapters.press.render(drafted, container.adapters.paper_list(None))
+        room = container.adapters.press.mailroom(drafted, container.adapters.paper_list(None), rendered)
         data = room(one_off(Address("ann@reader.test"), drafted, SEEN), None).data
     zone = {f"{each['name']}.".encode(): each["value"].encode() for each in first}
     for index in (0, 1):

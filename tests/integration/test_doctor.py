@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
+from digest.container import Container
 from digest.mail.auth.dkim import new_key
-from digest.wiring import Wiring
 from tests.servers.name_server import name_server
 from tests.servers.smtp import SmtpServer
 
@@ -124,7 +124,7 @@ SOURCES = [
 def test_a_source_is_as_its_last_collect_left_it(
     config: Path, fresh: dict[str, object], health: dict[str, object], line: str
 ) -> None:
-    with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
+    with Container(load(config)) as container, container.adapters.store.begin() as unit:
         for key, told in (("freshness", fresh), ("health", health)):
             if told:
                 unit.sources.save("huggingface", key, told, datetime(2026, 3, 2, 5, tzinfo=UTC))

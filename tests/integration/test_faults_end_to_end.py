@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.instant import isoformat
-from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 CONNECTIONS = 2
-WORKED = f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 10"
+WORKED = f"connections = {CONNECTIONS}\nbatch = 10"
 HASTY = "timeout = 3"
 """Where the relay stalls; long enough that a busy machine does not look like a relay that stalls."""
 PATIENT = "timeout = 30"
@@ -122,9 +122,7 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
     """The other 999 arrive, over the connections it began with; `digest explain` says what became of the one."""
     poisoned = "reader500@example.org"
     with SmtpServer(tmp_path / "kept", Script(recipients={poisoned: POISON})) as server:
-        config = configured(
-            tmp_path, database_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 100", PATIENT
-        )
+        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nbatch = 100", PATIENT)
         emails = owe(load(config), 1000)
         assert deliver(config) == (0, "")
         arrived, connections = got(server), server.connections
@@ -168,7 +166,7 @@ def test_a_relay_that_will_not_have_us_stops_the_run_and_blames_nobody(
 def test_a_relay_that_takes_and_never_says_so_is_not_fed_for_ever(tmp_path: Path, sqlite_url: str) -> None:
     """Sent again at once, then only after a wait: the run ends."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): Do(accept=True, close=True)})) as server:
-        config = configured(tmp_path, sqlite_url, server.port, f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 10", PATIENT)
+        config = configured(tmp_path, sqlite_url, server.port, f"connections = {CONNECTIONS}\nbatch = 10", PATIENT)
         owe(load(config), 10)
         deliver(config)
         deliver(config)
@@ -184,8 +182,8 @@ def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Pat
         owe(load(config), 3)
         process = subprocess.Popen(command(config, "deliver"), stdout=subprocess.DEVNULL, env=os.environ | {"NO_COLOR": "1"})
         freed, looks, deadline = 0, 0, time.monotonic() + PATIENCE
-        with Wiring(load(config)) as wiring:
-            store = wiring.store
+        with Container(load(config)) as container:
+            store = container.adapters.store
             while process.poll() is None and time.monotonic() < deadline:
                 with store.begin() as unit:
                     freed += unit.deliveries.reclaim_dead_leases(datetime.now(UTC))

@@ -41,7 +41,7 @@ def own_ranking(site: Website) -> list[tuple[str, str]]:
     """(identifier, first reason) of all papers, in the reader's order."""
     subscription = site.subscription()
     assert subscription
-    ranked = site.wiring.ranking(site.wiring.paper_list("daily"), NOON, subscription.address)
+    ranked = site.container.papers.ranking(site.container.adapters.paper_list("daily"), NOON, subscription.address)
     return [(str(each.paper.identifier), each.reasons[0].text) for each in ranked]
 
 
@@ -49,8 +49,8 @@ def next_mail(site: Website) -> list[str]:
     """The identifiers in the order a mail composed now would have them."""
     subscription = site.subscription()
     assert subscription
-    edition = site.wiring.edition(site.wiring.paper_list("daily"), NOON.date(), NOON)
-    mail = site.wiring.one_off(edition, site.wiring.paper_list("daily"), subscription.address, NOON)
+    edition = site.container.editions.edition(site.container.adapters.paper_list("daily"), NOON.date(), NOON)
+    mail = site.container.editions.preview(edition, site.container.adapters.paper_list("daily"), subscription.address, NOON)
     text = mail.data.replace(b"=\r\n", b"").decode()
     shown = {
         name: text.index(f"/abs/{name.removeprefix('arxiv:')}")

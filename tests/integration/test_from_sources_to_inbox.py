@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
+from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.subscriber import Interests, Preferences
 from digest.services.monitoring.explain import explain
 from digest.services.subscriptions.subscribe import confirm, request
-from digest.wiring import Wiring
 from tests.pages import daily_pages
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import GONE
@@ -59,7 +59,7 @@ def _hugging_face(pages: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture
-def wiring(tmp_path: Path, postfix_server: Postfix) -> Iterator[tuple[Wiring, list[str]]]:
+def container(tmp_path: Path, postfix_server: Postfix) -> Iterator[tuple[Container, list[str]]]:
     with _hugging_face(daily_pages(date(2026, 5, 15), AT.date())) as (base_url, asked):
         settings = Settings.model_construct(
             database=Database(url=f"sqlite:///{tmp_path / 'digest.sqlite3'}"),
@@ -71,37 +71,39 @@ def wiring(tmp_path: Path, postfix_server: Postfix) -> Iterator[tuple[Wiring, li
             lists=(ListSettings(name="daily", title="Trending papers", cutoff=time(5, 0)),),
             sources=(SourceSettings(name="huggingface", kind="huggingface", base_url=base_url),),
         )
-        with Wiring(settings) as made:
+        with Container(settings) as made:
             yield made, asked
 
 
-def _subscribe(wiring: Wiring, email: str) -> None:
-    address = wiring.address(email)
-    step = request(wiring.store, address, "daily", Preferences(hour=time(11, 0)), Interests(), datetime(2026, 5, 20, tzinfo=UTC))
-    confirm(wiring.store, step.subscription.id, "test", "link confirmed", datetime(2026, 5, 20, tzinfo=UTC))
+def _subscribe(container: Container, email: str) -> None:
+    address = container.adapters.address(email)
+    step = request(
+        container.adapters.store, address, "daily", Preferences(hour=time(11, 0)), Interests(), datetime(2026, 5, 20, tzinfo=UTC)
+    )
+    confirm(container.adapters.store, step.subscription.id, "test", "link confirmed", datetime(2026, 5, 20, tzinfo=UTC))
 
 
 def test_what_the_edition_says_is_what_the_mailbox_holds(
-    wiring: tuple[Wiring, list[str]], dovecot_server: Dovecot, postfix_server: Postfix
+    container: tuple[Container, list[str]], dovecot_server: Dovecot, postfix_server: Postfix
 ) -> None:
-    wired, asked = wiring
+    wired, asked = container
     readers = ("ada@journey.example", "grace@journey.example")
     for email in (*readers, GONE):
         _subscribe(wired, email)
 
-    [report] = wired.collect_due(AT)
+    [report] = wired.papers.collect_due(AT)
     assert report.error is None or report.error == ""
     assert report.papers_new > 50
     assert report.signals > 50
     assert any("date=2026-05-22" in path for path in asked)
-    assert wired.collect_due(AT) == [], "not due again within the hour"
+    assert wired.papers.collect_due(AT) == [], "not due again within the hour"
 
-    ticked = wired.tick(AT)
+    ticked = wired.scheduler.tick(AT)
     assert (ticked.editions, ticked.deliveries, ticked.failed) == (1, 3, ())
-    worked = wired.deliver(lambda: AT)
+    worked = wired.delivery.deliver(lambda: AT)
     assert (worked.tally.accepted, worked.tally.failed, worked.stopped) == (2, 1, ""), postfix_server.maillog
 
-    edition = wired.edition(wired.paper_list(None), date(2026, 5, 22), AT)
+    edition = wired.editions.edition(wired.adapters.paper_list(None), date(2026, 5, 22), AT)
     assert len(edition.picks) == 10
     for email in readers:
         [mail] = dovecot_server.parsed(email, at_least=1)
@@ -122,13 +124,13 @@ def test_what_the_edition_says_is_what_the_mailbox_holds(
             assert "https://digest.example.org/unsubscribe/" in part
 
     # the reader whose mailbox is gone is not mailed again, and one can see why
-    told = explain(wired.store, wired.address(GONE), wired.lists, AT)
+    told = explain(wired.adapters.store, wired.adapters.address(GONE), wired.adapters.lists, AT)
     assert told["suppression"]["reason"] == "hard bounce"
     assert "5.1.1" in told["subscriptions"][0]["deliveries"][0]["reason"]
 
     # all of it once more changes nothing
-    again = wired.tick(AT)
+    again = wired.scheduler.tick(AT)
     assert (again.editions, again.deliveries) == (0, 0)
-    assert wired.deliver(lambda: AT).tally.accepted == 0
-    with wired.store.read() as unit:
+    assert wired.delivery.deliver(lambda: AT).tally.accepted == 0
+    with wired.adapters.store.read() as unit:
         assert unit.deliveries.tally() == {DeliveryState.ACCEPTED: 2, DeliveryState.FAILED: 1}

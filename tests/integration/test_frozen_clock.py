@@ -42,7 +42,7 @@ def begun(server: SmtpServer) -> Counter[str]:
 def test_it_ends_and_sends_no_more_copies_than_the_policy_has(kind: str, tmp_path: Path, sqlite_url: str) -> None:
     script, most = KINDS[kind]
     with SmtpServer(tmp_path / "kept", script) as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nconnections = 1")
+        config = configured(tmp_path, sqlite_url, server.port, "connections = 1")
         owe(load(config), READERS)
         at = datetime.now(UTC) + timedelta(minutes=5)
         deliver(config, at)
@@ -54,7 +54,7 @@ def test_it_ends_and_sends_no_more_copies_than_the_policy_has(kind: str, tmp_pat
 def test_another_run_goes_on_where_the_first_stopped(later: timedelta, tmp_path: Path, sqlite_url: str) -> None:
     """However often it is run, a relay that never answers gets the copies of one run and no more before their time."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): Do(close=True)})) as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nconnections = 1")
+        config = configured(tmp_path, sqlite_url, server.port, "connections = 1")
         owe(load(config), READERS)
         at = datetime.now(UTC) + timedelta(minutes=5)
         for _ in range(3):

@@ -22,12 +22,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.errors import StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
 from digest.mail.verp import Stamps
 from digest.services.feedback.process import Heeded
-from digest.wiring import Wiring
+from digest.web.app import create_app
 from tests.outbox import configured, owe
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.running import PATIENCE, free_port, listening
@@ -53,9 +54,9 @@ def more(config: Path, **inbound: object) -> Path:
     return config
 
 
-def bounce(wiring: Wiring, *, stamps: Stamps | None = None, delivery: int = DELIVERY) -> tuple[str, bytes]:
+def bounce(container: Container, *, stamps: Stamps | None = None, delivery: int = DELIVERY) -> tuple[str, bytes]:
     """(whom it is for, the mail): a mailbox that does not exist, told as RFC 3464 has it."""
-    to = f"bounces+{(stamps or wiring.stamps).of(delivery).bounce}@digest.example.org"
+    to = f"bounces+{(stamps or container.adapters.stamps).of(delivery).bounce}@digest.example.org"
     report = f"""From: MAILER-DAEMON@mx.example.org
 To: {to}
 Subject: Undelivered Mail Returned to Sender
@@ -80,8 +81,8 @@ Diagnostic-Code: smtp; 550 5.1.1 no such user
     return to, report.replace("\n", "\r\n").encode()
 
 
-def suppressed(wiring: Wiring, address: Address = READER) -> SuppressionReason | None:
-    with wiring.store.read() as unit:
+def suppressed(container: Container, address: Address = READER) -> SuppressionReason | None:
+    with container.adapters.store.read() as unit:
         found = unit.suppressions.find(address)
     return found.reason if found else None
 
@@ -126,17 +127,17 @@ def daemon(place: Path) -> Iterator[int]:
 
 
 def test_the_daemon_hears_lmtp(daemon: int, place: Path) -> None:
-    with Wiring(load(place)) as wiring, smtplib.LMTP("127.0.0.1", daemon, timeout=PATIENCE) as relay:
-        to, mail = bounce(wiring)
-        forged, _ = bounce(wiring, stamps=Stamps(b"not the key that we have"), delivery=2)
+    with Container(load(place)) as container, smtplib.LMTP("127.0.0.1", daemon, timeout=PATIENCE) as relay:
+        to, mail = bounce(container)
+        forged, _ = bounce(container, stamps=Stamps(b"not the key that we have"), delivery=2)
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             relay.sendmail("", [forged], mail)
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             relay.sendmail("", ["somebody@else.example"], mail)
-        assert suppressed(wiring) is None
+        assert suppressed(container) is None
         assert relay.sendmail("", [to], mail) == {}
-        assert suppressed(wiring) is SuppressionReason.BOUNCE
-        assert suppressed(wiring, Address("reader1@example.org")) is None
+        assert suppressed(container) is SuppressionReason.BOUNCE
+        assert suppressed(container, Address("reader1@example.org")) is None
 
 
 # ---- IMAP ------------------------------------------------------------------------------------------------------------------
@@ -159,25 +160,25 @@ def test_a_mail_leaves_its_mailbox_only_after_the_commit(place: Path, tmp_path: 
         imap_password=PASSWORD,
     )
     now = datetime.now(UTC)
-    with Wiring(load(place)) as wiring:
-        _, mail = bounce(wiring)
+    with Container(load(place)) as container:
+        _, mail = bounce(container)
         friend = b"From: friend@example.net\r\nTo: " + mailbox.encode() + b"\r\nSubject: lunch?\r\n\r\nAt noon?\r\n"
         deliver(dovecot_server, mailbox, friend, mail)
         database = sqlite3.connect(tmp_path / "digest.sqlite3")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         database.commit()
         with pytest.raises(StoreError, match="disk full"):
-            wiring.poll(now, nothing_told)
+            container.feedback.poll(now, nothing_told)
         assert len(dovecot_server.messages(mailbox)) == 2, "nothing is committed, so nothing is gone"
-        assert suppressed(wiring) is None
+        assert suppressed(container) is None
         database.execute("DROP TRIGGER full")
         database.commit()
         database.close()
-        assert wiring.poll(now, nothing_told) == 1
+        assert container.feedback.poll(now, nothing_told) == 1
         assert dovecot_server.parsed(mailbox)[0]["Subject"] == "lunch?", "a mail that is none of ours stays"
         assert len(dovecot_server.messages(mailbox)) == 1
-        assert suppressed(wiring) is SuppressionReason.BOUNCE
-        assert wiring.poll(now, nothing_told) == 0
+        assert suppressed(container) is SuppressionReason.BOUNCE
+        assert container.feedback.poll(now, nothing_told) == 0
 
 
 def test_the_daemon_looks_into_its_mailbox(place: Path, tmp_path: Path, dovecot_server: Dovecot) -> None:
@@ -186,14 +187,14 @@ def test_the_daemon_looks_into_its_mailbox(place: Path, tmp_path: Path, dovecot_
     imap = {"imap_server": "127.0.0.1", "imap_port": dovecot_server.imap_port, "imap_tls": "none", "imap_user": mailbox}
     more(place, **imap, imap_password=PASSWORD, imap_every=1)
     database = sqlite3.connect(tmp_path / "digest.sqlite3", timeout=30)
-    with Wiring(load(place)) as wiring:
-        _, mail = bounce(wiring)
+    with Container(load(place)) as container:
+        _, mail = bounce(container)
         deliver(dovecot_server, mailbox, b"From: friend@example.net\r\nSubject: lunch?\r\n\r\nAt noon?\r\n", mail)
         database.execute("CREATE TRIGGER full BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         database.commit()
         with only_ears(place, lambda: "disk full" in (tmp_path / "said").read_text("utf-8", "replace")):
             assert len(dovecot_server.messages(mailbox)) == 2, "nothing is committed, so nothing is gone"
-            assert suppressed(wiring) is None
+            assert suppressed(container) is None
             database.execute("DROP TRIGGER full")
             database.commit()
             database.close()
@@ -201,7 +202,7 @@ def test_the_daemon_looks_into_its_mailbox(place: Path, tmp_path: Path, dovecot_
             while len(dovecot_server.messages(mailbox)) > 1:
                 assert time.monotonic() < deadline, (tmp_path / "said").read_text()
                 time.sleep(0.1)
-            assert suppressed(wiring) is SuppressionReason.BOUNCE, "it left, so it is in the tables"
+            assert suppressed(container) is SuppressionReason.BOUNCE, "it left, so it is in the tables"
     assert dovecot_server.parsed(mailbox)[0]["Subject"] == "lunch?"
 
 
@@ -211,7 +212,7 @@ MAILGUN = "key of the webhook"
 POSTMARK = {"authorization": "Basic " + b64encode(b"digest:word").decode()}
 
 
-def mailgun(wiring: Wiring, at: datetime, key: str = MAILGUN) -> bytes:
+def mailgun(container: Container, at: datetime, key: str = MAILGUN) -> bytes:
     stamp, token = str(int(at.timestamp())), "f" * 50
     signature = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     return json.dumps(
@@ -222,7 +223,7 @@ def mailgun(wiring: Wiring, at: datetime, key: str = MAILGUN) -> bytes:
                 "severity": "permanent",
                 "recipient": str(READER),
                 "delivery-status": {"code": 550, "message": "5.1.1 no such user", "enhanced-code": "5.1.1"},
-                "message": {"headers": {"message-id": f"{wiring.stamps.of(DELIVERY).message}@digest.example.org"}},
+                "message": {"headers": {"message-id": f"{container.adapters.stamps.of(DELIVERY).message}@digest.example.org"}},
             },
         }
     ).encode()
@@ -232,25 +233,25 @@ COMPLAINT = json.dumps({"RecordType": "SpamComplaint", "Email": str(READER)}).en
 
 
 @pytest.fixture
-def posting(place: Path) -> Iterator[tuple[Wiring, TestClient, datetime]]:
+def posting(place: Path) -> Iterator[tuple[Container, TestClient, datetime]]:
     now = datetime.now(UTC)
     more(place, mailgun_signing_key=MAILGUN, postmark_password="word")
-    with Wiring(load(place)) as wiring, TestClient(wiring.web_app()) as client:
-        yield wiring, client, now
+    with Container(load(place)) as container, TestClient(create_app(container)) as client:
+        yield container, client, now
 
 
-def test_a_signed_post_is_heeded(posting: tuple[Wiring, TestClient, datetime]) -> None:
-    wiring, client, now = posting
-    assert client.post("/webhooks/mailgun", content=mailgun(wiring, now)).status_code == 204
-    assert suppressed(wiring) is SuppressionReason.BOUNCE
-    assert client.post("/webhooks/mailgun", content=mailgun(wiring, now)).status_code == 204
+def test_a_signed_post_is_heeded(posting: tuple[Container, TestClient, datetime]) -> None:
+    container, client, now = posting
+    assert client.post("/webhooks/mailgun", content=mailgun(container, now)).status_code == 204
+    assert suppressed(container) is SuppressionReason.BOUNCE
+    assert client.post("/webhooks/mailgun", content=mailgun(container, now)).status_code == 204
 
 
-def test_a_complaint_ends_the_subscription(posting: tuple[Wiring, TestClient, datetime]) -> None:
-    wiring, client, _ = posting
+def test_a_complaint_ends_the_subscription(posting: tuple[Container, TestClient, datetime]) -> None:
+    container, client, _ = posting
     assert client.post("/webhooks/postmark", content=COMPLAINT, headers=POSTMARK).status_code == 204
-    assert suppressed(wiring) is SuppressionReason.COMPLAINT
-    with wiring.store.read() as unit:
+    assert suppressed(container) is SuppressionReason.COMPLAINT
+    with container.adapters.store.read() as unit:
         (subscription,) = unit.subscribers.subscriptions(READER)
     assert subscription.end_reason == "complaint: marked as spam"
 
@@ -266,24 +267,24 @@ def test_a_complaint_ends_the_subscription(posting: tuple[Wiring, TestClient, da
     ],
 )
 def test_what_is_not_signed_changes_nothing(
-    posting: tuple[Wiring, TestClient, datetime], provider: str, headers: Mapping[str, str], key: str, status: int
+    posting: tuple[Container, TestClient, datetime], provider: str, headers: Mapping[str, str], key: str, status: int
 ) -> None:
-    wiring, client, now = posting
-    body = COMPLAINT if provider == "postmark" else mailgun(wiring, now, key)
+    container, client, now = posting
+    body = COMPLAINT if provider == "postmark" else mailgun(container, now, key)
     answered = client.post(f"/webhooks/{provider}", content=body, headers=dict(headers))
     assert answered.status_code == status
     assert str(READER) not in answered.text
-    assert suppressed(wiring) is None
+    assert suppressed(container) is None
 
 
-def test_what_could_not_be_kept_is_posted_again(posting: tuple[Wiring, TestClient, datetime], tmp_path: Path) -> None:
-    wiring, client, now = posting
+def test_what_could_not_be_kept_is_posted_again(posting: tuple[Container, TestClient, datetime], tmp_path: Path) -> None:
+    container, client, now = posting
     database = sqlite3.connect(tmp_path / "digest.sqlite3")
     database.execute("CREATE TRIGGER full BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     database.commit()
-    assert client.post("/webhooks/mailgun", content=mailgun(wiring, now)).status_code == 503
+    assert client.post("/webhooks/mailgun", content=mailgun(container, now)).status_code == 503
     database.execute("DROP TRIGGER full")
     database.commit()
     database.close()
-    assert client.post("/webhooks/mailgun", content=mailgun(wiring, now)).status_code == 204
-    assert suppressed(wiring) is SuppressionReason.BOUNCE
+    assert client.post("/webhooks/mailgun", content=mailgun(container, now)).status_code == 204
+    assert suppressed(container) is SuppressionReason.BOUNCE

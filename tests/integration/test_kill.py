@@ -58,7 +58,7 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
             tmp_path,
             database_url,
             port,
-            f"processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
+            f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
         )
         emails = owe(load(config), READERS)
         kills, twice = killed_until_done(config, store, orders)
@@ -78,7 +78,7 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
             tmp_path,
             sqlite_url,
             port,
-            f'processes = 1\nconnections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"',
+            f'connections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"',
         )
         emails = owe(load(config), READERS // 2)
         kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
@@ -97,7 +97,7 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
 def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
     """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, sqlite_url, port, f"processes = 1\nconnections = {CONNECTIONS}\nfirst_wait = 0.001")
+        config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nfirst_wait = 0.001")
         emails = owe(load(config), 200)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         kills = 0

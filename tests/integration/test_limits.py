@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
@@ -22,12 +23,11 @@ from digest.services.delivery.rate_limits import rationed
 from digest.services.delivery.relay_limits import RelayLimits
 from digest.store.engine import open_engine
 from digest.store.unit_of_work import Store
-from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.databases import hash_address
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
-from tests.transport import FakeTransport, OfflineWiring
+from tests.transport import FakeTransport, OfflineContainer
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SPAN = timedelta(seconds=6)
@@ -129,14 +129,14 @@ def test_a_domain_gets_its_share_and_the_others_wait_in_turn(store: Store) -> No
 def test_deliver_keeps_to_a_domains_share(tmp_path: Path, database_url: str) -> None:
     """Three runs: at one instant, at the same again, and a span later."""
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, database_url, server.port, "processes = 1\nbatch = 15\nper_domain_per_minute = 200")
+        config = configured(tmp_path, database_url, server.port, "batch = 15\nper_domain_per_minute = 200")
         owe(load(config), 50)
         begun = datetime.now(UTC)
         begun = datetime.fromtimestamp(begun.timestamp() // 6 * 6 + 6, UTC)
         counts = []
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             for at in (begun, begun, begun + SPAN, begun + 2 * SPAN):
-                counts.append(wiring.deliver(lambda at=at: at).tally.accepted)  # type: ignore[misc]
+                counts.append(container.delivery.deliver(lambda at=at: at).tally.accepted)  # type: ignore[misc]
                 if len(counts) == 1:
                     waiting = [row for row in rows(config).values() if row.state is DeliveryState.QUEUED]
         assert counts == [20, 0, 20, 10]
@@ -147,19 +147,19 @@ def test_deliver_keeps_to_a_domains_share(tmp_path: Path, database_url: str) -> 
 
 def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, sqlite_url, server.port, "processes = 1\nper_domain_per_minute = 100", "per_minute = 120")
+        config = configured(tmp_path, sqlite_url, server.port, "per_domain_per_minute = 100", "per_minute = 120")
         owe(load(config), 15)
-        with Wiring(load(config)) as wiring:
-            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
+        with Container(load(config)) as container:
+            assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
 
 
 def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_url: str) -> None:
     with SmtpServer(tmp_path / "first") as first, SmtpServer(tmp_path / "second") as second:
         relays = f'per_minute = 5\n[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
-        config = configured(tmp_path, database_url, first.port, "processes = 1\nconnections = 2", relays)
+        config = configured(tmp_path, database_url, first.port, "connections = 2", relays)
         owe(load(config), 30)
-        with Wiring(load(config)) as wiring:
-            assert wiring.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
+        with Container(load(config)) as container:
+            assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
         assert 1 <= len(first.accepted()) <= 6, "one, and one each 12 seconds"
         assert len(first.accepted()) + len(second.accepted()) == 30
 
@@ -280,8 +280,8 @@ def test_a_run_that_is_to_stop_gives_nothing_more_out_of_what_it_claimed(tmp_pat
     config = configured(tmp_path, sqlite_url, 9, "batch = 10")
     owe(load(config), 40)
     transport = FakeTransport(lambda: datetime.now(UTC))
-    with OfflineWiring(load(config), transport) as wiring:
-        wiring.deliver(lambda: datetime.now(UTC), stop=lambda: len(transport.accepted) == 3)
+    with OfflineContainer(load(config), transport) as container:
+        container.delivery.deliver(lambda: datetime.now(UTC), stop=lambda: len(transport.accepted) == 3)
     assert len(transport.accepted) == 3
     assert Counter(row.state for row in rows(config).values()) == {DeliveryState.ACCEPTED: 3, DeliveryState.QUEUED: 37}
 
@@ -309,11 +309,11 @@ def test_a_relay_that_goes_away_in_the_middle_of_a_run_is_replaced(tmp_path: Pat
         first = open_.enter_context(SmtpServer(tmp_path / "first", script))
         second = open_.enter_context(SmtpServer(tmp_path / "second"))
         relays = f'[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
-        config = configured(tmp_path, sqlite_url, first.port, "processes = 1\nconnections = 2", relays)
+        config = configured(tmp_path, sqlite_url, first.port, "connections = 2", relays)
         emails = owe(load(config), 40)
-        with Wiring(load(config)) as wiring:
-            worked = wiring.deliver(lambda: datetime.now(UTC))
-            again = wiring.deliver(lambda: datetime.now(UTC) + timedelta(minutes=2))
+        with Container(load(config)) as container:
+            worked = container.delivery.deliver(lambda: datetime.now(UTC))
+            again = container.delivery.deliver(lambda: datetime.now(UTC) + timedelta(minutes=2))
         assert worked.stopped == again.stopped == ""
         assert worked.tally.accepted + again.tally.accepted == 40
         assert {row.state for row in rows(config).values()} == {DeliveryState.ACCEPTED}

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, NewReader, Preferences
 from digest.services.monitoring.explain import explain, status
-from digest.wiring import Wiring
 from tests.outbox import AT, configured
 from tests.servers.stocked import CONSENT, sighting, upvotes
 
@@ -33,27 +33,30 @@ DUE = datetime(2026, 3, 2, 7, 1, tzinfo=UTC)
     ],
 )
 def test_an_edition_is_made_with_the_paper_in_it(title: str, tmp_path: Path, sqlite_url: str) -> None:
-    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+    with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         odd = replace(sighting(1, signals=(upvotes(99, AT - timedelta(hours=8)),), seen_at=AT - timedelta(hours=9)), title=title)
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge([odd, sighting(2, seen_at=AT - timedelta(hours=9))])
-        edition = wiring.edition(wiring.paper_list("daily"), date(2026, 3, 2), AT)
+        edition = container.editions.edition(container.adapters.paper_list("daily"), date(2026, 3, 2), AT)
         assert title in [pick.ranked.paper.title for pick in edition.picks]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Gone", "localtime2", "..", "Europe", "x" * 300])
 def test_a_zone_this_machine_does_not_know_is_its_readers_trouble_alone(zone: str, tmp_path: Path, sqlite_url: str) -> None:
-    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+    with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         people = [NewReader(Address(f"{name}@example.org"), "daily", Preferences(hour=time(7))) for name in ("lost", "other")]
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge([sighting(2, seen_at=DUE - timedelta(days=1))])
             unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=1))
-        with wiring.store.engine.begin() as connection:
+        with container.adapters.store.engine.begin() as connection:
             connection.execute(text("UPDATE subscriptions SET timezone = :zone WHERE id = 1"), {"zone": zone})
-        ticked = wiring.tick(DUE)
+        ticked = container.scheduler.tick(DUE)
         assert (ticked.deliveries, ticked.failed) == (2, ()), "the reader gets it at the default's hour"
-        assert status(wiring.store, wiring.lists, (), DUE)["unknown_timezones"] == {zone: 1}
-        assert "owed the edition" in explain(wiring.store, people[0].address, wiring.lists, DUE)["subscriptions"][0]["now"]
+        assert status(container.adapters.store, container.adapters.lists, (), DUE)["unknown_timezones"] == {zone: 1}
+        assert (
+            "owed the edition"
+            in explain(container.adapters.store, people[0].address, container.adapters.lists, DUE)["subscriptions"][0]["now"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -78,12 +81,12 @@ def test_a_list_that_breaks_and_a_cohort_that_breaks_stop_no_other(
         return usual(paper_list, cohort, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(create_deliveries, "owed", broken)
-    with Wiring(load(configured(tmp_path, sqlite_url, 1))) as wiring:
+    with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         zones = ("Asia/Tokyo", "UTC")
         people = [NewReader(Address(f"r{n}@example.org"), "daily", Preferences(timezone=z)) for n, z in enumerate(zones)]
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge([sighting(2, seen_at=DUE - timedelta(days=1))])
             unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=2))
-        ticked = wiring.tick(DUE)
+        ticked = container.scheduler.tick(DUE)
         assert ticked.deliveries == 1
         assert ticked.cohorts_failed == ("list daily, readers of 07:00 Asia/Tokyo: RuntimeError: a row nobody foresaw",)

@@ -8,7 +8,7 @@ import pytest
 
 from digest.cli import main
 from digest.config import load
-from digest.wiring import Wiring
+from digest.container import Container
 from tests.outbox import configured, owe
 from tests.servers.cluster import cluster
 from tests.servers.running import until
@@ -31,8 +31,8 @@ def typed(config: Path, *words: str) -> int:
 def config(tmp_path: Path, database_url: str) -> Path:
     made = configured(tmp_path, database_url, 9)
     owe(load(made), 1)
-    with Wiring(load(made)) as wiring:
-        assert wiring.key_trouble == ""
+    with Container(load(made)) as container:
+        assert container.adapters.key_trouble == ""
     return made
 
 
@@ -55,11 +55,11 @@ def test_another_key_is_told_of_and_the_right_one_is_as_good_as_before(
 def test_a_key_that_is_lost_is_replaced_by_the_operators_word(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_SECRETS__KEY", THEIRS)
     assert typed(config, "migrate", "--new-key") == 0
-    with Wiring(load(config)) as wiring:
-        assert wiring.key_trouble == ""
+    with Container(load(config)) as container:
+        assert container.adapters.key_trouble == ""
     monkeypatch.delenv("DIGEST_SECRETS__KEY")
-    with Wiring(load(config)) as wiring:
-        assert SAID in wiring.key_trouble, "now the old one is the stranger"
+    with Container(load(config)) as container:
+        assert SAID in container.adapters.key_trouble, "now the old one is the stranger"
 
 
 @pytest.mark.parametrize("command", ["worker", "run"])
@@ -69,8 +69,8 @@ def test_a_daemon_and_a_worker_log_it_and_mail_the_operator(
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, postgresql_url, server.port)
         config.write_text(config.read_text() + '[alerts]\nto = "op@example.org"\n')
-        with Wiring(load(config)) as wiring:
-            assert wiring.key_trouble == ""
+        with Container(load(config)) as container:
+            assert container.adapters.key_trouble == ""
         monkeypatch.setenv("DIGEST_SECRETS__KEY", THEIRS)
         with cluster(config, tmp_path, 1, command, *(["--no-web", "--no-collect"] if command == "run" else [])) as running:
             until(lambda: SAID in running.said(0), "it is in the log")

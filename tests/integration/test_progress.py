@@ -22,7 +22,7 @@ from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 PATIENCE = 60
-WORKED = "processes = 1\nconnections = 1\nbatch = 10"
+WORKED = "connections = 1\nbatch = 10"
 
 
 def in_a_terminal(config: Path, *words: str, until_seen: str = "") -> tuple[int, str]:

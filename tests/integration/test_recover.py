@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import DeliveryState, Reply
 from digest.domain.errors import DatabaseUnreachable
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.journal import Journal
 from digest.services.delivery.claims import recover
 from digest.store.unit_of_work import Store, Unit
-from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 
 
@@ -42,9 +42,9 @@ def test_a_journal_is_replayed_by_who_could_not_before(tmp_path: Path, database_
     config, folder = configured(tmp_path, database_url, 9), tmp_path / "journal"
     sent, begun, untouched = owe(load(config), 3)
     now = datetime.now(UTC)
-    with Wiring(load(config)) as wiring:
+    with Container(load(config)) as container:
         dead = Journal.create(folder)
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             claimed = {
                 each.address.text: each for each in unit.deliveries.claim(2, dead.owner, now, now + timedelta(hours=1)).claimed
             }
@@ -52,7 +52,7 @@ def test_a_journal_is_replayed_by_who_could_not_before(tmp_path: Path, database_
         dead.dot(claimed[sent].id, now, "recorder")
         dead.reply(claimed[sent].id, now, "recorder", Reply(250, "queued", "2.0.0"))
         dead.close()
-        store = GoesAway(wiring.store)
+        store = GoesAway(container.adapters.store)
         with pytest.raises(DatabaseUnreachable):
             recover(store, Journal.abandoned(folder), RetryPolicy(), now)
         assert len(list(folder.glob("deliver-*"))) == 1

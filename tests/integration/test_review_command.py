@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from digest.cli import digest
 from digest.config import load
+from digest.container import Container
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.services.operations import review
 from digest.services.subscriptions.subscribe import request
-from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -48,19 +48,19 @@ def test_a_flood_of_refused_confirmations_is_held_and_alarmed_once(tmp_path: Pat
     refuse = Script(nth={("RCPT", 0): Do("550 5.1.1 User unknown")})
     with SmtpServer(tmp_path / "store", refuse) as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", server.port)
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             for number in range(12):
                 address = Address(f"reader{number}@example.org")
-                asked = request(wiring.store, address, "daily", Preferences(), Interests(), now, notify=True)
+                asked = request(container.adapters.store, address, "daily", Preferences(), Interests(), now, notify=True)
                 assert asked.notice
-            assert wiring.mail_owed(lambda: now) == 0
-            assert wiring.mail_owed(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
-            with wiring.store.read() as unit:
+            assert container.notices.mail_owed(lambda: now) == 0
+            assert container.notices.mail_owed(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
+            with container.adapters.store.read() as unit:
                 assert (list(unit.refusals.held().values()), unit.notices.count()) == ([9], 9)
                 assert [unit.suppressions.find(Address(f"reader{n}@example.org")) for n in range(12)] == [None] * 12
-            found = [each for each in wiring.findings(now) if each.cause == "review"]
-            assert len(wiring.alarm(found, now)) == 1
-            assert wiring.alarm(found, now + timedelta(hours=1)) == ()
-            review.undo(wiring.store, now)
-            with wiring.store.read() as unit:
+            found = [each for each in container.monitoring.findings(now) if each.cause == "review"]
+            assert len(container.monitoring.alarm(found, now)) == 1
+            assert container.monitoring.alarm(found, now + timedelta(hours=1)) == ()
+            review.undo(container.adapters.store, now)
+            with container.adapters.store.read() as unit:
                 assert unit.notices.count() == 9, "they wait for a relay that takes them"

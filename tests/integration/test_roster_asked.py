@@ -16,13 +16,13 @@ from click.testing import CliRunner
 
 from digest.cli import digest
 from digest.config import load
+from digest.container import Container
 from digest.domain.edition import PaperList
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import Address, NewReader
 from digest.services.subscriptions import subscriber_csv
 from digest.store.subscribers.subscribers import Subscribers
 from digest.store.unit_of_work import Store
-from digest.wiring import Wiring
 from tests.outbox import AT, configured
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import SmtpServer
@@ -42,7 +42,7 @@ def server(tmp_path: Path) -> Iterator[SmtpServer]:
 @pytest.fixture
 def config(tmp_path: Path, sqlite_url: str, server: SmtpServer) -> Path:
     (tmp_path / "readers.csv").write_text("\n".join(["email", *READERS]))
-    return configured(tmp_path, sqlite_url, server.port, "processes = 1")
+    return configured(tmp_path, sqlite_url, server.port)
 
 
 def said(config: Path, *words: str) -> str:
@@ -81,8 +81,8 @@ def test_an_import_says_what_will_go_out_and_by_what_and_mails_nobody(config: Pa
 
 
 def test_it_says_which_process_sends_them_where_one_runs(config: Path) -> None:
-    with Wiring(load(config)) as wiring:
-        postman = wiring.postman(lambda: datetime.now(UTC))
+    with Container(load(config)) as container:
+        postman = container.scheduler.postman(lambda: datetime.now(UTC))
         postman.stand()
         assert imported(config)["confirmations_sent_by"].startswith(f"process {os.getpid()} on ")
         again = ("subscribers", "import", str(config.parent / "readers.csv"))
@@ -110,15 +110,15 @@ def test_an_import_broken_off_is_made_whole_by_another(config: Path, server: Smt
         return ask(self, readers, at)
 
     monkeypatch.setattr(subscriber_csv, "CHUNK", 2)
-    with Wiring(load(config)) as wiring:
+    with Container(load(config)) as container:
         with monkeypatch.context() as broken:
             broken.setattr(Subscribers, "ask", broken_off)
             with pytest.raises(KeyboardInterrupt):
-                wiring.import_subscribers(config.parent / "readers.csv", False, AT)
-        assert wiring.mail_owed(lambda: AT) == 4, "what was committed is owed"
-        report = wiring.import_subscribers(config.parent / "readers.csv", False, AT)
+                container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
+        assert container.notices.mail_owed(lambda: AT) == 4, "what was committed is owed"
+        report = container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
         assert (report.added, report.unchanged) == (3, 4)
-        assert wiring.mail_owed(lambda: AT) == 3
+        assert container.notices.mail_owed(lambda: AT) == 3
     assert mailed(server) == Counter(READERS)
 
 
@@ -147,25 +147,25 @@ def _ask(store: Store, readers: list[NewReader]) -> None:
 
 def test_each_answer_is_recorded_before_the_next_mail_goes_out(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is killed leaves doubtful what was under way, and nothing that was answered."""
-    with Wiring(load(config)) as wiring:
-        wiring.import_subscribers(config.parent / "readers.csv", False, AT)
+    with Container(load(config)) as container:
+        container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
         left = list[int]()
 
         def count() -> None:
-            with wiring.store.read() as unit:
+            with container.adapters.store.read() as unit:
                 left.append(unit.notices.count())
 
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: FakeTransport(lambda: NOW, count))
-        assert wiring.mail_owed(lambda: AT) == 7
+        monkeypatch.setattr(container.relays, "pool", lambda *how, **more: FakeTransport(lambda: NOW, count))
+        assert container.notices.mail_owed(lambda: AT) == 7
     assert left == [7, 6, 5, 4, 3, 2, 1]
 
 
 def test_who_is_told_to_stop_leaves_the_rest_to_the_next_at_once(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Wiring(load(config)) as wiring:
-        wiring.import_subscribers(config.parent / "readers.csv", False, AT)
+    with Container(load(config)) as container:
+        container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
         first, second = FakeTransport(lambda: NOW), FakeTransport(lambda: NOW)
         first.stop = lambda: len(first.accepted) >= 3
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: first)
-        assert wiring.mail_owed(lambda: AT, first.stop) == 3
-        monkeypatch.setattr(wiring, "post", lambda *how, **more: second)
-        assert wiring.mail_owed(lambda: AT + timedelta(seconds=1)) == 4
+        monkeypatch.setattr(container.relays, "pool", lambda *how, **more: first)
+        assert container.notices.mail_owed(lambda: AT, first.stop) == 3
+        monkeypatch.setattr(container.relays, "pool", lambda *how, **more: second)
+        assert container.notices.mail_owed(lambda: AT + timedelta(seconds=1)) == 4

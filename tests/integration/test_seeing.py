@@ -9,7 +9,7 @@ import pytest
 
 from digest.cli import main
 from digest.config import load
-from digest.wiring import Wiring
+from digest.container import Container
 from tests.outbox import configured, owe
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -34,12 +34,12 @@ def test_what_is_wrong_stands_where_one_looks(tmp_path: Path, sqlite_url: str, c
     config = configured(tmp_path, sqlite_url, 9)
     config.write_text(config.read_text() + '[[sources]]\nname = "hf"\nkind = "huggingface"\n')
     owe(load(config), 3)
-    with Wiring(load(config)) as wiring:
-        with wiring.store.begin() as unit:
+    with Container(load(config)) as container:
+        with container.adapters.store.begin() as unit:
             unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None}, AT)
-        wiring.pause(["daily"], "wrong links", AT)
-        wiring.alarm(wiring.findings(AT), AT)
-        election = wiring.election(lambda: datetime.now(UTC))
+        container.operations.pause(["daily"], "wrong links", AT)
+        container.monitoring.alarm(container.monitoring.findings(AT), AT)
+        election = container.scheduler.election(lambda: datetime.now(UTC))
         assert election.stand()
         lines = said(capsys, config, "status")
         assert "  - name daily, paused wrong links, edition 2026-03-02, state frozen, picks 10" in lines

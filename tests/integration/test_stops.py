@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Preferences
@@ -21,7 +22,6 @@ from digest.services.operations.cancel import cancel
 from digest.services.operations.pause import pause, resume
 from digest.services.subscriptions.subscribe import change, end, erase
 from digest.store.unit_of_work import Store
-from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import OFFERS, Script, SmtpServer
@@ -121,7 +121,7 @@ def reasons(store: Store, email: str) -> tuple[DeliveryState, str]:
     return delivery.state, delivery.reason
 
 
-Running = tuple[SlowRelay, Wiring, list[str], "subprocess.Popen[bytes]"]
+Running = tuple[SlowRelay, Container, list[str], "subprocess.Popen[bytes]"]
 Start = Callable[..., Running]
 
 
@@ -130,37 +130,36 @@ def deliver(tmp_path: Path, database_url: str) -> Iterator[Start]:
     """Starts `digest deliver` of so many mails to a slow relay."""
     ending: list[Callable[[], object]] = []
 
-    def start(readers: int, wait: float, processes: int = 1, offers: tuple[str, ...] = OFFERS) -> Running:
+    def start(readers: int, wait: float, offers: tuple[str, ...] = OFFERS) -> Running:
         relay = SlowRelay(tmp_path / "kept", wait, offers)
         relay.__enter__()
-        config = configured(tmp_path, database_url, relay.port, f"processes = {processes}\nconnections = 2\nbatch = 100")
+        config = configured(tmp_path, database_url, relay.port, "connections = 2\nbatch = 100")
         settings = load(config)
         emails = owe(settings, readers)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wiring = Wiring(settings)
-        wiring.__enter__()
-        ending.extend([lambda: wiring.__exit__(None, None, None), running.kill, running.wait, lambda: relay.__exit__()])
-        return relay, wiring, emails, running
+        container = Container(settings)
+        container.__enter__()
+        ending.extend([lambda: container.__exit__(None, None, None), running.kill, running.wait, lambda: relay.__exit__()])
+        return relay, container, emails, running
 
     yield start
     for step in ending:
         step()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start, processes: int) -> None:
-    relay, wiring, emails, running = deliver(READERS, 0.1, processes)
-    until(lambda: len(relay.told.named) >= 10 * processes, "sending begins")
+def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start) -> None:
+    relay, container, emails, running = deliver(READERS, 0.1)
+    until(lambda: len(relay.told.named) >= 10, "sending begins")
     with relay.held():
         leaving = [each for each in emails if each not in relay.told.named][20:120]
-        parts = stop_each(wiring.store, leaving)
+        parts = stop_each(container.adapters.store, leaving)
         committed = time.monotonic()
     until(lambda: time.monotonic() > committed + ALLOWED + MARGIN + relay.lag, "the clock goes")
     others = set(emails) - set(leaving)
     before = len(others & set(relay.told.named))
     assert before < len(others), "the relay was too quick to show anything"
-    pause(wiring.store, ["daily"], "for a test", datetime.now(UTC))
+    pause(container.adapters.store, ["daily"], "for a test", datetime.now(UTC))
     paused = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     for way, who in parts.items():
@@ -168,43 +167,43 @@ def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start, 
     assert relay.begun_after(paused, emails) == []
     kept = [each for each in others if each not in relay.told.named]
     assert kept, "the pause came in time for some"
-    assert {reasons(wiring.store, each)[0] for each in kept} == {DeliveryState.QUEUED}
-    resume(wiring.store, ["daily"])
-    with wiring.store.read() as unit:
+    assert {reasons(container.adapters.store, each)[0] for each in kept} == {DeliveryState.QUEUED}
+    resume(container.adapters.store, ["daily"])
+    with container.adapters.store.read() as unit:
         assert unit.deliveries.tally().get(DeliveryState.CLAIMED, 0) == 0
 
 
 def test_each_is_withheld_with_its_reason(deliver: Start) -> None:
-    relay, wiring, emails, running = deliver(120, 0.05)
+    relay, container, emails, running = deliver(120, 0.05)
     until(lambda: len(relay.told.named) >= 10, "sending begins")
     with relay.held():
-        parts = stop_each(wiring.store, emails[-25:])
+        parts = stop_each(container.adapters.store, emails[-25:])
         committed = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     assert all(relay.begun_after(committed, who) == [] for who in parts.values())
     assert not set(emails[-25:]) & set(relay.told.named), "they were the last in the line"
-    withheld = {way: {reasons(wiring.store, each) for each in who} for way, who in parts.items() if way != "erased"}
+    withheld = {way: {reasons(container.adapters.store, each) for each in who} for way, who in parts.items() if way != "erased"}
     assert withheld == {
         "unsubscribed": {(DeliveryState.WITHHELD, "the subscription is ended: unsubscribed with one click")},
         "paused": {(DeliveryState.WITHHELD, "the reader paused it until 2999-01-01")},
         "suppressed": {(DeliveryState.WITHHELD, "the address is suppressed: complaint")},
         "ended": {(DeliveryState.WITHHELD, "the subscription is ended: unsubscribed by the operator")},
     }
-    with wiring.store.read() as unit:
+    with container.adapters.store.read() as unit:
         assert unit.deliveries.tally() == {DeliveryState.ACCEPTED: 95, DeliveryState.WITHHELD: 20}
 
 
 def test_a_cancelled_edition_is_not_begun(deliver: Start) -> None:
-    relay, wiring, emails, running = deliver(120, 0.1)
+    relay, container, emails, running = deliver(120, 0.1)
     until(lambda: len(relay.told.named) >= 10, "sending begins")
-    with wiring.store.read() as unit:
+    with container.adapters.store.read() as unit:
         edition = unit.editions.find("daily", date(2026, 3, 2))
     with relay.held():
-        cancel(wiring.store, edition, "a mistake")
+        cancel(container.adapters.store, edition, "a mistake")
         committed = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     assert relay.begun_after(committed, emails) == []
-    assert set(wiring_tally(wiring)) == {DeliveryState.ACCEPTED, DeliveryState.WITHHELD}
+    assert set(tally_of(container)) == {DeliveryState.ACCEPTED, DeliveryState.WITHHELD}
 
 
 @pytest.mark.parametrize(
@@ -213,16 +212,16 @@ def test_a_cancelled_edition_is_not_begun(deliver: Start) -> None:
     ids=["slow", "slow, plain", "plain"],
 )
 def test_however_long_the_relay_takes_over_each(deliver: Start, readers: int, wait: float, offers: tuple[str, ...]) -> None:
-    relay, wiring, emails, running = deliver(readers, wait, 1, offers)
+    relay, container, emails, running = deliver(readers, wait, offers)
     until(lambda: len(relay.told.named) >= 2, "sending begins")
     with relay.held():
-        stop_each(wiring.store, emails[2:])
+        stop_each(container.adapters.store, emails[2:])
         committed = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     assert relay.begun_after(committed, emails) == []
-    assert DeliveryState.WITHHELD in wiring_tally(wiring)
+    assert DeliveryState.WITHHELD in tally_of(container)
 
 
-def wiring_tally(wiring: Wiring) -> dict[DeliveryState, int]:
-    with wiring.store.read() as unit:
+def tally_of(container: Container) -> dict[DeliveryState, int]:
+    with container.adapters.store.read() as unit:
         return unit.deliveries.tally()

@@ -12,8 +12,9 @@ from fastapi.testclient import TestClient
 
 from digest.cli import digest
 from digest.config import load
+from digest.container import Container
 from digest.domain.errors import TemplateError
-from digest.wiring import Wiring
+from digest.web.app import create_app
 from tests.outbox import configured, owe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,7 @@ def test_a_mails_template_is_used_from_the_next_edition_on(run: Run, own: Path, 
 
 def test_a_pages_template_is_used(config: Path, own: Path) -> None:
     put(own, "web/privacy.html", "{% block main %}", "{% block main %}<p>Hosted by the library.</p>")
-    with Wiring(load(config)) as wiring, TestClient(wiring.web_app()) as client:
+    with Container(load(config)) as container, TestClient(create_app(container)) as client:
         assert "Hosted by the library." in client.get("/privacy").text
 
 
@@ -113,7 +114,7 @@ def test_a_broken_page_is_named_in_the_log_and_not_to_its_reader(
     config: Path, own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = put(own, "web/privacy.html", "{% block main %}", "{% block main %}\n{{ nothing }}")
-    with Wiring(load(config)) as wiring, TestClient(wiring.web_app(), raise_server_exceptions=False) as client:
+    with Container(load(config)) as container, TestClient(create_app(container), raise_server_exceptions=False) as client:
         answered = client.get("/privacy")
     assert answered.status_code == 503
     assert str(file) not in answered.text

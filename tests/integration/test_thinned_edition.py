@@ -13,11 +13,11 @@ from tests.servers.website import NOON, stock, website
 def test_an_old_edition_is_rendered_anew_for_who_asks(tmp_path: Path) -> None:
     years_on = NOON + timedelta(days=400)
     with website(tmp_path, stock(tmp_path)) as site:
-        wiring, address = site.wiring, Address("ada@example.org")
+        container, address = site.container, Address("ada@example.org")
         site.reader(address.text, Interests(words=("diffusion", "retrieval")))
-        daily = wiring.paper_list("daily")
-        edition = wiring.edition(daily, NOON.date(), NOON)
-        before = parts_of(wiring.one_off(edition, daily, address, NOON).data)
-        wiring.edition(daily, years_on.date(), years_on)
-        assert wiring.housekeep(years_on)["cards"] > 0
-        assert parts_of(wiring.one_off(edition, daily, address, NOON).data) == before
+        daily = container.adapters.paper_list("daily")
+        edition = container.editions.edition(daily, NOON.date(), NOON)
+        before = parts_of(container.editions.preview(edition, daily, address, NOON).data)
+        container.editions.edition(daily, years_on.date(), years_on)
+        assert container.privacy.housekeep(years_on)["cards"] > 0
+        assert parts_of(container.editions.preview(edition, daily, address, NOON).data) == before

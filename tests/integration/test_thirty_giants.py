@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.edition import Edition
 from digest.mail.inbound.parsed_message import Letter
 from digest.mail.lint.lint import lint
-from digest.wiring import Wiring
 from tests.outbox import configured
 from tests.servers.stocked import sighting, upvotes
 
@@ -29,17 +29,19 @@ def made(folder: Path, **fields: object) -> tuple[Edition, dict[str, Letter]]:
     config.write_text(
         config.read_text("utf-8").replace('title = "Trending papers"', 'title = "Trending papers"\npicks = 30'), "utf-8"
     )
-    with Wiring(load(config)) as wiring:
-        with wiring.store.begin() as unit:
+    with Container(load(config)) as container:
+        with container.adapters.store.begin() as unit:
             said = {"abstract": SENTENCE * 200, "authors": tuple(f"Author {n} Withalongname" for n in range(400)), **fields}
             seen = AT - timedelta(hours=9)
             votes = [(upvotes(100.0 - n, AT - timedelta(hours=8)),) for n in range(1, 41)]
             unit.papers.merge(
                 [sighting(n, title=f"{n}: {TITLE}", seen_at=seen, signals=votes[n - 1], **said) for n in range(1, 41)]
             )
-        paper_list = wiring.paper_list(None)
-        edition = wiring.edition(paper_list, date(2026, 3, 2), AT)
-        mails = {style: wiring.one_off(edition, paper_list, None, AT, style=style).data for style in ("full", "compact")}
+        paper_list = container.adapters.paper_list(None)
+        edition = container.editions.edition(paper_list, date(2026, 3, 2), AT)
+        mails = {
+            style: container.editions.preview(edition, paper_list, None, AT, style=style).data for style in ("full", "compact")
+        }
     for mail in mails.values():
         assert lint(mail).errors == ()
     return edition, {style: Letter.read(mail) for style, mail in mails.items()}

@@ -16,7 +16,7 @@ from digest.services.subscriptions.subscribe import confirm, end, erase, request
 from digest.store.unit_of_work import Store
 from tests.outbox import AT, configured
 from tests.servers.stocked import sighting, upvotes
-from tests.transport import FakeTransport, OfflineWiring
+from tests.transport import FakeTransport, OfflineContainer
 
 ADA = Address("ada@example.org")
 LATER = AT + timedelta(minutes=10)
@@ -41,26 +41,26 @@ def nothing(store: Store) -> None:
     pass
 
 
-def site(tmp_path: Path, url: str) -> OfflineWiring:
-    wiring = OfflineWiring(load(configured(tmp_path, url, 1)), FakeTransport(lambda: LATER))
-    with wiring.store.begin() as unit:
+def site(tmp_path: Path, url: str) -> OfflineContainer:
+    container = OfflineContainer(load(configured(tmp_path, url, 1)), FakeTransport(lambda: LATER))
+    with container.adapters.store.begin() as unit:
         unit.papers.merge([sighting(n, signals=(upvotes(n, AT),), seen_at=AT - timedelta(hours=n)) for n in range(1, 5)])
-    wiring.edition(wiring.paper_list("daily"), AT.date(), AT)
-    return wiring
+    container.editions.edition(container.adapters.paper_list("daily"), AT.date(), AT)
+    return container
 
 
 @pytest.mark.parametrize(("done", "mails"), [(nothing, 1), (blocked, 0), (erased, 0)])
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_a_notice(done: Callable[[Store], None], mails: int, confirmed: bool, tmp_path: Path, sqlite_url: str) -> None:
     """A confirmation, and a welcome with the current edition."""
-    with site(tmp_path, sqlite_url) as wiring:
-        step = request(wiring.store, ADA, "daily", Preferences(), Interests(), AT, notify=not confirmed)
+    with site(tmp_path, sqlite_url) as container:
+        step = request(container.adapters.store, ADA, "daily", Preferences(), Interests(), AT, notify=not confirmed)
         if confirmed:
-            confirm(wiring.store, step.subscription.id, "test", "link confirmed", AT, notify=True)
-        wiring.transport.before = lambda: done(wiring.store)
-        wiring.mail_owed(lambda: LATER)
-        assert len(wiring.transport.accepted) == mails
-        with wiring.store.read() as unit:
+            confirm(container.adapters.store, step.subscription.id, "test", "link confirmed", AT, notify=True)
+        container.transport.before = lambda: done(container.adapters.store)
+        container.notices.mail_owed(lambda: LATER)
+        assert len(container.transport.accepted) == mails
+        with container.adapters.store.read() as unit:
             assert unit.notices.count() == 0
 
 
@@ -68,19 +68,19 @@ def test_a_notice(done: Callable[[Store], None], mails: int, confirmed: bool, tm
     ("done", "state"), [(nothing, "accepted"), (blocked, "suppressed"), (left, "failed"), (erased, "suppressed")]
 )
 def test_a_mail_by_hand(done: Callable[[Store], None], state: str, tmp_path: Path, sqlite_url: str) -> None:
-    with site(tmp_path, sqlite_url) as wiring:
-        step = request(wiring.store, ADA, "daily", Preferences(), Interests(), AT)
-        confirm(wiring.store, step.subscription.id, "test", "link confirmed", AT)
-        wiring.transport.before = lambda: done(wiring.store)
-        sent = wiring.send(wiring.paper_list("daily"), AT.date(), [ADA], LATER, dry_run=False)
+    with site(tmp_path, sqlite_url) as container:
+        step = request(container.adapters.store, ADA, "daily", Preferences(), Interests(), AT)
+        confirm(container.adapters.store, step.subscription.id, "test", "link confirmed", AT)
+        container.transport.before = lambda: done(container.adapters.store)
+        sent = container.delivery.send(container.adapters.paper_list("daily"), AT.date(), [ADA], LATER, dry_run=False)
         assert [each.state for each in sent] == [state]
-        assert len(wiring.transport.accepted) == (state == "accepted")
+        assert len(container.transport.accepted) == (state == "accepted")
 
 
 def test_a_row_that_cannot_be_read_holds_up_no_other_notice(tmp_path: Path, sqlite_url: str) -> None:
-    with site(tmp_path, sqlite_url) as wiring:
+    with site(tmp_path, sqlite_url) as container:
         for address in (ADA, Address("bob@example.org")):
-            request(wiring.store, address, "daily", Preferences(), Interests(), AT, notify=True)
-        with wiring.store.engine.begin() as connection:
+            request(container.adapters.store, address, "daily", Preferences(), Interests(), AT, notify=True)
+        with container.adapters.store.engine.begin() as connection:
             connection.execute(text("UPDATE subscriptions SET interests = '[' WHERE id = 1"))
-        assert wiring.mail_owed(lambda: LATER) == 1
+        assert container.notices.mail_owed(lambda: LATER) == 1

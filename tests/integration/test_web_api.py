@@ -163,7 +163,7 @@ def test_who_left_or_never_confirmed_is_not_exported(site: Website) -> None:
 
     site.reader("active@example.org")
     site.reader("waiting@example.org", confirmed=False)
-    end(site.wiring.store, site.reader("gone@example.org").id, "test", NOON)
+    end(site.container.adapters.store, site.reader("gone@example.org").id, "test", NOON)
     exported = site.request("GET", "/api/v1/subscriptions/export", headers=BEARER).text.splitlines()
     assert [line.partition(",")[0] for line in exported] == ["email", "active@example.org"]
 
@@ -227,7 +227,7 @@ def test_the_openapi_document_is_of_the_api_alone(site: Website) -> None:
 
 def test_the_operators_page(site: Website) -> None:
     site.reader()
-    site.wiring.tick(NOON.replace(hour=20))
+    site.container.scheduler.tick(NOON.replace(hour=20))
     page = site.request("GET", "/admin", headers=BASIC).text
     for words in ("2026-05-27", "1 reader", "Readers: 1 now, 0 before", "Confirmed: 1 in 60 days", "Bounces for good: 0", "<svg"):
         assert words in page

@@ -34,7 +34,7 @@ def test_what_is_no_address_is_refused_beside_its_field(site: Website, address: 
     assert 'aria-invalid="true"' in answer.text
     assert 'class="wrong"' in answer.text
     assert "<script>" not in answer.text
-    assert site.wiring.transport.envelopes == []
+    assert site.container.transport.envelopes == []
 
 
 @pytest.mark.parametrize("address", ["josé@example.org", "ada@bücher.example", "用户@例子.example", "a+b.c@sub.example.org"])

@@ -25,7 +25,7 @@ from tests.servers.website import BEARER, NOON, Website
 
 def rows(site: Website) -> dict[str, list[str]]:
     """Every row of every table there is, those of the search index too."""
-    with site.wiring.store.engine.connect() as connection:
+    with site.container.adapters.store.engine.connect() as connection:
         names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
         return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in names.scalars().all()}
 
@@ -192,7 +192,7 @@ def test_characters_that_break_things_in_every_field(site: Website, breaker: str
             NOWHERE.search(row) or re.search(r"\\x(?:0[0-8b-f]|1[0-9a-f]|7f)|\\u20(?:2[a-e]|6[6-9])|\\u00[01]", row)
             for row in kept
         ), table
-    for letter in site.wiring.transport.envelopes:
+    for letter in site.container.transport.envelopes:
         head = letter.data.partition(b"\r\n\r\n")[0]
         assert b"victim" not in head
         assert b"7 * 7" not in letter.data
@@ -241,16 +241,18 @@ def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> No
     site.letters(2)
     site.reader("bob@example.org")
     site.now = NOON + timedelta(hours=20)
-    site.wiring.tick(site.now)
-    site.wiring.deliver(lambda: site.now)
-    wiring = site.wiring
-    daily = wiring.paper_list("daily")
-    wiring.correct(wiring.edition(daily, NOON.date(), NOON), "Paper 3 is about something else.", site.now)
-    wiring.deliver(lambda: site.now)
-    wiring.send(daily, NOON.date(), [wiring.address("stranger@example.org")], site.now, dry_run=False)
+    site.container.scheduler.tick(site.now)
+    site.container.delivery.deliver(lambda: site.now)
+    container = site.container
+    daily = container.adapters.paper_list("daily")
+    container.operations.correct(
+        container.editions.edition(daily, NOON.date(), NOON), "Paper 3 is about something else.", site.now
+    )
+    container.delivery.deliver(lambda: site.now)
+    container.delivery.send(daily, NOON.date(), [container.adapters.address("stranger@example.org")], site.now, dry_run=False)
     site.post(_first(site, "unsubscribe"))
     site.letters(7)
-    letters = site.wiring.transport.envelopes
+    letters = site.container.transport.envelopes
     subjects = {str(message_from_bytes(letter.data, policy=policy.default)["subject"]).split(":")[0] for letter in letters}
     assert len(subjects) >= 5, subjects
     told = [part for letter in letters for part in (*parts_of(letter.data), _unfolded_header(letter.data))]
@@ -280,7 +282,7 @@ def _unfolded_header(data: bytes) -> str:
 def _first(site: Website, what: str) -> str:
     return next(
         site.path_in(part, what)
-        for letter in site.wiring.transport.envelopes
+        for letter in site.container.transport.envelopes
         for part in [parts_of(letter.data)[1]]
         if f"/{what}/" in part
     )

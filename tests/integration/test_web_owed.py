@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.config import Relay
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
@@ -27,7 +26,7 @@ def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
     site.reader("ada@example.org", confirmed=False)
     site.post(site.link(Purpose.CONFIRM))
     site.letters(1)
-    (letter,) = site.wiring.transport.envelopes
+    (letter,) = site.container.transport.envelopes
     assert lint(letter.data).errors == ()
     html, text = parts_of(letter.data)
     titles = [pick["title"] for pick in site.get("/api/v1/lists/daily/editions/2026-05-27").json()["picks"]]
@@ -38,13 +37,13 @@ def test_the_welcome_brings_the_current_edition_once(site: Website) -> None:
     assert "While you wait: the papers of 27 May 2026" in " ".join(text.split())
     found = site.subscription()
     assert found
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         (delivery,) = unit.deliveries.of_subscription(found.id)
     assert str(delivery.state) == "accepted"
     site.now += timedelta(hours=7)
-    site.wiring.tick(site.now)
-    site.wiring.deliver(lambda: site.now)
-    assert len(site.wiring.transport.envelopes) == 1
+    site.container.scheduler.tick(site.now)
+    site.container.delivery.deliver(lambda: site.now)
+    assert len(site.container.transport.envelopes) == 1
 
 
 def test_who_comes_back_the_same_day_gets_no_paper_twice(site: Website) -> None:
@@ -73,12 +72,12 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
 
     site.reader("ada@example.org", confirmed=False)
     with monkeypatch.context() as ill:
-        ill.setattr(site.wiring.transport, "hand_over", down)
+        ill.setattr(site.container.transport, "hand_over", down)
         assert site.post(site.link(Purpose.CONFIRM)).status_code == 200
         assert tried.wait(PATIENCE)
-    assert site.wiring.transport.envelopes == []
+    assert site.container.transport.envelopes == []
     site.now += timedelta(minutes=6)
-    site.wiring.deliver(lambda: site.now)
+    site.container.delivery.deliver(lambda: site.now)
     ((to, text),) = site.letters(1)
     assert to == "ada@example.org"
     assert "not all you need" in text
@@ -94,27 +93,24 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
         tried.set()
         raise RelayUnreachable("postman", "is ill")
 
-    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
-    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.transport)
     with monkeypatch.context() as ill:
-        ill.setattr(site.wiring.transport, "hand_over", down)
+        ill.setattr(site.container.transport, "hand_over", down)
         assert site.post("/subscribe", {"email": ADA}).status_code == 200
         assert tried.wait(PATIENCE)
         until(lambda: any("12:01:00" in row for row in site.tables()["notices"]))  # put off by a minute
         site.now += timedelta(minutes=2)
         with pytest.raises(RelayUnreachable):
-            site.wiring.mail_owed(lambda: site.now)
-    assert site.wiring.mail_owed(lambda: site.now) == 0, "not before it is time"
+            site.container.notices.mail_owed(lambda: site.now)
+    assert site.container.notices.mail_owed(lambda: site.now) == 0, "not before it is time"
     site.now += timedelta(minutes=2)
-    assert site.wiring.mail_owed(lambda: site.now) == 1
+    assert site.container.notices.mail_owed(lambda: site.now) == 1
     ((to, text),) = site.letters(1)
     assert to == ADA
     site.post(site.path_in(text, "confirm"))
     assert site.state() is SubscriptionState.ACTIVE
-    until(lambda: len(site.wiring.transport.envelopes) == 2 and not site.owed())  # the welcome goes out after the answer
+    until(lambda: len(site.container.transport.envelopes) == 2 and not site.owed())  # the welcome goes out after the answer
     site.now += timedelta(hours=1)
-    assert site.wiring.mail_owed(lambda: site.now) == 0
+    assert site.container.notices.mail_owed(lambda: site.now) == 0
 
 
 def test_what_is_owed_fits_what_is_so(site: Website) -> None:
@@ -123,44 +119,38 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
     from digest.domain.notice import NoticeKind
     from digest.services.subscriptions.subscribe import end
 
-    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
-    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    site.wiring.post = lambda *how, **more: site.wiring.transport  # type: ignore[method-assign]
     left, blocked = site.reader("left@example.org"), site.reader("blocked@example.org", confirmed=False)
     late = site.reader("late@example.org", confirmed=False)
-    end(site.wiring.store, left.id, "test", NOON)
-    with site.wiring.store.begin() as unit:
+    end(site.container.adapters.store, left.id, "test", NOON)
+    with site.container.adapters.store.begin() as unit:
         unit.suppressions.add(blocked.address, SuppressionReason.OPERATOR, NOON)
         for each, kind in ((left, NoticeKind.WELCOME), (blocked, NoticeKind.CONFIRM)):
             unit.notices.owe(each.id, kind, NOON, NOON)
         unit.notices.owe(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
         unit.notices.owe(999, NoticeKind.CONFIRM, NOON, NOON)
-    assert site.wiring.mail_owed(lambda: site.now) == 0
-    assert (site.owed(), site.wiring.transport.envelopes) == (0, [])
+    assert site.container.notices.mail_owed(lambda: site.now) == 0
+    assert (site.owed(), site.container.transport.envelopes) == (0, [])
 
 
 def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
     from digest.domain.errors import TemplateError
     from digest.domain.notice import Notice, NoticeKind
 
-    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
-    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    monkeypatch.setattr(site.wiring, "post", lambda *how, **more: site.wiring.transport)
-    compose = site.wiring.notifier.envelope
+    compose = site.container.notifier.envelope
 
     def composed(notice: Notice, at: Any) -> Any:
         if notice.kind is NoticeKind.GOODBYE:
             raise TemplateError("mail/goodbye/body.html", "is broken")
         return compose(notice, at)
 
-    monkeypatch.setattr(site.wiring.notifier, "envelope", composed)
+    monkeypatch.setattr(site.container.notifier, "envelope", composed)
     gone, asks = site.reader("gone@example.org"), site.reader("asks@example.org", confirmed=False)
-    with site.wiring.store.begin() as unit:
+    with site.container.adapters.store.begin() as unit:
         unit.subscribers.end(gone.id, "test", NOON)
         unit.notices.owe(gone.id, NoticeKind.GOODBYE, NOON, NOON - timedelta(hours=1))
         unit.notices.owe(asks.id, NoticeKind.CONFIRM, NOON, NOON)
     with pytest.raises(TemplateError, match="goodbye"):
-        site.wiring.mail_owed(lambda: site.now)
+        site.container.notices.mail_owed(lambda: site.now)
     assert [to for to, _ in site.letters(1)] == ["asks@example.org"]
     assert site.owed() == 1
 
@@ -176,15 +166,15 @@ def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
         "POST", "/api/v1/subscriptions/import?confirmed=true", content=b"email\nada@example.org\n", headers=BEARER
     ).json()
     assert (roster["added"], roster["unchanged"], site.subscription()) == (0, 1, None)
-    again = request(site.wiring.store, old.address, "daily", old.preferences, old.interests, site.now).subscription
-    assert "forgotten" in confirm(site.wiring.store, again.id, "api", RECORDED, site.now).skipped
+    again = request(site.container.adapters.store, old.address, "daily", old.preferences, old.interests, site.now).subscription
+    assert "forgotten" in confirm(site.container.adapters.store, again.id, "api", RECORDED, site.now).skipped
     assert site.state() is SubscriptionState.PENDING
     site.post(site.link(Purpose.CONFIRM))
     assert site.state() is SubscriptionState.ACTIVE
     welcome = site.letters(1)[0][1]
     assert "not all you need" in welcome
     until(lambda: not site.owed())
-    with site.wiring.store.read() as unit:
+    with site.container.adapters.store.read() as unit:
         (delivery,) = unit.deliveries.of_subscription(again.id)
     assert str(delivery.state) == "accepted"
 
@@ -195,24 +185,21 @@ def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
     from digest.services.subscriptions.subscribe import erase
     from digest.services.subscriptions.unsuppress import unsuppress
 
-    blocked, gone = site.wiring.address("blocked@example.org"), site.wiring.address("gone@example.org")
-    with site.wiring.store.begin() as unit:
+    blocked, gone = site.container.adapters.address("blocked@example.org"), site.container.adapters.address("gone@example.org")
+    with site.container.adapters.store.begin() as unit:
         unit.suppressions.add(blocked, SuppressionReason.OPERATOR, NOON)
-    erase(site.wiring.store, gone, NOON)
-    assert unsuppress(site.wiring.store, [gone], NOON) == {}
+    erase(site.container.adapters.store, gone, NOON)
+    assert unsuppress(site.container.adapters.store, [gone], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     until(lambda: site.state(str(blocked)) is not None)
-    assert site.wiring.transport.envelopes == []
-    assert list(unsuppress(site.wiring.store, [blocked], NOON).values()) == ["operator"]
-    assert unsuppress(site.wiring.store, [blocked], NOON) == {}
+    assert site.container.transport.envelopes == []
+    assert list(unsuppress(site.container.adapters.store, [blocked], NOON).values()) == ["operator"]
+    assert unsuppress(site.container.adapters.store, [blocked], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     assert [to for to, _ in site.letters(1)] == [str(blocked)]
 
 
 def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
-    relays = (Relay(host="127.0.0.1", port=1, tls="none"),)
-    site.wiring.settings = site.wiring.settings.model_copy(update={"relays": relays})
-    site.wiring.post = lambda *how, **more: site.wiring.transport  # type: ignore[method-assign]
     site.reader("active@example.org")
     roster = b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(150)) + b"active@example.org\nnobody\n"
     for added in (150, 0):
@@ -220,7 +207,7 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
         assert (told["added"], told["unchanged"], [each["line"] for each in told["rejected"]]) == (added, 151 - added, [153])
     assert len({to for to, _ in site.letters(150)}) == 150
     until(lambda: not site.owed())
-    assert len(site.wiring.transport.envelopes) == 150
+    assert len(site.container.transport.envelopes) == 150
     assert site.state("r7@example.org") is SubscriptionState.PENDING
 
 
@@ -233,8 +220,8 @@ def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> Non
     assert told
     managed = site.get(site.link(Purpose.MANAGE)).text
     assert f"due on {told[1]}, {told[2]} May" in managed
-    while len(site.wiring.transport.envelopes) < 3 and site.now < NOON + timedelta(days=4):
+    while len(site.container.transport.envelopes) < 3 and site.now < NOON + timedelta(days=4):
         site.now += timedelta(hours=1)
-        site.wiring.tick(site.now)
-        site.wiring.deliver(lambda: site.now)
+        site.container.scheduler.tick(site.now)
+        site.container.delivery.deliver(lambda: site.now)
     assert f"{site.now.astimezone(ZoneInfo(zone)):%A %d %H:%M}" == f"{told[1]} {told[2]} 06:00"

@@ -86,9 +86,9 @@ def test_every_answer_is_what_it_says_and_guarded(site: Website, path: str, stat
 
 def test_the_page_says_what_the_mail_says(site: Website) -> None:
     """Same papers, same order, same words and addresses."""
-    wiring = site.wiring
-    edition = wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
-    html, _ = parts_of(wiring.one_off(edition, wiring.paper_list("daily"), None, NOON).data)
+    container = site.container
+    edition = container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
+    html, _ = parts_of(container.editions.preview(edition, container.adapters.paper_list("daily"), None, NOON).data)
     mail, page = _Cards.of(html), _Cards.of(site.get("/lists/daily/2026-05-27").text)
     assert len(page.headings) == 10
     assert page.headings == mail.headings
@@ -169,7 +169,7 @@ def test_a_page_that_did_not_change_is_not_sent_again(site: Website) -> None:
 
 def test_a_cancelled_edition_is_gone(tmp_path: Path) -> None:
     with website(tmp_path, stock(tmp_path)) as site:
-        with site.wiring.store.begin() as unit:
+        with site.container.adapters.store.begin() as unit:
             found = unit.editions.find("daily", NOON.date())
             assert found
             unit.editions.cancel(found.id)
@@ -263,7 +263,7 @@ def test_an_edition_shows_how_its_picks_grew_as_it_was_known_then(tmp_path: Path
     with website(tmp_path, stock(tmp_path, papers)) as running:
         before = running.get("/lists/daily/2026-05-27").text
         later = Signal("upvotes", 9_999, NOON + timedelta(hours=1), "huggingface")
-        with running.wiring.store.begin() as unit:
+        with running.container.adapters.store.begin() as unit:
             unit.papers.add_signals([(each.identifiers[0], later) for each in papers])
         page = html.fromstring(running.get("/lists/daily/2026-05-27").text)
         assert html.tostring(page) == html.tostring(html.fromstring(before))

@@ -35,7 +35,7 @@ def site(stocked: Path, tmp_path: Path) -> Iterator[Website]:
 
 def _ask(site: Website, **fields: str) -> str:
     """Asks on the form; the path that the mail leads to."""
-    before = len(site.wiring.transport.envelopes)
+    before = len(site.container.transport.envelopes)
     assert site.post("/subscribe", {"email": ADA, **fields}).status_code == 200
     return site.path_in(site.letters(before + 1)[before][1], "confirm")
 
@@ -66,14 +66,14 @@ def test_no_page_of_a_weaker_link_hands_out_the_readers_own(site: Website) -> No
 
 def test_a_link_of_a_number_unsubscribes_who_was_there_at_the_upgrade(site: Website) -> None:
     reader, later = site.reader(), site.reader("bo@example.org")
-    number = {each.id: site.wiring.links.token(Purpose.UNSUBSCRIBE, f"{each.id}") for each in (reader, later)}
-    with site.wiring.store.engine.begin() as connection:
+    number = {each.id: site.container.adapters.links.token(Purpose.UNSUBSCRIBE, f"{each.id}") for each in (reader, later)}
+    with site.container.adapters.store.engine.begin() as connection:
         connection.execute(
             text("UPDATE subscriptions SET numbered_until = :until WHERE id = :id"),
             {"until": "2026-06-20 00:00:00.000000", "id": reader.id},
         )
     for purpose, path in ((Purpose.MANAGE, "/manage/{}"), (Purpose.FEEDBACK, "/more/{}/" + PAPER)):
-        assert site.get(path.format(site.wiring.links.token(purpose, f"{reader.id}"))).status_code == 403
+        assert site.get(path.format(site.container.adapters.links.token(purpose, f"{reader.id}"))).status_code == 403
     assert site.post(f"/unsubscribe/{number[later.id]}").status_code == 403, "a number given out since the upgrade"
     assert site.state("bo@example.org") is SubscriptionState.ACTIVE
     site.now = NOON + timedelta(days=60)
@@ -140,8 +140,10 @@ STOPPED = [reason for reason in SuppressionReason if reason is not SuppressionRe
 
 
 def _suppress(site: Website, reason: SuppressionReason) -> None:
-    with site.wiring.store.begin() as unit:
-        unit.suppressions.add(site.wiring.address(ADA), reason, NOON - timedelta(days=3), f"550 5.1.1 <{ADA}> unknown")
+    with site.container.adapters.store.begin() as unit:
+        unit.suppressions.add(
+            site.container.adapters.address(ADA), reason, NOON - timedelta(days=3), f"550 5.1.1 <{ADA}> unknown"
+        )
 
 
 @pytest.mark.parametrize("reason", STOPPED)
@@ -181,7 +183,7 @@ def test_a_stopped_address_is_asked_once_a_week_at_most(site: Website, reason: S
     until(lambda: site.subscription() is not None)
     wanted = int(reason is not SuppressionReason.OPERATOR)
     site.letters(wanted)
-    assert len(site.wiring.transport.envelopes) == wanted
+    assert len(site.container.transport.envelopes) == wanted
 
 
 def test_mails_to_one_address_are_limited(site: Website) -> None:
@@ -209,7 +211,7 @@ def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pyte
     until(lambda: site.subscription("r3@uni.example") is not None)
     assert {to for to, _ in site.letters(2)} == {"r0@uni.example", "r1@uni.example"}
     until(lambda: site.owed() == 2)
-    with site.wiring.store.begin() as unit:
+    with site.container.adapters.store.begin() as unit:
         assert unit.notices.take(NOON + timedelta(minutes=59), 9, NOON) == []
         assert len(unit.notices.take(NOON + timedelta(hours=1), 9, NOON)) == 2
 
@@ -274,7 +276,7 @@ def test_no_alarm_or_suppression_keeps_an_address(site: Website) -> None:
     from digest.services.monitoring.alerts import Finding
 
     words = f"550 5.7.1 <{ADA}> blocked; 'ada'@example.org, ada%40example.org, \"a b\"@example.org, ada@[192.0.2.1]"
-    site.wiring.alarm([Finding(f"relay {ADA}", "Refused", (words,))], NOON)
+    site.container.monitoring.alarm([Finding(f"relay {ADA}", "Refused", (words,))], NOON)
     site.reader()
     _suppress(site, SuppressionReason.BOUNCE)
     tables = site.tables()

@@ -91,7 +91,7 @@ WORDINGS = {"2026-11b": "f5e38bb94667679c"}
 
 
 def test_the_words_agreed_to_have_a_version(site: Website) -> None:
-    from digest.parts import shipped
+    from digest.adapters import shipped
     from digest.services.subscriptions.subscribe import WORDING
 
     sentence = (shipped("templates") / "web/_wording.html").read_bytes()
@@ -109,9 +109,13 @@ def test_the_words_agreed_to_have_a_version(site: Website) -> None:
 def test_every_link_of_a_mail_may_be_fetched_by_anything_that_only_looks(site: Website) -> None:
     """Scanners, previews, prefetchers: GET and HEAD, several times, in any order."""
     subscription = site.reader(interests=Interests(words=("diffusion",)))
-    wiring = site.wiring
-    edition = wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
-    mail = wiring.one_off(edition, wiring.paper_list("daily"), subscription.address, NOON).data.replace(b"=\r\n", b"").decode()
+    container = site.container
+    edition = container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
+    mail = (
+        container.editions.preview(edition, container.adapters.paper_list("daily"), subscription.address, NOON)
+        .data.replace(b"=\r\n", b"")
+        .decode()
+    )
     links = sorted(set(re.findall(rf"{re.escape(site.base)}(/[^\s\">,)\]]+)", mail.replace("=3D", "="))))
     links.append(site.link(Purpose.CONFIRM))
     assert sum("/more/" in link or "/less/" in link for link in links) >= 10
@@ -167,16 +171,16 @@ def test_one_click_works_for_old_mails_and_for_people_already_forgotten(site: We
 def test_one_click_reaches_mail_that_is_queued(site: Website) -> None:
     site.reader()
     site.now = NOON + timedelta(hours=20)
-    site.wiring.tick(site.now)
+    site.container.scheduler.tick(site.now)
     site.post(site.link(Purpose.UNSUBSCRIBE), {"List-Unsubscribe": "One-Click"})
     goodbye = site.letters(1)
-    site.wiring.deliver(lambda: site.now)
+    site.container.delivery.deliver(lambda: site.now)
     assert site.letters(1) == goodbye
 
 
 def test_more_and_less_like_this(site: Website) -> None:
     subscription = site.reader()
-    links = site.wiring.links.for_reader(subscription.public_id)
+    links = site.container.adapters.links.for_reader(subscription.public_id)
     more, less = links.more.removeprefix(site.base), links.less.removeprefix(site.base)
     assert "More like this?" in site.get(f"{more}arxiv:2605.00001").text
     for _ in range(2):

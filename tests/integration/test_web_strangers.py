@@ -31,9 +31,9 @@ def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
     names = ["new", "waiting", "active", "ended", "blocked", "flooded"]
     site.reader("waiting@example.org", confirmed=False)
     site.reader("active@example.org")
-    end(site.wiring.store, site.reader("ended@example.org").id, "test", NOON)
-    with site.wiring.store.begin() as unit:
-        unit.suppressions.add(site.wiring.address("blocked@example.org"), SuppressionReason.COMPLAINT, NOON)
+    end(site.container.adapters.store, site.reader("ended@example.org").id, "test", NOON)
+    with site.container.adapters.store.begin() as unit:
+        unit.suppressions.add(site.container.adapters.address("blocked@example.org"), SuppressionReason.COMPLAINT, NOON)
     for _ in range(4):
         site.post("/subscribe", {"email": "flooded@example.org"})
     answers = {name: site.post("/subscribe", {"email": f"{name}@example.org"}) for name in names}
@@ -73,7 +73,7 @@ def test_a_confirmation_carries_nothing_a_visitor_typed(site: Website) -> None:
     typed = {"email": "ada+win-now.example.com@example.org", "interests": "spamword", "timezone": "Asia/Tokyo", "hour": "03:21"}
     site.post("/subscribe", typed)
     site.letters(1)
-    (letter,) = site.wiring.transport.envelopes
+    (letter,) = site.container.transport.envelopes
     told = " ".join(parts_of(letter.data))
     assert "Confirm my subscription" in told
     assert [word for word in ("win-now", "spamword", "Tokyo", "03:21", "ada") if word in told] == []

@@ -16,7 +16,7 @@ PAGE = "/admin/editions/daily/2026-05-27"
 def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
     with website(tmp_path, stocked) as running:
         running.reader()
-        assert running.wiring.tick(NOON).deliveries == 1
+        assert running.container.scheduler.tick(NOON).deliveries == 1
         yield running
 
 
@@ -50,11 +50,11 @@ def test_cancelled_and_let_stand_again(site: Website) -> None:
 
 def test_corrected(site: Website) -> None:
     assert "Corrections queued: 0." in ask(site, action="correct", text="Nobody has it yet.")
-    assert site.wiring.deliver(lambda: site.now).tally.accepted == 1
+    assert site.container.delivery.deliver(lambda: site.now).tally.accepted == 1
     words = "A link was wrong.\n\nHere is the <right> one."
     assert "Corrections queued: 1." in ask(site, action="correct", text=words)
     assert "Corrections queued: 0." in ask(site, action="correct", text=words)
-    assert site.wiring.deliver(lambda: site.now).tally.accepted == 1
+    assert site.container.delivery.deliver(lambda: site.now).tally.accepted == 1
     assert "Here is the <right> one." in site.letters(2)[1][1]
     assert "should be 1 to 4000 characters" in ask(site, action="correct", text=" ", wrong="yes")
     assert "should be cancel, correct or redeliver" in ask(site, action="explode", wrong="yes")

@@ -42,11 +42,11 @@ def test_every_number_is_there_before_anything_happened(site: Website) -> None:
 
 def test_they_follow_a_mail_on_its_way(site: Website) -> None:
     site.reader()
-    assert site.wiring.tick(NOON).deliveries == 1
+    assert site.container.scheduler.tick(NOON).deliveries == 1
     told = numbers(site)
     assert told["digest_deliveries", ("queued",)] == 1
     assert told["digest_oldest_due_seconds", ()] == 5 * 3600, "due at 07:00, and it is noon"
-    site.wiring.deliver(lambda: site.now)
+    site.container.delivery.deliver(lambda: site.now)
     told = numbers(site)
     assert (told["digest_deliveries", ("queued",)], told["digest_deliveries", ("accepted",)]) == (0, 1)
     assert told["digest_replies_total", ("2xx", "daily")] == 1
@@ -58,11 +58,11 @@ def test_they_follow_a_mail_on_its_way(site: Website) -> None:
 
 def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
     with website(tmp_path, stocked) as site:
-        wiring = site.wiring
+        container = site.container
         sources = (SourceSettings(name="hf", kind="huggingface"), SourceSettings(name="quiet", kind="huggingface"))
-        wiring.settings = wiring.settings.model_copy(update={"sources": sources})
+        container.settings = container.settings.model_copy(update={"sources": sources})
         seen, asked = isoformat(NOON - timedelta(days=3)), isoformat(NOON)
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.lists.pause("daily", "why not", NOON)
             unit.alarms.raise_once("relay", NOON - timedelta(hours=23), timedelta(days=1), "refused")
             unit.alarms.raise_once("key", NOON - timedelta(hours=25), timedelta(days=1), "wrong")
@@ -70,7 +70,7 @@ def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
             unit.sources.save("hf", "health", {"at": asked, "stale": True, "error": None}, NOON)
             unit.leases.take("scheduler", "me", NOON, NOON - NOON.replace(hour=11))
         told = numbers(site)
-        [hf, _] = status(wiring.store, wiring.lists, ["hf", "quiet"], NOON)["sources"]
+        [hf, _] = status(container.adapters.store, container.adapters.lists, ["hf", "quiet"], NOON)["sources"]
     assert hf == {"name": "hf", "fresh_at": seen, "asked_at": asked, "stale": True, "error": None}
     assert told["digest_source_age_seconds", ("hf",)] == 3 * 86_400
     assert (told["digest_source_trouble", ("hf",)], told["digest_source_trouble", ("quiet",)]) == (1, 0)
@@ -82,7 +82,7 @@ def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
 def test_alive_is_not_ready(site: Website) -> None:
     assert site.get("/healthz").status_code == 200
     assert (site.get("/readyz").status_code, site.get("/readyz").text) == (200, "ready\n")
-    with site.wiring.store.engine.begin() as connection:
+    with site.container.adapters.store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     refused = site.get("/readyz")
     assert refused.status_code == 503

@@ -12,9 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
-from digest.wiring import Wiring
+from digest.web.app import create_app
 from tests.outbox import configured, owe
 from tests.servers import providers
 from tests.servers.providers import PROVIDERS
@@ -27,9 +28,9 @@ DELIVERY = 1
 class Door:
     """The app's webhooks, and what is known of the reader behind them."""
 
-    def __init__(self, wiring: Wiring, client: TestClient) -> None:
-        self._wiring, self._client = wiring, client
-        self.message_id = f"{wiring.stamps.of(DELIVERY).message}@digest.example.org"
+    def __init__(self, container: Container, client: TestClient) -> None:
+        self._container, self._client = container, client
+        self.message_id = f"{container.adapters.stamps.of(DELIVERY).message}@digest.example.org"
 
     def post(self, provider: str, headers: dict[str, str], body: bytes) -> int:
         answered = self._client.post(f"/webhooks/{provider}", content=body, headers=headers)
@@ -38,20 +39,20 @@ class Door:
 
     @property
     def suppressed(self) -> SuppressionReason | None:
-        with self._wiring.store.read() as unit:
+        with self._container.adapters.store.read() as unit:
             found = unit.suppressions.find(READER)
         return found.reason if found else None
 
     @property
     def returned(self) -> tuple[int, int]:
         """(complaints, hard bounces) that the circuit breaker counts."""
-        with self._wiring.store.read() as unit:
+        with self._container.adapters.store.read() as unit:
             counted = unit.returns.count("daily", datetime.now(UTC) - timedelta(days=1))
         return counted.complaints, counted.hard
 
 
 @contextmanager
-def door_of(tmp_path: Path, readers: int) -> Iterator[tuple[Door, Wiring]]:
+def door_of(tmp_path: Path, readers: int) -> Iterator[tuple[Door, Container]]:
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
     owe(load(config), readers)
     (tmp_path / "mailgun").write_text(providers.MAILGUN, "utf-8")
@@ -64,10 +65,10 @@ mailgun_signing_key_file = "{tmp_path / "mailgun"}"
 postmark_password_file = "{tmp_path / "postmark"}"
 """
     config.write_text(config.read_text("utf-8") + inbound, "utf-8")
-    with Wiring(load(config)) as wiring, TestClient(wiring.web_app()) as client:
+    with Container(load(config)) as container, TestClient(create_app(container)) as client:
         # what would be fetched from Amazon, once
-        wiring._certificates[providers.CERTIFICATE] = providers.certificate(datetime.now(UTC))
-        yield Door(wiring, client), wiring
+        container.feedback._certificates[providers.CERTIFICATE] = providers.certificate(datetime.now(UTC))
+        yield Door(container, client), container
 
 
 @pytest.fixture
@@ -117,18 +118,18 @@ def test_a_forged_or_an_unsigned_post_is_refused(door: Door, provider: str) -> N
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_flood_of_the_same_words_is_held_and_alarmed_once(tmp_path: Path, provider: str) -> None:
     """A provider says of thirty mailboxes in turn that they are gone: three are believed, a person decides about the others."""
-    with door_of(tmp_path, 30) as (door, wiring):
+    with door_of(tmp_path, 30) as (door, container):
         now = datetime.now(UTC)
         for number in range(30):
-            message_id = f"{wiring.stamps.of(number + 1).message}@digest.example.org"
+            message_id = f"{container.adapters.stamps.of(number + 1).message}@digest.example.org"
             assert (
                 door.post(provider, *PROVIDERS[provider](f"reader{number}@example.org", message_id, now, complaint=False)) == 204
             )
-        with wiring.store.read() as unit:
+        with container.adapters.store.read() as unit:
             suppressed = sum(unit.suppressions.find(Address(f"reader{n}@example.org")) is not None for n in range(30))
             held = unit.refusals.held()
         assert (suppressed, list(held.values())) == (3, [27])
-        found = [each for each in wiring.findings(now) if each.cause == "review"]
+        found = [each for each in container.monitoring.findings(now) if each.cause == "review"]
         assert [each.headline for each in found] == ["27 refusals in the same words are held for review"]
-        assert len(wiring.alarm(found, now)) == 1
-        assert wiring.alarm(found, now + timedelta(hours=1)) == ()
+        assert len(container.monitoring.alarm(found, now)) == 1
+        assert container.monitoring.alarm(found, now + timedelta(hours=1)) == ()

@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import text
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.subscriber import Address
 from digest.store.deliveries.jobs import EACH, MOST, SCHEMA
 from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
 from digest.store.unit_of_work import Store
-from digest.wiring import Wiring
 from tests.outbox import configured, owe
 from tests.servers import postgresql
 from tests.servers.cluster import cluster, forget_jobs
@@ -65,21 +65,21 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
             with server.lock:
                 return server.seen["DOT"]
 
-        with Wiring(load(config)) as wiring, cluster(config, tmp_path, 3) as workers:
-            nudge(wiring.store, READERS)
+        with Container(load(config)) as container, cluster(config, tmp_path, 3) as workers:
+            nudge(container.adapters.store, READERS)
             for number, reached in ((0, 80), (1, 180)):
                 until(lambda reached=reached: count() >= reached, f"{reached} dots")  # type: ignore[misc]
                 workers.kill(number)
                 workers.start(number)
-            forget_jobs(wiring.store)  # lost
+            forget_jobs(container.adapters.store)  # lost
             until(lambda: count() >= 280, "280 dots")
             postgresql.restart(own_postgresql)
             until(lambda: count() >= 380, "the workers go on after the restart")
-            nudge(wiring.store, READERS)
-            nudge(wiring.store, READERS)  # doubled
+            nudge(container.adapters.store, READERS)
+            nudge(container.adapters.store, READERS)  # doubled
             workers.kill(2)
             workers.start(2)
-            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: READERS}, "everybody is accepted")
+            until(lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: READERS}, "everybody is accepted")
             until(lambda: workers.said(2).count("working") == 2, "the last one is up again, to be told to stop")
             assert set(workers.stop().values()) == {0}, "\n".join(map(workers.said, range(3)))
             assert workers.kills == 3
@@ -101,9 +101,11 @@ def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path
             workers.start(2)
             until(lambda: "waiting for the database" in workers.said(2), "it waits")
             postgresql.start(own_postgresql)
-            with Wiring(load(config)) as wiring:
-                nudge(wiring.store, 3)
-                until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, "it works once the database is there")
+            with Container(load(config)) as container:
+                nudge(container.adapters.store, 3)
+                until(
+                    lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: 3}, "it works once the database is there"
+                )
             postgresql.stop(own_postgresql)
             try:
                 assert workers.stop() == {2: 0}, workers.said(2)
@@ -115,14 +117,14 @@ def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgres
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, postgresql_url, server.port)
         owe(load(config), 3)
-        with Wiring(load(config)) as wiring, cluster(config, tmp_path, 1) as workers:
-            nudge(wiring.store, 3)
-            until(lambda: states(wiring.store) == {DeliveryState.ACCEPTED: 3}, "the worker works")
-            with wiring.store.begin() as unit:
+        with Container(load(config)) as container, cluster(config, tmp_path, 1) as workers:
+            nudge(container.adapters.store, 3)
+            until(lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: 3}, "the worker works")
+            with container.adapters.store.begin() as unit:
                 unit.sources.save("x", "y", {}, datetime.now(UTC))
-            with wiring.store.engine.begin() as connection:
+            with container.adapters.store.engine.begin() as connection:
                 connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-            nudge(wiring.store, 1)
+            nudge(container.adapters.store, 1)
             assert workers.wait(0) == 1
             last = workers.said(0).splitlines()[-1]
         assert last.startswith("digest: database postgresql"), last
@@ -135,13 +137,13 @@ def test_one_reader_who_waits_goes_before_everybody(tmp_path: Path, database_url
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, database_url, server.port, "connections = 1\nbatch = 10")
         emails = owe(load(config), 40)
-        with Wiring(load(config)) as wiring:
-            edition, last = wiring.edition_named("daily/2026-03-02"), Address(emails[-1])
+        with Container(load(config)) as container:
+            edition, last = container.editions.edition_named("daily/2026-03-02"), Address(emails[-1])
             now = datetime.now(UTC)
-            assert wiring.redeliver(edition, now, only=last).queued == 1
-            wiring.deliver(lambda: now + timedelta(seconds=1), stop=lambda: server.seen["DOT"] >= 1)
+            assert container.operations.redeliver(edition, now, only=last).queued == 1
+            container.delivery.deliver(lambda: now + timedelta(seconds=1), stop=lambda: server.seen["DOT"] >= 1)
             assert server.accepted()[0].recipients == (emails[-1],)
-            assert wiring.redeliver(edition, now, only=last).queued == 0, "who has it does not get it again"
+            assert container.operations.redeliver(edition, now, only=last).queued == 0, "who has it does not get it again"
 
 
 def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_will(tmp_path: Path, postgresql_url: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from digest.config import Settings, load
+from digest.config import load
+from digest.container import Container
 from digest.daemon import Daemon
 from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, RelayUnreachable
@@ -23,7 +24,6 @@ from digest.mail.lint.lint import lint
 from digest.services.delivery.run import Worked
 from digest.services.monitoring import alerts
 from digest.services.monitoring.alerts import Finding
-from digest.wiring import Wiring
 from tests.outbox import AT, configured, owe
 from tests.servers.running import PATIENCE, free_port
 from tests.servers.smtp import Do, Script, SmtpServer
@@ -43,8 +43,8 @@ def settings(tmp_path: Path, url: str, port: int, more: str = '[alerts]\nto = "o
     return config
 
 
-def causes(wiring: Wiring, at: datetime) -> set[str]:
-    return {finding.cause for finding in wiring.findings(at)}
+def causes(container: Container, at: datetime) -> set[str]:
+    return {finding.cause for finding in container.monitoring.findings(at)}
 
 
 def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_url: str, server: SmtpServer) -> None:
@@ -59,13 +59,15 @@ def test_every_finding_is_a_mail_that_keeps_the_rules(tmp_path: Path, database_u
         alerts.of_key("secrets.key is not the one that this database was used with (aa, not bb): copy that one here"),
         alerts.of_queue(AT, AT + 2 * DAY, alerts.Policy()),
     ]
-    with Wiring(load(settings(tmp_path, database_url, server.port))) as wiring:
-        told = wiring.alarm([finding for finding in findings if finding], AT)
+    with Container(load(settings(tmp_path, database_url, server.port))) as container:
+        told = container.monitoring.alarm([finding for finding in findings if finding], AT)
         assert len(told) == 9
-        assert wiring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
+        assert container.monitoring.alarm([finding for finding in findings if finding], AT + timedelta(hours=11)) == (), "quiet"
         last = AT + DAY - timedelta(minutes=1)
-        assert wiring.alarm([finding for finding in findings if finding], last) == (), "quiet, though it is tomorrow"
-        assert len(wiring.alarm([finding for finding in findings if finding], AT + DAY)) == 9, "24 hours on"
+        assert container.monitoring.alarm([finding for finding in findings if finding], last) == (), (
+            "quiet, though it is tomorrow"
+        )
+        assert len(container.monitoring.alarm([finding for finding in findings if finding], AT + DAY)) == 9, "24 hours on"
     mails = server.accepted()
     assert len(mails) == 18
     assert {kept.recipients for kept in mails} == {("op@example.org",)}
@@ -82,19 +84,19 @@ def test_what_could_not_be_told_is_told_later(tmp_path: Path, sqlite_url: str) -
     script = Script(nth={("MAIL", 1): Do("451 4.3.0 not now")})
     with (
         SmtpServer(tmp_path / "kept.jsonl", script) as server,
-        Wiring(load(settings(tmp_path, sqlite_url, server.port))) as wiring,
+        Container(load(settings(tmp_path, sqlite_url, server.port))) as container,
     ):
         finding = alerts.of_relay("stopped")
-        assert wiring.alarm([finding], AT) == ()
-        assert wiring.alarm([finding], AT) == (finding,)
-        assert wiring.alarm([finding], AT) == ()
+        assert container.monitoring.alarm([finding], AT) == ()
+        assert container.monitoring.alarm([finding], AT) == (finding,)
+        assert container.monitoring.alarm([finding], AT) == ()
         assert len(server.accepted()) == 1
 
 
 def test_without_an_address_it_is_remembered_and_mailed_to_nobody(tmp_path: Path, sqlite_url: str, server: SmtpServer) -> None:
-    with Wiring(load(settings(tmp_path, sqlite_url, server.port, ""))) as wiring:
-        assert wiring.alarm([alerts.of_relay("stopped")], AT)
-        with wiring.store.read() as unit:
+    with Container(load(settings(tmp_path, sqlite_url, server.port, ""))) as container:
+        assert container.monitoring.alarm([alerts.of_relay("stopped")], AT)
+        with container.adapters.store.read() as unit:
             assert [cause for cause, _, _ in unit.alarms.since(AT - DAY)] == ["relay"]
     assert server.accepted() == []
 
@@ -102,29 +104,29 @@ def test_without_an_address_it_is_remembered_and_mailed_to_nobody(tmp_path: Path
 def test_what_the_store_shows(tmp_path: Path, database_url: str) -> None:
     """A calm store is silent; each trouble is found, and is gone when it is mended."""
     config = settings(tmp_path, database_url, 9)
-    with Wiring(load(config)) as wiring:
-        assert wiring.findings(AT) == (), "nothing collected yet is no alarm"
+    with Container(load(config)) as container:
+        assert container.monitoring.findings(AT) == (), "nothing collected yet is no alarm"
     owe(load(config), 2)  # an edition, and deliveries due an hour ago by the real clock
     real = datetime.now(UTC)
-    with Wiring(load(config)) as wiring:
-        assert causes(wiring, AT) == set()
-        assert causes(wiring, AT + DAY) == {"edition daily"}, "made for the 2nd, not for the 3rd"
-        assert "overdue" in causes(wiring, real + timedelta(hours=1))
-        assert "overdue" not in causes(wiring, real - timedelta(minutes=30))
-        wiring.pause(["daily"], "at night", real)
-        assert causes(wiring, real + timedelta(hours=1)) >= {"paused daily"}
-        assert "overdue" not in causes(wiring, real + timedelta(hours=1)), "what a pause holds back is not late"
-        wiring.resume(["daily"])
-        with wiring.store.begin() as unit:
+    with Container(load(config)) as container:
+        assert causes(container, AT) == set()
+        assert causes(container, AT + DAY) == {"edition daily"}, "made for the 2nd, not for the 3rd"
+        assert "overdue" in causes(container, real + timedelta(hours=1))
+        assert "overdue" not in causes(container, real - timedelta(minutes=30))
+        container.operations.pause(["daily"], "at night", real)
+        assert causes(container, real + timedelta(hours=1)) >= {"paused daily"}
+        assert "overdue" not in causes(container, real + timedelta(hours=1)), "what a pause holds back is not late"
+        container.operations.resume(["daily"])
+        with container.adapters.store.begin() as unit:
             unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None}, AT)
             unit.lists.pause("daily", "12 complaints among 3000 mails", AT)
-        assert causes(wiring, AT) == {"source hf", "paused daily"}
-        [paused] = [each for each in wiring.findings(AT) if each.cause == "paused daily"]
+        assert causes(container, AT) == {"source hf", "paused daily"}
+        [paused] = [each for each in container.monitoring.findings(AT) if each.cause == "paused daily"]
         assert paused.seen == ("12 complaints among 3000 mails",)
-        with wiring.store.begin() as unit:
+        with container.adapters.store.begin() as unit:
             unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": False, "error": None}, AT)
             unit.lists.resume("daily")
-        assert causes(wiring, AT) == set()
+        assert causes(container, AT) == set()
 
 
 LATENESS = [
@@ -140,8 +142,8 @@ def test_an_edition_is_missed_half_an_hour_after_its_cutoff(
     config = settings(tmp_path, sqlite_url, 9)
     owe(load(config), 1)
     cutoff = datetime(2026, 3, 3, 5, tzinfo=UTC)
-    with Wiring(load(config)) as wiring:
-        assert ("edition daily" in causes(wiring, cutoff + after)) == missed
+    with Container(load(config)) as container:
+        assert ("edition daily" in causes(container, cutoff + after)) == missed
 
 
 def test_where_no_mail_goes_out_no_single_relay_is_told_of() -> None:
@@ -162,8 +164,8 @@ def test_a_list_without_weekdays_misses_nothing(tmp_path: Path, sqlite_url: str)
     config = settings(tmp_path, sqlite_url, 9)
     owe(load(config), 1)
     never = PaperList(name="daily", title="x", weekdays=frozenset())
-    with Wiring(load(config)) as wiring:
-        assert alerts.look(wiring.store, [never], [], AT + DAY) == ()
+    with Container(load(config)) as container:
+        assert alerts.look(container.adapters.store, [never], [], AT + DAY) == ()
 
 
 def test_one_cause_names_one_thing() -> None:
@@ -189,11 +191,12 @@ def test_a_relay_that_is_down_is_one_cause_whoever_runs_into_it() -> None:
     assert alerts.first_causes([missing, source, tick]) == (source, tick)
 
 
-class _Watched(Wiring):
+class _Watched:
     """Keeps what each watch would tell of once sending has been tried, and ends the daemon after `watches` of them."""
 
-    def __init__(self, settings: Settings, watches: int, *, hangs: bool) -> None:
-        super().__init__(settings)
+    def __init__(self, container: Container, watches: int, end: Callable[[], None], *, hangs: bool) -> None:
+        self.usual = (container.monitoring.findings, container.delivery.deliver, container.notices.mail_owed)
+        self.end = end
         self.told, self.left = list[set[str]](), watches
         self.hangs, self.over = hangs, threading.Event()
         self.begun = Counter[str]()
@@ -201,7 +204,7 @@ class _Watched(Wiring):
 
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         self.tried = min(self.begun["deliver"], self.begun["notices"]) >= 2  # begun again: what came of the first is recorded
-        return super().findings(at)
+        return self.usual[0](at)
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         if not self.tried:
@@ -210,39 +213,43 @@ class _Watched(Wiring):
         self.left -= 1
         if self.left == 0:
             self.over.set()
-            self.ring_off()
+            self.end()
         return ()
 
-    def work_outbox(self, *how: Any, **more: Any) -> Worked:
+    def deliver(self, *how: Any, **more: Any) -> Worked:
         self.begun["deliver"] += 1
         if self.begun["deliver"] > 1 and self.hangs:
             self.over.wait(PATIENCE)
-        return super().work_outbox(*how, **more)
+        return self.usual[1](*how, **more)
 
     def mail_owed(self, *how: Any, **more: Any) -> int:
         self.begun["notices"] += 1
-        return super().mail_owed(*how, **more)
-
-    ring_off: Callable[[], None]
+        return self.usual[2](*how, **more)
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["it refuses", "then it lets us wait"])
-def test_a_daemon_whose_relay_is_down_tells_of_one_thing(tmp_path: Path, sqlite_url: str, hangs: bool) -> None:
+def test_a_daemon_whose_relay_is_down_tells_of_one_thing(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
     """Mail waits that was due an hour ago, a confirmation is owed, and nothing answers at the relay's port."""
     config = settings(tmp_path, sqlite_url, free_port(), "")
-    config.write_text(config.read_text().replace("[delivery]", "[alerts]\noverdue = 60\n[delivery]\nbatch = 1\nprocesses = 1"))
+    config.write_text(config.read_text().replace("[delivery]", "[alerts]\noverdue = 60\n[delivery]\nbatch = 1"))
     owe(load(config), 40)
-    with Wiring(load(config)) as wiring, wiring.store.begin() as unit:
+    with Container(load(config)) as container, container.adapters.store.begin() as unit:
         unit.subscribers.ask([NewReader(Address("new@example.org"), "daily")], datetime.now(UTC))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with _Watched(load(config), 5, hangs=hangs) as wiring:
-            daemon = Daemon(wiring, web=False, collect=False, every_seconds=0.2)
-            wiring.ring_off = daemon.stop
+        with Container(load(config)) as container:
+            daemon = Daemon(container, web=False, collect=False, every_seconds=0.2)
+            watched = _Watched(container, 5, daemon.stop, hangs=hangs)
+            monkeypatch.setattr(container.monitoring, "findings", watched.findings)
+            monkeypatch.setattr(container.monitoring, "alarm", watched.alarm)
+            monkeypatch.setattr(container.delivery, "deliver", watched.deliver)
+            monkeypatch.setattr(container.notices, "mail_owed", watched.mail_owed)
             daemon.run()
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    assert wiring.told[:5] == [{"relay"}] * 5
-    with Wiring(load(config)) as wiring:
-        assert "overdue" in causes(wiring, datetime.now(UTC)), "the store alone shows late mail"
+    assert watched.told[:5] == [{"relay"}] * 5
+    with Container(load(config)) as container:
+        assert "overdue" in causes(container, datetime.now(UTC)), "the store alone shows late mail"

@@ -14,11 +14,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.edition import Edition
 from digest.domain.subscriber import Address, Preferences
 from digest.links import Purpose
 from digest.services.delivery.one_off import Sent, send
-from digest.wiring import Wiring
+from digest.web.app import create_app
 from tests.outbox import AT, configured, owe
 from tests.transport import FakeTransport
 
@@ -27,20 +28,20 @@ READER = Address("reader0@example.org")
 
 
 @pytest.fixture
-def wiring(tmp_path: Path) -> Iterator[Wiring]:
+def container(tmp_path: Path) -> Iterator[Container]:
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
     owe(load(config), 2)
-    with Wiring(load(config)) as made:
+    with Container(load(config)) as made:
         yield made
 
 
-def made(wiring: Wiring) -> Edition:
-    return wiring.edition(wiring.paper_list("daily"), AT.date(), AT)
+def made(container: Container) -> Edition:
+    return container.editions.edition(container.adapters.paper_list("daily"), AT.date(), AT)
 
 
-def sent(wiring: Wiring, *addresses: Address, at: datetime = AT) -> tuple[list[Sent], list[EmailMessage]]:
-    kept, edition = FakeTransport(lambda: at), made(wiring)
-    outcomes = send(wiring.store, edition, wiring.mailroom(edition), kept, addresses, at)
+def sent(container: Container, *addresses: Address, at: datetime = AT) -> tuple[list[Sent], list[EmailMessage]]:
+    kept, edition = FakeTransport(lambda: at), made(container)
+    outcomes = send(container.adapters.store, edition, container.editions.message_composer(edition), kept, addresses, at)
     return outcomes, [email.message_from_bytes(each.data, policy=email.policy.default) for each in kept.envelopes]
 
 
@@ -57,49 +58,51 @@ def one_click(mail: EmailMessage) -> str:
     return found[1]
 
 
-def test_a_strangers_links_are_a_strangers(wiring: Wiring) -> None:
-    _, (mail,) = sent(wiring, STRANGER)
+def test_a_strangers_links_are_a_strangers(container: Container) -> None:
+    _, (mail,) = sent(container, STRANGER)
     text = plain(mail)
     assert "Digest sent this to stranger@elsewhere.example once" in " ".join(text.split())
     assert "\nSubscribe\nhttps://digest.example.org/subscribe?list=daily\n" in text
     assert "/manage/" not in mail.as_string()
     for purpose in (Purpose.UNSUBSCRIBE, Purpose.MANAGE, Purpose.FEEDBACK):
-        assert wiring.links.token(purpose, "0") not in mail.as_string().replace("=\n", "")
+        assert container.adapters.links.token(purpose, "0") not in mail.as_string().replace("=\n", "")
     assert STRANGER.text not in one_click(mail)
 
 
-def test_one_click_in_a_strangers_mail_means_no_more_mail(wiring: Wiring) -> None:
-    _, (mail,) = sent(wiring, STRANGER)
-    with TestClient(wiring.web_app()) as client:
+def test_one_click_in_a_strangers_mail_means_no_more_mail(container: Container) -> None:
+    _, (mail,) = sent(container, STRANGER)
+    with TestClient(create_app(container)) as client:
         assert client.get(one_click(mail)).status_code == 200
-        assert sent(wiring, STRANGER)[0][0].state == "accepted", "looking changes nothing"
+        assert sent(container, STRANGER)[0][0].state == "accepted", "looking changes nothing"
         for _ in range(2):
             assert client.post(one_click(mail), data={"List-Unsubscribe": "One-Click"}).status_code == 200
         assert client.post(one_click(mail)[:-3]).status_code == 403
-    assert sent(wiring, STRANGER)[0][0].state == "suppressed"
-    assert sent(wiring, READER)[0][0].state == "accepted"
+    assert sent(container, STRANGER)[0][0].state == "suppressed"
+    assert sent(container, READER)[0][0].state == "accepted"
 
 
-def test_a_subscribers_one_off_carries_their_own_links(wiring: Wiring) -> None:
-    _, (mail,) = sent(wiring, READER)
-    subscription = wiring.subscription(READER, wiring.paper_list("daily"))
-    assert one_click(mail) == f"/unsubscribe/{wiring.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)}"
+def test_a_subscribers_one_off_carries_their_own_links(container: Container) -> None:
+    _, (mail,) = sent(container, READER)
+    subscription = container.subscriptions.subscription(READER, container.adapters.paper_list("daily"))
+    assert one_click(mail) == f"/unsubscribe/{container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)}"
     assert "subscribed to Trending papers" in plain(mail)
 
 
-def test_the_same_mail_at_another_instant_is_another_mail(wiring: Wiring) -> None:
-    ids = [sent(wiring, STRANGER, at=at)[1][0]["Message-ID"] for at in (AT, AT, AT + timedelta(minutes=1))]
+def test_the_same_mail_at_another_instant_is_another_mail(container: Container) -> None:
+    ids = [sent(container, STRANGER, at=at)[1][0]["Message-ID"] for at in (AT, AT, AT + timedelta(minutes=1))]
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_a_reader_gets_the_style_they_chose(wiring: Wiring) -> None:
-    paper_list, edition = wiring.paper_list("daily"), made(wiring)
-    before = wiring.one_off(edition, paper_list, READER, datetime.now(UTC)).data
-    subscription = wiring.subscription(READER, paper_list)
-    with wiring.store.begin() as unit:
+def test_a_reader_gets_the_style_they_chose(container: Container) -> None:
+    paper_list, edition = container.adapters.paper_list("daily"), made(container)
+    before = container.editions.preview(edition, paper_list, READER, datetime.now(UTC)).data
+    subscription = container.subscriptions.subscription(READER, paper_list)
+    with container.adapters.store.begin() as unit:
         unit.subscribers.change(subscription.id, Preferences(style="compact"))
     now = datetime.now(UTC)
-    compact = email.message_from_bytes(wiring.one_off(edition, paper_list, READER, now).data, policy=email.policy.default)
+    compact = email.message_from_bytes(
+        container.editions.preview(edition, paper_list, READER, now).data, policy=email.policy.default
+    )
     full = email.message_from_bytes(before, policy=email.policy.default)
     assert isinstance(compact, EmailMessage)
     assert isinstance(full, EmailMessage)
@@ -107,9 +110,9 @@ def test_a_reader_gets_the_style_they_chose(wiring: Wiring) -> None:
     assert "More or less like this" not in plain(compact)
     titles = [re.findall(r"^ ?\d+\. (.+)$", plain(mail), re.MULTILINE) for mail in (full, compact)]
     assert titles[0] == titles[1] != []
-    with wiring.store.begin() as unit:
+    with container.adapters.store.begin() as unit:
         claimed = unit.deliveries.claim(10, "me", now, now + timedelta(minutes=1)).claimed
     styles = {each.address.text: each.style for each in claimed}
     assert styles == {"reader0@example.org": "compact", "reader1@example.org": None}
-    delivered = {each.address.text: wiring.compose(each, None).data for each in claimed}
+    delivered = {each.address.text: container.editions.compose(each, None).data for each in claimed}
     assert len(delivered["reader0@example.org"]) < len(delivered["reader1@example.org"])

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import DeliveryState, Tally
 from digest.domain.errors import InvalidInput, LintFailed, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Interests
 from digest.mail.lint.lint import lint
-from digest.wiring import Wiring
 from tests.outbox import configured, owe, rows
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -30,8 +30,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def deliver(wiring: Wiring, stop: Callable[[], bool] = lambda: False) -> Tally:
-    return wiring.deliver(now, stop=stop).tally
+def deliver(container: Container, stop: Callable[[], bool] = lambda: False) -> Tally:
+    return container.delivery.deliver(now, stop=stop).tally
 
 
 def subjects(server: SmtpServer) -> dict[str, list[str]]:
@@ -56,33 +56,35 @@ def test_a_bad_edition_from_the_first_alarm_to_the_last_apology(tmp_path: Path, 
     with server:
         config = configured(tmp_path, database_url, server.port, "connections = 1\nbatch = 5")
         emails = owe(load(config), 20)
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             # the relay has taken some when the operator sees that the edition is bad
-            deliver(wiring, stop=lambda: len(server.accepted()) >= 6)
+            deliver(container, stop=lambda: len(server.accepted()) >= 6)
             went = set(subjects(server))
             assert 6 <= len(went) < 18
-            cancelled = wiring.cancel(wiring.edition_named(EDITION), "wrong links")
+            cancelled = container.operations.cancel(container.editions.edition_named(EDITION), "wrong links")
             assert cancelled.withheld == 20 - len(went) - 1  # one has failed for good
             assert (cancelled.standing.went, cancelled.standing.not_sent) == (len(went), 20 - len(went))
-            assert wiring.cancel(wiring.edition_named(EDITION), "wrong links") == type(cancelled)(0, cancelled.standing)
-            assert deliver(wiring).accepted == 0, "cancelled means that nothing more goes out"
+            assert container.operations.cancel(container.editions.edition_named(EDITION), "wrong links") == type(cancelled)(
+                0, cancelled.standing
+            )
+            assert deliver(container).accepted == 0, "cancelled means that nothing more goes out"
             assert set(subjects(server)) == went
 
             # the words go to exactly those who got it, once, however often the operator asks
-            first = wiring.correct(wiring.edition_named(EDITION), WORDS, now())
-            again = wiring.correct(wiring.edition_named(EDITION), WORDS, now())
+            first = container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())
+            again = container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())
             assert (first.owed, again.owed) == (len(went), 0)
             assert again.correction.id == first.correction.id
-            assert deliver(wiring).accepted == len(went)
+            assert deliver(container).accepted == len(went)
             assert subjects(server) == {email: ["edition", "correction"] for email in went}
 
             # it was not so bad after all: the others get it too, and only they
             with pytest.raises(InvalidInput, match="is cancelled; --reinstate"):
-                wiring.redeliver(wiring.edition_named(EDITION), now())
-            requeued = wiring.redeliver(wiring.edition_named(EDITION), now(), reinstate=True)
+                container.operations.redeliver(container.editions.edition_named(EDITION), now())
+            requeued = container.operations.redeliver(container.editions.edition_named(EDITION), now(), reinstate=True)
             assert requeued.queued == 20 - len(went)
-            assert wiring.redeliver(wiring.edition_named(EDITION), now()).queued == 0
-            deliver(wiring)
+            assert container.operations.redeliver(container.editions.edition_named(EDITION), now()).queued == 0
+            deliver(container)
         got = subjects(server)
         assert set(got) == set(emails)
         assert Counter(what for each in got.values() for what in each) == {"edition": 20, "correction": len(went)}
@@ -93,16 +95,16 @@ def test_a_correction_is_a_mail_like_any_other(tmp_path: Path, sqlite_url: str, 
     with server:
         config = configured(tmp_path, sqlite_url, server.port)
         owe(load(config), 1)
-        with Wiring(load(config)) as wiring:
+        with Container(load(config)) as container:
             address = Address("reader0@example.org")
-            with wiring.store.begin() as unit:
+            with container.adapters.store.begin() as unit:
                 [mine] = unit.subscribers.subscriptions(address)
                 unit.subscribers.change(mine.id, interests=Interests(words=("rank",)))
-            deliver(wiring)
-            wiring.pause(["daily"], "the links are wrong", now())
-            assert wiring.correct(wiring.edition_named("2026-03-02"), WORDS, now()).owed == 1
-            assert deliver(wiring).accepted == 1
-            with wiring.store.read() as unit:
+            deliver(container)
+            container.operations.pause(["daily"], "the links are wrong", now())
+            assert container.operations.correct(container.editions.edition_named("2026-03-02"), WORDS, now()).owed == 1
+            assert deliver(container).accepted == 1
+            with container.adapters.store.read() as unit:
                 newest = unit.editions.latest("daily", now())
                 assert newest is not None
                 assert newest.corrects is None, "a correction is no edition of the list"
@@ -123,18 +125,18 @@ def test_who_left_or_may_have_it_is_not_mailed_again(tmp_path: Path, database_ur
     with SmtpServer(tmp_path / "kept.jsonl", script) as server:
         config = configured(tmp_path, database_url, server.port, 'connections = 1\nuncertain = "drop"')
         owe(load(config), 5)
-        with Wiring(load(config)) as wiring:
-            deliver(wiring)
+        with Container(load(config)) as container:
+            deliver(container)
             assert Counter(row.state for row in rows(config).values()) == {DeliveryState.ACCEPTED: 4, DeliveryState.FAILED: 1}
-            edition = wiring.edition_named(EDITION)
-            assert wiring.redeliver(edition, now()).queued == 0, "the one that failed may have arrived"
-            with wiring.store.begin() as unit:
+            edition = container.editions.edition_named(EDITION)
+            assert container.operations.redeliver(edition, now()).queued == 0, "the one that failed may have arrived"
+            with container.adapters.store.begin() as unit:
                 unit.suppressions.add(Address("reader0@example.org"), SuppressionReason.COMPLAINT, now())
-            assert wiring.correct(edition, WORDS, now()).owed == 4
-            assert wiring.correct(edition, WORDS, now(), unsure=True).owed == 1
-            assert deliver(wiring).accepted == 4
-            assert wiring.redeliver(edition, now(), unsure=True).queued == 1
-            assert deliver(wiring).accepted == 1
+            assert container.operations.correct(edition, WORDS, now()).owed == 4
+            assert container.operations.correct(edition, WORDS, now(), unsure=True).owed == 1
+            assert deliver(container).accepted == 4
+            assert container.operations.redeliver(edition, now(), unsure=True).queued == 1
+            assert deliver(container).accepted == 1
         got = subjects(server)
     assert got["reader0@example.org"] == ["edition"], "who complained gets no correction either"
     assert sorted(map(len, got.values())) == [1, 2, 2, 2, 3]
@@ -144,37 +146,40 @@ def test_pausing_and_resuming_twice_is_as_good_as_once(tmp_path: Path, database_
     with server:
         config = configured(tmp_path, database_url, server.port)
         owe(load(config), 3)
-        with Wiring(load(config)) as wiring:
-            assert wiring.pause(["daily"], "the relay asked us to", now()) == ("daily",)
-            assert wiring.pause(["daily"], "another reason", now()) == ()
-            with wiring.store.read() as unit:
+        with Container(load(config)) as container:
+            assert container.operations.pause(["daily"], "the relay asked us to", now()) == ("daily",)
+            assert container.operations.pause(["daily"], "another reason", now()) == ()
+            with container.adapters.store.read() as unit:
                 assert unit.lists.paused("daily") == "the relay asked us to"
-            assert deliver(wiring).accepted == 0
-            assert wiring.resume(["daily"]) == ("daily",)
-            assert wiring.resume(["daily"]) == ()
-            assert deliver(wiring).accepted == 1
+            assert deliver(container).accepted == 0
+            assert container.operations.resume(["daily"]) == ("daily",)
+            assert container.operations.resume(["daily"]) == ()
+            assert deliver(container).accepted == 1
 
 
 @pytest.mark.parametrize("name", ["yesterday", "daily", "2026-13-01", "daily/", ""])
 def test_what_names_no_edition(tmp_path: Path, sqlite_url: str, name: str) -> None:
-    with Wiring(load(configured(tmp_path, sqlite_url, 9))) as wiring, pytest.raises(InvalidInput, match="should be like daily/"):
-        wiring.edition_named(name)
+    with (
+        Container(load(configured(tmp_path, sqlite_url, 9))) as container,
+        pytest.raises(InvalidInput, match="should be like daily/"),
+    ):
+        container.editions.edition_named(name)
 
 
 def test_an_edition_never_made_cannot_be_undone(tmp_path: Path, sqlite_url: str) -> None:
-    with Wiring(load(configured(tmp_path, sqlite_url, 9))) as wiring:
+    with Container(load(configured(tmp_path, sqlite_url, 9))) as container:
         with pytest.raises(NotFound, match="edition daily/2026-03-01 not found"):
-            wiring.edition_named("2026-03-01")
+            container.editions.edition_named("2026-03-01")
         with pytest.raises(NotFound, match="list 'weekly'"):
-            wiring.edition_named("weekly/2026-03-01")
+            container.editions.edition_named("weekly/2026-03-01")
 
 
 @pytest.mark.parametrize("words", ["", " \n\n ", "x" * 4001])
 def test_a_correction_says_something(tmp_path: Path, sqlite_url: str, words: str) -> None:
     config = configured(tmp_path, sqlite_url, 9)
     owe(load(config), 1)
-    with Wiring(load(config)) as wiring, pytest.raises(InvalidInput, match="should be 1 to 4000 characters"):
-        wiring.correct(wiring.edition_named(EDITION), words, now())
+    with Container(load(config)) as container, pytest.raises(InvalidInput, match="should be 1 to 4000 characters"):
+        container.operations.correct(container.editions.edition_named(EDITION), words, now())
 
 
 def test_a_correction_that_breaks_a_rule_goes_to_nobody(tmp_path: Path, sqlite_url: str) -> None:
@@ -184,9 +189,9 @@ def test_a_correction_that_breaks_a_rule_goes_to_nobody(tmp_path: Path, sqlite_u
     config = configured(tmp_path, sqlite_url, 9)
     config.write_text(config.read_text() + f'\n[templates]\nfolder = "{tmp_path / "mine"}"\n')
     owe(load(config), 1)
-    with Wiring(load(config)) as wiring:
+    with Container(load(config)) as container:
         with pytest.raises(LintFailed):
-            wiring.correct(wiring.edition_named(EDITION), WORDS, now())
-        with wiring.store.read() as unit:
+            container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())
+        with container.adapters.store.read() as unit:
             assert unit.editions.count() == 1
             assert unit.deliveries.next_due(now() - timedelta(days=2)) is not None

@@ -24,7 +24,7 @@ from digest.domain.subscriber import Interests, Preferences
 from digest.mail.inbound.message_parts import parts_of
 from digest.services.monitoring.explain import explain
 from digest.services.subscriptions.subscribe import confirm, request
-from tests.transport import FakeTransport, OfflineWiring
+from tests.transport import FakeTransport, OfflineContainer
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 HALF_HOUR = timedelta(minutes=30)
@@ -32,12 +32,12 @@ HALF_HOUR = timedelta(minutes=30)
 
 @dataclass
 class Week:
-    wiring: OfflineWiring
+    container: OfflineContainer
     now: datetime
 
     def publish(self, at: datetime, *names: str) -> None:
         """Papers appear on a source, each with a few votes."""
-        with self.wiring.store.begin() as unit:
+        with self.container.adapters.store.begin() as unit:
             unit.papers.merge(
                 [
                     Sighting(
@@ -53,17 +53,17 @@ class Week:
             )
 
     def subscribe(self, email: str, zone: str, hour: time, at: datetime) -> None:
-        address = self.wiring.address(email)
-        step = request(self.wiring.store, address, "daily", Preferences(timezone=zone, hour=hour), Interests(), at)
-        confirm(self.wiring.store, step.subscription.id, "web form", "link confirmed", at)
+        address = self.container.adapters.address(email)
+        step = request(self.container.adapters.store, address, "daily", Preferences(timezone=zone, hour=hour), Interests(), at)
+        confirm(self.container.adapters.store, step.subscription.id, "web form", "link confirmed", at)
 
     def pass_until(self, end: datetime) -> None:
         """The bell rings every half hour, and once more at the end: ticking twice must change nothing."""
         while self.now < end:
             self.now = min(self.now + HALF_HOUR, end)
-            self.wiring.tick(self.now)
-            self.wiring.deliver(lambda: self.now)
-        self.wiring.tick(end)
+            self.container.scheduler.tick(self.now)
+            self.container.delivery.deliver(lambda: self.now)
+        self.container.scheduler.tick(end)
 
     def sleep_until(self, end: datetime) -> None:
         """The machine is down: nothing rings."""
@@ -73,12 +73,14 @@ class Week:
         """When each mail came, on the reader's own clock, and what was in it."""
         return [
             (f"{at.astimezone(zone):%a %d %H:%M}", sorted(titles_in(envelope)))
-            for at, envelope in self.wiring.transport.accepted
+            for at, envelope in self.container.transport.accepted
             if envelope.recipient == email
         ]
 
     def why(self, email: str) -> str:
-        told = explain(self.wiring.store, self.wiring.address(email), self.wiring.lists, self.now)
+        told = explain(
+            self.container.adapters.store, self.container.adapters.address(email), self.container.adapters.lists, self.now
+        )
         now = told["subscriptions"][0]["now"]
         assert isinstance(now, str)
         return now
@@ -100,8 +102,8 @@ def week(tmp_path: Path) -> Iterator[Week]:
         sources=(),
     )
     transport = FakeTransport(lambda: week.now)
-    with OfflineWiring(settings, transport) as wiring:
-        week = Week(wiring, datetime(2026, 3, 26, tzinfo=UTC))
+    with OfflineContainer(settings, transport) as container:
+        week = Week(container, datetime(2026, 3, 26, tzinfo=UTC))
         yield week
 
 
@@ -167,5 +169,5 @@ def test_a_week_of_mornings(week: Week) -> None:
     for email in ("ada@example.org", "grace@example.com", "linus@example.net"):
         shown = [title for _, titles in week.mails(email, BERLIN) for title in titles]
         assert len(shown) == len(set(shown)), email
-    identities = [message_from_bytes(each.data)["Message-ID"] for each in week.wiring.transport.envelopes]
+    identities = [message_from_bytes(each.data)["Message-ID"] for each in week.container.transport.envelopes]
     assert len(identities) == len(set(identities))

@@ -28,7 +28,7 @@ import digest.store.deliveries.deliveries as stored
 from digest import cli
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.smtp_session import Session
-from digest.parts import Parts
+from digest.services.editions.service import EditionService
 
 STAGES = (
     "after the claim",
@@ -123,13 +123,8 @@ def hook(now: Moments) -> None:
 
 def at_composing(around: Callable[..., Any]) -> None:
     """Calls `around` for each mail that is about to be composed: it has been claimed, and no relay has heard of it."""
-    usual: Any = Parts.__dict__["compose"].func
-
-    def compose(parts: Parts) -> Any:
-        made = usual(parts)
-        return lambda *args: around(made, *args)
-
-    Parts.compose = property(compose)  # type: ignore[assignment,method-assign]
+    usual: Any = EditionService.compose
+    EditionService.compose = lambda *args: around(usual, *args)  # type: ignore[method-assign]
 
 
 def strike_after(seconds: float) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from digest.config import Database, Dkim, Mail, Secrets, Settings, Web
+from digest.container import Container
 from digest.domain.edition import Edition, PaperList, Rendered, Update
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, NewReader
@@ -20,7 +21,6 @@ from digest.services.editions.message_composer import one_off
 from digest.services.monitoring.alerts import Finding
 from digest.services.operations.correct import drafted
 from digest.services.papers.import_files import load
-from digest.wiring import Wiring
 from tests.servers.stocked import CONSENT
 from tests.shared_data import SHARED
 
@@ -64,17 +64,17 @@ def real_mail(folder: Path) -> RealMail:
     mornings = {}
     now = datetime.now(UTC)
     """Mails are dated now: filters hold an old date against a mail, and that is not about the mail."""
-    with Wiring(_settings(folder)) as wiring:
-        load([folder / "pages"], wiring.store, None, datetime(2026, 5, 26, tzinfo=UTC))
-        paper_list = wiring.paper_list(None)
-        with wiring.store.begin() as unit:
+    with Container(_settings(folder)) as container:
+        load([folder / "pages"], container.adapters.store, None, datetime(2026, 5, 26, tzinfo=UTC))
+        paper_list = container.adapters.paper_list(None)
+        with container.adapters.store.begin() as unit:
             unit.subscribers.add_confirmed([NewReader(READER, paper_list.name)], CONSENT, datetime(2026, 5, 1, tzinfo=UTC))
         for day in DAYS:
             at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-            edition = wiring.edition(paper_list, day, at)
-            mornings[f"{day}"] = wiring.one_off(edition, paper_list, READER, now).data
-        others = dict(_others(wiring, edition, paper_list, now))
-        (key,) = wiring.signing_keys
+            edition = container.editions.edition(paper_list, day, at)
+            mornings[f"{day}"] = container.editions.preview(edition, paper_list, READER, now).data
+        others = dict(_others(container, edition, paper_list, now))
+        (key,) = container.adapters.signing_keys
     for name, data in {**mornings, **others}.items():
         (folder / f"{name}.eml").write_bytes(data)
     record, value = key.record()
@@ -105,11 +105,11 @@ def _settings(folder: Path) -> Settings:
     )
 
 
-def _others(wiring: Wiring, edition: Edition, paper_list: PaperList, now: datetime) -> list[tuple[str, bytes]]:
+def _others(container: Container, edition: Edition, paper_list: PaperList, now: datetime) -> list[tuple[str, bytes]]:
     """Every other kind of mail around the last morning's edition."""
-    subscription = wiring.subscription(READER, paper_list)
+    subscription = container.subscriptions.subscription(READER, paper_list)
     claimed = one_off(READER, edition, now, subscription.public_id)
-    press, store = wiring.press, wiring.store
+    press, store = container.adapters.press, container.adapters.store
     with store.read() as unit:
         rendered = unit.editions.rendered(edition.id)
     room = press.mailroom(edition, paper_list, rendered)
@@ -117,7 +117,7 @@ def _others(wiring: Wiring, edition: Edition, paper_list: PaperList, now: dateti
     empty = replace(edition, picks=(), pool=(), notes=("all 12 papers of the last 7 days were in earlier editions",))
     correction = drafted(edition, _KEPT, now)
     welcome = Notice(NoticeKind.WELCOME, subscription)
-    shell = wiring.notifier.welcome(welcome, edition, rendered, now)
+    shell = container.notifier.welcome(welcome, edition, rendered, now)
 
     def made(draft: Edition, rendered: Rendered) -> bytes:
         return press.mailroom(draft, paper_list, rendered)(claimed, None).data
@@ -126,12 +126,12 @@ def _others(wiring: Wiring, edition: Edition, paper_list: PaperList, now: dateti
         ("compact", room(replace(claimed, style="compact"), None).data),
         ("noted", made(noted, press.render(noted, paper_list))),
         ("empty-day", made(empty, press.render(empty, paper_list))),
-        ("correction", made(correction, wiring.render_correction(correction, paper_list))),
+        ("correction", made(correction, container.operations.render_correction(correction, paper_list))),
         ("welcome", made(edition, shell)),
-        ("confirm", wiring.notifier.envelope(Notice(NoticeKind.CONFIRM, subscription), now).data),
-        ("welcome-alone", wiring.notifier.envelope(welcome, now).data),
-        ("goodbye", wiring.notifier.envelope(Notice(NoticeKind.GOODBYE, subscription), now).data),
-        ("alert", wiring.alert_mail(_FINDING, Address("operator@inbox.example.net"), now).data),
+        ("confirm", container.notifier.envelope(Notice(NoticeKind.CONFIRM, subscription), now).data),
+        ("welcome-alone", container.notifier.envelope(welcome, now).data),
+        ("goodbye", container.notifier.envelope(Notice(NoticeKind.GOODBYE, subscription), now).data),
+        ("alert", container.monitoring.alert_mail(_FINDING, Address("operator@inbox.example.net"), now).data),
     ]
 
 

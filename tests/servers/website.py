@@ -27,14 +27,12 @@ from digest.domain.paper import Sighting, Signal, Summary
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
-from digest.services.notices.pending import send_owed
 from digest.services.subscriptions.subscribe import confirm, request
 from digest.store.schema import requests
 from digest.web.app import create_app
 from digest.web.server import server as served
-from digest.wiring import Wiring
 from tests.servers.running import PATIENCE, free_port, listening
-from tests.transport import FakeTransport, OfflineWiring
+from tests.transport import FakeTransport, OfflineContainer
 
 NOON = datetime(2026, 5, 27, 12, tzinfo=UTC)
 """A Wednesday, after the cutoff."""
@@ -44,17 +42,11 @@ BASIC = {"authorization": "Basic " + base64.b64encode(f"anybody:{ADMIN}".encode(
 TOPICS = ("Attention", "Diffusion", "Retrieval", "Robots", "Proteins", "Speech", "Graphs", "Planning", "Vision", "Sampling")
 
 
-class Sending(OfflineWiring):
+class Sending(OfflineContainer):
     """Through the fake transport, unless relays are configured."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, FakeTransport(lambda: NOON))
-
-    def post(self, *how: object, **more: object) -> object:  # type: ignore[override]
-        return Wiring.post(self, *how, **more) if self.settings.relays else self.transport  # type: ignore[arg-type]
-
-    def mail_owed(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
-        return send_owed(self.store, self._means(clock, stop), clock, stop)
+        super().__init__(settings, FakeTransport(lambda: NOON), real=True)
 
 
 @dataclass
@@ -63,7 +55,7 @@ class Website:
     """Where it is served."""
     base: str
     """What its links begin with."""
-    wiring: Sending
+    container: Sending
     client: httpx2.Client
     now: datetime = NOON
 
@@ -81,7 +73,7 @@ class Website:
         self, address: str = "ada@example.org", interests: Interests | None = None, *, confirmed: bool = True
     ) -> Subscription:
         """Subscribes somebody, without a mail."""
-        store, before = self.wiring.store, self.now - timedelta(days=1)
+        store, before = self.container.adapters.store, self.now - timedelta(days=1)
         step = request(store, Address(address), "daily", Preferences(), interests or Interests(), before)
         return (
             confirm(store, step.subscription.id, "test", "link confirmed", before).subscription
@@ -90,7 +82,7 @@ class Website:
         )
 
     def subscription(self, address: str = "ada@example.org") -> Subscription | None:
-        with self.wiring.store.read() as unit:
+        with self.container.adapters.store.read() as unit:
             return next(iter(unit.subscribers.subscriptions(Address(address))), None)
 
     def state(self, address: str = "ada@example.org") -> SubscriptionState | None:
@@ -108,28 +100,28 @@ class Website:
         named = subscription.public_id
         if purpose is Purpose.CONFIRM:
             latest = select(requests.c.public_id).where(requests.c.subscription_id == subscription.id)
-            with self.wiring.store.engine.connect() as connection:
+            with self.container.adapters.store.engine.connect() as connection:
                 named = connection.scalars(latest.order_by(requests.c.requested_at.desc()).limit(1)).one()
-        return self.wiring.links.token(purpose, named, self.now)
+        return self.container.adapters.links.token(purpose, named, self.now)
 
     def owed(self) -> int:
         """Notices that no relay took yet."""
-        with self.wiring.store.read() as unit:
+        with self.container.adapters.store.read() as unit:
             return unit.notices.count()
 
     def tables(self) -> dict[str, list[str]]:
         """Every row of every table but the search index."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'papers_words%'"
-        with self.wiring.store.engine.connect() as connection:
+        with self.container.adapters.store.engine.connect() as connection:
             tables = connection.execute(text(names)).scalars().all()
             return {name: sorted(map(str, connection.execute(text(f'SELECT * FROM "{name}"')))) for name in tables}
 
     def letters(self, at_least: int = 1, seconds: float = PATIENCE) -> list[tuple[str, str]]:
         """(recipient, plain text) of the mails so far; waits for `at_least`, since they go out after the answer."""
         deadline = time.monotonic() + seconds
-        while len(self.wiring.transport.accepted) < at_least and time.monotonic() < deadline:
+        while len(self.container.transport.accepted) < at_least and time.monotonic() < deadline:
             time.sleep(0.01)
-        return [(letter.recipient, parts_of(letter.data)[1]) for letter in self.wiring.transport.envelopes]
+        return [(letter.recipient, parts_of(letter.data)[1]) for letter in self.container.transport.envelopes]
 
     def path_in(self, text: str, what: str) -> str:
         """The path of the link whose address goes through /`what`/."""
@@ -145,10 +137,10 @@ BASE = "https://digest.example"
 def stock(folder: Path, papers: Iterable[Sighting] | None = None, base: str = BASE) -> Path:
     """A database with papers and the edition of that day: made once, copied often."""
     file = folder / "stocked.sqlite3"
-    with Sending(_settings(file, base)) as wiring:
-        with wiring.store.begin() as unit:
+    with Sending(_settings(file, base)) as container:
+        with container.adapters.store.begin() as unit:
             unit.papers.merge(list(sightings() if papers is None else papers))
-        wiring.edition(wiring.paper_list("daily"), NOON.date(), NOON)
+        container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
     return file
 
 
@@ -169,18 +161,18 @@ def website(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     base = url if own_base else base
-    with Sending(_settings(file, base, relays, admin)) as wiring, httpx2.Client(timeout=PATIENCE, trust_env=False) as client:
-        site = Website(url, base, wiring, client)
+    with Sending(_settings(file, base, relays, admin)) as container, httpx2.Client(timeout=PATIENCE, trust_env=False) as client:
+        site = Website(url, base, container, client)
         web = Web(port=port, trusted_proxies=proxies)
         with (
-            sending(wiring, lambda: site.now) as wake,
-            serving(create_app(wiring, lambda: site.now, keep_seconds=0, wake_sender=wake), web),
+            sending(container, lambda: site.now) as wake,
+            serving(create_app(container, lambda: site.now, keep_seconds=0, wake_sender=wake), web),
         ):
             yield site
 
 
 @contextmanager
-def sending(wiring: Sending, clock: Callable[[], datetime]) -> Iterator[Callable[[], None]]:
+def sending(container: Sending, clock: Callable[[], datetime]) -> Iterator[Callable[[], None]]:
     """Sends notices as the daemon does: in a thread of its own, when it is woken."""
     due, stop = threading.Event(), threading.Event()
 
@@ -188,7 +180,7 @@ def sending(wiring: Sending, clock: Callable[[], datetime]) -> Iterator[Callable
         while due.wait() and not stop.is_set():
             due.clear()
             with suppress(DigestError):
-                wiring.mail_owed(clock, stop.is_set)
+                container.notices.mail_owed(clock, stop.is_set)
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from digest.config import Settings
+from digest.container import Container
 from digest.domain.errors import InvalidInput, SourceThrottled
 from digest.mail.inbound.webhooks.events import refuse_stale
 from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
 from digest.mail.inbound.webhooks.ses import SesWebhook
-from digest.wiring import Wiring
 from tests.servers.hostile import AT
 from tests.servers.running import PATIENCE
 
@@ -97,12 +97,12 @@ def test_one_certificate_is_fetched_at_a_time_and_few_an_hour(monkeypatch: pytes
             assert gate.wait(PATIENCE)
             raise SourceThrottled("ses", "no answer")
 
-    wiring = Wiring(Settings())
-    monkeypatch.setitem(wiring.__dict__, "getter", Getter())
+    container = Container(Settings())
+    monkeypatch.setitem(container.adapters.__dict__, "getter", Getter())
 
     def fetch(number: int) -> str:
         with pytest.raises(SourceThrottled) as refused:
-            wiring._certificate(f"https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-{number}.pem")
+            container.feedback._certificate(f"https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-{number}.pem")
         return refused.value.reason
 
     first = threading.Thread(target=fetch, args=(0,))

@@ -80,8 +80,6 @@ class Worked:
 
     tally: Tally
     stopped: str = ""
-    nothing_taken: bool = False
-    """It stopped only because no relay took anything of this process: the relays may have taken what others sent."""
     passed_over: Mapping[str, str] = field(default_factory=dict)
     """By relay, why its mail went to the next one."""
 
@@ -109,8 +107,7 @@ def deliver(
         paced = paced or shift.paced
         if not shift.claimed and not (paced and _soon(store, clock, stop)):
             break
-    nothing_taken = not stopped and streak.nothing_taken is not None
-    if nothing_taken:
+    if not stopped and streak.nothing_taken is not None:
         stopped = f"{_STOPPED}{streak.nothing_taken}"
     tally = Tally(
         counts["accepted"],
@@ -121,7 +118,7 @@ def deliver(
         counts["uncertain"],
         round(time.monotonic() - started, 3),
     )
-    return Worked(tally, stopped, nothing_taken)
+    return Worked(tally, stopped)
 
 
 def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool]) -> bool:

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from digest.domain.delivery import Claimed
-from digest.domain.notice import Notice
-from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.claims import Recheck, settle
-from digest.services.delivery.run import Choice, Transport
-from digest.services.editions.edition_renderer import Press
-from digest.services.notices.transactional import Notifier
-from digest.store.unit_of_work import Store
+
+if TYPE_CHECKING:
+    from digest.domain.delivery import Claimed
+    from digest.domain.notice import Notice
+    from digest.domain.retry import RetryPolicy
+    from digest.services.delivery.run import Choice, Transport
+    from digest.services.editions.edition_renderer import Press
+    from digest.services.notices.transactional import Notifier
+    from digest.store.unit_of_work import Store
 
 HELD = timedelta(minutes=5)
 """How long the outbox leaves the delivery to us: longer than a relay takes to answer."""

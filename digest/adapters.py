@@ -1,37 +1,35 @@
-"""Settings in, working parts out. Each part is made when it is first asked for, from the settings it needs and nothing more."""
+"""Settings in, adapters out: what talks to the database, the sources and the templates. Each is made when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cached_property
 from pathlib import Path
 from time import time as seconds_now
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from digest.config import Settings, read_secret
 from digest.config.key import SHORTEST, found_or_made
-from digest.domain.delivery import Claimed, Envelope
-from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import ConfigurationError, NotFound
 from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, Preferences
 from digest.links import Links, address_hasher, derive_key
 
 if TYPE_CHECKING:
+    from digest.domain.edition import Edition, PaperList, Rendered
     from digest.mail.auth.dkim import SigningKey
     from digest.mail.message.headers import Sender
     from digest.mail.verp import Stamps
     from digest.ranking.trending import Trending
     from digest.render.environment import Templates
-    from digest.services.delivery.run import Compose
     from digest.services.editions.edition_renderer import Press
-    from digest.services.editions.message_composer import Choices, Mailroom, Sign
+    from digest.services.editions.message_composer import Mailroom, Sign
     from digest.services.editions.personalise import Chooser
+    from digest.services.papers.summarise import Summaries
     from digest.sources.http import PoliteGetter
+    from digest.sources.llm_summaries import Completions
     from digest.sources.port import Source
     from digest.store.departures import DepartureLog
     from digest.store.unit_of_work import Store
@@ -45,20 +43,14 @@ def shipped(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-class Parts:
-    """A context manager: what it opened is closed at its end."""
-
+class Adapters:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Closes what was opened."""
         self._open.close()
-
-    # --- settings as values
 
     @cached_property
     def lists(self) -> tuple[PaperList, ...]:
@@ -105,9 +97,10 @@ class Parts:
     @cached_property
     def store(self) -> Store:
         """The store, its schema checked (SQLite: brought up to date)."""
+        from digest.services.editions import lists
+
         store = self._opened()
-        with store.begin() as unit:
-            unit.lists.sync(self.lists)
+        lists.keep(store, self.lists)
         return store
 
     def _opened(self) -> Store:
@@ -118,10 +111,10 @@ class Parts:
         engine = open_engine(self.settings.database.url)
         self._open.callback(engine.dispose)
         if engine.dialect.name == "sqlite":
-            migrate.upgrade(engine, self._hash_address)
+            migrate.upgrade(engine, self.hash_address)
         else:
             migrate.check(engine)
-        return Store(engine, self._hash_address, self.departure_log)
+        return Store(engine, self.hash_address, self.departure_log)
 
     @cached_property
     def departure_log(self) -> DepartureLog:
@@ -143,6 +136,16 @@ class Parts:
 
         adopt(self._opened(), self.secret, datetime.now(UTC))
 
+    def migrated_store(self) -> Store:
+        self.migrate()
+        return self._opened()
+
+    def check_schema(self) -> None:
+        """Raises SchemaMismatch where the database has been migrated under our feet."""
+        from digest.store.migrate import check
+
+        check(self.store.engine)
+
     def migrate(self) -> tuple[str | None, str]:
         """Brings the schema up to date; says from which revision to which."""
         from digest.store.engine import open_engine
@@ -150,12 +153,13 @@ class Parts:
 
         engine = open_engine(self.settings.database.url)
         try:
-            return upgrade(engine, self._hash_address)
+            return upgrade(engine, self.hash_address)
         finally:
             engine.dispose()
 
     @cached_property
-    def _hash_address(self) -> Callable[[str], str]:
+    def hash_address(self) -> Callable[[str], str]:
+        """What suppressions and logs know an address by."""
         return address_hasher(self.secret)
 
     @cached_property
@@ -191,6 +195,12 @@ class Parts:
         from digest.services.editions.edition_renderer import Press
 
         return Press(self.templates, self.links, self.sender, self.stamps, self.sign)
+
+    def composer_of(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
+        """Composes an edition's mails; loads nothing that renders."""
+        from digest.services.editions.message_composer import Mailroom
+
+        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign)
 
     @cached_property
     def sign(self) -> Sign:
@@ -281,34 +291,29 @@ class Parts:
 
         return Chooser(self.store)
 
-    # --- mail out
+    @cached_property
+    def endpoint(self) -> Completions | None:
+        """Who writes summaries, where one is configured. Raises ConfigurationError."""
+        from digest import __version__
+        from digest.sources.http import Manners, PoliteGetter
+        from digest.sources.llm_summaries import Completions
 
-    def mailroom(self, edition: Edition) -> Mailroom:
-        from digest.services.editions.message_composer import Mailroom
-
-        with self.store.read() as unit:
-            rendered = unit.editions.rendered(edition.id)
-            thinned = not all(card.html for card in rendered.cards)  # an old one, of which only the picks' cards are kept
-            whole = replace(edition, pool=unit.editions.pool(edition.id)) if thinned else edition
-        paper_list = self.paper_list(edition.list)
-        shown = self.press.render(whole, paper_list) if thinned else rendered
-        return Mailroom(edition, paper_list, shown, self.links, self.sender, self.stamps, self.sign)
+        ours = self.settings.summaries
+        if not ours.base_url:
+            return None
+        # asked once: an edition waits for the answer, and has another morning
+        manners = Manners(contact=self.settings.http.contact, timeout=ours.timeout, deadline=ours.timeout, retries=0)
+        getter = PoliteGetter(manners, version=__version__)
+        self._open.callback(getter.close)
+        key = read_secret(ours.api_key, ours.api_key_file, "summaries.api_key") or ""
+        return Completions(base_url=ours.base_url, model=ours.model, getter=getter, api_key=key)
 
     @cached_property
-    def compose(self) -> Compose:
-        """Composes any delivery; an edition's pieces are loaded and encoded when its first mail is."""
-        rooms: dict[int, Mailroom] = {}
+    def summaries(self) -> Summaries:
+        """Lines for papers whose sources have none: from the endpoint, else from nobody."""
+        from digest.services.papers.summarise import Limits, Summariser, nobody
 
-        def compose(claimed: Claimed, choices: Choices | None) -> Envelope:
-            room = rooms.get(claimed.edition_id)
-            if room is None:
-                with self.store.read() as unit:
-                    edition = unit.editions.get(claimed.edition_id)
-                if edition is None:
-                    raise NotFound(f"edition {claimed.edition_id}")
-                while len(rooms) >= 16:
-                    rooms.pop(next(iter(rooms)), None)
-                room = rooms[claimed.edition_id] = self.mailroom(edition)
-            return room(claimed, choices)
-
-        return compose
+        if self.endpoint is None:
+            return nobody
+        ours = self.settings.summaries
+        return Summariser(self.store, self.endpoint, Limits(batch=ours.batch, budget=ours.budget, patience=ours.patience))

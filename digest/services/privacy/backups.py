@@ -8,7 +8,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,10 @@ from sqlalchemy import make_url
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound, StoreError
 from digest.domain.instant import isoformat, parse_instant
 from digest.links import address_hasher
-from digest.wiring.keeping import Keeping
 
 if TYPE_CHECKING:
-    from digest.store.departures import Line
+    from digest.config import Settings
+    from digest.store.departures import DepartureLog, Line
     from digest.store.unit_of_work import Store, Unit
 
 _MANIFEST, _DATABASE, _KEY = "backup.json", "database", "digest.key"
@@ -39,16 +39,30 @@ class Restored:
     changed: dict[str, int]
 
 
-class Backups(Keeping):
-    """Parts that back up and restore."""
+class BackupService:
+    """Backs up and restores. `store` and `secret` are asked for when they are needed: a restore may have neither yet.
+
+    `migrated` opens the database that is to be replaced, brought up to date.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        departures: DepartureLog,
+        store: Callable[[], Store],
+        migrated: Callable[[], Store],
+        secret: Callable[[], str],
+    ) -> None:
+        self._settings, self._departures, self._secret = settings, departures, secret
+        self._store, self._migrated = store, migrated
 
     def back_up(self, file: Path, at: datetime) -> int:
         """Writes database and key into one file, readable by its owner only, while everything runs; says how many bytes."""
         from digest.store.backup import dump
         from digest.store.schema import REVISION
 
-        self.departure_log.begin()
-        engine = self.store.engine
+        self._departures.begin()
+        engine = self._store().engine
         manifest = {"digest_backup": _FORMAT, "at": isoformat(at), "database": engine.dialect.name, "schema": REVISION}
         with _folder(file.parent) as folder:
             copy, packed = folder / _DATABASE, folder / "packed"
@@ -56,7 +70,7 @@ class Backups(Keeping):
             dump(engine, copy)
             with _private(packed) as out, tarfile.open(fileobj=out, mode="w") as archive:
                 _add(archive, _MANIFEST, json.dumps(manifest).encode())
-                _add(archive, _KEY, self.secret.encode() + b"\n")
+                _add(archive, _KEY, self._secret().encode() + b"\n")
                 archive.add(copy, _DATABASE, filter=_plain)
             packed.replace(file)
         return file.stat().st_size
@@ -70,16 +84,16 @@ class Backups(Keeping):
         from digest.store.restore import amend
         from digest.store.unit_of_work import Store
 
-        url = make_url(self.settings.database.url)
+        url = make_url(self._settings.database.url)
         sqlite = url.get_backend_name() == "sqlite"
-        with _folder(Path(url.database or "").parent if sqlite else self.settings.delivery.journal.parent) as folder:
+        with _folder(Path(url.database or "").parent if sqlite else self._settings.delivery.journal.parent) as folder:
             manifest, key = _unpacked(file, folder)
             if manifest["database"] != ("sqlite" if sqlite else "postgresql"):
                 raise InvalidInput(str(file), f"holds a database of {manifest['database']}, but database.url names another kind")
             same_key = self._own_key(key)
             backup_at = parse_instant(manifest["at"])
             lines, known = self._since(backup_at, at, force=force, same_key=same_key)
-            target = self.settings.database.url
+            target = self._settings.database.url
             if sqlite:
                 target = f"sqlite:///{folder / _DATABASE}"
                 self._check(folder / _DATABASE)
@@ -97,14 +111,14 @@ class Backups(Keeping):
                 _replace(folder / _DATABASE, Path(str(url.database)))
         if not same_key:
             self._write_key(key)
-        self.departure_log.begin()
+        self._departures.begin()
         return Restored(backup_at, known, changed)
 
     def _journals_known(self, unit: Unit) -> bool:
         """Whether the backup has every delivery that only a dead process's journal knows of: the next run records those."""
         from digest.mail.smtp.journal import Journal
 
-        journal = self.settings.delivery.journal
+        journal = self._settings.delivery.journal
         for each in Journal.abandoned(journal) if journal.is_dir() else ():
             left = each.replay()
             each.close()
@@ -115,15 +129,15 @@ class Backups(Keeping):
 
     def _own_key(self, key: str) -> bool:
         """Whether the key of the backup is ours; where we have none, it is from now on. Raises ConfigurationError."""
-        configured = self.settings.secrets
+        configured = self._settings.secrets
         if configured.key is None and not configured.key_file.exists():
             self._write_key(key)
-        if self.secret != key and configured.key is not None:
+        if self._secret() != key and configured.key is not None:
             raise ConfigurationError("secrets.key", "is another than the backup's: set it to the one in its digest.key")
-        return self.secret == key
+        return self._secret() == key
 
     def _write_key(self, key: str) -> None:
-        target = self.settings.secrets.key_file
+        target = self._settings.secrets.key_file
         with _folder(target.parent) as folder:
             with _private(folder / _KEY) as out:
                 out.write(key.encode() + b"\n")
@@ -133,8 +147,8 @@ class Backups(Keeping):
         """What happened since the backup, and whether that is all. Raises InvalidInput for a database in use."""
         from digest.store.restore import departed, used
 
-        log = list(self.departure_log.read(backup_at)) if same_key else []
-        known = same_key and self.departure_log.knows(backup_at)
+        log = list(self._departures.read(backup_at)) if same_key else []
+        known = same_key and self._departures.knows(backup_at)
         old = self._old(at)
         if old is None:
             return log, known
@@ -144,7 +158,7 @@ class Backups(Keeping):
                 if not used(connection):
                     return log, known
                 if not force:
-                    place = self.settings.database.url.rpartition("@")[2]
+                    place = self._settings.database.url.rpartition("@")[2]
                     raise InvalidInput(f"database {place}", "is in use; restore --force puts the backup in its place")
                 if not same_key:
                     raise ConfigurationError(
@@ -160,15 +174,14 @@ class Backups(Keeping):
         from digest.mail.smtp.journal import Journal
         from digest.services.delivery.claims import recover
 
-        database = make_url(self.settings.database.url)
+        database = make_url(self._settings.database.url)
         if database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():
             return None
         try:
-            self.migrate()
-            store = self._opened()
-            journal = self.settings.delivery.journal
+            store = self._migrated()
+            journal = self._settings.delivery.journal
             abandoned = Journal.abandoned(journal) if journal.is_dir() else ()
-            recover(store, abandoned, self.settings.delivery.policy(), at)
+            recover(store, abandoned, self._settings.delivery.policy(), at)
         except StoreError:
             return None
         return store
@@ -182,7 +195,7 @@ class Backups(Keeping):
         from digest.store.backup import load_postgresql
         from digest.store.engine import open_engine
 
-        load_postgresql(open_engine(self.settings.database.url), dump)
+        load_postgresql(open_engine(self._settings.database.url), dump)
 
 
 @contextmanager

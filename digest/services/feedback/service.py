@@ -1,4 +1,4 @@
-"""What comes back: listened for, looked for, or posted to us; heeded in one transaction each."""
+"""What comes back: listened for, looked for, or posted to us; processed in one transaction each."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.config import read_secret
-from digest.domain.errors import InvalidInput, NotFound, SourceThrottled
-from digest.wiring.operating import Operating
+from digest.domain.errors import InvalidInput, NotFound, RelayUnreachable, SourceThrottled
+from digest.links import Links, Purpose
+from digest.mail.inbound.imap_poll import ImapPoll
+from digest.mail.inbound.listener import Listener
+from digest.mail.inbound.read_feedback import read_feedback
+from digest.mail.inbound.webhooks import Webhook
+from digest.services.feedback.process import Action, Heeded, HeedPolicy, heed
 
 if TYPE_CHECKING:
-    from digest.mail.inbound.imap_poll import ImapPoll
-    from digest.mail.inbound.listener import Listener
-    from digest.mail.inbound.webhooks import Webhook
-    from digest.services.feedback.process import Heeded
+    from digest.config.inbound import Inbound
+    from digest.domain.feedback import Feedback
+    from digest.mail.verp import Stamps
+    from digest.services.delivery.relays import Relays
+    from digest.services.notices.service import NoticeService
+    from digest.sources.http import PoliteGetter
+    from digest.store.unit_of_work import Store
 
-Told = Callable[["Heeded"], None]
-"""Is told what was done for each mail: for logs and alarms."""
+Told = Callable[[Heeded], None]
+"""Is given what was done for each mail: for logs and alarms."""
 
 _TIMEOUT = 60
 _CERTIFICATE_SECONDS = 5
@@ -32,24 +41,50 @@ _HOUR = 3600.0
 _SUBSCRIBE_URL = re.compile(r"https://sns\.[a-z]{2}(?:-[a-z]{1,12}){1,3}-\d{1,2}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,2000}")
 
 
-class Hearing(Operating):
-    """Parts that hear what comes back. Nobody is believed but on a name that only we could have made (feedback/process.py)."""
+class FeedbackService:
+    """Nobody is believed but on a name that only we could have made (process.py). `mailboxes`: the addresses we say we have."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Inbound,
+        stamps: Stamps,
+        links: Links,
+        mailboxes: Callable[[], frozenset[str]],
+        getter: Callable[[], PoliteGetter],
+        relays: Relays,
+        notices: NoticeService,
+    ) -> None:
+        self._store, self._settings, self._stamps, self._links = store, settings, stamps, links
+        self._mailboxes, self._getter, self._relays, self._notices = mailboxes, getter, relays, notices
+        self._certificates: dict[str, bytes] = {}
+        self._fetching = threading.Lock()
+        self._fetches: list[float] = []
+
+    def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
+        """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
+        policy = HeedPolicy(soft_limit=self._settings.soft_limit, settled_after=timedelta(days=self._settings.settled_after_days))
+
+        def confirming(token: str, instant: datetime) -> str:
+            return self._links.read(Purpose.CONFIRM, token, instant)
+
+        heeded = heed(feedback, self._store, at, policy, self._stamps, trusted=trusted, read_confirmation=confirming)
+        if self._relays:
+            for notice in heeded.notices:
+                with suppress(RelayUnreachable):  # what was asked for is done; a goodbye that cannot go out undoes nothing
+                    self._notices.mail_notice(notice, at)
+        return heeded
 
     def take(self, data: bytes, recipients: Sequence[str], at: datetime) -> tuple[Heeded, bool]:
         """Heeds one mail; its commit is done on return. Says too whether it was ours at all. Raises StoreError."""
-        from digest.mail.inbound.read_feedback import read_feedback
-        from digest.services.feedback.process import Action
-
-        feedback = read_feedback(data, is_verp=self.stamps.made, envelope_to=recipients)
+        feedback = read_feedback(data, is_verp=self._stamps.made, envelope_to=recipients)
         heeded = self.heed(feedback, at, trusted=False)
-        ours = bool(feedback.verp) or self.stamps.read_message_id(feedback.message_id) is not None
+        ours = bool(feedback.verp) or self._stamps.read_message_id(feedback.message_id) is not None
         return heeded, ours or heeded.action not in (Action.NONE, Action.ALARM)
 
     def listener(self, clock: Callable[[], datetime], told: Told, failed: Callable[[Exception], None]) -> Listener | None:
         """Hears LMTP or SMTP between enter and exit; None where no port is set."""
-        from digest.mail.inbound.listener import Listener
-
-        settings = self.settings.inbound
+        settings = self._settings
         if settings.port is None:
             return None
 
@@ -60,20 +95,12 @@ class Hearing(Operating):
 
     def hears(self, address: str) -> bool:
         """Whether mail to an address is ours to hear: a name that we made, or one of the mailboxes that we say we have."""
-        return self.stamps.made(address) or address.strip("<>").casefold() in self._mailboxes
-
-    @cached_property
-    def _mailboxes(self) -> frozenset[str]:
-        mail, domain = self.settings.mail, self.sender.bounce_domain
-        named = (mail.from_address, mail.reply_to, mail.inbound_address, f"bounces@{domain}", f"unsubscribe@{domain}")
-        return frozenset(address.casefold() for address in named if address)
+        return self._stamps.made(address) or address.strip("<>").casefold() in self._mailboxes()
 
     @cached_property
     def imap(self) -> ImapPoll | None:
         """Looks into the mailbox that is set; None where none is. Raises ConfigurationError for a secret that is not there."""
-        from digest.mail.inbound.imap_poll import ImapPoll
-
-        settings = self.settings.inbound
+        settings = self._settings
         if not settings.imap_server:
             return None
         password = read_secret(settings.imap_password, settings.imap_password_file, "inbound.imap_password") or ""
@@ -136,12 +163,12 @@ class Hearing(Operating):
         from digest.mail.inbound.webhooks.ses import SesWebhook
 
         if isinstance(webhook, SesWebhook) and _SUBSCRIBE_URL.fullmatch(url := webhook.subscribe_url(body)):
-            self.getter.get("ses", url, public_only=True)
+            self._getter().get("ses", url, public_only=True)
 
     @cached_property
     def webhooks(self) -> dict[str, Webhook]:
         """Loads the libraries of those that are set up. Raises ConfigurationError for a secret that is not there."""
-        settings, found = self.settings.inbound, dict[str, "Webhook"]()
+        settings, found = self._settings, dict[str, Webhook]()
         if settings.ses_topic_arn:
             from digest.mail.inbound.webhooks.ses import SesWebhook
 
@@ -168,7 +195,8 @@ class Hearing(Operating):
                 raise SourceThrottled("ses", "another certificate is being fetched")
             try:
                 self._count_fetch()
-                self._certificates[url] = self.getter.get("ses", url, public_only=True, timeout=_CERTIFICATE_SECONDS).data
+                got = self._getter().get("ses", url, public_only=True, timeout=_CERTIFICATE_SECONDS)
+                self._certificates[url] = got.data
             finally:
                 self._fetching.release()
         return self._certificates[url]
@@ -179,15 +207,3 @@ class Hearing(Operating):
         if len(self._fetches) >= _MOST_FETCHES:
             raise SourceThrottled("ses", f"{_MOST_FETCHES} certificates were fetched within an hour")
         self._fetches.append(now)
-
-    @cached_property
-    def _certificates(self) -> dict[str, bytes]:
-        return {}
-
-    @cached_property
-    def _fetching(self) -> threading.Lock:
-        return threading.Lock()
-
-    @cached_property
-    def _fetches(self) -> list[float]:
-        return []

@@ -1,0 +1,201 @@
+"""The composition root: settings in, services out. Each service is made when it is first asked for, from what it needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from digest.adapters import Adapters
+
+if TYPE_CHECKING:
+    from digest.config import Settings
+    from digest.services.delivery.relays import Relays
+    from digest.services.delivery.service import DeliveryService
+    from digest.services.editions.service import EditionService
+    from digest.services.feedback.service import FeedbackService
+    from digest.services.monitoring.service import MonitoringService
+    from digest.services.notices.service import NoticeService
+    from digest.services.notices.transactional import Notifier
+    from digest.services.operations.service import OperationService
+    from digest.services.papers.service import PaperService
+    from digest.services.privacy.backups import BackupService
+    from digest.services.privacy.service import PrivacyService
+    from digest.services.scheduler.service import SchedulerService
+    from digest.services.subscriptions.service import SubscriptionService
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Container:
+    """A context manager: what it opened is closed at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.adapters = Adapters(settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.adapters.close()
+
+    @cached_property
+    def relays(self) -> Relays:
+        from digest.services.delivery.relays import Relays
+
+        connections, hash_text = self.settings.delivery.connections, self.adapters.hash_address
+        return Relays(self.settings.relays, lambda: self.adapters.store, connections, hash_text, _now)
+
+    @cached_property
+    def papers(self) -> PaperService:
+        from digest.services.papers.service import PaperService
+
+        return PaperService(
+            self.adapters.store,
+            self.settings.sources,
+            self.adapters.sources,
+            lambda: self.adapters.getter,
+            lambda: self.adapters.ranker,
+            self.adapters.chooser,
+            self.subscriptions,
+        )
+
+    @cached_property
+    def editions(self) -> EditionService:
+        from digest.services.editions.service import EditionService
+
+        return EditionService(
+            self.adapters.store,
+            self.adapters.paper_list,
+            lambda: self.adapters.press,
+            self.adapters.composer_of,
+            lambda: self.adapters.ranker,
+            lambda: self.adapters.summaries,
+            self.adapters.chooser,
+            self.subscriptions,
+        )
+
+    @cached_property
+    def delivery(self) -> DeliveryService:
+        from digest.services.delivery.service import DeliveryService
+
+        return DeliveryService(self.adapters.store, self.settings.delivery, self.relays, self.editions, self.adapters.chooser)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        from digest.services.notices.transactional import Notifier
+
+        lists = {each.name: each for each in self.adapters.lists}
+        return Notifier(
+            self.adapters.templates, self.adapters.links, self.adapters.sender, self.adapters.stamps, lists, self.adapters.sign
+        )
+
+    @cached_property
+    def notices(self) -> NoticeService:
+        from digest.services.notices.service import NoticeService
+
+        return NoticeService(
+            self.adapters.store,
+            self.settings.delivery,
+            self.relays,
+            lambda: self.notifier,
+            lambda: self.adapters.press,
+            self.adapters.chooser,
+        )
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionService:
+        from digest.services.subscriptions.service import SubscriptionService
+
+        return SubscriptionService(
+            self.adapters.store, self.adapters.lists, lambda: self.adapters.preferences(None, None), self.settings.reader_timezone
+        )
+
+    @cached_property
+    def feedback(self) -> FeedbackService:
+        from digest.services.feedback.service import FeedbackService
+
+        return FeedbackService(
+            self.adapters.store,
+            self.settings.inbound,
+            self.adapters.stamps,
+            self.adapters.links,
+            lambda: self.mailboxes,
+            lambda: self.adapters.getter,
+            self.relays,
+            self.notices,
+        )
+
+    @cached_property
+    def mailboxes(self) -> frozenset[str]:
+        """The addresses that our mails name."""
+        mail, domain = self.settings.mail, self.adapters.sender.bounce_domain
+        named = (mail.from_address, mail.reply_to, mail.inbound_address, f"bounces@{domain}", f"unsubscribe@{domain}")
+        return frozenset(address.casefold() for address in named if address)
+
+    @cached_property
+    def operations(self) -> OperationService:
+        from digest.services.operations.service import OperationService
+
+        return OperationService(
+            self.adapters.store,
+            self.adapters.paper_list,
+            self.subscriptions,
+            lambda: self.adapters.press,
+            lambda: self.adapters.templates,
+            lambda: self.adapters.sender,
+            self.adapters.links,
+        )
+
+    @cached_property
+    def monitoring(self) -> MonitoringService:
+        from digest.services.monitoring.service import MonitoringService
+
+        alerts = self.settings.alerts
+        return MonitoringService(
+            self.adapters.store,
+            self.adapters.lists,
+            [each.name for each in self.settings.sources],
+            self.settings.reader_timezone,
+            timedelta(seconds=alerts.overdue),
+            lambda: self.adapters.address(alerts.to) if alerts.to else None,
+            lambda: self.adapters.key_trouble,
+            self.relays,
+            lambda: (self.adapters.templates, self.adapters.sender, self.adapters.stamps, self.adapters.sign),
+            self.adapters.links,
+        )
+
+    @cached_property
+    def privacy(self) -> PrivacyService:
+        from digest.services.privacy.service import PrivacyService
+
+        return PrivacyService(self.adapters.store, self.settings.retention)
+
+    @cached_property
+    def scheduler(self) -> SchedulerService:
+        from digest.services.scheduler.service import SchedulerService
+
+        return SchedulerService(
+            self.adapters.store,
+            self.adapters.lists,
+            self.settings.reader_timezone,
+            lambda: self.adapters.press,
+            lambda: self.adapters.ranker,
+            lambda: self.adapters.summaries,
+        )
+
+    @cached_property
+    def backups(self) -> BackupService:
+        from digest.services.privacy.backups import BackupService
+
+        return BackupService(
+            self.settings,
+            self.adapters.departure_log,
+            lambda: self.adapters.store,
+            self.adapters.migrated_store,
+            lambda: self.adapters.secret,
+        )

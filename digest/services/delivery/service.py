@@ -1,0 +1,73 @@
+"""From editions to inboxes: the outbox worked, and one-off mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from digest.domain.delivery import Tally
+from digest.mail.smtp.journal import Journal, Unwritten
+from digest.services.delivery.claims import recover
+from digest.services.delivery.one_off import Sent, send
+from digest.services.delivery.run import Choose, Terms, Worked, deliver
+
+if TYPE_CHECKING:
+    from digest.config.mail import Delivery as DeliverySettings
+    from digest.domain.edition import PaperList
+    from digest.domain.subscriber import Address
+    from digest.services.delivery.relays import Relays
+    from digest.services.editions.service import EditionService
+    from digest.store.unit_of_work import Store
+
+
+class DeliveryService:
+    def __init__(
+        self, store: Store, settings: DeliverySettings, relays: Relays, editions: EditionService, choose: Choose
+    ) -> None:
+        self._store, self._settings, self._relays, self._editions, self._choose = store, settings, relays, editions, choose
+
+    def deliver(
+        self,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[Counter[str]], None] = lambda counts: None,
+    ) -> Worked:
+        """Works the outbox until nothing is due. `progress` is given what this run did so far."""
+        settings = self._settings
+        terms = Terms(
+            batch=settings.batch,
+            lease=timedelta(seconds=settings.lease),
+            policy=settings.policy(),
+            per_domain_per_minute=settings.per_domain_per_minute,
+        )
+        abandoned = Journal.abandoned(settings.journal) if settings.journal.is_dir() else ()
+        recover(self._store, abandoned, terms.policy, clock())
+        with self._store.read() as unit:
+            if unit.deliveries.oldest_due(clock()) is None:
+                return Worked(Tally())
+        with Journal.create(settings.journal) as journal:
+            pool = self._relays.pool(journal, clock, stop)
+            worked = deliver(self._store, self._editions.compose, self._choose, pool, journal, terms, clock, stop, progress)
+        return replace(worked, passed_over=self._relays.health.reasons)
+
+    def send(
+        self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
+    ) -> list[Sent]:
+        """A list's edition of `day` to these addresses, now, outside subscriptions."""
+        edition = self._editions.edition(paper_list, day, at)
+        transport = None if dry_run else self._relays.pool(Unwritten(), lambda: at)
+        return send(self._store, edition, self._editions.message_composer(edition), transport, addresses, at)
+
+    def nudge(self, at: datetime) -> None:
+        """Asks the workers to look at what is due and has no nudge."""
+        with self._store.begin() as unit:
+            if unit.deliveries.oldest_due(at) is not None:
+                unit.jobs.nudge(unit.pulse.due(at))
+
+    def remaining(self, at: datetime) -> int:
+        """How many deliveries are due or claimed."""
+        with self._store.read() as unit:
+            return unit.pulse.remaining(at)

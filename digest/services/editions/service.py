@@ -1,0 +1,166 @@
+"""Editions: made, shown again, and composed for their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.subscriber import Address
+from digest.services.editions.build_edition import drafted, edit, instant_for
+from digest.services.editions.message_composer import SAMPLE, Choices, Mailroom, one_off
+
+if TYPE_CHECKING:
+    from digest.domain.delivery import Claimed, Envelope
+    from digest.domain.edition import Edition, PaperList, Rendered
+    from digest.domain.paper import Signal
+    from digest.ranking.trending import Ranker
+    from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.personalise import Chooser
+    from digest.services.papers.summarise import Summaries
+    from digest.services.subscriptions.service import SubscriptionService
+    from digest.store.unit_of_work import Store
+
+_SAMPLE_READER = Address("reader@example.org")
+_LOADED = 16
+"""Editions whose pieces are kept in memory at most."""
+
+
+class EditionService:
+    """`paper_list` finds a list by its name (None: the first one) and raises NotFound."""
+
+    def __init__(
+        self,
+        store: Store,
+        paper_list: Callable[[str | None], PaperList],
+        press: Callable[[], Press],
+        composer_of: Callable[[Edition, PaperList, Rendered], Mailroom],
+        ranker: Callable[[], Ranker],
+        summaries: Callable[[], Summaries],
+        chooser: Chooser,
+        subscriptions: SubscriptionService,
+    ) -> None:
+        self._store, self._paper_list, self._composer_of = store, paper_list, composer_of
+        self._press, self._ranker, self._summaries, self._chooser = press, ranker, summaries, chooser
+        self._subscriptions = subscriptions
+        self._composers: dict[int, Mailroom] = {}
+
+    def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """The edition of `day` (default: the list's day at `at`), made if need be. Raises NotFound saying why there is none."""
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        instant = instant_for(paper_list, wanted, at)
+        made = edit(paper_list, wanted, self._store, self._press(), instant, self._ranker(), self._summaries())
+        if made.edition is None:
+            raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
+        return made.edition
+
+    def trial(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
+        """What the edition would be if nothing had ever been featured. Nothing is kept."""
+        wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
+        return drafted(paper_list, wanted, self._store, at, self._ranker(), include_featured=True)
+
+    def edition_named(self, name: str) -> Edition:
+        """ "LIST/DATE", or "DATE" of the first list: one that was made. Raises InvalidInput, NotFound."""
+        list_name, _, day = name.rpartition("/")
+        try:
+            wanted = date.fromisoformat(day)
+        except ValueError:
+            raise InvalidInput(f"edition {name[:60]!r}", "should be like daily/2026-05-27") from None
+        paper_list = self._paper_list(list_name or None)
+        with self._store.read() as unit:
+            found = unit.editions.find(paper_list.name, wanted)
+        if found is None:
+            raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
+        return found
+
+    def newest(self, paper_list: PaperList, at: datetime) -> Edition | None:
+        with self._store.read() as unit:
+            return unit.editions.latest(paper_list.name, at)
+
+    def published(self, paper_list: PaperList, day: date) -> Edition | None:
+        """That of a day; a cancelled one is as good as not there."""
+        with self._store.read() as unit:
+            found = unit.editions.find(paper_list.name, day)
+        return found if found and found.state == "frozen" else None
+
+    def history(self, paper_list: PaperList, most: int, before: date | None = None) -> Sequence[Edition]:
+        """Newest first; `before` (not included) pages on."""
+        with self._store.read() as unit:
+            return unit.editions.history(paper_list.name, most, before)
+
+    def dates(self, paper_list: PaperList) -> Sequence[date]:
+        """The days of all editions, newest first."""
+        with self._store.read() as unit:
+            return unit.editions.dates(paper_list.name)
+
+    def readings(self, edition: Edition) -> Mapping[int, Sequence[Signal]]:
+        """By paper, what was read of an edition's picks until it was frozen."""
+        with self._store.read() as unit:
+            return unit.papers.readings([pick.ranked.paper.id for pick in edition.picks], edition.frozen_at)
+
+    def message_composer(self, edition: Edition) -> Mailroom:
+        with self._store.read() as unit:
+            rendered = unit.editions.rendered(edition.id)
+            thinned = not all(card.html for card in rendered.cards)  # an old one, of which only the picks' cards are kept
+            whole = replace(edition, pool=unit.editions.pool(edition.id)) if thinned else edition
+        paper_list = self._paper_list(edition.list)
+        shown = self._press().render(whole, paper_list) if thinned else rendered
+        return self._composer_of(edition, paper_list, shown)
+
+    def compose(self, claimed: Claimed, choices: Choices | None) -> Envelope:
+        """Composes any delivery; an edition's pieces are loaded and encoded when its first mail is."""
+        composer = self._composers.get(claimed.edition_id)
+        if composer is None:
+            with self._store.read() as unit:
+                edition = unit.editions.get(claimed.edition_id)
+            if edition is None:
+                raise NotFound(f"edition {claimed.edition_id}")
+            while len(self._composers) >= _LOADED:
+                self._composers.pop(next(iter(self._composers)), None)
+            composer = self._composers[claimed.edition_id] = self.message_composer(edition)
+        return composer(claimed, choices)
+
+    def preview(
+        self,
+        edition: Edition,
+        paper_list: PaperList,
+        address: Address | None,
+        at: datetime,
+        *,
+        style: str | None = None,
+        anew: bool = False,
+    ) -> Envelope:
+        """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would.
+
+        `anew`: with the templates as they are now, not as they were when the edition was frozen. Raises TemplateError.
+        """
+        claimed = one_off(address or _SAMPLE_READER, edition, at, SAMPLE)
+        if address is not None:
+            subscription = self._subscriptions.subscription(address, paper_list)
+            wanted = subscription.preferences.picks
+            claimed = replace(
+                claimed,
+                subscription_id=subscription.id,
+                public_id=subscription.public_id,
+                subscriber_id=subscription.subscriber_id,
+                interests=subscription.interests,
+                wanted=wanted,
+                style=subscription.preferences.style,
+                personal=bool(subscription.interests or wanted),
+            )
+        choices = self._chooser.alone(claimed, at) if claimed.personal else None
+        composer = (
+            self._composer_of(edition, paper_list, self.rendered_anew(edition, paper_list))
+            if anew
+            else self.message_composer(edition)
+        )
+        return composer(replace(claimed, style=style or claimed.style), choices)
+
+    def rendered_anew(self, edition: Edition, paper_list: PaperList) -> Rendered:
+        """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
+        with self._store.read() as unit:
+            pool = unit.editions.pool(edition.id)
+        return self._press().render(replace(edition, pool=tuple(pool)), paper_list)

@@ -1,0 +1,116 @@
+"""Numbers about lists, readers, deliveries and sources, for pages and for programs that watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from digest.domain.delivery import DeliveryState
+from digest.services.monitoring.alerts import QUIET
+from digest.services.scheduler.election import SCHEDULER
+from digest.store.deliveries.delivery_stats import Sending
+
+if TYPE_CHECKING:
+    from digest.domain.edition import Edition, PaperList
+    from digest.store.unit_of_work import Store, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class ListOverview:
+    """A list as its operator sees it; `paused` is the reason."""
+
+    paused: str | None
+    readers: int
+    editions: tuple[tuple[Edition, Mapping[DeliveryState, int]], ...]
+    """Newest first, each with its deliveries by state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readership:
+    """How many read now, and by day how many came, left, bounced and were suppressed."""
+
+    readers: int
+    confirmed: dict[date, int]
+    ended: dict[date, int]
+    returned: dict[str, dict[date, int]]
+    suppressed: dict[str, dict[date, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the latest collect left behind."""
+
+    name: str
+    health: Mapping[str, Any]
+    last_news: str
+    """An instant; empty where nothing new was ever seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    name: str
+    paused: bool
+    readers: int
+    newest: Edition | None
+    sending: Sending
+    """Of the newest edition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    papers: int
+    lists: tuple[ListFigures, ...]
+    deliveries: Mapping[DeliveryState, int]
+    """What waits is counted whole; what has ended, in the newest edition of each list."""
+    oldest_due: datetime | None
+    sources: tuple[SourceState, ...]
+    scheduler_runs: bool
+    alarms_last_day: int
+
+
+def list_overview(store: Store, paper_list: PaperList, most: int) -> ListOverview:
+    with store.read() as unit:
+        editions = tuple((each, unit.deliveries.tally(each.id)) for each in unit.editions.history(paper_list.name, most))
+        return ListOverview(unit.lists.paused(paper_list.name), unit.tallies.active(paper_list.name), editions)
+
+
+def readership(store: Store, lists: Sequence[PaperList], since: datetime) -> Readership:
+    with store.read() as unit:
+        tallies = unit.tallies
+        readers = sum(tallies.active(each.name) for each in lists)
+        return Readership(
+            readers, tallies.confirmed(since), tallies.ended(since), tallies.returned(since), tallies.suppressed(since)
+        )
+
+
+def source_state(unit: Unit, name: str) -> SourceState:
+    fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
+    return SourceState(name, health, fresh.get("last_unseen_at") or "")
+
+
+def figures(store: Store, lists: Sequence[PaperList], sources: Sequence[str], buckets: Sequence[float], at: datetime) -> Figures:
+    """Everything in one transaction. `buckets`: seconds from due to accepted."""
+    with store.read() as unit:
+        found = tuple(_list(unit, each.name, buckets, at) for each in lists)
+        deliveries = dict.fromkeys(DeliveryState, 0)
+        for each in found:
+            for state, count in unit.deliveries.tally(each.newest.id).items() if each.newest else ():
+                deliveries[state] += count
+        holder = unit.leases.holder(SCHEDULER)
+        return Figures(
+            papers=unit.papers.count(),
+            lists=found,
+            deliveries=deliveries | unit.pulse.open(),
+            oldest_due=unit.deliveries.oldest_due(at),
+            sources=tuple(source_state(unit, name) for name in sources),
+            scheduler_runs=holder is not None and holder[1] >= at,
+            alarms_last_day=len(unit.alarms.since(at - QUIET)),
+        )
+
+
+def _list(unit: Unit, name: str, buckets: Sequence[float], at: datetime) -> ListFigures:
+    newest = unit.editions.latest(name, at)
+    sending = unit.pulse.sending(newest.id, buckets) if newest else Sending()
+    return ListFigures(name, unit.lists.paused(name) is not None, unit.tallies.active(name), newest, sending)

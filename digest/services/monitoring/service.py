@@ -1,0 +1,116 @@
+"""What should be looked at, and telling the operator once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from digest.domain.schedule import known_zone
+from digest.mail.smtp.journal import Unwritten
+from digest.services.monitoring.alerts import Finding, Policy, look, of_key, of_passed_over, of_review, raise_alarms
+from digest.services.monitoring.explain import explain, status
+from digest.services.monitoring.figures import (
+    Figures,
+    ListOverview,
+    Readership,
+    SourceState,
+    figures,
+    list_overview,
+    readership,
+    source_state,
+)
+
+if TYPE_CHECKING:
+    from digest.domain.delivery import Envelope
+    from digest.domain.edition import PaperList
+    from digest.domain.subscriber import Address
+    from digest.links import Links
+    from digest.mail.message.headers import Sender
+    from digest.mail.verp import Stamps
+    from digest.render.environment import Templates
+    from digest.services.delivery.relays import Relays
+    from digest.services.editions.message_composer import Sign
+    from digest.store.unit_of_work import Store
+
+
+class MonitoringService:
+    """`to` is the operator's address, None where alarms are only remembered; `key_trouble` says what is wrong with our key."""
+
+    def __init__(
+        self,
+        store: Store,
+        lists: Sequence[PaperList],
+        sources: Sequence[str],
+        default_timezone: str,
+        overdue: timedelta,
+        to: Callable[[], Address | None],
+        key_trouble: Callable[[], str],
+        relays: Relays,
+        mail_parts: Callable[[], tuple[Templates, Sender, Stamps, Sign]],
+        links: Links,
+    ) -> None:
+        self._store, self._lists, self._sources, self._overdue = store, lists, sources, overdue
+        self._zone = ZoneInfo(default_timezone)
+        self._to, self._key_trouble, self._relays, self._mail_parts, self._links = to, key_trouble, relays, mail_parts, links
+
+    def status(self, at: datetime) -> dict[str, Any]:
+        """What is going on, as one document."""
+        return status(self._store, self._lists, self._sources, at, self._relays.troubles(at))
+
+    def explain(self, address: Address, at: datetime) -> dict[str, Any]:
+        """Why an address was mailed, or not."""
+        return explain(self._store, address, self._lists, at, self._zone)
+
+    def figures(self, buckets: Sequence[float], at: datetime) -> Figures:
+        """For programs that watch. `buckets`: seconds from due to accepted."""
+        return figures(self._store, self._lists, self._sources, buckets, at)
+
+    def overview(self, paper_list: PaperList, most: int) -> ListOverview:
+        """With so many editions."""
+        return list_overview(self._store, paper_list, most)
+
+    def readership(self, since: datetime) -> Readership:
+        return readership(self._store, self._lists, since)
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """What the latest collect left behind; nobody is asked again for it."""
+        with self._store.read() as unit:
+            return tuple(source_state(unit, name) for name in self._sources)
+
+    def unknown_zones(self) -> dict[str, int]:
+        """Readers' time zones that this machine does not know, with how many have them."""
+        with self._store.read() as unit:
+            return {zone: count for zone, count in unit.subscribers.zones().items() if known_zone(zone) is None}
+
+    def held(self) -> Finding | None:
+        """That something is held for review; None where nothing is."""
+        with self._store.read() as unit:
+            return of_review(unit.refusals.held())
+
+    def findings(self, at: datetime) -> tuple[Finding, ...]:
+        """What the store shows to be wrong."""
+        found = look(self._store, self._lists, self._sources, at, Policy(overdue=self._overdue))
+        trouble = self._key_trouble()
+        relays = [of_passed_over(name, reason) for name, reason in self._relays.health.reasons.items()]
+        return (*([of_key(trouble)] if trouble else []), *relays, *found)
+
+    def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
+        """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
+
+        def mail(finding: Finding) -> None:
+            from digest.services.monitoring.alert_mail import tell
+
+            to = self._to()
+            if to is not None and self._relays:
+                tell(self._relays.pool(Unwritten(), lambda: at), self.alert_mail(finding, to, at))
+
+        return raise_alarms(self._store, findings, mail, at)
+
+    def alert_mail(self, finding: Finding, to: Address, at: datetime) -> Envelope:
+        """What `alarm` mails."""
+        from digest.services.monitoring.alert_mail import alert
+
+        templates, sender, stamps, sign = self._mail_parts()
+        return alert(templates, sender, stamps, self._links.base_url, to, finding, at, sign)

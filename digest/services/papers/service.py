@@ -1,0 +1,145 @@
+"""Papers in: collected from the sources whose time has come, and ranked at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.domain.edition import PaperList, Pooled
+from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
+from digest.domain.identifier import parse_identifier
+from digest.domain.instant import isoformat, parse_instant
+from digest.domain.query import parse_query
+from digest.services.papers.collect import CollectReport, collect
+from digest.services.papers.import_files import LoadReport, load
+from digest.services.papers.refresh import refresh
+from digest.services.papers.summarise import PLACE, TROUBLE
+
+if TYPE_CHECKING:
+    from digest.config.papers import SourceSettings
+    from digest.domain.paper import Paper, Ranked
+    from digest.domain.subscriber import Address
+    from digest.ranking.model import Model
+    from digest.ranking.trending import Ranker
+    from digest.services.editions.personalise import Chooser
+    from digest.services.ranking.backtest import Backtest
+    from digest.services.subscriptions.service import SubscriptionService
+    from digest.sources.http import PoliteGetter
+    from digest.sources.port import Source
+    from digest.store.unit_of_work import Store
+
+
+class PaperService:
+    """`make_sources` gives the configured sources, or those named; `getter` and `ranker` are made when first needed."""
+
+    def __init__(
+        self,
+        store: Store,
+        tables: Sequence[SourceSettings],
+        make_sources: Callable[[Sequence[str]], list[Source]],
+        getter: Callable[[], PoliteGetter],
+        ranker: Callable[[], Ranker],
+        chooser: Chooser,
+        subscriptions: SubscriptionService,
+    ) -> None:
+        self._store, self._tables, self._make_sources = store, tables, make_sources
+        self._getter, self._ranker, self._chooser, self._subscriptions = getter, ranker, chooser, subscriptions
+
+    def collect_due(self, at: datetime) -> list[CollectReport]:
+        """Collects from the sources whose time has come (`every_minutes` since the last try)."""
+        due = []
+        with self._store.read() as unit:
+            for each in self._tables:
+                tried = unit.sources.load(each.name, "tried")
+                if tried is None or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                    due.append(each.name)
+        if not due:
+            return []
+        with self._store.begin() as unit:
+            for name in due:
+                unit.sources.save(name, "tried", {"at": isoformat(at)}, at)
+        return self.collect(due, at)
+
+    def collect(self, names: Sequence[str], at: datetime) -> list[CollectReport]:
+        """Collects from these sources (none named: all) and has them look known papers up again where that is due."""
+        sources = self._make_sources(names)
+        collected = collect(sources, self._getter(), self._store, at)
+        refreshed = {each.source: each for each in refresh(sources, self._getter(), self._store, at)}
+        return [each.with_refreshed(refreshed.get(each.source)) for each in collected]
+
+    def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
+        """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
+        with self._store.read() as unit:
+            ranked = self._ranker()(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
+        if address is None:
+            return ranked
+        pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
+        return self._chooser.ranking(pool, self._subscriptions.subscription(address, paper_list).interests)
+
+    def paper(self, identifier: str) -> Paper:
+        """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""
+        named = parse_identifier(identifier).identifier
+        with self._store.read() as unit:
+            found = unit.papers.find(named)
+        if found is None:
+            raise NotFound(f"paper {named}")
+        return found
+
+    def known(self, identifiers: Iterable[str]) -> dict[str, Paper]:
+        """Those of them that we have ever seen."""
+        found: dict[str, Paper] = {}
+        with self._store.read() as unit:
+            for identifier in identifiers:
+                with suppress(InvalidIdentifier):
+                    if paper := unit.papers.find(parse_identifier(identifier).identifier):
+                        found[identifier] = paper
+        return found
+
+    def search(self, query: str, limit: int) -> Sequence[tuple[Paper, float]]:
+        """(paper, score), best first."""
+        with self._store.read() as unit:
+            return unit.papers.search(query, limit)
+
+    def similar(self, identifier: str, limit: int, query: str = "") -> Sequence[tuple[Paper, float]]:
+        """(paper, likeness), best first; a query's filters hold. Raises InvalidIdentifier, NotFound."""
+        paper = self.paper(identifier)
+        with self._store.read() as unit:
+            return unit.papers.similar(paper, limit, parse_query(query))
+
+    def count(self) -> int:
+        with self._store.read() as unit:
+            return unit.papers.count()
+
+    def load(self, paths: Iterable[Path], observed_at: datetime | None, at: datetime) -> LoadReport:
+        """Papers and signals from files."""
+        return load(paths, self._store, observed_at, at)
+
+    def history_end(self) -> datetime:
+        """When the last votes were read. Raises InvalidInput where none ever were."""
+        with self._store.read() as unit:
+            end = unit.papers.last_reading()
+        if end is None:
+            raise InvalidInput("history", "is empty: no votes were ever read; `digest collect` or `digest import` brings some")
+        return end
+
+    def train(self, paper_list: PaperList, until: datetime | None) -> Model:
+        """The ranking's coefficients, fitted to what was read by `until` (default: all there is). Raises InvalidInput."""
+        from digest.services.ranking.train import train
+
+        end = self.history_end()
+        return train(self._store, paper_list, min(until, end) if until else end)
+
+    def backtest(self, paper_list: PaperList, rankers: Mapping[str, Ranker], since: date, until: date) -> Backtest:
+        """The stored history replayed, every morning from `since` to `until` (both included). Raises InvalidInput."""
+        from digest.services.ranking.backtest import backtest
+
+        return backtest(self._store, paper_list, rankers, since, until, self.history_end())
+
+    def summaries_trouble(self) -> str:
+        """What went wrong when the summaries' endpoint was asked last; "" where nothing did."""
+        with self._store.read() as unit:
+            found = unit.sources.load(PLACE, TROUBLE)
+        return f"{found['reason']} ({found['at']})" if found else ""

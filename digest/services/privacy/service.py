@@ -1,0 +1,50 @@
+"""What is kept about people, and for how long."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from digest.domain.instant import isoformat, parse_instant
+from digest.services.privacy.export_personal_data import disclose
+from digest.services.privacy.retention import Kept, housekeep, kept
+from digest.services.subscriptions.subscribe import erase
+
+if TYPE_CHECKING:
+    from digest.config.settings import Retention
+    from digest.domain.subscriber import Address
+    from digest.store.unit_of_work import Store
+
+_DAILY = ("housekeep", "ran")
+
+
+class PrivacyService:
+    def __init__(self, store: Store, settings: Retention) -> None:
+        self._store, self._settings = store, settings
+
+    @cached_property
+    def kept(self) -> tuple[Kept, ...]:
+        """What we keep, how long, and why."""
+        return kept(**self._settings.model_dump())
+
+    def housekeep(self, at: datetime) -> dict[str, int]:
+        gone = housekeep(self._store, self.kept, at)
+        with self._store.begin() as unit:
+            unit.sources.save(*_DAILY, {"at": isoformat(at)}, at)
+        return gone
+
+    def housekeep_due(self, at: datetime) -> dict[str, int]:
+        """The same where the last time is a day ago; else nothing."""
+        with self._store.read() as unit:
+            ran = unit.sources.load(*_DAILY)
+        due = ran is None or parse_instant(ran["at"]) + timedelta(days=1) <= at
+        return self.housekeep(at) if due else {}
+
+    def erase(self, address: Address, at: datetime) -> bool:
+        """Forgets a person; the keyed hash stays so that an old import cannot bring them back. Says whether they were known."""
+        return erase(self._store, address, at)
+
+    def disclose(self, address: Address, at: datetime) -> dict[str, Any]:
+        """Everything held about an address."""
+        return disclose(self._store, address, at)

@@ -1,0 +1,42 @@
+"""What the daemon's bell rings for, and who rings it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.services.scheduler.election import POSTMAN, Election
+from digest.services.scheduler.tick import Ticked, tick
+
+if TYPE_CHECKING:
+    from digest.domain.edition import PaperList
+    from digest.ranking.trending import Ranker
+    from digest.services.editions.edition_renderer import Press
+    from digest.services.papers.summarise import Summaries
+    from digest.store.unit_of_work import Store
+
+
+class SchedulerService:
+    def __init__(
+        self,
+        store: Store,
+        lists: Sequence[PaperList],
+        default_timezone: str,
+        press: Callable[[], Press],
+        ranker: Callable[[], Ranker],
+        summaries: Callable[[], Summaries],
+    ) -> None:
+        self._store, self._lists, self._zone = store, lists, ZoneInfo(default_timezone)
+        self._press, self._ranker, self._summaries = press, ranker, summaries
+
+    def tick(self, at: datetime) -> Ticked:
+        return tick(self._lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+
+    def election(self, clock: Callable[[], datetime]) -> Election:
+        return Election(self._store, clock)
+
+    def postman(self, clock: Callable[[], datetime]) -> Election:
+        """Whoever sends queued notices by itself stands for it now and then: `outlook` tells that somebody does."""
+        return Election(self._store, clock, name=POSTMAN, term=timedelta(minutes=1))

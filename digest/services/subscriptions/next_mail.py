@@ -1,0 +1,56 @@
+"""When a reader's next mail comes, as their own page says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.domain.schedule import Timetable, known_zone, mail_due
+from digest.domain.schedule import next_mail as next_mail_of
+from digest.domain.subscriber import SubscriptionState
+from digest.services.scheduler.create_deliveries import cutoffs_of, is_owed, mailed
+
+if TYPE_CHECKING:
+    from digest.domain.edition import PaperList
+    from digest.domain.subscriber import Subscription
+    from digest.store.unit_of_work import Store
+
+
+@dataclass(frozen=True, slots=True)
+class NextMail:
+    """By the clocks of `zone`."""
+
+    day: date
+    hour: time
+    zone: str
+
+
+def next_mail(
+    store: Store, subscription: Subscription, paper_list: PaperList, default_zone: ZoneInfo, at: datetime, *, welcomed: bool
+) -> NextMail | None:
+    """None where none is to come: an hour at which there is no edition that the reader has not had brings none.
+
+    `welcomed`: the current edition is on its way.
+    """
+    if subscription.state is not SubscriptionState.ACTIVE:
+        return None
+    wishes = subscription.preferences
+    zone = known_zone(wishes.timezone) or default_zone
+    reader, cutoffs = Timetable(wishes.hour, zone, wishes.weekdays), cutoffs_of(paper_list)
+    with store.read() as unit:
+        had = mailed(unit.deliveries.of_subscription(subscription.id), subscription)
+        current = unit.editions.latest(subscription.list, at)
+        if welcomed and current and not current.is_empty:
+            had = replace(had, edition_day=max(had.edition_day, current.date))
+        due = mail_due(reader, cutoffs, at)
+        edition = unit.editions.find(subscription.list, due.edition_day) if due else None
+    at_once = due is not None and edition is not None and is_owed(subscription, paper_list, due, edition)
+    mail = next_mail_of(reader, cutoffs, at, had, wishes.paused_until, at_once=at_once)
+    if mail is None:
+        return None
+    if mail.due_at <= at:  # within a minute
+        local = at.astimezone(zone)
+        return NextMail(local.date(), local.time(), zone.key)
+    return NextMail(mail.today, wishes.hour, zone.key)

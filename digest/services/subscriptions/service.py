@@ -1,0 +1,212 @@
+"""Readers and their subscriptions, as commands and pages ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.domain.errors import InvalidInput, InvalidToken, NotFound
+from digest.domain.feedback import SuppressionReason
+from digest.domain.interest import understand
+from digest.domain.subscriber import SubscriptionState
+from digest.mail.message.address import read_address
+from digest.services.papers.import_files import known_papers, papers_in
+from digest.services.subscriptions import subscribe as steps
+from digest.services.subscriptions.interests import add_interests, react
+from digest.services.subscriptions.next_mail import NextMail, next_mail
+from digest.services.subscriptions.request_limits import Admission, admit, guess
+from digest.services.subscriptions.subscribe import RECORDED, Step
+from digest.services.subscriptions.subscriber_csv import RosterReport, import_roster
+from digest.services.subscriptions.unsuppress import unsuppress
+
+if TYPE_CHECKING:
+    from digest.domain.edition import PaperList
+    from digest.domain.feedback import Suppression
+    from digest.domain.interest import Understood
+    from digest.domain.subscriber import Address, Interests, Preferences, Subscription
+    from digest.store.unit_of_work import Store
+
+_LINK = "link confirmed"
+
+
+class SubscriptionService:
+    """Readers come, change and leave. `default_timezone` is for readers whose own is unknown here."""
+
+    def __init__(
+        self, store: Store, lists: Sequence[PaperList], defaults: Callable[[], Preferences], default_timezone: str
+    ) -> None:
+        self._store, self._lists, self._defaults, self._zone = store, lists, defaults, ZoneInfo(default_timezone)
+
+    # --- in, through, and out
+
+    def request(
+        self,
+        address: Address,
+        list_name: str,
+        preferences: Preferences,
+        interests: Interests,
+        at: datetime,
+        mail_at: datetime | None = None,
+    ) -> Step:
+        """Starts double opt-in; the mail is queued in the same transaction, to be sent from `mail_at` on."""
+        return steps.request(self._store, address, list_name, preferences, interests, at, notify=True, mail_at=mail_at)
+
+    def add(
+        self,
+        address: Address,
+        list_name: str,
+        preferences: Preferences,
+        interests: str,
+        at: datetime,
+        *,
+        confirmed_by: str = "",
+        welcome: bool = False,
+        mail_at: datetime | None = None,
+    ) -> Step:
+        """An operator's: starts double opt-in, or records consent given elsewhere (`confirmed_by`: where it was typed in).
+
+        Whom mail to was stopped is not confirmed by others. Raises InvalidInput for interests that cannot be read.
+        """
+        understood = understand(interests)
+        if understood.rejected:
+            raise InvalidInput("interests", understood.rejected[0])
+        if not confirmed_by:
+            return self.request(address, list_name, preferences, understood.interests, at, mail_at)
+        step = steps.request(self._store, address, list_name, preferences, understood.interests, at)
+        if step.skipped.startswith("suppressed"):
+            return step
+        asked = step.subscription
+        return steps.confirm(self._store, asked.id, confirmed_by, RECORDED, at, asked.request, notify=welcome)
+
+    def confirm(self, subscription: Subscription, how: str, at: datetime) -> Step:
+        """The reader's own word, by a link of ours; a welcome is queued."""
+        return steps.confirm(self._store, subscription.id, how, _LINK, at, subscription.request, notify=True)
+
+    def begin_again(self, subscription: Subscription, how: str, at: datetime) -> None:
+        """An ended subscription, and mail that was stopped; one that was never confirmed needs its own link. No welcome."""
+        if subscription.state is not SubscriptionState.PENDING:
+            steps.confirm(self._store, subscription.id, how, _LINK, at)
+
+    def change(
+        self, subscription: Subscription, preferences: Preferences | None = None, interests: Interests | None = None
+    ) -> Subscription:
+        return steps.change(self._store, subscription.id, preferences, interests).subscription
+
+    def send_link(self, subscription: Subscription, at: datetime) -> Step:
+        """Queues the mail with the link to the reader's own page."""
+        return steps.send_link(self._store, subscription.id, at, notify=True)
+
+    def end(self, subscription: Subscription, reason: str, at: datetime) -> Step:
+        return steps.end(self._store, subscription.id, reason, at, notify=True)
+
+    def end_all(self, address: Address, reason: str, at: datetime, list_name: str | None = None) -> list[Step]:
+        """Ends every subscription of an address (or the one to `list_name`)."""
+        return steps.end_all(self._store, address, reason, at, list_name)
+
+    def react(
+        self,
+        subscription: Subscription,
+        identifier: str,
+        *,
+        like: bool | None = None,
+        mute_author: str = "",
+        mute_words: str = "",
+    ) -> Interests:
+        return react(self._store, subscription.id, identifier, like=like, mute_author=mute_author, mute_words=mute_words)
+
+    def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
+        """Confirmations that follow are queued. Raises InvalidInput for a file that holds no subscribers."""
+        names = [each.name for each in self._lists]
+        return import_roster(file, self._store, read_address, names, self._defaults(), at, confirmed=confirmed)
+
+    def add_interests(
+        self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
+    ) -> Understood:
+        """Adds to every subscription of an address. Raises NotFound for an unknown one."""
+
+        def read_papers(file: Path) -> tuple[dict[str, str], list[str]]:
+            named, problems = papers_in(file, at)
+            found, unknown = known_papers(named, self._store)
+            return found, problems + unknown
+
+        return add_interests(self._store, read_papers, address, files, text, mute, clear)
+
+    # --- who there is
+
+    def subscription(self, address: Address, paper_list: PaperList) -> Subscription:
+        """Raises NotFound."""
+        for each in self.of(address):
+            if each.list == paper_list.name:
+                return each
+        raise NotFound(f"{address}'s subscription to {paper_list.name}")
+
+    def of(self, address: Address) -> list[Subscription]:
+        """All of an address, ended ones too."""
+        with self._store.read() as unit:
+            return list(unit.subscribers.subscriptions(address))
+
+    def linked(self, public_id: str, at: datetime) -> Subscription:
+        """The one that a link is for. Raises InvalidToken for a link of old that works no more, NotFound where it was erased."""
+        with self._store.read() as unit:
+            if not public_id.isdecimal():
+                found = unit.subscribers.linked(public_id)
+            elif (found := unit.subscribers.numbered(int(public_id), at)) is None:
+                raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
+        if found is None:
+            raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
+        return found
+
+    def requested(self, request: str) -> tuple[Subscription, Preferences, Interests]:
+        """The subscription that a link confirms, and what was asked for. Raises NotFound."""
+        with self._store.read() as unit:
+            found = unit.subscribers.requested(request)
+        if found is None:
+            raise NotFound("the request of this link", "it was withdrawn or is too old; subscribe again to get a new link")
+        return found
+
+    def all(self, state: SubscriptionState | None = None) -> Iterator[Subscription]:
+        """Every subscription, or those in a state; read as they are asked for."""
+        with self._store.read() as unit:
+            yield from unit.subscribers.export(state)
+
+    def next_mail(self, subscription: Subscription, paper_list: PaperList, at: datetime, *, welcomed: bool) -> NextMail | None:
+        """When the next mail comes; None where none is to come. `welcomed`: the current edition is on its way."""
+        if self.suppression(subscription.address):
+            return None
+        return next_mail(self._store, subscription, paper_list, self._zone, at, welcomed=welcomed)
+
+    # --- who gets no mail, and who asks too often
+
+    def suppression(self, address: Address) -> Suppression | None:
+        """Why no mail goes to an address; None where some does. Who was erased and asks again is mailed."""
+        with self._store.read() as unit:
+            found = unit.suppressions.find(address)
+        return None if found is None or found.reason is SuppressionReason.ERASED else found
+
+    def stop(self, hashed_address: str, at: datetime) -> None:
+        """No more mail to an address without a subscription, by the link in a mail that was sent once."""
+        with self._store.begin() as unit:
+            unit.suppressions.add_hashed(hashed_address, SuppressionReason.ASKED, at)
+
+    def unsuppress(
+        self,
+        addresses: Collection[Address] | None,
+        at: datetime,
+        *,
+        reason: SuppressionReason | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Mapping[str, str]:
+        """Lifts suppressions made by mistake; returns each one's reason by the address's hash."""
+        return unsuppress(self._store, addresses, at, reason=reason, since=since, until=until)
+
+    def admit(self, address: Address, client: str, at: datetime) -> Admission:
+        """Whether a request may go on, and when its mail may go out."""
+        return admit(self._store, address, client, at)
+
+    def guess(self, what: str, client: str, at: datetime, *, right: bool) -> int:
+        """Counts wrong passwords; seconds to wait where there were too many."""
+        return guess(self._store, what, client, at, right=right)

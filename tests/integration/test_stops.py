@@ -30,7 +30,7 @@ ALLOWED = 1.0
 """Seconds after a commit in which a mail may still be begun (docs/DESIGN: at most 1 s old)."""
 MARGIN = 0.5
 """Seconds more, between what `deliver` looks at and what the relay is told."""
-READERS = 250
+READERS = 500
 KINDS = 5
 """Ways to stop one's mail."""
 
@@ -152,7 +152,7 @@ def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start) 
     relay, container, emails, running = deliver(READERS, 0.1)
     until(lambda: len(relay.told.named) >= 10, "sending begins")
     with relay.held():
-        leaving = [each for each in emails if each not in relay.told.named][20:120]
+        leaving = [each for each in emails if each not in relay.told.named][20:220]
         parts = stop_each(container.adapters.store, leaving)
         committed = time.monotonic()
     until(lambda: time.monotonic() > committed + ALLOWED + MARGIN + relay.lag, "the clock goes")

@@ -1,9 +1,9 @@
-"""LaTeX, HTML entities and inline tags in what a source says → readable Unicode.
+"""LaTeX, HTML, MathML and entities in what a source says → readable Unicode.
 
-The source's own text stays in the store; this is for eyes. Only islands are touched: `$…$`, a macro, an accent, a braced
-word, a `<sub>`. An island either becomes readable as a whole or stays as it was written, so text that merely looks like LaTeX
-("costs $5 and $10", "~100", "10%") is left alone. Symbols come from pylatexenc's table; its parser, which takes `%` for a
-comment and raises on odd input, is not used.
+The source's own text stays in the store; this is for eyes, and everything people see of a paper goes through `readable`. Only
+islands are touched: `$…$`, a macro, an accent, a braced word, a script, a `<sub>`. An island either becomes readable or stays as
+it was written, so text that merely looks like LaTeX ("costs $5 and $10", "~100", "10%") is left alone, and no number changes its
+value. Symbols come from pylatexenc's table; its parser, which takes `%` for a comment and raises on odd input, is not used.
 """
 
 from __future__ import annotations
@@ -13,60 +13,61 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
-from digest.render.text.mathtext import Unreadable, accented, math_text, scripted, symbol
+from digest.render.text.dollars import Dollars, is_money
+from digest.render.text.latex_macros import (
+    DISPLAYS,
+    DROPPED_ARGUMENTS,
+    LAST_ARGUMENT,
+    LETTERS,
+    PLAIN_ENVIRONMENTS,
+    REFERENCES,
+    SWITCHES,
+    WRAPPERS,
+)
+from digest.render.text.markup import without_markup
+from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, beside, macro_text, math_text
+from digest.render.text.plain_text import is_tie, plain_script
+from digest.render.text.scripts import SMALL, scripted, set_apart, without_needless_brackets
+from digest.render.text.symbols import accented, symbol
 
 LONGEST = 20_000
 """Characters; a longer text is only cleaned."""
 _LONGEST_MATH = 1_500
 _DEEPEST = 12
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]+")
-"""Control characters, lone surrogates, and the bidi overrides that let a title rewrite the line it stands in."""
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_SCRIPT_TAG = re.compile(r"<(?:jats:|mml:)?(su[bp])>([^<>]{1,40})</(?:jats:|mml:)?\1>", re.IGNORECASE)
-_TAG = re.compile(
-    r"</?(?:jats:|mml:)?(?P<name>i|b|u|em|strong|it|italic|bold|sub|sup|sc|scp|tt|span|p|br|title|sec|math|mi|mo|mn|mrow|inf)\s*/?>",
-    re.IGNORECASE,
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "\U000f0000-\U000ffffd\U00100000-\U0010fffd]+"
 )
-_BLOCKS = frozenset({"p", "br", "title", "sec"})
-_INTERESTING = re.compile(r"[\\${~`^_]|--")
-_SCRIPT = re.compile(
-    r"(?<![\w\\/.])(?P<base>[A-Za-z]|[A-Z]{1,2}[a-z]?|(?<=\b)\d{1,3})(?P<sign>[_^])(?P<arg>[+-]?\d{1,3}|\{[+-]?\d{1,3}\})(?![\w^]|\.\d)"
-)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_WRAPPERS = _words(
-    "emph textit textbf textsc texttt textrm textsf textsl textup textmd textnormal text mbox hbox underline uline title"
-    " ensuremath textquote enquote MakeUppercase mathrm url nolinkurl texorpdfstring"
-)
-_SWITCHES = _words(
-    "em it bf rm sc tt sf sl itshape bfseries scshape ttfamily normalfont small footnotesize large Large tiny noindent"
-    " xspace protect relax centering newline par maketitle bibliographystyle sloppy"
-)
-_DISPLAYS = _words("equation align gather multline displaymath math eqnarray flalign")
-_REFERENCES = _words("cite citep citet citealp citealt citeauthor citeyear ref eqref autoref cref Cref")
+"""Controls, lone surrogates, what Unicode assigns to nobody, and the bidi overrides that let a title rewrite its line."""
+_ENTITY = re.compile(r"&(?:#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))")
+_INTERESTING = re.compile(r"[\\${~`^_]|--|''")
 _ACCENTS = "'`\"^~=."
 _LETTER_ACCENTS = frozenset("cvHkurbdt")
-_ESCAPED = {**{c: c for c in "%&_#{}$"}, "\\": " ", " ": " ", ",": " ", ";": " ", ":": " ", "!": "", "/": "", "-": "", "\n": " "}
+_ESCAPED = {
+    **{c: c for c in "%&_#{}$"},
+    **dict.fromkeys("\\ ,;:\n", " "),
+    **dict.fromkeys("!/-@", ""),
+    "|": "‖",
+}
+_SINGLE_QUOTED = re.compile(r"(?<![\w`\\])`([^`'\s][^`'\\${}]{0,80})'(?![\w'])")
+_DOUBLE_QUOTED = re.compile(r"(?<![\w'])''(?=[^\W\d])([^'$]{1,200}?)''(?![\w'])")
 
 
 @lru_cache(maxsize=4096)
 def readable(text: str) -> str:
-    """One line of Unicode without LaTeX, entities or control characters, as far as it could be made readable.
+    """One line of Unicode without LaTeX, markup, entities or control characters, as far as it could be made readable.
 
     Never raises. Text without markup comes back as it is, its whitespace folded, in NFC.
     """
     cleaned = _clean(text)
     if len(cleaned) > LONGEST:
         return cleaned
-    plain = _clean(_untagged(_unescaped(cleaned)))
+    plain = _clean(without_markup(_unescaped(cleaned)))
     if not _INTERESTING.search(plain):
         return plain
-    return _clean(_dashed(_Text(plain).converted()))
+    return _clean(without_needless_brackets(_dashed(_Text(plain).converted())))
 
 
 def _clean(text: str) -> str:
@@ -75,17 +76,10 @@ def _clean(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     for _ in range(3):  # feeds escape twice, seldom three times
-        if (once := _ENTITY.sub(lambda match: unescape(match[0]), text)) == text:
+        if "&" not in text or (once := _ENTITY.sub(lambda match: unescape(match[0].rstrip(";") + ";"), text)) == text:
             break
         text = once
     return text
-
-
-def _untagged(text: str) -> str:
-    if "<" not in text:
-        return text
-    text = _SCRIPT_TAG.sub(lambda match: scripted("_" if match[1].lower() == "sub" else "^", match[2], fallback=match[2]), text)
-    return _TAG.sub(lambda match: " " if match["name"].lower() in _BLOCKS else "", text)
 
 
 def _dashed(text: str) -> str:
@@ -96,8 +90,10 @@ class _Text:
     """Text mode over one string. Braces are matched once beforehand, so hostile nesting costs no more than its length."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.closing = _matched_braces(text)
+        text = _DOUBLE_QUOTED.sub(r"“\1”", text) if "``" not in text else text
+        self.text = _SINGLE_QUOTED.sub(r"‘\1’", text)
+        self.closing = _matched_braces(self.text)
+        self.dollars = Dollars(self.text, self.closing)
         self.quotes = "``" in text
 
     def converted(self) -> str:
@@ -106,53 +102,69 @@ class _Text:
     def _span(self, start: int, end: int, depth: int) -> str:
         if depth > _DEEPEST:
             return self.text[start:end]
-        pieces: list[str] = []
+        pieces: list[tuple[str, str]] = []
         plain_from = at = start
         while (found := _ISLAND.search(self.text, at, end)) is not None:
             at = found.start()
-            piece, after = self._island(at, end, depth)
+            piece, after = self._island(at, end, depth, after_island=at == plain_from > start)
             if after <= at or after > end:  # not an island after all: the character stays
-                at += 1
+                at = found.end()
                 continue
-            pieces += [self._plain(self.text[plain_from:at]), piece]
+            pieces += [(self.text[plain_from:at], ""), (piece, self.text[at])]
             plain_from = at = after
-        pieces.append(self._plain(self.text[plain_from:end]))
-        return "".join(pieces)
+        pieces.append((self.text[plain_from:end], ""))
+        return _joined([piece for piece in pieces if piece[0]])
 
-    def _island(self, at: int, end: int, depth: int) -> tuple[str, int]:
+    def _island(self, at: int, end: int, depth: int, *, after_island: bool) -> tuple[str, int]:
         """The island that begins at `at`, made readable, and where it ends; (…, at) where there is none."""
         first = self.text[at]
         if first == "$":
             return self._math(at, end)
         if first == "{":
             return self._group(at, end, depth)
+        if first in "_^":
+            return self._script(at, end, depth, after_island=after_island)
+        if first == "~":
+            return (" ", at + 1) if is_tie(self.text, at) else ("", at)
+        if first == "h":
+            found = _URL.match(self.text, at, end)
+            return (re.sub(r"\\([_%#&~])(?:\{\})?", r"\1", found[0]), found.end()) if found else ("", at)
+        if first in "`'":
+            quote = "“" if first == "`" else "”"
+            return (quote, at + 2) if self.quotes else ("", at)
         follower = self.text[at + 1 : at + 2]
         if follower in ("(", "["):
             closer = self.text.find("\\)" if follower == "(" else "\\]", at + 2, min(end, at + _LONGEST_MATH))
             return self._readable_math(at, at + 2, closer, closer + 2) if closer > 0 else ("", at)
         if follower and follower in _ACCENTS:
-            return self._accent(follower, at + 2, at, end)
+            marked, after = self._accent(follower, at + 2, at, end, depth)
+            return (marked, after) if after > at else (follower, at + 2 + 2 * self.text.startswith("{}", at + 2))
         if follower in _ESCAPED:
             return _ESCAPED[follower], at + 2
         return self._macro(at, end, depth)
 
+    def _script(self, at: int, end: int, depth: int, *, after_island: bool) -> tuple[str, int]:
+        """A script outside of dollars: what TeX would take, where it is written as TeX; else what plain text means by it."""
+        sign, opened = self.text[at], at + 1
+        closer = self.closing.get(opened, end)
+        if closer < end:
+            try:
+                inner = math_text(self.text[opened + 1 : closer]) if closer - at < _LONGEST_MATH else ""
+            except Unreadable:
+                inner = self._span(opened + 1, closer, depth + 1)
+            return (scripted(sign, inner), closer + 1) if inner.strip() else ("", at)
+        if (found := _MACRO.match(self.text, opened, end)) and (small := symbol(found["name"])):
+            return scripted(sign, small), found.end("name")
+        return plain_script(self.text, at, end, after_island=after_island)
+
     def _math(self, at: int, end: int) -> tuple[str, int]:
         width = 2 if self.text.startswith("$$", at) else 1
         opened = at + width
-        closer = opened
-        while True:
-            closer = self.text.find("$", closer, min(end, at + _LONGEST_MATH))
-            if closer < 0:
-                return "", at
-            if self.text[closer - 1] != "\\":
-                break
-            closer += 1
-        inner = self.text[opened:closer]
-        if not inner.strip():
+        closer = self.dollars.closing(opened, min(end, at + _LONGEST_MATH))
+        if closer < 0:
             return "", at
-        # Money is no math: "$5 and $10". What opens or closes beside a space needs to look like math in between.
-        loose = inner[0].isspace() or inner[-1].isspace() or self.text[closer + width : closer + width + 1].isdigit()
-        if loose and not re.search(r"[\\^_=<>]", inner):
+        inner = self.text[opened:closer]
+        if not inner.strip() or is_money(inner, self.text[closer + width : closer + width + 1]):
             return "", at
         return self._readable_math(at, opened, closer, min(end, closer + width))
 
@@ -167,17 +179,22 @@ class _Text:
         if closer >= end:
             return "", at
         raw, inner = self.text[at + 1 : closer], self._span(at + 1, closer, depth + 1)
-        protects_a_word = re.fullmatch(r"\w[\w -]*", raw)
-        return (inner if inner != raw or protects_a_word or not raw else f"{{{inner}}}"), closer + 1
+        protects = not raw.strip() or len(raw) == 1 or re.fullmatch(r"[\w“‘(][\w .'’”/&+()-]*[?!:]?", raw)
+        if _IS_SET.search(self.text[max(at - 2, 0) : at]) or not SMALL.isdisjoint(raw):  # ℝ∖{0}, {aₙ}
+            protects = None
+        bare = protects or (inner != raw if "\\" not in inner else _MACRO.fullmatch(inner))
+        return (inner if bare else f"{{{inner}}}"), closer + 1
 
-    def _accent(self, accent: str, at: int, begun: int, end: int) -> tuple[str, int]:
+    def _accent(self, accent: str, at: int, begun: int, end: int, depth: int) -> tuple[str, int]:
         """`at` is where the accented letter, group or macro starts."""
         while at < end and self.text[at] == " ":
             at += 1
         if at < end and self.text[at] == "{":
             closer = self.closing.get(at, end)
             base, after = self.text[at + 1 : closer], closer + 1
-        elif found := re.compile(r"\\(?:i|j|ae|AE|o|O|aa|AA|l|L)(?![A-Za-z]) ?|\w").match(self.text, at, end):
+            if 2 < len(base) <= 16 and "\\" in base:  # an accent upon an accent: \\~{\\^e}
+                base = self._span(at + 1, min(closer, end), depth + 1)
+        elif found := _ACCENTED.match(self.text, at, end):
             base, after = found[0], found.end()
         else:
             return "", begun
@@ -191,53 +208,104 @@ class _Text:
         found = _MACRO.match(self.text, at, end)
         if not found:
             return "", at
-        name, after = found["name"], found.end()
-        opened = found.end() if not found["gap"] else found.start("gap") + len(found["gap"])
-        closer = self.closing.get(opened, end) if opened < end and self.text[opened] == "{" else end
-        has_argument = closer < end
+        name, after = found["name"], found.end("name") + len(found["star"])
+        opened = after + len(found["gap"])
+        groups = self._groups(opened, end)
+        has_argument = bool(groups)
+        closer = groups[0][1] if groups else end
         if name == "b" and self.text.startswith("{eta}", opened):  # how arXiv's own announcements spell β
             return "β", closer + 1
         if name in _LETTER_ACCENTS and (has_argument or found["gap"]):
-            return self._accent(name, opened, at, end)
-        if name == "begin" and has_argument and (kind := self.text[opened + 1 : closer]).rstrip("*") in _DISPLAYS:
-            ending = f"\\end{{{kind}}}"
-            if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
-                return self._readable_math(at, closer + 1, last, last + len(ending))
-        if name in _SWITCHES:
-            return "", after
-        if has_argument and name in _WRAPPERS:
-            return self._span(opened + 1, closer, depth + 1), closer + 1
-        if has_argument and name in ("textsuperscript", "textsubscript"):
-            said = self._span(opened + 1, closer, depth + 1)
-            return scripted("^" if name == "textsuperscript" else "_", said, fallback=said), closer + 1
-        if has_argument and name in _REFERENCES:
-            return f"[{self.text[opened + 1 : closer]}]", closer + 1
-        if has_argument and name == "footnote":
-            return f" ({self._span(opened + 1, closer, depth + 1)})", closer + 1
-        if has_argument and name == "href":
-            return self._linked(closer, end, depth)
-        if (sign := symbol(name)) is None:  # an unknown macro keeps its argument's braces
-            return self.text[at : closer + 1 if has_argument else after], closer + 1 if has_argument else after
-        return sign, closer + 1 if closer == opened + 1 else after
+            return self._accent(name, opened, at, end, depth)
+        if name in ("begin", "end") and has_argument:
+            return self._environment(at, closer, end, self.text[opened + 1 : closer])
+        if name == "verb" and (verbatim := re.compile(r"\\verb\*?([^\sA-Za-z*])(.{1,200}?)\1").match(self.text, at, end)):
+            return verbatim[2], verbatim.end()
+        if name in SWITCHES:
+            return "", opened
+        if has_argument:
+            if name in WRAPPERS:
+                return self._span(opened + 1, closer, depth + 1), closer + 1
+            if name in ("textsuperscript", "textsubscript"):
+                return scripted("^" if name == "textsuperscript" else "_", self._span(opened + 1, closer, depth + 1)), closer + 1
+            if name in REFERENCES:
+                return f"[{self.text[opened + 1 : closer]}]", closer + 1
+            if name == "footnote":
+                return f" ({self._span(opened + 1, closer, depth + 1)})", closer + 1
+            if name in DROPPED_ARGUMENTS:
+                return "", closer + 1 + self.text.startswith(" ", closer + 1)
+            if len(groups) >= (count := LAST_ARGUMENT.get(name, 99)):
+                first, last = groups[count - 1]
+                return self._span(first + 1, last, depth + 1), last + 1
+            if name == "textcolor":  # \textcolor{blue}word
+                return "", closer + 1
+            if name in ("SI", "qty", "texorpdfstring") and len(groups) > 1:
+                return self._of_two(name, groups, depth), groups[1][1] + 1
+        if name in TAKES_ARGUMENTS:
+            return self._math_macro(at)
+        if (sign := symbol(name)) is None:  # an unknown macro keeps its arguments' braces
+            last = groups[-1][1] + 1 if groups and groups[-1][1] > groups[-1][0] + 1 else after
+            return self.text[at:last], groups[-1][1] + 1 if groups else after
+        if has_argument and closer == opened + 1:
+            return sign, closer + 1
+        if sign.endswith(".") and self.text.startswith(".", after):  # \etal.
+            after += 1
+        return sign.replace("\u2223", "|"), opened if name in LETTERS else after
 
-    def _linked(self, closer: int, end: int, depth: int) -> tuple[str, int]:
-        """`\\href{address}{words}`: the words. `closer` is the address's closing brace."""
-        if closer + 1 < end and (last := self.closing.get(closer + 1, end)) < end:
-            return self._span(closer + 2, last, depth + 1), last + 1
-        return "", closer + 1
+    def _groups(self, at: int, end: int) -> list[tuple[int, int]]:
+        """The arguments from `at` on: where their braces open and close."""
+        groups: list[tuple[int, int]] = []
+        while at < end and self.text[at] == "{" and len(groups) < 3 and (closer := self.closing.get(at, end)) < end:
+            groups.append((at, closer))
+            at = closer + 1
+        return groups
 
-    def _plain(self, text: str) -> str:
-        """Between islands: quotes, ties, and scripts whose base is a lone letter, a symbol like CO, or a power."""
-        if not _INTERESTING.search(text) and not self.quotes:
-            return text
-        if self.quotes:
-            text = text.replace("``", "“").replace("''", "”")
-        text = re.sub(r"(?<=[\w)\]$.,])~(?=[^\W\d]|[(\[]|$)|(?<=\.)~(?=\d)|^~(?=\w)", " ", text)
-        return _SCRIPT.sub(lambda match: match["base"] + scripted(match["sign"], match["arg"].strip("{}"), match[0]), text)
+    def _of_two(self, name: str, groups: list[tuple[int, int]], depth: int) -> str:
+        """A number with its unit; of `\\texorpdfstring` the first form, or the second where the first cannot be read."""
+        first, second = (self._span(opened + 1, closer, depth + 1) for opened, closer in groups[:2])
+        if name == "texorpdfstring":
+            return second if re.search(r"[\\$]", first) else first
+        return f"{first} {second}"
+
+    def _environment(self, at: int, closer: int, end: int, kind: str) -> tuple[str, int]:
+        if kind.rstrip("*") in PLAIN_ENVIRONMENTS:
+            return " ", closer + 1
+        ending = f"\\end{{{kind}}}"
+        if self.text.startswith("\\end", at) or kind.rstrip("*") not in DISPLAYS:
+            return self.text[at : closer + 1], closer + 1
+        if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
+            return self._readable_math(at, closer + 1, last, last + len(ending))
+        return self.text[at : closer + 1], closer + 1
+
+    def _math_macro(self, at: int) -> tuple[str, int]:
+        try:
+            found, after = macro_text(self.text[at : at + _LONGEST_MATH], 0)
+        except Unreadable:
+            return "", at
+        return found, at + after
 
 
-_ISLAND = re.compile(r"[\\${]")
-_MACRO = re.compile(r"\\(?P<name>[A-Za-z]+)\*?(?P<gap> ?)")
+def _joined(pieces: list[tuple[str, str]]) -> str:
+    """`pieces` are texts with the first character of the island that each was; "" for plain text."""
+    said: list[str] = []
+    for place, (text, island) in enumerate(pieces):
+        before = said[-1][-1:] if said else ""
+        after = pieces[place + 1][0] if place + 1 < len(pieces) else ""
+        if island in ("_", "^"):
+            said.append(set_apart(text, after))
+        elif island in ("$", "\\") and _FRACTION.fullmatch(text):
+            said.append(beside(before, text, after, "root" if "√" in text else "fraction"))
+        else:
+            said.append(text)
+    return "".join(said)
+
+
+_FRACTION = re.compile(r"\d[\d.]*/\d[\d.]*|√\w+")
+_IS_SET = re.compile(r"[∪∩∖∈⊂⊆→] ?\Z")
+_URL = re.compile(r"https?://[^\s{}<>\"$]+")
+_ISLAND = re.compile(r"[\\${~_^]|``|''|https?://")
+_MACRO = re.compile(r"\\(?P<name>[A-Za-z]+)(?P<star>\*?)(?P<gap> ?)")
+_ACCENTED = re.compile(r"\\(?:i|j|ae|AE|o|O|aa|AA|l|L)(?![A-Za-z]) ?|\w")
 
 
 def _matched_braces(text: str) -> dict[int, int]:

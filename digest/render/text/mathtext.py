@@ -4,32 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
-from pylatexenc.latex2text import get_default_latex_context_db
+from digest.render.text.scripts import SMALL, scripted, set_apart
+from digest.render.text.symbols import COMBINING, DOUBLE_STRUCK, MARKS, MATH_ACCENTS, symbol
 
 _DEEPEST = 12
-
-_SUPER = dict(
-    zip(
-        "0123456789+-=()nabcdefghijklmoprstuvwxyzABDEGHIJKLMNOPRTUVW*'′†‡∗⊤∘° ,βγδθφχ",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ*′′†‡*ᵀ°° ,ᵝᵞᵟᶿᵠᵡ",
-        strict=True,
-    )
-)
-_SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ ,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ,", strict=True))
-
-_COMBINING = {
-    "'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
-    "c": "\u0327", "v": "\u030c", "H": "\u030b", "k": "\u0328", "u": "\u0306", "r": "\u030a", "b": "\u0331", "d": "\u0323",
-    "t": "\u0361",
-}  # fmt: skip
-_MATH_ACCENTS = {
-    "hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "=", "dot": ".", "ddot": '"', "acute": "'", "grave": "`",
-    "check": "v", "breve": "u", "mathring": "r",
-}  # fmt: skip
-_MARKS = {"vec": "\u20d7", "overline": "\u0305", "underline": "\u0332"}
-_DOUBLE_STRUCK = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
 
 _SPACES = {",": " ", ";": " ", ":": " ", ">": " ", "!": "", " ": " ", "\\": " ", "/": "", "-": "", "\n": " "}
 
@@ -41,105 +20,91 @@ def _words(text: str) -> frozenset[str]:
 _DROPPED = _words(
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle limits"
     " nolimits rm bf it cal sf tt em boldmath mathstrut nonumber xspace rmfamily"
+    " scriptscriptstyle small footnotesize scriptsize large Large tiny normalsize"
 )
 _CONTENT = _words(
-    "text textrm textit textbf textsf texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak"
-    " mathnormal boldsymbol bm operatorname mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
+    "text textrm textit textbf textsf textup textsl textmd"
+    " texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak mathnormal"
+    " boldsymbol bm operatorname num si unit ce mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
 )
-_MORE_SYMBOLS = {
-    "ne": "≠", "copyright": "©", "deg": "deg", "Pr": "Pr", "det": "det", "argmin": "argmin", "argmax": "argmax", "colon": ":",
-    "checkmark": "✓", "S": "§", "P": "¶", "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX",
-    "epsilon": "ε", "varepsilon": "ε", "phi": "φ", "varphi": "φ", "prime": "′", "textasciicircum": "^", "degree": "°",
-    "slash": "/", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "vert": "|", "lvert": "|", "rvert": "|",
-    "quad": " ", "qquad": " ", "mod": "mod", "bmod": "mod", "textmu": "µ", "micro": "µ", "texttimes": "×", "textquoteright": "’",
-    "textquoteleft": "‘", "lbrackk": "⟦", "sp": "^", "sb": "_", "mathellipsis": "…", "dotsc": "…", "dotsb": "⋯", "hdots": "…",
-    "iff": "⟺", "implies": "⟹", "impliedby": "⟸", "lesssim": "≲", "gtrsim": "≳", "textless": "<", "textgreater": ">",
-    "arcsec": "″", "arcmin": "′", "textdollar": "$", "textbar": "|", "gcd": "gcd", "ker": "ker", "dim": "dim", "hom": "hom",
-    "Hom": "Hom", "End": "End",
-    "R": "ℝ", "Z": "ℤ", "N": "ℕ", "Q": "ℚ", "C": "ℂ", "RR": "ℝ", "ZZ": "ℤ", "NN": "ℕ", "QQ": "ℚ", "CC": "ℂ",
-    "circledR": "®", "coloneqq": "≔", "eqqcolon": "≕", "vDash": "⊨", "Vert": "‖", "lVert": "‖", "rVert": "‖",
-    "medspace": " ", "thinspace": " ", "enspace": " ", "hfill": " ", "cr": " ", "mid": "|",
-    "euro": "€", "pounds": "£", "lim": "lim", "i": "ı",
-}  # fmt: skip
+FRACTIONS = _words("frac tfrac dfrac cfrac nicefrac sfrac")
+TAKES_ARGUMENTS = (
+    _CONTENT | FRACTIONS | MATH_ACCENTS.keys() | MARKS.keys() | _words("mathbb Bbb sqrt binom tbinom dbinom pmod pod not")
+)
+"""Macros that are read here when they stand outside of dollars, too."""
+_NAME = re.compile("[A-Za-z]+")
 
 
 class Unreadable(ValueError):
     """This math has no faithful one-line form; show it as it was written."""
 
 
-@lru_cache(maxsize=1)
-def _table() -> object:
-    return get_default_latex_context_db()
-
-
-@lru_cache(maxsize=2048)
-def symbol(name: str) -> str | None:
-    """The character (or operator name) that the macro `\\name` without arguments stands for; None where it stands for none."""
-    if name in _MORE_SYMBOLS:
-        return _MORE_SYMBOLS[name]
-    macro = _table().get_macro_spec(name)  # type: ignore[attr-defined]  # the library publishes no types
-    meant = getattr(macro, "simplify_repl", None)
-    return meant if isinstance(meant, str) and meant and "%" not in meant else None
-
-
-def accented(accent: str, base: str) -> str | None:
-    """One letter (or two for a tie) with its accent, composed; None where there is no such letter."""
-    if not (1 <= len(base) <= 2 and base[0].isalpha()):
-        return None
-    return unicodedata.normalize("NFC", base[0] + _COMBINING[accent] + base[1:])
-
-
-def scripted(sign: str, argument: str, fallback: str | None = None) -> str:
-    """`_` or `^` with its argument: in small characters where Unicode has all of them, else `fallback`, else `_x`, `^(x+y)`."""
-    table = _SUPER if sign == "^" else _SUB
-    argument = argument.strip()
-    if all(c in table for c in argument):
-        return "".join(table[c] for c in argument)
-    if fallback is not None:
-        return fallback
-    return sign + (argument if len(argument) == 1 or re.fullmatch(r"\w+|\W\w", argument) else f"({argument})")
+_OPENING, _CLOSING = re.compile(r"([(\[]) +"), re.compile(r" +([)\],;])")
+_UNARY = frozenset("|~¬∀∃∄√∛∜∂∇∆∑∏∐∫∬∭∮∞′″")
+_OPERATORS = re.escape("".join(c for c in map(chr, range(0x2FFF)) if unicodedata.category(c) == "Sm" and c not in _UNARY) + "-·")
+_UNEVEN = re.compile(rf"(?<=[^\s(\[{{,;{_OPERATORS}])(?: ([{_OPERATORS}])|([{_OPERATORS}]) )(?=[^\s,;)\]}}])")
+_MID = "\u2223"
 
 
 def math_text(source: str) -> str:
     """`source` is what stands between the dollars. Raises Unreadable."""
     reader = _Math(source)
-    said = reader.span(None, 0)
+    found, _ = reader.span(None, 0)
     if reader.at < len(source):
         raise Unreadable(source)
-    return re.sub(r" {2,}", " ", said).strip()
+    return _evenly_spaced(found).strip()
+
+
+def macro_text(source: str, at: int) -> tuple[str, int]:
+    """The macro at `at`, which takes arguments in math mode, and where it ends. Raises Unreadable."""
+    reader = _Math(source)
+    reader.at = at
+    found, _ = reader.next(0)
+    return _evenly_spaced(found), reader.at
+
+
+def _evenly_spaced(text: str) -> str:
+    text = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", re.sub(r" {2,}", " ", text)))
+    return _UNEVEN.sub(lambda found: f" {found[1] or found[2]} ", text).replace(_MID, "|")
 
 
 class _Math:
+    """A piece is its text and its kind: a "fraction", "root" or "script" is set apart from what would run into it."""
+
     def __init__(self, source: str) -> None:
         self.source = source
         self.at = 0
 
-    def span(self, closer: str | None, depth: int) -> str:
+    def span(self, closer: str | None, depth: int) -> tuple[str, str]:
         """Everything up to `closer`, which is eaten."""
         if depth > _DEEPEST:
             raise Unreadable(self.source)
-        pieces: list[str] = []
+        pieces: list[tuple[str, str]] = []
         while self.at < len(self.source):
             if self.source[self.at] == closer:
                 self.at += 1
-                return "".join(pieces)
-            pieces.append(self._next(depth))
+                return _joined(pieces)
+            piece = self.next(depth)
+            if piece[0]:
+                pieces.append(piece)
         if closer is not None:
             raise Unreadable(self.source)
-        return "".join(pieces)
+        return _joined(pieces)
 
-    def _next(self, depth: int) -> str:
+    def next(self, depth: int) -> tuple[str, str]:
         c = self.source[self.at]
         self.at += 1
         if c == "{":
             return self.span("}", depth + 1)
-        if c in "}$":
+        if c == "}" or (c == "$" and not depth):
             raise Unreadable(self.source)
+        if c == "$":  # `\\text{if $x$ is even}`
+            return "", ""
         if c in "^_":
-            return scripted(c, self._argument(depth))
+            return scripted(c, self._argument(depth)), "script"
         if c == "\\":
             return self._macro(depth)
-        return {"~": " ", "&": " ", "'": "′", "\t": " "}.get(c, c)
+        return {"~": " ", "&": " ", "'": "′", "\t": " "}.get(c, c), ""
 
     def _argument(self, depth: int) -> str:
         """A group, a macro with its own arguments, or one character."""
@@ -149,28 +114,39 @@ class _Math:
             raise Unreadable(self.source)
         if depth > _DEEPEST:
             raise Unreadable(self.source)
-        return self._next(depth + 1).strip()
+        return self.next(depth + 1)[0].strip()
 
-    def _macro(self, depth: int) -> str:
-        found = re.compile(r"[A-Za-z]+").match(self.source, self.at)
+    def _macro(self, depth: int) -> tuple[str, str]:
+        found = _NAME.match(self.source, self.at)
         if not found:
-            return self._escaped()
+            return self._escaped(), ""
         name = found[0]
         self.at = found.end()
         if name in ("text", "mbox", "textrm", "operatorname") and self.source[self.at : self.at + 1] == "*":
             self.at += 1
         if name in _DROPPED:
-            return self._dropped(name)
+            return self._dropped(name), ""
         if name in _CONTENT:
             return self._upright(depth)
-        if name in ("mathbb", "Bbb"):
-            return "".join(_DOUBLE_STRUCK.get(c, c) for c in self._argument(depth))
-        if name in _MATH_ACCENTS or name in _MARKS:
-            return self._marked(name, self._argument(depth))
-        if name in ("frac", "tfrac", "dfrac", "nicefrac", "sfrac"):
-            return f"{_atom(self._argument(depth))}/{_atom(self._argument(depth))}"
+        if name in FRACTIONS:
+            return f"{_atom(self._argument(depth), above=True)}/{_atom(self._argument(depth))}", "fraction"
         if name == "sqrt":
-            return self._root(depth)
+            return self._root(depth), "root"
+        if name in ("color", "href"):  # the words, not the address
+            self._argument(depth)
+            return self._upright(depth) if name == "href" else ("", "")
+        if name == "textcolor":
+            self._argument(depth)
+            return self._upright(depth)
+        if name in ("SI", "qty"):
+            return f"{self._argument(depth)} {self._argument(depth)}", ""
+        return self._other_macro(name, depth), ""
+
+    def _other_macro(self, name: str, depth: int) -> str:
+        if name in ("mathbb", "Bbb"):
+            return "".join(DOUBLE_STRUCK.get(c, c) for c in self._argument(depth))
+        if name in MATH_ACCENTS or name in MARKS:
+            return self._marked(name, self._argument(depth))
         if name in ("binom", "tbinom", "dbinom"):
             return f"({self._argument(depth)} choose {self._argument(depth)})"
         if name in ("pmod", "pod"):
@@ -183,12 +159,9 @@ class _Math:
             return " "
         if name == "unicode":
             return self._character(depth)
-        if name == "href":  # the words, not the address
-            self._argument(depth)
-            return self._upright(depth)
         if name == "not":
             return self._argument(depth) + "\u0338"
-        return self._symbol(name)
+        return self._symbol(name, depth)
 
     def _ignored(self, depth: int) -> str:
         """What says nothing to a reader: a label's name, a length like "-2mu" or {2em}."""
@@ -207,18 +180,25 @@ class _Math:
             raise Unreadable(self.source)
         return chr(number)
 
-    def _symbol(self, name: str) -> str:
+    def _symbol(self, name: str, depth: int) -> str:
         sign = symbol(name)
         if sign is None:
-            raise Unreadable(self.source)
-        spaced = self.source[self.at : self.at + 1] == " "
-        # After a relation or operator the space is wanted; after a letter it only ended the macro's name.
-        if spaced and len(sign) == 1 and unicodedata.category(sign) in ("Lu", "Ll", "Lo", "Lm"):
+            return self._authors_own(name, depth)
+        follower = self.source[self.at : self.at + 1]
+        if len(sign) > 1 and sign.isalpha():  # an operator's name: "n log n"
+            before = self.source[: self.at - len(name) - 1][-1:]
+            return (" " if before.isalnum() else "") + sign + (" " if follower.isalnum() or follower == "\\" else "")
+        if follower == " " and not sign.isspace():  # it only ended the macro's name
             self.at += 1
-        elif len(sign) > 1 and sign.isalpha():  # an operator's name: "n log n"
-            before, after = self.source[: self.at - len(name) - 1][-1:], self.source[self.at : self.at + 1]
-            return (" " if before.isalnum() else "") + sign + (" " if after.isalnum() or after == "\\" else "")
         return sign
+
+    def _authors_own(self, name: str, depth: int) -> str:
+        """A macro that only its authors know stays as it is written, with the braces of its arguments."""
+        pieces = [f"\\{name}"]
+        while self.source[self.at : self.at + 1] == "{":
+            self.at += 1
+            pieces.append(f"{{{self.span('}', depth + 1)[0]}}}")
+        return "".join(pieces)
 
     def _escaped(self) -> str:
         c = self.source[self.at : self.at + 1]
@@ -237,29 +217,56 @@ class _Math:
             self.at += 1
         return ""
 
-    def _upright(self, depth: int) -> str:
+    def _upright(self, depth: int) -> tuple[str, str]:
         """The argument's words; spaces inside `\\text{ if }` are meant."""
         if self.source[self.at : self.at + 1] == "{":
             self.at += 1
             return self.span("}", depth + 1)
-        return self._argument(depth)
+        return self._argument(depth), ""
 
     def _marked(self, name: str, base: str) -> str:
         if name in ("overline", "underline", "bar", "vec") and 1 < len(base) <= 4 and base.isalnum():
-            return "".join(c + _MARKS.get(name, "\u0305") for c in base)
+            return "".join(c + MARKS.get(name, "\u0305") for c in base)
         if len(base) != 1 or not (base.isalnum() or base in "∂∇"):
-            raise Unreadable(self.source)
-        mark = _MARKS.get(name) or _COMBINING[_MATH_ACCENTS[name]]
+            return f"\\{name}{{{base}}}"
+        mark = MARKS.get(name) or COMBINING[MATH_ACCENTS[name]]
         return unicodedata.normalize("NFC", base + mark)
 
     def _root(self, depth: int) -> str:
         degree = ""
         if self.source[self.at : self.at + 1] == "[":
             self.at += 1
-            degree = scripted("^", self.span("]", depth + 1))
+            degree = scripted("^", self.span("]", depth + 1)[0])
         return f"{degree}√{_atom(self._argument(depth))}"
 
 
-def _atom(said: str) -> str:
-    """Bracketed unless it reads as one thing beside a fraction bar or under a root."""
-    return said if re.fullmatch(r"[\w.]+|\W", said) else f"({said})"
+def _atom(text: str, *, above: bool = False) -> str:
+    """Bracketed unless it reads as one thing under a root or beside a fraction bar (`above` it: "2x" does)."""
+    small = re.escape("".join(SMALL))
+    one = rf"\d[\d.]*[{small}]*|[^\W\d_]+(?:_[A-Za-z]+)?|\W" + (r"|[\w.]+" if above else "")
+    return text if re.fullmatch(one, text) else f"({text})"
+
+
+def _joined(pieces: list[tuple[str, str]]) -> tuple[str, str]:
+    """The pieces as one; of a lone piece its kind."""
+    if len(pieces) == 1:
+        return pieces[0]
+    said: list[str] = []
+    for place, (text, kind) in enumerate(pieces):
+        before = said[-1][-1:] if said else ""
+        after = pieces[place + 1][0] if place + 1 < len(pieces) else ""
+        said.append(set_apart(text, after) if kind == "script" else beside(before, text, after, kind) if kind else text)
+    return "".join(said), ""
+
+
+def beside(before: str, text: str, after: str, kind: str) -> str:
+    """A fraction or root where what stands before and after it does not run into it: 2 1/2, (1/2)x, √(2)3."""
+    runs_on = after[:1].isalnum() or after[:1] in SMALL or after[:1] in ("/", "!") or re.match(r"\.\d|[_^]", after) is not None
+    touches = before.isalnum() or before in SMALL
+    if kind == "root":
+        degree, _, under = text.partition("√")
+        apart = " " if degree and touches else ""
+        return f"{apart}{degree}√({under})" if runs_on and not under.startswith("(") else apart + text
+    if runs_on or before in ("/", "√") or (touches and not (before.isdigit() and re.fullmatch(r"\d+/\d+", text))):
+        return f"({text})"
+    return f" {text}" if touches else text

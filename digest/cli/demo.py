@@ -13,6 +13,7 @@ import click
 
 from digest.cli.options import at_option
 from digest.domain.subscriber import Interests, Preferences
+from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
     from digest.config import Settings
@@ -126,8 +127,8 @@ def _show(received: Path, edition: Edition) -> None:
     table.add_column("paper")
     table.add_column("why")
     for pick in edition.picks:
-        why = "; ".join(reason.text for reason in pick.ranked.reasons)
-        table.add_row(str(pick.rank), pick.ranked.paper.title, why)
+        why = "; ".join(readable(reason.text) for reason in pick.ranked.reasons)
+        table.add_row(str(pick.rank), readable(pick.ranked.paper.title), why)
     console = Console()
     console.print(table)
     console.print(f"received {len(data)} bytes: {len(html)} characters of html, {len(text)} of text", highlight=False)

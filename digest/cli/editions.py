@@ -11,6 +11,7 @@ import click
 
 from digest.cli.options import Day, answer, at_option, wired
 from digest.domain.edition import Edition
+from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -33,8 +34,8 @@ def edition(wiring: Wiring, as_json: bool, list_name: str | None, day: date | No
     def lines() -> None:
         click.echo(f"{paper_list.title}, {shown.date:%A} {shown.date.day} {shown.date:%B %Y}")
         for pick in shown.picks:
-            reasons = "; ".join(reason.text for reason in pick.ranked.reasons)
-            click.echo(f"{pick.rank:>3}. {pick.ranked.paper.title}\n     {pick.ranked.paper.url}  {reasons}".rstrip())
+            reasons = "; ".join(readable(reason.text) for reason in pick.ranked.reasons)
+            click.echo(f"{pick.rank:>3}. {readable(pick.ranked.paper.title)}\n     {pick.ranked.paper.url}  {reasons}".rstrip())
         for note in shown.notes:
             click.echo(note)
 
@@ -49,10 +50,10 @@ def _document(edition: Edition) -> dict[str, object]:
             {
                 "rank": pick.rank,
                 "id": str(pick.ranked.paper.identifier),
-                "title": pick.ranked.paper.title,
+                "title": readable(pick.ranked.paper.title),
                 "url": pick.ranked.paper.url,
                 "score": round(pick.ranked.score, 6),
-                "reasons": [reason.text for reason in pick.ranked.reasons],
+                "reasons": [readable(reason.text) for reason in pick.ranked.reasons],
             }
             for pick in edition.picks
         ],

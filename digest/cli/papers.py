@@ -14,6 +14,7 @@ from digest.domain.errors import NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
+from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
     from digest.wiring import Wiring
@@ -75,8 +76,9 @@ def trending(wiring: Wiring, as_json: bool, list_name: str | None, email: str | 
 
     def lines() -> None:
         for number, each in enumerate(ranked, start=1):
-            click.echo(f"{number:>3}. {each.paper.title}")
-            click.echo(f"     {each.paper.url or each.paper.identifier}  {'; '.join(reason.text for reason in each.reasons)}")
+            click.echo(f"{number:>3}. {readable(each.paper.title)}")
+            why = "; ".join(readable(reason.text) for reason in each.reasons)
+            click.echo(f"     {each.paper.url or each.paper.identifier}  {why}")
 
     answer(as_json, [_shown(each) for each in ranked], lines)
 
@@ -84,10 +86,10 @@ def trending(wiring: Wiring, as_json: bool, list_name: str | None, email: str | 
 def _shown(ranked: Ranked) -> dict[str, object]:
     return {
         "id": str(ranked.paper.identifier),
-        "title": ranked.paper.title,
+        "title": readable(ranked.paper.title),
         "url": ranked.paper.url,
         "score": round(ranked.score, 6),
-        "reasons": [reason.text for reason in ranked.reasons],
+        "reasons": [readable(reason.text) for reason in ranked.reasons],
     }
 
 
@@ -113,9 +115,9 @@ def search(wiring: Wiring, as_json: bool, query: str, similar: str | None, limit
 
     def lines() -> None:
         for paper, _ in found:
-            click.echo(f"{paper.identifier}  {paper.title}")
+            click.echo(f"{paper.identifier}  {readable(paper.title)}")
         if not found:
             click.echo("nothing found")
 
-    document = [{"id": str(paper.identifier), "title": paper.title, "score": round(score, 6)} for paper, score in found]
+    document = [{"id": str(paper.identifier), "title": readable(paper.title), "score": round(score, 6)} for paper, score in found]
     answer(as_json, document, lines)

@@ -17,10 +17,10 @@ from time import struct_time
 from typing import Any, ClassVar
 
 import feedparser
-import nh3
 
 from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
+from digest.domain.markup import SCRIPTS, without_tags
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
 from digest.sources.authors import authors
@@ -144,11 +144,10 @@ def _is_address(name: str) -> bool:
 
 
 def _plain(value: Any) -> str:
-    """Markup off, entities read; scripts and styles go with what is in them."""
+    """Markup off, but for what makes a number another one (10<sup>6</sup>), and entities read; no scripts and styles."""
     said = value if isinstance(value, str) else ""
     if "<" in said:
-        spaced = re.sub(r"(?i)</?(?:p|br|div|li|ul|ol|h[1-6]|tr)\b[^<>]*>", " ", said[: clean_fields.LONGEST_TEXT * 4])
-        said = unescape(nh3.clean(spaced, tags=set()))
+        said = unescape(without_tags(said[: clean_fields.LONGEST_TEXT * 4], keep=SCRIPTS))
     return clean_fields.text(said)
 
 

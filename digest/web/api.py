@@ -23,6 +23,7 @@ from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import format_weekdays
 from digest.render.edition.views import clean
+from digest.render.text.latex import readable
 from digest.web import api_subscriptions
 from digest.web.operator_auth import require_operator
 from digest.web.response_cache import Answer, Kept
@@ -68,18 +69,18 @@ class PaperOut(BaseModel):
         return cls(
             id=str(paper.identifier),
             identifiers=[str(each) for each in paper.identifiers],
-            title=paper.title,
-            abstract=paper.abstract,
-            authors=list(paper.authors),
+            title=readable(paper.title),
+            abstract=readable(paper.abstract),
+            authors=[readable(author) for author in paper.authors],
             published_at=paper.published_at,
             first_seen_at=paper.first_seen_at,
             categories=list(paper.categories),
             url=paper.url,
             pdf_url=paper.pdf_url,
             code_url=paper.code_url,
-            summary=paper.summary.text if paper.summary else "",
+            summary=readable(paper.summary.text) if paper.summary else "",
             summary_by=paper.summary.provenance if paper.summary else "",
-            venue=paper.venue,
+            venue=readable(paper.venue),
         )
 
 
@@ -98,8 +99,9 @@ class Trending(BaseModel):
 
     @classmethod
     def of(cls, ranked: Ranked) -> Trending:
-        paper, reasons = ranked.paper, [reason.text for reason in ranked.reasons]
-        return cls(id=str(paper.identifier), title=paper.title, url=paper.url, score=round(ranked.score, 6), reasons=reasons)
+        paper, reasons = ranked.paper, [readable(reason.text) for reason in ranked.reasons]
+        title, score = readable(paper.title), round(ranked.score, 6)
+        return cls(id=str(paper.identifier), title=title, url=paper.url, score=score, reasons=reasons)
 
 
 class Pick(Trending):
@@ -150,7 +152,7 @@ def similar(request: Request, identifier: Annotated[str, Path(max_length=500)], 
         if found is None:
             raise NotFound(f"paper {named}")
         alike = unit.papers.similar(found, limit)
-    return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in alike]
+    return [Found(id=str(paper.identifier), title=readable(paper.title), score=round(score, 6)) for paper, score in alike]
 
 
 @router.get("/papers/{identifier:path}")
@@ -174,7 +176,7 @@ def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: L
     must_ask(query)
     with Site.of(request).wiring.store.read() as unit:
         found = unit.papers.search(query, limit)
-    return [Found(id=str(paper.identifier), title=paper.title, score=round(score, 6)) for paper, score in found]
+    return [Found(id=str(paper.identifier), title=readable(paper.title), score=round(score, 6)) for paper, score in found]
 
 
 @router.get("/trending", response_model=list[Trending])

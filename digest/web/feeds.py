@@ -187,7 +187,7 @@ def _id(base: str, card: CardView) -> str:
 
 
 def _authors(paper: Paper) -> list[str]:
-    return [clean(author) for author in paper.authors if clean(author)]
+    return [name for author in paper.authors if (name := readable(author))]
 
 
 def _html(card: CardView) -> str:
@@ -222,7 +222,7 @@ def _reference(paper: Paper, key: str) -> str:
     published = paper.published_at
     arxiv = names.get("arxiv", "")
     fields = {
-        "title": _tex(readable(clean(paper.title)), protect=True),
+        "title": _tex(readable(paper.title), protect=True),
         "author": " and ".join(_tex(name) for name in _authors(paper)),
         "year": str(published.year) if published else "",
         "month": f"{published:%b}".lower() if published else "",
@@ -238,8 +238,8 @@ def _reference(paper: Paper, key: str) -> str:
 
 def _key(paper: Paper) -> str:
     """Like "smith2026attention": letters and digits only."""
-    family = clean(paper.authors[0]).split()[-1:] if paper.authors else []
-    words = [word for word in re.findall(r"[A-Za-z0-9]+", readable(clean(paper.title))) if len(word) > 3]
+    family = readable(paper.authors[0]).split()[-1:] if paper.authors else []
+    words = [word for word in re.findall(r"[A-Za-z0-9]+", readable(paper.title)) if len(word) > 3]
     year = str(paper.published_at.year) if paper.published_at else ""
     key = re.sub(r"[^A-Za-z0-9]", "", "".join(family)) + year + "".join(words[:1])
     return key.lower() or re.sub(r"[^A-Za-z0-9]", "", str(paper.identifier)) or "paper"

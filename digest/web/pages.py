@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import NotFound
-from digest.render.edition.views import EditionView, clean, in_words
+from digest.render.edition.views import EditionView, in_words
 from digest.render.text.latex import readable
 from digest.web.plots import votes_curve
 from digest.web.response_cache import Answer
@@ -188,4 +188,4 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
 
 
 def _titles(found: Edition) -> list[str]:
-    return [readable(clean(pick.ranked.paper.title)) for pick in found.picks]
+    return [readable(pick.ranked.paper.title) for pick in found.picks]

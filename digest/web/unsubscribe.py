@@ -14,6 +14,7 @@ from digest.domain.errors import NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
+from digest.render.text.latex import readable
 from digest.services.subscriptions.paper_feedback import react
 from digest.services.subscriptions.subscribe import Step, end, send_link
 from digest.web.forms import Form
@@ -119,7 +120,8 @@ def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
     if paper is None:
         raise NotFound(f"paper {named}")
     other = f"{site.root_path}/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
-    return site.page("react.html", card=card(paper), like=like, other=other, authors=paper.authors[:10])
+    authors = [(author, readable(author)) for author in paper.authors[:10]]
+    return site.page("react.html", card=card(paper), like=like, other=other, authors=authors)
 
 
 async def _reacted(request: Request, token: str, identifier: str, *, like: bool) -> Response:

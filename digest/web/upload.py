@@ -10,7 +10,6 @@ from datetime import datetime
 from digest.child_process import Overrun, run_apart
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
-from digest.render.edition.views import clean
 from digest.render.text.latex import readable
 from digest.services.papers.import_files import known_papers, papers_or_reason
 from digest.services.subscriptions.paper_feedback import MOST_REMEMBERED
@@ -54,7 +53,7 @@ class Bibliography:
 
 def shown(text: str) -> str:
     """A title or a complaint as one line that is safe to show."""
-    line = readable(clean(text))
+    line = readable(text)
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
 
 

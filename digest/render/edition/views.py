@@ -107,7 +107,7 @@ class UpdateView:
 
     @classmethod
     def of(cls, update: Update) -> UpdateView:
-        return cls(title=shorten(readable(clean(update.title)), 120), what=readable(clean(update.what)), url=web_url(update.url))
+        return cls(title=shorten(readable(update.title), 120), what=readable(update.what), url=web_url(update.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +183,9 @@ def _pool(edition: Edition) -> Sequence[Pooled]:
 def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None) -> CardView:
     """`today`: the year of a date in the same year goes without saying."""
     paper = ranked.paper
-    title = shorten(readable(clean(paper.title)), 300)
-    authors = tuple(_name(author) for author in paper.authors if clean(author))
-    said = readable(clean(paper.summary.text)) if paper.summary else ""
+    title = shorten(readable(paper.title), 300)
+    authors = tuple(name for author in paper.authors if (name := _name(author)))
+    said = readable(paper.summary.text) if paper.summary else ""
     return CardView(
         paper_id=paper.id,
         identifier=str(paper.identifier),
@@ -203,7 +203,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         pdf_url=web_url(paper.pdf_url),
         code_url=web_url(paper.code_url),
         project_url=web_url(paper.project_url),
-        reasons=tuple(clean(reason.text) for reason in ranked.reasons if clean(reason.text)),
+        reasons=tuple(text for reason in ranked.reasons if (text := readable(reason.text))),
         bars=bar_heights(ranked.growth) if style == "full" else (),
     )
 
@@ -229,7 +229,7 @@ def _excerpt(paper: Paper, longest: int) -> str:
     if longest <= 0 or key is None:
         return ""
     ours = paper.summary is not None and paper.summary.provenance == "abstract"
-    return excerpt(readable(clean(paper.abstract)), readable(clean(key.text)), longest, after=ours)
+    return excerpt(readable(paper.abstract), readable(key.text), longest, after=ours)
 
 
 def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
@@ -273,7 +273,7 @@ def is_right_to_left(text: str) -> bool:
 
 def _name(author: str) -> str:
     """A name; after one from right to left comes a mark, so that the comma and the next name keep their places."""
-    name = shorten(clean(author), 80)
+    name = shorten(readable(author), 80)
     return f"{name}\N{LEFT-TO-RIGHT MARK}" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in name) else name
 
 

@@ -17,7 +17,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
-from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.arxiv_record import abstract_page, identified, pdf
 from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
@@ -94,7 +94,6 @@ def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
         venue=said(entry, "journal_ref"),
         comment=comment,
         version=found.version,
-        withdrawn=says_withdrawn(abstract, comment),
     )
 
 

@@ -16,7 +16,7 @@ from digest.domain.errors import ConfigurationError, InvalidInput, UnreadableAns
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
-from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.arxiv_record import abstract_page, identified, pdf
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
@@ -96,7 +96,6 @@ def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting | Ide
         code_url=clean_fields.code_address(comment, abstract),
         venue=said(paper, "journal-ref"),
         comment=comment,
-        withdrawn=says_withdrawn(abstract, comment),
     )
 
 

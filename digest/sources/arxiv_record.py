@@ -1,20 +1,9 @@
-"""What every arXiv interface says about a paper in its own way: links from the id, withdrawal from the wording."""
+"""What every arXiv interface says about a paper in its own way: its id, and links from it."""
 
 from __future__ import annotations
 
-import re
-
 from digest.domain.errors import InvalidInput
 from digest.domain.identifier import Identifier, Versioned, parse_identifier
-
-# "This paper has been withdrawn by the author", "Withdrawn due to an error in section 3", "arXiv admin note: withdrawn"
-_WITHDRAWN_ABSTRACT = re.compile(
-    r"\W*(?:withdrawn\b|(?:this|the) (?:\w+ ){0,3}(?:paper|article|manuscript|submission|preprint|work|note) (?:has been|is|was)"
-    r" (?:\w+ )?(?:withdrawn|removed)\b)",
-    re.IGNORECASE,
-)
-_WITHDRAWN_COMMENT = re.compile(r"\bwithdrawn\b", re.IGNORECASE)
-_STILL_THERE = re.compile(r"withdrawn from|not withdrawn", re.IGNORECASE)
 
 
 def identified(written: str) -> Versioned:
@@ -31,10 +20,3 @@ def abstract_page(identifier: Identifier) -> str:
 
 def pdf(identifier: Identifier) -> str:
     return f"https://arxiv.org/pdf/{identifier.value}"
-
-
-def says_withdrawn(abstract: str, comment: str) -> bool:
-    """arXiv marks a withdrawal in words only."""
-    if _WITHDRAWN_ABSTRACT.match(abstract):
-        return True
-    return bool(_WITHDRAWN_COMMENT.search(comment)) and not _STILL_THERE.search(comment)

@@ -15,7 +15,7 @@ from digest.domain.errors import ConfigurationError, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields, xmltree
 from digest.sources.arxiv_atom import REPLACED, read_feed, refuse_error_feed
-from digest.sources.arxiv_record import abstract_page, identified, pdf, says_withdrawn
+from digest.sources.arxiv_record import abstract_page, identified, pdf
 from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
@@ -71,7 +71,6 @@ def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
         pdf_url=pdf(found.identifier),
         code_url=clean_fields.code_address(abstract),
         version=found.version,
-        withdrawn=says_withdrawn(abstract, ""),
     )
 
 

@@ -68,12 +68,11 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     posted = dated(row.get("date"), seen_at)
     server = clean_fields.text(row.get("server"), 20).lower()
     host = server if server in ("biorxiv", "medrxiv") else "biorxiv"
-    title = clean_fields.title(row.get("title"))
     page = f"https://www.{host}.org/content/{found[0].value}v{version or 1}"
     return Sighting(
         source=source,
         identifiers=tuple(dict.fromkeys((found[0], *clean_fields.identifiers(row.get("published"))))),
-        title=title,
+        title=clean_fields.title(row.get("title")),
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
         authors=authors([row.get("authors")]),
@@ -84,7 +83,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         pdf_url=f"{page}.full.pdf",
         venue=_unless_na(row.get("published_journal")),
         version=version or None,
-        withdrawn="withdraw" in _unless_na(row.get("type")).lower() or title.upper().startswith("WITHDRAWN"),
+        withdrawn="withdraw" in _unless_na(row.get("type")).lower(),
     )
 
 

@@ -18,6 +18,7 @@ from digest.domain.identity import REFERENCE
 from digest.domain.paper import Sighting
 from digest.sources.encoding import decoded, wide
 from digest.sources.port import Parsed, Reading, Rejection
+from digest.sources.record_kind import judged
 
 _Record = TypeVar("_Record")
 
@@ -186,6 +187,7 @@ def collected(
             raise UnreadableAnswer(where, f"more than {most:,} records; the most read of a document of {size:,} bytes")
         try:
             found = read(record)
+            found = judged(found) if isinstance(found, Sighting) else found
         except InvalidInput as bad:
             if len(rejected) == MOST_REJECTED:
                 raise UnreadableAnswer(where, f"more than {MOST_REJECTED:,} records cannot be read; the last: {bad}") from None

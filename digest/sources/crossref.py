@@ -17,6 +17,7 @@ from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
 from digest.sources.publishing_schedule import Rhythm
+from digest.sources.record_kind import refuse_kind
 
 BASE_URL = "https://api.crossref.org"
 _DATES = ("posted", "published-online", "published-print", "published", "issued")
@@ -48,6 +49,8 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
     if not found:
         raise InvalidInput("DOI", f"{clean_fields.text(row.get('DOI'), 60)!r} should be like 10.1103/physrevd.93.016005")
     doi = found[0]
+    refuse_kind(row.get("type"))
+    _refuse_notice(row, doi)
     cited = clean_fields.whole(row.get("is-referenced-by-count"))
     return Sighting(
         source=source,
@@ -61,10 +64,7 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
         url=page_of(doi),
         pdf_url=_pdf(row),
         venue=clean_fields.text(_first(row.get("container-title")), 300),
-        withdrawn=any(
-            clean_fields.table(update).get("type") in ("retraction", "withdrawal")
-            for update in clean_fields.rows(row.get("updated-by"))
-        ),
+        withdrawn=_withdrawn(row, doi),
         signals=(Signal("citations", float(cited), seen_at, source),) if cited is not None else (),
     )
 
@@ -76,6 +76,44 @@ def published(row: Mapping[str, Any], seen_at: datetime) -> datetime | None:
     finest = max((len(date) for date in parts), default=0)
     days = [day for date in parts if len(date) == finest if (day := dated(date, seen_at))]
     return min(days, default=None)
+
+
+_GONE = frozenset({"retraction", "retracted", "withdrawal", "withdrawn", "removal", "removed"})
+_NOTICES = _GONE | {
+    "partial_retraction",
+    "correction",
+    "corrigendum",
+    "erratum",
+    "expression_of_concern",
+    "concern",
+    "clarification",
+}
+
+
+def _updates(row: Mapping[str, Any], key: str) -> Iterator[tuple[str, Identifier | None]]:
+    """(kind of update, the work it updates or that updates it)."""
+    for update in map(clean_fields.table, clean_fields.rows(row.get(key))):
+        kind = clean_fields.text(update.get("type"), 60).lower().replace("-", "_").replace(" ", "_")
+        yield kind, next(iter(clean_fields.identifiers(update.get("DOI"))), None)
+
+
+def _related_as(row: Mapping[str, Any], *kinds: str) -> bool:
+    return any(clean_fields.rows(clean_fields.table(row.get("relation")).get(kind)) for kind in kinds)
+
+
+def _refuse_notice(row: Mapping[str, Any], doi: Identifier) -> None:
+    """Raises InvalidInput for a work that is there to correct, retract or review another one."""
+    for kind, other in _updates(row, "update-to"):
+        if kind in _NOTICES and other != doi:
+            raise InvalidInput("update-to", f"is a notice ({kind.replace('_', ' ')}) about {other or 'another work'}, no paper")
+    if _related_as(row, "is-review-of", "is-correction-of", "is-erratum-of", "is-retraction-of", "is-withdrawal-of"):
+        raise InvalidInput("relation", "is a review or correction of another work, no paper")
+
+
+def _withdrawn(row: Mapping[str, Any], doi: Identifier) -> bool:
+    """Crossref names the notice at the work (`updated-by`); a work that is its own notice names itself (`update-to`)."""
+    own = [*_updates(row, "updated-by"), *((kind, other) for kind, other in _updates(row, "update-to") if other == doi)]
+    return any(kind in _GONE for kind, _ in own) or _related_as(row, "is-retracted-by", "has-retraction", "is-withdrawn-by")
 
 
 def _first(value: Any) -> Any:

@@ -13,6 +13,7 @@ from digest.sources import clean_fields
 from digest.sources.authors import authors
 from digest.sources.crossref import published
 from digest.sources.port import Parsed
+from digest.sources.record_kind import refuse_kind
 
 _ARXIV = re.compile(r"arxiv\s*[:.]\s*((?:[a-z.-]+/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE)
 
@@ -32,6 +33,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     row = clean_fields.table(row)
     if not {"type", "title"} & row.keys():
         raise InvalidInput("item", "is no CSL-JSON: neither type nor title")
+    refuse_kind(row.get("type"))
     title, people = clean_fields.title(row.get("title")), authors(clean_fields.rows(row.get("author")))
     return Sighting(
         source=source,

@@ -18,6 +18,7 @@ from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
 from digest.sources.publishing_schedule import Rhythm
+from digest.sources.record_kind import refuse_kind
 
 BASE_URL = "https://api.openalex.org"
 SCHEME = "openalex"
@@ -77,6 +78,7 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
     found = tuple(dict.fromkeys((*found, *clean_fields.own(SCHEME, _key(row)))))
     if not found:
         raise InvalidInput("work", "has no id")
+    refuse_kind("paratext" if row.get("is_paratext") is True else row.get("type"))
     cited = clean_fields.whole(row.get("cited_by_count"))
     best = clean_fields.table(row.get("best_oa_location"))
     topics = [clean_fields.table(topic) for topic in [row.get("primary_topic"), *clean_fields.rows(row.get("topics"))]]

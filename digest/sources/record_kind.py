@@ -108,7 +108,8 @@ _HINTS = ("ithdr", "etract", "ITHDR", "ETRACT", "emoved by", "emoved from", "emo
 
 def says_withdrawn(title: str, abstract: str = "", comment: str = "") -> bool:
     """Whether a record says of its own paper that it was withdrawn or retracted: arXiv and most publishers do so in words."""
-    if _hints(title) and (_TITLE.match(title) or _TITLE_END.search(title)):
+    title = _spoken(title)
+    if title and (_TITLE.match(title) or _TITLE_END.search(title)):
         return True
     return _abstract_says(_spoken(abstract)) or _comment_says(_spoken(comment))
 

@@ -27,6 +27,8 @@ _ONE = re.compile(r"[^\W\d_](?![\w^])")
 def plain_script(text: str, at: int, end: int, *, after_island: bool) -> tuple[str, int]:
     """The script whose sign stands at `at`, and where it ends; ("", at) where the sign is only a character."""
     before = text[max(0, at - _LONGEST_BASE) : at]
+    if not after_island and not re.search(r"[\w)\]}|′%\u0300-\u036f]\Z", before[-1:]):
+        return "", at
     power = text[at] == "^"
     lone = after_island or bool(_LETTER.search(before))
     formula = lone or bool(_FORMULA.search(before))

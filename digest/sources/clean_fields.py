@@ -40,6 +40,7 @@ _TWICE_ENCODED = re.compile(
     "[\u00c2\u00c3][\u0080-\u00bf]|[\u00c4-\u00df][\u0080-\u009f]|[\u00e0-\u00ef](?:[\u0080-\u009f][\u0080-\u00bf]|[\u00a0-\u00bf][\u0080-\u009f])"
 )
 """UTF-8 read as Latin-1 and encoded again ("WÃ¼bben"): arXiv and its mirrors pass on names that came so."""
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
 _BETWEEN = re.compile(r"[,;]?\s+|[,;](?=10\.\d{4})")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/[\w.-]*\w", re.IGNORECASE)
 
@@ -99,8 +100,8 @@ def whole(value: object) -> int | None:
 
 
 def address(value: object) -> str:
-    """An http(s) address, or ""."""
-    said = value.strip() if isinstance(value, str) else ""
+    """An http(s) address without invisible characters, or ""."""
+    said = _INVISIBLE.sub("", value).strip() if isinstance(value, str) else ""
     return said if re.fullmatch(r"https?://[^\s\x00-\x20\x7f\"<>\\^`{|}\ud800-\udfff]{1,1990}", said, re.IGNORECASE) else ""
 
 

@@ -70,12 +70,15 @@ def work(row: Any, source: str, seen_at: datetime) -> Sighting:
 
 
 def published(row: Mapping[str, Any], seen_at: datetime) -> datetime | None:
-    """The earliest full date given; where all are partial, the first day of the finest. None where there is none."""
-    given = [clean_fields.rows(clean_fields.table(row.get(key)).get("date-parts"))[:1] for key in _DATES]
-    parts = [clean_fields.rows(date[0]) for date in given if date]
+    """The earliest full date given; where all are partial, the first day of the finest; else one in words, as CSL-JSON has it."""
+    given = [row.get(key) for key in _DATES]
+    first = [clean_fields.rows(clean_fields.table(each).get("date-parts"))[:1] for each in given]
+    parts = [clean_fields.rows(date[0]) for date in first if date]
     finest = max((len(date) for date in parts), default=0)
-    days = [day for date in parts if len(date) == finest if (day := dated(date, seen_at))]
-    return min(days, default=None)
+    if days := [day for date in parts if len(date) == finest if (day := dated(date, seen_at))]:
+        return min(days)
+    written = (clean_fields.table(each).get("raw") or clean_fields.table(each).get("literal") or each for each in given)
+    return next((day for each in written if (day := dated(each, seen_at))), None)
 
 
 _GONE = frozenset({"retraction", "retracted", "withdrawal", "withdrawn", "removal", "removed"})

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
+from digest.domain.identifier import page_of
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
 from digest.sources.authors import authors
@@ -89,14 +90,15 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
         seen_at=seen_at,
         abstract=_abstract(row.get("abstract_inverted_index")),
         authors=authors(_author(authorship) for authorship in clean_fields.rows(row.get("authorships"))),
-        published_at=dated(row.get("publication_date"), seen_at),
+        published_at=dated(row.get("publication_date") or row.get("publication_year"), seen_at),
         categories=clean_fields.distinct(
             clean_fields.text(clean_fields.table(topic.get("field")).get("display_name"), 120) for topic in topics
         ),
         keywords=clean_fields.distinct(
             clean_fields.text(clean_fields.table(k).get("display_name"), 120) for k in clean_fields.rows(row.get("keywords"))
         ),
-        url=clean_fields.address(row.get("doi")) or next((at for at in landings if clean_fields.address(at)), ""),
+        url=next((page_of(name) for name in found if name.scheme == "doi"), "")
+        or next((at for at in landings if clean_fields.address(at)), ""),
         pdf_url=clean_fields.address(places[0].get("pdf_url")) or clean_fields.address(best.get("pdf_url")),
         venue=_venue(places[0]),
         withdrawn=row.get("is_retracted") is True,

@@ -88,7 +88,7 @@ def _record(row: Any, source: str, seen_at: datetime) -> Sighting | Reading:
         seen_at=seen_at,
         abstract=clean_fields.text(row.get("abstract")),
         authors=authors(clean_fields.rows(row.get("authors"))),
-        published_at=dated(row.get("publicationDate"), seen_at),
+        published_at=dated(row.get("publicationDate") or row.get("year"), seen_at),
         categories=clean_fields.distinct(clean_fields.text(word, 80) for word in clean_fields.rows(row.get("fieldsOfStudy"))),
         url=clean_fields.address(row.get("url")),
         pdf_url=clean_fields.address(clean_fields.table(row.get("openAccessPdf")).get("url")),

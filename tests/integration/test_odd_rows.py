@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from digest.config import load
 from digest.container import Container
-from digest.domain.schedule import read_zone
+from digest.domain.schedule import known_zone, read_zone
 from digest.domain.subscriber import Address, NewReader, Preferences
 from digest.services.monitoring.explain import explain, status
 from tests.outbox import AT, configured
@@ -65,6 +66,8 @@ def test_a_zone_this_machine_does_not_know_is_its_readers_trouble_alone(zone: st
 def test_at_the_door_only_zones_that_every_machine_knows(zone: str) -> None:
     with pytest.raises(ValueError, match="unknown time zone"):
         read_zone(zone)
+    assert known_zone(zone) is None, "and where it is stored, its reader gets the default's"
+    assert zoneinfo.TZPATH == (), "what a machine has of its own counts for nothing"
     assert read_zone("Europe/Berlin") == "Europe/Berlin"
 
 

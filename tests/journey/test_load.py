@@ -15,7 +15,7 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import StoreError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate
-from digest.services.papers.import_files import LoadReport, fetched, load
+from digest.services.papers.import_files import LoadReport, fetched, known_papers, load, papers_in
 from digest.store.unit_of_work import Store
 from tests.answers import FIXTURES
 
@@ -184,3 +184,21 @@ def test_pages_that_cannot_be_read_cost_one_line_each(store: Store) -> None:
     report = load([*broken, FIXTURES / "hugging_face/2025-07-22.json"], store, None, AT)
     assert report.papers_new == 1
     assert [r.file for r in report.rejected if r.where == ""] == [str(file) for file in broken]
+
+
+def test_a_readers_reference_without_a_name_is_the_paper_of_its_title_or_told(store: Store, tmp_path: Path) -> None:
+    rows = [paper(1, title="Attention Is All You Need Today", authors=["Ashish Vaswani", "Noam Shazeer"])]
+    load([write(tmp_path / "papers.jsonl", *rows)], store, None, AT)
+    library = """@misc{a, title={{Attention} is all you need today}, author={Vaswani, Ashish and others}}
+@misc{b, title={A paper that nobody here has seen}, author={Lee, Ann}}
+@misc{c, title={Named}, eprint={2603.00009}, archiveprefix={arXiv}}
+@misc{d, title={Who owns the hill}, doi={10.1175/1520-0477(1996)077<0935:WOTWSM>2.0.CO;2}}"""
+    (tmp_path / "library.bib").write_text(library)
+    named, problems = papers_in(tmp_path / "library.bib", AT)
+    found, unknown = known_papers(named, store)
+    doi = "doi:10.1175/1520-0477(1996)077<0935:wotwsm>2.0.co;2"
+    assert (list(found), problems) == (["arxiv:2603.00001", "arxiv:2603.00009", doi], [])
+    [line] = unknown
+    assert line.startswith("“A paper that nobody here has seen”: no paper with this title and first author is known")
+    (tmp_path / "names.txt").write_text(f"{doi.upper()}; arxiv.org/abs/2603.00009?context=cs\n")
+    assert [each.identifier for each in papers_in(tmp_path / "names.txt", AT)[0]] == [doi, "arxiv:2603.00009"]

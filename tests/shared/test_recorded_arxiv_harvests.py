@@ -56,7 +56,7 @@ PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
             2: arxiv(
                 "arxiv:2508.13429",
                 "AlphaX: An AI-Based Value Investing Strategy for the Brazilian Stock Market",
-                r"Paulo Andr\'e Lima de Castro",
+                "Paulo André Lima de Castro",
                 "2025-08-20T04:00:00Z",
                 "q-fin.CP cs.AI",
             ),

@@ -229,3 +229,25 @@ def test_biorxivs_publications() -> None:
     assert (s.title, s.authors, s.abstract, s.venue) == ("Corals", ("A. Lee", "B. Li"), "Words.", "Cell")
     assert (s.published_at, s.categories) == (datetime(2026, 8, 12, tzinfo=UTC), ("ecology",))
     assert s.url == "https://www.medrxiv.org/content/10.1101/2026.08.10.123456v1"
+
+
+CSL_DATES: list[tuple[object, str | None]] = [
+    ({"date-parts": [["2021", 2, 26]]}, "2021-02-26"),
+    ({"date-parts": [[2021]]}, "2021-01-01"),
+    ({"date-parts": [[2021, 5], [2021, 6]]}, "2021-05-01"),
+    ({"date-parts": [[2021, 0, 0]]}, "2021-01-01"),
+    ({"raw": "2021/05/06"}, "2021-05-06"),
+    ({"literal": "May 2021"}, "2021-05-01"),
+    ("2021-05-06", "2021-05-06"),
+    ({"date-parts": [[None]]}, None),
+    ({"date-parts": []}, None),
+    ([], None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("issued", "day"), CSL_DATES)
+def test_dates_of_csl_json(issued: object, day: str | None) -> None:
+    items = [{"type": "article", "title": "T", "DOI": "10.1000/a", "issued": issued}]
+    (s,) = csl_json.parse(json.dumps(items).encode(), source="b", seen_at=SEEN).sightings
+    assert (s.published_at and s.published_at.date().isoformat()) == day

@@ -82,9 +82,8 @@ class World:
         confirm(self.container.adapters.store, step.subscription.id, "web form", "link confirmed", self.now)
 
     def change(self, name: str, preferences: Preferences) -> None:
-        mine = self.container.subscriptions.subscription(
-            self.container.adapters.address(f"{name}@example.org"), self.container.adapters.paper_list("daily")
-        )
+        adapters = self.container.adapters
+        mine = self.container.subscriptions.subscription(adapters.address(f"{name}@example.org"), adapters.paper_list("daily"))
         with self.container.adapters.store.begin() as unit:
             unit.subscribers.change(mine.id, preferences)
 

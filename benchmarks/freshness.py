@@ -33,8 +33,6 @@ from tests.transport import FakeTransport, OfflineContainer
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/hf_history"
 START = datetime(2026, 3, 2, tzinfo=UTC)
-BEFORE = timedelta(days=8)
-"""Readers are mailed for as long before anything is measured: a new reader was sent nothing."""
 HOUR = timedelta(hours=1)
 ZONES = [f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT" for offset in range(-11, 13)]
 TEN = 10
@@ -44,14 +42,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", default=DATA)
     parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--before", type=int, default=8, help="days that readers are mailed before anything is measured")
     parser.add_argument("--every", type=int, default=6, help="hours between cutoffs")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        return measure(given.folder, Path(folder), given.days, given.every)
+        return measure(given.folder, Path(folder), given.days, given.every, timedelta(days=given.before))
 
 
-def measure(data: Path, folder: Path, days: int, every: int) -> int:
-    at, end = START - BEFORE, START + timedelta(days=days)
+def measure(data: Path, folder: Path, days: int, every: int, before: timedelta) -> int:
+    at, end = START - before, START + timedelta(days=days)
     with history_site(data, folder, at - timedelta(days=10), end, cutoff_every_hours=every) as container:
         consent = Consent(at, "command line", "v1", "recorded by operator")
         with container.adapters.store.begin() as unit:

@@ -216,7 +216,9 @@ def editions(request: Request, name: ListName, before: date | None = None, limit
 
 
 @router.get("/lists/{name}/editions/{day}")
-def edition(request: Request, name: ListName, day: Annotated[str, Path(max_length=40)]) -> EditionOut:
+def edition(
+    request: Request, name: ListName, day: Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d(T\d{4}(-weekly|-monthly)?)?$")]
+) -> EditionOut:
     """The last edition of one day (2026-11-30), or one of several (2026-11-30T1100)."""
     container = Site.of(request).container
     paper_list = container.adapters.paper_list(name)

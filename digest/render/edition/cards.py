@@ -25,7 +25,7 @@ def render_edition(templates: Templates, view: EditionView) -> Rendered:
     cards = view.cards if view.picks else ()
     markers = Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
-    subject = templates.line(f"{kind}/subject.txt", view=view)
+    subject = templates.line(f"{kind}/subject.txt", view=view, mark=markers.mark)
     document = templates.render(f"{kind}/body.html", view=view, mark=markers.mark, subject=subject)
     html = _cut(f"{kind}/body.html", inline_css(templates, document), f"<!--{cut}-->", len(cards))
     text = _cut(f"{kind}/body.txt", templates.render(f"{kind}/body.txt", view=view, mark=markers.mark), cut, len(cards))
@@ -34,12 +34,13 @@ def render_edition(templates: Templates, view: EditionView) -> Rendered:
         html=html[0] + markers.mark(CARDS) + html[-1],
         text=text[0] + markers.mark(CARDS) + text[-1],
         cards=tuple(
-            Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons)
+            Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons, card.section)
             for card, in_html, in_text in zip(cards, html[1:-1], text[1:-1], strict=True)
         ),
         nonce=markers.nonce,
         picks=view.picks,
         style=view.style,
+        period=view.period,
         preheader=f"No papers today: {view.notes[0]}" if view.notes else f"No new papers for {view.title} today",
     )
 

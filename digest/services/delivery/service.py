@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Tally
 from digest.mail.smtp.journal import Journal, Unwritten
+from digest.services.delivery.choose_papers import Choose
 from digest.services.delivery.claims import recover
 from digest.services.delivery.one_off import Sent, send
-from digest.services.delivery.run import Choose, Terms, Worked, deliver
+from digest.services.delivery.run import Terms, Worked, deliver
 
 if TYPE_CHECKING:
     from digest.config.mail import Delivery as DeliverySettings

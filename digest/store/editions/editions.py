@@ -8,18 +8,21 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, insert, select, update
 
 from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update, Window
 from digest.domain.errors import NotFound
 from digest.domain.paper import Paper, Ranked, Reason
+from digest.domain.schedule import Frequency
 from digest.store.dialect import insert_into, insert_new
 from digest.store.row_mapping import paper_document, paper_from_document
 from digest.store.schema import deliveries, edition_pool, editions, featured
 
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 
+_STANDING = (editions.c.on_pages, editions.c.state == "frozen")
+_NEWEST = (editions.c.cutoff.desc(), editions.c.id.desc())
 _HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
 _POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words")]
 
@@ -29,35 +32,63 @@ class Editions:
         self._connection = connection
 
     def find(self, list_name: str, day: date) -> Edition | None:
-        return self._one(select(*_HEAD).where(editions.c.list == list_name, editions.c.date == day))
+        """The last one of a day on the list's pages; where all were cancelled, the last of those."""
+        of_day = (editions.c.list == list_name, editions.c.date == day, editions.c.on_pages)
+        standing_first = (case((editions.c.state == "frozen", 0), else_=1), *_NEWEST)
+        return self._one(select(*_HEAD).where(*of_day).order_by(*standing_first).limit(1))
+
+    def of_day(self, list_name: str, day: date) -> list[Edition]:
+        """Every edition of a day, newest first: those on no page and cancelled ones, too."""
+        of_day = (editions.c.list == list_name, editions.c.date == day)
+        return self._many(select(*_HEAD).where(*of_day).order_by(*_NEWEST))
+
+    def newest(self, list_name: str, frequency: Frequency, day: date, cutoff: datetime) -> Edition | None:
+        """The newest of a day whose window is such, cut off at `cutoff` or later; cancelled ones, too."""
+        of_day = (editions.c.list == list_name, editions.c.date == day)
+        these = (*of_day, editions.c.frequency == frequency.value, editions.c.cutoff >= cutoff)
+        return self._one(select(*_HEAD).where(*these).order_by(*_NEWEST).limit(1))
+
+    def first_frozen(self, list_name: str, day: date) -> datetime | None:
+        """When the first edition of a day was made; None: none yet."""
+        these = (editions.c.list == list_name, editions.c.date == day)
+        found: datetime | None = self._connection.scalar(select(func.min(editions.c.frozen_at)).where(*these))
+        return found
 
     def get(self, edition_id: int) -> Edition | None:
         return self._one(select(*_HEAD).where(editions.c.id == edition_id))
 
     def latest(self, list_name: str, at: datetime) -> Edition | None:
-        """The newest one frozen at or before `at`, cancelled ones aside."""
-        standing = (editions.c.list == list_name, editions.c.frozen_at <= at, editions.c.state == "frozen")
-        newest = (editions.c.frozen_at.desc(), editions.c.id.desc())
-        return self._one(select(*_HEAD).where(*standing).order_by(*newest).limit(1))
+        """The newest one on the list's pages frozen at or before `at`, cancelled ones aside."""
+        made = (editions.c.list == list_name, editions.c.frozen_at <= at)
+        return self._one(select(*_HEAD).where(*made, *_STANDING).order_by(*_NEWEST).limit(1))
 
     def history(self, list_name: str, limit: int = 30, before: date | None = None) -> list[Edition]:
-        """Newest first, cancelled ones aside; `before` (not included) pages on."""
-        where: list[ColumnElement[bool]] = [editions.c.list == list_name, editions.c.state == "frozen"]
+        """The last of each day, newest first, cancelled ones aside; `before` (not included) pages on."""
+        later = editions.alias()
+        of_day = (later.c.list == editions.c.list, later.c.date == editions.c.date, later.c.on_pages, later.c.state == "frozen")
+        last = select(later.c.id).where(*of_day).order_by(later.c.cutoff.desc(), later.c.id.desc()).limit(1).scalar_subquery()
+        where: list[ColumnElement[bool]] = [editions.c.list == list_name, *_STANDING, editions.c.id == last]
         if before is not None:
             where.append(editions.c.date < before)
         return self._many(select(*_HEAD).where(*where).order_by(editions.c.date.desc()).limit(limit))
 
     def dates(self, list_name: str) -> list[date]:
         """The days that have an edition, newest first, cancelled ones aside."""
-        standing = (editions.c.list == list_name, editions.c.state == "frozen")
-        return list(self._connection.scalars(select(editions.c.date).where(*standing).order_by(editions.c.date.desc())))
+        days = select(editions.c.date).where(editions.c.list == list_name, *_STANDING).distinct()
+        return list(self._connection.scalars(days.order_by(editions.c.date.desc())))
 
     def pool(self, edition_id: int) -> tuple[Pooled, ...]:
         """The frozen pool in order of position, papers as they were shown."""
         rows = self._connection.execute(
             select(*_POOL).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
         )
-        return tuple(Pooled(row.position, _ranked(row), row.featured_before) for row in rows)
+        return tuple(Pooled(row.position, _ranked(row), row.featured_before, row.section) for row in rows)
+
+    def pool_ids(self, edition_id: int) -> dict[int, int]:
+        """Paper id → position in the pool."""
+        p = edition_pool.c
+        rows = self._connection.execute(select(p.paper_id, p.position).where(p.edition_id == edition_id)).all()
+        return {row[0]: row[1] for row in rows}
 
     def rendered(self, edition_id: int) -> Rendered:
         """Raises NotFound."""
@@ -78,17 +109,22 @@ class Editions:
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
         )
-        return replace(rendered, style=shell.render.get("style", "full"), other=_other(rendered, shell.render.get("other")))
+        return replace(
+            rendered,
+            style=shell.render.get("style", "full"),
+            period=shell.render.get("period", ""),
+            other=_other(rendered, shell.render.get("other")),
+        )
 
-    def featured(self, list_name: str, before: datetime) -> frozenset[int]:
-        """Ids of the papers that editions of the list frozen before `before` picked."""
+    def featured(self, list_name: str, before: datetime, day: date) -> frozenset[int]:
+        """Ids of the papers that editions of days before `day`, frozen before `before`, picked."""
         frozen = select(featured.c.paper_id).join(editions, editions.c.id == featured.c.edition_id)
-        where = (featured.c.list == list_name, editions.c.frozen_at < before)
+        where = (featured.c.list == list_name, editions.c.frozen_at < before, editions.c.date < day)
         return frozenset(self._connection.scalars(frozen.where(*where)))
 
-    def shown(self, list_name: str, since: datetime, at: datetime) -> list[Paper]:
-        """The papers that editions of the list frozen in [since, at) picked, as they were shown; newest edition first."""
-        inside = (editions.c.frozen_at >= since, editions.c.frozen_at < at)
+    def shown(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Paper]:
+        """The papers that editions of days before `day`, frozen in [since, at), picked, as they were shown; newest first."""
+        inside = (editions.c.frozen_at >= since, editions.c.frozen_at < at, editions.c.date < day)
         pool = edition_pool.c
         found = (
             select(pool.paper, pool.paper_id)
@@ -99,16 +135,16 @@ class Editions:
         )
         return [replace(paper_from_document(row.paper), id=row.paper_id) for row in self._connection.execute(found)]
 
-    def told(self, list_name: str, since: datetime, at: datetime) -> list[Update]:
-        """What editions of the list frozen in [since, at) told of papers shown before, cancelled ones aside."""
-        standing = (editions.c.list == list_name, editions.c.frozen_at >= since, editions.c.frozen_at < at)
+    def told(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Update]:
+        """What editions of days before `day`, frozen in [since, at), told of papers shown before, cancelled ones aside."""
+        standing = (editions.c.list == list_name, editions.c.frozen_at >= since, editions.c.frozen_at < at, editions.c.date < day)
         rows = self._connection.scalars(select(editions.c.updates).where(*standing, editions.c.state == "frozen"))
         return [Update(**update) for updates in rows for update in updates]
 
     def freeze(self, draft: Edition, rendered: Rendered) -> Edition:
         """Keeps the edition with its pool, cards and what it features; returns it with its id.
 
-        Where the list already has one for that day, that one is returned and nothing is written.
+        Where the list already has one of that window and cutoff, that one is returned and nothing is written.
         """
         return self.freeze_as(draft.list, draft, rendered)
 
@@ -119,7 +155,9 @@ class Editions:
         statement = insert_into(self._connection, editions).values(**row).on_conflict_do_nothing()
         edition_id = self._connection.scalar(statement.returning(editions.c.id))
         if edition_id is None:
-            found = self.find(name, draft.date)
+            e = editions.c
+            same = (e.list == name, e.window_start == draft.window.start, e.cutoff == draft.cutoff)
+            found = self._one(select(*_HEAD).where(*same))
             assert found is not None, "the row that was in the way"
             return found
         ranks = {pick.ranked.paper.id: pick.rank for pick in draft.picks}
@@ -130,11 +168,9 @@ class Editions:
                 for pooled, card in zip(draft.pool, rendered.cards, strict=True)
             ]
             self._connection.execute(insert(edition_pool), rows)
-        insert_new(
-            self._connection,
-            featured,
-            [{"list": draft.list, "paper_id": p, "edition_id": edition_id, "rank": rank} for p, rank in ranks.items()],
-        )
+        if draft.on_pages:
+            rows = [{"list": draft.list, "paper_id": p, "edition_id": edition_id, "rank": rank} for p, rank in ranks.items()]
+            insert_new(self._connection, featured, rows)
         return replace(draft, id=edition_id, pool=())
 
     def cancel(self, edition_id: int) -> None:
@@ -181,6 +217,11 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
         "date": draft.date,
         "window_start": draft.window.start,
         "window_end": draft.window.end,
+        "cutoff": draft.cutoff,
+        "frequency": draft.frequency.value,
+        "on_pages": draft.on_pages,
+        "considered": draft.considered,
+        "max_picks": draft.max_picks,
         "frozen_at": draft.frozen_at,
         "subject": rendered.subject,
         "html": rendered.html,
@@ -190,6 +231,7 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
             "picks": rendered.picks,
             "preheader": rendered.preheader,
             "style": rendered.style,
+            **({"period": rendered.period} if rendered.period else {}),
             "other": _other_document(rendered.other),
         },
         "notes": draft.notes,
@@ -227,16 +269,17 @@ def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None
         "reasons": [[reason.kind, reason.text] for reason in ranked.reasons],
         "growth": ranked.growth,
         "featured_before": pooled.featured_before,
+        "section": pooled.section,
         "pick_rank": pick_rank,
         "card_html": card.html,
         "card_text": card.text,
-        "card_words": [card.identifier, card.title, card.reasons],
+        "card_words": [card.identifier, card.title, card.reasons, *([card.section] if card.section else [])],
     }
 
 
 def _card(row: Row[Any]) -> Card:
-    identifier, title, reasons = row.card_words
-    return Card(row.paper_id, row.card_html, row.card_text, identifier, title, tuple(reasons))
+    identifier, title, reasons, *section = row.card_words
+    return Card(row.paper_id, row.card_html, row.card_text, identifier, title, tuple(reasons), *section)
 
 
 def _ranked(row: Row[Any]) -> Ranked:
@@ -251,6 +294,11 @@ def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
         list=listed(head.list),
         date=head.date,
         window=Window(head.window_start, head.window_end),
+        cutoff=head.cutoff,
+        frequency=Frequency(head.frequency),
+        on_pages=head.on_pages,
+        considered=head.considered,
+        max_picks=head.max_picks,
         frozen_at=head.frozen_at,
         picks=tuple(picks),
         notes=tuple(head.notes),

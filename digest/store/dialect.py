@@ -41,7 +41,7 @@ def rows(connection: Connection, statement: Select[Any]) -> Sequence[Row[Any]]:
         return connection.execute(statement).all()
 
 
-def readable(connection: Connection, statement: Select[Any], what: str) -> Iterator[Row[Any]]:
+def readable(connection: Connection, statement: Select[Any], what: str) -> Iterator[Any]:
     """The rows of an answer but for those with a column that is not what it should be (no JSON, no instant, no hour).
 
     `what` they are is logged with the reason.

@@ -52,9 +52,9 @@ def test_no_page_of_a_weaker_link_hands_out_the_readers_own(site: Website) -> No
         site.get(leave),
         site.post(f"/feedback/{feedback}/link"),
         site.post(f"{leave}/link"),
-        site.post(leave),
-        site.get(leave),
     ]
+    site.letters(1)  # the goodbye would overtake it
+    shown += [site.post(leave), site.get(leave)]
     site.reader("bo@example.org", confirmed=False)
     confirm = site.link(Purpose.CONFIRM, "bo@example.org")
     shown += [site.get(confirm), site.post(confirm), site.get(confirm)]
@@ -190,11 +190,11 @@ def test_a_stopped_address_is_asked_once_a_week_at_most(site: Website, reason: S
 def test_mails_to_one_address_are_limited(site: Website) -> None:
     site.reader()
     leave, manage = site.link(Purpose.UNSUBSCRIBE), site.link(Purpose.MANAGE)
-    for turn in range(3):
-        for step, path in enumerate((leave, f"{manage}/back"), 1):
-            site.post(path)
-            site.letters(2 * turn + step)
-    until(lambda: site.owed() == 0)
+    for turn in range(6):
+        site.post(leave)
+        site.letters(turn + 1)
+        until(lambda: site.owed() == 0)
+        site.post(f"{manage}/back")
     assert "No email sent" in site.post(f"{leave}/link").text
     for _ in range(6):
         site.post(leave)
@@ -210,7 +210,7 @@ def test_a_mail_that_was_overtaken_counts_for_none(site: Website) -> None:
         end(store, reader.id, "changed their mind", NOON, notify=True)
     assert site.wiring.mail_owed(lambda: NOON) == 1
     [(_, plain)] = site.letters(1)
-    assert "no more email" in plain
+    assert "no longer gets" in plain
 
 
 def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:

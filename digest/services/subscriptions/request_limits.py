@@ -41,7 +41,9 @@ LIMITS = (
     Limit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
 )
 NOTICES = (Limit(Scope.ADDRESS, 6, timedelta(hours=1)), Limit(Scope.ADDRESS, 12, timedelta(days=1)))
-"""Mails to one address that answer a step: confirmations, welcomes, goodbyes, links. What was overtaken before it went out is none."""
+"""Mails to one address that answer a step: confirmations, welcomes, goodbyes, links. One that was overtaken
+before it went out is none.
+"""
 STOPPED = Limit(Scope.ADDRESS, 1, timedelta(days=7))
 """Mails by which a reader can lift that mail to them was stopped: anybody can ask for one."""
 AHEAD = 24

@@ -204,11 +204,11 @@ def test_mails_to_one_address_are_limited(site: Website) -> None:
 
 def test_a_mail_that_was_overtaken_counts_for_none(site: Website) -> None:
     """Who presses a button again and again is told how it ended."""
-    store, reader = site.wiring.store, site.reader()
+    store, reader = site.container.adapters.store, site.reader()
     for _ in range(20):
         confirm(store, reader.id, "test", "link confirmed", NOON, notify=True)
         end(store, reader.id, "changed their mind", NOON, notify=True)
-    assert site.wiring.mail_owed(lambda: NOON) == 1
+    assert site.container.notices.mail_owed(lambda: NOON) == 1
     [(_, plain)] = site.letters(1)
     assert "no longer gets" in plain
 

@@ -169,7 +169,9 @@ class Subscribers:
         s = subscriptions.c
         cohort = (s.list, s.timezone, s.hour, s.weekdays, s.frequency)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
-        found = readable(self._connection, select(*cohort).where(*active).distinct().order_by(*cohort), f"readers of list {list_name}")
+        found = readable(
+            self._connection, select(*cohort).where(*active).distinct().order_by(*cohort), f"readers of list {list_name}"
+        )
         return [Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found]
 
     def back_from_pause(self, list_name: str, after: date, until: date) -> set[Cohort]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from time import time as seconds_now
 from typing import TYPE_CHECKING
@@ -200,7 +200,8 @@ class Adapters:
         """Composes an edition's mails; loads nothing that renders."""
         from digest.services.editions.message_composer import Mailroom
 
-        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign)
+        more_cards = partial(self.chooser.cards, edition.id)
+        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, more_cards)
 
     @cached_property
     def sign(self) -> Sign:
@@ -287,9 +288,10 @@ class Adapters:
 
     @cached_property
     def chooser(self) -> Chooser:
+        from digest.services.editions.more_cards import CardKeeper
         from digest.services.editions.personalise import Chooser
 
-        return Chooser(self.store)
+        return Chooser(self.store, CardKeeper(self.store, lambda: self.press, self.paper_list))
 
     @cached_property
     def endpoint(self) -> Completions | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -33,7 +34,7 @@ class PaperList:
     candidates_for: timedelta = timedelta(days=7)
     """How long after it was first seen a paper may still be picked."""
     pool: int = 300
-    """How many ranked papers an edition freezes for personal picks."""
+    """How many ranked papers have their cards rendered as an edition is frozen; personal picks choose from all of the window."""
     sources: frozenset[str] = frozenset()
     """Only papers seen by one of these sources; empty: all."""
     categories: frozenset[str] = frozenset()
@@ -108,8 +109,8 @@ class Rendered:
     html: str
     """The shell: a document with one marker where the cards go, and markers for what is personal."""
     text: str
-    cards: tuple[Card, ...]
-    """One per pooled paper, in order of `Pooled.position`."""
+    cards: Sequence[Card]
+    """One per pooled paper, in order of `Pooled.position`; without html for a paper whose card is made when it is needed."""
     nonce: str
     """What the markers are spelled with: `Markers(rendered.nonce)` finds them."""
     picks: tuple[int, ...] = ()
@@ -117,6 +118,8 @@ class Rendered:
     preheader: str = ""
     """Said in the inbox where no pick's title can be: on an empty day."""
     style: str = "full"
+    brevity: int = 0
+    """How much shorter than designed its cards are (render/edition/views.py)."""
     other: Rendered | None = None
     """The same edition in the other style, for readers who chose that: cards at the same positions."""
 

@@ -32,11 +32,10 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool: int = 300) -> Selection:
+def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int]) -> Selection:
     """Chooses at most `picks` of `ranked` (best first), none in `featured`, nearly the same as one of those, or withdrawn.
 
-    Pure and deterministic: the same ranking gives the same selection. `pool` is how many ranked papers are kept for
-    readers' own picks; a pick further down is kept as well.
+    Pure and deterministic: the same ranking gives the same selection. All that could be picked are kept for readers' own picks.
     """
     able = [r for r in ranked if not r.paper.withdrawn]
     fresh = [r for r in able if r.paper.id not in featured]
@@ -50,7 +49,7 @@ def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool:
             reasons[paper.paper.id] = "featured in an earlier edition"
     picked = tuple(Pick(rank, paper) for rank, paper in enumerate(chosen, start=1))
     by_id = {pick.ranked.paper.id: pick.ranked for pick in picked}
-    pooled = [by_id.get(r.paper.id, r) for place, r in enumerate(able) if place < pool or r.paper.id in by_id]
+    pooled = [by_id.get(r.paper.id, r) for r in able]
     return Selection(
         picks=picked,
         pool=tuple(Pooled(place, r, featured_before=r.paper.id in featured) for place, r in enumerate(pooled)),

@@ -1,5 +1,4 @@
 """The tables. What is odd stands beside it; the migrations arrive at exactly this (tests/contract/test_store_schema.py).
-
 `sqlite_autoincrement`: a key shown to the world (links, Message-IDs) must not come back for another row after an erasure.
 """
 
@@ -23,11 +22,12 @@ from sqlalchemy import (
     text,
 )
 
+from digest.store import schema_libraries as schema_libraries
 from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
-from digest.store.schema_review import refusals as refusals  # its tables belong to the same metadata
+from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import WISHES, Instant, Weekdays
 
-REVISION = "0011"
+REVISION = "0013"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- lists and editions ----------------------------------------------------------------------------------------------------
 
@@ -77,9 +77,9 @@ edition_pool = Table(
     Column("growth", document(), nullable=False),
     Column("featured_before", Boolean, nullable=False),
     Column("pick_rank", SmallInteger),
-    Column("card_html", Text, nullable=False),
-    Column("card_text", Text, nullable=False),
-    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words
+    *(Column(name, Text, nullable=False) for name in ("card_html", "card_text")),
+    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words; empty: no card yet
+    *(Column(name, Text) for name in ("other_html", "other_text")),  # the same card in the edition's other style
 )
 
 featured = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
@@ -112,7 +112,7 @@ class UpdateView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionView:
-    """A dated digest. `cards` hold every paper a reader may be shown, in order of the pool."""
+    """A dated digest. `cards` hold the papers to be rendered now, in order of the pool."""
 
     list: str
     title: str
@@ -125,8 +125,13 @@ class EditionView:
     feedback: bool
     """Whether cards ask for more or less like this: only where a reader can be told apart."""
     cards: tuple[CardView, ...]
+    positions: tuple[int, ...]
+    """Where in the pool each card's paper is."""
+    pool_size: int
+    unseen: tuple[str, ...]
+    """What the papers of the pool say that get their card later: no marker may look like it."""
     picks: tuple[int, ...]
-    """The list's own choice: positions in `cards`."""
+    """The list's own choice: positions in the pool."""
     summaries_by: str
     """Who wrote all summaries that are not the authors' words ("Hugging Face"), so that it need be said only once; else empty."""
     notes: tuple[str, ...]
@@ -148,12 +153,16 @@ class EditionView:
         style: str | None = None,
         brevity: int = 0,
         feedback: bool = True,
+        only: Collection[int] | None = None,
     ) -> EditionView:
-        """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says."""
+        """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says; `only` positions of the
+        pool get a card (None: all).
+        """
         style = style or paper_list.style
         lengths = Lengths.of(style, brevity)
         pool = _pool(edition)
         positions = {pooled.ranked.paper.id: position for position, pooled in enumerate(pool)}
+        shown = tuple(position for position in range(len(pool)) if only is None or position in only)
         return cls(
             list=paper_list.name,
             title=clean(paper_list.title),
@@ -162,7 +171,14 @@ class EditionView:
             short_date=in_words(edition.date),
             style=style,
             feedback=feedback and style == "full",
-            cards=tuple(card_view(pooled.ranked, lengths, style, edition.date) for pooled in pool),
+            cards=tuple(card_view(pool[position].ranked, lengths, style, edition.date) for position in shown),
+            positions=shown,
+            pool_size=len(pool),
+            unseen=tuple(
+                "\n".join((each.ranked.paper.title, each.ranked.paper.abstract, *each.ranked.paper.authors))
+                for position, each in enumerate(pool)
+                if only is not None and position not in only
+            ),
             summaries_by=_one_voice(pool),
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
             notes=tuple(clean(note) for note in edition.notes),

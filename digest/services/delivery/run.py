@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
-from digest.domain.edition import Pooled
 from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
 from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
@@ -49,10 +48,8 @@ class Compose(Protocol):
 
 
 class Choose(Protocol):
-    def __call__(
-        self, pool: Sequence[Pooled], readers: Sequence[Claimed], sent: Mapping[int, set[int]]
-    ) -> Sequence[Sequence[Choice]]:
-        """Each reader's own picks, best first; `sent` are the papers each subscriber already got."""
+    def __call__(self, edition_id: int, readers: Sequence[Claimed], sent: Mapping[int, set[int]]) -> Sequence[Sequence[Choice]]:
+        """Each reader's own picks of an edition, best first; `sent` are the papers each subscriber already got."""
 
 
 class Transport(Protocol):
@@ -283,9 +280,8 @@ def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datet
     for edition_id in sorted({each.edition_id for each in personal}):
         readers = [each for each in personal if each.edition_id == edition_id]
         with store.read() as unit:
-            pool = unit.editions.pool(edition_id)
             sent = unit.deliveries.recent_picks([each.subscriber_id for each in readers], now - REMEMBERED)
-        for reader, own in zip(readers, choose(pool, readers, sent), strict=True):
+        for reader, own in zip(readers, choose(edition_id, readers, sent), strict=True):
             reasons = dict(own)
             frozen = reader.picks or [position for position, _ in own]
             choices[reader.id] = [(position, reasons.get(position)) for position in frozen]

@@ -22,7 +22,7 @@ from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import due_on, latest_due
 from digest.ranking.selection import Selection, select
-from digest.ranking.summary import summarise
+from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
 from digest.services.papers.summarise import Summaries, nobody
@@ -116,14 +116,20 @@ def drafted(
         candidates = [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
         remarks = edition_notes.remark(paper_list, unit, at)
     start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
-    selection = select(rank(candidates, at), paper_list.picks, featured, paper_list.pool)
+    selection = select(rank(candidates, at), paper_list.picks, featured)
     pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
-    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in pool))}
+    ahead = pool[: paper_list.pool]  # the others are summed up when their card is made
+    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in ahead))}
     written = summaries(list(shown.values()), at)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
     chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
-    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written)) for each in pool)
-    why = () if picks else (_why_empty(candidates, selection, at, paper_list),)
+    pool = tuple(
+        replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written))
+        if each.ranked.paper.id in shown
+        else each
+        for each in pool
+    )
+    why = () if picks else (_why_empty(candidates, selection, at, paper_list, store),)
     edition = Edition(
         id=0,
         list=paper_list.name,
@@ -151,17 +157,36 @@ def is_recent(candidate: Candidate, since: datetime) -> bool:
 
 
 def _summarised(ranked: Ranked, written: Mapping[int, Summary]) -> Ranked:
-    summary = written.get(ranked.paper.id) or summarise(ranked.paper)
-    return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else ranked
+    summary = written.get(ranked.paper.id)
+    return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else summarised(ranked)
 
 
-def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: datetime, paper_list: PaperList) -> str:
+def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: datetime, paper_list: PaperList, store: Store) -> str:
     days = paper_list.candidates_for.days
     if not candidates:
-        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
+        return _why_none_seen(paper_list, at, store)
     if len(selection.left_out) >= len(candidates):
         return f"all {len(candidates)} papers of the last {days} days were in earlier editions"
     return f"none of the {len(candidates)} papers of the last {days} days was worth sending"
+
+
+def _why_none_seen(paper_list: PaperList, at: datetime, store: Store) -> str:
+    """Nothing seen at all, or nothing of what was seen is for this list: the difference an operator must know."""
+    since, days = at - paper_list.candidates_for, paper_list.candidates_for.days
+    with store.read() as unit:
+        seen = unit.papers.candidates(at, since, replace(paper_list, sources=frozenset(), categories=frozenset()))
+    if not seen:
+        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
+    those = f"{len(seen)} papers were seen in the {days} days before {at:%d %B %Y}"
+    of_sources = [each for each in seen if not paper_list.sources or paper_list.sources.intersection(each.paper.sources)]
+    if not of_sources:
+        return f"{those}, none of them by {', '.join(sorted(paper_list.sources))}"
+    fitting = [each for each in of_sources if is_recent(each, since)]
+    if not fitting:
+        return f"{those}, all of them published long before"
+    bare = sum(not each.paper.categories for each in fitting)
+    unknown = f"; the categories of {bare} of them are not known" if bare else ""
+    return f"{those}, none of them in {', '.join(sorted(paper_list.categories)) or 'any category'}{unknown}"
 
 
 MOST_BREVITY = 3

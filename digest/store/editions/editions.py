@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,14 +14,14 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update, Window
 from digest.domain.errors import NotFound
 from digest.domain.paper import Paper, Ranked, Reason
-from digest.store.dialect import insert_into, insert_new
+from digest.store.dialect import chunks, insert_into, insert_new
 from digest.store.row_mapping import paper_document, paper_from_document
 from digest.store.schema import deliveries, edition_pool, editions, featured
 
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 
 _HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
-_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words")]
+_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words", "other_html", "other_text")]
 
 
 class Editions:
@@ -67,18 +67,38 @@ class Editions:
         if shell is None:
             raise NotFound(f"edition {edition_id}")
         c = edition_pool.c
-        cards: Select[Any] = select(c.paper_id, c.card_html, c.card_text, c.card_words)
-        cards = cards.where(c.edition_id == edition_id).order_by(c.position)
+        cards: Select[Any] = select(c.position, c.paper_id, c.card_html, c.card_text, c.card_words, c.other_html, c.other_text)
+        rows = self._connection.execute(cards.where(c.edition_id == edition_id).order_by(c.position)).all()
         rendered = Rendered(
             subject=shell.subject,
             html=shell.html,
             text=shell.text,
-            cards=tuple(_card(row) for row in self._connection.execute(cards)),
+            cards=tuple(map(_card, rows)),
             nonce=shell.render["nonce"],
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
+            style=shell.render.get("style", "full"),
+            brevity=shell.render.get("brevity", 0),
         )
-        return replace(rendered, style=shell.render.get("style", "full"), other=_other(rendered, shell.render.get("other")))
+        return replace(rendered, other=_other(rendered, rows, shell.render.get("other")))
+
+    def cards(self, edition_id: int, positions: Collection[int]) -> dict[int, tuple[Card, Card | None]]:
+        """Those cards that there are, in the edition's style and in the other."""
+        c = edition_pool.c
+        found: dict[int, tuple[Card, Card | None]] = {}
+        for some in chunks(sorted(positions)):
+            rows = select(edition_pool).where(c.edition_id == edition_id, c.position.in_(some), c.card_html != "")
+            for row in self._connection.execute(rows):
+                card = _card(row)
+                found[row.position] = card, _other_card(card, row)
+        return found
+
+    def keep_cards(self, edition_id: int, made: Mapping[int, tuple[Card, Card | None]]) -> None:
+        """Freezes cards made after the edition was; one that is there already stays as it is."""
+        c = edition_pool.c
+        for position, (card, other) in made.items():
+            this = (c.edition_id == edition_id, c.position == position, c.card_html == "")
+            self._connection.execute(update(edition_pool).where(*this).values(_card_columns(card, other)))
 
     def featured(self, list_name: str, before: datetime) -> frozenset[int]:
         """Ids of the papers that editions of the list frozen before `before` picked."""
@@ -125,9 +145,10 @@ class Editions:
         ranks = {pick.ranked.paper.id: pick.rank for pick in draft.picks}
         assert ranks.keys() <= {pooled.ranked.paper.id for pooled in draft.pool}, "picks come from the pool"
         if draft.pool:
+            others = rendered.other.cards if rendered.other else [None] * len(draft.pool)
             rows = [
-                _pool_row(edition_id, pooled, card, ranks.get(pooled.ranked.paper.id))
-                for pooled, card in zip(draft.pool, rendered.cards, strict=True)
+                _pool_row(edition_id, pooled, card, other, ranks.get(pooled.ranked.paper.id))
+                for pooled, card, other in zip(draft.pool, rendered.cards, others, strict=True)
             ]
             self._connection.execute(insert(edition_pool), rows)
         insert_new(
@@ -190,6 +211,7 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
             "picks": rendered.picks,
             "preheader": rendered.preheader,
             "style": rendered.style,
+            "brevity": rendered.brevity,
             "other": _other_document(rendered.other),
         },
         "notes": draft.notes,
@@ -201,23 +223,24 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
 
 
 def _other_document(other: Rendered | None) -> dict[str, Any] | None:
-    """What the other style says otherwise: subject, picks and what cards are about are the same."""
+    """What the other style's shell says otherwise: subject, picks and what cards are about are the same."""
     if other is None:
         return None
-    cards = [[card.html, card.text] for card in other.cards]
-    return {"style": other.style, "nonce": other.nonce, "html": other.html, "text": other.text, "cards": cards}
+    return {"style": other.style, "nonce": other.nonce, "html": other.html, "text": other.text}
 
 
-def _other(rendered: Rendered, document: dict[str, Any] | None) -> Rendered | None:
+def _other(rendered: Rendered, rows: Sequence[Row[Any]], document: dict[str, Any] | None) -> Rendered | None:
     if document is None:
         return None
-    cards = zip(rendered.cards, document.pop("cards"), strict=True)
-    return replace(rendered, **document, cards=tuple(replace(card, html=html, text=text) for card, (html, text) in cards))
+    cards = [_other_card(card, row) or replace(card, html="", text="") for card, row in zip(rendered.cards, rows, strict=True)]
+    if "cards" in document:  # as editions were kept before migration 0013
+        cards = [replace(card, html=h, text=t) for card, (h, t) in zip(rendered.cards, document.pop("cards"), strict=True)]
+    return replace(rendered, **document, cards=tuple(cards))
 
 
-def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None) -> dict[str, Any]:
+def _pool_row(edition_id: int, pooled: Pooled, card: Card, other: Card | None, pick_rank: int | None) -> dict[str, Any]:
     ranked = pooled.ranked
-    assert card.paper_id == ranked.paper.id, "cards lie in the pool's order"
+    assert not card.html or card.paper_id == ranked.paper.id, "cards lie in the pool's order"
     return {
         "edition_id": edition_id,
         "position": pooled.position,
@@ -228,10 +251,22 @@ def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None
         "growth": ranked.growth,
         "featured_before": pooled.featured_before,
         "pick_rank": pick_rank,
+        **_card_columns(card, other),
+    }
+
+
+def _card_columns(card: Card, other: Card | None) -> dict[str, Any]:
+    return {
         "card_html": card.html,
         "card_text": card.text,
         "card_words": [card.identifier, card.title, card.reasons],
+        "other_html": other.html if other else None,
+        "other_text": other.text if other else None,
     }
+
+
+def _other_card(card: Card, row: Row[Any]) -> Card | None:
+    return replace(card, html=row.other_html, text=row.other_text) if row.other_html is not None else None
 
 
 def _card(row: Row[Any]) -> Card:

@@ -200,8 +200,8 @@ class Adapters:
         """Composes an edition's mails; loads nothing that renders."""
         from digest.services.editions.message_composer import Mailroom
 
-        more_cards = partial(self.chooser.cards, edition.id)
-        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, more_cards)
+        shared = (self.links, self.sender, self.stamps, self.sign, partial(self.chooser.cards, edition.id))
+        return Mailroom(edition, paper_list, rendered, *shared)
 
     @cached_property
     def sign(self) -> Sign:

@@ -13,7 +13,7 @@ from digest.sources.encoding import decoded
 from digest.sources.port import Parsed
 
 _NAME = re.compile(
-    r"(?:https?://\S{1,300}|(?:arxiv|doi)\s*:\s*\S{1,200}|10\.\d{4,9}/\S{1,200}"
+    r"(?:https?://\S{1,300}|(?:[a-z]{2,8}\.)?(?:arxiv|doi)\.org/\S{1,300}|(?:arxiv|doi)\s*:\s*\S{1,200}|10\.\d{4,9}/\S{1,200}"
     r"|(?<![\w.])\d{4}\.\d{4,5}(?:v\d+)?(?![\w.]?\d)|(?<!\w)[a-z-]{2,12}(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)",
     re.IGNORECASE,
 )

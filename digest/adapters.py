@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, time
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from time import time as seconds_now
 from typing import TYPE_CHECKING
@@ -200,8 +200,7 @@ class Adapters:
         """Composes an edition's mails; loads nothing that renders."""
         from digest.services.editions.message_composer import Mailroom
 
-        shared = (self.links, self.sender, self.stamps, self.sign, partial(self.chooser.cards, edition.id))
-        return Mailroom(edition, paper_list, rendered, *shared)
+        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, self.chooser.cards)
 
     @cached_property
     def sign(self) -> Sign:

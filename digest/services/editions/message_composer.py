@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Card, Edition, PaperList, Rendered
@@ -37,11 +38,11 @@ ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
 
-MoreCards = Callable[[Collection[int]], Mapping[int, tuple[Card, Card | None]]]
-"""Positions of the pool → their cards, in the edition's style and in the other: rendered and frozen where they were not yet."""
+MoreCards = Callable[[int, Collection[int]], Mapping[int, tuple[Card, Card | None]]]
+"""An edition and positions of its pool → their cards, in its style and in the other: made and frozen where there were none."""
 
 
-def no_more_cards(positions: Collection[int]) -> Mapping[int, tuple[Card, Card | None]]:
+def no_more_cards(edition_id: int, positions: Collection[int]) -> Mapping[int, tuple[Card, Card | None]]:
     """For an edition whose cards are all there."""
     return {}
 
@@ -62,7 +63,7 @@ class Mailroom:
     ) -> None:
         self._links = links
         self._sign = sign
-        self._more_cards = more_cards
+        self._more_cards = partial(more_cards, edition.id)
         self._cards = [list(each.cards) for each in (rendered, rendered.other) if each]
         both = zip((rendered, rendered.other), self._cards, strict=False)
         self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -10,12 +10,13 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Claimed
-from digest.domain.edition import Card, Pooled
+from digest.domain.edition import Pooled
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Ranked
 from digest.domain.subscriber import Interests
 from digest.services.delivery.run import REMEMBERED, Choice
+from digest.services.editions.message_composer import MoreCards
 from digest.store.unit_of_work import Store
 
 if TYPE_CHECKING:
@@ -23,13 +24,10 @@ if TYPE_CHECKING:
     from digest.ranking.relevance import PersonalPick, Window
 
 
-Cards = Callable[[int, Collection[int]], Mapping[int, tuple[Card, Card | None]]]
-
-
 class Chooser:
     """Keeps deliver.Choose. Safe to share between threads. `cards` makes sure that an edition has the cards at some positions."""
 
-    def __init__(self, store: Store, cards: Cards) -> None:
+    def __init__(self, store: Store, cards: MoreCards) -> None:
         self._store = store
         self.cards = cards
         self._prepared: tuple[int, Window] | None = None

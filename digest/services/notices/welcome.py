@@ -7,13 +7,11 @@ is out, the outbox sends the edition without the welcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from digest.domain.edition import Card
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.claims import Recheck, settle
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from digest.domain.retry import RetryPolicy
     from digest.services.delivery.run import Choice, Transport
     from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.message_composer import MoreCards
     from digest.services.notices.transactional import Notifier
     from digest.store.unit_of_work import Store
 
@@ -47,7 +46,7 @@ class Means:
     transport: Transport
     journal: Journal
     policy: RetryPolicy
-    cards: Callable[[int, Collection[int]], Mapping[int, tuple[Card, Card | None]]]
+    cards: MoreCards
 
 
 def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
@@ -73,8 +72,7 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         with store.begin() as unit:
             unit.deliveries.freeze_picks({created: [position for position, _ in choices]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
-    cards = partial(means.cards, edition.id)
-    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, cards)(claimed, choices)
+    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
     recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox
     for attempt in means.transport.hand_over([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))

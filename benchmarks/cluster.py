@@ -48,7 +48,7 @@ from tests.servers import postgresql  # noqa: E402
 from tests.servers.cluster import Cluster, cluster, forget_jobs  # noqa: E402
 from tests.servers.running import running, until  # noqa: E402
 from tests.servers.smtp import Do, Script, SmtpServer  # noqa: E402
-from tests.servers.stocked import CONSENT, DAY, HOUR  # noqa: E402
+from tests.servers.stocked import CONSENT, DAY, HOUR, create_due  # noqa: E402
 
 CONNECTIONS = 4
 AWAY = 0.02
@@ -119,7 +119,7 @@ def stocked(settings: Settings, deliveries: int) -> list[str]:
                 connection.execute(text("ANALYZE"))
             due, now = container.editions.edition_named("daily/2026-03-02"), datetime.now(UTC)
             with container.adapters.store.begin() as unit:
-                unit.deliveries.create_due(due.id, EVERYBODY, now - HOUR, now + DAY, due.date)
+                create_due(unit, due.id, EVERYBODY, now - HOUR, now + DAY, due.date)
     return emails
 
 

@@ -94,6 +94,7 @@ def drafted(container: Container, number: int, list_name: str) -> Edition:
         list=list_name,
         date=day,
         window=Window(AT, AT + timedelta(days=1)),
+        cutoff=AT + timedelta(days=number),
         frozen_at=AT + timedelta(days=number),
         picks=tuple(Pick(rank, each) for rank, each in enumerate(ranked[:PICKS], start=1)),
         pool=tuple(Pooled(position, each) for position, each in enumerate(ranked)),

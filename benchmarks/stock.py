@@ -35,6 +35,7 @@ from digest.domain.subscriber import Address, Cohort, Consent, NewReader
 from digest.store.engine import open_engine
 from digest.store.types import Instant
 from tests.servers import postgresql
+from tests.servers.stocked import create_due
 
 CUTOFF = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 """The edition is today's, made at midnight; deliveries are due by the real clock."""
@@ -184,9 +185,7 @@ def owe(container: Container, edition_id: int) -> int:
     """A delivery due now for each reader."""
     now = datetime.now(UTC)
     with container.adapters.store.begin() as unit:
-        return unit.deliveries.create_due(
-            edition_id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), CUTOFF.date(), CUTOFF
-        )
+        return create_due(unit, edition_id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), CUTOFF.date(), CUTOFF)
 
 
 @contextmanager

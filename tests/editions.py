@@ -95,6 +95,7 @@ def edition(papers: tuple[Ranked, ...] = EVERY_TROUBLE, picked: int | None = Non
         list="daily",
         date=date(2025, 11, 6),
         window=Window(SEEN.replace(day=4), SEEN),
+        cutoff=SEEN,
         frozen_at=SEEN,
         picks=tuple(Pick(rank, each) for rank, each in enumerate(picks, start=1)),
         pool=tuple(Pooled(position, each) for position, each in enumerate(papers)),

@@ -10,7 +10,7 @@ from digest.container import Container
 from digest.domain.delivery import Delivery
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Cohort, NewReader
-from tests.servers.stocked import CONSENT, sighting, upvotes
+from tests.servers.stocked import CONSENT, create_due, sighting, upvotes
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When the edition was made. The deliveries are due by the real clock, which is what `deliver` reads."""
@@ -61,9 +61,7 @@ def owe(settings: Settings, readers: int) -> list[str]:
             unit.subscribers.add_confirmed([NewReader(Address(email), "daily") for email in emails], CONSENT, AT)
         edition = container.editions.edition(container.adapters.paper_list("daily"), date(2026, 3, 2), AT)
         with container.adapters.store.begin() as unit:
-            due = unit.deliveries.create_due(
-                edition.id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), date(2026, 3, 2)
-            )
+            due = create_due(unit, edition.id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), date(2026, 3, 2))
     assert due == readers
     return emails
 

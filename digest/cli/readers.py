@@ -14,7 +14,7 @@ import click
 from digest.cli.options import Hour, Instant, answer, at_option, wired
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
-from digest.domain.schedule import parse_weekdays
+from digest.domain.schedule import parse_frequency, parse_weekdays
 from digest.domain.subscriber import Address
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 @click.option("--timezone", help="Such as Europe/Berlin.")
 @click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00.")
 @click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily.")
+@click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them).")
+@click.option("--cadence", hidden=True)
 @click.option("--interests", "interests_text", help="What the reader cares about, in words.")
 @click.option("--confirmed", is_flag=True, help="Record consent given elsewhere; no confirmation mail.")
 @at_option
@@ -39,6 +41,8 @@ def subscribe(
     timezone: str | None,
     hour: time | None,
     weekdays: str | None,
+    frequency: str | None,
+    cadence: str | None,
     interests_text: str | None,
     confirmed: bool,
     at: datetime,
@@ -52,6 +56,13 @@ def subscribe(
             preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--weekdays") from None
+    if cadence:
+        click.echo("digest: --cadence is now called --frequency", err=True)
+    if frequency := frequency or cadence:
+        try:
+            preferences = replace(preferences, frequency=parse_frequency(frequency))
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--frequency") from None
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
     by, wishes = "command line" if confirmed else "", interests_text or ""
     # queued in the request's own transaction; sent here before anybody else may

@@ -32,7 +32,7 @@ def subscribers() -> None:
 @at_option
 @wired
 def import_(container: Container, as_json: bool, file: Path, confirmed: bool, at: datetime) -> None:
-    """Columns email,list,timezone,hour,weekdays,interests; only email is required. Bad lines are reported, good ones kept."""
+    """Columns email,list,timezone,hour,weekdays,frequency,interests; email is required. Bad lines are reported, others kept."""
     report = container.subscriptions.import_subscribers(file, confirmed, at)
     owed, by, how = (0, None, "") if confirmed else _confirmations(container, at)
     document = {

@@ -38,7 +38,7 @@ class Dkim(Section):
 
 class Relay(Section):
     removed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
-        "in_flight": "one message at a time is under way on a connection; delivery.connections makes a distant relay faster"
+        "relays.in_flight": "one message at a time is under way on each; delivery.connections makes a distant relay faster"
     }
     name: Text = ""
     host: str = Field(min_length=1)
@@ -67,8 +67,8 @@ class Delivery(Section):
         "longest_wait": "retry_max_delay",
     }
     removed_keys = {  # noqa: RUF012  # as above
-        "processes": "start `digest deliver` or `digest worker` as often as you like instead",
-        "niceness": "start it with nice(1) instead",
+        "delivery.processes": "start `digest deliver` or `digest worker` as often as you like instead",
+        "delivery.niceness": "start it with nice(1) instead",
     }
     connections: int = Field(10, ge=1, le=200)
     batch: int = Field(500, ge=1, le=10_000)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from digest.config.values import HTTP, SLUG, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
-from digest.domain.schedule import parse_weekdays
+from digest.domain.schedule import Frequency, parse_weekdays
 
 
 class ListSettings(Section):
@@ -20,13 +21,24 @@ class ListSettings(Section):
     picks: int = Field(10, ge=1, le=30)
     cutoff: time = time(5, 0)
     timezone: Zone = "UTC"
+    cutoff_every_hours: int = Field(6, ge=1, le=24)
+    frequency: Frequency = Frequency.DAILY
     weekdays: str = "daily"
+    includes: tuple[str, ...] = ()
     candidates_for_days: int = Field(7, ge=1, le=60)
     pool: int = Field(300, ge=1, le=2000)
     sources: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     style: Literal["full", "compact"] = "full"
     send_empty: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "cadence" in given:
+            print("digest: lists.cadence is now called frequency", file=sys.stderr)
+            given = {"frequency": given["cadence"], **{key: value for key, value in given.items() if key != "cadence"}}
+        return given
 
     @field_validator("weekdays")
     @classmethod
@@ -42,6 +54,8 @@ class ListSettings(Section):
             picks=self.picks,
             cutoff=self.cutoff,
             timezone=self.timezone,
+            cutoff_every=timedelta(hours=self.cutoff_every_hours),
+            frequency=self.frequency,
             weekdays=parse_weekdays(self.weekdays),
             candidates_for=timedelta(days=self.candidates_for_days),
             pool=self.pool,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 from typing import Literal
 
@@ -77,6 +78,11 @@ class Settings(BaseSettings):
         for what, names in (("lists", [i.name for i in self.lists]), ("sources", [i.name for i in self.sources])):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"{what}: the name {min(twice)!r} is used twice")
+        made_of = {each.name: each.includes for each in self.lists}
+        for name, parts in made_of.items():
+            for part in parts:
+                if part not in made_of or made_of[part]:
+                    raise ValueError(f"lists: {name} includes {part!r}; should be the name of a list that includes none itself")
         return self
 
     @classmethod
@@ -92,7 +98,8 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     def paper_lists(self) -> tuple[PaperList, ...]:
-        return tuple(each.to_domain() for each in self.lists)
+        made = {each.name: each.to_domain() for each in self.lists}
+        return tuple(replace(made[each.name], includes=tuple(made[name] for name in each.includes)) for each in self.lists)
 
     @property
     def mail_domain(self) -> str:

@@ -94,9 +94,10 @@ def from_older(values: Any, removed: Mapping[str, str], renamed: Mapping[str, st
             raise ValueError(f"{old} is the older name of {new}, and both are set; remove {old}")
         if old in values:
             print(f"digest: the setting {old} is called {new} now; please rename it", file=sys.stderr)
-    for key in removed.keys() & values.keys():
-        print(f"digest: {key} has no effect any more: {removed[key]}", file=sys.stderr)
-    return {renamed.get(key, key): value for key, value in values.items() if key not in removed}
+    gone = {place.rpartition(".")[2]: place for place in removed}
+    for place in (gone[key] for key in values if key in gone):
+        print(f"digest: {place} has no effect any more: {removed[place]}", file=sys.stderr)
+    return {renamed.get(key, key): value for key, value in values.items() if key not in gone}
 
 
 class Section(BaseModel):
@@ -104,7 +105,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     removed_keys: ClassVar[Mapping[str, str]] = {}
-    """Key → what to do instead."""
+    """By the key's whole name, what to do instead."""
     renamed_keys: ClassVar[Mapping[str, str]] = {}
     """Older name → name."""
 

@@ -86,7 +86,7 @@ class Attempt:
 class Claimed:
     """A delivery taken under a lease, with all that composing it needs. `token_seed` never changes for a delivery.
 
-    `picks` are positions in the edition's pool: frozen for this delivery before its first byte goes out; None = the list's own.
+    `picks` are positions in the edition's pool: frozen for this delivery before its first byte goes out; None = not chosen yet.
     """
 
     id: int
@@ -100,12 +100,14 @@ class Claimed:
     expires_at: datetime
     picks: tuple[int, ...] | None
     personal: bool
-    """Whether this subscription chooses its own picks (interests, a number of its own, fewer weekdays)."""
+    """Whether this subscription has interests that choose its picks."""
     wanted: int | None
     interests: Interests
     style: str | None = None
     public_id: str = ""
     """What its subscription's links name it by; empty for an address without a subscription."""
+    away: bool = False
+    """It is the first after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Delivery:
     list: str
     edition_id: int
     edition_date: date
+    edition_cutoff: datetime
     subscription_id: int
     state: DeliveryState
     due_at: datetime
@@ -140,6 +143,8 @@ class Delivery:
     reply: Reply | None = None
     tries: tuple[Attempt, ...] = ()
     """Every attempt but the accepted one (that is `accepted_at`, `relay` and `reply`), oldest first."""
+    day: date | None = None
+    """The reader's local day that it is for; None for what no schedule brought: a welcome, a correction, one sent by hand."""
     correction: bool = False
     """Of a correction of the edition of `edition_date`, not of the edition itself."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from digest.domain.paper import Ranked
-from digest.domain.schedule import EVERY_DAY
+from digest.domain.schedule import EVERY_DAY, Cutoffs, Frequency, Timetable, due_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,20 @@ class PaperList:
     picks: int = 10
     cutoff: time = time(5, 0)
     timezone: str = "UTC"
+    cutoff_every: timedelta = timedelta(hours=6)
+    """How long after a cutoff of a day the next one is."""
     weekdays: frozenset[int] = EVERY_DAY
-    """Days an edition is made, Monday = 0: daily, working days or weekly is a matter of this set."""
+    """Days an edition is made, Monday = 0."""
+    frequency: Frequency = Frequency.DAILY
+    """Weekly: on the first of `weekdays`; monthly: on the first of them in a month."""
+    includes: tuple[PaperList, ...] = ()
+    """The lists whose papers it has, a section each; then it has none of its own."""
     candidates_for: timedelta = timedelta(days=7)
     """How long after it was first seen a paper may still be picked."""
     pool: int = 300
-    """How many ranked papers have their cards rendered as an edition is frozen; personal picks choose from all of the window."""
+    """How many ranked papers readers without interests choose from; their cards are made with the edition. Personal picks choose
+    from all of its window.
+    """
     sources: frozenset[str] = frozenset()
     """Only papers seen by one of these sources; empty: all."""
     categories: frozenset[str] = frozenset()
@@ -43,6 +53,24 @@ class PaperList:
     """"full" or "compact"."""
     send_empty: bool = False
     """Whether a day without picks sends a short "nothing new, because …"."""
+
+    @property
+    def cutoffs(self) -> Cutoffs:
+        return Cutoffs(Timetable(self.cutoff, self.zone, self.weekdays, self.frequency), self.cutoff_every)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def window_start(self, cutoff: datetime, frequency: Frequency) -> datetime:
+        """When the day, week or month that ends at a cutoff began, by the list's clock."""
+        local = cutoff.astimezone(self.zone)
+        if frequency is Frequency.MONTHLY:
+            last_of_previous = local.date().replace(day=1) - timedelta(days=1)
+            day = last_of_previous.replace(day=min(local.day, last_of_previous.day))
+        else:
+            day = local.date() - timedelta(days=7 if frequency is Frequency.WEEKLY else 1)
+        return due_on(day, local.time(), self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +91,19 @@ class Pooled:
     position: int
     ranked: Ranked
     featured_before: bool = False
+    section: str = ""
+    """Title of the included list that it is in; empty where the list is not made of lists."""
+
+
+def foremost(pool: Sequence[Pooled], most: int, picked: Collection[int] = ()) -> tuple[Pooled, ...]:
+    """Of a pool the best, `most` in all and of each section as many, and the papers in `picked`, wherever they are ranked."""
+    met, sections = Counter[str](), {each.section for each in pool}
+    found = []
+    for each in pool:
+        met[each.section] += 1
+        if met[each.section] <= max(1, most // len(sections)) or each.ranked.paper.id in picked:
+            found.append(each)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +140,7 @@ class Card:
     identifier: str = ""
     title: str = ""
     reasons: tuple[str, ...] = ()
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,19 +162,34 @@ class Rendered:
     style: str = "full"
     brevity: int = 0
     """How much shorter than designed its cards are (render/edition/views.py)."""
+    period: str = ""
+    """What a week's or month's covers; empty for a day's."""
     other: Rendered | None = None
     """The same edition in the other style, for readers who chose that: cards at the same positions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One dated digest of a list. Once frozen it never changes: UNIQUE(list, date)."""
+    """One dated digest of a list. Once frozen it never changes: UNIQUE(list, window start, cutoff)."""
 
     id: int
     list: str
     date: date
+    """The list's day that it is of: a day may have several, the last of which is on its page."""
     window: Window
+    cutoff: datetime
+    """From when on it is the newest; `frozen_at` may be later, after downtime."""
     frozen_at: datetime
+    frequency: Frequency = Frequency.DAILY
+    """What its window is: a day, a week or a month."""
+    on_pages: bool = True
+    """False for one made for readers who get fewer mails than the list has editions."""
+    considered: int = 0
+    """How many papers were weighed."""
+    max_picks: int = 10
+    """How many a reader gets who asked for no number of their own."""
+    max_pool: int = 300
+    """How many of its pool readers without interests choose from."""
     picks: tuple[Pick, ...]
     pool: tuple[Pooled, ...] = ()
     """Loaded only where asked for."""
@@ -150,3 +207,9 @@ class Edition:
     @property
     def is_empty(self) -> bool:
         return not self.picks
+
+    @property
+    def slug(self) -> str:
+        """What it is called in addresses and commands: "2026-11-30T1100", "2026-11-30T1100-weekly"."""
+        exact = f"{self.date.isoformat()}T{self.cutoff.astimezone(UTC):%H%M}"
+        return exact if self.frequency is Frequency.DAILY else f"{exact}-{self.frequency}"

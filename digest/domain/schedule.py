@@ -5,10 +5,11 @@ No cron in local time: it skips or doubles at a DST change. We ask instead for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -16,11 +17,22 @@ from zoneinfo import ZoneInfo
 EVERY_DAY = frozenset(range(7))
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOOKED_AHEAD = 400
-"""Hours of a reader that are looked at for the next mail: a list may be made on one weekday that is not the reader's."""
+"""Due instants of a reader that are looked at for the next mail: a list may be made on one weekday that is not the reader's."""
 _LONG_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS_BY_WORD = {"daily": EVERY_DAY, "weekdays": frozenset(range(5))} | {
     name: frozenset({day}) for names in (WEEKDAY_NAMES, _LONG_NAMES) for day, name in enumerate(names)
 }
+
+
+class Frequency(StrEnum):
+    """How often: on each chosen weekday, on the first of them in a week, or on the first of them in a month."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+    def longer(self, other: Frequency) -> Frequency:
+        return max(self, other, key=list(Frequency).index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +65,74 @@ def known_zone(name: str) -> ZoneInfo | None:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """A reader's hour and days, or a list's cutoffs."""
+    """A reader's hour and days, or the first cutoff of a list's days."""
 
     hour: time
     zone: ZoneInfo
     weekdays: frozenset[int] = EVERY_DAY
+    frequency: Frequency = Frequency.DAILY
+
+    def includes(self, day: date) -> bool:
+        if self.frequency is Frequency.WEEKLY:
+            return day.weekday() == min(self.weekdays, default=7)
+        if self.frequency is Frequency.MONTHLY and any(
+            (day - timedelta(days=before)).weekday() in self.weekdays for before in range(1, min(day.day, 8))
+        ):
+            return False
+        return day.weekday() in self.weekdays
+
+    def latest(self, now: datetime) -> Due | None:
+        """The latest due instant at or before `now`; None when no weekday is chosen."""
+        return next(_dues(now, self, step=-1), None)
+
+    def following(self, now: datetime) -> Due | None:
+        """The first due instant strictly after `now`; None when no weekday is chosen."""
+        return next(_dues(now, self, step=1), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """When a list's editions are cut off: on each of its days from `first` on, every so long for a day."""
+
+    first: Timetable
+    every: timedelta = timedelta(days=1)
+
+    @property
+    def every_day(self) -> bool:
+        return self.first.frequency is Frequency.DAILY and self.first.weekdays == EVERY_DAY
+
+    def latest(self, at: datetime) -> Cutoff | None:
+        """The newest at or before `at`; None where no weekday is chosen."""
+        due = self.first.latest(at)
+        return Cutoff(due.day, due.at, self.last_of(due.at, at)) if due else None
+
+    def last_of(self, first: datetime, by: datetime) -> datetime:
+        """Of those of the day that begins at `first`, the last at or before `by`; the first where none has passed."""
+        passed = min(max(by - first, timedelta(0)), timedelta(days=1) - timedelta(microseconds=1))
+        return first + passed // self.every * self.every
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """A cutoff `at` an instant, of a list's `day` whose first cutoff was at `first`."""
+
+    day: date
+    first: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class MailDue:
-    """A mail of a reader: when it is due, for which of their days, the day of the edition, and when it is too late."""
+    """A mail of a reader: when it is due, for which of their days, and when it is too late.
+
+    `cutoff` is the list's newest by then. A list that is made every day has an issue with each cutoff, any other with each of its
+    days: `issue` is when that began, and an edition from before it has been had or missed.
+    """
 
     due_at: datetime
     today: date
-    edition_day: date
+    cutoff: Cutoff
+    issue: datetime
     expires_at: datetime
 
 
@@ -75,19 +141,22 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Had:
-    """What a reader was mailed by a list: the day of its newest edition, and when the last scheduled mail was due."""
+    """What a reader was mailed by a list: the cutoff of its newest edition, and of scheduled mails the reader's last day that had
+    one and when that was due.
+    """
 
-    edition_day: date = date.min
+    cutoff: datetime = NEVER
+    day: date = date.min
     due_at: datetime = NEVER
 
 
-def mail_due(reader: Timetable, cutoffs: Timetable, now: datetime) -> MailDue | None:
-    """The latest at or before `now`: the edition whose cutoff was the last before it. None where no weekday is chosen."""
-    return _mail(latest_due(now, reader.hour, reader.zone, reader.weekdays), reader, cutoffs)
+def mail_due(reader: Timetable, cutoffs: Cutoffs, now: datetime) -> MailDue | None:
+    """The latest at or before `now`. None where no weekday is chosen."""
+    return _mail(reader.latest(now), reader, cutoffs)
 
 
 def next_mail(
-    reader: Timetable, cutoffs: Timetable, now: datetime, had: Had, paused_until: date | None = None, *, at_once: bool = False
+    reader: Timetable, cutoffs: Cutoffs, now: datetime, had: Had, paused_until: date | None = None, *, at_once: bool = False
 ) -> MailDue | None:
     """The next mail that `comes` to a reader. `at_once`: the one that was due by `now`, too, should they not have had it."""
     looked_at = mail_due(reader, cutoffs, now) if at_once else None
@@ -97,7 +166,7 @@ def next_mail(
     if paused_until is not None:
         after = max(now, due_on(paused_until, time(0), reader.zone) - timedelta(microseconds=1))
     for _ in range(_LOOKED_AHEAD):
-        due = next_due(after, reader.hour, reader.zone, reader.weekdays)
+        due = reader.following(after)
         mail = _mail(due, reader, cutoffs)
         if due is None or mail is None or comes(mail, reader.zone, had, paused_until):
             return mail
@@ -106,19 +175,21 @@ def next_mail(
 
 
 def comes(mail: MailDue, zone: ZoneInfo, had: Had, paused_until: date | None = None) -> bool:
-    """Whether a reader gets it: no edition twice or after a newer one, no second mail on one of their days, none in a pause.
+    """Whether a reader gets it: no issue twice or after a newer one, no second mail on one of their days, none in a pause.
 
     The outbox asks the same of the tables (Deliveries.create_due).
     """
     in_pause = paused_until is not None and mail.today < paused_until
-    return not in_pause and mail.edition_day > had.edition_day and had.due_at < due_on(mail.today, time(0), zone)
+    day_began = due_on(mail.today, time(0), zone)
+    return not in_pause and mail.issue > had.cutoff and mail.today > had.day and had.due_at < day_began
 
 
-def _mail(due: Due | None, reader: Timetable, cutoffs: Timetable) -> MailDue | None:
-    if due is None or (cutoff := latest_due(due.at, cutoffs.hour, cutoffs.zone, cutoffs.weekdays)) is None:
+def _mail(due: Due | None, reader: Timetable, cutoffs: Cutoffs) -> MailDue | None:
+    if due is None or (cutoff := cutoffs.latest(due.at)) is None:
         return None
-    following = next_due(due.at, reader.hour, reader.zone, reader.weekdays)
-    return MailDue(due.at, due.day, cutoff.day, following.at if following else due.at + timedelta(days=1))
+    following = reader.following(due.at)
+    expires_at = following.at if following else due.at + timedelta(days=1)
+    return MailDue(due.at, due.day, cutoff, cutoff.at if cutoffs.every_day else cutoff.first, expires_at)
 
 
 def due_on(day: date, hour: time, zone: ZoneInfo) -> datetime:
@@ -130,27 +201,17 @@ def due_on(day: date, hour: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, hour, zone).astimezone(UTC)
 
 
-def latest_due(now: datetime, hour: time, zone: ZoneInfo, weekdays: frozenset[int] = EVERY_DAY) -> Due | None:
-    """The latest due instant at or before `now`; None when no weekday is chosen."""
-    return next(_dues(now, hour, zone, weekdays, step=-1), None)
-
-
-def next_due(now: datetime, hour: time, zone: ZoneInfo, weekdays: frozenset[int] = EVERY_DAY) -> Due | None:
-    """The first due instant strictly after `now`; None when no weekday is chosen."""
-    return next(_dues(now, hour, zone, weekdays, step=1), None)
-
-
-def _dues(now: datetime, hour: time, zone: ZoneInfo, weekdays: frozenset[int], step: int) -> Iterator[Due]:
+def _dues(now: datetime, timetable: Timetable, step: int) -> Iterator[Due]:
     # Nine days around today hold every weekday even where a zone skipped a whole day (Samoa, 2011-12-30).
-    today = now.astimezone(zone).date()
-    for days in range(-1, 9):
+    today = now.astimezone(timetable.zone).date()
+    for days in range(-1, 70 if timetable.frequency is Frequency.MONTHLY else 9):
         try:
             day = today + timedelta(days=days * step)
+            at = due_on(day, timetable.hour, timetable.zone)
+            if timetable.includes(day) and (at <= now if step < 0 else at > now):
+                yield Due(day, at)
         except OverflowError:
             return
-        at = due_on(day, hour, zone)
-        if day.weekday() in weekdays and (at <= now if step < 0 else at > now):
-            yield Due(day, at)
 
 
 def parse_weekdays(text: str) -> frozenset[int]:
@@ -163,6 +224,31 @@ def parse_weekdays(text: str) -> frozenset[int]:
     if not days:
         raise ValueError("no weekday given; should be like mon,tue,wed,thu,fri, daily or weekdays")
     return frozenset(days)
+
+
+def parse_frequency(text: str) -> Frequency:
+    """Raises ValueError naming what is none."""
+    try:
+        return Frequency(text.strip().lower())
+    except ValueError:
+        raise ValueError(f"{text.strip()[:20]!r} is not a frequency; should be {', '.join(Frequency)}") from None
+
+
+def days_in_words(frequency: Frequency, weekdays: frozenset[int]) -> str:
+    """ "every day", "every Monday and Thursday", "weekly on Monday", "monthly on the 1st", "monthly on the first Friday"."""
+    names = [name.capitalize() for name in _LONG_NAMES]
+    if frequency is Frequency.WEEKLY:
+        return f"weekly on {names[min(weekdays)]}"
+    if frequency is Frequency.MONTHLY:
+        return "monthly on the 1st" if weekdays == EVERY_DAY else f"monthly on the first {_either(names, weekdays, 'or')}"
+    if weekdays == EVERY_DAY:
+        return "every day"
+    return "Monday to Friday" if weekdays == _DAYS_BY_WORD["weekdays"] else f"every {_either(names, weekdays, 'and')}"
+
+
+def _either(names: Sequence[str], days: frozenset[int], joined_by: str) -> str:
+    *others, last = (names[day] for day in sorted(days))
+    return f"{', '.join(others)} {joined_by} {last}" if others else last
 
 
 def format_weekdays(days: frozenset[int]) -> str:

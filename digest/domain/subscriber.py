@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from digest.domain.errors import InvalidAddress
-from digest.domain.schedule import EVERY_DAY
+from digest.domain.schedule import EVERY_DAY, Frequency
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ class Preferences:
     timezone: str = "UTC"
     hour: time = time(7, 0)
     weekdays: frozenset[int] = EVERY_DAY
+    frequency: Frequency = Frequency.DAILY
     picks: int | None = None
     """None: as many as the list has."""
     style: str | None = None
@@ -143,6 +144,7 @@ class Cohort:
     timezone: str
     hour: time
     weekdays: frozenset[int]
+    frequency: Frequency = Frequency.DAILY
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,18 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int]) -> Selection:
+def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], *, varied: bool = True) -> Selection:
     """Chooses at most `picks` of `ranked` (best first), none in `featured`, nearly the same as one of those, or withdrawn.
 
     Pure and deterministic: the same ranking gives the same selection. All that could be picked are kept for readers' own picks.
+    Not `varied`: the best, whatever their topics and however old.
     """
     able = [r for r in ranked if not r.paper.withdrawn]
     fresh = [r for r in able if r.paper.id not in featured]
     considered, rest = fresh[: picks * CONSIDERED], fresh[picks * CONSIDERED :]
     before = [r.paper for r in able if r.paper.id in featured]
-    chosen, reasons = _choose(considered, picks, _room_for_new(considered, rest, picks), before)
+    new = _room_for_new(considered, rest, picks) if varied else []
+    chosen, reasons = _choose(considered, picks, new, before, PER_TOPIC if varied else len(considered))
     for paper in ranked:
         if paper.paper.withdrawn:
             reasons[paper.paper.id] = "withdrawn"
@@ -61,6 +63,28 @@ def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int]) -> Se
     )
 
 
+def select_unsent(pool: Sequence[Pooled], picks: int, sent: frozenset[int], *, varied: bool = True) -> tuple[int, ...]:
+    """Positions of the best of a frozen pool for a reader who was sent those at the positions `sent`: as `select` chooses.
+
+    A pool in sections has its share of each, in their order.
+    """
+    sections: dict[str, list[Pooled]] = {}
+    for each in pool:
+        sections.setdefault(each.section, []).append(each)
+    chosen: list[int] = []
+    for part, share in zip(sections.values(), shares(picks, len(sections)), strict=True):
+        positions = {each.ranked.paper.id: each.position for each in part}
+        before = frozenset(each.ranked.paper.id for each in part if each.position in sent)
+        found = select([each.ranked for each in part], share, before, varied=varied)
+        chosen += [positions[pick.ranked.paper.id] for pick in found.picks]
+    return tuple(chosen)
+
+
+def shares(picks: int, parts: int) -> list[int]:
+    """How many picks each of some parts has: one at least, the first ones more where they cannot be shared out evenly."""
+    return [max(1, picks // parts + (place < picks % parts)) for place in range(parts)]
+
+
 def is_new(ranked: Ranked) -> bool:
     """New, and nobody has voted yet: only its being new speaks for it."""
     return any(reason.kind == "new" for reason in ranked.reasons)
@@ -74,10 +98,10 @@ def _room_for_new(considered: Sequence[Ranked], rest: Sequence[Ranked], picks: i
 
 
 def _choose(
-    considered: Sequence[Ranked], picks: int, new: Sequence[Ranked], before: Sequence[Paper]
+    considered: Sequence[Ranked], picks: int, new: Sequence[Ranked], before: Sequence[Paper], per_topic: int
 ) -> tuple[list[Ranked], dict[int, str]]:
     papers = {paper.id: paper for paper in (*(r.paper for r in (*considered, *new)), *before)}
-    taken = _Taken(dict(zip(papers, terms.vectors(list(papers.values())), strict=True)), tuple(before))
+    taken = _Taken(dict(zip(papers, terms.vectors(list(papers.values())), strict=True)), tuple(before), per_topic)
     room = min(max(1, picks // ROOM_FOR_NEW), len(new)) if new else 0
     for ranked in considered:
         if len(taken.chosen) == picks:
@@ -113,6 +137,7 @@ class _Taken:
 
     vectors: Mapping[int, Mapping[str, float]]
     before: tuple[Paper, ...]
+    per_topic: int
     chosen: tuple[Ranked, ...] = ()
     passed: Mapping[int, _Passed] = field(default_factory=dict)
 
@@ -132,7 +157,7 @@ class _Taken:
             if self._likeness(paper, other) >= SAME:
                 return _Passed(paper, f"nearly the same as “{other.title}”, which an earlier edition featured", other)
         near = [each for how, each in alike if how >= ALIKE]
-        if len(near) >= PER_TOPIC:
+        if len(near) >= self.per_topic:
             return _Passed(paper, f"{len(near)} picks are on its topic already, such as “{near[0].title}”")
         return None
 

@@ -5,9 +5,10 @@ Migrations are Alembic's, shipped in the package and configured here: no ini fil
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -53,18 +54,43 @@ def check(engine: Engine) -> None:
 
 def _move(engine: Engine, target: str, hash_address: Callable[[str], str] | None) -> tuple[str | None, str]:
     try:
-        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        with (
+            engine.connect().execution_options(**{WRITES: True}) as connection,
+            _foreign_keys_off(connection),
+            connection.begin(),
+        ):
             one_at_a_time(connection, "migrate")
             before = _current(connection)
             if before is not None and before > REVISION:
                 raise _mismatch(engine, before)
             if before != target:
                 _run(connection, target, hash_address)
+                _check_references(connection)
         if target == REVISION:
             _queue(engine)
         return before, target
     except DBAPIError as error:
         raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error
+
+
+@contextmanager
+def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """SQLite: so that a table can be made anew. It can only be said outside of a transaction."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        assert broken is None, f"a migration left {broken} without what it refers to"
 
 
 def _queue(engine: Engine) -> None:

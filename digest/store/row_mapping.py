@@ -12,7 +12,6 @@ from digest.domain.identifier import Identifier
 from digest.domain.identity import MergedFields, merge
 from digest.domain.instant import as_utc, isoformat
 from digest.domain.paper import Paper, Sighting, Summary
-from digest.domain.schedule import EVERY_DAY
 from digest.domain.subscriber import Consent, Interests, Preferences
 
 _TEXTS = ("abstract", "url", "pdf_url", "code_url", "project_url", "venue", "comment")
@@ -176,11 +175,12 @@ def wishes_columns(preferences: Preferences, interests: Interests) -> dict[str, 
         "timezone": preferences.timezone,
         "hour": preferences.hour,
         "weekdays": preferences.weekdays,
+        "frequency": preferences.frequency.value,
         "picks": preferences.picks,
         "style": preferences.style,
         "paused_until": preferences.paused_until,
         "interests": interests_document(interests),
-        "personal": bool(interests) or preferences.picks is not None or preferences.weekdays != EVERY_DAY,
+        "personal": bool(interests),
     }
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -23,75 +22,13 @@ from sqlalchemy import (
 )
 
 from digest.store import schema_libraries as schema_libraries
-from digest.store.schema_papers import Key, document, identifiers, metadata, paper_id, papers, sightings, signals
+from digest.store.schema_editions import edition_pool, editions, featured, lists
+from digest.store.schema_papers import Key, document, identifiers, metadata, papers, sightings, signals
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import WISHES, Instant, Weekdays
 
 REVISION = "0013"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
-# ---- lists and editions ----------------------------------------------------------------------------------------------------
-
-lists = Table(
-    "lists",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("settings", document(), nullable=False),
-    Column("configured", Boolean, nullable=False),  # false once the configuration no longer names it; rows still refer to it
-    Column("paused_at", Instant),
-    Column("paused_reason", Text),
-)
-
-editions = Table(
-    "editions",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("list", Text, ForeignKey("lists.name"), nullable=False),
-    Column("date", Date, nullable=False),
-    Column("window_start", Instant, nullable=False),
-    Column("window_end", Instant, nullable=False),
-    Column("frozen_at", Instant, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("html", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("render", document(), nullable=False),  # what composing needs besides: nonce, the list's own picks, preheader
-    Column("notes", document(), nullable=False),
-    Column("updates", document(), nullable=False),
-    Column("content_hash", String(64), nullable=False),
-    Column("state", Text, nullable=False),
-    Column("corrects", Key, ForeignKey("editions.id"), index=True),  # then `list` is a name of its own (store/corrections.py)
-    UniqueConstraint("list", "date"),
-    Index("ix_editions_list_frozen_at", "list", "frozen_at"),
-    sqlite_autoincrement=True,
-)
-
-edition_pool = Table(
-    "edition_pool",
-    metadata,
-    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    paper_id(index=True),
-    Column("paper", document(), nullable=False),  # as it was shown: an edition never changes, a paper may
-    Column("score", Float(53), nullable=False),
-    Column("reasons", document(), nullable=False),
-    Column("growth", document(), nullable=False),
-    Column("featured_before", Boolean, nullable=False),
-    Column("pick_rank", SmallInteger),
-    *(Column(name, Text, nullable=False) for name in ("card_html", "card_text")),
-    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words; empty: no card yet
-    *(Column(name, Text) for name in ("other_html", "other_text")),  # the same card in the edition's other style
-)
-
-featured = Table(
-    "featured",
-    metadata,
-    Column("list", Text, ForeignKey("lists.name"), primary_key=True),
-    paper_id(primary_key=True, autoincrement=False, index=True),
-    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("rank", SmallInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 
 subscribers = Table(
@@ -117,11 +54,12 @@ subscriptions = Table(
     Column("timezone", Text, nullable=False),
     Column("hour", Time, nullable=False),
     Column("weekdays", Weekdays, nullable=False),
+    Column("frequency", Text, nullable=False, server_default=text("'daily'")),
     Column("picks", Integer),
     Column("style", Text),
     Column("paused_until", Date),
     Column("interests", document()),  # null: none, the common case
-    Column("personal", Boolean, nullable=False),  # follows from interests, picks and weekdays; kept so that a claim need not ask
+    Column("personal", Boolean, nullable=False),  # follows from interests; kept so that a claim need not ask
     Column("requested_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
     Column("consent_at", Instant),
@@ -138,9 +76,17 @@ subscriptions = Table(
         "timezone",
         "hour",
         "weekdays",
+        "frequency",
         "id",
         sqlite_where=text("state = 'active'"),
         postgresql_where=text("state = 'active'"),
+    ),
+    Index(
+        "ix_subscriptions_paused",
+        "list",
+        "paused_until",
+        sqlite_where=text("paused_until IS NOT NULL"),
+        postgresql_where=text("paused_until IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )
@@ -151,7 +97,10 @@ requests = Table(
     Column("public_id", String(22), primary_key=True),
     Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("requested_at", Instant, nullable=False, index=True),
-    *(Column(name, subscriptions.c[name].type, nullable=subscriptions.c[name].nullable) for name in WISHES),
+    *(
+        Column(c.name, c.type, nullable=c.nullable, server_default=getattr(c.server_default, "arg", None))
+        for c in (subscriptions.c[name] for name in WISHES)
+    ),
 )
 
 notices = Table(
@@ -172,8 +121,10 @@ deliveries = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("edition_id", Key, ForeignKey("editions.id"), nullable=False),
-    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False),
     Column("state", Text, nullable=False),
+    Column("day", Date),  # the reader's, of a scheduled mail; null: a welcome, a correction, one sent by hand
+    Column("away", Boolean, nullable=False, server_default=false()),  # the first after a pause
     Column("due_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),
@@ -190,6 +141,8 @@ deliveries = Table(
     Column("reply_text", Text),
     Column("urgent", Boolean, nullable=False, server_default=false()),  # for one reader who waits: claimed before everybody's
     UniqueConstraint("edition_id", "subscription_id"),
+    Index("uq_deliveries_day", "subscription_id", "day", unique=True),  # an index: SQLite adds no constraint to a table
+    Index("ix_deliveries_history", "subscription_id", "expires_at"),
     # only what is still to be done: finished rows leave these indexes, so a claim never walks over them
     Index(
         "ix_deliveries_queued",

@@ -12,6 +12,7 @@ from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatc
 from digest.store.deliveries.deliveries import Deliveries
 from digest.store.deliveries.delivery_stats import Pulse
 from digest.store.deliveries.jobs import Jobs
+from digest.store.deliveries.sent_papers import SentPapers
 from digest.store.departures import DepartureLog, Departures
 from digest.store.editions.edition_operations import Amendments
 from digest.store.editions.editions import Editions
@@ -58,6 +59,7 @@ class Unit:
         "refusals",
         "retention",
         "returns",
+        "sent_papers",
         "sources",
         "subscribers",
         "suppressions",
@@ -74,6 +76,7 @@ class Unit:
         self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)
+        self.sent_papers = SentPapers(connection)
         self.returns = Returns(connection)
         self.refusals = Refusals(connection)
         self.retention = Retention(connection)

@@ -59,7 +59,7 @@ def mail(request: Request, name: str, day: str) -> Response:
     """The mail of an edition as a stranger would get it."""
     site = Site.of(request)
     paper_list = site.container.adapters.paper_list(name)
-    edition = find_edition(site, paper_list, Period.read(day).first)
+    edition = find_edition(site, paper_list, Period.read(day))
     html, _ = parts_of(site.container.editions.preview(edition, paper_list, None, site.clock()).data)
     return HTMLResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
 

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput, NotFound
 from digest.domain.paper import Paper, Ranked
-from digest.domain.schedule import format_weekdays
+from digest.domain.schedule import Frequency, format_weekdays
 from digest.render.edition.views import clean
 from digest.render.text.latex import readable
 from digest.web import api_subscriptions
@@ -114,6 +114,7 @@ class ListOut(BaseModel):
     cutoff: str
     timezone: str
     weekdays: str
+    frequency: Frequency
     picks: int
 
     @classmethod
@@ -125,6 +126,7 @@ class ListOut(BaseModel):
             cutoff=f"{each.cutoff:%H:%M}",
             timezone=each.timezone,
             weekdays=format_weekdays(each.weekdays),
+            frequency=each.frequency,
             picks=each.picks,
         )
 
@@ -132,6 +134,10 @@ class ListOut(BaseModel):
 class EditionOut(BaseModel):
     list: str
     date: date
+    edition: str
+    """Its own name: a day may have several."""
+    cutoff: datetime
+    frequency: Frequency
     picks: Sequence[Pick]
     notes: Sequence[str]
     content_hash: str
@@ -139,7 +145,16 @@ class EditionOut(BaseModel):
     @classmethod
     def of(cls, edition: Edition) -> EditionOut:
         picks = [Pick(rank=pick.rank, **Trending.of(pick.ranked).model_dump()) for pick in edition.picks]
-        return cls(list=edition.list, date=edition.date, picks=picks, notes=[*edition.notes], content_hash=edition.content_hash)
+        return cls(
+            list=edition.list,
+            date=edition.date,
+            edition=edition.slug,
+            cutoff=edition.cutoff,
+            frequency=edition.frequency,
+            picks=picks,
+            notes=[*edition.notes],
+            content_hash=edition.content_hash,
+        )
 
 
 @router.get("/papers/{identifier:path}/similar")
@@ -194,15 +209,17 @@ def lists(request: Request) -> list[ListOut]:
 
 @router.get("/lists/{name}/editions")
 def editions(request: Request, name: ListName, before: date | None = None, limit: Limit = 10) -> list[EditionOut]:
-    """Newest first; `before` (not included) pages on."""
+    """The last of each day, newest first; `before` (not included) pages on."""
     container = Site.of(request).container
     paper_list = container.adapters.paper_list(name)
     return [EditionOut.of(each) for each in container.editions.history(paper_list, limit, before)]
 
 
 @router.get("/lists/{name}/editions/{day}")
-def edition(request: Request, name: ListName, day: date) -> EditionOut:
-    """The edition of one day."""
+def edition(
+    request: Request, name: ListName, day: Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d(T\d{4}(-weekly|-monthly)?)?$")]
+) -> EditionOut:
+    """The last edition of one day (2026-11-30), or one of several (2026-11-30T1100)."""
     container = Site.of(request).container
     paper_list = container.adapters.paper_list(name)
     found = container.editions.published(paper_list, day)

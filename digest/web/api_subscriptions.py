@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from digest.domain.errors import ConfigurationError, InvalidInput, NotFound
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.schedule import format_weekdays, parse_weekdays
+from digest.domain.schedule import Frequency, format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
 from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
 from digest.web.site import Site
@@ -34,6 +34,7 @@ class SubscriptionIn(BaseModel):
     list: str | None = None
     timezone: str | None = Field(None, max_length=60)
     hour: time | None = None
+    frequency: Frequency = Field(Frequency.DAILY, description="Weekly and monthly: on the first of the weekdays")
     weekdays: str | None = Field(None, max_length=60, description='Like "mon,tue", "daily" or "weekdays"')
     interests: str = Field("", max_length=10_000)
     confirmed: bool = Field(False, description="Record consent given elsewhere; without it a confirmation is mailed")
@@ -46,6 +47,7 @@ class SubscriptionOut(BaseModel):
     timezone: str
     hour: str
     weekdays: str
+    frequency: Frequency
     paused_until: date | None
     requested_at: datetime
     confirmed_at: datetime | None
@@ -64,6 +66,7 @@ class SubscriptionOut(BaseModel):
             timezone=wishes.timezone,
             hour=f"{wishes.hour:%H:%M}",
             weekdays=format_weekdays(wishes.weekdays),
+            frequency=wishes.frequency,
             paused_until=wishes.paused_until,
             requested_at=each.requested_at,
             confirmed_at=each.confirmed_at,
@@ -137,7 +140,7 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
         raise InvalidInput("timezone", error.reason) from None
     except ValueError as error:
         raise InvalidInput("weekdays", str(error)) from None
-    return Preferences(timezone=wishes.timezone, hour=wishes.hour, weekdays=days)
+    return Preferences(timezone=wishes.timezone, hour=wishes.hour, weekdays=days, frequency=given.frequency)
 
 
 @router.delete("")
@@ -170,7 +173,7 @@ def forget(asked: Request, email: Email) -> Forgotten:
     "/import", openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 )
 async def import_csv(asked: Request, confirmed: bool = False) -> Report:
-    """A CSV document as the body: columns email,list,timezone,hour,weekdays,interests. Good lines are kept, bad ones named."""
+    """CSV as the body: email,list,timezone,hour,weekdays,frequency,interests. Good lines are kept, bad ones named."""
     site = Site.of(asked)
     body = await asked.body()
 

@@ -80,8 +80,15 @@ async def bibtex(request: Request, name: str, period: str) -> Response:
     paper_list, wanted = site.container.adapters.paper_list(name), Period.read(period)
 
     def make() -> Answer:
-        found = find_edition(site, paper_list, wanted.first)
-        return Answer.of(bibliography(pick.ranked.paper for pick in found.picks), "application/x-bibtex; charset=utf-8", 300)
+        found = find_edition(site, paper_list, wanted)
+        of_day = site.container.editions.of_day(paper_list, found.date)
+        earlier = [
+            f"% earlier that day: {site.container.adapters.links.edition(name, each.slug)}.bib\n"
+            for each in of_day
+            if each.cutoff < found.cutoff
+        ]
+        text = "".join(earlier) + bibliography(pick.ranked.paper for pick in found.picks)
+        return Answer.of(text, "application/x-bibtex; charset=utf-8", 300)
 
     return await site.public(request, f"/lists/{name}/{wanted.slug}.bib", make)
 

@@ -12,7 +12,7 @@ from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from digest.domain.schedule import WEEKDAY_NAMES, read_zone, zone_names
+from digest.domain.schedule import WEEKDAY_NAMES, Frequency, parse_frequency, read_zone, zone_names
 from digest.domain.subscriber import Preferences
 from digest.render.edition.views import clean
 
@@ -68,6 +68,7 @@ class Form:
             timezone=self._timezone(before.timezone),
             hour=self._hour(before.hour),
             weekdays=self._weekdays(before.weekdays),
+            frequency=self._frequency(before.frequency),
             picks=self._picks(before.picks),
             style=self._style(before.style),
             paused_until=self._paused_until(before.paused_until),
@@ -104,6 +105,15 @@ class Form:
             self.wrong["weekdays"] = "Choose at least one day; to stop for a while, pause instead."
             return before
         return days
+
+    def _frequency(self, before: Frequency) -> Frequency:
+        if "frequency" not in self.values:
+            return before
+        try:
+            return parse_frequency(self.line("frequency"))
+        except ValueError as error:
+            self.wrong["frequency"] = f"{str(error).capitalize()}."
+            return before
 
     def _picks(self, before: int | None) -> int | None:
         if "picks" not in self.values:

@@ -20,6 +20,7 @@ from digest.web.site import Site
 
 router = APIRouter()
 
+_EXACT = re.compile(r"(\d{4}-\d\d-\d\d)T\d{4}(?:-weekly|-monthly)?")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
@@ -46,8 +47,11 @@ class Period:
 
     @classmethod
     def read(cls, slug: str) -> Period:
-        """ "2026-05-27", "2026-W22" or "2026-05". Raises NotFound, saying so."""
+        """ "2026-05-27", "2026-W22" or "2026-05"; an edition's slug is its day's. Raises NotFound, saying so."""
         try:
+            if exact := _EXACT.fullmatch(slug):
+                day = date.fromisoformat(exact[1])
+                return cls(slug, in_words(day), day, day)
             if week := _WEEK.fullmatch(slug):
                 return cls.week(date.fromisocalendar(int(week[1]), int(week[2]), 1))
             if month := _MONTH.fullmatch(slug):
@@ -56,6 +60,11 @@ class Period:
             return cls(day.isoformat(), in_words(day), day, day)
         except (ValueError, OverflowError):
             raise NotFound(f"edition {slug[:20]!r}", "dates are like 2026-05-27, 2026-W22 or 2026-05") from None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it names one of a day's editions."""
+        return "T" in self.slug
 
     @property
     def is_day(self) -> bool:
@@ -95,7 +104,7 @@ async def edition(request: Request, name: str, period: str) -> Response:
     def make() -> Answer:
         if not wanted.is_day:
             return _period_page(site, paper_list, wanted)
-        return _edition_page(site, paper_list, find_edition(site, paper_list, wanted.first))
+        return _edition_page(site, paper_list, find_edition(site, paper_list, wanted))
 
     return await site.public(request, f"/lists/{name}/{wanted.slug}", make)
 
@@ -124,17 +133,18 @@ async def robots(request: Request) -> Response:
     return await site.public(request, "/robots.txt", lambda: Answer.of(site.render("robots.txt"), "text/plain; charset=utf-8"))
 
 
-def find_edition(site: Site, paper_list: PaperList, day: date) -> Edition:
-    """Raises NotFound; a cancelled one is as good as not there."""
-    found = site.container.editions.published(paper_list, day)
+def find_edition(site: Site, paper_list: PaperList, wanted: Period) -> Edition:
+    """The last edition of a day, or the very one that is named. Raises NotFound; a cancelled one is as good as not there."""
+    found = site.container.editions.published(paper_list, wanted.slug if wanted.is_exact else wanted.first.isoformat())
     if found is None:
-        raise NotFound(f"edition of {in_words(day)}", "none was made that day")
+        raise NotFound(f"edition of {wanted.title}", "none was made then" if wanted.is_exact else "none was made that day")
     return found
 
 
 def _edition_page(site: Site, paper_list: PaperList, found: Edition, *, home: bool = False) -> Answer:
     view: EditionView = site.container.adapters.press.view(found, paper_list)
     days, readings = site.container.editions.dates(paper_list), site.container.editions.readings(found)
+    of_day = site.container.editions.of_day(paper_list, found.date)
     older = next((day for day in days if day < found.date), None)
     newer = next((day for day in reversed(days) if day > found.date), None)
     body = site.render(
@@ -146,6 +156,7 @@ def _edition_page(site: Site, paper_list: PaperList, found: Edition, *, home: bo
         curves={paper_id: curve for paper_id, some in readings.items() if (curve := votes_curve(some, found.frozen_at))},
         older=older and older.isoformat(),
         newer=newer and newer.isoformat(),
+        others=[(each.slug, f"{each.cutoff.astimezone(paper_list.zone):%H:%M}") for each in of_day if each.id != found.id],
         home=home,
     )
     return Answer.of(body, max_age=60 if home else 300)

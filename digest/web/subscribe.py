@@ -14,7 +14,7 @@ from starlette.responses import Response
 from digest.domain.edition import PaperList
 from digest.domain.errors import DigestError, InvalidAddress, NotFound
 from digest.domain.interest import understand, written
-from digest.domain.schedule import format_weekdays
+from digest.domain.schedule import days_in_words
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.ranking.summary import summarised
@@ -153,7 +153,7 @@ def confirming(request: Request, token: str) -> Response:
         done=subscription.state is SubscriptionState.ACTIVE and not stopped,
         stopped=stopped,
         preferences=preferences,
-        weekdays=format_weekdays(preferences.weekdays),
+        days=days_in_words(preferences.frequency, preferences.weekdays),
         told=understand(written(interests)).told,
     )
 

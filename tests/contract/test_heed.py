@@ -20,7 +20,7 @@ from digest.services.operations.pause import resume
 from digest.services.operations.review import undo, waiting
 from digest.store.unit_of_work import Store
 from tests.notices import foreign, notices
-from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know, owe, replied
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, create_due, freeze, know, owe, replied
 
 STAMPS = Stamps(b"a key for the tests")
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
@@ -56,7 +56,7 @@ class Post:
         due = NOW + day * DAY + 2 * HOUR
         edition = freeze(self.store, day=due.date())
         with self.store.begin() as unit:
-            unit.deliveries.create_due(edition.id, COHORT, due, due + DAY, due.date())
+            create_due(unit, edition.id, COHORT, due, due + DAY, due.date())
         self._accept(due)
 
     def _accept(self, due: datetime) -> None:

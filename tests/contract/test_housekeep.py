@@ -25,7 +25,7 @@ from digest.store.schema_review import refusals, sent_before_restore
 from digest.store.subscribers.personal_data import SAYS_NOTHING
 from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
-from tests.servers.stocked import COHORT, DAY, HOUR, MAIN, NOW, freeze, know, replied, sighting, subscribe
+from tests.servers.stocked import COHORT, DAY, HOUR, MAIN, NOW, create_due, freeze, know, replied, sighting, subscribe
 
 TABLE = kept(**Retention().model_dump())
 DAYS = {each.name: each.days for each in TABLE}
@@ -114,7 +114,7 @@ def test_old_deliveries_go_with_what_hangs_on_them(store: Store) -> None:
     for due in (old, new):
         edition = freeze(store, day=due.date())
         with store.begin() as unit:
-            unit.deliveries.create_due(edition.id, COHORT, due, due + DAY, due.date())
+            create_due(unit, edition.id, COHORT, due, due + DAY, due.date())
             [claimed] = unit.deliveries.claim(10, "me", due, due + HOUR).claimed
             failed = replied(claimed.id, 550, at=due, enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, due + DAY))], "me")
@@ -132,7 +132,7 @@ def test_what_is_still_to_be_sent_stays(store: Store) -> None:
         subscribe(unit, "ada@example.org", at=NOW - 400 * DAY)
     edition = freeze(store, day=due.date())
     with store.begin() as unit:
-        unit.deliveries.create_due(edition.id, COHORT, due, due + DAY, due.date())
+        create_due(unit, edition.id, COHORT, due, due + DAY, due.date())
     assert housekeep(store, TABLE, NOW)["deliveries"] == 0
     assert _count(store, deliveries) == 1
 
@@ -151,7 +151,7 @@ def test_of_old_editions_the_picks_cards_stay(store: Store) -> None:
         subscribe(unit, "ada@example.org", at=NOW - 900 * DAY)
     owed, old, older, newest = (freeze(store, day=(NOW - days * DAY).date()) for days in (500, 400, 300, 200))
     with store.begin() as unit:
-        unit.deliveries.create_due(owed.id, COHORT, NOW, NOW + DAY, NOW.date())
+        create_due(unit, owed.id, COHORT, NOW, NOW + DAY, NOW.date())
         weighed = unit.editions.pool(old.id)
     whole, thinned = [True] * 4, [True, True, False, False]
     assert housekeep(store, TABLE, NOW)["cards"] == 4
@@ -226,7 +226,7 @@ def _a_life(store: Store) -> None:
     edition = freeze(store)
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
-        unit.deliveries.create_due(edition.id, cohort, NOW, NOW + DAY, NOW.date())
+        create_due(unit, edition.id, cohort, NOW, NOW + DAY, NOW.date())
         for each in unit.deliveries.claim(10, "me", NOW, NOW + HOUR).claimed:
             failed = replied(each.id, 550, text=f"<{each.address}> unknown", enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, NOW + DAY))], "me")

@@ -18,7 +18,7 @@ from digest.services.operations import review
 from digest.services.subscriptions.unsuppress import unsuppress
 from digest.store.schema import deliveries, suppressions
 from digest.store.unit_of_work import Store
-from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, freeze, know
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, create_due, freeze, know
 
 DUE = NOW + 2 * HOUR
 OK = Reply(250, "queued as 4F2A9")
@@ -35,7 +35,7 @@ class Morning:
             unit.subscribers.add_confirmed(readers, CONSENT, NOW)
         self.edition = freeze(store, day=DUE.date())
         with store.begin() as unit:
-            unit.deliveries.create_due(self.edition.id, COHORT, DUE, DUE + DAY, DUE.date())
+            create_due(unit, self.edition.id, COHORT, DUE, DUE + DAY, DUE.date())
         self.claimed = self.claim(DUE)
 
     def claim(self, at: datetime) -> list[Claimed]:
@@ -144,7 +144,7 @@ def test_who_is_held_gets_no_other_mail_meanwhile_and_what_expires_says_why(stor
     morning.replied(range(10), FLOODS[0])
     tomorrow = freeze(store, day=(DUE + DAY).date())
     with store.begin() as unit:
-        unit.deliveries.create_due(tomorrow.id, COHORT, DUE + DAY, DUE + 2 * DAY, (DUE + DAY).date())
+        create_due(unit, tomorrow.id, COHORT, DUE + DAY, DUE + 2 * DAY, (DUE + DAY).date())
     assert morning.claim(DUE + DAY + HOUR) == []
     with store.read() as unit:
         states = unit.deliveries.tally(morning.edition.id)

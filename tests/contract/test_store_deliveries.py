@@ -19,7 +19,7 @@ from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import Address, Cohort, Interests, NewReader, Preferences
 from digest.services.scheduler import create_deliveries
 from digest.store.unit_of_work import Store
-from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, freeze, know, owe, replied, subscribe
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, create_due, freeze, know, owe, replied, subscribe
 
 DUE = NOW + 2 * HOUR
 LATER = NOW + 3 * HOUR
@@ -76,11 +76,11 @@ def test_only_who_is_due_gets_a_row_and_only_one(store: Store) -> None:
         subscribe(unit, "complained@example.org")
         unit.suppressions.add(Address("Complained@example.org"), SuppressionReason.COMPLAINT, NOW)
     with store.begin() as unit:
-        assert unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY) == 2
-        assert unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY) == 0
-        assert unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY, DUE + HOUR) == 1
+        assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY) == 2
+        assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY) == 0
+        assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY, DUE + HOUR) == 1
         mondays = Cohort("main", "UTC", time(7), frozenset({0}))
-        assert unit.deliveries.create_due(edition.id, mondays, DUE, DUE + DAY, TODAY) == 1
+        assert create_due(unit, edition.id, mondays, DUE, DUE + DAY, TODAY) == 1
     got = {c.address.text for c in claim(store)}
     assert got == {"due@example.org", "resumed@example.org", "late@example.org", "mondays@example.org"}
     assert of(store, due.id).due_at == of(store, resumed.id).next_attempt_at == DUE
@@ -117,7 +117,7 @@ def test_a_welcome(store: Store) -> None:
         made = unit.deliveries.create_one(edition.id, newcomer.id, LATER, LATER + DAY)
         assert made is not None
         assert unit.deliveries.create_one(edition.id, newcomer.id, LATER, LATER + DAY) is None
-        assert unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY) == 0
+        assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY) == 0
     assert made in {c.id for c in claim(store)}
 
 
@@ -131,7 +131,7 @@ def test_a_claim_holds_what_composing_needs(store: Store) -> None:
     with store.begin() as unit:
         plain = subscribe(unit, "plain@example.org")
         fussy = subscribe(unit, "fussy@example.org", preferences=wishes, interests=likes)
-        unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY)
+        create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY)
     one, two = claim(store)
     assert (one.subscription_id, one.personal, one.wanted, one.interests, one.style, one.picks) == (
         plain.id,
@@ -264,8 +264,8 @@ def test_picks_are_frozen_once(store: Store) -> None:
     owe(store, 2)
     one, two = claim(store)
     with store.begin() as unit:
-        unit.deliveries.freeze_picks({one.id: (3, 1), two.id: ()})
-        unit.deliveries.freeze_picks({one.id: (0,), two.id: (2,)})
+        unit.deliveries.freeze_picks({(3, 1): [one.id], (): [two.id]})
+        unit.deliveries.freeze_picks({(0,): [one.id, two.id]})
         unit.deliveries.freeze_picks({})
         unit.deliveries.release("me")
     assert [c.picks for c in claim(store)] == [(3, 1), ()]
@@ -358,19 +358,19 @@ def test_what_was_sent_to_a_reader_by_any_list(store: Store) -> None:
                 CONSENT,
                 NOW,
             )
-        unit.deliveries.create_due(elsewhere.id, Cohort("other", "UTC", time(7), frozenset(range(7))), DUE, DUE + DAY, TODAY)
+        create_due(unit, elsewhere.id, Cohort("other", "UTC", time(7), frozenset(range(7))), DUE, DUE + DAY, TODAY)
         papers = [pooled.ranked.paper.id for pooled in unit.editions.pool(elsewhere.id)]
     claimed = claim(store)
     with store.begin() as unit:
-        unit.deliveries.freeze_picks({c.id: (5, 4) for c in claimed if c.edition_id == elsewhere.id and c.subscriber_id == 1})
+        unit.deliveries.freeze_picks({(5, 4): [c.id for c in claimed if c.edition_id == elsewhere.id and c.subscriber_id == 1]})
     record(store, [decided(replied(c.id, 250 if c.subscriber_id != 3 else 550)) for c in claimed])
     with store.read() as unit:
-        assert unit.deliveries.recent_picks([1, 2, 3, 4], DUE) == {
+        assert unit.sent_papers.papers_sent([1, 2, 3, 4], DUE) == {
             1: {papers[i] for i in (0, 1, 5, 4)},
             2: {papers[0], papers[1]},
         }
-        assert unit.deliveries.recent_picks([1, 2], DUE + timedelta(seconds=1)) == {}
-        assert unit.deliveries.recent_picks([], DUE) == {}
+        assert unit.sent_papers.papers_sent([1, 2], DUE + DAY + timedelta(seconds=1)) == {}
+        assert unit.sent_papers.papers_sent([], DUE) == {}
         assert unit.deliveries.tally(edition.id) == {ACCEPTED: 2, FAILED: 1}
 
 
@@ -414,7 +414,7 @@ def test_a_claim_walks_only_the_index_of_what_is_queued(store: Store) -> None:
     with store.begin() as unit:
         readers = [NewReader(Address(f"r{n}@example.org"), "main") for n in range(1500)]
         unit.subscribers.add_confirmed(readers, CONSENT, NOW)
-        unit.deliveries.create_due(edition.id, COHORT, DUE, DUE + DAY, TODAY)
+        create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY)
         unit.deliveries.record(
             [decided(replied(c.id, 250)) for c in unit.deliveries.claim(700, "me", LATER, LATER + HOUR).claimed]
         )
@@ -436,16 +436,19 @@ def test_making_rows_asks_for_each_reader_by_index(store: Store) -> None:
         readers = [NewReader(Address(f"r{n}@example.org"), "main") for n in range(1500)]
         unit.subscribers.add_confirmed(readers, CONSENT, NOW)
     with plans_of(store, "INSERT INTO deliveries", "SELECT") as plans, store.begin() as unit:
-        for one, among, made in ((earlier, (0, 1000), 1000), (earlier, (1000, None), 500), (edition, (0, None), 1500)):
-            assert unit.deliveries.create_due(one.id, COHORT, DUE, DUE + DAY, TODAY, among=among) == made
+        for one, among, made in ((earlier, (0, 1000), 1000), (earlier, (1000, None), 500)):
+            assert create_due(unit, one.id, COHORT, DUE - DAY, DUE, TODAY - DAY, NOW, among=among) == made
+        assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY) == 1500
     with plans_of(store, "SELECT", "OFFSET") as reaching, store.begin() as unit:
         unit.subscribers.reach(COHORT, 0, 1000)
     assert (len(plans), len(reaching)) == (3, 1)
     sqlite = store.engine.dialect.name == "sqlite"
     look = r"SEARCH deliveries.*" if sqlite else r"Index Cond: .*subscription_id = subscriptions.id.*"
     asked = [re.findall(look, plan) for plan in plans]
-    assert all(len(each) == 2 and all("subscription_id" in one for one in each) for each in asked), plans  # two editions
-    assert all("edition_id" in one for one in asked[-1]), "not every edition the reader ever had"
+    assert all(all("subscription_id" in one for one in each) for each in asked), plans
+    # the editions of the issue, the day, and what was due on it: never all that the reader ever had
+    assert [len(each) for each in asked] == [3, 3, 2], plans
+    assert all(re.search("edition_id|expires_at", one) for one in asked[-1]), plans
     for plan in (*plans, *reaching):
         assert "ix_subscriptions_cohort" in plan
         assert not re.search(r"SCAN |Seq Scan|Sort|TEMP B-TREE", plan), plan

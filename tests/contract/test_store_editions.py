@@ -19,6 +19,7 @@ from tests.servers.stocked import (
     NOW,
     TODAY,
     arxiv,
+    create_due,
     draft,
     freeze,
     know,
@@ -96,29 +97,30 @@ def test_what_was_featured_is_a_list_and_an_instant_apart(store: Store) -> None:
     edition = freeze(store, picks=2)
     ids = frozenset(pick.ranked.paper.id for pick in edition.picks)
     with store.read() as unit:
-        assert unit.editions.featured("main", edition.frozen_at) == frozenset()
-        assert unit.editions.featured("main", edition.frozen_at + timedelta(microseconds=1)) == ids
-        assert unit.editions.featured("other", NOW + DAY) == frozenset()
+        assert unit.editions.featured("main", edition.frozen_at, TODAY + DAY) == frozenset()
+        assert unit.editions.featured("main", edition.frozen_at + timedelta(microseconds=1), TODAY + DAY) == ids
+        assert unit.editions.featured("main", edition.frozen_at + DAY, TODAY) == frozenset(), "nor is it by those of its own day"
+        assert unit.editions.featured("other", NOW + DAY, TODAY + DAY) == frozenset()
 
 
 def test_a_cancelled_edition_gives_its_papers_back_unless_somebody_may_have_it(store: Store) -> None:
     unsent = owe(store, 2)
     with store.begin() as unit:
         unit.editions.cancel(unsent.id)
-        assert unit.editions.featured("main", NOW + DAY) == frozenset()
+        assert unit.editions.featured("main", NOW + DAY, TODAY + DAY) == frozenset()
         again = unit.editions.get(unsent.id)
         assert again
         assert again.state == "cancelled"
     sent = freeze(store, day=TODAY + DAY)
     at = NOW + DAY + 3 * HOUR
     with store.begin() as unit:
-        unit.deliveries.create_due(sent.id, COHORT, at, at + DAY, at.date())
+        create_due(unit, sent.id, COHORT, at, at + DAY, at.date())
         batch = unit.deliveries.claim(9, "me", at, at + HOUR)
         assert (len(batch.claimed), batch.withheld) == (2, 2)
         attempt = replied(batch.claimed[0].id, 250)
         unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, at + DAY))])
         unit.editions.cancel(sent.id)
-        assert len(unit.editions.featured("main", NOW + 2 * DAY)) == 2
+        assert len(unit.editions.featured("main", NOW + 2 * DAY, TODAY + 2 * DAY)) == 2
     with pytest.raises(NotFound), store.begin() as unit:
         unit.editions.cancel(404)
 

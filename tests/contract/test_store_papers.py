@@ -122,7 +122,7 @@ def test_a_sighting_with_two_names_joins_two_papers_and_all_that_refers_to_them(
     assert paper.sources == ("arxiv", "biorxiv")
     with store.read() as unit:
         assert unit.papers.count() == 1
-        assert unit.editions.featured("main", NOW + HOUR) == {paper.id}
+        assert unit.editions.featured("main", NOW + HOUR, NOW.date() + DAY) == {paper.id}
         assert {pooled.ranked.paper.id for pooled in unit.editions.pool(edition.id)} == {paper.id}
         assert [c.signals for c in unit.papers.candidates(NOW, NOW - DAY, MAIN)] == [other.signals]
     before = counted(store)

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Date, MetaData, Time, func, insert, select, text
+from sqlalchemy import Date, MetaData, Time, bindparam, func, insert, select, text
 
 from digest.domain.delivery import DeliveryState
+from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, Interests
 from digest.store.engine import WRITES, open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION
+from digest.store.types import Instant
 from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
-from tests.servers.stocked import DAY, HOUR, NOW, TODAY, arxiv, sighting
+from tests.servers.stocked import (
+    COHORT,
+    DAY,
+    HOUR,
+    NOW,
+    TODAY,
+    arxiv,
+    create_due,
+    draft,
+    know,
+    papers,
+    rendered,
+    replied,
+    sighting,
+    subscribe,
+)
 
 FIRST = json.loads((Path(__file__).resolve().parents[1] / "golden/first_release.json").read_text("utf-8"))
 
@@ -169,3 +187,40 @@ def test_links_mailed_before_unsubscribe_for_sixty_days(empty_database_url: str)
         kept = connection.execute(text("SELECT reason, detail FROM suppressions ORDER BY address_hash")).all()
     assert [tuple(row) for row in kept] == [("asked for no more mail", ""), ("operator", "spammer <address>")]
     store.close()
+
+
+def test_a_half_sent_queue_is_moved(empty_database_url: str) -> None:
+    """At 0011: one reader has today's mail, one waits for it, one was welcomed. Nobody is mailed twice that day, none is lost."""
+    engine = open_engine(empty_database_url)
+    store = Store(engine, hash_address)
+    upgrade(engine, hash_address)
+    know(store)
+    due = NOW + 2 * HOUR
+    with store.begin() as unit:
+        readers = [subscribe(unit, f"reader{n}@example.org") for n in range(3)]
+        pool = papers(unit, 4)
+        edition = unit.editions.freeze(draft(pool), rendered(pool))
+        create_due(unit, edition.id, COHORT, due, due + DAY, TODAY)
+        [sent, waiting, _] = unit.deliveries.claim(9, "me", due, due + HOUR).claimed
+        unit.deliveries.release("me")
+        attempt = replied(sent.id, 250, at=due)
+        unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, due + DAY))])
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        confirmed = due + HOUR
+        late = text("UPDATE subscriptions SET confirmed_at = :at WHERE id = 3").bindparams(bindparam("at", confirmed, Instant()))
+        connection.execute(late)
+    downgrade(engine, "0011", hash_address)
+    assert upgrade(engine, hash_address) == ("0011", REVISION)
+    with store.begin() as unit:
+        moved = {each.id: unit.deliveries.of_subscription(each.id)[0] for each in readers}
+        assert [moved[each.id].day for each in readers] == [TODAY, TODAY, None], "a welcome is of no day"
+        assert [str(moved[each.id].state) for each in readers] == ["accepted", "queued", "queued"]
+        found = unit.editions.find("main", TODAY)
+        assert found
+        assert (found.id, found.cutoff, found.max_picks, len(found.picks)) == (edition.id, edition.window.end, 2, 2)
+        newer = unit.editions.freeze(replace(draft(pool), cutoff=due + HOUR, content_hash="1" * 64), rendered(pool))
+        assert create_due(unit, newer.id, COHORT, due, due + DAY, TODAY, due + 2 * HOUR) == 1, "only who was welcomed"
+        assert waiting.id in {each.id for each in unit.deliveries.claim(9, "me", due, due + HOUR).claimed}
+        ids = {paper: position for paper, position in unit.editions.pool_ids(edition.id).items() if position < 2}
+        assert unit.sent_papers.papers_sent([readers[0].subscriber_id], due) == {readers[0].subscriber_id: frozenset(ids)}
+    engine.dispose()

@@ -161,7 +161,7 @@ def test_pausing_and_resuming_twice_is_as_good_as_once(tmp_path: Path, database_
 def test_what_names_no_edition(tmp_path: Path, sqlite_url: str, name: str) -> None:
     with (
         Container(load(configured(tmp_path, sqlite_url, 9))) as container,
-        pytest.raises(InvalidInput, match="should be like daily/"),
+        pytest.raises(InvalidInput, match="should be like 2026-05-27"),
     ):
         container.editions.edition_named(name)
 

@@ -9,6 +9,7 @@ from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.edition import Card, Edition, PaperList, Pick, Pooled, Rendered, Window
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason, Sighting, Signal
+from digest.domain.schedule import Cutoff, MailDue
 from digest.domain.subscriber import Address, Cohort, Consent, Interests, NewReader, Preferences, Subscription
 from digest.store.unit_of_work import Store, Unit
 
@@ -62,6 +63,7 @@ def draft(pool: Sequence[Paper], picks: int = 2, *, day: date = TODAY, list_name
         list=list_name,
         date=day,
         window=Window(frozen_at - DAY, frozen_at),
+        cutoff=frozen_at,
         frozen_at=frozen_at,
         picks=tuple(Pick(n + 1, each) for n, each in enumerate(ranked[:picks])),
         pool=tuple(Pooled(n, each) for n, each in enumerate(ranked)),
@@ -112,9 +114,27 @@ def owe(store: Store, readers: int, *, due_at: datetime = NOW + 2 * HOUR) -> Edi
         unit.subscribers.add_confirmed(
             [NewReader(Address(f"reader{n}@example.org"), "main") for n in range(readers)], CONSENT, NOW
         )
-        assert unit.deliveries.create_due(edition.id, COHORT, due_at, due_at + DAY, due_at.date()) == readers
+        assert create_due(unit, edition.id, COHORT, due_at, due_at + DAY, due_at.date()) == readers
     return edition
 
 
 def replied(delivery_id: int, code: int, *, at: datetime = NOW + 3 * HOUR, text: str = "said", enhanced: str = "") -> Attempt:
     return Attempt(delivery_id, at, "relay.example.org:25", Stage.DOT, Reply(code, text, enhanced))
+
+
+def create_due(
+    unit: Unit,
+    edition_id: int,
+    cohort: Cohort,
+    due_at: datetime,
+    expires_at: datetime,
+    today: date,
+    confirmed_by: datetime | None = None,
+    among: tuple[int, int | None] = (0, None),
+) -> int:
+    """A delivery of the edition for each reader of a cohort whose local day `today` is."""
+    edition = unit.editions.get(edition_id)
+    assert edition is not None
+    cutoff = Cutoff(edition.date, edition.cutoff, edition.cutoff)
+    mail = MailDue(due_at, today, cutoff, edition.cutoff, expires_at)
+    return unit.deliveries.create_due(edition_id, cohort, mail, expires_at, confirmed_by, among)

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.domain.schedule import EVERY_DAY, Had, MailDue, Timetable, comes, mail_due, next_mail
+from digest.domain.schedule import EVERY_DAY, Cutoffs, Had, MailDue, Timetable, comes, mail_due, next_mail
 
 HALF_AN_HOUR = timedelta(minutes=30)
-DAILY = Timetable(time(5), ZoneInfo("UTC"))
-LATE = Timetable(time(10), ZoneInfo("America/New_York"))
-WORKDAYS = Timetable(time(5), ZoneInfo("Europe/Berlin"), frozenset(range(5)))
-MONDAYS = Timetable(time(5), ZoneInfo("UTC"), frozenset({0}))
+DAILY = Cutoffs(Timetable(time(5), ZoneInfo("UTC")))
+SIX_HOURS = Cutoffs(Timetable(time(5), ZoneInfo("UTC")), timedelta(hours=6))
+LATE = Cutoffs(Timetable(time(10), ZoneInfo("America/New_York")))
+WORKDAYS = Cutoffs(Timetable(time(5), ZoneInfo("Europe/Berlin"), frozenset(range(5))))
+MONDAYS = Cutoffs(Timetable(time(5), ZoneInfo("UTC"), frozenset({0})))
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,20 @@ INSTANTS = [
 ]
 
 
-def mailed(reader: Reader, cutoffs: Timetable, at: datetime, had: Had) -> tuple[MailDue | None, Had]:
+def mailed(reader: Reader, cutoffs: Cutoffs, at: datetime, had: Had) -> tuple[MailDue | None, Had]:
     """What the scheduler does at an instant, with every edition there as of its cutoff."""
     mail = mail_due(reader.timetable, cutoffs, at)
     if mail is None or not comes(mail, reader.timetable.zone, had, reader.paused_until):
         return None, had
-    return mail, Had(mail.edition_day, mail.due_at)
+    return mail, Had(mail.cutoff.at, mail.today, mail.due_at)
 
 
-@pytest.mark.parametrize("cutoffs", [DAILY, LATE, WORKDAYS, MONDAYS], ids=["daily", "late", "workdays", "mondays"])
+@pytest.mark.parametrize(
+    "cutoffs", [DAILY, SIX_HOURS, LATE, WORKDAYS, MONDAYS], ids=["daily", "six hours", "late", "workdays", "mondays"]
+)
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("changed_at", INSTANTS, ids=lambda at: f"{at:%m-%dT%H}")
-def test_the_promise_is_what_happens(change: str, cutoffs: Timetable, changed_at: datetime) -> None:
+def test_the_promise_is_what_happens(change: str, cutoffs: Cutoffs, changed_at: datetime) -> None:
     before, after = CHANGES[change]
     had, at = Had(), changed_at - timedelta(days=8)
     while at < changed_at:
@@ -78,12 +81,12 @@ def test_the_promise_is_what_happens(change: str, cutoffs: Timetable, changed_at
     promised = next_mail(after.timetable, cutoffs, changed_at, had, after.paused_until, at_once=True)
     assert promised is not None
     came, days = [], set[date]()
-    if had.edition_day > date.min:
+    if had.day > date.min:
         days.add(had.due_at.astimezone(after.timetable.zone).date())
     while at < max(changed_at + timedelta(days=8), promised.due_at + timedelta(days=2)):
         mail, then = mailed(after, cutoffs, at, had)
         if mail is not None:
-            assert mail.edition_day > had.edition_day, "an older edition never comes after a newer one"
+            assert mail.cutoff.at > had.cutoff, "an older edition never comes after a newer one"
             assert mail.today not in days, "nor a second mail on one of their days"
             came.append((at, mail))
             days.add(mail.today)
@@ -96,7 +99,7 @@ def test_the_promise_is_what_happens(change: str, cutoffs: Timetable, changed_at
 def test_without_a_weekday_nothing_is_promised() -> None:
     nobody = Timetable(time(7), ZoneInfo("UTC"), frozenset())
     assert next_mail(nobody, DAILY, INSTANTS[0], Had(), at_once=True) is None
-    assert next_mail(DAILY, nobody, INSTANTS[0], Had(), at_once=True) is None
+    assert next_mail(Reader().timetable, Cutoffs(nobody), INSTANTS[0], Had(), at_once=True) is None
 
 
 def test_a_pause_without_end_has_no_next_mail() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.domain.schedule import EVERY_DAY, Due, due_on, format_weekdays, latest_due, next_due, parse_weekdays
+from digest.domain.schedule import EVERY_DAY, Due, Timetable, due_on, format_weekdays, parse_weekdays
 
 CASES = [  # zone, local day, hour → UTC
     ("Europe/Berlin", date(2026, 3, 28), time(2, 30), "2026-03-28T01:30"),
@@ -38,20 +38,20 @@ DAYS = st.frozensets(st.integers(0, 6), min_size=1)
 @given(NOWS, HOURS, ZONES, DAYS)
 def test_latest_and_next_enclose_now_with_nothing_between(now: datetime, hour: time, zone: str, days: frozenset[int]) -> None:
     tz = ZoneInfo(zone)
-    latest, following = latest_due(now, hour, tz, days), next_due(now, hour, tz, days)
+    latest, following = Timetable(hour, tz, days).latest(now), Timetable(hour, tz, days).following(now)
     assert latest is not None
     assert following is not None
     assert latest.at <= now < following.at
     assert latest.day.weekday() in days
-    assert next_due(latest.at, hour, tz, days) == following
-    assert latest_due(following.at, hour, tz, days) == following
+    assert Timetable(hour, tz, days).following(latest.at) == following
+    assert Timetable(hour, tz, days).latest(following.at) == following
 
 
 @given(NOWS, HOURS, ZONES)
 def test_a_year_of_mornings_has_one_mail_a_day(start: datetime, hour: time, zone: str) -> None:
     tz, at, days = ZoneInfo(zone), start, []
     for _ in range(60):
-        due = next_due(at, hour, tz)
+        due = Timetable(hour, tz).following(at)
         assert due is not None
         days.append(due.day)
         at = due.at
@@ -61,19 +61,23 @@ def test_a_year_of_mornings_has_one_mail_a_day(start: datetime, hour: time, zone
 def test_the_day_samoa_skipped_and_no_weekdays() -> None:
     samoa = ZoneInfo("Pacific/Apia")
     skipped = datetime(2011, 12, 30, 12, tzinfo=UTC)
-    assert latest_due(skipped, time(7), samoa) is not None
-    assert latest_due(skipped, time(7), samoa, frozenset()) is None
-    assert next_due(skipped, time(7), samoa, frozenset()) is None
+    assert Timetable(time(7), samoa).latest(skipped) is not None
+    assert Timetable(time(7), samoa, frozenset()).latest(skipped) is None
+    assert Timetable(time(7), samoa, frozenset()).following(skipped) is None
     friday = Due(date(2011, 12, 30), datetime(2011, 12, 30, 17, tzinfo=UTC))
-    assert next_due(skipped, time(7), samoa, frozenset({4})) == friday, "the Friday that was skipped has its mail all the same"
+    assert Timetable(time(7), samoa, frozenset({4})).following(skipped) == friday, (
+        "the Friday that was skipped has its mail all the same"
+    )
 
 
 def test_due_by_the_clock_on_the_readers_wall() -> None:
     berlin, now = ZoneInfo("Europe/Berlin"), datetime(2026, 5, 4, 5, 0, tzinfo=UTC)  # a Monday, 07:00 in Berlin
-    assert latest_due(now, time(7), berlin) == Due(date(2026, 5, 4), now)
-    assert next_due(now, time(7), berlin) == Due(date(2026, 5, 5), now + timedelta(days=1))
-    assert latest_due(now, time(7, 1), berlin) == Due(date(2026, 5, 3), datetime(2026, 5, 3, 5, 1, tzinfo=UTC))
-    assert next_due(now, time(7), berlin, frozenset({0})) == Due(date(2026, 5, 11), datetime(2026, 5, 11, 5, tzinfo=UTC))
+    assert Timetable(time(7), berlin).latest(now) == Due(date(2026, 5, 4), now)
+    assert Timetable(time(7), berlin).following(now) == Due(date(2026, 5, 5), now + timedelta(days=1))
+    assert Timetable(time(7, 1), berlin).latest(now) == Due(date(2026, 5, 3), datetime(2026, 5, 3, 5, 1, tzinfo=UTC))
+    assert Timetable(time(7), berlin, frozenset({0})).following(now) == Due(
+        date(2026, 5, 11), datetime(2026, 5, 11, 5, tzinfo=UTC)
+    )
 
 
 @pytest.mark.parametrize(

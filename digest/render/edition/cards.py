@@ -27,12 +27,12 @@ def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> 
     cards = view.cards if view.picks else ()
     markers = Markers(nonce) if nonce else Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
-    subject = templates.line(f"{kind}/subject.txt", view=view)
+    subject = templates.line(f"{kind}/subject.txt", view=view, mark=markers.mark)
     document = templates.render(f"{kind}/body.html", view=view, mark=markers.mark, subject=subject)
     html = _cut(f"{kind}/body.html", inline_css(templates, document), f"<!--{cut}-->", len(cards))
     text = _cut(f"{kind}/body.txt", templates.render(f"{kind}/body.txt", view=view, mark=markers.mark), cut, len(cards))
     made = {
-        position: Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons)
+        position: Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons, card.section)
         for position, card, in_html, in_text in zip(view.positions, cards, html[1:-1], text[1:-1], strict=False)
     }
     return Rendered(
@@ -43,6 +43,7 @@ def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> 
         nonce=markers.nonce,
         picks=view.picks,
         style=view.style,
+        period=view.period,
         preheader=f"No papers today: {view.notes[0]}" if view.notes else f"No new papers for {view.title} today",
     )
 

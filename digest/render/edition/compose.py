@@ -21,7 +21,7 @@ from digest.render.text.quoted_printable import encode, encode_value
 _PLAIN = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _HTML = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
-_REMEMBERED = 16
+_REMEMBERED = 64
 """Selections whose joined pieces are kept: the list's own is met again and again, a reader's own choice once."""
 
 

@@ -32,9 +32,9 @@ class CorrectionView:
             title=clean(paper_list.title),
             short_date=in_words(correction.date),
             words=tuple(clean(note) for note in correction.notes),
-            view_url=web_url(links.edition(paper_list.name, correction.date.isoformat())),
+            view_url=web_url(links.edition(paper_list.name, correction.slug)),
             sender=sender,
-            seed=f"{correction.list}/{correction.date.isoformat()}/{correction.content_hash}",
+            seed=f"{correction.list}/{correction.slug}/{correction.content_hash}",
         )
 
 

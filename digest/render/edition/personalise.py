@@ -11,7 +11,7 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason
 from digest.render.edition.markers import Markers
-from digest.render.text.text_wrap import breakable, wrap
+from digest.render.text.text_wrap import COLUMNS, breakable, wrap
 
 CARDS = "cards"
 """The marker in the shell where the reader's cards go."""
@@ -88,18 +88,25 @@ def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
     return tuple((position, None) for position in rendered.picks)
 
 
-def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]]) -> Selection:
-    """`personal`'s first half, which readers with the same picks may share."""
+def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]], period: str | None = None) -> Selection:
+    """`personal`'s first half, which readers with the same picks may share. `period` is what the mail says it covers."""
     chosen = [rendered.cards[position] for position, _ in picks]
     count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
+    shell = {"count": count, "picked": str(len(picks)), "period": rendered.period if period is None else period}
+    before = ["", *(card.section for card in chosen)]
     return Selection(
-        shell_html=_escaped({"count": count, "preheader": preheader(rendered, chosen)}),
-        shell_text={"count": count},
+        shell_html=_escaped({**shell, "preheader": preheader(rendered, chosen)}),
+        shell_text=shell,
         cards=tuple(
-            _card_use(number, position, rendered.cards[position], reasons)
-            for number, (position, reasons) in enumerate(picks, start=1)
+            _card_use(number, position, card, reasons, card.section if card.section != before[number - 1] else "")
+            for number, ((position, reasons), card) in enumerate(zip(picks, chosen, strict=True), start=1)
         ),
     )
+
+
+def subject_of(rendered: Rendered, selection: Selection) -> str:
+    """The subject with what it says of a selection."""
+    return "".join(_filled(Markers(rendered.nonce).split(rendered.subject), selection.shell_text))
 
 
 def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
@@ -114,13 +121,18 @@ def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = 
     return Personal(selection=selection, html={**_escaped(urls), "why": breakable(why)}, text={**urls, "why": wrap(why)})
 
 
-def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None) -> CardUse:
+def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str) -> CardUse:
+    """`section` is the heading that stands before the card, where one begins with it."""
     texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
     said = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
     return CardUse(
         position=position,
-        html=_escaped({"number": str(number), "reasons": said}),
-        text={"number": f"{number:>2}", "reasons": wrap(said, CARD_INDENT)},
+        html=_escaped({"number": str(number), "reasons": said, "section": section}),
+        text={
+            "number": f"{number:>2}",
+            "reasons": wrap(said, CARD_INDENT),
+            "section": f"{wrap(section)}\n{'-' * min(len(section), COLUMNS)}\n\n" if section else "",
+        },
     )
 
 

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import isfinite
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -16,15 +15,14 @@ import idna
 from digest.domain.edition import Edition, PaperList, Pooled, Update
 from digest.domain.identifier import page_of
 from digest.domain.paper import Paper, Ranked
+from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
 from digest.render.edition.excerpt import excerpt, shorten
+from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
 from digest.render.text.latex import readable
 
 MOST_AUTHORS = 3
-BAR_HEIGHT = 20
-"""Pixels of the highest bar of a growth plot."""
-MOST_BARS = 7
 LONGEST_URL = 1000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
@@ -78,6 +76,8 @@ class CardView:
     feedback_path: str
     """The identifier as the end of a feedback address."""
     title: str
+    section: str
+    """Of a list made of lists: the title of the one it is in."""
     title_dir: str
     """"rtl" where the title is written from right to left, else empty."""
     authors: tuple[str, ...]
@@ -121,6 +121,10 @@ class EditionView:
     """"Thursday, 6 November 2025"."""
     short_date: str
     """"6 November 2025"."""
+    period: str
+    """"Week of 23 November" or "November"; empty for a day's."""
+    considered: str
+    """How many papers were weighed for it: "1,204"."""
     style: str
     feedback: bool
     """Whether cards ask for more or less like this: only where a reader can be told apart."""
@@ -169,9 +173,14 @@ class EditionView:
             description=clean(paper_list.description),
             date=f"{edition.date:%A}, {in_words(edition.date)}",
             short_date=in_words(edition.date),
+            period=period_in_words(edition, paper_list),
+            considered=f"{edition.considered:,}",
             style=style,
             feedback=feedback and style == "full",
-            cards=tuple(card_view(pool[position].ranked, lengths, style, edition.date) for position in shown),
+            cards=tuple(
+                card_view(each.ranked, lengths, style, edition.date, clean(each.section))
+                for each in (pool[position] for position in shown)
+            ),
             positions=shown,
             pool_size=len(pool),
             unseen=tuple(
@@ -183,9 +192,9 @@ class EditionView:
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
             notes=tuple(clean(note) for note in edition.notes),
             updates=tuple(UpdateView.of(update) for update in edition.updates),
-            view_url=web_url(links.edition(paper_list.name, edition.date.isoformat())),
+            view_url=web_url(links.edition(paper_list.name, edition.slug)),
             sender=sender,
-            seed=f"{edition.list}/{edition.date.isoformat()}/{edition.content_hash}",
+            seed=f"{edition.list}/{edition.slug}/{edition.content_hash}",
         )
 
 
@@ -196,7 +205,17 @@ def _pool(edition: Edition) -> Sequence[Pooled]:
     return [*edition.pool, *(Pooled(len(edition.pool) + n, ranked) for n, ranked in enumerate(missing))]
 
 
-def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None) -> CardView:
+def period_in_words(edition: Edition, paper_list: PaperList) -> str:
+    """What a week's or month's edition covers; "" for a day's."""
+    began = edition.window.start.astimezone(paper_list.zone).date()
+    if edition.frequency is Frequency.DAILY:
+        return ""
+    if edition.frequency is Frequency.WEEKLY:
+        return f"Week of {began.day} {began:%B}"
+    return f"{began:%B}" if began.day == 1 else f"Month from {began.day} {began:%B}"
+
+
+def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None, section: str = "") -> CardView:
     """`today`: the year of a date in the same year goes without saying."""
     paper = ranked.paper
     title = shorten(readable(paper.title), 300)
@@ -207,6 +226,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         identifier=str(paper.identifier),
         feedback_path=quote(str(paper.identifier), safe="/:"),
         title=title,
+        section=section,
         title_dir="rtl" if is_right_to_left(title) else "",
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
@@ -246,15 +266,6 @@ def _excerpt(paper: Paper, longest: int) -> str:
         return ""
     ours = paper.summary is not None and paper.summary.provenance == "abstract"
     return excerpt(readable(paper.abstract), readable(key.text), longest, after=ours)
-
-
-def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
-    """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one; () below 3 values."""
-    days = [max(value, 0.0) for value in growth[-MOST_BARS:]]
-    most = max(days, default=0.0)
-    if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
-        return ()
-    return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
 
 
 def _shorter(day: date, today: date | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
-from digest.domain.schedule import EVERY_DAY, parse_weekdays
+from digest.domain.schedule import Frequency, days_in_words, parse_weekdays
 from digest.render.edition.cards import CUT
 from digest.render.edition.markers import Markers, inline_css
 from digest.render.edition.personalise import CARDS
@@ -40,6 +40,7 @@ class NoticeView:
     hour: str = "07:00"
     timezone: str = "UTC"
     weekdays: str = "daily"
+    frequency: Frequency = Frequency.DAILY
     confirm_url: str = ""
     confirm_days: int = 7
     """How long that link works."""
@@ -55,14 +56,7 @@ class NoticeView:
     @property
     def when(self) -> str:
         """ "every day at 07:00 (Europe/Berlin)"."""
-        days = parse_weekdays(self.weekdays)
-        if days == EVERY_DAY:
-            named = "every day"
-        elif days == _WORKING_DAYS:
-            named = "Monday to Friday"
-        else:
-            *others, last = (_DAYS[day] for day in sorted(days))
-            named = f"every {', '.join(others)} and {last}" if others else f"every {last}"
+        named = days_in_words(self.frequency, parse_weekdays(self.weekdays))
         return f"{named} at {self.hour} ({self.timezone})"
 
 

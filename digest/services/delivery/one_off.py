@@ -14,7 +14,8 @@ from digest.domain.delivery import Attempt, Claimed, Envelope
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError, RelayRefusedUs
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
-from digest.services.delivery.run import Choice, Compose, Transport
+from digest.services.delivery.choose_papers import Choice
+from digest.services.delivery.run import Compose, Transport
 from digest.services.editions.message_composer import one_off
 from digest.store.unit_of_work import Store
 
@@ -35,7 +36,7 @@ def send(
     transport: Transport | None,
     addresses: Sequence[Address],
     at: datetime,
-    choose: Callable[[Claimed, datetime], Sequence[Choice]] | None = None,
+    choose: Callable[[Claimed], Sequence[Choice] | None] | None = None,
 ) -> list[Sent]:
     """Composes for each address and hands over; without a transport it is a dry run. One Sent an address, in their order."""
     outcomes: dict[Address, Sent] = {}
@@ -53,7 +54,7 @@ def send(
             claimed = one_off(address, edition, at)
             if address in mine:
                 claimed = of_subscriber(claimed, mine[address])
-            envelope = compose(claimed, choose(claimed, at) if choose and claimed.personal else None)
+            envelope = compose(claimed, choose(claimed) if choose and claimed.personal else None)
         except DigestError as error:
             outcomes[address] = Sent(str(address), "failed", str(error))
             continue
@@ -89,16 +90,15 @@ def send(
 
 def of_subscriber(claimed: Claimed, mine: Subscription) -> Claimed:
     """The same delivery as their subscription would get it."""
-    wanted = mine.preferences.picks
     return replace(
         claimed,
         subscription_id=mine.id,
         public_id=mine.public_id,
         subscriber_id=mine.subscriber_id,
         interests=mine.interests,
-        wanted=wanted,
+        wanted=mine.preferences.picks,
         style=mine.preferences.style,
-        personal=bool(mine.interests or wanted),
+        personal=bool(mine.interests),
     )
 
 

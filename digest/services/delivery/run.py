@@ -19,20 +19,14 @@ from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
 from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
-from digest.domain.paper import Reason
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery.choose_papers import Choice, Choices, Choose, choose_personal, choose_shared
 from digest.services.delivery.claims import Lease, Recheck, settle
 from digest.services.delivery.rate_limits import rationed
-from digest.store.unit_of_work import Store
-
-Choice = tuple[int, tuple[Reason, ...] | None]
-"""A position in the edition's pool, with this reader's reasons (None: the list's own)."""
-
-REMEMBERED = timedelta(days=30)
-"""How far back we look for papers a reader was already sent: longer than any list's candidates live."""
+from digest.store.unit_of_work import Store, Unit
 
 SHIFT = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
@@ -45,11 +39,6 @@ _STOPPED = "stopped: the relay refuses us: "
 class Compose(Protocol):
     def __call__(self, claimed: Claimed, choices: Sequence[Choice] | None) -> Envelope:
         """The bytes for one delivery (None: the list's own picks). Raises DigestError for what cannot be composed."""
-
-
-class Choose(Protocol):
-    def __call__(self, edition_id: int, readers: Sequence[Claimed], sent: Mapping[int, set[int]]) -> Sequence[Sequence[Choice]]:
-        """Each reader's own picks of an edition, best first; `sent` are the papers each subscriber already got."""
 
 
 class Transport(Protocol):
@@ -156,6 +145,7 @@ class _Shift:
         self._streak = streak
         self._held: dict[int, Claimed] = {}
         """Claimed, and nothing recorded of them yet."""
+        self._choices: Choices = {}
         self._recheck = Recheck(store, self._held.keys(), clock)
         self._spoiled: list[Attempt] = []
         """Attempts that ended before a relay was asked."""
@@ -189,23 +179,23 @@ class _Shift:
     def _envelopes(self) -> Iterator[Envelope]:
         """One reader whose mail cannot be composed spoils nobody else's."""
         while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
-            choices = self._choices(batch)
-            for each in (one for one in batch if one.id in choices):
+            self._choose_for([each for each in batch if each.id not in self._choices and each.id in self._held])
+            for each in (one for one in batch if one.id in self._choices and one.id in self._held):
                 if self._halted():
                     return
                 with self._alone(each):
-                    yield self._compose(each, choices[each.id])
+                    yield self._compose(each, self._choices.pop(each.id))
 
-    def _choices(self, batch: Sequence[Claimed]) -> dict[int, Sequence[Choice] | None]:
-        """Everybody's picks. Where choosing for all breaks, for each alone, so that only those are spoiled who break it."""
+    def _choose_for(self, readers: Sequence[Claimed]) -> None:
+        """Where choosing for all breaks, it is done for each alone, so that only those are spoiled who break it."""
+        if not readers:
+            return
         try:
-            return _chosen(batch, self._store, self._choose, self._clock())
+            self._take(choose_personal(readers, self._store, self._choose, self._journal.owner))
         except Exception:
-            choices: dict[int, Sequence[Choice] | None] = {}
-            for each in batch:
+            for each in readers:
                 with self._alone(each):
-                    choices |= _chosen([each], self._store, self._choose, self._clock())
-            return choices
+                    self._take(choose_personal([each], self._store, self._choose, self._journal.owner))
 
     @contextmanager
     def _alone(self, each: Claimed) -> Iterator[None]:
@@ -230,12 +220,28 @@ class _Shift:
                 batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
                 ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
                 unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
+                shared = self._choose_shared(unit, [each for each in ready if not each.personal])
             self._counts.update(withheld=batch.withheld, expired=batch.expired, failed=batch.failed)
             self.paced = self.paced or bool(later)
             if ready or not (batch.withheld or batch.expired or batch.failed or later):
                 self._held.update((each.id, each) for each in ready)
                 self.claimed += len(ready)
+                self._take(shared)
                 return ready
+
+    def _choose_shared(self, unit: Unit, readers: Sequence[Claimed]) -> tuple[Choices, frozenset[int]]:
+        """In the transaction of the claim, since it is little work. What breaks is left to `_choose_for`."""
+        try:
+            return choose_shared(unit, readers, self._choose, self._journal.owner)
+        except (DigestError, LookupError, TypeError, ValueError, AssertionError):
+            return {}, frozenset()
+
+    def _take(self, chosen: tuple[Choices, frozenset[int]]) -> None:
+        choices, nothing = chosen
+        self._choices |= choices
+        self._counts["withheld"] += len(nothing)
+        for delivery_id in nothing:
+            del self._held[delivery_id]
 
     def _renew(self, until: datetime) -> None:
         with self._store.begin() as unit:
@@ -269,24 +275,3 @@ class _Shift:
         for attempt, _ in results:
             self._held.pop(attempt.delivery_id, None)
         self._progress(self._counts)
-
-
-def _chosen(claimed: Sequence[Claimed], store: Store, choose: Choose, now: datetime) -> dict[int, Sequence[Choice] | None]:
-    """Every delivery's picks. Personal ones are chosen once and frozen in the row before the first byte goes out."""
-    choices: dict[int, Sequence[Choice] | None] = {
-        each.id: None if each.picks is None else [(position, None) for position in each.picks] for each in claimed
-    }
-    personal = [each for each in claimed if each.personal]
-    for edition_id in sorted({each.edition_id for each in personal}):
-        readers = [each for each in personal if each.edition_id == edition_id]
-        with store.read() as unit:
-            sent = unit.deliveries.recent_picks([each.subscriber_id for each in readers], now - REMEMBERED)
-        for reader, own in zip(readers, choose(edition_id, readers, sent), strict=True):
-            reasons = dict(own)
-            frozen = reader.picks or [position for position, _ in own]
-            choices[reader.id] = [(position, reasons.get(position)) for position in frozen]
-    unfrozen = {each.id: [position for position, _ in choices[each.id] or ()] for each in personal if each.picks is None}
-    if unfrozen:
-        with store.begin() as unit:
-            unit.deliveries.freeze_picks(unfrozen)
-    return choices

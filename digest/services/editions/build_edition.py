@@ -1,7 +1,7 @@
 """edit: at a list's cutoff, rank what was seen, choose, and freeze the edition with its rendered cards.
 
     candidates ─▶ rank ─▶ select ─▶ summarise ─▶ render ─▶ lint ─▶ freeze
-    (store)       (ranking: pure, endpoint)      (render)  (mail)  (store, UNIQUE(list, date))
+    (store)       (ranking: pure, endpoint)      (render)  (mail)  (store, UNIQUE(list, window start, cutoff))
 
 A frozen edition is returned, never rebuilt. Nothing of an edition that fails on the way is kept.
 """
@@ -14,22 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
+from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window, foremost
 from digest.domain.errors import InvalidInput, LintFailed
 from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
-from digest.domain.schedule import due_on, latest_due
-from digest.ranking.selection import Selection, select
+from digest.domain.schedule import Frequency, due_on
+from digest.ranking.gained import rank_by_gain
+from digest.ranking.selection import Selection, select, shares
 from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
 from digest.services.papers.summarise import Summaries, nobody
-from digest.store.unit_of_work import Store
+from digest.store.unit_of_work import Store, Unit
 
-LONGEST_WINDOW = timedelta(days=14)
-"""After a long downtime an edition looks back this far at most."""
 PLAINLY = Trending()
 """The ranking without coefficients."""
 LISTED_LATE = timedelta(days=14)
@@ -55,19 +53,17 @@ class Made:
     skipped: str = ""
 
 
-def edition_day(paper_list: PaperList, at: datetime) -> date | None:
-    """The day whose edition is due at `at`: the latest cutoff that has passed. None for a list without weekdays."""
-    due = latest_due(at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
-    return due.day if due else None
+WINDOW_IN_WORDS = {Frequency.WEEKLY: "this week", Frequency.MONTHLY: "this month"}
 
 
-def cutoff_of(paper_list: PaperList, day: date) -> datetime:
-    return due_on(day, paper_list.cutoff, ZoneInfo(paper_list.timezone))
+def cutoff_of(paper_list: PaperList, day: date, at: datetime) -> datetime:
+    """The last of a day's cutoffs at or before `at`; the first where none has passed."""
+    return paper_list.cutoffs.last_of(due_on(day, paper_list.cutoff, paper_list.zone), at)
 
 
 def instant_for(paper_list: PaperList, day: date, at: datetime) -> datetime:
     """When a hand-made edition of `day` is frozen: now for today, at its cutoff for a day gone by."""
-    return at if day >= at.astimezone(ZoneInfo(paper_list.timezone)).date() else min(at, cutoff_of(paper_list, day))
+    return at if day >= at.astimezone(paper_list.zone).date() else min(at, cutoff_of(paper_list, day, at))
 
 
 def edit(
@@ -78,21 +74,29 @@ def edit(
     at: datetime,
     rank: Ranker = PLAINLY,
     summaries: Summaries = nobody,
+    frequency: Frequency | None = None,
 ) -> Made:
-    """Finds or makes the edition of `day`. Its window ends at `at`, so after downtime nothing seen since the last one is lost.
+    """Finds an edition of `day`, or makes that of its last cutoff by `at`. It sees what is known at `at`: after downtime, more.
 
-    Raises InvalidInput for a day that has not begun, TemplateError, LintFailed.
+    With `frequency` it is for readers who are due: it has their window, and is of that very cutoff. Raises InvalidInput for a day
+    that has not begun, TemplateError, LintFailed.
     """
-    if day > at.astimezone(ZoneInfo(paper_list.timezone)).date() and cutoff_of(paper_list, day) > at:
+    cutoff = cutoff_of(paper_list, day, at)
+    if day > at.astimezone(paper_list.zone).date() and cutoff > at:
         raise InvalidInput(f"edition of {day}", f"that day has not begun in {paper_list.timezone}")
     with store.read() as unit:
-        if found := unit.editions.find(paper_list.name, day):
+        found = (
+            unit.editions.newest(paper_list.name, frequency, day, cutoff)
+            if frequency
+            else unit.editions.find(paper_list.name, day)
+        )
+        if found:
             return Made(found)
         if reason := unit.lists.paused(paper_list.name):
             return Made(None, skipped=f"list {paper_list.name} is paused: {reason}")
         if not unit.papers.count():
             return Made(None, skipped="no papers collected yet")
-    draft = drafted(paper_list, day, store, at, rank, summaries)
+    draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency)
     draft, rendered = _proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
@@ -107,18 +111,27 @@ def drafted(
     summaries: Summaries = nobody,
     *,
     include_featured: bool = False,
+    frequency: Frequency | None = None,
 ) -> Edition:
     """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured."""
-    since = at - paper_list.candidates_for
+    frequency = frequency or paper_list.frequency
+    on_pages = frequency is paper_list.frequency
+    cutoff = cutoff_of(paper_list, day, at)
+    window = Window(paper_list.window_start(cutoff, frequency), max(at, cutoff))
+    since = (at if frequency is Frequency.DAILY else window.start) - paper_list.candidates_for
     with store.read() as unit:
-        previous = unit.editions.latest(paper_list.name, at)
-        featured = frozenset() if include_featured else unit.editions.featured(paper_list.name, at)
-        candidates = [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
-        remarks = edition_notes.remark(paper_list, unit, at)
-    start = max(previous.window.end if previous else since, at - LONGEST_WINDOW)
-    selection = select(rank(candidates, at), paper_list.picks, featured)
+        forget = include_featured or not on_pages
+        featured = frozenset() if forget else unit.editions.featured(paper_list.name, at, day)
+        parts = [(part.title, _candidates(unit, part, since, at)) for part in paper_list.includes]
+        parts = parts or [("", _candidates(unit, paper_list, since, at))]
+        remarks = edition_notes.remark(paper_list, unit, at, day)
+    candidates = list({each.paper.id: each for _, some in parts for each in some}.values())
+    ranking = rank(candidates, at)
+    if frequency is not Frequency.DAILY:
+        ranking = rank_by_gain(ranking, candidates, window.start, at, WINDOW_IN_WORDS[frequency])
+    selection = _in_sections(ranking, parts, paper_list, featured, varied=frequency is Frequency.DAILY)
     pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
-    ahead = pool[: paper_list.pool]  # the others are summed up when their card is made
+    ahead = foremost(pool, paper_list.pool)  # the others are summed up when their card is made
     shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in ahead))}
     written = summaries(list(shown.values()), at)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
@@ -134,14 +147,47 @@ def drafted(
         id=0,
         list=paper_list.name,
         date=day,
-        window=Window(start, at),
+        window=window,
+        cutoff=cutoff,
         frozen_at=at,
+        frequency=frequency,
+        on_pages=on_pages,
+        considered=len(candidates),
+        max_picks=paper_list.picks,
+        max_pool=paper_list.pool,
         picks=picks,
         pool=pool,
         notes=(*why, *remarks.notes),
-        updates=remarks.updates if picks else (),  # an edition without picks shows none: they wait for the next
+        updates=remarks.updates if picks and on_pages else (),  # an edition without picks shows none: they wait for the next
     )
     return replace(edition, content_hash=content_hash(edition))
+
+
+def _candidates(unit: Unit, paper_list: PaperList, since: datetime, at: datetime) -> list[Candidate]:
+    return [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
+
+
+def _in_sections(
+    ranking: Sequence[Ranked],
+    parts: Sequence[tuple[str, Sequence[Candidate]]],
+    paper_list: PaperList,
+    featured: frozenset[int],
+    *,
+    varied: bool,
+) -> Selection:
+    """A selection of each part, one after the other; a paper of several parts belongs to the first."""
+    whole, taken = Selection((), (), ()), set[int]()
+    for (title, candidates), share in zip(parts, shares(paper_list.picks, len(parts)), strict=True):
+        own = {each.paper.id for each in candidates} - taken
+        taken |= own
+        found = select([each for each in ranking if each.paper.id in own], share, featured, varied=varied)
+        first, rank = len(whole.pool), len(whole.picks)
+        whole = Selection(
+            (*whole.picks, *(replace(each, rank=rank + each.rank) for each in found.picks)),
+            (*whole.pool, *(replace(each, position=first + each.position, section=title) for each in found.pool)),
+            (*whole.left_out, *found.left_out),
+        )
+    return whole
 
 
 def is_recent(candidate: Candidate, since: datetime) -> bool:
@@ -212,7 +258,7 @@ def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Editi
     while many - few > 1:
         kept = (few + many) // 2
         note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"
-        trial = replace(draft, picks=draft.picks[:kept], notes=(*draft.notes, note))
+        trial = replace(draft, picks=draft.picks[:kept], max_picks=kept, notes=(*draft.notes, note))
         trial = replace(trial, content_hash=content_hash(trial))
         rendered, errors = tried(trial, MOST_BREVITY)
         if errors:
@@ -233,11 +279,12 @@ def content_hash(edition: Edition) -> str:
         return [str(paper.identifier), paper.title, paper.authors, summary, [r.text for r in ranked.reasons]]
 
     def pooled(each: Pooled) -> list[object]:
-        return [each.position, each.featured_before, *told(each.ranked)]
+        return [each.position, each.featured_before, *told(each.ranked), *([each.section] if each.section else [])]
 
     what = [
         edition.list,
         edition.date.isoformat(),
+        *([str(edition.frequency)] if edition.frequency is not Frequency.DAILY else []),
         [[pick.rank, *told(pick.ranked)] for pick in edition.picks],
         [pooled(each) for each in edition.pool],
         edition.notes,

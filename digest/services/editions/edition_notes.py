@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from digest.domain.edition import PaperList, Update
@@ -28,11 +28,11 @@ class Remarks:
     updates: tuple[Update, ...] = ()
 
 
-def remark(paper_list: PaperList, unit: Unit, at: datetime) -> Remarks:
-    """What is to be said at `at`, as it was known then."""
+def remark(paper_list: PaperList, unit: Unit, at: datetime, day: date) -> Remarks:
+    """What an edition of `day` says at `at`, as it was known then: the same as the others of that day."""
     relevant = [each for each in healths(unit.sources) if not paper_list.sources or each.source in paper_list.sources]
     note = silence_note(relevant, at)
-    return Remarks((note,) if note else (), _updates(paper_list, unit, at))
+    return Remarks((note,) if note else (), _updates(paper_list, unit, at, day))
 
 
 def healths(sources: Sources) -> list[Health]:
@@ -52,11 +52,11 @@ def _health(name: str, told: Mapping[str, Any], last_unseen_at: str | None) -> H
     )
 
 
-def _updates(paper_list: PaperList, unit: Unit, at: datetime) -> tuple[Update, ...]:
-    shown = unit.editions.shown(paper_list.name, at - LOOKED_BACK, at)
+def _updates(paper_list: PaperList, unit: Unit, at: datetime, day: date) -> tuple[Update, ...]:
+    shown = unit.editions.shown(paper_list.name, at - LOOKED_BACK, at, day)
     now = unit.papers.as_known([paper.id for paper in shown], at)
     told: dict[str, set[str]] = defaultdict(set)
-    for each in unit.editions.told(paper_list.name, at - 2 * LOOKED_BACK, at):
+    for each in unit.editions.told(paper_list.name, at - 2 * LOOKED_BACK, at, day):
         told[each.identifier].add(each.kind)
     found = []
     for then in shown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from digest.domain.edition import Card, Edition, PaperList, Rendered
+from digest.domain.edition import Card, Edition, PaperList, Rendered, foremost
 from digest.domain.subscriber import Address
 from digest.links import Links
 from digest.mail.lint.lint import lint
@@ -38,9 +38,8 @@ class Press:
         """The edition as mail, in the list's style and in the other: with the cards of its picks, of the first of its pool, and
         of the positions in `also`. Raises TemplateError.
         """
-        only = {*range(paper_list.pool), *also}
         picked = {pick.ranked.paper.id for pick in draft.picks}
-        only |= {position for position, each in enumerate(draft.pool) if each.ranked.paper.id in picked}
+        only = {*also, *(each.position for each in foremost(draft.pool, draft.max_pool, picked))}
         rendered = self._rendered(draft, paper_list, brevity, paper_list.style, only)
         if not rendered.cards:  # an empty day looks the same to everybody
             return rendered

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Card, Edition, PaperList, Rendered
@@ -20,7 +20,8 @@ from digest.links import Links, ReaderLinks
 from digest.mail.message.headers import HeaderTemplate, Sender
 from digest.mail.verp import Stamps
 from digest.render.edition.compose import Composer
-from digest.render.edition.personalise import Personal, Selection, addressed, own_picks, selected
+from digest.render.edition.markers import Markers
+from digest.render.edition.personalise import Personal, Selection, addressed, own_picks, selected, subject_of
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
 Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
@@ -34,6 +35,9 @@ def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
 
 SAMPLE = "sample".ljust(22, "0")
 """The public id of nobody's subscription, for proofs and previews: its links have the length of real ones and open nothing."""
+AWAY = "While you were away"
+_SHARED = 64
+"""Selections that are kept of an edition."""
 ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
@@ -70,16 +74,18 @@ class Mailroom:
         self._style = rendered.style
         self._list = paper_list
         self._from = sender.name
-        self._headers = HeaderTemplate(
-            sender,
-            stamps,
-            subject=rendered.subject,
-            boundary=self._styles[rendered.style].composer.boundary,
-            list_name=paper_list.name,
-            list_title=paper_list.title,
-            campaign=edition.date.isoformat(),
-            archive_url=links.archive(paper_list.name),
-            help_url=links.base_url + "/",
+        self._headers = lru_cache(maxsize=_SHARED)(
+            lambda subject: HeaderTemplate(
+                sender,
+                stamps,
+                subject=subject,
+                boundary=self._styles[rendered.style].composer.boundary,
+                list_name=paper_list.name,
+                list_title=paper_list.title,
+                campaign=edition.date.isoformat(),
+                archive_url=links.archive(paper_list.name),
+                help_url=links.base_url + "/",
+            )
         )
 
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
@@ -87,9 +93,10 @@ class Mailroom:
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
         if choices is not None:
             self._complete(position for position, _ in choices)
-        selection = styled.own if choices is None else selected(styled.rendered, choices)
+        own_choice = choices is None and not claimed.away
+        selection = styled.own if own_choice else styled.selection(choices or own_picks(styled.rendered), away=claimed.away)
         links, own = self._personal(claimed, selection)
-        to = self._headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
+        to = self._headers(styled.subject(selection)).address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
         body = styled.composer.pieces(own)
         signature = self._sign(to.header, body, claimed.due_at)
         pieces = (signature, to.header, *body)
@@ -118,13 +125,31 @@ class _Styled:
         self.rendered = rendered
         self.composer = Composer(rendered)
         self.own = selected(rendered, own_picks(rendered))
+        self._shared: dict[tuple[bool, tuple[int, ...]], Selection] = {(False, rendered.picks): self.own}
+        self._marked = Markers(rendered.nonce).mark("picked") in rendered.subject
+
+    def selection(self, choices: Choices, *, away: bool) -> Selection:
+        """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered."""
+        period = AWAY if away else None
+        if any(reasons is not None for _, reasons in choices):
+            return selected(self.rendered, choices, period)
+        key = away, tuple([position for position, _ in choices])
+        found = self._shared.get(key)
+        if found is None:
+            if len(self._shared) >= _SHARED:
+                self._shared.clear()
+            found = self._shared[key] = selected(self.rendered, choices, period)
+        return found
+
+    def subject(self, selection: Selection) -> str:
+        return subject_of(self.rendered, selection) if self._marked else self.rendered.subject
 
 
 def one_off(address: Address, edition: Edition, at: datetime, public_id: str = "") -> Claimed:
     """A delivery that no row stands for: composed like any other, recorded nowhere. Without a subscription its links
     are a stranger's. The same one at another instant is another mail: it has another Message-ID.
     """
-    occasion = f"{edition.list}/{edition.date}/{address.key}/{as_utc(at).isoformat()}"
+    occasion = f"{edition.list}/{edition.slug}/{address.key}/{as_utc(at).isoformat()}"
     return Claimed(
         id=ONE_OFF + int.from_bytes(hashlib.sha256(occasion.encode()).digest()[:7]),
         edition_id=edition.id,

@@ -1,87 +1,183 @@
-"""choose: which of an edition's papers a reader with interests of their own gets."""
+"""choose: which of an edition's pooled papers a reader gets: of those they were not sent the best, or the closest to them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Claimed
-from digest.domain.edition import Pooled
+from digest.domain.edition import Pooled, foremost
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.paper import Ranked
+from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Interests
-from digest.services.delivery.run import REMEMBERED, Choice
+from digest.services.delivery.choose_papers import Choice
 from digest.services.editions.message_composer import MoreCards
-from digest.store.unit_of_work import Store
+from digest.store.unit_of_work import Store, Unit
 
 if TYPE_CHECKING:
     from digest.ranking.nearness import Liked
     from digest.ranking.relevance import PersonalPick, Window
 
+REMEMBERED = timedelta(days=60)
+"""How far back we look for papers a reader was already sent: longer than any window and the life of its candidates."""
+_PREPARED = 8
+"""Editions whose pools are kept, and _SELECTIONS what was chosen from them."""
+_SELECTIONS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What choosing from an edition needs. It never changes, but for which paper stands at a position (two may become one)."""
+
+    own: tuple[int, ...]
+    """Positions of the list's own picks."""
+    usual: int
+    featured: frozenset[int]
+    positions: frozenset[int]
+    pool: tuple[Pooled, ...]
+    """What readers without interests choose from; those with interests choose from all of it."""
+    varied: bool
+    since: datetime
+    """Nothing in the pool can have been sent by a delivery that was too late by then."""
+
 
 class Chooser:
-    """Keeps deliver.Choose. Safe to share between threads. `cards` makes sure that an edition has the cards at some positions."""
+    """Keeps delivery.choose_papers.Choose. Safe to share between threads. `cards` makes the cards that an edition lacks."""
 
     def __init__(self, store: Store, cards: MoreCards) -> None:
         self._store = store
-        self.cards = cards
-        self._prepared: tuple[int, Window] | None = None
+        self.cards = self.make_cards = cards
+        self._editions: dict[int, _Prepared] = {}
+        self._selections: dict[tuple[int, frozenset[int], int], tuple[Choice, ...]] = {}
+        self._window: tuple[int, Window] | None = None
         self._names: dict[int, str] = {}
         self._one_at_a_time = Lock()
 
-    def __call__(self, edition_id: int, readers: Sequence[Claimed], sent: Mapping[int, set[int]]) -> list[tuple[Choice, ...]]:
-        """Each reader's picks, best first: as many as they want, or as the list has.
-
-        `readers` are of one edition. A paper that was sent to a reader, by any list, is not sent to them again.
-        """
+    def __call__(
+        self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
+    ) -> dict[int, Sequence[Choice] | None]:
+        """Each reader's papers, best first: as many as they want, or as the list has. A paper that was sent to them is not."""
         if not readers:
-            return []
-        chosen = self.picks(edition_id, readers, sent)
-        self.cards(edition_id, {pick.position for picks in chosen for pick in picks})
-        return [tuple((pick.position, tuple(pick.reasons)) for pick in picks) for picks in chosen]
+            return {}
+        edition_id = readers[0].edition_id
+        with self._one_at_a_time:
+            prepared = self._prepare(unit, edition_id)
+        if not prepared.pool:
+            return dict.fromkeys([each.id for each in readers])
+        sent = unit.sent_papers.papers_sent({each.subscriber_id for each in readers}, prepared.since, besides)
+        ids = unit.editions.pool_ids(edition_id)
+        meets = {
+            papers: prepared.positions.intersection(ids[paper] for paper in papers & ids.keys()) for papers in set(sent.values())
+        }
+        choices: dict[int, Sequence[Choice] | None] = {}
+        for each in readers:
+            if not each.personal:
+                had = meets[sent[each.subscriber_id]] if each.subscriber_id in sent else frozenset[int]()
+                choices[each.id] = self._shared(edition_id, prepared, had, each.wanted or prepared.usual)
+        if personal := [each for each in readers if each.personal]:
+            choices |= self._personal(unit, edition_id, prepared.usual, personal, sent)
+        return {each.id: choices[each.id] for each in readers}
 
-    def picks(self, edition_id: int, readers: Sequence[Claimed], sent: Mapping[int, set[int]]) -> list[tuple[PersonalPick, ...]]:
-        """The same with what each score is the sum of."""
+    def own_picks(self, unit: Unit, editions: Collection[int]) -> dict[int, tuple[int, ...]]:
+        """By edition, the positions of the list's own picks."""
+        with self._one_at_a_time:
+            return {edition_id: self._prepare(unit, edition_id).own for edition_id in editions}
+
+    def _prepare(self, unit: Unit, edition_id: int) -> _Prepared:
+        found = self._editions.get(edition_id)
+        if found is None:
+            edition, pool = unit.editions.get(edition_id), unit.editions.pool(edition_id)
+            position = {each.ranked.paper.id: each.position for each in pool}
+            own = tuple(position[pick.ranked.paper.id] for pick in edition.picks) if edition else ()
+            oldest = min((each.ranked.paper.first_seen_at for each in pool), default=None)
+            at = edition.frozen_at if edition else datetime.min.replace(tzinfo=UTC)
+            picked = {pick.ranked.paper.id for pick in edition.picks} if edition else set[int]()
+            offered = foremost(pool, edition.max_pool, picked) if edition else ()
+            found = _Prepared(
+                own,
+                edition.max_picks if edition else 0,
+                frozenset(each.position for each in offered if each.featured_before),
+                frozenset(each.position for each in offered),
+                offered,
+                edition is not None and edition.frequency is Frequency.DAILY,
+                max(oldest, at - REMEMBERED) if oldest else at,
+            )
+            while len(self._editions) >= _PREPARED:
+                self._editions.pop(next(iter(self._editions)))
+            self._editions[edition_id] = found
+        return found
+
+    def _shared(self, edition_id: int, prepared: _Prepared, had: frozenset[int], wanted: int) -> tuple[Choice, ...]:
+        """What everybody gets who was sent the same of this pool."""
+        key = edition_id, had, wanted
+        found = self._selections.get(key)
+        if found is None:
+            if had == prepared.featured and wanted == prepared.usual:
+                chosen = prepared.own
+            else:
+                from digest.ranking.selection import select_unsent
+
+                chosen = select_unsent(prepared.pool, wanted, had, varied=prepared.varied)
+            if len(self._selections) >= _SELECTIONS:
+                self._selections.clear()
+            found = self._selections[key] = tuple((position, None) for position in chosen)
+        return found
+
+    def _personal(
+        self, unit: Unit, edition_id: int, usual: int, readers: Sequence[Claimed], sent: Mapping[int, frozenset[int]]
+    ) -> dict[int, Sequence[Choice] | None]:
         from digest.ranking.relevance import Reader, personal_picks
 
-        with self._store.read() as unit:
-            edition = unit.editions.get(edition_id)
-        usual = len(edition.picks) if edition else 0
         with self._one_at_a_time:
-            window = self._window(edition_id)
-            interests, outside = self._with_libraries(window, readers)
-            wanted = [
-                Reader(own, each.wanted or usual, frozenset(sent.get(each.subscriber_id, ())))
+            window = self._prepared_window(unit, edition_id)
+            interests, outside = self._with_libraries(unit, window, readers)
+            wishes = [
+                Reader(own, each.wanted or usual, sent.get(each.subscriber_id, frozenset()))
                 for each, own in zip(readers, interests, strict=True)
             ]
-            return personal_picks(window, wanted, outside)
+            chosen = personal_picks(window, wishes, outside)
+        pool = window.shelf.pool
+        sections = {name: place for place, name in enumerate(dict.fromkeys(each.section for each in pool))}
+        return {
+            each.id: tuple(
+                (pick.position, tuple(pick.reasons))
+                for pick in sorted(picks, key=lambda pick: sections[pool[pick.position].section])
+            )
+            for each, picks in zip(readers, chosen, strict=True)
+        }
 
-    def _window(self, edition_id: int) -> Window:
+    def _prepared_window(self, unit: Unit, edition_id: int) -> Window:
         """An edition's papers are prepared once, not for every batch: they never change."""
         from digest.ranking.relevance import Window
 
-        if self._prepared is None or self._prepared[0] != edition_id:
-            with self._store.read() as unit:
-                self._prepared = edition_id, Window(unit.editions.pool(edition_id))
-        return self._prepared[1]
+        if self._window is None or self._window[0] != edition_id:
+            self._window = edition_id, Window(unit.editions.pool(edition_id))
+        return self._window[1]
 
-    def alone(self, claimed: Claimed, at: datetime) -> tuple[Choice, ...]:
-        """What one reader would get of an edition, for a preview."""
+    def alone(self, claimed: Claimed) -> Sequence[Choice] | None:
+        """What one reader would get of an edition, or was chosen for them already: for a preview."""
         with self._store.read() as unit:
-            sent = unit.deliveries.recent_picks([claimed.subscriber_id], at - REMEMBERED)
-        return self(claimed.edition_id, [claimed], sent)[0]
+            there = unit.sent_papers.picks_of(claimed.edition_id, claimed.subscription_id)
+            choices = self(unit, [claimed], list(there))[claimed.id]
+            frozen = next(iter(there.values()), None)
+            if frozen is None:
+                return choices
+            reasons = dict(choices or ())
+            return [(position, reasons.get(position)) for position in frozen]
 
     def ranking(self, ranked: Sequence[Ranked], interests: Interests) -> list[Ranked]:
         """All that is ranked in a reader's own order, with their reasons."""
         from digest.ranking.relevance import Window
 
-        window = Window([Pooled(position, each) for position, each in enumerate(ranked)])
-        picks = self._of_one(window, interests, len(ranked))
+        with self._store.read() as unit:
+            window = Window([Pooled(position, each) for position, each in enumerate(ranked)])
+            picks = self._of_one(unit, window, interests, len(ranked))
         best = len(picks)
         return [
             replace(ranked[pick.position], score=float(best - place), reasons=tuple(pick.reasons))
@@ -94,24 +190,24 @@ class Chooser:
         """
         from digest.ranking.relevance import Window
 
-        with self._one_at_a_time:
-            shelf = self._window(edition_id).shelf
-            picks = self._of_one(Window(shelf), interests, wanted)
+        with self._store.read() as unit:
+            with self._one_at_a_time:
+                shelf = self._prepared_window(unit, edition_id).shelf
+            picks = self._of_one(unit, Window(shelf), interests, wanted)
         return [(replace(shelf.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
 
-    def _of_one(self, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
+    def _of_one(self, unit: Unit, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
         from digest.ranking.relevance import Reader, personal_picks
 
-        outside = self._texts(window.nearness.missing((*interests.liked, *interests.disliked)))
+        outside = self._texts(unit, window.nearness.missing((*interests.liked, *interests.disliked)))
         [picks] = personal_picks(window, [Reader(interests, wanted)], outside)
         return picks
 
-    def _with_libraries(self, window: Window, readers: Sequence[Claimed]) -> tuple[list[Interests], dict[str, Liked]]:
+    def _with_libraries(self, unit: Unit, window: Window, readers: Sequence[Claimed]) -> tuple[list[Interests], dict[str, Liked]]:
         """Each reader's interests with their library, and the texts of what the window has not learnt yet."""
-        with self._store.read() as unit:
-            held = unit.libraries.held(sorted({each.subscription_id for each in readers}))
-            unknown = {work_id for works in held.values() for work_id in works} - self._names.keys()
-            self._names |= unit.libraries.names_of(unknown)
+        held = unit.libraries.held(sorted({each.subscription_id for each in readers}))
+        unknown = {work_id for works in held.values() for work_id in works} - self._names.keys()
+        self._names |= unit.libraries.names_of(unknown)
         interests = [
             replace(each.interests, liked=tuple(self._names[work_id] for work_id in works))
             if (works := held.get(each.subscription_id))
@@ -119,15 +215,13 @@ class Chooser:
             for each in readers
         ]
         names = window.nearness.missing({name for own in interests for name in (*own.liked, *own.disliked)})
-        return interests, self._texts(names)
+        return interests, self._texts(unit, names)
 
-    def _texts(self, names: Sequence[str]) -> dict[str, Liked]:
+    def _texts(self, unit: Unit, names: Sequence[str]) -> dict[str, Liked]:
         """Works and papers by the name they were liked or disliked under."""
-        with self._store.read() as unit:
-            found: dict[str, Liked] = {name: work for name, work in unit.libraries.named(names).items() if work.title}
-            others: dict[Identifier, str] = {}
-            for name in sorted(set(names) - found.keys()):
-                with suppress(InvalidIdentifier):
-                    others[parse_identifier(name).identifier] = name
-            papers = unit.papers.named(others)
-        return {**found, **{others[identifier]: paper for identifier, paper in papers.items()}}
+        found: dict[str, Liked] = {name: work for name, work in unit.libraries.named(names).items() if work.title}
+        others: dict[Identifier, str] = {}
+        for name in sorted(set(names) - found.keys()):
+            with suppress(InvalidIdentifier):
+                others[parse_identifier(name).identifier] = name
+        return {**found, **{others[identifier]: paper for identifier, paper in unit.papers.named(others).items()}}

@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.errors import NotFound
 from digest.domain.subscriber import Address
 from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
 from digest.services.editions.message_composer import SAMPLE, Choices, Mailroom, one_off
+from digest.services.editions.naming import find_edition
 
 if TYPE_CHECKING:
     from digest.domain.delivery import Claimed, Envelope
@@ -65,15 +66,11 @@ class EditionService:
         return drafted(paper_list, wanted, self._store, at, self._ranker(), include_featured=True)
 
     def edition_named(self, name: str) -> Edition:
-        """ "LIST/DATE", or "DATE" of the first list: one that was made. Raises InvalidInput, NotFound."""
-        list_name, _, day = name.rpartition("/")
-        try:
-            wanted = date.fromisoformat(day)
-        except ValueError:
-            raise InvalidInput(f"edition {name[:60]!r}", "should be like daily/2026-05-27") from None
+        """ "LIST/DATE" (the last of that day) or "LIST/SLUG", or only what follows LIST/. Raises InvalidInput, NotFound."""
+        list_name, _, wanted = name.rpartition("/")
         paper_list = self._paper_list(list_name or None)
         with self._store.read() as unit:
-            found = unit.editions.find(paper_list.name, wanted)
+            found = find_edition(unit, paper_list.name, wanted)
         if found is None:
             raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
         return found
@@ -82,14 +79,20 @@ class EditionService:
         with self._store.read() as unit:
             return unit.editions.latest(paper_list.name, at)
 
-    def published(self, paper_list: PaperList, day: date) -> Edition | None:
-        """That of a day; a cancelled one is as good as not there."""
+    def published(self, paper_list: PaperList, name: str) -> Edition | None:
+        """The last of a day, or the very one that is named; a cancelled one is as good as not there. Raises InvalidInput."""
         with self._store.read() as unit:
-            found = unit.editions.find(paper_list.name, day)
+            found = find_edition(unit, paper_list.name, name)
         return found if found and found.state == "frozen" else None
 
+    def of_day(self, paper_list: PaperList, day: date) -> Sequence[Edition]:
+        """All of a day's that are on the list's pages, newest first."""
+        with self._store.read() as unit:
+            made = unit.editions.of_day(paper_list.name, day)
+        return [each for each in made if each.on_pages and each.state == "frozen"]
+
     def history(self, paper_list: PaperList, most: int, before: date | None = None) -> Sequence[Edition]:
-        """Newest first; `before` (not included) pages on."""
+        """The last of each day, newest first; `before` (not included) pages on."""
         with self._store.read() as unit:
             return unit.editions.history(paper_list.name, most, before)
 
@@ -146,7 +149,7 @@ class EditionService:
         claimed = one_off(address or _SAMPLE_READER, edition, at, SAMPLE)
         if address is not None:
             claimed = of_subscriber(claimed, self._subscriptions.subscription(address, paper_list))
-        choices = self._chooser.alone(claimed, at) if claimed.personal else None
+        choices = None if address is None else self._chooser.alone(claimed)
         needed = [position for position, _ in choices or ()]
         composer = (
             self._composer_of(edition, paper_list, self.rendered_anew(edition, paper_list, needed))

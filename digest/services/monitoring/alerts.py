@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, DigestError, MailError, RelayUnreachable
 from digest.domain.instant import isoformat
 from digest.domain.redaction import without_addresses
-from digest.domain.schedule import latest_due
 from digest.store.unit_of_work import Store, Unit
 
 LATE = timedelta(minutes=30)
@@ -70,7 +68,7 @@ def of_list(unit: Unit, paper_list: PaperList, at: datetime) -> Finding | None:
     if reason := unit.lists.paused(name):
         mend = (f"When the reason is gone: digest resume {name}", "What is owed waits and goes out then, unless it is too late.")
         return Finding(f"paused {name}", f"The list {name} is paused", (reason,), mend)
-    due = latest_due(at, paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
+    due = paper_list.cutoffs.first.latest(at)
     if due is None or at < due.at + LATE or unit.editions.find(name, due.day) or not unit.papers.count():
         return None
     seen = (f"It was due at {isoformat(due.at)} and is not there.",)

@@ -12,9 +12,9 @@ from digest.domain.delivery import Delivery, Underway
 from digest.domain.edition import PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.schedule import comes, format_weekdays, known_zone
-from digest.domain.subscriber import Address, Cohort, Subscription, SubscriptionState
-from digest.services.scheduler.create_deliveries import UTC_ZONE, mailed, owed
+from digest.domain.schedule import comes, format_weekdays, known_zone, mail_due
+from digest.domain.subscriber import Address, Subscription, SubscriptionState
+from digest.services.scheduler.create_deliveries import UTC_ZONE, edition_for, frequency_of, mailed, timetable_of
 from digest.services.scheduler.election import SCHEDULER
 from digest.store.unit_of_work import Store, Unit
 
@@ -53,6 +53,7 @@ def _subscription(
         "hour": f"{preferences.hour:%H:%M}",
         "timezone": preferences.timezone,
         "weekdays": format_weekdays(preferences.weekdays),
+        "frequency": str(preferences.frequency),
         "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
         "requested_at": isoformat(each.requested_at),
         "consent": consent
@@ -75,31 +76,35 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
     if reason := unit.lists.paused(each.list):
         return f"the list is paused: {reason}"
     preferences = each.preferences
-    owing = owed(paper_list, Cohort(each.list, preferences.timezone, preferences.hour, preferences.weekdays), at, otherwise)
+    reader = timetable_of(preferences, otherwise)
+    owing = mail_due(reader, paper_list.cutoffs, at)
     if owing is None:
         return "no weekday is chosen"
     if preferences.paused_until and preferences.paused_until > owing.today:
         return f"paused until {preferences.paused_until}"
-    edition = unit.editions.find(each.list, owing.edition_day)
-    if each.confirmed_at and each.confirmed_at > max(owing.due_at, edition.frozen_at if edition else owing.due_at):
-        return f"confirmed after the last mail was due; the next is due at {isoformat(owing.expires_at)}"
+    day, due, following = owing.cutoff.day, isoformat(owing.due_at), isoformat(owing.expires_at)
+    first = unit.editions.first_frozen(each.list, day)
+    if each.confirmed_at and each.confirmed_at > max(owing.due_at, first or owing.due_at):
+        return f"confirmed after the last mail was due; the next is due at {following}"
+    edition, _ = edition_for(unit, paper_list, frequency_of(paper_list, preferences), owing, at)
+    deliveries = unit.deliveries.of_subscription(each.id)
+    if had := next((mail for mail in deliveries if mail.day == owing.today), None):
+        return f"owed the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {following}"
+    if not comes(owing, reader.zone, mailed(deliveries)):
+        return f"was mailed a newer edition, or on the same day already; the next is due at {following}"
     if edition is None:
-        return f"the edition of {owing.edition_day} is not made yet"
+        return f"the edition of {day} is not made yet"
     if edition.state != "frozen":
-        return f"the edition of {owing.edition_day} was {edition.state}"
+        return f"the edition of {edition.date} was {edition.state}"
     if edition.is_empty and not paper_list.send_empty:
-        return f"the edition of {owing.edition_day} is empty: {'; '.join(edition.notes)}"
-    zone = known_zone(preferences.timezone) or otherwise
-    had = mailed(unit.deliveries.of_subscription(each.id), each)
-    if not comes(owing, zone, had) and not unit.deliveries.has(edition.id, each.id):
-        return f"was mailed a newer edition, or on the same day already; the next is due at {isoformat(owing.expires_at)}"
-    due, following = isoformat(owing.due_at), isoformat(owing.expires_at)
-    return f"owed the edition of {owing.edition_day}, due at {due}; the next is due at {following}"
+        return f"the edition of {edition.date} is empty: {'; '.join(edition.notes)}"
+    return f"owed the edition of {edition.date}, due at {due}; the next is due at {following}"
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "edition": delivery.edition_date.isoformat(),
+        "cutoff": isoformat(delivery.edition_cutoff),
         "correction": delivery.correction,
         "state": str(delivery.state),
         "due_at": isoformat(delivery.due_at),

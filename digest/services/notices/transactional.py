@@ -62,6 +62,7 @@ class Notifier:
             hour=f"{subscription.preferences.hour:%H:%M}",
             timezone=subscription.preferences.timezone,
             weekdays=format_weekdays(subscription.preferences.weekdays),
+            frequency=subscription.preferences.frequency,
             confirm_url=self._links.confirm(subscription.request, at) if notice.kind is NoticeKind.CONFIRM else "",
             confirm_days=CONFIRM_LIFETIME.days,
             manage_url=reader.manage,

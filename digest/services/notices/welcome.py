@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from digest.domain.delivery import Claimed
     from digest.domain.notice import Notice
     from digest.domain.retry import RetryPolicy
-    from digest.services.delivery.run import Choice, Transport
+    from digest.services.delivery.choose_papers import Choice
+    from digest.services.delivery.run import Transport
     from digest.services.editions.edition_renderer import Press
     from digest.services.editions.message_composer import MoreCards
     from digest.services.notices.transactional import Notifier
@@ -42,7 +43,7 @@ class Means:
 
     notifier: Notifier
     press: Press
-    choose: Callable[[Claimed, datetime], Sequence[Choice]]
+    choose: Callable[[Claimed], Sequence[Choice] | None]
     transport: Transport
     journal: Journal
     policy: RetryPolicy
@@ -67,10 +68,10 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         held: Mapping[int, Claimed] = unit.deliveries.known([created])
         rendered = unit.editions.rendered(edition.id)
     claimed = held[created]
-    choices = means.choose(claimed, at) if claimed.personal else None
+    choices = means.choose(claimed)
     if choices is not None:
         with store.begin() as unit:
-            unit.deliveries.freeze_picks({created: [position for position, _ in choices]})
+            unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
     envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
     recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox

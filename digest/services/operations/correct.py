@@ -70,7 +70,7 @@ def drafted(edition: Edition, text: str, at: datetime) -> Edition:
     paragraphs = tuple(" ".join(part.split()) for part in text.replace("\r", "").split("\n\n") if part.strip())
     if not paragraphs or len(text) > LONGEST:
         raise InvalidInput("correction", f"should be 1 to {LONGEST} characters of text")
-    said = json.dumps([edition.list, edition.date.isoformat(), paragraphs], ensure_ascii=False)
+    said = json.dumps([edition.list, edition.slug, paragraphs], ensure_ascii=False)
     return replace(
         edition,
         id=0,

@@ -38,7 +38,7 @@ def redeliver(
         if edition.state != "frozen":
             if not reinstate:
                 raise InvalidInput(
-                    f"edition {edition.list}/{edition.date}", f"is {edition.state}; --reinstate makes it stand again"
+                    f"edition {edition.list}/{edition.slug}", f"is {edition.state}; --reinstate makes it stand again"
                 )
             unit.amendments.reinstate(edition.id)
         again = f"queued again by the operator at {isoformat(at)}"

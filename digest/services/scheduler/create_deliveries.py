@@ -1,54 +1,83 @@
-"""dispatch: who is due, and which edition they are owed: one delivery row each.
+"""Who is due, and which edition they get: one delivery row each.
 
-For every distinct (list, time zone, hour, weekdays) among the subscriptions we ask for the latest instant that was due, so what
-was missed while the process was down is found at the next tick. UNIQUE(edition, subscription) makes it safe to run twice.
+For every distinct (list, time zone, hour, days) among the subscriptions we ask for the latest instant that was due, so what was
+missed while the process was down is found at the next tick. They get the list's newest edition; where there is none of its newest
+cutoff, and somebody is due, it is made. UNIQUE(subscription, local day) makes it safe to run twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.domain.delivery import Delivery
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import StoreError
-from digest.domain.schedule import NEVER, Had, MailDue, Timetable, due_on, known_zone, mail_due
-from digest.domain.subscriber import Cohort, Subscription
+from digest.domain.schedule import NEVER, Cutoff, Frequency, Had, MailDue, Timetable, due_on, known_zone, mail_due
+from digest.domain.subscriber import Cohort, Preferences, Subscription
+from digest.store.deliveries.deliveries import Back
 from digest.store.unit_of_work import Store, Unit
 
 UTC_ZONE = ZoneInfo("UTC")
 STEP = 20_000
 """Readers for whom rows are made in one transaction: nobody who writes waits long for it, and sending begins after the first."""
+WEEK_AWAY = timedelta(days=8)
+"""Whose last mail before a pause is less long ago gets the best of a week, others of a month."""
+
+Make = Callable[[PaperList, Frequency, Cutoff], Edition | None]
+"""Makes the edition of a list's newest cutoff; None where it cannot be made."""
 
 
-def owed(paper_list: PaperList, cohort: Cohort, at: datetime, otherwise: ZoneInfo = UTC_ZONE) -> MailDue | None:
-    """What a cohort is owed at `at`. `otherwise` is the zone of those whose own this machine does not know."""
-    zone = known_zone(cohort.timezone) or otherwise
-    return mail_due(Timetable(cohort.hour, zone, cohort.weekdays), cutoffs_of(paper_list), at)
+def timetable_of(preferences: Preferences | Cohort, otherwise: ZoneInfo = UTC_ZONE) -> Timetable:
+    """`otherwise` is the zone of those whose own this machine does not know."""
+    zone = known_zone(preferences.timezone) or otherwise
+    return Timetable(preferences.hour, zone, preferences.weekdays, preferences.frequency)
 
 
-def cutoffs_of(paper_list: PaperList) -> Timetable:
-    return Timetable(paper_list.cutoff, ZoneInfo(paper_list.timezone), paper_list.weekdays)
-
-
-def mailed(deliveries: Sequence[Delivery], subscription: Subscription) -> Had:
-    """What a reader had, by their latest deliveries. A welcome is no scheduled mail, a correction no edition."""
+def mailed(deliveries: Sequence[Delivery]) -> Had:
+    """What a reader had of a list, by their latest deliveries. A correction is no edition."""
     own = [each for each in deliveries if not each.correction]
-    began = subscription.confirmed_at or NEVER
+    scheduled = [each for each in own if each.day is not None]
     return Had(
-        max((each.edition_date for each in own), default=date.min),
-        max((each.due_at for each in own if each.due_at > began), default=NEVER),
+        max((each.edition_cutoff for each in own), default=NEVER),
+        max((each.day for each in scheduled if each.day), default=date.min),
+        max((each.due_at for each in scheduled), default=NEVER),
     )
 
 
-def is_owed(subscription: Subscription, paper_list: PaperList, due: MailDue, edition: Edition) -> bool:
-    """Whether a mail that is due can go: its edition is one to be sent, and the reader had confirmed by then."""
-    worth = edition.state == "frozen" and (paper_list.send_empty or not edition.is_empty)
+def is_owed(unit: Unit, subscription: Subscription, paper_list: PaperList, due: MailDue, at: datetime) -> bool:
+    """Whether a mail that is due can go: its edition is there, or can be made, and the reader had confirmed by then."""
+    first = unit.editions.first_frozen(paper_list.name, due.cutoff.day)
     confirmed_at = subscription.confirmed_at
-    return worth and confirmed_at is not None and confirmed_at <= max(due.due_at, edition.frozen_at)
+    if first is None or confirmed_at is None or confirmed_at > max(due.due_at, first):
+        return False
+    edition, may_be_made = edition_for(unit, paper_list, frequency_of(paper_list, subscription.preferences), due, at)
+    return may_be_made if edition is None else _worth_sending(edition, paper_list)
+
+
+def edition_for(
+    unit: Unit, paper_list: PaperList, frequency: Frequency, mail: MailDue, at: datetime
+) -> tuple[Edition | None, bool]:
+    """(the edition that a mail brings, as far as it is there; whether it may still be made).
+
+    The list's newest; once the list's next day has begun, what there is of the one before: nothing of that is made any more.
+    """
+    newest = paper_list.cutoffs.latest(at)
+    same_day = newest is not None and newest.day == mail.cutoff.day
+    by = newest.at if newest and same_day else mail.cutoff.first
+    return unit.editions.newest(paper_list.name, frequency, mail.cutoff.day, by), same_day
+
+
+def frequency_of(paper_list: PaperList, reader: Preferences | Cohort) -> Frequency:
+    """What a reader's mails cover: as long as the list, at least."""
+    return paper_list.frequency.longer(reader.frequency)
+
+
+def _worth_sending(edition: Edition, paper_list: PaperList) -> bool:
+    return edition.state == "frozen" and (paper_list.send_empty or not edition.is_empty)
 
 
 @dataclass(slots=True)
@@ -59,7 +88,13 @@ class Dispatched:
     failed: list[str] = field(default_factory=list)
 
 
-def dispatch(lists: Sequence[PaperList], store: Store, at: datetime, otherwise: ZoneInfo = UTC_ZONE) -> Dispatched:
+def make_none(paper_list: PaperList, frequency: Frequency, cutoff: Cutoff) -> None:
+    """For when only what is there is to be sent."""
+
+
+def dispatch(
+    lists: Sequence[PaperList], store: Store, at: datetime, otherwise: ZoneInfo = UTC_ZONE, make: Make = make_none
+) -> Dispatched:
     """Creates the deliveries that are due at `at` and not there yet. Transactions of some thousand rows.
 
     What goes wrong with a list or a cohort holds up no other. Raises StoreError: without the database nothing can be created.
@@ -67,17 +102,23 @@ def dispatch(lists: Sequence[PaperList], store: Store, at: datetime, otherwise: 
     done = Dispatched()
     for paper_list in lists:
         with _within(f"list {paper_list.name}", done.failed):
-            found: dict[date, Edition | None] = {}
-            for cohort in _cohorts(paper_list, store):
+            newest = paper_list.cutoffs.latest(at)
+            if newest is None:
+                continue
+            today, editions = at.date(), _Editions(paper_list, store, at, make, newest)
+            with store.read() as unit:
+                cohorts = unit.subscribers.cohorts(paper_list.name)
+                back = unit.subscribers.back_from_pause(paper_list.name, today - timedelta(days=40), today + timedelta(days=2))
+            for cohort in cohorts:
                 place = f"list {paper_list.name}, readers of {cohort.hour:%H:%M} {cohort.timezone}"
                 with _within(place, done.failed):
-                    _dispatch_to(cohort, paper_list, store, at, otherwise, found, done)
+                    _Dispatch(paper_list, cohort, store, at, otherwise, editions, done).run(paused=cohort in back)
     return done
 
 
 @contextmanager
 def _within(place: str, failed: list[str]) -> Iterator[None]:
-    """A border: what goes wrong inside is told with its place, and what stands beside goes on."""
+    """A border: what goes wrong inside is reported with its place, and what stands beside goes on."""
     try:
         yield
     except StoreError:
@@ -86,46 +127,72 @@ def _within(place: str, failed: list[str]) -> Iterator[None]:
         failed.append(f"{place}: {type(error).__name__}: {error}")
 
 
-def _cohorts(paper_list: PaperList, store: Store) -> list[Cohort]:
-    with store.read() as unit:
-        return unit.subscribers.cohorts(paper_list.name)
+class _Editions:
+    """A list's editions as they are at a tick, looked up and made once for all cohorts."""
+
+    def __init__(self, paper_list: PaperList, store: Store, at: datetime, make: Make, newest: Cutoff) -> None:
+        self._list, self._store, self._at, self._make, self._newest = paper_list, store, at, make, newest
+        self._found: dict[tuple[date, Frequency], tuple[Edition | None, bool, datetime | None]] = {}
+
+    def of(self, mail: MailDue, frequency: Frequency) -> tuple[Edition | None, bool, datetime | None]:
+        """(what `edition_for` says, when the first edition of that day was made)."""
+        key = mail.cutoff.day, frequency
+        if key not in self._found:
+            with self._store.read() as unit:
+                first = unit.editions.first_frozen(self._list.name, mail.cutoff.day)
+                self._found[key] = (*edition_for(unit, self._list, frequency, mail, self._at), first)
+        return self._found[key]
+
+    def make(self, frequency: Frequency) -> Edition | None:
+        made = self._make(self._list, frequency, self._newest)
+        self._found.clear()
+        return made
 
 
-def _dispatch_to(
-    cohort: Cohort,
-    paper_list: PaperList,
-    store: Store,
-    at: datetime,
-    otherwise: ZoneInfo,
-    found: dict[date, Edition | None],
-    done: Dispatched,
-) -> None:
-    owing = owed(paper_list, cohort, at, otherwise)
-    if owing is None:
-        return
-    if owing.edition_day not in found:
-        with store.read() as unit:
-            found[owing.edition_day] = unit.editions.find(paper_list.name, owing.edition_day)
-    edition = found[owing.edition_day]
-    if edition is None or edition.state != "frozen" or (edition.is_empty and not paper_list.send_empty):
-        return
-    day_began = due_on(owing.today, time(0), known_zone(cohort.timezone) or otherwise)
-    after: int | None = 0
-    while after is not None:
-        with store.begin() as unit:
-            made, after = _next_rows(unit, cohort, owing, edition, after, day_began)
-            unit.jobs.nudge(made)
-            done.created += made
+@dataclass(frozen=True, slots=True)
+class _Dispatch:
+    """One cohort's deliveries."""
 
+    paper_list: PaperList
+    cohort: Cohort
+    store: Store
+    at: datetime
+    otherwise: ZoneInfo
+    editions: _Editions
+    done: Dispatched
 
-def _next_rows(
-    unit: Unit, cohort: Cohort, owing: MailDue, edition: Edition, after: int, day_began: datetime
-) -> tuple[int, int | None]:
-    """(rows made for the next `STEP` of a cohort, the id of the last of these); None when they were the last."""
-    upto = unit.subscribers.reach(cohort, after, STEP)
-    # whoever confirmed before the edition was made is owed it, even where their hour had passed by then
-    confirmed_by = max(owing.due_at, edition.frozen_at)
-    made = unit.deliveries.create_due(
-        edition.id, cohort, owing.due_at, owing.expires_at, owing.today, confirmed_by, among=(after, upto), day_began=day_began
-    )
-    return made, upto
+    def run(self, *, paused: bool) -> None:
+        """`paused`: some of them have just come back from a pause."""
+        reader = timetable_of(self.cohort, self.otherwise)
+        mail = mail_due(reader, self.paper_list.cutoffs, self.at)
+        if mail is None:
+            return
+        usual = frequency_of(self.paper_list, self.cohort)
+        before = reader.latest(mail.due_at - timedelta(microseconds=1)) if paused else None
+        if before is not None:
+            for lately, frequency in ((True, Frequency.WEEKLY), (False, Frequency.MONTHLY)):
+                back = Back(after=before.day, since=mail.due_at - WEEK_AWAY, lately=lately)
+                self._create(mail, usual.longer(frequency), back)
+        self._create(mail, usual, None)
+
+    def _create(self, mail: MailDue, frequency: Frequency, back: Back | None) -> None:
+        cohort = self.cohort
+        day_began = due_on(mail.today, time(0), known_zone(cohort.timezone) or self.otherwise)
+        edition, may_be_made, first = self.editions.of(mail, frequency)
+        # whoever confirmed before the day's first edition was made gets it, even where their hour had passed by then
+        confirmed_by = max(mail.due_at, first or (self.at if may_be_made else mail.due_at))
+        if edition is None:
+            with self.store.read() as unit:
+                if not may_be_made or not unit.deliveries.anybody_due(cohort, mail, day_began, confirmed_by, back):
+                    return
+            edition = self.editions.make(frequency)
+        if edition is None or not _worth_sending(edition, self.paper_list):
+            return
+        after: int | None = 0
+        while after is not None:
+            with self.store.begin() as unit:
+                upto = unit.subscribers.reach(cohort, after, STEP)
+                made = unit.deliveries.create_due(edition.id, cohort, mail, day_began, confirmed_by, (after, upto), back)
+                unit.jobs.nudge(made)
+                self.done.created += made
+            after = upto

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from digest.domain.edition import PaperList
+from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, StoreError
+from digest.domain.schedule import Cutoff, Frequency
 from digest.ranking.trending import Ranker
 from digest.services.editions import build_edition
 from digest.services.papers.summarise import Summaries, nobody
@@ -40,25 +41,53 @@ def tick(
 ) -> Ticked:
     """May run at any time and any number of times. One list's trouble does not hold up the others, nor does one reader's.
 
-    `reader_zone` is for readers whose own zone this machine does not know. Raises StoreError.
+    A list's pages have one edition a day at least; others are made where readers are due. `reader_zone` is for readers whose own
+    zone this machine does not know. Raises StoreError.
     """
-    made, skipped, failed = 0, [], []
+    maker = _Maker(store, press, at, rank, summaries)
     for paper_list in lists:
-        day: date | None = None
+        newest = paper_list.cutoffs.latest(at)
+        if newest is None:
+            maker.skipped.append(f"list {paper_list.name} is made on no weekday")
+        else:
+            maker.attempt(paper_list, newest.day, None)
+    dispatched = create_deliveries.dispatch(lists, store, at, reader_zone, maker)
+    return Ticked(maker.made, dispatched.created, tuple(maker.skipped), tuple(maker.failed), tuple(dispatched.failed))
+
+
+@dataclass(slots=True)
+class _Maker:
+    """Makes editions, and does not try twice in a tick what failed."""
+
+    store: Store
+    press: build_edition.Press
+    at: datetime
+    rank: Ranker
+    summaries: Summaries
+    made: int = 0
+    skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    _without: set[str] = field(default_factory=set)
+    """Lists of which none could be made."""
+
+    def __call__(self, paper_list: PaperList, frequency: Frequency, cutoff: Cutoff) -> Edition | None:
+        return self.attempt(paper_list, cutoff.day, frequency)
+
+    def attempt(self, paper_list: PaperList, day: date, frequency: Frequency | None) -> Edition | None:
+        name = paper_list.name
+        if name in self._without:
+            return None
         try:
-            day = build_edition.edition_day(paper_list, at)
-            if day is None:
-                skipped.append(f"list {paper_list.name} is made on no weekday")
-                continue
-            result = build_edition.edit(paper_list, day, store, press, at, rank, summaries)
+            result = build_edition.edit(paper_list, day, self.store, self.press, self.at, self.rank, self.summaries, frequency)
         except StoreError:
             raise
         except Exception as error:
             why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
-            failed.append(f"list {paper_list.name}, {day}: {why}")
-            continue
-        made += result.new
+            self.failed.append(f"list {name}, {day}: {why}")
+            self._without.add(name)
+            return None
+        self.made += result.new
         if result.skipped:
-            skipped.append(f"list {paper_list.name}, {day}: {result.skipped}")
-    dispatched = create_deliveries.dispatch(lists, store, at, reader_zone)
-    return Ticked(made, dispatched.created, tuple(skipped), tuple(failed), tuple(dispatched.failed))
+            self.skipped.append(f"list {name}, {day}: {result.skipped}")
+            self._without.add(name)
+        return result.edition

@@ -7,10 +7,10 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.domain.schedule import Timetable, known_zone, mail_due
+from digest.domain.schedule import known_zone, mail_due
 from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import SubscriptionState
-from digest.services.scheduler.create_deliveries import cutoffs_of, is_owed, mailed
+from digest.services.scheduler.create_deliveries import is_owed, mailed, timetable_of
 
 if TYPE_CHECKING:
     from digest.domain.edition import PaperList
@@ -38,15 +38,14 @@ def next_mail(
         return None
     wishes = subscription.preferences
     zone = known_zone(wishes.timezone) or default_zone
-    reader, cutoffs = Timetable(wishes.hour, zone, wishes.weekdays), cutoffs_of(paper_list)
+    reader, cutoffs = timetable_of(wishes, zone), paper_list.cutoffs
     with store.read() as unit:
-        had = mailed(unit.deliveries.of_subscription(subscription.id), subscription)
+        had = mailed(unit.deliveries.of_subscription(subscription.id))
         current = unit.editions.latest(subscription.list, at)
         if welcomed and current and not current.is_empty:
-            had = replace(had, edition_day=max(had.edition_day, current.date))
+            had = replace(had, cutoff=max(had.cutoff, current.cutoff))
         due = mail_due(reader, cutoffs, at)
-        edition = unit.editions.find(subscription.list, due.edition_day) if due else None
-    at_once = due is not None and edition is not None and is_owed(subscription, paper_list, due, edition)
+        at_once = due is not None and is_owed(unit, subscription, paper_list, due, at)
     mail = next_mail_of(reader, cutoffs, at, had, wishes.paused_until, at_once=at_once)
     if mail is None:
         return None

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.interest import understand
-from digest.domain.schedule import format_weekdays, parse_weekdays, read_zone
+from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.store.unit_of_work import Store
 
-COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "interests")
+COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "frequency", "interests")
 CHUNK = 5000
 NOTHING = Interests()
-Wishes = Callable[[str, str, str], Preferences]
+Wishes = Callable[[str, str, str, str], Preferences]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ def read_roster(
     names, wishes = tuple(lists), _wishes(defaults)
     reader = csv.reader(lines, strict=True)
     header = [column.strip().lower().removeprefix("\ufeff") for column in next(reader, [])]
+    header = ["frequency" if column == "cadence" else column for column in header]  # as it was called once
     if "email" not in header or (unknown := set(header) - set(COLUMNS)):
         odd = "" if "email" not in header else f" ({', '.join(sorted(unknown))} unknown)"
         raise InvalidInput("line 1", f"should name the columns {','.join(COLUMNS)}, of which only email is required{odd}")
@@ -77,17 +78,17 @@ def _row(
     name = row.get("list") or lists[0]
     if name not in lists:
         raise ValueError(f"list {name[:40]!r} is not one of {', '.join(lists)}")
-    preferences = wishes(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""))
+    preferences = wishes(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""), row.get("frequency", ""))
     said = row.get("interests", "")
     interests = understand(said).interests if said else NOTHING
     return RosterRow(line, NewReader(read_address(row["email"]), name, preferences, interests))
 
 
 def _wishes(defaults: Preferences) -> Wishes:
-    """(time zone, hour, weekdays) as written → preferences. Raises ValueError. Rows share a few, so each is read once."""
+    """(time zone, hour, weekdays, frequency) as written → preferences. Raises ValueError. Rows share a few: each is read once."""
 
     @lru_cache(maxsize=20_000)
-    def wishes(zone: str, hour: str, weekdays: str) -> Preferences:
+    def wishes(zone: str, hour: str, weekdays: str, frequency: str) -> Preferences:
         preferences = defaults
         if zone:
             preferences = replace(preferences, timezone=read_zone(zone))
@@ -95,6 +96,8 @@ def _wishes(defaults: Preferences) -> Wishes:
             preferences = replace(preferences, hour=_hour(hour))
         if weekdays:
             preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
+        if frequency:
+            preferences = replace(preferences, frequency=parse_frequency(frequency))
         return preferences
 
     return wishes
@@ -125,6 +128,7 @@ def row_of(subscription: Subscription) -> tuple[str, ...]:
         preferences.timezone,
         f"{preferences.hour:%H:%M}",
         format_weekdays(preferences.weekdays).replace(",", ";"),
+        str(preferences.frequency),
         "; ".join(wishes),
     )
 

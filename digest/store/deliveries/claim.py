@@ -51,6 +51,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.interests,
         subscriptions.c.style,
         subscriptions.c.public_id,
+        deliveries.c.away,
         deliveries.c.reason,
         subscriptions.c.timezone,
         subscriptions.c.paused_until,
@@ -261,6 +262,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         interests,
         style,
         public_id,
+        away,
         *_,
     ) = row
     return Claimed(
@@ -278,6 +280,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         interests_from(interests),
         style,
         public_id,
+        away,
     )
 
 

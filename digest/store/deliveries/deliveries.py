@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Date, Row, Select, and_, bindparam, func, literal, or_, select, update
 
 from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, DeliveryState, Reply, Stage
 from digest.domain.retry import Decision
+from digest.domain.schedule import MailDue
 from digest.domain.subscriber import Cohort, SubscriptionState
 from digest.store.deliveries.claim import Stop, claim, known, stop, stops
 from digest.store.deliveries.record_outcomes import record
-from digest.store.dialect import chunks, insert_into, inserted, walk_indexes
+from digest.store.dialect import among, insert_into, inserted, walk_indexes
 from digest.store.editions.editions import listed
-from digest.store.schema import attempts, deliveries, edition_pool, editions, lists, subscribers, subscriptions, suppressions
+from digest.store.schema import attempts, deliveries, editions, lists, subscribers, subscriptions, suppressions
 from digest.store.types import Instant
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
 _CLAIMED = deliveries.c.state == DeliveryState.CLAIMED.value
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
+_OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value)
 _OF_PAUSED = select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
-_OWED = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state")
+_OWED = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state", "day", "away")
 _BACK = {"state": DeliveryState.QUEUED.value, "lease_owner": None, "lease_until": None}
+
+
+_ZONES = timedelta(hours=27)
+"""How long after a day begins in one zone it begins in the last one: UTC+14 and UTC-12, and an hour for summer time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Readers whose pause ended after the day `after`, and who `lately` (or not) had a scheduled mail due since `since`."""
+
+    after: date
+    since: datetime
+    lately: bool
 
 
 class Deliveries:
@@ -37,60 +53,78 @@ class Deliveries:
         self,
         edition_id: int,
         cohort: Cohort,
-        due_at: datetime,
-        expires_at: datetime,
-        today: date,
+        mail: MailDue,
+        day_began: datetime,
         confirmed_by: datetime | None = None,
-        among: tuple[int, int | None] = (0, None),
-        day_began: datetime | None = None,
+        ids: tuple[int, int | None] = (0, None),
+        back: Back | None = None,
     ) -> int:
-        """One row for each reader of the cohort to whom it comes (schedule.comes); says how many. One INSERT … SELECT.
+        """One row for each reader of the cohort to whom the mail comes (schedule.comes); says how many. One INSERT … SELECT.
 
-        Left out is who has a row for this edition or a newer one of its list, and who was mailed (but for a welcome) since their
-        local day began, at `day_began` (default: nobody is).
-
-        Readers: ACTIVE, confirmed by `confirmed_by` (default: `due_at`), not paused on their local day `today`, not suppressed;
-        of them those `among` whose subscription's id is above the first of the two and, if it is a number, at most the second.
+        Readers: ACTIVE, confirmed by `confirmed_by` (default: when it is due), not paused on their local day, not suppressed, who
+        were sent no edition of this issue of their list or a later one, and no scheduled mail on that day, which began at
+        `day_began`; of them those whose subscription's id is above the first of `ids` and, if it is a number, at most the second.
+        `back`: of them those whom a pause has just given back.
         """
-        walk_indexes(self._connection)
-        s = subscriptions.c
-        # scalar subqueries, not NOT EXISTS: PostgreSQL makes a join of that, and where it knows nothing of the tables yet it has
-        # compared every reader with every row just made
-        d = deliveries.c
-        this, others = self._editions_around(edition_id)
-        lately = and_(d.due_at >= (day_began or expires_at), d.due_at > s.confirmed_at)
-        # a look-up for each edition: asked for several at once, PostgreSQL goes through all that a reader ever had
-        there = [select(d.id).where(d.edition_id == each, d.subscription_id == s.id) for each in this]
-        there += [select(d.id).where(d.edition_id == each, d.subscription_id == s.id, lately) for each in others]
-        suppressed = select(suppressions.c.reason).where(suppressions.c.address_hash == subscribers.c.address_hash)
-        owed = (
-            select(literal(edition_id), s.id, *self._owed(due_at, expires_at))
-            .join(subscribers, subscribers.c.id == s.subscriber_id)
-            .where(
-                s.state == SubscriptionState.ACTIVE.value,
-                s.list == cohort.list,
-                s.timezone == cohort.timezone,
-                s.hour == cohort.hour,
-                s.weekdays == cohort.weekdays,
-                s.id > among[0],
-                s.confirmed_at <= (confirmed_by or due_at),
-                or_(s.paused_until.is_(None), s.paused_until <= today),
-                *(each.scalar_subquery().is_(None) for each in there),
-                suppressed.scalar_subquery().is_(None),
-            )
-        )
-        if among[1] is not None:
-            owed = owed.where(s.id <= among[1])
+        columns = [literal(edition_id), subscriptions.c.id, *self._owed(mail, back is not None)]
+        owed = self._comes(select(*columns), cohort, mail, day_began, confirmed_by, ids, back)
         statement = insert_into(self._connection, deliveries).from_select(_OWED, owed).on_conflict_do_nothing()
         return inserted(self._connection, statement)
 
-    def _editions_around(self, edition_id: int) -> tuple[Sequence[int], Sequence[int]]:
-        """(this and the newer ones of its list, the two before it: an older one can not have been mailed on the same day)."""
-        e = editions.c
-        name, day = self._connection.execute(select(e.list, e.date).where(e.id == edition_id)).one()
-        newer = self._connection.scalars(select(e.id).where(e.list == name, e.date >= day)).all()
-        before = select(e.id).where(e.list == name, e.date < day).order_by(e.date.desc()).limit(2)
-        return newer, self._connection.scalars(before).all()
+    def anybody_due(
+        self,
+        cohort: Cohort,
+        mail: MailDue,
+        day_began: datetime,
+        confirmed_by: datetime | None = None,
+        back: Back | None = None,
+    ) -> bool:
+        """Whether `create_due` would find anybody."""
+        owed = self._comes(select(subscriptions.c.id), cohort, mail, day_began, confirmed_by, (0, None), back)
+        return self._connection.scalar(owed.limit(1)) is not None
+
+    def _comes(
+        self,
+        statement: Select[Any],
+        cohort: Cohort,
+        mail: MailDue,
+        day_began: datetime,
+        confirmed_by: datetime | None,
+        ids: tuple[int, int | None],
+        back: Back | None,
+    ) -> Select[Any]:
+        walk_indexes(self._connection)
+        s, d, e = subscriptions.c, deliveries.c, editions.c
+        # scalar subqueries, not NOT EXISTS: PostgreSQL makes a join of that, and where it knows nothing of the tables yet it has
+        # compared every reader with every row just made; and a look-up for each edition: asked for several at once, PostgreSQL
+        # goes through all that a reader ever had
+        issue = self._connection.scalars(select(e.id).where(e.list == cohort.list, e.cutoff >= mail.issue)).all()
+        there = [select(d.id).where(d.edition_id == each, d.subscription_id == s.id) for each in issue]
+        scheduled = or_(d.day >= mail.today, and_(d.due_at >= day_began, d.day.is_not(None)))
+        # wherever a reader was, a mail of that day was due in its earliest zone at the earliest
+        recent = (d.subscription_id == s.id, d.expires_at >= day_began - _ZONES)
+        there.append(select(d.id).where(*recent, scheduled).limit(1))
+        there.append(select(suppressions.c.reason).where(suppressions.c.address_hash == subscribers.c.address_hash))
+        statement = statement.join(subscribers, subscribers.c.id == s.subscriber_id).where(
+            s.state == SubscriptionState.ACTIVE.value,
+            s.list == cohort.list,
+            s.timezone == cohort.timezone,
+            s.hour == cohort.hour,
+            s.weekdays == cohort.weekdays,
+            s.frequency == cohort.frequency.value,
+            s.id > ids[0],
+            s.confirmed_at <= (confirmed_by or mail.due_at),
+            or_(s.paused_until.is_(None), s.paused_until <= mail.today),
+            *(each.scalar_subquery().is_(None) for each in there),
+        )
+        if ids[1] is not None:
+            statement = statement.where(s.id <= ids[1])
+        if back is not None:
+            last = (d.subscription_id == s.id, d.expires_at >= back.since, d.due_at >= back.since, d.day.is_not(None))
+            since = select(d.id).where(*last).limit(1)
+            lately = since.scalar_subquery().is_not(None) if back.lately else since.scalar_subquery().is_(None)
+            statement = statement.where(s.paused_until > back.after, lately)
+        return statement
 
     def create_one(
         self,
@@ -102,14 +136,14 @@ class Deliveries:
     ) -> int | None:
         """A single delivery (a welcome with the current edition); None where that reader has one already."""
         values = (edition_id, subscription_id, due_at, expires_at, next_attempt_at or due_at, DeliveryState.QUEUED.value)
-        statement = insert_into(self._connection, deliveries).values(dict(zip(_OWED, values, strict=True)))
+        statement = insert_into(self._connection, deliveries).values(dict(zip(_OWED, values, strict=False)))
         made: int | None = self._connection.scalar(statement.on_conflict_do_nothing().returning(deliveries.c.id))
         return made
 
     @staticmethod
-    def _owed(due_at: datetime, expires_at: datetime) -> list[Any]:
-        instants = [literal(at, Instant()) for at in (due_at, expires_at, due_at)]
-        return [*instants, literal(DeliveryState.QUEUED.value)]
+    def _owed(mail: MailDue, away: bool) -> list[Any]:
+        instants = [literal(at, Instant()) for at in (mail.due_at, mail.expires_at, mail.due_at)]
+        return [*instants, literal(DeliveryState.QUEUED.value), literal(mail.today, Date()), literal(away)]
 
     # ---- taking and giving back ----
 
@@ -146,12 +180,11 @@ class Deliveries:
         statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=lease_until)
         return self._connection.execute(statement).rowcount
 
-    def freeze_picks(self, picks: Mapping[int, Sequence[int]]) -> None:
-        """Keeps, by delivery id, the positions in the pool it shows: once, before its first byte goes out."""
-        if picks:
-            unset = (deliveries.c.id == bindparam("of_delivery"), deliveries.c.picks.is_(None))
-            statement = update(deliveries).where(*unset).values(picks=bindparam("chosen", type_=deliveries.c.picks.type))
-            self._connection.execute(statement, [{"of_delivery": d, "chosen": list(p)} for d, p in picks.items()])
+    def freeze_picks(self, chosen: Mapping[tuple[int, ...], Sequence[int]]) -> None:
+        """Keeps which positions in the pool deliveries show (their ids, by these): once, before their first byte goes out."""
+        for picks, ids in chosen.items():
+            unset = (among(self._connection, deliveries.c.id, ids), deliveries.c.picks.is_(None))
+            self._connection.execute(update(deliveries).where(*unset).values(picks=list(picks)))
 
     def record(self, results: Sequence[tuple[Attempt, Decision]], owner: str | None = None) -> None:
         """Writes a batch of outcomes; recording one again (a journal replayed) changes nothing.
@@ -200,32 +233,6 @@ class Deliveries:
         following: datetime | None = self._connection.scalar(later)
         return following
 
-    def recent_picks(self, subscriber_ids: Iterable[int], since: datetime) -> dict[int, set[int]]:
-        """Paper ids sent to each subscriber, by any list, in deliveries due since `since`. Those sent nothing are left out."""
-        sent: dict[int, set[int]] = defaultdict(set)
-        for some in chunks(subscriber_ids):
-            rows = self._connection.execute(
-                select(subscriptions.c.subscriber_id, deliveries.c.edition_id, deliveries.c.picks)
-                .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-                .where(subscriptions.c.subscriber_id.in_(some), deliveries.c.due_at >= since, deliveries.c.state.in_(_SENT))
-            ).all()
-            pools = self._pools({row.edition_id for row in rows})
-            for subscriber_id, edition_id, picks in rows:
-                papers, own = pools[edition_id]
-                sent[subscriber_id] |= {papers[position] for position in (own if picks is None else picks) if position in papers}
-        return dict(sent)
-
-    def _pools(self, edition_ids: Iterable[int]) -> dict[int, tuple[dict[int, int], list[int]]]:
-        """By edition: position → paper id, and the positions of the list's own picks."""
-        pools: dict[int, tuple[dict[int, int], list[int]]] = {edition_id: ({}, []) for edition_id in edition_ids}
-        p = edition_pool.c
-        statement = select(p.edition_id, p.position, p.paper_id, p.pick_rank).where(p.edition_id.in_(list(pools)))
-        for edition_id, position, paper_id, pick_rank in self._connection.execute(statement):
-            pools[edition_id][0][position] = paper_id
-            if pick_rank is not None:
-                pools[edition_id][1].append(position)
-        return pools
-
     def has(self, edition_id: int, subscription_id: int) -> bool:
         """Whether the edition is, or was, owed to that reader."""
         these = (deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == subscription_id)
@@ -234,7 +241,7 @@ class Deliveries:
     def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]:
         """Its latest deliveries, newest first, with their attempts."""
         rows = self._connection.execute(
-            select(deliveries, editions.c.list, editions.c.date, editions.c.corrects)
+            select(deliveries, editions.c.list, editions.c.date, editions.c.corrects, editions.c.cutoff)
             .join(editions, editions.c.id == deliveries.c.edition_id)
             .where(deliveries.c.subscription_id == subscription_id)
             .order_by(deliveries.c.id.desc())
@@ -254,6 +261,8 @@ def _delivery(row: Row[Any], tries: tuple[Attempt, ...]) -> Delivery:
         list=listed(row.list),
         edition_id=row.edition_id,
         edition_date=row.date,
+        edition_cutoff=row.cutoff,
+        day=row.day,
         subscription_id=row.subscription_id,
         state=DeliveryState(row.state),
         due_at=row.due_at,

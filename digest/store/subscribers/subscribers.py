@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from digest.domain.errors import NotFound
+from digest.domain.schedule import Frequency
 from digest.domain.subscriber import (
     AddedReaders,
     Address,
@@ -189,10 +190,18 @@ class Subscribers:
 
     def cohorts(self, list_name: str) -> list[Cohort]:
         """The distinct hours at which ACTIVE subscriptions of the list are due."""
-        cohort = (subscriptions.c.list, subscriptions.c.timezone, subscriptions.c.hour, subscriptions.c.weekdays)
+        s = subscriptions.c
+        cohort = (s.list, s.timezone, s.hour, s.weekdays, s.frequency)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
         found = readable(self._connection, select(*cohort).where(*active).distinct().order_by(*cohort))
-        return [Cohort(row.list, row.timezone, row.hour, row.weekdays) for row in found]
+        return [Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found]
+
+    def back_from_pause(self, list_name: str, after: date, until: date) -> set[Cohort]:
+        """The cohorts with ACTIVE subscriptions whose pause ends after the one day and at the latest on the other."""
+        s = subscriptions.c
+        ended = (s.list == list_name, s.state == SubscriptionState.ACTIVE.value, s.paused_until > after, s.paused_until <= until)
+        found = readable(self._connection, select(s.list, s.timezone, s.hour, s.weekdays, s.frequency).where(*ended).distinct())
+        return {Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found}
 
     def zones(self) -> dict[str, int]:
         """How many ACTIVE subscriptions each time zone has."""
@@ -204,8 +213,9 @@ class Subscribers:
         """The id that the `count`th of a cohort's ACTIVE subscriptions with ids above `after` has; None: there are fewer."""
         walk_indexes(self._connection)
         s = subscriptions.c
-        members = (s.list == cohort.list, s.timezone == cohort.timezone, s.hour == cohort.hour, s.weekdays == cohort.weekdays)
-        following = select(s.id).where(s.state == SubscriptionState.ACTIVE.value, *members, s.id > after)
+        place = (s.list == cohort.list, s.timezone == cohort.timezone)
+        hours = (s.hour == cohort.hour, s.weekdays == cohort.weekdays, s.frequency == cohort.frequency.value)
+        following = select(s.id).where(s.state == SubscriptionState.ACTIVE.value, *place, *hours, s.id > after)
         found: int | None = self._connection.scalar(following.order_by(s.id).limit(1).offset(count - 1))
         return found
 
@@ -243,6 +253,7 @@ def _preferences_of(row: Row[Any]) -> Preferences:
         timezone=row.timezone,
         hour=row.hour,
         weekdays=row.weekdays,
+        frequency=Frequency(row.frequency),
         picks=row.picks,
         style=row.style,
         paused_until=row.paused_until,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -65,6 +65,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_library_work_id"), "library", ["work_id"], unique=False)
     for name in ("other_html", "other_text"):
         op.add_column("edition_pool", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column("editions", sa.Column("max_pool", sa.Integer(), server_default=sa.text("300"), nullable=False))
     _move_liked(op.get_bind())
 
 
@@ -81,6 +82,7 @@ def downgrade() -> None:
         this = _SUBSCRIPTIONS.c.id == subscription_id
         interests = connection.scalar(sa.select(_SUBSCRIPTIONS.c.interests).where(this)) or {}
         connection.execute(sa.update(_SUBSCRIPTIONS).where(this).values(interests={**interests, "liked": names}))
+    op.drop_column("editions", "max_pool")
     for name in ("other_text", "other_html"):
         op.drop_column("edition_pool", name)
     op.drop_table("library")

@@ -1,0 +1,125 @@
+"""Which papers each claimed delivery shows: the best of its edition's pool that its reader was not sent (docs/adr/0006).
+
+Chosen once and written into the row before its first byte goes out: a mail that is tried again shows the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from digest.domain.delivery import Claimed, DeliveryState
+from digest.domain.paper import Reason
+from digest.store.unit_of_work import Store, Unit
+
+Choice = tuple[int, tuple[Reason, ...] | None]
+"""A position in the edition's pool, with this reader's reasons (None: the list's own)."""
+NOTHING_NEW = "every paper of the edition that they could get was sent to this reader before"
+
+
+class Choose(Protocol):
+    def __call__(
+        self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
+    ) -> Mapping[int, Sequence[Choice] | None]:
+        """Each delivery's papers, best first, by its id; None for an edition without papers. They are of one edition.
+
+        What the deliveries `besides` show does not count as sent: those that were chosen for before.
+        """
+
+    def own_picks(self, unit: Unit, editions: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+        """By edition, the positions of the list's own picks."""
+
+    def make_cards(self, edition_id: int, positions: Collection[int]) -> object:
+        """Makes sure that an edition has the cards at these positions. It writes: no unit of work may be open."""
+
+
+Choices = dict[int, Sequence[Choice] | None]
+
+
+def choose_shared(unit: Unit, claimed: Sequence[Claimed], choose: Choose, owner: str) -> tuple[Choices, frozenset[int]]:
+    """For readers without interests, as they are claimed: (each delivery's papers, the deliveries that have none: withheld).
+
+    Two lists may be sending to one reader at once: one after the other, each seeing what the one before chose.
+    """
+    choices: Choices = {each.id: [(position, None) for position in each.picks or ()] for each in claimed}
+    fresh = [each for each in claimed if each.picks is None]
+    several = unit.sent_papers.of_several({each.subscriber_id for each in fresh}, lock=True) if fresh else set()
+    # where the list's own picks are chosen nothing need be written: with one subscription they would be chosen again
+    unwritten = choose.own_picks(unit, {each.edition_id for each in fresh})
+    for readers in [[each for each in fresh if each.subscriber_id not in several], *_one_of_each(fresh, several)]:
+        for some in _by_edition(readers):
+            choices |= choose(unit, some)
+        _freeze(
+            unit,
+            [
+                each
+                for each in readers
+                if each.subscriber_id in several or _positions(choices[each.id]) != unwritten[each.edition_id]
+            ],
+            choices,
+        )
+    return choices, _withhold(unit, fresh, choices, owner)
+
+
+def choose_personal(claimed: Sequence[Claimed], store: Store, choose: Choose, owner: str) -> tuple[Choices, frozenset[int]]:
+    """The same for readers with interests. It takes longer, so most of it is done while nobody waits for the database."""
+    choices: Choices = {}
+    fresh = [each for each in claimed if each.picks is None]
+    with store.read() as unit:
+        several = unit.sent_papers.of_several({each.subscriber_id for each in fresh}) if fresh else set()
+        for readers in _by_edition([each for each in claimed if each.picks is not None]):
+            for reader, own in zip(readers, choose(unit, readers, [each.id for each in readers]).values(), strict=True):
+                reasons = dict(own or ())
+                choices[reader.id] = [(position, reasons.get(position)) for position in reader.picks or ()]
+        for readers in _by_edition([each for each in fresh if each.subscriber_id not in several]):
+            choices |= choose(unit, readers)
+    with store.begin() as unit:
+        _freeze(unit, [each for each in fresh if each.subscriber_id not in several], choices)
+        for readers in _one_of_each(fresh, several):
+            unit.sent_papers.of_several({each.subscriber_id for each in readers}, lock=True)
+            for some in _by_edition(readers):
+                choices |= choose(unit, some)
+            _freeze(unit, readers, choices)
+        nothing = _withhold(unit, fresh, choices, owner)
+    for readers in _by_edition(claimed):
+        choose.make_cards(readers[0].edition_id, {position for each in readers for position in _positions(choices[each.id])})
+    return choices, nothing
+
+
+def _withhold(unit: Unit, fresh: Sequence[Claimed], choices: Choices, owner: str) -> frozenset[int]:
+    nothing = frozenset(each.id for each in fresh if (own := choices[each.id]) is not None and not own)
+    unit.deliveries.stop(dict.fromkeys(nothing, (DeliveryState.WITHHELD, NOTHING_NEW)), owner)
+    return nothing
+
+
+def _positions(choices: Sequence[Choice] | None) -> tuple[int, ...]:
+    return tuple([position for position, _ in choices or ()])
+
+
+def _freeze(unit: Unit, readers: Sequence[Claimed], choices: Mapping[int, Sequence[Choice] | None]) -> None:
+    chosen: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for each in readers:
+        if (own := choices[each.id]) is not None:
+            chosen[_positions(own)].append(each.id)
+    unit.deliveries.freeze_picks(chosen)
+
+
+def _by_edition(readers: Sequence[Claimed]) -> list[list[Claimed]]:
+    groups: dict[int, list[Claimed]] = defaultdict(list)
+    for each in readers:
+        groups[each.edition_id].append(each)
+    return [groups[edition_id] for edition_id in sorted(groups)]
+
+
+def _one_of_each(readers: Sequence[Claimed], several: Collection[int]) -> list[list[Claimed]]:
+    """Those with several subscriptions, in rounds in which no subscriber comes twice."""
+    rounds: list[list[Claimed]] = []
+    met: dict[int, int] = defaultdict(int)
+    for each in readers:
+        if each.subscriber_id in several:
+            if met[each.subscriber_id] == len(rounds):
+                rounds.append([])
+            rounds[met[each.subscriber_id]].append(each)
+            met[each.subscriber_id] += 1
+    return rounds

@@ -1,0 +1,86 @@
+"""What readers were sent: the deliveries say it, and nothing else does (docs/adr/0006)."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Text, and_, cast, func, or_, select
+
+from digest.domain.delivery import DeliveryState
+from digest.store.dialect import among, walk_indexes
+from digest.store.schema import deliveries, edition_pool, subscribers, subscriptions
+
+_SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
+_OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value)
+
+
+class SentPapers:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_several(self, subscriber_ids: Collection[int], *, lock: bool = False) -> set[int]:
+        """Those of them with more than one subscription. With `lock`, whoever else locks one waits until the transaction ends."""
+        s = subscriptions.c
+        ids = sorted(subscriber_ids)
+        several = select(s.subscriber_id).where(among(self._connection, s.subscriber_id, ids)).group_by(s.subscriber_id)
+        found = set(self._connection.scalars(several.having(func.count() > 1)))
+        if lock and found and self._connection.dialect.name == "postgresql":
+            rows = select(subscribers.c.id).where(among(self._connection, subscribers.c.id, sorted(found)))
+            self._connection.execute(rows.order_by(subscribers.c.id).with_for_update())
+        return found
+
+    def papers_sent(
+        self, subscriber_ids: Collection[int], since: datetime, besides: Collection[int] = ()
+    ) -> dict[int, frozenset[int]]:
+        """Ids of the papers that each subscriber was sent, or is about to be, by any list, in deliveries too late after `since`.
+
+        Left out are those sent nothing, and the deliveries `besides`. Readers with the same history have the same set.
+        """
+        d, s = deliveries.c, subscriptions.c
+        sent = or_(d.state.in_(_SENT), and_(d.state.in_(_OPEN), d.picks.is_not(None)))
+        shown = cast(d.edition_id, Text) + ":" + func.coalesce(cast(d.picks, Text), "")
+        rows = (
+            select(s.subscriber_id, func.aggregate_strings(shown, ";"))
+            .join(deliveries, d.subscription_id == s.id)
+            .where(among(self._connection, s.subscriber_id, sorted(subscriber_ids)), d.expires_at >= since, sent)
+            .group_by(s.subscriber_id)
+        )
+        if besides:
+            rows = rows.where(~among(self._connection, d.id, sorted(besides)))
+        walk_indexes(self._connection)
+        by_reader = {row[0]: row[1] for row in self._connection.execute(rows).all()}
+        mails = {mail for history in set(by_reader.values()) for mail in history.split(";")}
+        papers = self._papers_of(mails)
+        sets = {history: frozenset().union(*(papers[mail] for mail in history.split(";"))) for history in set(by_reader.values())}
+        return {reader: sets[history] for reader, history in by_reader.items()}
+
+    def _papers_of(self, mails: Iterable[str]) -> dict[str, frozenset[int]]:
+        """The papers of each "edition:[position,…]"; without positions: the edition's own picks."""
+        picked = {
+            mail: (int(edition), json.loads(picks or "null")) for mail in mails for edition, _, picks in [mail.partition(":")]
+        }
+        p = edition_pool.c
+        of = sorted({edition for edition, _ in picked.values()})
+        shown = {position for _, positions in picked.values() for position in positions or ()}
+        statement = select(p.edition_id, p.position, p.paper_id, p.pick_rank).where(among(self._connection, p.edition_id, of))
+        pools: dict[int, dict[int, int]] = defaultdict(dict)
+        own: dict[int, set[int]] = defaultdict(set)
+        for row in self._connection.execute(statement.where(or_(p.pick_rank.is_not(None), p.position.in_(shown)))):
+            pools[row.edition_id][row.position] = row.paper_id
+            if row.pick_rank is not None:
+                own[row.edition_id].add(row.paper_id)
+        return {
+            mail: frozenset(own[edition] if positions is None else (pools[edition][n] for n in positions if n in pools[edition]))
+            for mail, (edition, positions) in picked.items()
+        }
+
+    def picks_of(self, edition_id: int, subscription_id: int) -> dict[int, Sequence[int] | None]:
+        """What a reader's copy of an edition shows, by its id; None where that was not chosen yet, nothing without a copy."""
+        d = deliveries.c
+        rows = self._connection.execute(
+            select(d.id, d.picks).where(d.edition_id == edition_id, d.subscription_id == subscription_id)
+        )
+        return {row.id: row.picks for row in rows}

@@ -22,8 +22,7 @@ from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.subscriber import Interests
-from digest.ranking.pool_index import Shelf
-from digest.ranking.relevance import Reader, personal_picks
+from digest.ranking.relevance import Reader, Window, personal_picks
 
 LIKEABLE = 5_000
 CLAIMED = 500
@@ -83,9 +82,9 @@ def main(readers: int, size: int, file: Path) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert sum(len(own) == 10 for own in picks) > 0.99 * readers, "fewer only where a mute took nearly the whole pool"
     some = asking[: 20 * CLAIMED]
-    shelf = Shelf(pool)
+    window = Window(pool)
     began = time.perf_counter()
-    batched = [own for n in range(0, len(some), CLAIMED) for own in personal_picks(shelf, some[n : n + CLAIMED], outside)]
+    batched = [own for n in range(0, len(some), CLAIMED) for own in personal_picks(window, some[n : n + CLAIMED], outside)]
     claimed = time.perf_counter() - began
     assert batched == picks[: len(some)], "a reader gets the same picks whoever else is in the batch"
     result = {

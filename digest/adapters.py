@@ -200,7 +200,7 @@ class Adapters:
         """Composes an edition's mails; loads nothing that renders."""
         from digest.services.editions.message_composer import Mailroom
 
-        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign)
+        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, self.chooser.cards)
 
     @cached_property
     def sign(self) -> Sign:
@@ -287,9 +287,10 @@ class Adapters:
 
     @cached_property
     def chooser(self) -> Chooser:
+        from digest.services.editions.more_cards import CardKeeper
         from digest.services.editions.personalise import Chooser
 
-        return Chooser(self.store)
+        return Chooser(self.store, CardKeeper(self.store, lambda: self.press, self.paper_list))
 
     @cached_property
     def endpoint(self) -> Completions | None:

@@ -57,6 +57,7 @@ class Container:
         return PaperService(
             self.adapters.store,
             self.settings.sources,
+            self.settings.look_ups,
             self.adapters.sources,
             lambda: self.adapters.getter,
             lambda: self.adapters.ranker,

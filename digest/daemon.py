@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -165,6 +166,9 @@ class Daemon:
             return
         for report in self._container.papers.collect_due(self._clock()):
             log.info("collected", source=report.source, new=report.papers_new, signals=report.signals, error=report.error)
+        categorised, looked_up = self._container.papers.look_up(self._clock())
+        if categorised or looked_up.asked or looked_up.error:
+            log.info("looked up", categories=categorised, **asdict(looked_up))
 
     def _tick(self) -> None:
         if not self._election.elected:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ.setdefault("DIGEST_LOOK_UPS__ARXIV_URL", "")  # no test asks the world; those that ask a local arXiv say where it is
+
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases"]
 
 TESTS = Path(__file__).parent

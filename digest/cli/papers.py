@@ -49,11 +49,18 @@ def import_(container: Container, as_json: bool, paths: tuple[Path, ...], observ
 def collect(container: Container, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
     """Fetch papers and signals from the configured sources; look up again what they know of recent papers."""
     reports = container.papers.collect(names, at)
+    categorised, looked_up = container.papers.look_up(at)
 
     def lines() -> None:
         for each in reports:
             state = f"failed: {each.error}" if each.error else "stale: nothing unseen" if each.stale else "fresh"
             click.echo(f"{each.source}: {each.papers_new} new, {each.papers_updated} updated, {each.signals} signals ({state})")
+        if categorised:
+            click.echo(f"arXiv: categories of {categorised} papers")
+        if looked_up.asked or looked_up.found:
+            click.echo(f"readers' papers: {looked_up.found} abstracts found, {looked_up.asked} papers asked for")
+        if looked_up.error:
+            click.echo(f"  not all could be looked up: {looked_up.error}", err=True)
 
     answer(as_json, [asdict(each) for each in reports], lines)
     if reports and all(each.error for each in reports):

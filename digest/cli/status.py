@@ -18,10 +18,22 @@ if TYPE_CHECKING:
 @at_option
 @wired
 def explain(container: Container, as_json: bool, email: str, at: datetime) -> None:
-    """Why an address was mailed, or not."""
+    """Why an address was mailed, or not; and what the newest edition weighs for its interests, part by part."""
     from digest.cli.logs import letters_of
 
-    document = container.monitoring.explain(container.adapters.address(email), at)
+    address = container.adapters.address(email)
+    document = container.monitoring.explain(address, at)
+    mine = {each.list: each for each in container.subscriptions.of(address)}
+    lists = {each.name: each for each in container.adapters.lists}
+    for told in document["subscriptions"]:
+        subscription, paper_list = mine[told["list"]], lists.get(told["list"])
+        edition = container.editions.newest(paper_list, at) if paper_list else None
+        told["weighed"] = [
+            {"title": ranked.paper.title, "because": "; ".join(reason.text for reason in ranked.reasons), **parts}
+            for ranked, parts in (
+                container.editions.weighed(edition, subscription.interests, subscription.preferences.picks) if edition else ()
+            )
+        ]
     document["logged_as"] = letters_of(document["address"], container.adapters.hash_address)
     answer(as_json, document, lambda: _print(document))
 

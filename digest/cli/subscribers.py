@@ -119,13 +119,32 @@ def list_(container: Container, as_json: bool) -> None:
 def interests(
     container: Container, as_json: bool, email: str, files: tuple[Path, ...], text: str, mute: str, clear: bool, at: datetime
 ) -> None:
-    """Add what a reader cares about (BibTeX, arXiv ids, papers JSONL, words) and show what was understood."""
-    understood = container.subscriptions.add_interests(container.adapters.address(email), files, text, mute, clear, at)
+    """Add what a reader cares about, and show what was understood.
+
+    FILES are their papers: BibTeX, RIS, CSL-JSON, a Zotero CSV, arXiv ids, DOIs, titles a line, or pasted text. They are kept
+    with title and abstract, whether or not we know them; a missing abstract is looked up by `digest run` or `digest collect`.
+    """
+    understood, library = container.subscriptions.add_interests(container.adapters.address(email), files, text, mute, clear, at)
+    told = [*understood.told, *(f"like {name}{f': {title}' if title else ''}" for name, title in library.works)]
+    rejected = [*understood.rejected, *(f"{each.where}: {each.reason}" for each in library.rejected)]
 
     def lines() -> None:
-        for line in understood.told or ("nothing yet",):
+        for line in told or ("nothing yet",):
             click.echo(line)
-        for line in understood.rejected:
+        if files:
+            lacking = len(library.without_abstract)
+            click.echo(
+                f"{len(library.works)} papers kept, {lacking} of them without abstract{' yet' if lacking else ''},"
+                f" {len(library.rejected)} not understood"
+            )
+        for line in rejected:
             click.echo(f"  not understood: {line}", err=True)
 
-    answer(as_json, {"understood": list(understood.told), "rejected": list(understood.rejected)}, lines)
+    document = {
+        "understood": told,
+        "rejected": rejected,
+        "kept": len(library.works),
+        "without_abstract": list(library.without_abstract),
+        "not_understood": [{"where": each.where, "reason": each.reason} for each in library.rejected],
+    }
+    answer(as_json, document, lines)

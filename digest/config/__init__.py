@@ -9,7 +9,7 @@ from __future__ import annotations
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
-from digest.config.papers import ListSettings, SourceSettings, Summaries
+from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
 from digest.config.read import DEFAULT_PATH, load, read_secret, zone
 from digest.config.settings import Alerts, Log, Retention, Settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "Inbound",
     "ListSettings",
     "Log",
+    "LookUps",
     "Mail",
     "Ranking",
     "Relay",

@@ -85,3 +85,8 @@ class Summaries(Section):
     budget: int = Field(200_000, ge=1)
     timeout: Seconds = 30
     patience: Seconds = 90
+
+
+class LookUps(Section):
+    arxiv_url: str = Field("https://export.arxiv.org", pattern=rf"{HTTP}|^$")
+    works_per_day: int = Field(5_000, ge=0)

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
-from digest.config.papers import ListSettings, SourceSettings, Summaries
+from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
 from digest.config.values import Days, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
 
@@ -58,6 +58,7 @@ class Settings(BaseSettings):
         ListSettings(name="daily", title="Trending papers", description="Get trending papers in your inbox once a day"),
     )
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
+    look_ups: LookUps = LookUps()
     http: Http = Http()
     ranking: Ranking = Ranking()
     summaries: Summaries = Summaries()

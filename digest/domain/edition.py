@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -40,7 +42,9 @@ class PaperList:
     candidates_for: timedelta = timedelta(days=7)
     """How long after it was first seen a paper may still be picked."""
     pool: int = 300
-    """How many ranked papers an edition freezes for personal picks."""
+    """How many ranked papers readers without interests choose from; their cards are made with the edition. Personal picks choose
+    from all of its window.
+    """
     sources: frozenset[str] = frozenset()
     """Only papers seen by one of these sources; empty: all."""
     categories: frozenset[str] = frozenset()
@@ -91,6 +95,17 @@ class Pooled:
     """Title of the included list that it is in; empty where the list is not made of lists."""
 
 
+def foremost(pool: Sequence[Pooled], most: int, picked: Collection[int] = ()) -> tuple[Pooled, ...]:
+    """Of a pool the best, `most` in all and of each section as many, and the papers in `picked`, wherever they are ranked."""
+    met, sections = Counter[str](), {each.section for each in pool}
+    found = []
+    for each in pool:
+        met[each.section] += 1
+        if met[each.section] <= max(1, most // len(sections)) or each.ranked.paper.id in picked:
+            found.append(each)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """What became of a paper that an earlier edition of the list featured. Each kind is told once of a paper."""
@@ -136,8 +151,8 @@ class Rendered:
     html: str
     """The shell: a document with one marker where the cards go, and markers for what is personal."""
     text: str
-    cards: tuple[Card, ...]
-    """One per pooled paper, in order of `Pooled.position`."""
+    cards: Sequence[Card]
+    """One per pooled paper, in order of `Pooled.position`; without html for a paper whose card is made when it is needed."""
     nonce: str
     """What the markers are spelled with: `Markers(rendered.nonce)` finds them."""
     picks: tuple[int, ...] = ()
@@ -145,6 +160,8 @@ class Rendered:
     preheader: str = ""
     """Said in the inbox where no pick's title can be: on an empty day."""
     style: str = "full"
+    brevity: int = 0
+    """How much shorter than designed its cards are (render/edition/views.py)."""
     period: str = ""
     """What a week's or month's covers; empty for a day's."""
     other: Rendered | None = None
@@ -171,6 +188,8 @@ class Edition:
     """How many papers were weighed."""
     max_picks: int = 10
     """How many a reader gets who asked for no number of their own."""
+    max_pool: int = 300
+    """How many of its pool readers without interests choose from."""
     picks: tuple[Pick, ...]
     pool: tuple[Pooled, ...] = ()
     """Loaded only where asked for."""

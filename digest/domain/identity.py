@@ -28,7 +28,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from digest.domain.identifier import Identifier, preferred
 from digest.domain.paper import Sighting, Summary
@@ -197,7 +197,14 @@ _FEWEST_WORDS = 4
 _FEWEST_LETTERS = 20
 
 
-def title_key(sighting: Sighting) -> str | None:
+class Titled(Protocol):
+    @property
+    def title(self) -> str: ...
+    @property
+    def authors(self) -> tuple[str, ...]: ...
+
+
+def title_key(sighting: Titled) -> str | None:
     """What two sightings of one work share when they share no identifier: normalised title and first author's surname.
 
     None where that could be two works: no author, or a title of fewer than 4 words or 20 letters ("Reply to comment",
@@ -223,6 +230,11 @@ def may_match_by_title(one: Iterable[Identifier], other: Iterable[Identifier]) -
 
 def _authorities(identifiers: Iterable[Identifier]) -> set[str]:
     return {"registered" if i.scheme in STRONG_SCHEMES else i.scheme for i in identifiers if i.scheme != REFERENCE}
+
+
+def registered(identifiers: Iterable[Identifier]) -> bool:
+    """Whether a work has a name that tells it apart from every other."""
+    return any(i.scheme in STRONG_SCHEMES for i in identifiers)
 
 
 def is_daily(source: str) -> bool:

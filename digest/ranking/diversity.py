@@ -15,6 +15,8 @@ from digest.ranking.selection import ALIKE, SAME
 
 PER_TOPIC = 4
 """How many of a reader's picks may be alike: more than of the list's own, since topics are what readers ask for."""
+OF_ONE_LIBRARY = 0.8
+"""The share of many picks that may be alike for a reader with a library: whoever has one topic gets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,20 @@ class Kinship:
     alike: tuple[int, ...]
 
     @classmethod
-    def of(cls, likeness: NDArray[np.float64]) -> Kinship:
-        """`likeness` of each paper (row) to each."""
+    def of(cls, likeness: NDArray[np.float64], first: int = 0) -> Kinship:
+        """`likeness` of papers (rows, from position `first` on) to each."""
+        rows = np.arange(len(likeness))
+        likeness[rows, first + rows] = 0.0
         return cls(_bits(likeness >= SAME), _bits(likeness >= ALIKE))
 
 
 def _bits(near: NDArray[np.bool_]) -> tuple[int, ...]:
-    np.fill_diagonal(near, False)
     return tuple(sum(1 << position for position in np.flatnonzero(row).tolist()) for row in near)
 
 
-def spread(order: Sequence[int], wanted: int, kinship: Kinship, had: Iterable[int]) -> tuple[list[int], Mapping[int, list[int]]]:
+def spread(
+    order: Sequence[int], wanted: int, kinship: Kinship, had: Iterable[int], per_topic: int = PER_TOPIC
+) -> tuple[list[int], Mapping[int, list[int]]]:
     """(the picks, best first; what is folded into each). `order` is best first, `had` what the reader was sent before.
 
     Where topics are too few, better five alike than an empty place; what is nearly the same never fills one.
@@ -51,7 +56,7 @@ def spread(order: Sequence[int], wanted: int, kinship: Kinship, had: Iterable[in
             continue
         if twins := kinship.same[position] & taken:
             folded.setdefault(next(other for other in chosen if twins >> other & 1), []).append(position)
-        elif (kinship.alike[position] & taken).bit_count() >= PER_TOPIC:
+        elif (kinship.alike[position] & taken).bit_count() >= per_topic:
             waiting.append(position)
         else:
             chosen.append(position)

@@ -1,15 +1,14 @@
-"""An edition's pool, prepared once for all its readers: who wrote what, which words each paper holds, what is like what.
+"""A window's papers, prepared once for all its readers: who wrote what, which words each paper holds, what is like what.
 
-Everything is a matrix with a column (or row) for each paper of the pool, in the pool's order. Rarity of terms is that of the pool
+Everything is a matrix with a column (or row) for each paper, in the order of the ranking. Rarity of terms is that of the window
 itself: a week's papers tell what is common this week as well as a larger corpus does (`./run bench profiles`).
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -17,21 +16,30 @@ from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
 from digest.domain.query import Query, Unwanted, parse_query, telling
 from digest.ranking import terms
+from digest.ranking.author_names import answers_to, is_common, name_words
 from digest.ranking.diversity import Kinship
 from digest.ranking.sparse import Floats, SparseRows
 
-MOST_KEPT = 20_000
-"""Papers and wishes whose rows are kept for the next batch."""
+MOST_KEPT = 20_000_000
+"""Wishes × papers that are kept for the next batch."""
+AT_ONCE = 2_000
+"""Works, or papers, compared at once."""
+COMMON = 1.0
+"""How much of what everybody writes about this week is taken out of a likeness."""
+NAMESAKES = 0.1
+"""How far an author asked for counts whose name many share: a nudge, and never a wish fulfilled."""
 IN_TITLE = 1.25
 """A wish that the title fulfils, against one that title and abstract fulfil together."""
 PARTLY = 0.5
-"""What a wish of several words is worth where a paper holds only some of them, times their share by rarity …"""
-LEAST_SHARE = 0.5
-"""… from this share on."""
+"""What a wish of several words is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
+
+
+_MOST_COUNTED = 100
+_LOGARITHMS = [0.0, *(1.0 + math.log(count) for count in range(1, _MOST_COUNTED + 1))]
 
 
 class Shelf:
-    """The papers of one pool as readers' wishes meet them. What it answers depends on the pool and the question alone."""
+    """The papers of one window as readers' wishes meet them. What it answers depends on the papers and the question alone."""
 
     def __init__(self, pool: Sequence[Pooled]) -> None:
         self.pool = pool
@@ -39,61 +47,57 @@ class Shelf:
         self.size = len(pool)
         self.positions = {str(name): position for position, paper in enumerate(self.papers) for name in paper.identifiers}
         self.ids = {paper.id: position for position, paper in enumerate(self.papers)}
+        self.trend: Floats = np.array([_trend(each, self.size) for each in pool])
         self.names = [[name_words(author) for author in paper.authors] for paper in self.papers]
-        self._people = {name: column for column, name in enumerate(dict.fromkeys(n for names in self.names for n in names if n))}
+        self.people = {name: column for column, name in enumerate(dict.fromkeys(n for names in self.names for n in names if n))}
         self.written_by = SparseRows(
-            [[self._people[n] for n in dict.fromkeys(names) if n] for names in self.names], len(self._people)
+            [[self.people[n] for n in dict.fromkeys(names) if n] for names in self.names], len(self.people)
         )
         self.wrote = self.written_by.transposed()
+        self.common_names = {column for name, column in self.people.items() if is_common(name)}
         self._weigh_terms()
-        self.kinship = Kinship.of(self._vectors.times_sparse(self._by_term))
         self._hold_words()
         self._fulfilled: dict[tuple[str, str], Floats] = {}
-        self._rows: dict[str, tuple[list[int], list[float], list[int]]] = {}
 
     # ---- likeness ----------------------------------------------------------------------------------------------------------
 
     def _weigh_terms(self) -> None:
         counted = [terms.paper_terms(paper) for paper in self.papers]
-        self._rare = terms.rarity(counted)
-        self._columns = {term: column for column, term in enumerate(sorted(self._rare))}
-        rows = [self._weighed(terms.vector(each, self._rare)) for each in counted]
-        self._vectors = SparseRows([columns for columns, _ in rows], len(self._columns), [weights for _, weights in rows])
-        self._by_term = self._vectors.transposed()
-        self.common: Floats = self._vectors.sums() / max(self.size, 1)
-        """The mean of the pool: what everybody writes about this week."""
-        self.commonness = self._vectors.times(self.common)
+        rare = terms.rarity(counted)
+        self._rarest = 1.0 + math.log(1 + self.size)
+        self._told = {term: (column, rare[term]) for column, term in enumerate(sorted(rare))}
+        self.vectors = self.vectors_of(counted)
+        self.by_term = self.vectors.transposed()
+        self.common: Floats = self.vectors.sums() / max(self.size, 1)
+        """The mean of the window: what everybody writes about this week."""
+        self.commonness: Floats = self.vectors.times(self.common)
 
-    def _weighed(self, vector: Mapping[str, float]) -> tuple[list[int], list[float]]:
-        return [self._columns[term] for term in vector], list(vector.values())
+    @cached_property
+    def kinship(self) -> Kinship:
+        parts = [
+            Kinship.of(self.vectors.some(n, n + AT_ONCE).times_sparse(self.by_term), n) for n in range(0, self.size, AT_ONCE)
+        ]
+        return Kinship(tuple(bits for part in parts for bits in part.same), tuple(bits for part in parts for bits in part.alike))
 
-    def others(self, papers: Mapping[str, Paper], named: Sequence[str]) -> tuple[SparseRows, SparseRows, Floats]:
-        """For papers by identifier, of the pool or among `papers`, a row each: terms, people of the pool, likeness to the pool.
-
-        A row is empty for a paper that nobody knows. A paper is not like itself: we look for others like it.
-        """
-        rows = [self._row(name, papers) for name in named]
-        vectors = SparseRows([columns for columns, _, _ in rows], len(self._columns), [weights for _, weights, _ in rows])
-        people = SparseRows([people for _, _, people in rows], len(self._people))
-        likeness = vectors.times_sparse(self._by_term)
-        for row, name in enumerate(named):
-            if (position := self.positions.get(name)) is not None:
-                likeness[row, position] = 0.0
-        return vectors, people, likeness
-
-    def _row(self, name: str, papers: Mapping[str, Paper]) -> tuple[list[int], list[float], list[int]]:
-        if (found := self._rows.get(name)) is not None:
-            return found
-        position = self.positions.get(name)
-        paper = self.papers[position] if position is not None else papers.get(name)
-        if paper is None:
-            return [], [], []
-        columns, weights = self._weighed(terms.vector(terms.paper_terms(paper), self._rare))
-        people = [self._people[n] for n in dict.fromkeys(map(name_words, paper.authors)) if n in self._people]
-        if len(self._rows) >= MOST_KEPT:
-            self._rows.clear()
-        self._rows[name] = columns, weights, people
-        return columns, weights, people
+    def vectors_of(self, counted: Sequence[Mapping[str, int]]) -> SparseRows:
+        """A row of unit length each. A term that no paper of the window says counts for the length: it is what they are not."""
+        columns: list[list[int]] = []
+        values: list[list[float]] = []
+        for said in counted:
+            known: list[int] = []
+            weights: list[float] = []
+            square = 0.0
+            for term, count in said.items():
+                column, rare = self._told.get(term, (-1, self._rarest))
+                weight = _LOGARITHMS[min(count, _MOST_COUNTED)] * rare
+                square += weight * weight
+                if column >= 0:
+                    known.append(column)
+                    weights.append(weight)
+            length = math.sqrt(square)
+            columns.append(known)
+            values.append([weight / length for weight in weights])
+        return SparseRows(columns, len(self._told), values)
 
     # ---- wishes ------------------------------------------------------------------------------------------------------------
 
@@ -103,28 +107,29 @@ class Shelf:
         self._texts = [[*title, "", *more] for title, more in zip(titles, rest, strict=True)]
         known = sorted({term for text in self._texts for term in text if term})
         self._words = {term: column for column, term in enumerate(known)}
-        holds = SparseRows([[self._words[t] for t in dict.fromkeys(text) if t] for text in self._texts], len(known))
-        self._held_by = holds.transposed()
-        self._titles_with = SparseRows(
-            [[self._words[t] for t in dict.fromkeys(title)] for title in titles], len(known)
-        ).transposed()
-        self._scarce: Floats = 1.0 + np.log((1 + self.size) / (1 + holds.sums()))
+        holds = SparseRows([[self._words[t] for t in dict.fromkeys(text) if t] for text in self._texts], len(self._words))
+        titled = SparseRows([[self._words[t] for t in dict.fromkeys(title)] for title in titles], len(self._words))
+        self._held_by, self._titles_with = holds.transposed(), titled.transposed()
+        held = holds.sums()
+        self._scarce: Floats = 1.0 + np.log((1 + self.size) / (1 + held))
         self._unheard = 1.0 + math.log(1 + self.size)
 
-    def fulfilled(self, kind: str, wishes: Sequence[str]) -> Floats:
+    def fulfilled(self, kind: str, wishes: Sequence[str], *, muting: bool = False) -> Floats:
         """How far each wish is fulfilled by each paper: from 1 on wholly, less in part, 0 not at all.
 
-        `kind` is a field of Interests: a word may be any query, a category stands for all below it.
+        `kind` is a field of Interests: a word may be any query, a category stands for all below it. An author whose name many
+        share is fulfilled only a little (NAMESAKES), but is wholly muted.
         """
         new = [wish for wish in dict.fromkeys(wishes) if (kind, wish) not in self._fulfilled]
-        if len(self._fulfilled) + len(new) > MOST_KEPT:
+        if (len(self._fulfilled) + len(new)) * self.size > MOST_KEPT:
             self._fulfilled.clear()
             new = list(dict.fromkeys(wishes))
         ways = {"words": self._by_words, "categories": self._by_category, "authors": self._by_author}
         for wish, row in zip(new, ways[kind](new), strict=True):
             self._fulfilled[kind, wish] = row
         found = [self._fulfilled[kind, wish] for wish in wishes]
-        return np.array(found) if found else np.zeros((0, self.size))
+        rows: Floats = np.array(found) if found else np.zeros((0, self.size))
+        return np.ceil(rows) if muting and kind == "authors" else rows
 
     def _by_words(self, wishes: Sequence[str]) -> Floats:
         queries = [parse_query(wish) for wish in wishes]
@@ -149,7 +154,7 @@ class Shelf:
             weights.append([each / whole for each in rarity])
         asking = SparseRows(columns, len(self._words), weights)
         held, titled = asking.times_sparse(self._held_by), asking.times_sparse(self._titles_with)
-        partly = np.where(held >= LEAST_SHARE, PARTLY * held, 0.0)
+        partly = PARTLY * held**2
         return np.where(titled > 0.999, IN_TITLE, np.where(held > 0.999, 1.0, partly))
 
     def _answers(self, position: int, query: Query) -> bool:
@@ -183,14 +188,14 @@ class Shelf:
         return np.array(table).reshape(len(wishes), self.size)
 
     def _by_author(self, wishes: Sequence[str]) -> Floats:
-        rows = np.zeros((len(wishes), len(self._people)))
+        rows = np.zeros((len(wishes), len(self.people)))
         by_surname: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-        for name, column in self._people.items():
+        for name, column in self.people.items():
             by_surname.setdefault(name[-1], []).append((name, column))
         for row, wish in enumerate(wishes):
             asked = name_words(wish)
             for name, column in by_surname.get(asked[-1], ()) if asked else ():
-                rows[row, column] = answers_to(name, asked)
+                rows[row, column] = answers_to(name, asked) * (NAMESAKES if is_common(asked) else 1.0)
         found: Floats = np.minimum(self.written_by.times(rows.T).T, 1.0)
         return found
 
@@ -198,10 +203,14 @@ class Shelf:
     def is_by(author: str, wish: str) -> bool:
         return answers_to(name_words(author), name_words(wish))
 
-    def author_among(self, position: int, people: Set[int]) -> str:
-        """The first author of a paper that is among `people` (columns of `written_by`)."""
-        found = zip(self.papers[position].authors, self.names[position], strict=True)
-        return next(author for author, name in found if name and self._people[name] in people)
+
+def _trend(pooled: Pooled, size: int) -> float:
+    """1 for the first of the ranking, falling with the logarithm of the place; 0 for a paper that nobody has said anything about:
+    its place is no news."""
+    ranked = pooled.ranked
+    if ranked.reasons and ranked.reasons[0].kind in ("new", "quiet") and not any(ranked.growth):
+        return 0.0
+    return 1.0 - math.log1p(pooled.position) / math.log1p(max(size, 2))
 
 
 def _within(category: str, wanted: str) -> bool:
@@ -215,24 +224,3 @@ def _plainly(word: str) -> str:
 
 def _in_order(text: list[str], phrase: list[str]) -> bool:
     return any(term == phrase[0] and text[i : i + len(phrase)] == phrase for i, term in enumerate(text))
-
-
-# ---- names of authors, however they are written ------------------------------------------------------------------------------
-
-
-_WORD = re.compile(r"[^\W_]+")
-
-
-def name_words(author: str) -> tuple[str, ...]:
-    """Given names first, without accents, dots or case: "LeCun, Yann", "Yann LeCun" and "yann lecun" are one name."""
-    last, comma, first = author.partition(",")
-    text = unicodedata.normalize("NFKD", (f"{first} {last}" if comma else author).casefold())
-    return tuple(_WORD.findall("".join(c for c in text if not unicodedata.combining(c))))
-
-
-def answers_to(name: tuple[str, ...], asked: tuple[str, ...]) -> bool:
-    """Whether the author `name` is meant by `asked`: a surname alone, initials for given names, middle names left out."""
-    if not name or not asked or name[-1] != asked[-1]:
-        return name == asked
-    rest = iter(name[:-1])
-    return all(any(given == part or (len(part) == 1 and given.startswith(part)) for given in rest) for part in asked[:-1])

@@ -1,52 +1,57 @@
-"""Personal picks: what a reader cares about × what is trending, over an edition's pool, with the reason for each.
+"""Personal picks: what a reader cares about × what is trending, over all papers of an edition's window, with the reason for each.
 
-    score = trend + relevance
+    score = trend + words + categories + authors + library + library authors - disliked
 
-Trend is the paper's place in the pool, 1 at its top. Relevance is the sum of what matches: words, searches, categories and
-authors asked for, likeness to papers liked (the mean of them all, less what everybody writes about), their authors, less likeness
-to papers disliked. Mutes are absolute. Picks are spread over topics, and each wish that a paper fulfils has a place (spread.py).
-The last is the pool's best outside the reader's interests, so that a profile never closes in on itself. A batch is scored
-together, as sparse matrices (sparse.py) of readers × wishes times wishes × papers.
+Trend is 1 at the top of the ranking and falls with the logarithm of the place. What a reader asked for adds by how far it is
+fulfilled; a library (papers liked or brought) adds by how far a paper is more like it than the window is, so that it counts as
+much for a narrow reader as for a broad one. Mutes are absolute. Picks are spread over topics, and each wish that a paper fulfils
+has a place (diversity.py). The last is the most trending that nothing asked for speaks for, so that a profile never closes in on
+itself. A batch is scored together, as sparse matrices of readers × wishes times wishes × papers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digest.domain.edition import Pooled
-from digest.domain.paper import Paper, Reason
+from digest.domain.paper import Reason
 from digest.domain.query import parse_query, told
 from digest.domain.subscriber import Interests
-from digest.ranking.diversity import spread, with_every_wish
-from digest.ranking.pool_index import Shelf
+from digest.ranking.diversity import OF_ONE_LIBRARY, PER_TOPIC, spread, with_every_wish
+from digest.ranking.nearness import SHARPNESS, Liked, Nearness
+from digest.ranking.pool_index import COMMON, Shelf
 from digest.ranking.selection import CONSIDERED, also
 from digest.ranking.sparse import Floats, SparseRows
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
-"""What a wish fulfilled adds, by field of Interests; a paper at the top of the pool has trend 1."""
-LIKED = 6.0
-"""What likeness to the papers liked adds: times a cosine that is rarely above 0.3."""
-COMMON = 0.8
-"""How much of what everybody writes about is taken out of the papers liked."""
-LIKED_AUTHOR = 1.8
-"""What authors of papers liked add; the second and third add little more."""
+"""What a wish fulfilled adds, by field of Interests; a paper at the top of the ranking has trend 1."""
+LIKED = 1.0
+"""What likeness to a library adds: times the spreads by which a paper is more like it than the window's papers are."""
+LEAST_SPREAD = 0.02
+"""Added to that spread, so that a window without anything of the kind is not taken for one that has much."""
+KIN_FROM = 0.1
+"""Likeness of the window's nearest paper from which a library counts wholly: one that nothing is like says nothing."""
+LIKED_AUTHOR = 2.5
+"""What authors of works in a library add, where the paper is on the topic; the second and third add little more."""
 DISLIKED = 1.5
 """What likeness to papers disliked takes away at most."""
-LIKE_ENOUGH = 0.12
-"""Likeness of two papers from which it is told as a reason, and from which a dislike counts."""
+WHOLLY_DISLIKED = 0.35
+"""Likeness to one paper disliked that takes it all away; half of that takes a quarter."""
+TOLD_FROM = 0.06
+"""Likeness to a work, beyond what all papers share, from which it is told as a reason."""
 CLOSE = 0.1
 """Relevance from which a paper is close to a reader's interests."""
 JUDGED = 100.0
 """A paper that the reader liked or disliked is no news to them: it comes after all others."""
 SERENDIPITY_FROM = 5
-"""Readers of at least so many picks get one from outside their interests."""
-AT_ONCE = 1000
-"""Readers scored as one matrix: the memory it takes, whatever their number."""
+"""Readers of at least so many picks get one that nothing they asked for speaks for: the most trending."""
+CELLS_AT_ONCE = 1_000_000
+"""Readers × papers scored as one matrix: the memory it takes, whatever their number."""
 MOST_REASONS = 3
 
 
@@ -61,60 +66,81 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class PersonalPick:
-    """`position` in the pool, with this reader's reasons."""
+    """`position` in the pool, with this reader's reasons, and what its score is the sum of, by name."""
 
     position: int
     reasons: tuple[Reason, ...]
+    parts: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+
+class Window:
+    """What readers choose from: prepared once, for every batch of readers."""
+
+    def __init__(self, pool: Sequence[Pooled] | Shelf) -> None:
+        self.shelf = pool if isinstance(pool, Shelf) else Shelf(pool)
+        self.nearness = Nearness(self.shelf)
 
 
 def personal_picks(
-    pool: Sequence[Pooled] | Shelf, readers: Sequence[Reader], outside: Mapping[str, Paper] | None = None
+    pool: Sequence[Pooled] | Window, readers: Sequence[Reader], outside: Mapping[str, Liked] | None = None
 ) -> list[tuple[PersonalPick, ...]]:
-    """Each reader's picks, best first. `outside` has the liked and disliked papers that are not in the pool, by identifier.
+    """Each reader's picks, best first. `outside` has the liked and disliked papers that are not in the window, by the name they
+    were liked under; those that a Window learnt with an earlier batch need not come again.
 
     A reader without interests gets the list's ranking less what they already had. Pure and deterministic: what a reader gets
-    does not depend on who else is in the batch. A Shelf, made once for a pool, saves preparing it for every batch.
+    does not depend on who else is in the batch. A Window, made once, saves preparing it for every batch.
     """
-    shelf = pool if isinstance(pool, Shelf) else Shelf(pool)
+    window = pool if isinstance(pool, Window) else Window(pool)
+    at_once = max(50, CELLS_AT_ONCE // max(window.shelf.size, 1))
     return [
         picks
-        for start in range(0, len(readers), AT_ONCE)
-        for picks in _Batch(shelf, readers[start : start + AT_ONCE], outside or {}).picks()
+        for start in range(0, len(readers), at_once)
+        for picks in _Batch(window, readers[start : start + at_once], outside or {}).picks()
     ]
 
 
 class _Batch:
     """Some readers, scored together: every matrix here is readers × papers but where said otherwise."""
 
-    def __init__(self, shelf: Shelf, readers: Sequence[Reader], outside: Mapping[str, Paper]) -> None:
-        self._shelf, self._readers, self._outside = shelf, readers, outside
-        self._shape = (len(readers), shelf.size)
-        self._relevance: Floats = np.zeros(self._shape)
+    def __init__(self, window: Window, readers: Sequence[Reader], outside: Mapping[str, Liked]) -> None:
+        self._shelf, self._nearness, self._readers, self._outside = window.shelf, window.nearness, readers, outside
+        self._shape = (len(readers), self._shelf.size)
         self._matched: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
         self._judged: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
-        self._asked = {field: _Asked(shelf, field, [getattr(r.interests, field) for r in readers]) for field in ASKED_FOR}
-        for field, asked in self._asked.items():
-            self._relevance += ASKED_FOR[field] * asked.by.times(asked.fulfilled)
+        self._asked = {kind: _Asked(self._shelf, kind, [getattr(r.interests, kind) for r in readers]) for kind in ASKED_FOR}
+        self._parts: dict[str, Floats] = {}
+        for kind, asked in self._asked.items():
+            self._parts[kind] = ASKED_FOR[kind] * asked.by.times(asked.fulfilled)
             self._matched |= asked.by.times(asked.fulfilled >= 1) > 0
+        self._nearness.learn(
+            [name for reader in readers for name in (*reader.interests.liked, *reader.interests.disliked)], outside
+        )
         self._like()
         self._dislike()
+        self._relevance: Floats = sum(self._parts.values(), np.zeros(self._shape))
 
     def picks(self) -> Iterator[tuple[PersonalPick, ...]]:
-        trend = 1.0 - np.arange(self._shelf.size) / max(self._shelf.size, 1)
         # rounded: sums may differ in their last bits with the order of addition, which must decide nothing
-        scores = np.round(trend + self._relevance - JUDGED * self._judged, 6)
+        scores = np.round(self._shelf.trend + self._relevance - JUDGED * self._judged, 4)
         scores[~self._open()] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")
         found = np.isfinite(scores).sum(axis=1)
         for row, reader in enumerate(self._readers):
             if reader.wanted >= found[row]:  # all there is, in order: nothing to choose
-                yield tuple(PersonalPick(each, self._reasons(row, each)) for each in order[row, : int(found[row])].tolist())
+                yield tuple(self._pick(row, each) for each in order[row, : int(found[row])].tolist())
                 continue
             open_to = order[row, : min(reader.wanted * CONSIDERED, int(found[row]))].tolist()
             had = [self._shelf.ids[paper] for paper in reader.already if paper in self._shelf.ids]
-            chosen, folded = spread(open_to, reader.wanted, self._shelf.kinship, had)
+            per_topic = max(PER_TOPIC, int(OF_ONE_LIBRARY * reader.wanted)) if reader.interests.liked else PER_TOPIC
+            chosen, folded = spread(open_to, reader.wanted, self._shelf.kinship, had, per_topic)
             chosen = self._varied(row, chosen, scores[row])
-            yield tuple(PersonalPick(each, self._reasons(row, each, folded.get(each, ()))) for each in chosen)
+            yield tuple(self._pick(row, each, folded.get(each, ())) for each in chosen)
+
+    def _pick(self, row: int, position: int, folded: Sequence[int] = ()) -> PersonalPick:
+        parts = {"trend": float(self._shelf.trend[position])}
+        parts |= {name: float(part[row, position]) for name, part in self._parts.items()}
+        told = {name: round(value, 3) for name, value in parts.items() if round(value, 3)}
+        return PersonalPick(position, self._reasons(row, position, folded), told)
 
     def _varied(self, row: int, chosen: list[int], scores: Floats) -> list[int]:
         """A place for each wish, and one outside of all of them."""
@@ -127,9 +153,10 @@ class _Batch:
             speaks = (self._relevance[row] > CLOSE) & ~self._judged[row]
             chosen = with_every_wish(chosen, (np.concatenate(wishes) >= 1) & speaks, scores)
         if self._readers[row].wanted >= SERENDIPITY_FROM and self._matched[row, chosen].all():
-            strange = np.isfinite(scores) & ~self._matched[row] & ~self._judged[row] & (self._relevance[row] >= 0)
+            disliked = self._parts["disliked"][row] < 0
+            strange = np.isfinite(scores) & ~self._matched[row] & ~self._judged[row] & ~disliked
             if strange.any():
-                chosen[-1] = int(np.argmax(strange))
+                chosen[-1] = int(np.argmax(np.where(strange, self._shelf.trend, -1.0)))
         return chosen
 
     # ---- what counts -------------------------------------------------------------------------------------------------------
@@ -141,44 +168,45 @@ class _Batch:
         for row, reader in enumerate(self._readers):
             may[row, [shelf.ids[paper] for paper in reader.already if paper in shelf.ids]] = False
         for muted, kind in (("muted_words", "words"), ("muted_authors", "authors")):
-            asked = _Asked(shelf, kind, [getattr(reader.interests, muted) for reader in self._readers])
+            asked = _Asked(shelf, kind, [getattr(reader.interests, muted) for reader in self._readers], muting=True)
             may &= ~(asked.by.times(asked.fulfilled >= 1) > 0)
         return may
 
     def _like(self) -> None:
-        """Adds likeness to what each reader liked, and to those who wrote it."""
-        shelf = self._shelf
-        liked, names = _distinct([reader.interests.liked for reader in self._readers])
-        vectors, people, self._likeness = shelf.others(self._outside, names)
-        self._liked, self._liked_names = liked, names
-        self._judge(liked, names)
-        met = []
-        for row in range(len(self._readers)):
-            own = liked.row(row)[0].tolist()
-            met.append({person for each in own for person in people.row(each)[0].tolist()})
-            if mine := [each for each in own if len(vectors.row(each)[0])]:  # a paper that nobody knows says nothing
-                terms, weights = (np.concatenate(parts) for parts in zip(*map(vectors.row, mine), strict=True))
-                profile = np.bincount(terms, weights, minlength=vectors.width) / len(mine) - COMMON * shelf.common
-                alike = self._likeness[mine].mean(axis=0) - COMMON * shelf.commonness
-                self._relevance[row] += LIKED * alike / max(float(np.linalg.norm(profile)), 1e-6)
-        self._met = met
-        """People of the pool who wrote what each reader liked."""
-        self._shared = SparseRows([sorted(each) for each in met], people.width).times_sparse(shelf.wrote)
-        self._relevance += LIKED_AUTHOR * np.tanh(self._shared)
-        self._matched |= (self._shared > 0) | (liked.times(self._likeness >= LIKE_ENOUGH) > 0)
+        """Adds likeness to what each reader holds, the nearest works counting most, and to those who wrote it.
+
+        How like is told by how far a paper stands out of the window: what everybody writes about this week is like every library.
+        """
+        libraries = [reader.interests.liked for reader in self._readers]
+        self._held = self._nearness.rows(libraries)
+        self._judge(libraries)
+        count = np.array([len(self._held.row(row)[0]) for row in range(len(self._held))], dtype=int)
+        near = self._nearness.near[: self._held.width]
+        some = count > 0
+        pooled = self._held.times(near) / np.maximum(count, 1)[:, None]
+        alike = np.log(np.where(some[:, None], pooled, 1.0)) / SHARPNESS - COMMON * self._shelf.commonness
+        if self._shelf.size:
+            known = np.clip(alike.max(axis=1) / KIN_FROM, 0.0, 1.0)
+            alike = (alike - alike.mean(axis=1)[:, None]) * (known / (alike.std(axis=1) + LEAST_SPREAD))[:, None]
+        self._parts["library"] = np.where(some[:, None], LIKED * alike, 0.0)
+        shared = self._held.times_sparse(self._nearness.authored())
+        self._parts["library authors"] = LIKED_AUTHOR * np.tanh(shared)
+        self._alike = np.where(some[:, None], alike, 0.0)
+        self._matched |= self._alike >= 1.0
 
     def _dislike(self) -> None:
-        disliked, names = _distinct([reader.interests.disliked for reader in self._readers])
-        _, _, likeness = self._shelf.others(self._outside, names)
-        self._judge(disliked, names)
-        strength = np.where(likeness >= LIKE_ENOUGH, np.minimum(1.0, 2 * likeness), 0.0)
-        self._relevance -= DISLIKED * np.minimum(1.0, disliked.times(strength))
+        disliked = [reader.interests.disliked for reader in self._readers]
+        held = self._nearness.rows(disliked)
+        self._judge(disliked)
+        rows = sorted({work for row in range(len(held)) for work in held.row(row)[0].tolist()})
+        near = np.zeros((held.width, self._shelf.size))
+        near[rows] = np.minimum(1.0, np.log(self._nearness.near[rows]) / SHARPNESS / WHOLLY_DISLIKED) ** 2
+        self._parts["disliked"] = -DISLIKED * np.minimum(1.0, held.times(near))
 
-    def _judge(self, by: SparseRows, names: Sequence[str]) -> None:
-        known = np.array([self._shelf.positions.get(name, -1) for name in names], dtype=int)
-        for row in range(len(self._readers)):
-            positions = known[by.row(row)[0]]
-            self._judged[row, positions[positions >= 0]] = True
+    def _judge(self, named: Sequence[Sequence[str]]) -> None:
+        for row, names in enumerate(named):
+            met = [position for name in names if (position := self._nearness.met(name)) is not None]
+            self._judged[row, met] = True
 
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 
@@ -186,45 +214,37 @@ class _Batch:
         own = self._shelf.pool[position].ranked.reasons
         if folded and not any(reason.kind == "also" for reason in own):
             own = (*own, also([self._shelf.papers[other] for other in folded]))
-        if because := self._because(row, position):
-            return (Reason("interest", f"because: {', '.join(because)}"), *own)
-        if not self._readers[row].interests:
-            return own
-        if self._relevance[row, position] > CLOSE:
-            return (Reason("interest", "close to your interests"), *own)
-        return (*own, Reason("serendipity", "outside your interests"))
+        because = self._because(row, position)
+        return (Reason("interest", f"because: {', '.join(because)}"), *own) if because else own
 
     def _because(self, row: int, position: int) -> list[str]:
-        if not self._matched[row, position]:
-            return []
-        asked = [self._told(field, wish, position) for field in ASKED_FOR for wish in self._asked[field].of(row, position)]
+        """What a reader asked for and gets; what they hold that is nearest; else what they asked for and get in part."""
+        asked = [self._told(kind, wish, position) for kind in ASKED_FOR for wish in self._asked[kind].of(row, position)]
         liked = self._because_liked(row, position)
+        if not (asked or liked):
+            return [f"close to “{_in_words(wish)}”" for wish in self._asked["words"].partly(row, position, CLOSE)][:1]
         return [*asked[: MOST_REASONS - len(liked)], *(f"and {each}" if asked else each for each in liked)]
 
-    def _told(self, field: str, wish: str, position: int) -> str:
-        if field == "authors":
+    def _told(self, kind: str, wish: str, position: int) -> str:
+        if kind == "authors":
             authors = self._shelf.papers[position].authors
             return f"by {next((each for each in authors if self._shelf.is_by(each, wish)), wish)}"
-        return _in_words(wish) if field == "words" else wish
+        return _in_words(wish) if kind == "words" else wish
 
     def _because_liked(self, row: int, position: int) -> list[str]:
-        """At most one: the liked paper it is most like, or else somebody who wrote one."""
-        liked = self._liked.row(row)[0]
-        if not len(liked):
+        """At most one: the work of the library that it is most like, where it is like it."""
+        if self._parts["library"][row, position] <= 0:
             return []
-        likeness = self._likeness[liked, position]
-        best = int(likeness.argmax())
-        if likeness[best] >= LIKE_ENOUGH:
-            return [f"you liked {self._title(self._liked_names[liked[best]])}"]
-        if self._shared[row, position] > 0:
-            return [f"you liked a paper by {self._shelf.author_among(position, self._met[row])}"]
-        return []
+        held = self._held.row(row)[0]
+        near = self._nearness.near[held, position]
+        best = int(near.argmax())
+        if np.log(near[best]) / SHARPNESS - COMMON * self._shelf.commonness[position] < TOLD_FROM:
+            return []
+        return [f"you liked {_shortened(self._nearness.title(int(held[best])))}"]
 
-    def _title(self, identifier: str) -> str:
-        position = self._shelf.positions.get(identifier)
-        paper = self._shelf.papers[position] if position is not None else self._outside.get(identifier)
-        title = paper.title if paper else ""
-        return f"“{title[:60].rsplit(' ', 1)[0] + '…' if len(title) > 60 else title}”" if title else identifier
+
+def _shortened(title: str) -> str:
+    return f"“{title[:60].rsplit(' ', 1)[0] + '…' if len(title) > 60 else title}”"
 
 
 @lru_cache(maxsize=20_000)
@@ -237,9 +257,9 @@ def _in_words(wish: str) -> str:
 class _Asked:
     """One kind of wish of some readers: `by` (readers × wishes), `fulfilled` (wishes × papers)."""
 
-    def __init__(self, shelf: Shelf, kind: str, wishes: Sequence[Sequence[str]]) -> None:
+    def __init__(self, shelf: Shelf, kind: str, wishes: Sequence[Sequence[str]], *, muting: bool = False) -> None:
         self.by, self._wishes = _distinct(wishes)
-        self.fulfilled = shelf.fulfilled(kind, self._wishes)
+        self.fulfilled = shelf.fulfilled(kind, self._wishes, muting=muting)
 
     def rows(self, row: int) -> Floats:
         """The wishes of a reader, as far as each paper fulfils them."""
@@ -248,8 +268,13 @@ class _Asked:
 
     def of(self, row: int, position: int) -> Iterator[str]:
         """The wishes of a reader that a paper fulfils, in the order they were made."""
-        for wish in self.by.row(row)[0].tolist():
+        for wish in self.by.row(row)[0]:
             if self.fulfilled[wish, position] >= 1:
+                yield self._wishes[wish]
+
+    def partly(self, row: int, position: int, least: float) -> Iterator[str]:
+        for wish in self.by.row(row)[0]:
+            if least <= self.fulfilled[wish, position] < 1:
                 yield self._wishes[wish]
 
 

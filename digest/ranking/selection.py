@@ -32,11 +32,11 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool: int = 300, *, varied: bool = True) -> Selection:
+def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], *, varied: bool = True) -> Selection:
     """Chooses at most `picks` of `ranked` (best first), none in `featured`, nearly the same as one of those, or withdrawn.
 
-    Pure and deterministic: the same ranking gives the same selection. `pool` is how many ranked papers are kept for
-    readers' own picks; a pick further down is kept as well. Not `varied`: the best, whatever their topics and however old.
+    Pure and deterministic: the same ranking gives the same selection. All that could be picked are kept for readers' own picks.
+    Not `varied`: the best, whatever their topics and however old.
     """
     able = [r for r in ranked if not r.paper.withdrawn]
     fresh = [r for r in able if r.paper.id not in featured]
@@ -51,7 +51,7 @@ def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], pool:
             reasons[paper.paper.id] = "featured in an earlier edition"
     picked = tuple(Pick(rank, paper) for rank, paper in enumerate(chosen, start=1))
     by_id = {pick.ranked.paper.id: pick.ranked for pick in picked}
-    pooled = [by_id.get(r.paper.id, r) for place, r in enumerate(able) if place < pool or r.paper.id in by_id]
+    pooled = [by_id.get(r.paper.id, r) for r in able]
     return Selection(
         picks=picked,
         pool=tuple(Pooled(place, r, featured_before=r.paper.id in featured) for place, r in enumerate(pooled)),
@@ -75,7 +75,7 @@ def select_unsent(pool: Sequence[Pooled], picks: int, sent: frozenset[int], *, v
     for part, share in zip(sections.values(), shares(picks, len(sections)), strict=True):
         positions = {each.ranked.paper.id: each.position for each in part}
         before = frozenset(each.ranked.paper.id for each in part if each.position in sent)
-        found = select([each.ranked for each in part], share, before, len(part), varied=varied)
+        found = select([each.ranked for each in part], share, before, varied=varied)
         chosen += [positions[pick.ranked.paper.id] for pick in found.picks]
     return tuple(chosen)
 

@@ -31,6 +31,11 @@ class SparseRows:
         start, end = self._bounds[row]
         return self._columns[start:end], self._values[start:end]
 
+    def some(self, start: int, end: int) -> SparseRows:
+        """These rows alone."""
+        rows = [self.row(row) for row in range(start, min(end, len(self)))]
+        return SparseRows([columns.tolist() for columns, _ in rows], self.width, [values.tolist() for _, values in rows])
+
     def transposed(self) -> SparseRows:
         order = np.argsort(self._columns, kind="stable")
         other = SparseRows([], len(self))
@@ -45,7 +50,7 @@ class SparseRows:
         sums: Floats = np.bincount(self._columns, self._values, minlength=self.width).astype(float)
         return sums
 
-    def times(self, other: Floats | NDArray[np.bool_]) -> Floats:
+    def times(self, other: Floats | NDArray[np.float32] | NDArray[np.bool_]) -> Floats:
         """The product with an array of `width` rows."""
         product = np.zeros((len(self), *other.shape[1:]))
         for row, (start, end) in enumerate(self._bounds):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from digest.domain.paper import Paper, Summary
+from digest.domain.paper import Paper, Ranked, Summary
 from digest.ranking.terms import terms
 
 LONGEST = 240
@@ -150,3 +151,10 @@ def _weight(sentence: str, place: int, of: int, named: frozenset[str]) -> float:
 def _without_opening(sentence: str) -> str:
     rest = _OPENING.sub("", sentence, count=1)
     return rest[:1].upper() + rest[1:] if rest[:1].islower() else rest
+
+
+def summarised(ranked: Ranked) -> Ranked:
+    """The same, its paper summed up by a sentence of its abstract where it has no summary yet."""
+    if ranked.paper.summary or (summary := summarise(ranked.paper)) is None:
+        return ranked
+    return replace(ranked, paper=replace(ranked.paper, summary=summary))

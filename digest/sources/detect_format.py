@@ -31,8 +31,10 @@ from digest.sources import (
     huggingface,
     jsonl,
     openalex,
+    ris,
     seed_page,
     semantic_scholar,
+    zotero_csv,
 )
 from digest.sources.clean_fields import LARGEST_ANSWER
 from digest.sources.encoding import decoded, wide
@@ -98,6 +100,8 @@ FORMATS: tuple[Format, ...] = (
     Format("Crossref", "crossref", _has(r"^\s*\{", r'"message-type"\s*:|"message"\s*:\s*\{'), crossref.parse),
     Format("OpenAlex", "openalex", _has(_JSON, r"https://openalex\.org/"), openalex.parse),
     Format("CSL JSON", "bibliography", _has(_JSON, r'"type"\s*:|"citation-key"\s*:', r'"title"\s*:'), csl_json.parse),
+    Format("RIS", "bibliography", _has(r"(?m)^TY  ?- ?[A-Z]"), ris.parse),
+    Format("Zotero CSV", "bibliography", zotero_csv.looks_so, zotero_csv.parse),
     Format("BibTeX", "bibliography", _has(r"(?m)^[ \t\r\f\v]*+@\s*+[A-Za-z]{1,40}+\s*+[{(]"), bibtex.parse),
 )
 """In order of trying: the first that looks so. A new file format is one line here."""

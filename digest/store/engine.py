@@ -99,6 +99,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # twice. We commit by the batch, so it costs one fsync for hundreds of rows.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # who is erased leaves nothing in free pages either
     cursor.execute("PRAGMA cache_size = -32768")
     cursor.close()
 

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Table, delete, exists, func, select, 
 
 from digest.domain.delivery import FINAL, DeliveryState
 from digest.domain.subscriber import SubscriptionState
+from digest.store.libraries import Libraries
 from digest.store.schema import alarms, deliveries, edition_pool, editions, requests, signals, subscribers, subscriptions
 
 _PAST = tuple(state.value for state in (*FINAL, DeliveryState.UNCERTAIN))
@@ -67,7 +68,9 @@ class Retention:
         if not some:
             return 0
         these = tuple_(p.edition_id, p.position).in_([(row.edition_id, row.position) for row in some])
-        return self._connection.execute(update(edition_pool).where(these).values(card_html="", card_text="")).rowcount
+        return self._connection.execute(
+            update(edition_pool).where(these).values(card_html="", card_text="", other_html="", other_text="")
+        ).rowcount
 
     def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]:
         """Of readings observed before, the last of each day (UTC) stays, for each paper, kind and source.
@@ -93,7 +96,9 @@ class Retention:
     def _nobody(self, before: datetime, limit: int) -> int:
         """Addresses with no subscription left. `before`: one being made at this moment is nobody's for an instant."""
         held = exists().where(subscriptions.c.subscriber_id == subscribers.c.id)
-        return self._drop(subscribers, subscribers.c.id, [~held, subscribers.c.created_at < before], limit)
+        gone = self._drop(subscribers, subscribers.c.id, [~held, subscribers.c.created_at < before], limit)
+        Libraries(self._connection).drop_unheld()
+        return gone
 
     def _drop(self, table: Table, key: Column[Any], where: list[Any], limit: int) -> int:
         some = self._connection.scalars(select(key).where(*where).order_by(key).limit(limit)).all()

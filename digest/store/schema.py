@@ -1,5 +1,4 @@
 """The tables. What is odd stands beside it; the migrations arrive at exactly this (tests/contract/test_store_schema.py).
-
 `sqlite_autoincrement`: a key shown to the world (links, Message-IDs) must not come back for another row after an erasure.
 """
 
@@ -22,12 +21,13 @@ from sqlalchemy import (
     text,
 )
 
+from digest.store import schema_libraries as schema_libraries
 from digest.store.schema_editions import edition_pool, editions, featured, lists
 from digest.store.schema_papers import Key, document, identifiers, metadata, papers, sightings, signals
-from digest.store.schema_review import refusals as refusals  # its tables belong to the same metadata
+from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import WISHES, Instant, Weekdays
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 

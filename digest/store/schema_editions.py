@@ -46,6 +46,7 @@ editions = Table(
     Column("on_pages", Boolean, nullable=False, server_default=true()),  # false: for readers who get fewer mails
     Column("considered", Integer, nullable=False, server_default=text("0")),
     Column("max_picks", Integer, nullable=False, server_default=text("10")),
+    Column("max_pool", Integer, nullable=False, server_default=text("300")),  # what readers without interests choose from
     Column("frozen_at", Instant, nullable=False),
     Column("subject", Text, nullable=False),
     Column("html", Text, nullable=False),
@@ -75,9 +76,9 @@ edition_pool = Table(
     Column("featured_before", Boolean, nullable=False),
     Column("section", Text, nullable=False, server_default=text("''")),  # of a list made of lists: the title of which
     Column("pick_rank", SmallInteger),
-    Column("card_html", Text, nullable=False),
-    Column("card_text", Text, nullable=False),
-    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words
+    *(Column(name, Text, nullable=False) for name in ("card_html", "card_text")),
+    Column("card_words", document(), nullable=False),  # identifier, title and reasons, in plain words; empty: no card yet
+    *(Column(name, Text) for name in ("other_html", "other_text")),  # the same card in the edition's other style
 )
 
 featured = Table(

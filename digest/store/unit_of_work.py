@@ -22,6 +22,7 @@ from digest.store.feedback.alarms import Alarms
 from digest.store.feedback.feedback_events import Returns
 from digest.store.feedback.refusals import Refusals
 from digest.store.leases import Leases
+from digest.store.libraries import Libraries
 from digest.store.papers.papers import Papers
 from digest.store.rate_limits import Allowances
 from digest.store.retention import Retention
@@ -50,6 +51,7 @@ class Unit:
         "editions",
         "jobs",
         "leases",
+        "libraries",
         "lists",
         "notices",
         "papers",
@@ -70,6 +72,7 @@ class Unit:
         self.papers = Papers(connection)
         self.lists = Lists(connection, self.departures)
         self.editions = Editions(connection)
+        self.libraries = Libraries(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)

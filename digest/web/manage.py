@@ -10,14 +10,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from digest.domain.errors import InvalidInput
-from digest.domain.interest import merged, understand, written
-from digest.domain.subscriber import Interests, Subscription, SubscriptionState
+from digest.domain.interest import understand, written
+from digest.domain.library import KeptLibrary, Rejected
+from digest.domain.paper import Sighting
+from digest.domain.subscriber import Subscription, SubscriptionState
 from digest.links import Purpose
 from digest.render.edition.views import clean, in_words
-from digest.services.subscriptions.interests import newest
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
-from digest.web.upload import Bibliography, titles
+from digest.web.upload import MOST_TOLD, read_upload, shown, titles
 
 router = APIRouter()
 
@@ -43,8 +44,8 @@ async def when(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     preferences = sent.preferences(subscription.preferences)
     if sent.wrong:
-        shown = replace(subscription, preferences=preferences)
-        return await run_in_threadpool(lambda: _page(site, token, shown, sent, status=400))
+        wanted = replace(subscription, preferences=preferences)
+        return await run_in_threadpool(lambda: _page(site, token, wanted, sent, status=400))
     await run_in_threadpool(site.container.subscriptions.change, subscription, preferences)
     return _back(site, token, "when")
 
@@ -61,24 +62,26 @@ async def interests(request: Request, token: str) -> Response:
     understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
-    named = Bibliography()
+    works: list[Sighting] = []
+    rejected: list[Rejected] = []
     for data in (sent.file, sent.values.get("papers", "").encode()):
         if data.strip():
             try:
-                named += await run_in_threadpool(Bibliography.read, data, site.clock(), site.container.adapters.store)
+                found, problems = await run_in_threadpool(read_upload, data, site.clock())
             except InvalidInput as error:
                 sent.wrong["papers"] = clean(error.reason)[:200]
+            else:
+                works += found
+                rejected += problems
     if sent.wrong:
         return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
-    before = subscription.interests
-    kept = Interests(
-        liked=tuple(paper for paper in before.liked if paper not in sent.forgotten),
-        disliked=tuple(paper for paper in before.disliked if paper not in sent.forgotten),
+    typed, forgotten = understood.interests, sent.forgotten
+    changed, library = await run_in_threadpool(
+        lambda: site.container.subscriptions.save_interests(
+            subscription, typed, forgotten, (tuple(works), tuple(rejected)), site.clock()
+        )
     )
-    liked = Interests(liked=tuple(identifier for identifier, _ in named.papers))
-    after = newest(merged(merged(kept, understood.interests), liked))
-    changed = await run_in_threadpool(lambda: site.container.subscriptions.change(subscription, interests=after))
-    return await run_in_threadpool(lambda: _page(site, token, changed, Form(), "interests", named=named))
+    return await run_in_threadpool(lambda: _page(site, token, changed, Form(), "interests", library=library))
 
 
 @router.post("/manage/{token}/back")
@@ -132,10 +135,9 @@ def _page(
     sent: Form,
     saved: str = "",
     status: int = 200,
-    named: Bibliography = Bibliography(),  # noqa: B008 - frozen
+    library: KeptLibrary = KeptLibrary(),  # noqa: B008 - frozen
 ) -> Response:
     unsubscribe = site.container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
-    known = {identifier: title for identifier, title in titles(site, [each for each, _ in named.papers]) if title}
     wishes = written(subscription.interests)
     return site.page(
         "manage.html",
@@ -154,8 +156,9 @@ def _page(
         told=understand(wishes).told,
         liked=titles(site, subscription.interests.liked),
         disliked=titles(site, subscription.interests.disliked),
-        named=[(identifier, known.get(identifier, title)) for identifier, title in named.papers],
-        problems=named.problems,
+        named=[(name, shown(title) or name) for name, title in library.works],
+        without_abstract=len(library.without_abstract),
+        problems=[shown(f"{each.where}: {each.reason}") for each in library.rejected[:MOST_TOLD]],
         unsubscribe=f"{site.root_path}/unsubscribe/{unsubscribe}",
         sent=sent,
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),

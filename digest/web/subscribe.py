@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -16,6 +17,8 @@ from digest.domain.interest import understand, written
 from digest.domain.schedule import days_in_words
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import CONFIRM_LIFETIME, Purpose
+from digest.ranking.summary import summarised
+from digest.render.edition.views import CardView, Lengths, card_view
 from digest.services.subscriptions.request_limits import Scope
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
@@ -76,6 +79,34 @@ async def ask(request: Request) -> Response:
     return answer
 
 
+@router.post("/subscribe/preview")
+async def preview(request: Request) -> Response:
+    """What today's mail would have been for these interests. Nothing is kept of them."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    paper_list = site.container.adapters.paper_list(sent.line("list") or None)
+    preferences = sent.preferences(site.container.adapters.preferences(None, None))
+    understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
+    if understood.rejected or not understood.interests:
+        sent.wrong["interests"] = understood.rejected[0] if understood.rejected else "Say what you care about first."
+        return _form(site, paper_list, sent, preferences, 400)
+    if not await run_in_threadpool(site.container.subscriptions.may_preview, client_of(request), site.clock()):
+        said, seconds = TOO_MANY[Scope.NETWORK]
+        refused = site.refusal("/subscribe", 429, "Too many at once", said)
+        refused.headers["retry-after"] = seconds
+        return refused
+    shown = await run_in_threadpool(_preview, site, paper_list, understood.interests)
+    return await run_in_threadpool(lambda: _form(site, paper_list, sent, preferences, preview=shown))
+
+
+def _preview(site: Site, paper_list: PaperList, interests: Interests) -> list[CardView]:
+    edition = site.container.editions.newest(paper_list, site.clock())
+    if edition is None:
+        return []
+    found = site.container.editions.weighed(edition, interests)
+    return [card_view(summarised(ranked), Lengths.of("compact"), "compact", edition.date) for ranked, _ in found]
+
+
 def _ask(
     site: Site, address: Address, paper_list: PaperList, preferences: Preferences, interests: Interests, mail_at: datetime
 ) -> None:
@@ -89,7 +120,14 @@ def _ask(
         site.wake_sender()
 
 
-def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preferences, status: int = 200) -> Response:
+def _form(
+    site: Site,
+    paper_list: PaperList,
+    sent: Form,
+    preferences: Preferences,
+    status: int = 200,
+    preview: Sequence[CardView] | None = None,
+) -> Response:
     return site.page(
         "subscribe.html",
         status,
@@ -98,6 +136,7 @@ def _form(site: Site, paper_list: PaperList, sent: Form, preferences: Preference
         preferences=preferences,
         days=chosen_days(preferences),
         zones=zones(),
+        preview=preview,
     )
 
 

@@ -15,7 +15,9 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import StoreError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate
-from digest.services.papers.import_files import LoadReport, fetched, known_papers, load, papers_in
+from digest.services.libraries.keep_library import keep_library
+from digest.services.libraries.read_library import read_library
+from digest.services.papers.import_files import LoadReport, fetched, load
 from digest.store.unit_of_work import Store
 from tests.answers import FIXTURES
 
@@ -186,19 +188,22 @@ def test_pages_that_cannot_be_read_cost_one_line_each(store: Store) -> None:
     assert [r.file for r in report.rejected if r.where == ""] == [str(file) for file in broken]
 
 
-def test_a_readers_reference_without_a_name_is_the_paper_of_its_title_or_told(store: Store, tmp_path: Path) -> None:
-    rows = [paper(1, title="Attention Is All You Need Today", authors=["Ashish Vaswani", "Noam Shazeer"])]
+def test_a_readers_reference_without_a_name_has_the_text_of_the_paper_of_its_title(store: Store, tmp_path: Path) -> None:
+    rows = [paper(1, title="Attention Is All You Need Today", authors=["Ashish Vaswani", "Noam Shazeer"], abstract="Heads.")]
     load([write(tmp_path / "papers.jsonl", *rows)], store, None, AT)
     library = """@misc{a, title={{Attention} is all you need today}, author={Vaswani, Ashish and others}}
 @misc{b, title={A paper that nobody here has seen}, author={Lee, Ann}}
 @misc{c, title={Named}, eprint={2603.00009}, archiveprefix={arXiv}}
 @misc{d, title={Who owns the hill}, doi={10.1175/1520-0477(1996)077<0935:WOTWSM>2.0.CO;2}}"""
     (tmp_path / "library.bib").write_text(library)
-    named, problems = papers_in(tmp_path / "library.bib", AT)
-    found, unknown = known_papers(named, store)
+    shown, rejected = read_library(tmp_path / "library.bib", AT)
+    with store.begin() as unit:
+        kept = keep_library(unit, shown, rejected, AT)
+        works = unit.libraries.named([name for name, _ in kept.works])
     doi = "doi:10.1175/1520-0477(1996)077<0935:wotwsm>2.0.co;2"
-    assert (list(found), problems) == (["arxiv:2603.00001", "arxiv:2603.00009", doi], [])
-    [line] = unknown
-    assert line.startswith("“A paper that nobody here has seen”: no paper with this title and first author is known")
+    names = [name for name, _ in kept.works]
+    assert (names[2:], kept.rejected) == (["arxiv:2603.00009", doi], ())
+    assert works[names[0]].abstract == "Heads."
+    assert kept.without_abstract == tuple(names[1:])
     (tmp_path / "names.txt").write_text(f"{doi.upper()}; arxiv.org/abs/2603.00009?context=cs\n")
-    assert [each.identifier for each in papers_in(tmp_path / "names.txt", AT)[0]] == [doi, "arxiv:2603.00009"]
+    assert [str(each.identifiers[0]) for each in read_library(tmp_path / "names.txt", AT)[0]] == [doi, "arxiv:2603.00009"]

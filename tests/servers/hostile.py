@@ -21,7 +21,7 @@ from digest.mail.message.address import read_address
 from digest.ranking.summary import sentences
 from digest.ranking.terms import terms
 from digest.render.text.latex import readable
-from digest.services.papers.import_files import papers_in
+from digest.services.libraries.read_library import read_library
 from digest.services.subscriptions.subscriber_csv import read_roster
 from digest.sources.authors import authors, bibtex_authors
 from digest.sources.braces import unprotected
@@ -119,7 +119,7 @@ def upload(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "papers"
         file.write_bytes(data)
-        papers_in(file, AT)
+        read_library(file, AT)
 
 
 def _text(data: bytes) -> str:

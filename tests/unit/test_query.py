@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
 from digest.domain.query import ASK_FOR_SOMETHING, MOST_WORDS, Query, Unwanted, parse_query, told
-from digest.ranking.pool_index import answers_to, name_words
+from digest.ranking.author_names import answers_to, name_words
 from digest.store.papers.spelling import spellings
 
 TYPED = [

@@ -77,13 +77,11 @@ def test_what_was_featured_or_withdrawn_is_not_picked_and_says_so() -> None:
     ], "readers who missed a featured paper may have it; a withdrawn one nobody"
 
 
-def test_the_pool_ends_where_it_should_and_holds_every_pick() -> None:
-    ranked = apart(12, n11=NEW)
-    found = select(ranked, 5, frozenset(), pool=6)
+def test_the_pool_holds_everything_that_could_be_picked() -> None:
+    found = select(apart(12, n11=NEW), 5, frozenset())
     assert picked(found) == [0, 1, 2, 3, 11]
-    assert [each.ranked.paper.id for each in found.pool] == [0, 1, 2, 3, 4, 5, 11]
-    assert [each.position for each in found.pool] == list(range(7))
-    assert len(select(apart(40), 2, frozenset(), pool=6).pool) == 6
+    assert [each.ranked.paper.id for each in found.pool] == list(range(12))
+    assert [each.position for each in found.pool] == list(range(12))
 
 
 # ---- one story, one topic ------------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.paper import Summary
+from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
-from digest.render.edition.views import SenderView, bar_heights, clean, is_right_to_left, web_url
+from digest.render.edition.views import SenderView, clean, is_right_to_left, web_url
 from tests.editions import edition, many, paper, ranked, view_of
 
 

@@ -12,31 +12,34 @@ from digest.render.edition.personalise import CARDS
 from digest.render.edition.views import EditionView
 from digest.render.environment import Templates
 
+BLANK = Card(0, "", "")
 CUT = "cut"
 """Stands before, between and after the cards in a template; in html as a comment, which may stand between table rows."""
 
 
-def render_edition(templates: Templates, view: EditionView) -> Rendered:
-    """Shell and cards of every pooled paper, in both parts. An edition without picks becomes an "empty" mail without cards.
+def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> Rendered:
+    """Shell and cards, in both parts. An edition without picks becomes an "empty" mail without cards. The card of a paper that
+    the view has none for is blank. `nonce` is that of the edition that cards are added to later.
 
     Raises TemplateError.
     """
     kind = "mail/edition" if view.picks else "mail/empty"
     cards = view.cards if view.picks else ()
-    markers = Markers.for_texts(view.seed, _strings(astuple(view)))
+    markers = Markers(nonce) if nonce else Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
     subject = templates.line(f"{kind}/subject.txt", view=view, mark=markers.mark)
     document = templates.render(f"{kind}/body.html", view=view, mark=markers.mark, subject=subject)
     html = _cut(f"{kind}/body.html", inline_css(templates, document), f"<!--{cut}-->", len(cards))
     text = _cut(f"{kind}/body.txt", templates.render(f"{kind}/body.txt", view=view, mark=markers.mark), cut, len(cards))
+    made = {
+        position: Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons, card.section)
+        for position, card, in_html, in_text in zip(view.positions, cards, html[1:-1], text[1:-1], strict=False)
+    }
     return Rendered(
         subject=subject,
         html=html[0] + markers.mark(CARDS) + html[-1],
         text=text[0] + markers.mark(CARDS) + text[-1],
-        cards=tuple(
-            Card(card.paper_id, in_html, in_text, card.identifier, card.title, card.reasons, card.section)
-            for card, in_html, in_text in zip(cards, html[1:-1], text[1:-1], strict=True)
-        ),
+        cards=tuple(made.get(position, BLANK) for position in range(view.pool_size)) if made else (),
         nonce=markers.nonce,
         picks=view.picks,
         style=view.style,

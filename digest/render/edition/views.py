@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import isfinite
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -19,13 +18,11 @@ from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
 from digest.render.edition.excerpt import excerpt, shorten
+from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
 from digest.render.text.latex import readable
 
 MOST_AUTHORS = 3
-BAR_HEIGHT = 20
-"""Pixels of the highest bar of a growth plot."""
-MOST_BARS = 7
 LONGEST_URL = 1000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
@@ -115,7 +112,7 @@ class UpdateView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionView:
-    """A dated digest. `cards` hold every paper a reader may be shown, in order of the pool."""
+    """A dated digest. `cards` hold the papers to be rendered now, in order of the pool."""
 
     list: str
     title: str
@@ -132,8 +129,13 @@ class EditionView:
     feedback: bool
     """Whether cards ask for more or less like this: only where a reader can be told apart."""
     cards: tuple[CardView, ...]
+    positions: tuple[int, ...]
+    """Where in the pool each card's paper is."""
+    pool_size: int
+    unseen: tuple[str, ...]
+    """What the papers of the pool say that get their card later: no marker may look like it."""
     picks: tuple[int, ...]
-    """The list's own choice: positions in `cards`."""
+    """The list's own choice: positions in the pool."""
     summaries_by: str
     """Who wrote all summaries that are not the authors' words ("Hugging Face"), so that it need be said only once; else empty."""
     notes: tuple[str, ...]
@@ -155,12 +157,16 @@ class EditionView:
         style: str | None = None,
         brevity: int = 0,
         feedback: bool = True,
+        only: Collection[int] | None = None,
     ) -> EditionView:
-        """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says."""
+        """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says; `only` positions of the
+        pool get a card (None: all).
+        """
         style = style or paper_list.style
         lengths = Lengths.of(style, brevity)
         pool = _pool(edition)
         positions = {pooled.ranked.paper.id: position for position, pooled in enumerate(pool)}
+        shown = tuple(position for position in range(len(pool)) if only is None or position in only)
         return cls(
             list=paper_list.name,
             title=clean(paper_list.title),
@@ -171,7 +177,17 @@ class EditionView:
             considered=f"{edition.considered:,}",
             style=style,
             feedback=feedback and style == "full",
-            cards=tuple(card_view(each.ranked, lengths, style, edition.date, clean(each.section)) for each in pool),
+            cards=tuple(
+                card_view(each.ranked, lengths, style, edition.date, clean(each.section))
+                for each in (pool[position] for position in shown)
+            ),
+            positions=shown,
+            pool_size=len(pool),
+            unseen=tuple(
+                "\n".join((each.ranked.paper.title, each.ranked.paper.abstract, *each.ranked.paper.authors))
+                for position, each in enumerate(pool)
+                if only is not None and position not in only
+            ),
             summaries_by=_one_voice(pool),
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
             notes=tuple(clean(note) for note in edition.notes),
@@ -250,15 +266,6 @@ def _excerpt(paper: Paper, longest: int) -> str:
         return ""
     ours = paper.summary is not None and paper.summary.provenance == "abstract"
     return excerpt(readable(paper.abstract), readable(key.text), longest, after=ours)
-
-
-def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
-    """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one; () below 3 values."""
-    days = [max(value, 0.0) for value in growth[-MOST_BARS:]]
-    most = max(days, default=0.0)
-    if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
-        return ()
-    return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
 
 
 def _shorter(day: date, today: date | None) -> str:

@@ -30,6 +30,9 @@ class Choose(Protocol):
     def own_picks(self, unit: Unit, editions: Collection[int]) -> Mapping[int, tuple[int, ...]]:
         """By edition, the positions of the list's own picks."""
 
+    def make_cards(self, edition_id: int, positions: Collection[int]) -> object:
+        """Makes sure that an edition has the cards at these positions. It writes: no unit of work may be open."""
+
 
 Choices = dict[int, Sequence[Choice] | None]
 
@@ -78,7 +81,10 @@ def choose_personal(claimed: Sequence[Claimed], store: Store, choose: Choose, ow
             for some in _by_edition(readers):
                 choices |= choose(unit, some)
             _freeze(unit, readers, choices)
-        return choices, _withhold(unit, fresh, choices, owner)
+        nothing = _withhold(unit, fresh, choices, owner)
+    for readers in _by_edition(claimed):
+        choose.make_cards(readers[0].edition_id, {position for each in readers for position in _positions(choices[each.id])})
+    return choices, nothing
 
 
 def _withhold(unit: Unit, fresh: Sequence[Claimed], choices: Choices, owner: str) -> frozenset[int]:

@@ -1,19 +1,20 @@
 """send: one edition to given addresses, now, outside subscriptions. Recorded nowhere, suppressed addresses refused.
 
-Who subscribes to the list gets their own links. A stranger's mail cannot end a subscription, so its List-Unsubscribe stops all
-mail to that address (RFC 8058 asks that the click does what it says), and its other links lead to the subscribe form.
+Who subscribes to the list gets their own links and picks. A stranger's mail cannot end a subscription, so its List-Unsubscribe
+stops all mail to that address (RFC 8058 asks that the click does what it says), and its other links lead to the subscribe form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from digest.domain.delivery import Attempt, Envelope
+from digest.domain.delivery import Attempt, Claimed, Envelope
 from digest.domain.edition import Edition
 from digest.domain.errors import DigestError, RelayRefusedUs
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
+from digest.services.delivery.choose_papers import Choice
 from digest.services.delivery.run import Compose, Transport
 from digest.services.editions.message_composer import one_off
 from digest.store.unit_of_work import Store
@@ -35,16 +36,14 @@ def send(
     transport: Transport | None,
     addresses: Sequence[Address],
     at: datetime,
+    choose: Callable[[Claimed], Sequence[Choice] | None] | None = None,
 ) -> list[Sent]:
     """Composes for each address and hands over; without a transport it is a dry run. One Sent an address, in their order."""
     outcomes: dict[Address, Sent] = {}
     envelopes: dict[int, tuple[Address, Envelope]] = {}
     with store.read() as unit:
         mine = {
-            address: each.public_id
-            for address in addresses
-            for each in unit.subscribers.subscriptions(address)
-            if _is_of(each, edition)
+            address: each for address in addresses for each in unit.subscribers.subscriptions(address) if _is_of(each, edition)
         }
         suppressed = {address: found for address in addresses if (found := unit.suppressions.find(address))}
     for address in dict.fromkeys(addresses):
@@ -52,7 +51,10 @@ def send(
             outcomes[address] = Sent(str(address), "suppressed", f"{suppressed[address].reason}; nothing was sent")
             continue
         try:
-            envelope = compose(one_off(address, edition, at, mine.get(address, "")), None)
+            claimed = one_off(address, edition, at)
+            if address in mine:
+                claimed = of_subscriber(claimed, mine[address])
+            envelope = compose(claimed, choose(claimed) if choose and claimed.personal else None)
         except DigestError as error:
             outcomes[address] = Sent(str(address), "failed", str(error))
             continue
@@ -84,6 +86,20 @@ def send(
             if not seen:  # otherwise the outcomes show the relay's words
                 raise
     return [outcomes[address] for address in addresses]
+
+
+def of_subscriber(claimed: Claimed, mine: Subscription) -> Claimed:
+    """The same delivery as their subscription would get it."""
+    return replace(
+        claimed,
+        subscription_id=mine.id,
+        public_id=mine.public_id,
+        subscriber_id=mine.subscriber_id,
+        interests=mine.interests,
+        wanted=mine.preferences.picks,
+        style=mine.preferences.style,
+        personal=bool(mine.interests),
+    )
 
 
 def _is_of(subscription: Subscription, edition: Edition) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Tally
 from digest.mail.smtp.journal import Journal, Unwritten
-from digest.services.delivery.choose_papers import Choose
 from digest.services.delivery.claims import recover
 from digest.services.delivery.one_off import Sent, send
 from digest.services.delivery.run import Terms, Worked, deliver
@@ -20,15 +19,16 @@ if TYPE_CHECKING:
     from digest.domain.edition import PaperList
     from digest.domain.subscriber import Address
     from digest.services.delivery.relays import Relays
+    from digest.services.editions.personalise import Chooser
     from digest.services.editions.service import EditionService
     from digest.store.unit_of_work import Store
 
 
 class DeliveryService:
     def __init__(
-        self, store: Store, settings: DeliverySettings, relays: Relays, editions: EditionService, choose: Choose
+        self, store: Store, settings: DeliverySettings, relays: Relays, editions: EditionService, chooser: Chooser
     ) -> None:
-        self._store, self._settings, self._relays, self._editions, self._choose = store, settings, relays, editions, choose
+        self._store, self._settings, self._relays, self._editions, self._chooser = store, settings, relays, editions, chooser
 
     def deliver(
         self,
@@ -51,7 +51,7 @@ class DeliveryService:
                 return Worked(Tally())
         with Journal.create(settings.journal) as journal:
             pool = self._relays.pool(journal, clock, stop)
-            worked = deliver(self._store, self._editions.compose, self._choose, pool, journal, terms, clock, stop, progress)
+            worked = deliver(self._store, self._editions.compose, self._chooser, pool, journal, terms, clock, stop, progress)
         return replace(worked, passed_over=self._relays.health.reasons)
 
     def send(
@@ -60,7 +60,7 @@ class DeliveryService:
         """A list's edition of `day` to these addresses, now, outside subscriptions."""
         edition = self._editions.edition(paper_list, day, at)
         transport = None if dry_run else self._relays.pool(Unwritten(), lambda: at)
-        return send(self._store, edition, self._editions.message_composer(edition), transport, addresses, at)
+        return send(self._store, edition, self._editions.message_composer(edition), transport, addresses, at, self._chooser.alone)
 
     def nudge(self, at: datetime) -> None:
         """Asks the workers to look at what is due and has no nudge."""

@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window
+from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window, foremost
 from digest.domain.errors import DigestError, InvalidInput, LintFailed
 from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import Frequency, due_on
 from digest.ranking.gained import rank_by_gain
 from digest.ranking.selection import Selection, select, shares
-from digest.ranking.summary import summarise
+from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
 from digest.services.papers.summarise import Summaries, nobody
@@ -145,12 +145,18 @@ def drafted(
         ranking = rank_by_gain(ranking, candidates, window.start, at, WINDOW_IN_WORDS[frequency])
     selection = _in_sections(ranking, parts, paper_list, featured, varied=frequency is Frequency.DAILY)
     pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
-    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in pool))}
+    ahead = foremost(pool, paper_list.pool)  # the others are summed up when their card is made
+    shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in ahead))}
     written = summaries(list(shown.values()), at)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
     chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
-    pool = tuple(replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written)) for each in pool)
-    why = () if picks else (_why_empty(candidates, selection, at, paper_list),)
+    pool = tuple(
+        replace(each, ranked=chosen.get(each.ranked.paper.id) or _summarised(each.ranked, written))
+        if each.ranked.paper.id in shown
+        else each
+        for each in pool
+    )
+    why = () if picks else (_why_empty(candidates, selection, at, paper_list, store),)
     edition = Edition(
         id=0,
         list=paper_list.name,
@@ -162,6 +168,7 @@ def drafted(
         on_pages=on_pages,
         considered=len(candidates),
         max_picks=paper_list.picks,
+        max_pool=paper_list.pool,
         picks=picks,
         pool=pool,
         notes=(*why, *remarks.notes),
@@ -184,11 +191,10 @@ def _in_sections(
 ) -> Selection:
     """A selection of each part, one after the other; a paper of several parts belongs to the first."""
     whole, taken = Selection((), (), ()), set[int]()
-    each_pool = max(1, paper_list.pool // len(parts))
     for (title, candidates), share in zip(parts, shares(paper_list.picks, len(parts)), strict=True):
         own = {each.paper.id for each in candidates} - taken
         taken |= own
-        found = select([each for each in ranking if each.paper.id in own], share, featured, each_pool, varied=varied)
+        found = select([each for each in ranking if each.paper.id in own], share, featured, varied=varied)
         first, rank = len(whole.pool), len(whole.picks)
         whole = Selection(
             (*whole.picks, *(replace(each, rank=rank + each.rank) for each in found.picks)),
@@ -211,17 +217,36 @@ def is_recent(candidate: Candidate, since: datetime) -> bool:
 
 
 def _summarised(ranked: Ranked, written: Mapping[int, Summary]) -> Ranked:
-    summary = written.get(ranked.paper.id) or summarise(ranked.paper)
-    return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else ranked
+    summary = written.get(ranked.paper.id)
+    return replace(ranked, paper=replace(ranked.paper, summary=summary)) if summary else summarised(ranked)
 
 
-def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: datetime, paper_list: PaperList) -> str:
+def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: datetime, paper_list: PaperList, store: Store) -> str:
     days = paper_list.candidates_for.days
     if not candidates:
-        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
+        return _why_none_seen(paper_list, at, store)
     if len(selection.left_out) >= len(candidates):
         return f"all {len(candidates)} papers of the last {days} days were in earlier editions"
     return f"none of the {len(candidates)} papers of the last {days} days was worth sending"
+
+
+def _why_none_seen(paper_list: PaperList, at: datetime, store: Store) -> str:
+    """Nothing seen at all, or nothing of what was seen is for this list: the difference an operator must know."""
+    since, days = at - paper_list.candidates_for, paper_list.candidates_for.days
+    with store.read() as unit:
+        seen = unit.papers.candidates(at, since, replace(paper_list, sources=frozenset(), categories=frozenset()))
+    if not seen:
+        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
+    those = f"{len(seen)} papers were seen in the {days} days before {at:%d %B %Y}"
+    of_sources = [each for each in seen if not paper_list.sources or paper_list.sources.intersection(each.paper.sources)]
+    if not of_sources:
+        return f"{those}, none of them by {', '.join(sorted(paper_list.sources))}"
+    fitting = [each for each in of_sources if is_recent(each, since)]
+    if not fitting:
+        return f"{those}, all of them published long before"
+    bare = sum(not each.paper.categories for each in fitting)
+    unknown = f"; the categories of {bare} of them are not known" if bare else ""
+    return f"{those}, none of them in {', '.join(sorted(paper_list.categories)) or 'any category'}{unknown}"
 
 
 MOST_BREVITY = 3

@@ -5,18 +5,20 @@ Rendering happens once an edition, encoding once a piece; what each reader gets 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from digest.domain.edition import Edition, PaperList, Rendered
+from digest.domain.edition import Card, Edition, PaperList, Rendered, foremost
 from digest.domain.subscriber import Address
 from digest.links import Links
 from digest.mail.lint.lint import lint
 from digest.mail.message.headers import Sender
 from digest.mail.verp import Stamps
+from digest.ranking.summary import summarised
 from digest.render.edition.cards import render_edition
 from digest.render.edition.views import EditionView, SenderView
 from digest.render.environment import Templates
-from digest.services.editions.message_composer import SAMPLE, Mailroom, Sign, one_off, unsigned
+from digest.services.editions.message_composer import SAMPLE, Mailroom, MoreCards, Sign, no_more_cards, one_off, unsigned
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
@@ -32,17 +34,48 @@ class Press:
         self._stamps = stamps
         self._sign = sign
 
-    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
-        """The edition as mail, in the list's style and in the other. Raises TemplateError."""
-        rendered = render_edition(self._templates, self.view(draft, paper_list, brevity))
+    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0, also: Collection[int] = ()) -> Rendered:
+        """The edition as mail, in the list's style and in the other: with the cards of its picks, of the first of its pool, and
+        of the positions in `also`. Raises TemplateError.
+        """
+        picked = {pick.ranked.paper.id for pick in draft.picks}
+        only = {*also, *(each.position for each in foremost(draft.pool, draft.max_pool, picked))}
+        rendered = self._rendered(draft, paper_list, brevity, paper_list.style, only)
         if not rendered.cards:  # an empty day looks the same to everybody
             return rendered
         other = "full" if paper_list.style == "compact" else "compact"
-        return replace(rendered, other=render_edition(self._templates, self.view(draft, paper_list, brevity, other)))
+        return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only))
 
-    def view(self, draft: Edition, paper_list: PaperList, brevity: int = 0, style: str | None = None) -> EditionView:
+    def more_cards(
+        self, edition: Edition, paper_list: PaperList, rendered: Rendered, positions: Collection[int]
+    ) -> dict[int, tuple[Card, Card | None]]:
+        """Cards that a frozen edition (with its pool) has not yet, in its style and in the other: as they would have been made
+        with it. Raises TemplateError.
+        """
+        styles = [each for each in (rendered, rendered.other) if each]
+        made = [self._rendered(edition, paper_list, rendered.brevity, each.style, positions, each.nonce).cards for each in styles]
+        return {position: (made[0][position], made[1][position] if made[1:] else None) for position in positions}
+
+    def _rendered(
+        self, draft: Edition, paper_list: PaperList, brevity: int, style: str, only: Collection[int], nonce: str = ""
+    ) -> Rendered:
+        pool = [
+            replace(each, ranked=summarised(each.ranked)) if position in only else each
+            for position, each in enumerate(draft.pool)
+        ]
+        view = self.view(replace(draft, pool=tuple(pool)), paper_list, brevity, style, only)
+        return replace(render_edition(self._templates, view, nonce), brevity=brevity)
+
+    def view(
+        self,
+        draft: Edition,
+        paper_list: PaperList,
+        brevity: int = 0,
+        style: str | None = None,
+        only: Collection[int] | None = None,
+    ) -> EditionView:
         sender = SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address)
-        return EditionView.from_edition(draft, paper_list, self._links, sender, style=style, brevity=brevity)
+        return EditionView.from_edition(draft, paper_list, self._links, sender, style=style, brevity=brevity, only=only)
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
@@ -53,5 +86,7 @@ class Press:
         nonces = {each.nonce for each in (rendered, rendered.other) if each}
         return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
 
-    def mailroom(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
-        return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign)
+    def mailroom(
+        self, edition: Edition, paper_list: PaperList, rendered: Rendered, more_cards: MoreCards = no_more_cards
+    ) -> Mailroom:
+        return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign, more_cards)

@@ -6,12 +6,13 @@ A reader's copy is a join of ready pieces (docs/adr/0002). Nothing here renders:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from digest.domain.delivery import Claimed, Envelope
-from digest.domain.edition import Edition, PaperList, Rendered
+from digest.domain.edition import Card, Edition, PaperList, Rendered
 from digest.domain.instant import as_utc
 from digest.domain.paper import Reason
 from digest.domain.subscriber import Address, Interests
@@ -41,6 +42,15 @@ ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
 
+MoreCards = Callable[[int, Collection[int]], Mapping[int, tuple[Card, Card | None]]]
+"""An edition and positions of its pool → their cards, in its style and in the other: made and frozen where there were none."""
+
+
+def no_more_cards(edition_id: int, positions: Collection[int]) -> Mapping[int, tuple[Card, Card | None]]:
+    """For an edition whose cards are all there."""
+    return {}
+
+
 class Mailroom:
     """Composes one edition's mails. The same delivery gives the same bytes."""
 
@@ -53,10 +63,14 @@ class Mailroom:
         sender: Sender,
         stamps: Stamps,
         sign: Sign,
+        more_cards: MoreCards = no_more_cards,
     ) -> None:
         self._links = links
         self._sign = sign
-        self._styles = {each.style: _Styled(each) for each in (rendered.other, rendered) if each}
+        self._more_cards = partial(more_cards, edition.id)
+        self._cards = [list(each.cards) for each in (rendered, rendered.other) if each]
+        both = zip((rendered, rendered.other), self._cards, strict=False)
+        self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}
         self._style = rendered.style
         self._list = paper_list
         self._from = sender.name
@@ -77,6 +91,8 @@ class Mailroom:
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
+        if choices is not None:
+            self._complete(position for position, _ in choices)
         own_choice = choices is None and not claimed.away
         selection = styled.own if own_choice else styled.selection(choices or own_picks(styled.rendered), away=claimed.away)
         links, own = self._personal(claimed, selection)
@@ -85,6 +101,13 @@ class Mailroom:
         signature = self._sign(to.header, body, claimed.due_at)
         pieces = (signature, to.header, *body)
         return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, pieces, to.smtputf8, ready=True)
+
+    def _complete(self, positions: Iterable[int]) -> None:
+        """Fetches the cards that were not made with the edition."""
+        if missing := {position for position in positions if not self._cards[0][position].html}:
+            for position, made in self._more_cards(missing).items():
+                for cards, card in zip(self._cards, made, strict=False):
+                    cards[position] = card or cards[position]
 
     def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
         if claimed.public_id:

@@ -10,18 +10,19 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from digest.domain.delivery import Claimed
-from digest.domain.edition import Pooled
+from digest.domain.edition import Pooled, foremost
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
-from digest.domain.paper import Paper, Ranked
+from digest.domain.paper import Ranked
 from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Interests
 from digest.services.delivery.choose_papers import Choice
+from digest.services.editions.message_composer import MoreCards
 from digest.store.unit_of_work import Store, Unit
 
 if TYPE_CHECKING:
-    from digest.ranking.pool_index import Shelf
-
+    from digest.ranking.nearness import Liked
+    from digest.ranking.relevance import PersonalPick, Window
 
 REMEMBERED = timedelta(days=60)
 """How far back we look for papers a reader was already sent: longer than any window and the life of its candidates."""
@@ -38,20 +39,24 @@ class _Prepared:
     """Positions of the list's own picks."""
     usual: int
     featured: frozenset[int]
+    positions: frozenset[int]
     pool: tuple[Pooled, ...]
+    """What readers without interests choose from; those with interests choose from all of it."""
     varied: bool
     since: datetime
     """Nothing in the pool can have been sent by a delivery that was too late by then."""
 
 
 class Chooser:
-    """Keeps delivery.choose_papers.Choose. Safe to share between threads."""
+    """Keeps delivery.choose_papers.Choose. Safe to share between threads. `cards` makes the cards that an edition lacks."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cards: MoreCards) -> None:
         self._store = store
+        self.cards = self.make_cards = cards
         self._editions: dict[int, _Prepared] = {}
         self._selections: dict[tuple[int, frozenset[int], int], tuple[Choice, ...]] = {}
-        self._shelved: tuple[int, Shelf] | None = None
+        self._window: tuple[int, Window] | None = None
+        self._names: dict[int, str] = {}
         self._one_at_a_time = Lock()
 
     def __call__(
@@ -67,15 +72,16 @@ class Chooser:
             return dict.fromkeys([each.id for each in readers])
         sent = unit.sent_papers.papers_sent({each.subscriber_id for each in readers}, prepared.since, besides)
         ids = unit.editions.pool_ids(edition_id)
-        meets = {papers: frozenset(ids[paper] for paper in papers & ids.keys()) for papers in set(sent.values())}
+        meets = {
+            papers: prepared.positions.intersection(ids[paper] for paper in papers & ids.keys()) for papers in set(sent.values())
+        }
         choices: dict[int, Sequence[Choice] | None] = {}
-        personal = [each for each in readers if each.personal]
         for each in readers:
             if not each.personal:
                 had = meets[sent[each.subscriber_id]] if each.subscriber_id in sent else frozenset[int]()
                 choices[each.id] = self._shared(edition_id, prepared, had, each.wanted or prepared.usual)
-        if personal:
-            choices |= self._personal(edition_id, prepared, personal, sent)
+        if personal := [each for each in readers if each.personal]:
+            choices |= self._personal(unit, edition_id, prepared.usual, personal, sent)
         return {each.id: choices[each.id] for each in readers}
 
     def own_picks(self, unit: Unit, editions: Collection[int]) -> dict[int, tuple[int, ...]]:
@@ -91,11 +97,14 @@ class Chooser:
             own = tuple(position[pick.ranked.paper.id] for pick in edition.picks) if edition else ()
             oldest = min((each.ranked.paper.first_seen_at for each in pool), default=None)
             at = edition.frozen_at if edition else datetime.min.replace(tzinfo=UTC)
+            picked = {pick.ranked.paper.id for pick in edition.picks} if edition else set[int]()
+            offered = foremost(pool, edition.max_pool, picked) if edition else ()
             found = _Prepared(
                 own,
                 edition.max_picks if edition else 0,
-                frozenset(each.position for each in pool if each.featured_before),
-                pool,
+                frozenset(each.position for each in offered if each.featured_before),
+                frozenset(each.position for each in offered),
+                offered,
                 edition is not None and edition.frequency is Frequency.DAILY,
                 max(oldest, at - REMEMBERED) if oldest else at,
             )
@@ -121,31 +130,35 @@ class Chooser:
         return found
 
     def _personal(
-        self, edition_id: int, prepared: _Prepared, readers: Sequence[Claimed], sent: Mapping[int, frozenset[int]]
+        self, unit: Unit, edition_id: int, usual: int, readers: Sequence[Claimed], sent: Mapping[int, frozenset[int]]
     ) -> dict[int, Sequence[Choice] | None]:
         from digest.ranking.relevance import Reader, personal_picks
 
-        none = frozenset[int]()
-        wishes = [Reader(each.interests, each.wanted or prepared.usual, sent.get(each.subscriber_id, none)) for each in readers]
-        outside = self._outside(prepared.pool, [each.interests for each in readers])
         with self._one_at_a_time:
-            chosen = personal_picks(self._shelf(edition_id, prepared.pool), wishes, outside)
-        sections = list(dict.fromkeys(each.section for each in prepared.pool))
-        section = [sections.index(each.section) for each in prepared.pool]
+            window = self._prepared_window(unit, edition_id)
+            interests, outside = self._with_libraries(unit, window, readers)
+            wishes = [
+                Reader(own, each.wanted or usual, sent.get(each.subscriber_id, frozenset()))
+                for each, own in zip(readers, interests, strict=True)
+            ]
+            chosen = personal_picks(window, wishes, outside)
+        pool = window.shelf.pool
+        sections = {name: place for place, name in enumerate(dict.fromkeys(each.section for each in pool))}
         return {
             each.id: tuple(
-                (pick.position, tuple(pick.reasons)) for pick in sorted(picks, key=lambda pick: section[pick.position])
+                (pick.position, tuple(pick.reasons))
+                for pick in sorted(picks, key=lambda pick: sections[pool[pick.position].section])
             )
             for each, picks in zip(readers, chosen, strict=True)
         }
 
-    def _shelf(self, edition_id: int, pool: Sequence[Pooled]) -> Shelf:
-        """An edition's pool is prepared once, not for every batch: it never changes."""
-        from digest.ranking.pool_index import Shelf
+    def _prepared_window(self, unit: Unit, edition_id: int) -> Window:
+        """An edition's papers are prepared once, not for every batch: they never change."""
+        from digest.ranking.relevance import Window
 
-        if self._shelved is None or self._shelved[0] != edition_id:
-            self._shelved = edition_id, Shelf(pool)
-        return self._shelved[1]
+        if self._window is None or self._window[0] != edition_id:
+            self._window = edition_id, Window(unit.editions.pool(edition_id))
+        return self._window[1]
 
     def alone(self, claimed: Claimed) -> Sequence[Choice] | None:
         """What one reader would get of an edition, or was chosen for them already: for a preview."""
@@ -158,24 +171,57 @@ class Chooser:
             reasons = dict(choices or ())
             return [(position, reasons.get(position)) for position in frozen]
 
-    def ranking(self, pool: Sequence[Pooled], interests: Interests) -> list[Ranked]:
-        """The whole pool in a reader's own order, with their reasons."""
-        from digest.ranking.relevance import Reader, personal_picks
+    def ranking(self, ranked: Sequence[Ranked], interests: Interests) -> list[Ranked]:
+        """All that is ranked in a reader's own order, with their reasons."""
+        from digest.ranking.relevance import Window
 
-        [picks] = personal_picks(pool, [Reader(interests, len(pool), frozenset())], self._outside(pool, [interests]))
+        with self._store.read() as unit:
+            window = Window([Pooled(position, each) for position, each in enumerate(ranked)])
+            picks = self._of_one(unit, window, interests, len(ranked))
         best = len(picks)
         return [
-            replace(pool[pick.position].ranked, score=float(best - place), reasons=tuple(pick.reasons))
+            replace(ranked[pick.position], score=float(best - place), reasons=tuple(pick.reasons))
             for place, pick in enumerate(picks)
         ]
 
-    def _outside(self, pool: Sequence[Pooled], interests: Sequence[Interests]) -> dict[str, Paper]:
-        """Liked and disliked papers that are not in the pool, by the name they were liked under."""
-        known = {str(identifier) for each in pool for identifier in each.ranked.paper.identifiers}
-        named: dict[Identifier, str] = {}
-        for name in sorted({name for each in interests for name in (*each.liked, *each.disliked)} - known):
-            with suppress(InvalidIdentifier):
-                named[parse_identifier(name).identifier] = name
+    def weighed(self, edition_id: int, interests: Interests, wanted: int) -> list[tuple[Ranked, Mapping[str, float]]]:
+        """What an edition has for somebody with these interests, whatever they were sent before: the papers with their reasons
+        and what each score is the sum of.
+        """
+        from digest.ranking.relevance import Window
+
         with self._store.read() as unit:
-            found = unit.papers.named(named)
-        return {named[identifier]: paper for identifier, paper in found.items()}
+            with self._one_at_a_time:
+                shelf = self._prepared_window(unit, edition_id).shelf
+            picks = self._of_one(unit, Window(shelf), interests, wanted)
+        return [(replace(shelf.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
+
+    def _of_one(self, unit: Unit, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
+        from digest.ranking.relevance import Reader, personal_picks
+
+        outside = self._texts(unit, window.nearness.missing((*interests.liked, *interests.disliked)))
+        [picks] = personal_picks(window, [Reader(interests, wanted)], outside)
+        return picks
+
+    def _with_libraries(self, unit: Unit, window: Window, readers: Sequence[Claimed]) -> tuple[list[Interests], dict[str, Liked]]:
+        """Each reader's interests with their library, and the texts of what the window has not learnt yet."""
+        held = unit.libraries.held(sorted({each.subscription_id for each in readers}))
+        unknown = {work_id for works in held.values() for work_id in works} - self._names.keys()
+        self._names |= unit.libraries.names_of(unknown)
+        interests = [
+            replace(each.interests, liked=tuple(self._names[work_id] for work_id in works))
+            if (works := held.get(each.subscription_id))
+            else each.interests
+            for each in readers
+        ]
+        names = window.nearness.missing({name for own in interests for name in (*own.liked, *own.disliked)})
+        return interests, self._texts(unit, names)
+
+    def _texts(self, unit: Unit, names: Sequence[str]) -> dict[str, Liked]:
+        """Works and papers by the name they were liked or disliked under."""
+        found: dict[str, Liked] = {name: work for name, work in unit.libraries.named(names).items() if work.title}
+        others: dict[Identifier, str] = {}
+        for name in sorted(set(names) - found.keys()):
+            with suppress(InvalidIdentifier):
+                others[parse_identifier(name).identifier] = name
+        return {**found, **{others[identifier]: paper for identifier, paper in unit.papers.named(others).items()}}

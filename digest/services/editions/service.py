@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from digest.domain.errors import NotFound
 from digest.domain.subscriber import Address
+from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
 from digest.services.editions.message_composer import SAMPLE, Choices, Mailroom, one_off
 from digest.services.editions.naming import find_edition
@@ -17,7 +18,8 @@ from digest.services.editions.naming import find_edition
 if TYPE_CHECKING:
     from digest.domain.delivery import Claimed, Envelope
     from digest.domain.edition import Edition, PaperList, Rendered
-    from digest.domain.paper import Signal
+    from digest.domain.paper import Ranked, Signal
+    from digest.domain.subscriber import Interests
     from digest.ranking.trending import Ranker
     from digest.services.editions.edition_renderer import Press
     from digest.services.editions.personalise import Chooser
@@ -107,11 +109,15 @@ class EditionService:
     def message_composer(self, edition: Edition) -> Mailroom:
         with self._store.read() as unit:
             rendered = unit.editions.rendered(edition.id)
-            thinned = not all(card.html for card in rendered.cards)  # an old one, of which only the picks' cards are kept
-            whole = replace(edition, pool=unit.editions.pool(edition.id)) if thinned else edition
-        paper_list = self._paper_list(edition.list)
-        shown = self._press().render(whole, paper_list) if thinned else rendered
-        return self._composer_of(edition, paper_list, shown)
+        return self._composer_of(edition, self._paper_list(edition.list), rendered)
+
+    def weighed(
+        self, edition: Edition, interests: Interests, wanted: int | None = None
+    ) -> list[tuple[Ranked, Mapping[str, float]]]:
+        """What an edition has for somebody with these interests, whatever they were sent: papers with reasons, and what each
+        score is the sum of.
+        """
+        return self._chooser.weighed(edition.id, interests, wanted or len(edition.picks)) if interests else []
 
     def compose(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """Composes any delivery; an edition's pieces are loaded and encoded when its first mail is."""
@@ -142,28 +148,18 @@ class EditionService:
         """
         claimed = one_off(address or _SAMPLE_READER, edition, at, SAMPLE)
         if address is not None:
-            subscription = self._subscriptions.subscription(address, paper_list)
-            wanted = subscription.preferences.picks
-            claimed = replace(
-                claimed,
-                subscription_id=subscription.id,
-                public_id=subscription.public_id,
-                subscriber_id=subscription.subscriber_id,
-                interests=subscription.interests,
-                wanted=wanted,
-                style=subscription.preferences.style,
-                personal=bool(subscription.interests),
-            )
+            claimed = of_subscriber(claimed, self._subscriptions.subscription(address, paper_list))
         choices = None if address is None else self._chooser.alone(claimed)
+        needed = [position for position, _ in choices or ()]
         composer = (
-            self._composer_of(edition, paper_list, self.rendered_anew(edition, paper_list))
+            self._composer_of(edition, paper_list, self.rendered_anew(edition, paper_list, needed))
             if anew
             else self.message_composer(edition)
         )
         return composer(replace(claimed, style=style or claimed.style), choices)
 
-    def rendered_anew(self, edition: Edition, paper_list: PaperList) -> Rendered:
+    def rendered_anew(self, edition: Edition, paper_list: PaperList, also: Collection[int] = ()) -> Rendered:
         """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
         with self._store.read() as unit:
             pool = unit.editions.pool(edition.id)
-        return self._press().render(replace(edition, pool=tuple(pool)), paper_list)
+        return self._press().render(replace(edition, pool=tuple(pool)), paper_list, also=also)

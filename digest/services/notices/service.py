@@ -60,5 +60,7 @@ class NoticeService:
     def _welcome(self, notice: Notice, at: datetime) -> bool:
         with Journal.create(self._settings.journal) as journal:
             pool, policy = self._relays.pool(journal, lambda: at), self._settings.policy()
-            means = welcome.Means(self._notifier(), self._press(), self._chooser.alone, pool, journal, policy)
+            means = welcome.Means(
+                self._notifier(), self._press(), self._chooser.alone, pool, journal, policy, self._chooser.cards
+            )
             return welcome.welcome(self._store, means, notice, at)

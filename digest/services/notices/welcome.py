@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digest.services.delivery.choose_papers import Choice
     from digest.services.delivery.run import Transport
     from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.message_composer import MoreCards
     from digest.services.notices.transactional import Notifier
     from digest.store.unit_of_work import Store
 
@@ -46,6 +47,7 @@ class Means:
     transport: Transport
     journal: Journal
     policy: RetryPolicy
+    cards: MoreCards
 
 
 def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
@@ -71,7 +73,7 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         with store.begin() as unit:
             unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
-    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell)(claimed, choices)
+    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
     recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox
     for attempt in means.transport.hand_over([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))

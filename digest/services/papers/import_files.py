@@ -11,17 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from digest.domain.errors import InvalidIdentifier, InvalidInput, UnreadableAnswer
-from digest.domain.identifier import Identifier, parse_identifier
-from digest.domain.identity import REFERENCE, title_key
+from digest.domain.errors import UnreadableAnswer
+from digest.domain.identifier import Identifier
 from digest.domain.paper import MergeCounts, Sighting
 from digest.sources.detect_format import read_file
 from digest.sources.port import Parsed, Reading, Rejection
@@ -172,75 +168,3 @@ class _Loading:
 
 def _without_signals(parsed: Parsed) -> Parsed:
     return Parsed(tuple(replace(sighting, signals=()) for sighting in parsed.sightings), parsed.rejected)
-
-
-_DIGIT = re.compile(r"\d")
-MOST_NAMED = 20_000
-"""Papers of a reader's own list, and words with a digit that are looked at for an identifier."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPaper:
-    """What a reader's file says of a paper: a name, the title, and what to know it by where it has no name of its own."""
-
-    identifier: str
-    title: str
-    title_key: str | None = None
-
-
-def papers_in(file: Path, at: datetime) -> tuple[list[NamedPaper], list[str]]:
-    """(each paper a file names, what could not be read): for a reader's own list of papers.
-
-    A file of bare arXiv ids or DOIs will do. Raises InvalidInput for a file that names none, or more than MOST_NAMED.
-    """
-    found: list[NamedPaper] = []
-    problems: list[str] = []
-    try:
-        for parsed in read_file(file, at):
-            found += [NamedPaper(str(each.identifiers[0]), each.title, _title_key(each)) for each in parsed.sightings]
-            if len(found) > MOST_NAMED:
-                raise InvalidInput(str(file), f"names more than {MOST_NAMED:,} papers; give fewer at a time")
-            problems += [f"{each.where}: {each.reason}" for each in parsed.rejected]
-    except UnreadableAnswer as error:
-        problems.append(error.reason)
-    if not found:
-        words = re.split(r"[\s,]++|(?<!>\d\.\d\.[a-zA-Z]{2});", file.read_bytes()[:1_000_000].decode("utf-8", "replace"))
-        for word in islice((word for word in words if _DIGIT.search(word, 0, 100)), MOST_NAMED):
-            with suppress(InvalidIdentifier):
-                found.append(NamedPaper(str(parse_identifier(word).identifier), word))
-        problems = [] if found else problems
-    if not found:
-        raise InvalidInput(str(file), f"names no paper ({problems[0] if problems else 'it is empty'})")
-    return found, problems
-
-
-def _title_key(sighting: Sighting) -> str | None:
-    return title_key(sighting) if sighting.identifiers[0].scheme == REFERENCE else None
-
-
-def known_papers(named: Iterable[NamedPaper], store: Store) -> tuple[dict[str, str], list[str]]:
-    """(identifier → title, what is not known here): a reference without a name is the paper of its title and first author."""
-    named = list(named)
-    with store.read() as unit:
-        by_title = unit.papers.by_title_key({each.title_key for each in named if each.title_key})
-    found: dict[str, str] = {}
-    unknown: list[str] = []
-    for each in named:
-        if not each.identifier.startswith(f"{REFERENCE}:"):
-            found[each.identifier] = each.title
-        elif paper := by_title.get(each.title_key or ""):
-            found[str(paper.identifier)] = each.title
-        else:
-            unknown.append(f"“{each.title[:100]}”: no paper with this title and first author is known; give its arXiv id or DOI")
-    return found, unknown
-
-
-def papers_or_reason(given: bytes, at: datetime) -> tuple[list[NamedPaper], list[str]] | str:
-    """`papers_in` for bytes; why there are none, instead of raising it."""
-    with TemporaryDirectory(prefix="digest-upload-") as folder:
-        file = Path(folder) / "papers"
-        file.write_bytes(given)
-        try:
-            return papers_in(file, at)
-        except InvalidInput as error:
-            return error.reason

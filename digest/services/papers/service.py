@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.domain.edition import PaperList, Pooled
+from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.query import parse_query
+from digest.services.libraries.look_up import LookedUp, look_up
 from digest.services.papers.collect import CollectReport, collect
+from digest.services.papers.fill_categories import fill_categories
 from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.refresh import refresh
 from digest.services.papers.summarise import PLACE, TROUBLE
+from digest.sources.arxiv_atom import ArxivApi
+from digest.sources.port import LooksUp
 
 if TYPE_CHECKING:
-    from digest.config.papers import SourceSettings
+    from digest.config.papers import LookUps, SourceSettings
     from digest.domain.paper import Paper, Ranked
     from digest.domain.subscriber import Address
     from digest.ranking.model import Model
@@ -39,13 +44,14 @@ class PaperService:
         self,
         store: Store,
         tables: Sequence[SourceSettings],
+        look_ups: LookUps,
         make_sources: Callable[[Sequence[str]], list[Source]],
         getter: Callable[[], PoliteGetter],
         ranker: Callable[[], Ranker],
         chooser: Chooser,
         subscriptions: SubscriptionService,
     ) -> None:
-        self._store, self._tables, self._make_sources = store, tables, make_sources
+        self._store, self._tables, self._look_ups, self._make_sources = store, tables, look_ups, make_sources
         self._getter, self._ranker, self._chooser, self._subscriptions = getter, ranker, chooser, subscriptions
 
     def collect_due(self, at: datetime) -> list[CollectReport]:
@@ -70,14 +76,24 @@ class PaperService:
         refreshed = {each.source: each for each in refresh(sources, self._getter(), self._store, at)}
         return [each.with_refreshed(refreshed.get(each.source)) for each in collected]
 
+    def look_up(self, at: datetime) -> tuple[int, LookedUp]:
+        """Asks for what no source told: (how many papers have categories now, readers' works that were looked up)."""
+        sources: list[LooksUp] = [each for each in self._make_sources(()) if isinstance(each, LooksUp)]
+        arxiv: ArxivApi | None = next((each for each in sources if isinstance(each, ArxivApi)), None)
+        if arxiv is None and self._look_ups.arxiv_url:
+            arxiv = ArxivApi("arxiv", self._look_ups.arxiv_url)
+            sources.insert(0, arxiv)
+        filled, error = fill_categories(arxiv, self._getter(), self._store, at) if arxiv else (0, None)
+        looked_up = look_up(sources, self._getter(), self._store, at, self._look_ups.works_per_day)
+        return filled, replace(looked_up, error=looked_up.error or error)
+
     def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
         """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
         with self._store.read() as unit:
             ranked = self._ranker()(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
         if address is None:
             return ranked
-        pool = [Pooled(position, each) for position, each in enumerate(ranked[: paper_list.pool])]
-        return self._chooser.ranking(pool, self._subscriptions.subscription(address, paper_list).interests)
+        return self._chooser.ranking(ranked, self._subscriptions.subscription(address, paper_list).interests)
 
     def paper(self, identifier: str) -> Paper:
         """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""

@@ -1,48 +1,79 @@
-"""What a reader cares about: from words and files, and from their feedback on papers (more, less, not this author)."""
+"""interest: what a reader cares about, from words and files, added to their subscriptions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
 from digest.domain.interest import Understood, author_wish, limited, merged, understand
-from digest.domain.subscriber import Address, Interests
+from digest.domain.library import KeptLibrary, Rejected
+from digest.domain.paper import Sighting
+from digest.domain.subscriber import Address, Interests, Subscription
+from digest.services.libraries.keep_library import MOST_HELD, keep_library
+from digest.services.libraries.read_library import read_library
 from digest.store.unit_of_work import Store
-
-MOST_LIKED = 500
-ReadPapers = Callable[[Path], tuple[Mapping[str, str], Sequence[str]]]
-"""A file → (identifier → title of the papers in it, what could not be read). Raises InvalidInput for a file without any."""
 
 
 def add_interests(
-    store: Store, read_papers: ReadPapers, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool
-) -> Understood:
+    store: Store, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
+) -> tuple[Understood, KeptLibrary]:
     """Adds to every subscription of an address. Raises NotFound for an unknown one, InvalidInput for a file that says nothing."""
     typed = understand(text, mute)
-    liked: dict[str, str] = {}
-    rejected = list(typed.rejected)
+    shown: list[Sighting] = []
+    rejected: list[Rejected] = []
     for file in files:
-        papers, problems = read_papers(file)
-        liked.update(papers)
-        rejected += [f"{file.name}: {problem}" for problem in problems]
-    kept = dict(list(liked.items())[:MOST_LIKED])
-    more = replace(typed.interests, liked=tuple(dict.fromkeys((*typed.interests.liked, *kept))))
+        works, problems = read_library(file, at)
+        shown += works
+        rejected += [replace(each, where=f"{file.name}: {each.where}" if each.where else file.name) for each in problems]
     with store.begin() as unit:
         found = unit.subscribers.subscriptions(address)
         if not found:
             raise NotFound(f"subscriber {address}", "subscribe first")
+        kept = keep_library(unit, shown, rejected, at)
+        liked = (*typed.interests.liked, *(name for name, _ in kept.works))
+        more = replace(typed.interests, liked=tuple(dict.fromkeys(liked)))
         for subscription in found:
             before = Interests() if clear else subscription.interests
             unit.subscribers.change(subscription.id, interests=limited(newest(merged(before, more))))
-    told = [*typed.told, *(f"like {identifier}: {title}" for identifier, title in kept.items())]
-    return Understood(more, tuple(told), tuple(rejected))
+    return Understood(more, typed.told, typed.rejected), kept
+
+
+def save_interests(
+    store: Store,
+    subscription_id: int,
+    typed: Interests,
+    forgotten: Collection[str],
+    shown: Sequence[Sighting],
+    rejected: Sequence[Rejected],
+    at: datetime,
+) -> tuple[Subscription, KeptLibrary]:
+    """A reader's form: what they typed takes the place of what they typed before; papers are added, those forgotten taken off.
+
+    Raises NotFound.
+    """
+    with store.begin() as unit:
+        subscription = unit.subscribers.get(subscription_id)
+        if subscription is None:
+            raise NotFound("this subscription", "it was erased; subscribe again")
+        before = subscription.interests
+        library = keep_library(unit, shown, rejected, at)
+        kept = Interests(
+            liked=tuple(paper for paper in before.liked if paper not in forgotten),
+            disliked=tuple(paper for paper in before.disliked if paper not in forgotten),
+        )
+        added = Interests(liked=tuple(name for name, _ in library.works))
+        unit.subscribers.change(subscription_id, interests=newest(merged(merged(kept, typed), added)))
+        changed = unit.subscribers.get(subscription_id)
+    assert changed is not None, "it was there a moment ago"
+    return changed, library
 
 
 MOST_REMEMBERED = 500
-"""Papers liked or disliked; the newest stay."""
+"""Papers disliked; the newest stay."""
 
 
 def react(
@@ -71,4 +102,4 @@ def react(
 
 def newest(interests: Interests) -> Interests:
     """The same with no more liked and disliked papers than we remember."""
-    return replace(interests, liked=interests.liked[-MOST_REMEMBERED:], disliked=interests.disliked[-MOST_REMEMBERED:])
+    return replace(interests, liked=interests.liked[-MOST_HELD:], disliked=interests.disliked[-MOST_REMEMBERED:])

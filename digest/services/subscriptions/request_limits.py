@@ -50,6 +50,8 @@ AHEAD = 24
 """Windows of the domain's limit that a mail may be put off by."""
 GUESSES = Limit(Scope.NETWORK, 10, timedelta(minutes=1))
 """Wrong tokens and passwords. Short, since the right one has to wait as well: else a guess would still be worth its while."""
+PREVIEWS = Limit(Scope.NETWORK, 30, timedelta(hours=1))
+"""Looks at what a mail would be, by somebody who need not be a reader."""
 LONGEST = max(limit.per for limit in (*LIMITS, *NOTICES, STOPPED))
 """Counts older than this decide nothing and may be dropped."""
 
@@ -117,6 +119,12 @@ def guess(store: Store, what: str, client: str, at: datetime, *, right: bool) ->
         return 0
     seconds = GUESSES.per.total_seconds()
     return ceil(seconds - at.timestamp() % seconds)
+
+
+def may_preview(store: Store, client: str, at: datetime) -> bool:
+    """Counts a preview for the network of `client`."""
+    with store.begin() as unit:
+        return unit.allowances.use(f"preview/{network_of(client)}", at, PREVIEWS.per) <= PREVIEWS.most
 
 
 def network_of(client: str) -> str:

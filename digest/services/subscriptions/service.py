@@ -13,11 +13,10 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
-from digest.services.papers.import_files import known_papers, papers_in
 from digest.services.subscriptions import subscribe as steps
-from digest.services.subscriptions.interests import add_interests, react
+from digest.services.subscriptions.interests import add_interests, react, save_interests
 from digest.services.subscriptions.next_mail import NextMail, next_mail
-from digest.services.subscriptions.request_limits import Admission, admit, guess
+from digest.services.subscriptions.request_limits import Admission, admit, guess, may_preview
 from digest.services.subscriptions.subscribe import RECORDED, Step
 from digest.services.subscriptions.subscriber_csv import RosterReport, import_roster
 from digest.services.subscriptions.unsuppress import unsuppress
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
     from digest.domain.edition import PaperList
     from digest.domain.feedback import Suppression
     from digest.domain.interest import Understood
+    from digest.domain.library import KeptLibrary
     from digest.domain.subscriber import Address, Interests, Preferences, Subscription
+    from digest.services.libraries.read_library import ReadLibrary
     from digest.store.unit_of_work import Store
 
 _LINK = "link confirmed"
@@ -124,15 +125,29 @@ class SubscriptionService:
 
     def add_interests(
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
-    ) -> Understood:
+    ) -> tuple[Understood, KeptLibrary]:
         """Adds to every subscription of an address. Raises NotFound for an unknown one."""
+        return add_interests(self._store, address, files, text, mute, clear, at)
 
-        def read_papers(file: Path) -> tuple[dict[str, str], list[str]]:
-            named, problems = papers_in(file, at)
-            found, unknown = known_papers(named, self._store)
-            return found, problems + unknown
+    def save_interests(
+        self,
+        subscription: Subscription,
+        typed: Interests,
+        forgotten: Collection[str],
+        library: ReadLibrary,
+        at: datetime,
+    ) -> tuple[Subscription, KeptLibrary]:
+        """A reader's form; see `save_interests`."""
+        return save_interests(self._store, subscription.id, typed, forgotten, *library, at)
 
-        return add_interests(self._store, read_papers, address, files, text, mute, clear)
+    def titles(self, names: Sequence[str]) -> dict[str, str]:
+        """Of the works of a library, as far as anybody could tell them yet."""
+        with self._store.read() as unit:
+            return {name: work.title for name, work in unit.libraries.named(names).items() if work.title}
+
+    def may_preview(self, client: str, at: datetime) -> bool:
+        """Counts a look at what a mail would be, for the network of `client`."""
+        return may_preview(self._store, client, at)
 
     # --- who there is
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, insert, select, update
 
 from digest.domain.delivery import DeliveryState
-from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update, Window
+from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update
 from digest.domain.errors import NotFound
-from digest.domain.paper import Paper, Ranked, Reason
+from digest.domain.paper import Paper
 from digest.domain.schedule import Frequency
-from digest.store.dialect import insert_into, insert_new
-from digest.store.row_mapping import paper_document, paper_from_document
+from digest.store.dialect import chunks, insert_into, insert_new
+from digest.store.editions.edition_rows import (
+    card_columns,
+    card_of,
+    edition_of,
+    head_row,
+    other_card_of,
+    other_style,
+    pool_row,
+    ranked_of,
+)
+from digest.store.row_mapping import paper_from_document
 from digest.store.schema import deliveries, edition_pool, editions, featured
 
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
@@ -24,7 +34,7 @@ _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 _STANDING = (editions.c.on_pages, editions.c.state == "frozen")
 _NEWEST = (editions.c.cutoff.desc(), editions.c.id.desc())
 _HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
-_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words")]
+_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words", "other_html", "other_text")]
 
 
 class Editions:
@@ -82,7 +92,7 @@ class Editions:
         rows = self._connection.execute(
             select(*_POOL).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
         )
-        return tuple(Pooled(row.position, _ranked(row), row.featured_before, row.section) for row in rows)
+        return tuple(Pooled(row.position, ranked_of(row), row.featured_before, row.section) for row in rows)
 
     def pool_ids(self, edition_id: int) -> dict[int, int]:
         """Paper id → position in the pool."""
@@ -98,23 +108,39 @@ class Editions:
         if shell is None:
             raise NotFound(f"edition {edition_id}")
         c = edition_pool.c
-        cards: Select[Any] = select(c.paper_id, c.card_html, c.card_text, c.card_words)
-        cards = cards.where(c.edition_id == edition_id).order_by(c.position)
+        cards: Select[Any] = select(c.position, c.paper_id, c.card_html, c.card_text, c.card_words, c.other_html, c.other_text)
+        rows = self._connection.execute(cards.where(c.edition_id == edition_id).order_by(c.position)).all()
         rendered = Rendered(
             subject=shell.subject,
             html=shell.html,
             text=shell.text,
-            cards=tuple(_card(row) for row in self._connection.execute(cards)),
+            cards=tuple(map(card_of, rows)),
             nonce=shell.render["nonce"],
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
-        )
-        return replace(
-            rendered,
             style=shell.render.get("style", "full"),
+            brevity=shell.render.get("brevity", 0),
             period=shell.render.get("period", ""),
-            other=_other(rendered, shell.render.get("other")),
         )
+        return replace(rendered, other=other_style(rendered, rows, shell.render.get("other")))
+
+    def cards(self, edition_id: int, positions: Collection[int]) -> dict[int, tuple[Card, Card | None]]:
+        """Those cards that there are, in the edition's style and in the other."""
+        c = edition_pool.c
+        found: dict[int, tuple[Card, Card | None]] = {}
+        for some in chunks(sorted(positions)):
+            rows = select(edition_pool).where(c.edition_id == edition_id, c.position.in_(some), c.card_html != "")
+            for row in self._connection.execute(rows):
+                card = card_of(row)
+                found[row.position] = card, other_card_of(card, row)
+        return found
+
+    def keep_cards(self, edition_id: int, made: Mapping[int, tuple[Card, Card | None]]) -> None:
+        """Freezes cards made after the edition was; one that is there already stays as it is."""
+        c = edition_pool.c
+        for position, (card, other) in made.items():
+            this = (c.edition_id == edition_id, c.position == position, c.card_html == "")
+            self._connection.execute(update(edition_pool).where(*this).values(card_columns(card, other)))
 
     def featured(self, list_name: str, before: datetime, day: date) -> frozenset[int]:
         """Ids of the papers that editions of days before `day`, frozen before `before`, picked."""
@@ -151,7 +177,7 @@ class Editions:
     def freeze_as(self, name: str, draft: Edition, rendered: Rendered) -> Edition:
         """`freeze` under another name than the list's: for corrections."""
         assert len(rendered.cards) == len(draft.pool), "one card per pooled paper"
-        row = _head(draft, rendered) | {"list": name}
+        row = head_row(draft, rendered) | {"list": name}
         statement = insert_into(self._connection, editions).values(**row).on_conflict_do_nothing()
         edition_id = self._connection.scalar(statement.returning(editions.c.id))
         if edition_id is None:
@@ -163,9 +189,10 @@ class Editions:
         ranks = {pick.ranked.paper.id: pick.rank for pick in draft.picks}
         assert ranks.keys() <= {pooled.ranked.paper.id for pooled in draft.pool}, "picks come from the pool"
         if draft.pool:
+            others = rendered.other.cards if rendered.other else [None] * len(draft.pool)
             rows = [
-                _pool_row(edition_id, pooled, card, ranks.get(pooled.ranked.paper.id))
-                for pooled, card in zip(draft.pool, rendered.cards, strict=True)
+                pool_row(edition_id, pooled, card, other, ranks.get(pooled.ranked.paper.id))
+                for pooled, card, other in zip(draft.pool, rendered.cards, others, strict=True)
             ]
             self._connection.execute(insert(edition_pool), rows)
         if draft.on_pages:
@@ -196,114 +223,11 @@ class Editions:
     def _many(self, statement: Select[Any]) -> list[Edition]:
         heads = self._connection.execute(statement).all()
         picks = self._picks([head.id for head in heads])
-        return [_edition(head, picks[head.id]) for head in heads]
+        return [edition_of(head, picks[head.id]) for head in heads]
 
     def _picks(self, edition_ids: Iterable[int]) -> dict[int, list[Pick]]:
         picked = select(*_POOL).where(edition_pool.c.edition_id.in_(list(edition_ids)), edition_pool.c.pick_rank.is_not(None))
         picks: dict[int, list[Pick]] = defaultdict(list)
         for row in self._connection.execute(picked.order_by(edition_pool.c.edition_id, edition_pool.c.pick_rank)):
-            picks[row.edition_id].append(Pick(row.pick_rank, _ranked(row)))
+            picks[row.edition_id].append(Pick(row.pick_rank, ranked_of(row)))
         return picks
-
-
-def listed(name: str) -> str:
-    """The list's own name: a correction's is followed by "#" and what tells it from others (edition_operations.py)."""
-    return name.partition("#")[0]
-
-
-def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
-    return {
-        "list": draft.list,
-        "date": draft.date,
-        "window_start": draft.window.start,
-        "window_end": draft.window.end,
-        "cutoff": draft.cutoff,
-        "frequency": draft.frequency.value,
-        "on_pages": draft.on_pages,
-        "considered": draft.considered,
-        "max_picks": draft.max_picks,
-        "frozen_at": draft.frozen_at,
-        "subject": rendered.subject,
-        "html": rendered.html,
-        "text": rendered.text,
-        "render": {
-            "nonce": rendered.nonce,
-            "picks": rendered.picks,
-            "preheader": rendered.preheader,
-            "style": rendered.style,
-            **({"period": rendered.period} if rendered.period else {}),
-            "other": _other_document(rendered.other),
-        },
-        "notes": draft.notes,
-        "updates": [asdict(update) for update in draft.updates],
-        "content_hash": draft.content_hash,
-        "state": draft.state,
-        "corrects": draft.corrects,
-    }
-
-
-def _other_document(other: Rendered | None) -> dict[str, Any] | None:
-    """What the other style says otherwise: subject, picks and what cards are about are the same."""
-    if other is None:
-        return None
-    cards = [[card.html, card.text] for card in other.cards]
-    return {"style": other.style, "nonce": other.nonce, "html": other.html, "text": other.text, "cards": cards}
-
-
-def _other(rendered: Rendered, document: dict[str, Any] | None) -> Rendered | None:
-    if document is None:
-        return None
-    cards = zip(rendered.cards, document.pop("cards"), strict=True)
-    return replace(rendered, **document, cards=tuple(replace(card, html=html, text=text) for card, (html, text) in cards))
-
-
-def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None) -> dict[str, Any]:
-    ranked = pooled.ranked
-    assert card.paper_id == ranked.paper.id, "cards lie in the pool's order"
-    return {
-        "edition_id": edition_id,
-        "position": pooled.position,
-        "paper_id": ranked.paper.id,
-        "paper": paper_document(ranked.paper),
-        "score": ranked.score,
-        "reasons": [[reason.kind, reason.text] for reason in ranked.reasons],
-        "growth": ranked.growth,
-        "featured_before": pooled.featured_before,
-        "section": pooled.section,
-        "pick_rank": pick_rank,
-        "card_html": card.html,
-        "card_text": card.text,
-        "card_words": [card.identifier, card.title, card.reasons, *([card.section] if card.section else [])],
-    }
-
-
-def _card(row: Row[Any]) -> Card:
-    identifier, title, reasons, *section = row.card_words
-    return Card(row.paper_id, row.card_html, row.card_text, identifier, title, tuple(reasons), *section)
-
-
-def _ranked(row: Row[Any]) -> Ranked:
-    # the column, not the document, says which paper it is now: two may have been found to be one
-    paper = replace(paper_from_document(row.paper), id=row.paper_id)
-    return Ranked(paper, row.score, tuple(Reason(kind, text) for kind, text in row.reasons), tuple(row.growth))
-
-
-def _edition(head: Row[Any], picks: Sequence[Pick]) -> Edition:
-    return Edition(
-        id=head.id,
-        list=listed(head.list),
-        date=head.date,
-        window=Window(head.window_start, head.window_end),
-        cutoff=head.cutoff,
-        frequency=Frequency(head.frequency),
-        on_pages=head.on_pages,
-        considered=head.considered,
-        max_picks=head.max_picks,
-        frozen_at=head.frozen_at,
-        picks=tuple(picks),
-        notes=tuple(head.notes),
-        updates=tuple(Update(**update) for update in head.updates),
-        content_hash=head.content_hash,
-        state=head.state,
-        corrects=head.corrects,
-    )

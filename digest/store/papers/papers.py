@@ -6,7 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
@@ -117,6 +130,13 @@ class Papers:
     def names_of_sent(self, spans: Sequence[Span]) -> Names:
         """The same for those that an edition featured."""
         return names_of_sent(self._connection, spans)
+
+    def without_categories(self, since: datetime, at: datetime, limit: int) -> dict[int, Identifier]:
+        """The arXiv ids of papers first seen in [since, at] that no source gave a category, by the paper's id, newest first."""
+        bare = (papers.c.first_seen_at.between(since, at), cast(papers.c.categories, Text) == "[]", papers.c.withdrawn.is_(False))
+        found = select(papers.c.id, identifiers.c.value).join(identifiers, identifiers.c.paper_id == papers.c.id)
+        found = found.where(*bare, identifiers.c.scheme == "arxiv").order_by(papers.c.first_seen_at.desc(), papers.c.id)
+        return {row.id: Identifier("arxiv", row.value) for row in self._connection.execute(found.limit(limit))}
 
     def withdraw(self, gone: Sequence[Identifier], source: str, at: datetime) -> MergeCounts:
         """A source removed these papers: kept as withdrawn. Those nobody has shown us stay unknown."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Table, select
 from digest.domain.instant import isoformat
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
+from digest.store.libraries import Libraries
 from digest.store.schema import (
     attempts,
     deliveries,
@@ -39,6 +40,8 @@ SAYS_NOTHING = frozenset(
             "edition_id",
             "subscription_id",
             "delivery_id",
+            "work_id",
+            "position",
         ),  # numbers that link rows
         *("address_key", "address_hash"),  # follow from the address
         *(
@@ -56,7 +59,8 @@ SAYS_NOTHING = frozenset(
 
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
     """{"address", "created_at", "suppressions",
-    "subscriptions": [{…, "requests", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
+    "subscriptions": [{…, "library",
+    "requests", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
@@ -64,9 +68,11 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
     told: dict[str, Any] = _document(subscribers, person) if person else {"address": address.text}
     of_person = select(subscriptions).where(subscriptions.c.subscriber_id == person.id) if person else None
     rows = connection.execute(of_person.order_by(subscriptions.c.list)).all() if of_person is not None else []
+    libraries = Libraries(connection)
     told["subscriptions"] = [
         {
             **_document(subscriptions, row),
+            "library": libraries.of_subscriber(row.id),
             "requests": _documents(connection, requests, requests.c.subscription_id == row.id),
             "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
             "refusals": _documents(connection, refusals, refusals.c.subscription_id == row.id),

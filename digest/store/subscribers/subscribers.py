@@ -24,8 +24,9 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.departures import Departures
-from digest.store.dialect import insert_new, readable, rows, walk_indexes
-from digest.store.row_mapping import consent_columns, interests_from, wishes_columns
+from digest.store.dialect import chunks, insert_new, readable, rows, walk_indexes
+from digest.store.libraries import Libraries
+from digest.store.row_mapping import consent_columns, interests_document, interests_from, wishes_columns
 from digest.store.schema import requests, subscribers, subscriptions
 from digest.store.subscribers.bulk_subscribe import enrol
 from digest.store.subscribers.personal_data import held
@@ -38,6 +39,7 @@ class Subscribers:
         self._connection = connection
         self._hash_address = hash_address
         self._departures = departures
+        self._libraries = Libraries(connection)
 
     # ---- a reader's way in, through and out ----
 
@@ -83,6 +85,7 @@ class Subscribers:
         }
         inactive = subscriptions.c.state != SubscriptionState.ACTIVE.value
         self._update(subscription_id, row, inactive)
+        self._link(subscription_id, added=True)
         self._departures.active(*self._of(subscription_id), at)
 
     def end(self, subscription_id: int, reason: str, at: datetime) -> None:
@@ -103,20 +106,41 @@ class Subscribers:
         now = self.get(subscription_id)
         if now is None:
             raise NotFound(f"subscription {subscription_id}")
-        self._update(
-            subscription_id, wishes_columns(preferences or now.preferences, now.interests if interests is None else interests)
-        )
+        wanted = now.interests if interests is None else interests
+        self._update(subscription_id, wishes_columns(preferences or now.preferences, wanted))
+        self._link(subscription_id)
+
+    def _link(self, subscription_id: int, *, added: bool = False) -> None:
+        """Papers liked are a library (store/libraries.py), not a part of the row that came with them: they become the library,
+        or (`added`) join the one there is.
+        """
+        own = subscriptions.c.id == subscription_id
+        interests = interests_from(self._connection.scalar(select(subscriptions.c.interests).where(own)))
+        before = self._libraries.names([subscription_id]).get(subscription_id, ()) if added else ()
+        if interests.liked or not added:
+            self._libraries.link(subscription_id, (*before, *interests.liked))
+        if interests.liked:
+            rest = {"interests": interests_document(replace(interests, liked=()))}
+            self._connection.execute(update(subscriptions).where(own).values(rest))
 
     def erase(self, address: Address) -> bool:
         """Forgets the person: subscriptions, deliveries and attempts go too. False when there was none.
 
         A suppression is a keyed hash and stays; adding one is the caller's step.
         """
-        return self._connection.execute(delete(subscribers).where(subscribers.c.address_key == address.key)).rowcount > 0
+        known = self._connection.execute(delete(subscribers).where(subscribers.c.address_key == address.key)).rowcount > 0
+        self._libraries.drop_unheld()
+        return known
 
     def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders:
         """Many at once, each with consent given elsewhere. See `enrol`."""
-        return enrol(self._connection, self._hash_address, readers, consent, at)
+        added = enrol(self._connection, self._hash_address, readers, consent, at)
+        with_library = [reader.address.key for reader in readers if reader.interests.liked]
+        for some in chunks(with_library):
+            theirs = select(subscriptions.c.id).join(subscribers).where(subscribers.c.address_key.in_(some))
+            for subscription_id in self._connection.scalars(theirs).all():
+                self._link(subscription_id, added=True)
+        return added
 
     def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders:
         """Many at once, each owed a confirmation. Whoever is there, waiting or gone, is not asked again. See `enrol`."""
@@ -204,7 +228,11 @@ class Subscribers:
         return hashed, list_name
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
-        return [subscription_of(row) for row in rows(self._connection, statement)]
+        found = [subscription_of(row) for row in rows(self._connection, statement)]
+        liked = self._libraries.names([each.id for each in found])
+        return [
+            replace(each, interests=replace(each.interests, liked=liked[each.id])) if each.id in liked else each for each in found
+        ]
 
     def _update(self, subscription_id: int, row: dict[str, Any], *only: Any) -> None:
         of_this = subscriptions.c.id == subscription_id

@@ -1,0 +1,48 @@
+"""The tables of readers' libraries: a work is one row however many readers hold it, and goes with the last of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, text
+
+from digest.store.schema_papers import Key, document, metadata
+from digest.store.types import Instant
+
+works = Table(
+    "works",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),  # empty: only its identifier is known yet
+    Column("abstract", Text, nullable=False),
+    Column("authors", document(), nullable=False),
+    Column("year", Integer),
+    Column("title_key", Text, index=True),
+    Column("terms", document(), nullable=False),  # counted when the text changed last
+    Column("look_ups", Integer, nullable=False, server_default=text("0")),
+    Column("look_up_at", Instant),  # null: nothing to look up, or not any more
+    Index(
+        "ix_works_look_up_at",
+        "look_up_at",
+        sqlite_where=text("look_up_at IS NOT NULL"),
+        postgresql_where=text("look_up_at IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+work_identifiers = Table(
+    "work_identifiers",
+    metadata,
+    Column("scheme", String(32), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("work_id", Key, ForeignKey("works.id", ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+library = Table(
+    "library",  # who holds which work, in the order they named them
+    metadata,
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("work_id", Key, ForeignKey("works.id"), primary_key=True, autoincrement=False, index=True),
+    Column("position", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)

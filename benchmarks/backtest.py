@@ -43,7 +43,7 @@ KINDS = {"upvotes": "upvotes", "github_stars": "github_stars", "num_comments": "
 
 
 def as_json_lines(folder: Path, into: Path, since: datetime = EVER, until: datetime = END) -> list[Path]:
-    """The history in the project's exchange format (docs: papers JSONL, signals JSONL): what was seen or read in [since, until)."""
+    """The history in the project's exchange format (papers and signals, JSONL): what was seen or read in [since, until)."""
     first, end = since.isoformat(), until.isoformat()
     papers, readings = into / "papers.jsonl", into / "readings.jsonl"
     with gzip.open(folder / "papers.jsonl.gz", "rt", encoding="utf-8") as lines, papers.open("w", encoding="utf-8") as out:

@@ -289,7 +289,7 @@ class Adapters:
     def chooser(self) -> Chooser:
         from digest.services.editions.personalise import Chooser
 
-        return Chooser(self.store)
+        return Chooser(self.store, {each.name for each in self.lists if each.send_empty})
 
     @cached_property
     def endpoint(self) -> Completions | None:

@@ -17,12 +17,12 @@ CUT = "cut"
 
 
 def render_edition(templates: Templates, view: EditionView) -> Rendered:
-    """Shell and cards of every pooled paper, in both parts. An edition without picks becomes an "empty" mail without cards.
+    """Shell and cards of every pooled paper, in both parts. An edition without a pool becomes an "empty" mail.
 
     Raises TemplateError.
     """
-    kind = "mail/edition" if view.picks else "mail/empty"
-    cards = view.cards if view.picks else ()
+    cards = view.cards
+    kind = "mail/edition" if cards else "mail/empty"
     markers = Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
     subject = templates.line(f"{kind}/subject.txt", view=view, mark=markers.mark)

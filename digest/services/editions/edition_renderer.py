@@ -38,7 +38,9 @@ class Press:
         if not rendered.cards:  # an empty day looks the same to everybody
             return rendered
         other = "full" if paper_list.style == "compact" else "compact"
-        return replace(rendered, other=render_edition(self._templates, self.view(draft, paper_list, brevity, other)))
+        nothing = None if draft.picks else render_edition(self._templates, self.view(replace(draft, pool=()), paper_list))
+        another = render_edition(self._templates, self.view(draft, paper_list, brevity, other))
+        return replace(rendered, other=another, nothing=nothing)
 
     def view(self, draft: Edition, paper_list: PaperList, brevity: int = 0, style: str | None = None) -> EditionView:
         sender = SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address)
@@ -49,8 +51,10 @@ class Press:
         room = self.mailroom(draft, paper_list, rendered)
         claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, public_id=SAMPLE)
         styles = [each.style for each in (rendered, rendered.other) if each]
-        mails = [room(replace(claimed, style=style), None).data for style in styles]
-        nonces = {each.nonce for each in (rendered, rendered.other) if each}
+        best = [(position, None) for position in range(min(draft.max_picks, len(rendered.cards)))]
+        shown = [None] if draft.picks or not best else [None, best]
+        mails = [room(replace(claimed, style=style), choices).data for style in styles for choices in shown]
+        nonces = {each.nonce for each in (rendered, rendered.other, rendered.nothing) if each}
         return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
 
     def mailroom(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:

@@ -114,6 +114,7 @@ class Editions:
             style=shell.render.get("style", "full"),
             period=shell.render.get("period", ""),
             other=_other(rendered, shell.render.get("other")),
+            nothing=Rendered(cards=(), **shell.render["nothing"]) if "nothing" in shell.render else None,
         )
 
     def featured(self, list_name: str, before: datetime, day: date) -> frozenset[int]:
@@ -233,6 +234,7 @@ def _head(draft: Edition, rendered: Rendered) -> dict[str, Any]:
             "style": rendered.style,
             **({"period": rendered.period} if rendered.period else {}),
             "other": _other_document(rendered.other),
+            **({"nothing": _nothing_document(rendered.nothing)} if rendered.nothing else {}),
         },
         "notes": draft.notes,
         "updates": [asdict(update) for update in draft.updates],
@@ -255,6 +257,10 @@ def _other(rendered: Rendered, document: dict[str, Any] | None) -> Rendered | No
         return None
     cards = zip(rendered.cards, document.pop("cards"), strict=True)
     return replace(rendered, **document, cards=tuple(replace(card, html=html, text=text) for card, (html, text) in cards))
+
+
+def _nothing_document(nothing: Rendered) -> dict[str, Any]:
+    return {name: getattr(nothing, name) for name in ("subject", "html", "text", "nonce", "preheader", "style", "period")}
 
 
 def _pool_row(edition_id: int, pooled: Pooled, card: Card, pick_rank: int | None) -> dict[str, Any]:

@@ -35,17 +35,21 @@ ROOT = Path(__file__).resolve().parents[1]
 LIST = PaperList(name="daily", title="Daily")
 END = datetime(2026, 5, 27, tzinfo=UTC)
 """Where the history ends."""
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_TWO_MONTHS = date(2026, 3, 27)
 CUTOFFS = (5, 6, 7, 8, 9)
 MONTHS = (date(2026, 1, 27), date(2026, 2, 27), date(2026, 3, 27), date(2026, 4, 27))
 KINDS = {"upvotes": "upvotes", "github_stars": "github_stars", "num_comments": "comments"}
 
 
-def as_json_lines(folder: Path, into: Path) -> list[Path]:
-    """The history in the project's exchange format (docs: papers JSONL, signals JSONL)."""
+def as_json_lines(folder: Path, into: Path, since: datetime = EVER, until: datetime = END) -> list[Path]:
+    """The history in the project's exchange format (papers and signals, JSONL): what was seen or read in [since, until)."""
+    first, end = since.isoformat(), until.isoformat()
     papers, readings = into / "papers.jsonl", into / "readings.jsonl"
     with gzip.open(folder / "papers.jsonl.gz", "rt", encoding="utf-8") as lines, papers.open("w", encoding="utf-8") as out:
         for row in map(json.loads, lines):
+            if not first <= row["first_seen_at"] < end:
+                continue
             told = {
                 "id": f"arxiv:{row['paper_id']}",
                 "title": row["title"],
@@ -59,7 +63,7 @@ def as_json_lines(folder: Path, into: Path) -> list[Path]:
     with gzip.open(folder / "observations.csv.gz", "rt", encoding="utf-8") as lines, readings.open("w", encoding="utf-8") as out:
         for row in csv.DictReader(lines):
             for column, kind in KINDS.items():
-                if row[column]:
+                if row[column] and first <= row["observed_at"] < end:
                     paper, at = f"arxiv:{row['paper_id']}", row["observed_at"]
                     told = {"paper": paper, "kind": kind, "value": float(row[column]), "observed_at": at, "source": row["source"]}
                     out.write(json.dumps(told) + "\n")

@@ -9,7 +9,6 @@ papers costs by itself: the same selection made from the plain ranking of that m
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections import defaultdict
@@ -24,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from backtest import as_json_lines
 
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings
-from digest.domain.edition import Pooled
+from digest.domain.delivery import Claimed, Envelope
+from digest.domain.edition import Card, Edition, PaperList, Pooled, Rendered
 from digest.domain.paper import Ranked
 from digest.domain.subscriber import Address, Consent, NewReader, Preferences
 from digest.ranking.selection import select_unsent
@@ -98,17 +98,26 @@ def history_site(
         lists=(ListSettings(name="daily", title="Trending papers", **of_daily), *lists),  # type: ignore[arg-type]
         sources=(),
     )
-    files = as_json_lines(data, folder)
-    for file, key in zip(files, ("seen_at", "observed_at"), strict=True):
-        lines = [
-            line
-            for line in file.read_text("utf-8").splitlines()
-            if since.isoformat() <= json.loads(line)[key] < until.isoformat()
-        ]
-        file.write_text("\n".join(lines) + "\n", "utf-8")
     with OfflineContainer(settings, FakeTransport(lambda: until)) as container:
-        load(files, container.adapters.store, None, until)
+        container.adapters.press = Unprinted()  # type: ignore[assignment]
+        container.editions.compose = _blank  # type: ignore[method-assign]
+        load(as_json_lines(data, folder, since, until), container.adapters.store, None, until)
         yield container
+
+
+class Unprinted:
+    """What is chosen is measured, not how it looks: no edition is rendered, and no mail composed of it."""
+
+    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
+        cards = tuple(Card(each.ranked.paper.id, "", "") for each in draft.pool)
+        return Rendered(subject="", html="", text="", cards=cards, nonce="")
+
+    def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
+        return ()
+
+
+def _blank(claimed: Claimed, choices: object) -> Envelope:
+    return Envelope(claimed.id, "", str(claimed.address), ())
 
 
 def papers_of(container: OfflineContainer, delivery_id: int) -> tuple[list[int], datetime]:

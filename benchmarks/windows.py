@@ -27,7 +27,6 @@ from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Address, Consent, NewReader, Preferences
 
 START = datetime(2026, 2, 28, tzinfo=UTC)
-WEEKS = 12
 DUE = time(7)
 Readings = dict[str, tuple[list[datetime], list[float]]]
 
@@ -35,14 +34,15 @@ Readings = dict[str, tuple[list[datetime], list[float]]]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", default=DATA)
+    parser.add_argument("--weeks", type=int, default=12)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        return measure(given.folder, Path(folder))
+        return measure(given.folder, Path(folder), given.weeks)
 
 
-def measure(data: Path, folder: Path) -> int:
+def measure(data: Path, folder: Path, weeks: int) -> int:
     readings = votes_of(data)
-    end = START + timedelta(weeks=WEEKS, days=3)
+    end = START + timedelta(weeks=weeks, days=3)
     lists = [
         ListSettings(name=f"{each}-list", title=f"{each} list", frequency=each) for each in (Frequency.WEEKLY, Frequency.MONTHLY)
     ]

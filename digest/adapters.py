@@ -290,7 +290,8 @@ class Adapters:
         from digest.services.editions.more_cards import CardKeeper
         from digest.services.editions.personalise import Chooser
 
-        return Chooser(self.store, CardKeeper(self.store, lambda: self.press, self.paper_list))
+        sending_empty = {each.name for each in self.lists if each.send_empty}
+        return Chooser(self.store, CardKeeper(self.store, lambda: self.press, self.paper_list), sending_empty)
 
     @cached_property
     def endpoint(self) -> Completions | None:

@@ -21,7 +21,7 @@ class ListSettings(Section):
     picks: int = Field(10, ge=1, le=30)
     cutoff: time = time(5, 0)
     timezone: Zone = "UTC"
-    cutoff_every_hours: int = Field(6, ge=1, le=24)
+    cutoff_every_hours: int = Field(1, ge=1, le=24)
     frequency: Frequency = Frequency.DAILY
     weekdays: str = "daily"
     includes: tuple[str, ...] = ()

@@ -16,6 +16,9 @@ from digest.config.papers import ListSettings, LookUps, SourceSettings, Summarie
 from digest.config.values import Days, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
 
+_LONGEST_WINDOW = 31
+"""Days of a month."""
+
 
 class Log(Section):
     format: Literal["console", "json"] = "console"
@@ -34,8 +37,8 @@ class Retention(Section):
     unconfirmed: Days = Field(30, ge=8)
     """The link in the mail works for seven days."""
     ended: Days = Field(1095, ge=1)
-    deliveries: Days = Field(180, ge=31)
-    """Personal picks look back 30 days for what a reader was sent."""
+    deliveries: Days = Field(180, ge=60)
+    """They say what a reader was sent (docs/adr/0006)."""
     readings: Days = Field(365, ge=31)
     cards: Days = Field(180, ge=31)
     alarms: Days = Field(90, ge=2)
@@ -78,6 +81,12 @@ class Settings(BaseSettings):
         for what, names in (("lists", [i.name for i in self.lists]), ("sources", [i.name for i in self.sources])):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"{what}: the name {min(twice)!r} is used twice")
+        for each in self.lists:
+            if (days := _LONGEST_WINDOW + each.candidates_for_days) > self.retention.deliveries:
+                raise ValueError(
+                    f"retention.deliveries: should be at least {days}: papers of a month's edition of {each.name} are up to so"
+                    " many days old, and nobody is to be sent one twice"
+                )
         made_of = {each.name: each.includes for each in self.lists}
         for name, parts in made_of.items():
             for part in parts:

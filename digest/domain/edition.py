@@ -31,7 +31,7 @@ class PaperList:
     picks: int = 10
     cutoff: time = time(5, 0)
     timezone: str = "UTC"
-    cutoff_every: timedelta = timedelta(hours=6)
+    cutoff_every: timedelta = timedelta(hours=1)
     """How long after a cutoff of a day the next one is."""
     weekdays: frozenset[int] = EVERY_DAY
     """Days an edition is made, Monday = 0."""
@@ -166,6 +166,8 @@ class Rendered:
     """What a week's or month's covers; empty for a day's."""
     other: Rendered | None = None
     """The same edition in the other style, for readers who chose that: cards at the same positions."""
+    nothing: Rendered | None = None
+    """Where the list itself picked none of the cards: the mail that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +208,13 @@ class Edition:
 
     @property
     def is_empty(self) -> bool:
+        """Nothing that earlier days did not feature. Readers who were not sent all that still get a mail."""
         return not self.picks
+
+    @property
+    def has_papers(self) -> bool:
+        """Whether anybody may get a mail with papers."""
+        return bool(self.picks) or self.considered > 0
 
     @property
     def slug(self) -> str:

@@ -19,6 +19,7 @@ from lxml import etree
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from digest.domain.edition import Edition, PaperList
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Ranked
 from digest.render.edition.views import CardView, Lengths, card_view, clean
@@ -40,6 +41,8 @@ class Entry:
     card: CardView
     paper: Paper
     at: datetime
+    earlier: Sequence[tuple[str, str]] = ()
+    """(hour, address) of the earlier editions of its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,7 @@ async def bibtex(request: Request, name: str, period: str) -> Response:
 
     def make() -> Answer:
         found = find_edition(site, paper_list, wanted)
-        of_day = site.container.editions.of_day(paper_list, found.date)
-        earlier = [
-            f"% earlier that day: {site.container.adapters.links.edition(name, each.slug)}.bib\n"
-            for each in of_day
-            if each.cutoff < found.cutoff
-        ]
+        earlier = [f"% earlier that day: {url}.bib\n" for _, url in earlier_that_day(site, paper_list, found)]
         text = "".join(earlier) + bibliography(pick.ranked.paper for pick in found.picks)
         return Answer.of(text, "application/x-bibtex; charset=utf-8", 300)
 
@@ -99,7 +97,12 @@ async def _list_feed(request: Request, name: str, kind: str) -> Response:
 
     def make() -> Answer:
         editions = site.container.editions.history(paper_list, EDITIONS)
-        entries = [_entry(pick.ranked, each.frozen_at) for each in editions for pick in each.picks]
+        entries = [
+            _entry(pick.ranked, each.frozen_at, earlier)
+            for each in editions
+            for earlier in [earlier_that_day(site, paper_list, each)]
+            for pick in each.picks
+        ]
         updated = editions[0].frozen_at if editions else site.clock()
         feed = Feed(clean(paper_list.title), f"/lists/{name}", f"/lists/{name}/{kind}", entries, updated)
         return _written(site, feed, kind)
@@ -122,8 +125,18 @@ async def _search_feed(request: Request, q: str, kind: str) -> Response:
     return (await run_in_threadpool(make)).to(request)
 
 
-def _entry(ranked: Ranked, at: datetime) -> Entry:
-    return Entry(card_view(ranked, Lengths.of("full"), "full"), ranked.paper, at)
+def earlier_that_day(site: Site, paper_list: PaperList, edition: Edition) -> list[tuple[str, str]]:
+    """(hour by the list's clock, address) of each edition of that day before it, newest first."""
+    of_day, links = site.container.editions.of_day(paper_list, edition.date), site.container.adapters.links
+    return [
+        (f"{each.cutoff.astimezone(paper_list.zone):%H:%M}", links.edition(paper_list.name, each.slug))
+        for each in of_day
+        if each.cutoff < edition.cutoff
+    ]
+
+
+def _entry(ranked: Ranked, at: datetime, earlier: Sequence[tuple[str, str]] = ()) -> Entry:
+    return Entry(card_view(ranked, Lengths.of("full"), "full"), ranked.paper, at, earlier)
 
 
 def _written(site: Site, feed: Feed, kind: str) -> Answer:
@@ -160,7 +173,7 @@ def atom(feed: Feed, base: str) -> bytes:
             add(add(entry, "author"), "name", author)
         for category in each.paper.categories:
             add(entry, "category", term=clean(category))
-        add(entry, "content", _html(card), type="html")
+        add(entry, "content", _html(each), type="html")
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
@@ -170,7 +183,7 @@ def json_feed(feed: Feed, base: str) -> str:
             "id": _id(base, each.card),
             "url": each.card.url or None,
             "title": each.card.title,
-            "content_html": _html(each.card),
+            "content_html": _html(each),
             "date_published": isoformat(each.at),
             "authors": [{"name": name} for name in _authors(each.paper)],
             "tags": [clean(category) for category in each.paper.categories],
@@ -196,10 +209,13 @@ def _authors(paper: Paper) -> list[str]:
     return [name for author in paper.authors if (name := readable(author))]
 
 
-def _html(card: CardView) -> str:
+def _html(entry: Entry) -> str:
+    card = entry.card
     said = [" · ".join(card.reasons), card.summary, card.excerpt]
     links = [f'<a href="{escape(url)}">{label}</a>' for label, url in (("PDF", card.pdf_url), ("Code", card.code_url)) if url]
-    return "".join(f"<p>{escape(each)}</p>" for each in said if each) + (f"<p>{' · '.join(links)}</p>" if links else "")
+    earlier = [f'<a href="{escape(url)}">{hour}</a>' for hour, url in entry.earlier]
+    lines = [*map(escape, filter(None, said)), " · ".join(links), f"Earlier that day: {', '.join(earlier)}" if earlier else ""]
+    return "".join(f"<p>{line}</p>" for line in lines if line)
 
 
 # ---- BibTeX ----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ import pytest
 from lxml import etree, html
 
 from digest.domain.paper import Signal
+from digest.domain.schedule import Frequency
 from digest.mail.inbound.message_parts import parts_of
+from digest.services.editions.build_edition import edit
 from tests.servers.website import NOON, Website, sightings, stock, website
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -271,3 +273,21 @@ def test_an_edition_shows_how_its_picks_grew_as_it_was_known_then(tmp_path: Path
     assert curve.get("aria-label") == "Upvotes grew from 4 on 27 May 03:00 to 1,250 on 27 May 04:00 UTC"
     assert "1,250 upvotes, 27 May 04:00 UTC" in page.text_content()
     assert not page.xpath("//*[@style]"), "which the Content-Security-Policy forbids"
+
+
+def test_what_was_on_a_days_page_earlier_is_linked_from_feeds_and_references(tmp_path: Path, stocked: Path) -> None:
+    with website(tmp_path, stocked) as site:
+        with site.container.adapters.store.read() as unit:
+            first = unit.editions.find("daily", NOON.date())
+        assert first
+        earlier = f"{site.base}/lists/daily/{first.slug}"
+        assert earlier not in site.get("/lists/daily/feed.atom").text
+        later = NOON + timedelta(hours=7)
+        adapters = site.container.adapters
+        edit(adapters.paper_list("daily"), NOON.date(), adapters.store, adapters.press, later, frequency=Frequency.DAILY)
+        site.now = later + timedelta(hours=1)
+        link = f'<p>Earlier that day: <a href="{earlier}">{first.cutoff:%H:%M}</a></p>'
+        atom = etree.fromstring(site.get("/lists/daily/feed.atom").content)
+        assert {link in str(entry.findtext(f"{ATOM}content")) for entry in atom.findall(f"{ATOM}entry")} == {True}
+        assert all(link in item["content_html"] for item in json.loads(site.get("/lists/daily/feed.json").text)["items"])
+        assert f"% earlier that day: {earlier}.bib\n" in site.get(f"/lists/daily/{NOON.date()}.bib").text

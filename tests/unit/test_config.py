@@ -285,3 +285,20 @@ def test_a_number_that_is_no_time_is_refused(wrong: str, tmp_path: Path) -> None
     file.write_text(f"[delivery]\nlease = {wrong}\n")
     with pytest.raises(ConfigurationError, match=r"delivery\.lease"):
         load(file)
+
+
+@pytest.mark.parametrize(
+    ("days", "candidates_for", "refused"),
+    [(59, 7, "retention.deliveries: .*60"), (60, 7, ""), (60, 29, ""), (60, 30, "retention.deliveries: .*61"), (91, 60, "")],
+)
+def test_what_was_sent_is_remembered_as_long_as_it_may_be_sent_again(
+    days: int, candidates_for: int, refused: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "digest.toml"
+    listed = f'[[lists]]\nname = "daily"\ntitle = "Daily"\ncandidates_for_days = {candidates_for}\n'
+    file.write_text(f"[retention]\ndeliveries = {days}\n{listed}")
+    if not refused:
+        assert load(file, {}).retention.deliveries == days
+        return
+    with pytest.raises(ConfigurationError, match=refused):
+        load(file, {})

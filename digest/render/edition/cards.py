@@ -18,13 +18,13 @@ CUT = "cut"
 
 
 def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> Rendered:
-    """Shell and cards, in both parts. An edition without picks becomes an "empty" mail without cards. The card of a paper that
-    the view has none for is blank. `nonce` is that of the edition that cards are added to later.
+    """Shell and cards, in both parts. An edition without a pool becomes an "empty" mail.
 
+    The card of a paper that the view has none for is blank. `nonce` is that of the edition that cards are added to later.
     Raises TemplateError.
     """
-    kind = "mail/edition" if view.picks else "mail/empty"
-    cards = view.cards if view.picks else ()
+    cards = view.cards
+    kind = "mail/edition" if cards else "mail/empty"
     markers = Markers(nonce) if nonce else Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
     subject = templates.line(f"{kind}/subject.txt", view=view, mark=markers.mark)

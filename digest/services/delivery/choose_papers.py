@@ -22,7 +22,7 @@ class Choose(Protocol):
     def __call__(
         self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
     ) -> Mapping[int, Sequence[Choice] | None]:
-        """Each delivery's papers, best first, by its id; None for an edition without papers. They are of one edition.
+        """Each delivery's papers, best first, by its id; None: the mail that says that there are none. They are of one edition.
 
         What the deliveries `besides` show does not count as sent: those that were chosen for before.
         """

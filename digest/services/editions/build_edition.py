@@ -91,6 +91,8 @@ def edit(
             if frequency
             else unit.editions.find(paper_list.name, day)
         )
+        if found is None and frequency:
+            found = _as_new(unit, paper_list, frequency, day, at)
         if found:
             return Made(found)
         if reason := unit.lists.paused(paper_list.name):
@@ -110,6 +112,15 @@ def edit(
         draft, rendered = _proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
+
+
+def _as_new(unit: Unit, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:
+    """The newest of a day's where nothing was collected since it was made: another one would say the same."""
+    last = unit.editions.newest(paper_list.name, frequency, day, due_on(day, paper_list.cutoff, paper_list.zone))
+    if last is None or last.state != "frozen":
+        return None
+    since = min(last.window.start, at) - paper_list.candidates_for
+    return None if unit.papers.heard_of(since, last.frozen_at, at) else last
 
 
 def drafted(
@@ -144,7 +155,7 @@ def drafted(
     if frequency is not Frequency.DAILY:
         ranking = rank_by_gain(ranking, candidates, window.start, at, WINDOW_IN_WORDS[frequency])
     selection = _in_sections(ranking, parts, paper_list, featured, varied=frequency is Frequency.DAILY)
-    pool = selection.pool if selection.picks else ()  # nobody is sent an edition without picks, so nobody chooses from its pool
+    pool = selection.pool
     ahead = foremost(pool, paper_list.pool)  # the others are summed up when their card is made
     shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in ahead))}
     written = summaries(list(shown.values()), at)
@@ -268,7 +279,7 @@ def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Editi
         if not errors:
             return draft, rendered
     fitting: tuple[Edition, Rendered] | None = None
-    few, many = 0, len(draft.picks)  # that many fit, so many do not
+    few, many = 0, len(draft.picks) or min(draft.max_picks, len(draft.pool))  # that many fit, so many do not
     while many - few > 1:
         kept = (few + many) // 2
         note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"

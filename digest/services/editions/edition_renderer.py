@@ -44,7 +44,8 @@ class Press:
         if not rendered.cards:  # an empty day looks the same to everybody
             return rendered
         other = "full" if paper_list.style == "compact" else "compact"
-        return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only))
+        nothing = None if draft.picks else render_edition(self._templates, self.view(replace(draft, pool=()), paper_list))
+        return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only), nothing=nothing)
 
     def more_cards(
         self, edition: Edition, paper_list: PaperList, rendered: Rendered, positions: Collection[int]
@@ -82,8 +83,10 @@ class Press:
         room = self.mailroom(draft, paper_list, rendered)
         claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, public_id=SAMPLE)
         styles = [each.style for each in (rendered, rendered.other) if each]
-        mails = [room(replace(claimed, style=style), None).data for style in styles]
-        nonces = {each.nonce for each in (rendered, rendered.other) if each}
+        best = [(position, None) for position, card in enumerate(rendered.cards) if card.html][: draft.max_picks]
+        shown = [None] if draft.picks or not best else [None, best]
+        mails = [room(replace(claimed, style=style), choices).data for style in styles for choices in shown]
+        nonces = {each.nonce for each in (rendered, rendered.other, rendered.nothing) if each}
         return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
 
     def mailroom(

@@ -71,15 +71,16 @@ class Mailroom:
         self._cards = [list(each.cards) for each in (rendered, rendered.other) if each]
         both = zip((rendered, rendered.other), self._cards, strict=False)
         self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}
+        self._nothing = _Styled(rendered.nothing) if rendered.nothing else None
         self._style = rendered.style
         self._list = paper_list
         self._from = sender.name
         self._headers = lru_cache(maxsize=_SHARED)(
-            lambda subject: HeaderTemplate(
+            lambda subject, boundary: HeaderTemplate(
                 sender,
                 stamps,
                 subject=subject,
-                boundary=self._styles[rendered.style].composer.boundary,
+                boundary=boundary,
                 list_name=paper_list.name,
                 list_title=paper_list.title,
                 campaign=edition.date.isoformat(),
@@ -91,12 +92,15 @@ class Mailroom:
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
-        if choices is not None:
+        if choices:
             self._complete(position for position, _ in choices)
+        elif self._nothing is not None:
+            styled = self._nothing
         own_choice = choices is None and not claimed.away
         selection = styled.own if own_choice else styled.selection(choices or own_picks(styled.rendered), away=claimed.away)
         links, own = self._personal(claimed, selection)
-        to = self._headers(styled.subject(selection)).address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
+        headers = self._headers(styled.subject(selection), styled.composer.boundary)
+        to = headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
         body = styled.composer.pieces(own)
         signature = self._sign(to.header, body, claimed.due_at)
         pieces = (signature, to.header, *body)

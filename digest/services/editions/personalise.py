@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from digest.ranking.nearness import Liked
     from digest.ranking.relevance import PersonalPick, Window
 
-REMEMBERED = timedelta(days=60)
-"""How far back we look for papers a reader was already sent: longer than any window and the life of its candidates."""
 _PREPARED = 8
 """Editions whose pools are kept, and _SELECTIONS what was chosen from them."""
 _SELECTIONS = 2000
@@ -45,13 +43,16 @@ class _Prepared:
     varied: bool
     since: datetime
     """Nothing in the pool can have been sent by a delivery that was too late by then."""
+    says_nothing: bool
+    """Readers for whom there is no paper get the mail that says so."""
 
 
 class Chooser:
     """Keeps delivery.choose_papers.Choose. Safe to share between threads. `cards` makes the cards that an edition lacks."""
 
-    def __init__(self, store: Store, cards: MoreCards) -> None:
-        self._store = store
+    def __init__(self, store: Store, cards: MoreCards, sending_empty: Collection[str] = ()) -> None:
+        """`sending_empty` are lists that say so on a day when there is nothing for a reader."""
+        self._store, self._sending_empty = store, sending_empty
         self.cards = self.make_cards = cards
         self._editions: dict[int, _Prepared] = {}
         self._selections: dict[tuple[int, frozenset[int], int], tuple[Choice, ...]] = {}
@@ -62,14 +63,16 @@ class Chooser:
     def __call__(
         self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
     ) -> dict[int, Sequence[Choice] | None]:
-        """Each reader's papers, best first: as many as they want, or as the list has. A paper that was sent to them is not."""
+        """Each reader's papers, best first: as many as they want, or as the list has. A paper that was sent to them is not.
+        None: the mail that says that there is nothing."""
         if not readers:
             return {}
         edition_id = readers[0].edition_id
         with self._one_at_a_time:
             prepared = self._prepare(unit, edition_id)
+        nothing = None if prepared.says_nothing else ()
         if not prepared.pool:
-            return dict.fromkeys([each.id for each in readers])
+            return dict.fromkeys([each.id for each in readers], nothing)
         sent = unit.sent_papers.papers_sent({each.subscriber_id for each in readers}, prepared.since, besides)
         ids = unit.editions.pool_ids(edition_id)
         meets = {
@@ -82,7 +85,7 @@ class Chooser:
                 choices[each.id] = self._shared(edition_id, prepared, had, each.wanted or prepared.usual)
         if personal := [each for each in readers if each.personal]:
             choices |= self._personal(unit, edition_id, prepared.usual, personal, sent)
-        return {each.id: choices[each.id] for each in readers}
+        return {each.id: choices[each.id] or nothing for each in readers}
 
     def own_picks(self, unit: Unit, editions: Collection[int]) -> dict[int, tuple[int, ...]]:
         """By edition, the positions of the list's own picks."""
@@ -106,7 +109,8 @@ class Chooser:
                 frozenset(each.position for each in offered),
                 offered,
                 edition is not None and edition.frequency is Frequency.DAILY,
-                max(oldest, at - REMEMBERED) if oldest else at,
+                oldest or at,
+                edition is not None and edition.is_empty and edition.list in self._sending_empty,
             )
             while len(self._editions) >= _PREPARED:
                 self._editions.pop(next(iter(self._editions)))

@@ -14,6 +14,7 @@ from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
 from digest.domain.schedule import comes, format_weekdays, known_zone, mail_due
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
+from digest.services.delivery.choose_papers import NOTHING_NEW
 from digest.services.scheduler.create_deliveries import UTC_ZONE, edition_for, frequency_of, mailed, timetable_of
 from digest.services.scheduler.election import SCHEDULER
 from digest.store.unit_of_work import Store, Unit
@@ -89,6 +90,8 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
     edition, _ = edition_for(unit, paper_list, frequency_of(paper_list, preferences), owing, at)
     deliveries = unit.deliveries.of_subscription(each.id)
     if had := next((mail for mail in deliveries if mail.day == owing.today), None):
+        if had.reason == NOTHING_NEW:
+            return f"nothing to send from the edition of {had.edition_date}: {had.reason}; the next is due at {following}"
         return f"owed the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {following}"
     if not comes(owing, reader.zone, mailed(deliveries)):
         return f"was mailed a newer edition, or on the same day already; the next is due at {following}"
@@ -96,7 +99,7 @@ def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datet
         return f"the edition of {day} is not made yet"
     if edition.state != "frozen":
         return f"the edition of {edition.date} was {edition.state}"
-    if edition.is_empty and not paper_list.send_empty:
+    if not edition.has_papers and not paper_list.send_empty:
         return f"the edition of {edition.date} is empty: {'; '.join(edition.notes)}"
     return f"owed the edition of {edition.date}, due at {due}; the next is due at {following}"
 

@@ -58,7 +58,7 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
     subscription = notice.subscription
     with store.begin() as unit:
         edition = unit.editions.latest(subscription.list, at)
-        if edition is None or edition.is_empty or unit.suppressions.find(subscription.address):
+        if edition is None or not edition.has_papers or unit.suppressions.find(subscription.address):
             return False
         # due as they confirmed: what is due after that is a scheduled mail, of which there is one a day (dispatch.mailed)
         due_at = subscription.confirmed_at or at
@@ -69,9 +69,10 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         rendered = unit.editions.rendered(edition.id)
     claimed = held[created]
     choices = means.choose(claimed)
-    if choices is not None:
-        with store.begin() as unit:
-            unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
+    if not choices:  # they are back, and had all of it before: the outbox will write down why it is not sent
+        return False
+    with store.begin() as unit:
+        unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
     envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
     recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox

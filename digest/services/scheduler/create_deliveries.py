@@ -77,7 +77,7 @@ def frequency_of(paper_list: PaperList, reader: Preferences | Cohort) -> Frequen
 
 
 def _worth_sending(edition: Edition, paper_list: PaperList) -> bool:
-    return edition.state == "frozen" and (paper_list.send_empty or not edition.is_empty)
+    return edition.state == "frozen" and (paper_list.send_empty or edition.has_papers)
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ def next_mail(
     with store.read() as unit:
         had = mailed(unit.deliveries.of_subscription(subscription.id))
         current = unit.editions.latest(subscription.list, at)
-        if welcomed and current and not current.is_empty:
+        if welcomed and current and current.has_papers:
             had = replace(had, cutoff=max(had.cutoff, current.cutoff))
         due = mail_due(reader, cutoffs, at)
         at_once = due is not None and is_owed(unit, subscription, paper_list, due, at)

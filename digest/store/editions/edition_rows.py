@@ -38,6 +38,7 @@ def head_row(draft: Edition, rendered: Rendered) -> dict[str, Any]:
             "brevity": rendered.brevity,
             **({"period": rendered.period} if rendered.period else {}),
             "other": _other_document(rendered.other),
+            **({"nothing": _nothing_document(rendered.nothing)} if rendered.nothing else {}),
         },
         "notes": draft.notes,
         "updates": [asdict(update) for update in draft.updates],
@@ -45,6 +46,10 @@ def head_row(draft: Edition, rendered: Rendered) -> dict[str, Any]:
         "state": draft.state,
         "corrects": draft.corrects,
     }
+
+
+def _nothing_document(nothing: Rendered) -> dict[str, Any]:
+    return {name: getattr(nothing, name) for name in ("subject", "html", "text", "nonce", "preheader", "style", "period")}
 
 
 def _other_document(other: Rendered | None) -> dict[str, Any] | None:

@@ -121,6 +121,7 @@ class Editions:
             style=shell.render.get("style", "full"),
             brevity=shell.render.get("brevity", 0),
             period=shell.render.get("period", ""),
+            nothing=Rendered(cards=(), **shell.render["nothing"]) if "nothing" in shell.render else None,
         )
         return replace(rendered, other=other_style(rendered, rows, shell.render.get("other")))
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     func,
     or_,
     select,
@@ -75,6 +76,14 @@ class Papers:
         taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
         observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
         return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
+
+    def heard_of(self, since: datetime, after: datetime, at: datetime) -> bool:
+        """Whether anything of papers first seen since `since` was seen or observed after `after`, and by `at`."""
+        p, read = papers.c, signals.c
+        some = (p.first_seen_at >= since, p.first_seen_at <= at)
+        observed = exists().where(read.paper_id == p.id, read.observed_at > after, read.observed_at <= at)
+        news = or_(p.first_seen_at > after, p.changed_at > after, observed)
+        return self._connection.scalar(select(p.id).where(*some, news).limit(1)) is not None
 
     def readings(self, ids: Iterable[int], at: datetime) -> dict[int, list[Signal]]:
         """What had been observed of papers by `at`, each paper's in order of time."""

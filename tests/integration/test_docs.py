@@ -13,7 +13,7 @@ from digest.cli import COMMANDS
 from digest.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-OF_THE_READER = {"config/local.toml", "etc/digest/digest.toml"}
+OF_THE_READER = {"config/local.toml", "etc/digest/digest.toml", "var/demo/inbox/0001.html"}
 """What a page has its reader write."""
 MADE = runpy.run_path(str(ROOT / "docs/make.py"))["PAGES"]
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("digest.cli.backup:restore", "Put a backup in the place of the database."),
     "tick": ("digest.cli.running:tick", "One scheduler tick: editions and deliveries that are due."),
     "deliver": ("digest.cli.running:deliver", "Work the outbox until nothing is due."),
+    "once": ("digest.cli.once:once", "Without a daemon: collect, make what is due, send, exit."),
     "run": ("digest.cli.running:run", "The daemon: web, scheduler and delivery."),
     "worker": ("digest.cli.running:worker", "Deliver batches handed out on PostgreSQL, on any number of hosts."),
     "pause": ("digest.cli.edition_operations:pause", "Make and send nothing of a list, or of all, until it is resumed."),

@@ -41,8 +41,10 @@ class Press:
         return replace(rendered, other=render_edition(self._templates, self.view(draft, paper_list, brevity, other)))
 
     def view(self, draft: Edition, paper_list: PaperList, brevity: int = 0, style: str | None = None) -> EditionView:
-        sender = SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address)
-        return EditionView.from_edition(draft, paper_list, self._links, sender, style=style, brevity=brevity)
+        sender = SenderView(name=self._sender.name, home_url=self._links.home, postal_address=self._sender.postal_address)
+        return EditionView.from_edition(
+            draft, paper_list, self._links, sender, style=style, brevity=brevity, feedback=self._links.pages
+        )
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
@@ -51,7 +53,9 @@ class Press:
         styles = [each.style for each in (rendered, rendered.other) if each]
         mails = [room(replace(claimed, style=style), None).data for style in styles]
         nonces = {each.nonce for each in (rendered, rendered.other) if each}
-        return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
+        return tuple(
+            dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces, one_click=self._links.pages).errors)
+        )
 
     def mailroom(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
         return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.domain.errors import InvalidInput, InvalidToken, NotFound
+from digest.domain.errors import ConfigurationError, InvalidInput, InvalidToken, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.subscriber import SubscriptionState
@@ -30,14 +30,22 @@ if TYPE_CHECKING:
     from digest.store.unit_of_work import Store
 
 _LINK = "link confirmed"
+NO_CONFIRMATION = "is false, so there is no page to confirm a subscription on: add --confirmed for people whose consent you have"
 
 
 class SubscriptionService:
     """Readers come, change and leave. `default_timezone` is for readers whose own is unknown here."""
 
     def __init__(
-        self, store: Store, lists: Sequence[PaperList], defaults: Callable[[], Preferences], default_timezone: str
+        self,
+        store: Store,
+        lists: Sequence[PaperList],
+        defaults: Callable[[], Preferences],
+        default_timezone: str,
+        *,
+        pages: bool = True,
     ) -> None:
+        self._pages = pages
         self._store, self._lists, self._defaults, self._zone = store, lists, defaults, ZoneInfo(default_timezone)
 
     # --- in, through, and out
@@ -65,6 +73,7 @@ class SubscriptionService:
         confirmed_by: str = "",
         welcome: bool = False,
         mail_at: datetime | None = None,
+        active_from: datetime | None = None,
     ) -> Step:
         """An operator's: starts double opt-in, or records consent given elsewhere (`confirmed_by`: where it was typed in).
 
@@ -73,13 +82,17 @@ class SubscriptionService:
         understood = understand(interests)
         if understood.rejected:
             raise InvalidInput("interests", understood.rejected[0])
+        if not confirmed_by and not self._pages:
+            raise ConfigurationError("web.enabled", NO_CONFIRMATION)
         if not confirmed_by:
             return self.request(address, list_name, preferences, understood.interests, at, mail_at)
         step = steps.request(self._store, address, list_name, preferences, understood.interests, at)
         if step.skipped.startswith("suppressed"):
             return step
         asked = step.subscription
-        return steps.confirm(self._store, asked.id, confirmed_by, RECORDED, at, asked.request, notify=welcome)
+        return steps.confirm(
+            self._store, asked.id, confirmed_by, RECORDED, at, asked.request, notify=welcome, active_from=active_from
+        )
 
     def confirm(self, subscription: Subscription, how: str, at: datetime) -> Step:
         """The reader's own word, by a link of ours; a welcome is queued."""
@@ -119,6 +132,8 @@ class SubscriptionService:
 
     def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
         """Confirmations that follow are queued. Raises InvalidInput for a file that holds no subscribers."""
+        if not confirmed and not self._pages:
+            raise ConfigurationError("web.enabled", NO_CONFIRMATION)
         names = [each.name for each in self._lists]
         return import_roster(file, self._store, read_address, names, self._defaults(), at, confirmed=confirmed)
 

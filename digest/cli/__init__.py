@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
     "unsuppress": ("digest.cli.readers:unsuppress", "Mail addresses again that were suppressed."),
     "readmit": ("digest.cli.readers:readmit", "The old name of unsuppress."),
-    "subscribers": ("digest.cli.subscribers:subscribers", "Import, export or list subscribers."),
+    "subscribers": ("digest.cli.subscribers:subscribers", "Import, export, suppress or list subscribers."),
     "disclose": ("digest.cli.privacy:disclose", "Everything held about an address, for the person it is about."),
     "housekeep": ("digest.cli.privacy:housekeep", "Drop what has been kept long enough; the daemon does it daily."),
     "backup": ("digest.cli.backup:backup", "Write database and key into one file."),

@@ -14,12 +14,14 @@ from digest.domain.interest import understand
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
 from digest.services.papers.import_files import known_papers, papers_in
+from digest.services.scheduler.key_check import fingerprint
 from digest.services.subscriptions import subscribe as steps
 from digest.services.subscriptions.interests import add_interests, react
 from digest.services.subscriptions.next_mail import NextMail, next_mail
 from digest.services.subscriptions.request_limits import Admission, admit, guess
 from digest.services.subscriptions.subscribe import RECORDED, Step
 from digest.services.subscriptions.subscriber_csv import RosterReport, import_roster
+from digest.services.subscriptions.suppression_csv import SuppressionReport, export_suppressions, import_suppressions
 from digest.services.subscriptions.unsuppress import unsuppress
 
 if TYPE_CHECKING:
@@ -130,12 +132,29 @@ class SubscriptionService:
     ) -> Interests:
         return react(self._store, subscription.id, identifier, like=like, mute_author=mute_author, mute_words=mute_words)
 
-    def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
+    def import_subscribers(
+        self,
+        file: Path,
+        confirmed: bool,
+        at: datetime,
+        paper_list: PaperList | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> RosterReport:
         """Confirmations that follow are queued. Raises InvalidInput for a file that holds no subscribers."""
         if not confirmed and not self._pages:
             raise ConfigurationError("web.enabled", NO_CONFIRMATION)
-        names = [each.name for each in self._lists]
-        return import_roster(file, self._store, read_address, names, self._defaults(), at, confirmed=confirmed)
+        names = [each.name for each in ([paper_list] if paper_list else self._lists)]
+        chosen, defaults = paper_list is not None, self._defaults()
+        return import_roster(
+            file, self._store, read_address, names, defaults, at, confirmed=confirmed, columns=columns, one_list=chosen
+        )
+
+    def import_suppressions(self, file: Path, reason: SuppressionReason, key: str, at: datetime) -> SuppressionReport:
+        """No more mail to anybody in the file. `key`: ours, for hashes of our own export. Raises InvalidInput."""
+        return import_suppressions(file, self._store, read_address, reason, fingerprint(key), at)
+
+    def export_suppressions(self, key: str) -> Iterator[tuple[str, ...]]:
+        return export_suppressions(self._store, fingerprint(key))
 
     def add_interests(
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime

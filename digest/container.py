@@ -44,6 +44,12 @@ class Container:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.adapters.close()
 
+    def check_settings(self) -> None:
+        """Raises ConfigurationError for what no single setting shows: sources' options, and the names of sources in lists."""
+        from digest.services.papers.check_settings import check_sources
+
+        check_sources(self.settings.sources, self.settings.lists, _now())
+
     def database_is_there(self) -> bool:
         """False where the first command that needs the database will make it."""
         from digest.store.first_use import is_there

@@ -11,7 +11,7 @@ from time import time as seconds_now
 from typing import TYPE_CHECKING
 
 from digest.config import Settings, read_secret
-from digest.config.key import SHORTEST, found_or_made
+from digest.config.key import key_of
 from digest.domain.errors import ConfigurationError, NotFound
 from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, Preferences
@@ -81,18 +81,15 @@ class Adapters:
     @cached_property
     def secret(self) -> str:
         """What links are signed and addresses hashed with; made once where there is none."""
-        configured = self.settings.secrets
-        if configured.key is not None:
-            if len(configured.key.get_secret_value()) < SHORTEST:
-                raise ConfigurationError("secrets.key", f"should be at least {SHORTEST} characters, best 32 random ones")
-            return configured.key.get_secret_value()
-        return found_or_made(configured.key_file)
+        from digest.store.first_use import needs_its_key
+
+        return key_of(self.settings.secrets, lambda: not needs_its_key(self.settings.database.url))
 
     # --- parts
 
     @cached_property
     def links(self) -> Links:
-        return Links(self.settings.web.base_url, self.secret)
+        return Links(self.settings.web.base_url, self.secret, pages=self.settings.web.enabled)
 
     @cached_property
     def store(self) -> Store:
@@ -131,7 +128,7 @@ class Adapters:
         return recognise(self.store, self.secret, datetime.now(UTC))
 
     def adopt_key(self) -> None:
-        """From now on the database belongs to the key configured: the one before is lost."""
+        """From now on the database belongs to the key configured, or to a new one: the one before is lost."""
         from digest.services.scheduler.key_check import adopt
 
         adopt(self._opened(), self.secret, datetime.now(UTC))
@@ -146,8 +143,10 @@ class Adapters:
 
         check(self.store.engine)
 
-    def migrate(self) -> tuple[str | None, str]:
-        """Brings the schema up to date; says from which revision to which."""
+    def migrate(self, *, new_key: bool = False) -> tuple[str | None, str]:
+        """Brings the schema up to date; says from which revision to which. `new_key`: the database's own may be gone."""
+        if new_key:
+            key_of(self.settings.secrets)
         from digest.store.engine import open_engine
         from digest.store.migrate import upgrade
 
@@ -188,6 +187,7 @@ class Adapters:
             inbound=self.address(mail.inbound_address) if mail.inbound_address else None,
             reply_to=self.address(mail.reply_to) if mail.reply_to else None,
             postal_address=mail.postal_address,
+            pages=self.settings.web.enabled,
         )
 
     @cached_property

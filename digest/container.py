@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from digest.services.monitoring.service import MonitoringService
     from digest.services.notices.service import NoticeService
     from digest.services.notices.transactional import Notifier
+    from digest.services.once import OnceService
     from digest.services.operations.service import OperationService
     from digest.services.papers.service import PaperService
     from digest.services.privacy.backups import BackupService
@@ -42,6 +43,18 @@ class Container:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.adapters.close()
+
+    def check_settings(self) -> None:
+        """Raises ConfigurationError for what no single setting shows: sources' options, and the names of sources in lists."""
+        from digest.services.papers.check_settings import check_sources
+
+        check_sources(self.settings.sources, self.settings.lists, _now())
+
+    def database_is_there(self) -> bool:
+        """False where the first command that needs the database will make it."""
+        from digest.store.first_use import is_there
+
+        return is_there(self.settings.database.url)
 
     @cached_property
     def relays(self) -> Relays:
@@ -113,7 +126,11 @@ class Container:
         from digest.services.subscriptions.service import SubscriptionService
 
         return SubscriptionService(
-            self.adapters.store, self.adapters.lists, lambda: self.adapters.preferences(None, None), self.settings.reader_timezone
+            self.adapters.store,
+            self.adapters.lists,
+            lambda: self.adapters.preferences(None, None),
+            self.settings.reader_timezone,
+            pages=self.settings.web.enabled,
         )
 
     @cached_property
@@ -187,6 +204,21 @@ class Container:
             lambda: self.adapters.press,
             lambda: self.adapters.ranker,
             lambda: self.adapters.summaries,
+        )
+
+    @cached_property
+    def once(self) -> OnceService:
+        from digest.services.once import OnceService
+
+        return OnceService(
+            self.papers,
+            self.editions,
+            self.scheduler,
+            self.subscriptions,
+            self.notices,
+            self.delivery,
+            self.feedback,
+            self.privacy,
         )
 
     @cached_property

@@ -69,11 +69,18 @@ class ReaderLinks:
     less: str
 
 
+NO_PAGES = ReaderLinks("", "", "", "")
+
+
 class Links:
     """Makes and reads the addresses under `base_url`."""
 
-    def __init__(self, base_url: str, secret: str) -> None:
+    def __init__(self, base_url: str, secret: str, *, pages: bool = True) -> None:
+        """`pages`: whether there are pages to link to. Without them, links to them are empty."""
         self.base_url = base_url.rstrip("/")
+        self.pages = pages
+        self.home = self.base_url if pages else ""
+        """Where a mail says that we are."""
         self.root_path = urlsplit(self.base_url).path
         """What stands before every path of ours where the pages are not at their host's root: "/digest", else empty."""
         self._hash_address = address_hasher(secret)
@@ -122,6 +129,8 @@ class Links:
 
     def for_reader(self, public_id: str) -> ReaderLinks:
         """They never expire."""
+        if not self.pages:
+            return NO_PAGES
         manage, unsubscribe, feedback = self._lasting
         base_url = self.base_url
         liked = feedback(public_id)
@@ -134,6 +143,8 @@ class Links:
 
     def for_stranger(self, address: Address, list_name: str) -> ReaderLinks:
         """For a mail outside subscriptions: to leave is to be mailed no more, and all else leads to the subscribe form."""
+        if not self.pages:
+            return NO_PAGES
         token = self._signers[Purpose.STOP].sign(self._hash_address(address.key)).decode()
         form = f"{self.base_url}/subscribe?list={list_name}"
         like = f"{form}&like="
@@ -144,10 +155,10 @@ class Links:
         return self._unsigned(Purpose.STOP, token)
 
     def edition(self, list_name: str, date: str) -> str:
-        return f"{self.base_url}/lists/{list_name}/{date}"
+        return f"{self.base_url}/lists/{list_name}/{date}" if self.pages else ""
 
     def archive(self, list_name: str) -> str:
-        return f"{self.base_url}/lists/{list_name}"
+        return f"{self.base_url}/lists/{list_name}" if self.pages else ""
 
 
 def _signing(key: bytes) -> Callable[[str], str]:

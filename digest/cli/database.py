@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @wired
 def migrate(container: Container, as_json: bool, new_key: bool) -> None:
     """Create or upgrade the database schema."""
-    before, after = container.adapters.migrate()
+    before, after = container.adapters.migrate(new_key=new_key)
     if new_key:
         container.adapters.adopt_key()
     said = f"schema {after}, as before" if before == after else f"schema {before or 'none'} → {after}"

@@ -99,7 +99,7 @@ def preview(
     (folder / "message.eml").write_bytes(data)
     (folder / "message.html").write_text(html, "utf-8")
     (folder / "message.txt").write_text(text, "utf-8")
-    errors = list(judge(data).errors)
+    errors = list(judge(data, one_click=container.settings.web.enabled).errors)
 
     def lines() -> None:
         click.echo(f"{folder}: message.eml ({len(data)} bytes), message.html, message.txt")

@@ -61,6 +61,7 @@ def wired(command: F) -> F:
         from digest.container import Container
 
         with Container(load(config)) as container:
+            container.check_settings()
             return command(container, *args, **kwargs)
 
     return with_container  # type: ignore[return-value]  # click's decorators keep the callable, mypy cannot see it

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Instant, answer, at_option, wired
+from digest.domain.errors import InvalidInput
+from digest.domain.instant import isoformat
 from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
 from digest.render.text.latex import readable
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 @wired
 def import_(container: Container, as_json: bool, paths: tuple[Path, ...], observed_at: datetime | None, at: datetime) -> None:
     """Load papers and signals from files; the format is recognised by content (gz and xz too)."""
+    if observed_at is not None and observed_at > at:
+        raise InvalidInput("--observed-at", f"{isoformat(observed_at)} is in the future; should be when the page was fetched")
     report = container.papers.load(paths, observed_at, at)
 
     def lines() -> None:

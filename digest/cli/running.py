@@ -98,7 +98,8 @@ def run(container: Container, as_json: bool, no_web: bool, no_deliver: bool, no_
     watched = bar(lambda: container.delivery.remaining(datetime.now(UTC)), quiet=as_json or no_deliver)
     set_up(container.settings.log, container.adapters.hash_address, watched.stream if watched else None)
     showing = watched.showing if watched else hidden
-    Daemon(container, web=not no_web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
+    web = container.settings.web.enabled and not no_web
+    Daemon(container, web=web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
 
 
 @click.command()

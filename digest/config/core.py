@@ -19,6 +19,7 @@ class Secrets(Section):
 
 
 class Web(Section):
+    enabled: bool = True
     base_url: BaseUrl = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)

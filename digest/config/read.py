@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from digest.config.mail import Relay
 from digest.config.papers import ListSettings, SourceSettings
 from digest.config.settings import Settings
+from digest.config.values import SHAPES
 from digest.domain.errors import ConfigurationError
 
 DEFAULT_PATH = Path("config/digest.toml")
@@ -64,6 +65,8 @@ def _explained(error: ValidationError) -> ConfigurationError:
         path, _, said = said.partition(": ")
     if first["type"] == "extra_forbidden":
         return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1]))}")
+    if first["type"] == "string_pattern_mismatch":
+        return ConfigurationError(path, f"{str(first['input'])[:40]!r} should be {SHAPES[first['ctx']['pattern']]}")
     return ConfigurationError(path, said[0].lower() + said[1:])
 
 

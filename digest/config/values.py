@@ -16,6 +16,12 @@ from digest.domain.schedule import read_zone
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+SHAPES = {
+    SLUG: "lower-case letters and digits, with single hyphens between them, such as daily or machine-learning",
+    HTTP: "a web address such as https://example.org",
+    _ONE_LINE: "one line of text without control characters",
+}
+"""What each pattern asks for, in words."""
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*/?")
 _LONGEST_BASE_URL = 200

@@ -35,7 +35,7 @@ def open_engine(url: str) -> Engine:
 
     Raises ConfigurationError for what is no URL of ours, DatabaseUnreachable (one line, without the password) for no answer.
     """
-    parsed = _parse(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(parsed)
     else:
@@ -60,7 +60,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(said).split()) or type(said).__name__
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
         return parsed.set(drivername=_DRIVERS[parsed.drivername])

@@ -21,7 +21,7 @@ from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
 from digest.domain.schedule import Frequency, format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
-from digest.services.subscriptions.subscriber_csv import COLUMNS, row_of
+from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
 from digest.web.site import Site
 
 router = APIRouter(prefix="/subscriptions", tags=["operator"])
@@ -95,6 +95,9 @@ class Report(BaseModel):
     added: int
     unchanged: int
     rejected: list[Rejected]
+    suppressed: int
+    skipped: list[Rejected]
+    columns_ignored: list[str]
 
 
 Email = Annotated[str, Query(max_length=320)]
@@ -173,7 +176,9 @@ def forget(asked: Request, email: Email) -> Forgotten:
     "/import", openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 )
 async def import_csv(asked: Request, confirmed: bool = False) -> Report:
-    """CSV as the body: email,list,timezone,hour,weekdays,frequency,interests. Good lines are kept, bad ones named."""
+    """A CSV document as the body: columns email,list,timezone,hour,weekdays,frequency,interests, or as other products name
+    them. Good lines are kept, bad ones named; who unsubscribed or bounced elsewhere is suppressed.
+    """
     site = Site.of(asked)
     body = await asked.body()
 
@@ -183,7 +188,15 @@ async def import_csv(asked: Request, confirmed: bool = False) -> Report:
             file.write_bytes(body)
             report = site.container.subscriptions.import_subscribers(file, confirmed, site.clock())
         rejected = [Rejected(line=each.line, reason=each.reason) for each in report.rejected]
-        return Report(added=report.added, unchanged=report.unchanged, rejected=rejected)
+        skipped = [Rejected(line=each.line, reason=each.reason) for each in report.skipped]
+        return Report(
+            added=report.added,
+            unchanged=report.unchanged,
+            rejected=rejected,
+            suppressed=report.suppressed,
+            skipped=skipped,
+            columns_ignored=list(report.columns_ignored),
+        )
 
     report = await run_in_threadpool(load)
     if not confirmed:
@@ -201,7 +214,7 @@ def export_csv(asked: Request) -> Response:
     subscriptions = Site.of(asked).container.subscriptions
 
     def pages() -> Iterator[str]:
-        rows = (row_of(each) for each in subscriptions.all(SubscriptionState.ACTIVE))
+        rows = (defused(row_of(each)) for each in subscriptions.all(SubscriptionState.ACTIVE))
         yield _csv([COLUMNS])
         while some := list(islice(rows, 500)):
             yield _csv(some)

@@ -184,7 +184,7 @@ def test_subscriptions_by_program(site: Website) -> None:
     (shown,) = site.request("GET", "/api/v1/subscriptions?email=ADA@example.org", headers=BEARER).json()
     assert shown["timezone"] == "Europe/Berlin"
     exported = site.request("GET", "/api/v1/subscriptions/export", headers=BEARER)
-    assert exported.text.splitlines()[1] == "Ada@example.org,daily,Europe/Berlin,06:30,mon;tue,daily,-hype"
+    assert exported.text.splitlines()[1] == "Ada@example.org,daily,Europe/Berlin,06:30,mon;tue,daily,'-hype"
     assert exported.headers["cache-control"] == "no-store"
     ended = site.request("DELETE", "/api/v1/subscriptions?email=ada@example.org", headers=BEARER).json()
     assert (ended[0]["state"], ended[0]["end_reason"]) == ("ended", "unsubscribed by the operator (api)")

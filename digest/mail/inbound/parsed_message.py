@@ -35,9 +35,11 @@ class Letter:
     """Whether it is list mail, which owes its reader List-Unsubscribe; a confirmation is not."""
     nonces: tuple[str, ...] = ()
     """What the edition's markers are spelled with; empty where that is not known."""
+    one_click: bool = True
+    """Whether its sender has pages to unsubscribe on."""
 
     @classmethod
-    def read(cls, data: bytes, *, listed: bool | None = None, nonces: tuple[str, ...] = ()) -> Letter:
+    def read(cls, data: bytes, *, listed: bool | None = None, nonces: tuple[str, ...] = (), one_click: bool = True) -> Letter:
         """`listed` None: all but those whose Feedback-ID says "transactional"."""
         head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
         message = message_from_bytes(data)
@@ -56,6 +58,7 @@ class Letter:
             tree=_tree(source),
             listed=":transactional:" not in says if listed is None else listed,
             nonces=nonces,
+            one_click=one_click,
         )
 
     def all(self, name: str) -> list[str]:

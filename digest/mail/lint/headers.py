@@ -36,7 +36,8 @@ def ascii_header(letter: Letter) -> Iterator[str]:
 
 
 def header_count(letter: Letter) -> Iterator[str]:
-    wanted = (*ALWAYS, *OF_LISTS) if letter.listed else ALWAYS
+    of_lists = OF_LISTS if letter.one_click else OF_LISTS[:-1]
+    wanted = (*ALWAYS, *of_lists) if letter.listed else ALWAYS
     for name in wanted:
         if (count := len(letter.all(name))) != 1:
             yield f"{name} is there {count} times; should be exactly once"
@@ -76,7 +77,7 @@ def message_id(letter: Letter) -> Iterator[str]:
 
 def one_click(letter: Letter) -> Iterator[str]:
     """RFC 2369 and 8058: an address to post to first."""
-    if not letter.listed or not letter.all("List-Unsubscribe"):
+    if not letter.listed or not letter.all("List-Unsubscribe") or not letter.one_click:
         return
     schemes = [target.partition(":")[0].lower() for target in re.findall(r"<([^<>]*)>", letter.first("List-Unsubscribe"))]
     if not schemes or schemes[0] not in ("https", "http"):

@@ -150,7 +150,7 @@ def unsubscribe(letter: Letter) -> Iterator[str]:
     found = [e.get("href", "") for e in letter.elements("a") if "unsubscribe" in words_of(e).lower() and not is_hidden(e)]
     if not found:
         yield "the html part has no link that says Unsubscribe"
-    if not re.search(r"(?i)unsubscribe\W*https?://", letter.text):
+    if not re.search(r"(?i)unsubscribe\W*https?://" + ("" if letter.one_click else "|mailto:"), letter.text):
         yield "the plain part has no address to unsubscribe at"
 
 

@@ -43,6 +43,8 @@ class Sender:
     reply_to: Address | None = None
     postal_address: str = ""
     """For the footer: many lines allowed, never a header."""
+    pages: bool = True
+    """Whether there are pages to unsubscribe on. Where there are none, it is always possible by mail."""
     feedback_id: str = ""
     """Google's SenderId, 5 to 15 letters and digits; default: made from the domain."""
 
@@ -80,6 +82,8 @@ class Sender:
 
     def unsubscribe_mailbox(self, stamp: Stamp) -> str:
         """Where a mail unsubscribes; "" where there is no such mailbox."""
+        if not self.pages and (self.inbound or self.fixed_envelope):  # a mailbox that somebody reads
+            return mailbox(self.inbound or self.reply_to or self.address)[0]
         if self.at_provider:
             return mailbox(self.inbound)[0] if self.inbound else ""
         return f"{UNSUBSCRIBE}+{stamp.unsubscribe}@{self.bounce_domain}"
@@ -128,9 +132,9 @@ class HeaderTemplate:
                 b">\r\n",
                 _mime_fields(boundary),
                 field("List-Id", f"{title} {list_id}" if list_title else list_id),
-                field("List-Archive", f"<{_url('archive_url', archive_url)}>"),
-                field("List-Help", f"<{_url('help_url', help_url)}>"),
-                b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+                field("List-Archive", f"<{_url('archive_url', archive_url)}>") if archive_url else b"",
+                field("List-Help", f"<{_url('help_url', help_url)}>") if help_url else b"",
+                b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if sender.pages else b"",
                 field("Feedback-ID", f"{campaign}:{list_name}:digest:{sender.feedback_id}"),
                 b"Auto-Submitted: auto-generated\r\n",
                 b"List-Unsubscribe: <",
@@ -138,12 +142,15 @@ class HeaderTemplate:
         )
 
     def address(self, delivery_id: int, to: Address, due_at: datetime, unsubscribe_url: str) -> Addressed:
-        """The header for one delivery. `unsubscribe_url` is the one-click link; a POST to it must unsubscribe (RFC 8058)."""
+        """The header for one delivery. `unsubscribe_url` is the one-click link; a POST to it must unsubscribe (RFC 8058).
+
+        Where the sender has no pages, it is the mailto: address.
+        """
         spelled, smtputf8 = mailbox(to)
         stamp = self._stamps.of(delivery_id)
         message_id = f"{stamp.message}@{self._sender.domain}"
         to_leave = self._sender.unsubscribe_mailbox(stamp)
-        mailto = f",\r\n <mailto:{to_leave}?subject=unsubscribe>" if to_leave else ""
+        mailto = f",\r\n <mailto:{to_leave}?subject=unsubscribe>" if to_leave and self._sender.pages else ""
         header = b"".join(
             (
                 self._before,
@@ -153,13 +160,18 @@ class HeaderTemplate:
                 b"\r\nMessage-ID: <",
                 message_id.encode(),
                 self._after_id,
-                _url("unsubscribe_url", unsubscribe_url).encode(),
+                (_url("unsubscribe_url", unsubscribe_url) if self._sender.pages else unsubscribe_url).encode(),
                 b">",
                 mailto.encode(),
                 b"\r\n\r\n",
             )
         )
         return Addressed(header, message_id, self._sender.envelope_sender(stamp), spelled, smtputf8)
+
+
+def unsubscribe_by_mail(sender: Sender, stamps: Stamps, delivery_id: int) -> str:
+    """A mailto: address for one delivery."""
+    return f"mailto:{sender.unsubscribe_mailbox(stamps.of(delivery_id))}?subject=unsubscribe"
 
 
 def transactional(

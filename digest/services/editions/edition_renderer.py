@@ -75,8 +75,10 @@ class Press:
         style: str | None = None,
         only: Collection[int] | None = None,
     ) -> EditionView:
-        sender = SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address)
-        return EditionView.from_edition(draft, paper_list, self._links, sender, style=style, brevity=brevity, only=only)
+        sender = SenderView(name=self._sender.name, home_url=self._links.home, postal_address=self._sender.postal_address)
+        return EditionView.from_edition(
+            draft, paper_list, self._links, sender, style=style, brevity=brevity, only=only, feedback=self._links.pages
+        )
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
@@ -87,7 +89,8 @@ class Press:
         shown = [None] if draft.picks or not best else [None, best]
         mails = [room(replace(claimed, style=style), choices).data for style in styles for choices in shown]
         nonces = {each.nonce for each in (rendered, rendered.other, rendered.nothing) if each}
-        return tuple(dict.fromkeys(error for mail in mails for error in lint(mail, nonces=nonces).errors))
+        found = [lint(mail, nonces=nonces, one_click=self._links.pages).errors for mail in mails]
+        return tuple(dict.fromkeys(error for errors in found for error in errors))
 
     def mailroom(
         self, edition: Edition, paper_list: PaperList, rendered: Rendered, more_cards: MoreCards = no_more_cards

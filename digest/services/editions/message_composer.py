@@ -17,7 +17,7 @@ from digest.domain.instant import as_utc
 from digest.domain.paper import Reason
 from digest.domain.subscriber import Address, Interests
 from digest.links import Links, ReaderLinks
-from digest.mail.message.headers import HeaderTemplate, Sender
+from digest.mail.message.headers import HeaderTemplate, Sender, unsubscribe_by_mail
 from digest.mail.verp import Stamps
 from digest.render.edition.compose import Composer
 from digest.render.edition.markers import Markers
@@ -75,6 +75,7 @@ class Mailroom:
         self._style = rendered.style
         self._list = paper_list
         self._from = sender.name
+        self._by_mail = partial(unsubscribe_by_mail, sender, stamps)
         self._headers = lru_cache(maxsize=_SHARED)(
             lambda subject, boundary: HeaderTemplate(
                 sender,
@@ -85,7 +86,7 @@ class Mailroom:
                 list_title=paper_list.title,
                 campaign=edition.date.isoformat(),
                 archive_url=links.archive(paper_list.name),
-                help_url=links.base_url + "/",
+                help_url=links.home and links.home + "/",
             )
         )
 
@@ -115,11 +116,15 @@ class Mailroom:
 
     def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
         if claimed.public_id:
-            links = self._links.for_reader(claimed.public_id)
+            links = self._or_by_mail(self._links.for_reader(claimed.public_id), claimed)
             return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
-        links = self._links.for_stranger(claimed.address, self._list.name)
+        links = self._or_by_mail(self._links.for_stranger(claimed.address, self._list.name), claimed)
         why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
         return links, addressed(selection, links, why, manage="Subscribe")
+
+    def _or_by_mail(self, links: ReaderLinks, claimed: Claimed) -> ReaderLinks:
+        """Where there are no pages, one unsubscribes by mail."""
+        return links if links.unsubscribe else replace(links, unsubscribe=self._by_mail(claimed.id))
 
 
 class _Styled:

@@ -113,4 +113,4 @@ class MonitoringService:
         from digest.services.monitoring.alert_mail import alert
 
         templates, sender, stamps, sign = self._mail_parts()
-        return alert(templates, sender, stamps, self._links.base_url, to, finding, at, sign)
+        return alert(templates, sender, stamps, self._links.home, to, finding, at, sign)

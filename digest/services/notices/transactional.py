@@ -67,5 +67,5 @@ class Notifier:
             confirm_days=CONFIRM_LIFETIME.days,
             manage_url=reader.manage,
             unsubscribe_url=reader.unsubscribe,
-            sender=SenderView(name=self._sender.name, home_url=self._links.base_url, postal_address=self._sender.postal_address),
+            sender=SenderView(name=self._sender.name, home_url=self._links.home, postal_address=self._sender.postal_address),
         )

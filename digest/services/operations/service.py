@@ -71,7 +71,7 @@ class OperationService:
     def render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
         """A correction (correct.py's draft) as mail. Raises TemplateError."""
         sender = self._sender()
-        view = SenderView(name=sender.name, home_url=self._links.base_url, postal_address=sender.postal_address)
+        view = SenderView(name=sender.name, home_url=self._links.home, postal_address=sender.postal_address)
         return render_correction(self._templates(), CorrectionView.of(draft, paper_list, self._links, view))
 
     def redeliver(

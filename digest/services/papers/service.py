@@ -15,7 +15,7 @@ from digest.domain.identifier import parse_identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.query import parse_query
 from digest.services.libraries.look_up import LookedUp, look_up
-from digest.services.papers.collect import CollectReport, collect
+from digest.services.papers.collect import HEALTH, CollectReport, collect
 from digest.services.papers.fill_categories import fill_categories
 from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.refresh import refresh
@@ -54,13 +54,17 @@ class PaperService:
         self._store, self._tables, self._look_ups, self._make_sources = store, tables, look_ups, make_sources
         self._getter, self._ranker, self._chooser, self._subscriptions = getter, ranker, chooser, subscriptions
 
-    def collect_due(self, at: datetime) -> list[CollectReport]:
-        """Collects from the sources whose time has come (`every_minutes` since the last try)."""
+    def collect_due(self, at: datetime, *, failed_too: bool = False) -> list[CollectReport]:
+        """Collects from the sources whose time has come (`every_minutes` since the last try).
+
+        `failed_too`: and from those whose last try failed, however recently.
+        """
         due = []
         with self._store.read() as unit:
             for each in self._tables:
                 tried = unit.sources.load(each.name, "tried")
-                if tried is None or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                failed = failed_too and (unit.sources.load(each.name, HEALTH) or {}).get("error")
+                if tried is None or failed or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
                     due.append(each.name)
         if not due:
             return []

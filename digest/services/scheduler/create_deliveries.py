@@ -116,6 +116,17 @@ def dispatch(
     return done
 
 
+def edition_awaited(lists: Sequence[PaperList], store: Store, at: datetime, otherwise: ZoneInfo = UTC_ZONE) -> bool:
+    """Whether an edition is still to be made that some cohort's mail, due by `at`, is to bring."""
+    with store.read() as unit:
+        return any(
+            edition_for(unit, paper_list, frequency_of(paper_list, cohort), mail, at) == (None, True)
+            for paper_list in lists
+            for cohort in unit.subscribers.cohorts(paper_list.name)
+            if (mail := mail_due(timetable_of(cohort, otherwise), paper_list.cutoffs, at)) is not None
+        )
+
+
 @contextmanager
 def _within(place: str, failed: list[str]) -> Iterator[None]:
     """A border: what goes wrong inside is reported with its place, and what stands beside goes on."""

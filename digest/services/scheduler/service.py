@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.services.scheduler.create_deliveries import dispatch, edition_awaited
 from digest.services.scheduler.election import POSTMAN, Election
 from digest.services.scheduler.tick import Ticked, tick
 
@@ -31,8 +32,20 @@ class SchedulerService:
         self._store, self._lists, self._zone = store, lists, ZoneInfo(default_timezone)
         self._press, self._ranker, self._summaries = press, ranker, summaries
 
-    def tick(self, at: datetime) -> Ticked:
-        return tick(self._lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+    def tick(self, at: datetime, lists: Sequence[PaperList] | None = None) -> Ticked:
+        """Of all lists, or of these."""
+        return tick(
+            self._lists if lists is None else lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone
+        )
+
+    def create_deliveries(self, lists: Sequence[PaperList], at: datetime) -> Ticked:
+        """Those that are due of editions that are there."""
+        done = dispatch(lists, self._store, at, self._zone)
+        return Ticked(0, done.created, cohorts_failed=tuple(done.failed))
+
+    def awaited(self, lists: Sequence[PaperList], at: datetime) -> bool:
+        """Whether a reader of these lists is owed an edition that is still to be made."""
+        return edition_awaited(lists, self._store, at, self._zone)
 
     def election(self, clock: Callable[[], datetime]) -> Election:
         return Election(self._store, clock)

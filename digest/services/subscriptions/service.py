@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.domain.errors import InvalidInput, InvalidToken, NotFound
+from digest.domain.errors import ConfigurationError, InvalidInput, InvalidToken, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
+from digest.services.scheduler.key_check import fingerprint
 from digest.services.subscriptions import subscribe as steps
 from digest.services.subscriptions.interests import add_interests, react, save_interests
 from digest.services.subscriptions.next_mail import NextMail, next_mail
 from digest.services.subscriptions.request_limits import Admission, admit, guess, may_preview
 from digest.services.subscriptions.subscribe import RECORDED, Step
 from digest.services.subscriptions.subscriber_csv import RosterReport, import_roster
+from digest.services.subscriptions.suppression_csv import SuppressionReport, export_suppressions, import_suppressions
 from digest.services.subscriptions.unsuppress import unsuppress
 
 if TYPE_CHECKING:
@@ -31,14 +33,22 @@ if TYPE_CHECKING:
     from digest.store.unit_of_work import Store
 
 _LINK = "link confirmed"
+NO_CONFIRMATION = "is false, so there is no page to confirm a subscription on: add --confirmed for people whose consent you have"
 
 
 class SubscriptionService:
     """Readers come, change and leave. `default_timezone` is for readers whose own is unknown here."""
 
     def __init__(
-        self, store: Store, lists: Sequence[PaperList], defaults: Callable[[], Preferences], default_timezone: str
+        self,
+        store: Store,
+        lists: Sequence[PaperList],
+        defaults: Callable[[], Preferences],
+        default_timezone: str,
+        *,
+        pages: bool = True,
     ) -> None:
+        self._pages = pages
         self._store, self._lists, self._defaults, self._zone = store, lists, defaults, ZoneInfo(default_timezone)
 
     # --- in, through, and out
@@ -66,6 +76,7 @@ class SubscriptionService:
         confirmed_by: str = "",
         welcome: bool = False,
         mail_at: datetime | None = None,
+        active_from: datetime | None = None,
     ) -> Step:
         """An operator's: starts double opt-in, or records consent given elsewhere (`confirmed_by`: where it was typed in).
 
@@ -74,13 +85,17 @@ class SubscriptionService:
         understood = understand(interests)
         if understood.rejected:
             raise InvalidInput("interests", understood.rejected[0])
+        if not confirmed_by and not self._pages:
+            raise ConfigurationError("web.enabled", NO_CONFIRMATION)
         if not confirmed_by:
             return self.request(address, list_name, preferences, understood.interests, at, mail_at)
         step = steps.request(self._store, address, list_name, preferences, understood.interests, at)
         if step.skipped.startswith("suppressed"):
             return step
         asked = step.subscription
-        return steps.confirm(self._store, asked.id, confirmed_by, RECORDED, at, asked.request, notify=welcome)
+        return steps.confirm(
+            self._store, asked.id, confirmed_by, RECORDED, at, asked.request, notify=welcome, active_from=active_from
+        )
 
     def confirm(self, subscription: Subscription, how: str, at: datetime) -> Step:
         """The reader's own word, by a link of ours; a welcome is queued."""
@@ -118,10 +133,29 @@ class SubscriptionService:
     ) -> Interests:
         return react(self._store, subscription.id, identifier, like=like, mute_author=mute_author, mute_words=mute_words)
 
-    def import_subscribers(self, file: Path, confirmed: bool, at: datetime) -> RosterReport:
+    def import_subscribers(
+        self,
+        file: Path,
+        confirmed: bool,
+        at: datetime,
+        paper_list: PaperList | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> RosterReport:
         """Confirmations that follow are queued. Raises InvalidInput for a file that holds no subscribers."""
-        names = [each.name for each in self._lists]
-        return import_roster(file, self._store, read_address, names, self._defaults(), at, confirmed=confirmed)
+        if not confirmed and not self._pages:
+            raise ConfigurationError("web.enabled", NO_CONFIRMATION)
+        names = [each.name for each in ([paper_list] if paper_list else self._lists)]
+        chosen, defaults = paper_list is not None, self._defaults()
+        return import_roster(
+            file, self._store, read_address, names, defaults, at, confirmed=confirmed, columns=columns, one_list=chosen
+        )
+
+    def import_suppressions(self, file: Path, reason: SuppressionReason, key: str, at: datetime) -> SuppressionReport:
+        """No more mail to anybody in the file. `key`: ours, for hashes of our own export. Raises InvalidInput."""
+        return import_suppressions(file, self._store, read_address, reason, fingerprint(key), at)
+
+    def export_suppressions(self, key: str) -> Iterator[tuple[str, ...]]:
+        return export_suppressions(self._store, fingerprint(key))
 
     def add_interests(
         self, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime

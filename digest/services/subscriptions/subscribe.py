@@ -65,12 +65,20 @@ def request(
 
 
 def confirm(
-    store: Store, subscription_id: int, how: str, event: str, at: datetime, request: str = "", *, notify: bool = False
+    store: Store,
+    subscription_id: int,
+    how: str,
+    event: str,
+    at: datetime,
+    request: str = "",
+    *,
+    notify: bool = False,
+    active_from: datetime | None = None,
 ) -> Step:
     """Records the consent and starts the subscription, with what `request` asked for. Twice changes nothing. Raises NotFound.
 
     A reader's own confirmation lifts what stopped mail to them (LIFTED_BY_READER). An operator's lifts nothing: who asked to be
-    forgotten comes back by their own word only.
+    forgotten comes back by their own word only. `active_from`: an earlier instant, so that what was due since then is sent too.
     """
     with store.begin() as unit:
         before = _existing(unit, subscription_id)
@@ -83,7 +91,7 @@ def confirm(
             unit.suppressions.remove(before.address)
         if before.state is SubscriptionState.ACTIVE:
             return Step(before, skipped="already confirmed")
-        unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), at, request)
+        unit.subscribers.confirm(subscription_id, Consent(at, how, WORDING, event), active_from or at, request)
         return _step(unit, NoticeKind.WELCOME, _existing(unit, subscription_id), at, notify=notify)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -12,16 +14,24 @@ from itertools import islice
 from pathlib import Path
 
 from digest.domain.errors import InvalidAddress, InvalidInput
+from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
+from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, STATUS, Layout, read_layout, standing
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
+from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
 
-COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "frequency", "interests")
+__all__ = ["COLUMNS", "RejectedRow", "RosterReport", "RosterRow", "read_roster"]
+
 CHUNK = 5000
 NOTHING = Interests()
 Wishes = Callable[[str, str, str, str], Preferences]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes a cell that begins so for."""
+_NAMED = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+)\s*>\s*", re.IGNORECASE)
+_ANY_ADDRESS = re.compile(r"[^\s<>,;|\"()\[\]]+@[^\s<>,;|\"()\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +46,66 @@ class RejectedRow:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SuppressedRow:
+    """Somebody whom the product that the file is from does not mail any more."""
+
+    line: int
+    address: Address
+    reason: SuppressionReason
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """Somebody who is left out, and who is not kept."""
+
+    line: int
+    reason: str
+
+
+Row = RosterRow | RejectedRow | SuppressedRow | SkippedRow
+
+
 def read_roster(
     lines: Iterable[str], read_address: Callable[[str], Address], lists: Iterable[str], defaults: Preferences
-) -> Iterator[RosterRow | RejectedRow]:
-    """Each row of a CSV file with a header line, read or rejected. Raises InvalidInput when the header lacks "email"."""
-    names, wishes = tuple(lists), _wishes(defaults)
-    reader = csv.reader(lines, strict=True)
-    header = [column.strip().lower().removeprefix("\ufeff") for column in next(reader, [])]
-    header = ["frequency" if column == "cadence" else column for column in header]  # as it was called once
-    if "email" not in header or (unknown := set(header) - set(COLUMNS)):
-        odd = "" if "email" not in header else f" ({', '.join(sorted(unknown))} unknown)"
-        raise InvalidInput("line 1", f"should name the columns {','.join(COLUMNS)}, of which only email is required{odd}")
-    if len(set(header)) < len(header):
-        raise InvalidInput("line 1", "names a column twice")
+) -> Iterator[Row]:
+    """Each row of a CSV file, or of a list of addresses. Raises InvalidInput when no column holds addresses."""
+    return rows_of(read_layout(lines), read_address, tuple(lists), defaults)
+
+
+def rows_of(
+    layout: Layout, read_address: Callable[[str], Address], lists: tuple[str, ...], defaults: Preferences
+) -> Iterator[Row]:
+    """Where nothing says which list, it is the first of `lists`."""
+    if layout.fields is None:
+        return _bare_rows(layout, read_address, lists[0], defaults)
+    return _table_rows(layout, layout.fields, read_address, lists, _wishes(defaults))
+
+
+def _bare_rows(layout: Layout, read_address: Callable[[str], Address], name: str, defaults: Preferences) -> Iterator[Row]:
+    """Lines that hold addresses, with or without names beside them; # begins a comment."""
+    for number, line in enumerate(layout.lines, start=layout.before + 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        found = _ANY_ADDRESS.findall(text[:_LONGEST_LINE])
+        if not found:
+            yield RejectedRow(number, f"{text[:40]!r} holds no address")
+        for each in found:
+            try:
+                yield RosterRow(number, NewReader(read_address(_undefused(each)), name, defaults))
+            except InvalidAddress as error:
+                yield RejectedRow(number, str(error))
+
+
+def _table_rows(
+    layout: Layout,
+    fields: tuple[str, ...],
+    read_address: Callable[[str], Address],
+    lists: tuple[str, ...],
+    wishes: Wishes,
+) -> Iterator[Row]:
+    reader = csv.reader(layout.lines, delimiter=layout.delimiter, strict=True)
     while True:
         before = reader.line_num
         try:
@@ -56,34 +113,67 @@ def read_roster(
             if any("\n" in value and "@" in value for value in values):
                 raise csv.Error("a quoted cell holds whole rows")
             if any(value.strip() for value in values):
-                yield _row(reader.line_num, header, values, read_address, names, wishes)
+                yield _row(layout.before + reader.line_num, fields, values, read_address, lists, wishes)
         except StopIteration:
             return
         except csv.Error as error:
-            until = f", nor what follows until line {reader.line_num}" if reader.line_num > before + 1 else ""
-            yield RejectedRow(before + 1, f"is not CSV{until}; a quote may not be closed ({error})")
+            last = layout.before + reader.line_num
+            until = f", nor what follows until line {last}" if reader.line_num > before + 1 else ""
+            yield RejectedRow(layout.before + before + 1, f"is not CSV{until}; a quote may not be closed ({error})")
         except (ValueError, InvalidAddress) as error:
-            yield RejectedRow(reader.line_num, str(error))
+            yield RejectedRow(layout.before + reader.line_num, str(error))
 
 
 def _row(
     line: int,
-    header: list[str],
+    fields: tuple[str, ...],
     values: list[str],
     read_address: Callable[[str], Address],
     lists: tuple[str, ...],
     wishes: Wishes,
-) -> RosterRow:
-    if len(values) != len(header):
-        raise ValueError(f"has {len(values)} columns, should have {len(header)}")
-    row = {name: value.strip(" \t") for name, value in zip(header, values, strict=True)}
+) -> Row:
+    while len(values) > len(fields) and not values[-1].strip():
+        values.pop()
+    if len(values) != len(fields):
+        raise ValueError(f"has {len(values)} columns, should have {len(fields)}")
+    row = {field: _undefused(value.strip(" \t")) for field, value in zip(fields, values, strict=True) if field}
+    address = read_address(_bare(row["email"]))
+    said = [standing(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
+    if reasons := [each for each in said if isinstance(each, SuppressionReason)]:
+        return SuppressedRow(line, address, min(reasons, key=_GRAVEST.index))
+    if left_out := next((each for each in said if each is not None), ""):
+        return SkippedRow(line, str(left_out))
     name = row.get("list") or lists[0]
     if name not in lists:
         raise ValueError(f"list {name[:40]!r} is not one of {', '.join(lists)}")
     preferences = wishes(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""), row.get("frequency", ""))
-    said = row.get("interests", "")
-    interests = understand(said).interests if said else NOTHING
-    return RosterRow(line, NewReader(read_address(row["email"]), name, preferences, interests))
+    text = row.get("interests", "")
+    interests = understand(text).interests if text else NOTHING
+    return RosterRow(line, NewReader(address, name, preferences, interests))
+
+
+_LONGEST_LINE = 10_000
+_GRAVEST = (
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.ASKED,
+    SuppressionReason.BOUNCE,
+    SuppressionReason.OPERATOR,
+)
+
+
+def _bare(text: str) -> str:
+    """The address of "Name <address>", or the text itself."""
+    found = _NAMED.fullmatch(text[:_LONGEST_LINE])
+    return found[1] if found else text
+
+
+def _undefused(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
+def defused(row: Iterable[str]) -> tuple[str, ...]:
+    """A row that no spreadsheet takes for formulas; the import takes the quotes away again."""
+    return tuple(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
 
 
 def _wishes(defaults: Preferences) -> Wishes:
@@ -140,6 +230,9 @@ class RosterReport:
     added: int
     unchanged: int
     rejected: tuple[RejectedRow, ...]
+    suppressed: int = 0
+    skipped: tuple[SkippedRow, ...] = ()
+    columns_ignored: tuple[str, ...] = ()
 
 
 def import_roster(
@@ -151,26 +244,36 @@ def import_roster(
     at: datetime,
     *,
     confirmed: bool,
+    columns: Mapping[str, str] | None = None,
+    one_list: bool = False,
 ) -> RosterReport:
-    """Loads a CSV file, in chunks. `confirmed` records consent given elsewhere; else each new reader is owed a confirmation.
+    """Loads a file, in chunks. `confirmed` records consent given elsewhere; else each new reader is owed a confirmation.
 
-    Raises InvalidInput when the file cannot be read or has no email column.
+    Who unsubscribed, bounced or was blocked where the file is from is suppressed here. `columns`: by our name, the file's.
+    `one_list`: all are for the first of `lists`, whatever the file says.
+    Raises InvalidInput when the file cannot be read or no column holds addresses.
     """
     rejected: list[RejectedRow] = []
-    added = unchanged = 0
+    skipped: list[SkippedRow] = []
+    added = unchanged = suppressed = 0
     consent = Consent(at, "csv import", WORDING, RECORDED)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = read_roster(lines, read_address, lists, defaults)
-            while chunk := list(islice(rows, CHUNK)):
-                rejected += [row for row in chunk if isinstance(row, RejectedRow)]
-                good = [row.reader for row in chunk if isinstance(row, RosterRow)]
-                with store.begin() as unit:
-                    readers = unit.subscribers
-                    counts = readers.add_confirmed(good, consent, at) if confirmed else readers.ask(good, at)
-                added, unchanged = added + counts.added, unchanged + counts.unchanged
-    except UnicodeDecodeError as error:
-        raise InvalidInput(str(file), f"is not UTF-8 (byte {error.start})") from None
+        text = decoded(file.read_bytes())
     except OSError as error:
         raise InvalidInput(str(file), f"cannot be read ({error.strerror})") from None
-    return RosterReport(added, unchanged, tuple(rejected))
+    layout = read_layout(io.StringIO(text, newline=""), columns)
+    if one_list and layout.fields is not None:
+        layout = replace(layout, fields=tuple("" if field == "list" else field for field in layout.fields))
+    rows = rows_of(layout, read_address, tuple(lists), defaults)
+    while chunk := list(islice(rows, CHUNK)):
+        rejected += [row for row in chunk if isinstance(row, RejectedRow)]
+        skipped += [row for row in chunk if isinstance(row, SkippedRow)]
+        good = [row.reader for row in chunk if isinstance(row, RosterRow)]
+        gone = [row for row in chunk if isinstance(row, SuppressedRow)]
+        with store.begin() as unit:
+            for row in gone:
+                unit.suppressions.add(row.address, row.reason, at, "imported")
+            readers = unit.subscribers
+            counts = readers.add_confirmed(good, consent, at) if confirmed else readers.ask(good, at)
+        added, unchanged, suppressed = added + counts.added, unchanged + counts.unchanged, suppressed + len(gone)
+    return RosterReport(added, unchanged, tuple(rejected), suppressed, tuple(skipped), layout.ignored)

@@ -8,7 +8,7 @@ is not known: lifted by "a@fass.de" it is gone for both, as it was before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
@@ -45,6 +45,10 @@ class Suppressions:
         found = select(suppressions).where(self._stops(address))
         row = self._connection.execute(found.order_by(suppressions.c.folded, suppressions.c.at)).first()
         return Suppression(row.address_hash, SuppressionReason(row.reason), row.at, row.detail) if row else None
+
+    def all(self) -> Iterator[Suppression]:
+        for row in self._connection.execute(select(suppressions).order_by(suppressions.c.at, suppressions.c.address_hash)):
+            yield Suppression(row.address_hash, SuppressionReason(row.reason), row.at, row.detail)
 
     def lift(
         self,

@@ -1,0 +1,242 @@
+"""Files of subscribers as other products write them (the people are invented): who is added, who is left out and why, and who
+must not be mailed. None comes in active who was not active there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from digest.config import load
+from digest.container import Container
+from digest.domain.errors import InvalidInput
+from digest.domain.feedback import SuppressionReason
+from digest.domain.subscriber import Address, SubscriptionState
+from digest.services.subscriptions.subscriber_csv import RosterReport
+
+AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
+MAILCHIMP = '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,TIMEZONE'
+
+
+@dataclass(frozen=True)
+class Case:
+    data: str | bytes
+    added: tuple[str, ...] = ()
+    suppressed: dict[str, SuppressionReason] = field(default_factory=dict)
+    skipped: tuple[int, ...] = ()
+    rejected: tuple[int, ...] = ()
+    ignored: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+ASKED, BOUNCE, COMPLAINT = SuppressionReason.ASKED, SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT
+FILES = {
+    "our own": Case(
+        "email,list,timezone,hour,weekdays,interests\nada@example.org,daily,Europe/Berlin,07:00,mon;thu,robots; -hype\n",
+        ("ada@example.org",),
+    ),
+    "listmonk": Case(
+        LISTMONK
+        + '7f0c,ada@example.org,Ada L,"{""city"": ""Bern, CH""}",enabled,2025-01-01T09:00:00Z,2025-01-01T09:00:00Z\n'
+        + "7f0d,bob@example.org,Bob,{},blocklisted,2025-01-01,2025-01-01\n"
+        + "7f0e,cyd@example.org,Cyd,{},disabled,2025-01-01,2025-01-01\n",
+        ("ada@example.org",), {"bob@example.org": SuppressionReason.OPERATOR}, (4,),
+        ignored=("uuid", "name", "attributes", "created_at", "updated_at"),
+    ),
+    "Mailchimp, subscribed": Case(
+        f"{MAILCHIMP}\n"
+        '"ada@example.org","Ada","Lovelace",2,"2025-02-03 10:11:12","192.0.2.7","2025-02-03 10:12:00",Europe/Berlin\n',
+        ("ada@example.org",),
+        ignored=("First Name", "Last Name", "MEMBER_RATING", "OPTIN_TIME", "OPTIN_IP", "CONFIRM_TIME"),
+    ),
+    "Mailchimp, unsubscribed": Case(
+        '"Email Address","First Name",UNSUB_TIME,UNSUB_REASON\n"bob@example.org",Bob,"2025-02-03 10:11:12","NORMAL (N/A)"\n',
+        suppressed={"bob@example.org": ASKED}, ignored=("First Name", "UNSUB_REASON"),
+    ),
+    "Mailchimp, cleaned": Case(
+        '"Email Address","First Name",CLEAN_TIME\n"cyd@example.org",Cyd,"2025-02-03 10:11:12"\n',
+        suppressed={"cyd@example.org": BOUNCE}, ignored=("First Name",),
+    ),
+    "Mailchimp, everybody with a status": Case(
+        "Email Address,Status\na@example.org,Subscribed\nb@example.org,Unsubscribed\nc@example.org,Cleaned\n"
+        "d@example.org,Non-Subscribed\ne@example.org,on a holiday\n",
+        ("a@example.org",), {"b@example.org": ASKED, "c@example.org": BOUNCE}, (5, 6),
+    ),
+    "Mailman 2, list_members": Case("ada@example.org\nbob@example.org\n", ("ada@example.org", "bob@example.org")),
+    "Mailman 3, with names": Case(
+        'Ada Lovelace <ada@example.org>\n"Babbage, Charles" <charles@example.org>\nnobody here\n# the end\n',
+        ("ada@example.org", "charles@example.org"), rejected=(3,),
+    ),
+    "Ghost": Case(
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n"
+        "1,ada@example.org,Ada,,true,false,,2025-01-01T00:00:00.000Z,,,\n2,bob@example.org,Bob,,false,false,,2025-01-01,,,\n"
+        "3,cyd@example.org,Cyd,,true,false,,2025-01-01,2025-03-01T00:00:00.000Z,,\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": ASKED},
+        ignored=("id", "name", "note", "complimentary_plan", "stripe_customer_id", "created_at", "labels", "tiers"),
+    ),
+    "Google Forms": Case(
+        '"Timestamp","Email Address","Topics","Time zone"\n'
+        '"2025/11/06 9:15:12 AM GMT+1","ada@example.org","graph networks, cs.LG","Europe/Berlin"\n',
+        ("ada@example.org",), ignored=("Timestamp",),
+    ),
+    "Google Forms, with a question of one's own": Case(
+        "Zeitstempel,Wohin sollen wir schreiben?\n06.11.2025 09:15:12,ada@example.org\n",
+        ("ada@example.org",), ignored=("Zeitstempel",), columns={"email": "Wohin sollen wir schreiben?"},
+    ),
+    "Excel in German: semicolons, a mark, hours without a zero": Case(
+        b"\xef\xbb\xbf"
+        + "E-Mail-Adresse;Name;Uhrzeit\r\nada@example.org;Müller;7:00\r\nbob@example.org;;19:30:00\r\n;;\r\n".encode(),
+        ("ada@example.org", "bob@example.org"), ignored=("Name",),
+    ),
+    "Excel, an older Latin": Case(
+        "email;Vorname\nada@example.org;Jürgen\n".encode("cp1252"), ("ada@example.org",), ignored=("Vorname",)
+    ),
+    "Excel, Unicode text": Case(
+        "email\thour\nada@example.org\t7:00\nbob@example.org\t25:00\n".encode("utf-16"), ("ada@example.org",), rejected=(3,)
+    ),
+    "Excel, with a line for itself and columns too many": Case(
+        "sep=;\nemail;timezone;;\nada@example.org;UTC;;\nbob@example.org;UTC;;;;\n", ("ada@example.org", "bob@example.org")
+    ),
+    "phpList": Case(
+        '"Email","Is this user confirmed","Is this user blacklisted"\n'
+        "ada@example.org,1,0\nbob@example.org,0,0\ncyd@example.org,1,1\n",
+        ("ada@example.org",), {"cyd@example.org": SuppressionReason.OPERATOR}, (3,),
+    ),
+    "Substack": Case(
+        "email,active_subscription,expiry,email_disabled\nada@example.org,true,,false\nbob@example.org,false,,false\n"
+        "cyd@example.org,true,,true\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, ignored=("expiry",),
+    ),
+    "Buttondown": Case(
+        "id,email,subscriber_type,notes\n1,ada@example.org,regular,\n2,bob@example.org,unactivated,\n3,cyd@example.org,unsubscribed,\n"
+        "4,dee@example.org,complained,\n",
+        ("ada@example.org",), {"cyd@example.org": ASKED, "dee@example.org": COMPLAINT}, (3,), ignored=("id", "notes"),
+    ),
+    "Thunderbird's address book": Case(
+        "First Name,Last Name,Display Name,Primary Email,Secondary Email,Address\n"
+        "Ada,L,Ada L,ada@example.org,ada2@example.org,1 Street\n",
+        ("ada@example.org",), ignored=("First Name", "Last Name", "Display Name", "Secondary Email", "Address"),
+    ),
+    "a quote that is never closed": Case(
+        'email,interests\nada@example.org,robots\nbob@example.org,"open\ncyd@example.org,x\n', ("ada@example.org",), rejected=(3,)
+    ),
+    "a cell with the name in it": Case(
+        'Name;Email\nAda;Ada Lovelace <ada@example.org>\nBob;<mailto:bob@example.org>\nCyd;two@at@example.org\n',
+        ("ada@example.org", "bob@example.org"), rejected=(4,), ignored=("Name",),
+    ),
+    "addresses pasted from a mail": Case(
+        "Ada <ada@example.org>, bob@example.org; Cyd <cyd@example.org>\n",
+        ("ada@example.org", "bob@example.org", "cyd@example.org")
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Container:
+    config = tmp_path / "digest.toml"
+    config.write_text(
+        f'[database]\nurl = "sqlite:///{tmp_path}/d.sqlite3"\n[secrets]\nkey_file = "{tmp_path}/key"\n'
+        f'[delivery]\njournal = "{tmp_path}/journal"\n'
+        '[[lists]]\nname = "daily"\ntitle = "Daily"\n[[lists]]\nname = "weekly"\ntitle = "Weekly"\n'
+    )
+    return Container(load(config, {}))
+
+
+def brought(
+    container: Container, data: str | bytes, columns: dict[str, str] | None = None, into: str | None = None
+) -> RosterReport:
+    file = container.settings.delivery.journal.parent / "people.csv"
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    paper_list = container.adapters.paper_list(into) if into else None
+    return container.subscriptions.import_subscribers(file, True, AT, paper_list, columns)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_as_it_comes(container: Container, name: str) -> None:
+    case = FILES[name]
+    with container:
+        report = brought(container, case.data, case.columns)
+        active = {str(each.address) for each in container.subscriptions.all(SubscriptionState.ACTIVE)}
+        everybody = {str(each.address) for each in container.subscriptions.all()}
+        assert active == everybody == set(case.added)
+        assert report.added == len(case.added)
+        found = {email: container.subscriptions.suppression(Address(email)) for email in case.suppressed}
+        assert {email: each and each.reason for email, each in found.items()} == case.suppressed
+        assert report.suppressed == len(case.suppressed)
+        assert tuple(each.line for each in report.skipped) == case.skipped
+        assert all(each.reason for each in report.skipped)
+        assert tuple(each.line for each in report.rejected) == case.rejected
+        assert report.columns_ignored == case.ignored
+
+
+def test_what_a_file_says_of_its_readers_is_kept(container: Container) -> None:
+    with container:
+        brought(container, FILES["our own"].data)
+        brought(container, FILES["Excel in German: semicolons, a mark, hours without a zero"].data, into="weekly")
+        by_list = {(each.list, str(each.address)): each for each in container.subscriptions.all()}
+    ours = by_list["daily", "ada@example.org"]
+    assert (ours.preferences.timezone, ours.preferences.weekdays) == ("Europe/Berlin", frozenset({0, 3}))
+    assert (ours.interests.words, ours.interests.muted_words) == (("robots",), ("hype",))
+    assert by_list["weekly", "bob@example.org"].preferences.hour == time(19, 30)
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "said"),
+    [
+        ("name,phone\nAda,1\n", {}, "there are 'name', 'phone'; say which holds the addresses: --columns"),
+        ("", {}, "only email is required"),
+        ("email,x\na@example.org,1\n", {"hour": "Stunde"}, "the file has no column 'Stunde'; there are email, x"),
+        ("email,x\na@example.org,1\n", {"hours": "x"}, "'hours' is none of email, list"),
+    ],
+)
+def test_a_file_that_names_no_addresses_is_refused(container: Container, data: str, columns: dict[str, str], said: str) -> None:
+    with container, pytest.raises(InvalidInput) as refused:
+        brought(container, data, columns)
+    assert said in str(refused.value)
+
+
+def test_no_spreadsheet_runs_what_is_exported_and_it_comes_back_as_it_was(container: Container) -> None:
+    from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
+
+    with container:
+        addresses = ("=cmd|x!a0@example.org", "+1@example.org", "-2@example.org", "plain@example.org")
+        brought(container, "email,interests\n" + "".join(f"{each},-hype; robots\n" for each in addresses))
+        rows = [row_of(each) for each in container.subscriptions.all()]
+        out = io.StringIO()
+        csv.writer(out).writerows([COLUMNS, *map(defused, rows)])
+        cells = [cell for row in list(csv.reader(io.StringIO(out.getvalue())))[1:] for cell in row]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+        again = brought(container, out.getvalue())
+    assert (again.added, again.unchanged, again.rejected) == (0, 4, ())
+    assert {row[0] for row in rows} == set(addresses)
+
+
+def test_suppressions_out_and_in(container: Container, tmp_path: Path) -> None:
+    """With the same key; with another one the hashes would stop nobody, and it says so."""
+    from digest.services.subscriptions.suppression_csv import EXPORTED
+
+    theirs, ours = tmp_path / "suppressed.csv", tmp_path / "export.csv"
+    theirs.write_text("email,reason,created\nBob@example.org,550 no such user,1700000000\nnobody,x,1\n")
+    with container:
+        brought(container, "email\nbob@example.org\n")
+        report = container.subscriptions.import_suppressions(theirs, BOUNCE, "a key of ours, long enough", AT)
+        assert (report.suppressed, [each.line for each in report.rejected]) == (1, [3])
+        found = container.subscriptions.suppression(Address("bob@example.org"))
+        assert found is not None
+        assert found.reason is BOUNCE
+        with ours.open("w", newline="") as out:
+            csv.writer(out).writerows([EXPORTED, *container.subscriptions.export_suppressions("a key of ours, long enough")])
+        container.subscriptions.unsuppress(None, AT)
+        refused = container.subscriptions.import_suppressions(ours, BOUNCE, "another key, as long as it", AT)
+        assert (refused.suppressed, len(refused.rejected)) == (0, 1)
+        assert "another than ours" in refused.rejected[0].reason
+        assert container.subscriptions.import_suppressions(ours, COMPLAINT, "a key of ours, long enough", AT).suppressed == 1
+        back = container.subscriptions.suppression(Address("bob@example.org"))
+        assert back is not None
+        assert back.reason is BOUNCE

@@ -1,0 +1,282 @@
+"""docs/how-to/without-a-server.md: the commands of each recipe, run for two simulated days, with what may go wrong in between.
+
+Only this is put in for what the page leaves to its reader: the relay, a folder of papers for the sources, and the instant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.command_line import clean_environment
+from tests.servers.running import PATIENCE
+from tests.servers.smtp import SmtpServer
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/how-to/without-a-server.md").read_text("utf-8")
+READER = "you@example.org"
+MONDAY, TUESDAY = "2026-03-02T07:10:00Z", "2026-03-03T07:10:00Z"
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{re.escape(kind)}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def _cron() -> tuple[str, dict[str, str]]:
+    [line] = blocks("crontab")
+    return line.strip().split(maxsplit=5)[5], {}
+
+
+def _systemd() -> tuple[str, dict[str, str]]:
+    unit = dict(line.split("=", 1) for line in blocks("ini")[0].splitlines() if "=" in line)
+    name, value = unit["Environment"].split("=")
+    command = f"cd {unit['WorkingDirectory']} && {name}={value} {unit['ExecStart']}"
+    return command.replace("%h", "$HOME"), {}
+
+
+def _github() -> tuple[str, dict[str, str]]:
+    job = yaml.safe_load(blocks("yaml")[0])["jobs"]["once"]
+    secrets = {"DIGEST_KEY": "k" * 32, "DIGEST_READER": READER, "DIGEST_SMTP_PASSWORD": "secret"}
+    filled = {k: re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda found: secrets[found[1]], v) for k, v in job["env"].items()}
+    return "\n".join(["cd $HOME/digest", "set -e", *(step["run"] for step in job["steps"] if "run" in step)]), filled
+
+
+def _gitlab() -> tuple[str, dict[str, str]]:
+    job = yaml.safe_load(blocks("yaml")[1])["digest"]
+    given = {"DIGEST_SECRETS__KEY": "k" * 32, "SMTP_PASSWORD": "secret", "READER": READER}
+    return "\n".join(["cd $HOME/digest", "set -e", *job["script"]]), job["variables"] | given
+
+
+RECIPES = {"cron": _cron, "systemd": _systemd, "github": _github, "gitlab": _gitlab}
+IN_CI = {"github", "gitlab"}
+
+
+class Clone:
+    """A clone in somebody's home, with a folder of papers: twelve a day."""
+
+    def __init__(self, home: Path, recipe: str, relay: SmtpServer) -> None:
+        self.folder, self.recipe, self.relay = home / "digest", recipe, relay
+        (self.folder / "config").mkdir(parents=True)
+        (self.folder / "papers").mkdir()
+        (self.folder / "config/local.toml").write_text(blocks("toml")[0])
+        (self.folder / "config/smtp-password").write_text("secret")
+        (self.folder / "run").write_text(
+            "#!/bin/sh\nshift\n"
+            f'if [ "$1" = once ]; then shift; exec {shlex.quote(sys.executable)} -m digest once --at "$AT" "$@"; fi\n'
+            f'exec {shlex.quote(sys.executable)} -m digest "$@"\n'
+        )
+        (self.folder / "run").chmod(0o755)
+        self.command, given = RECIPES[recipe]()
+        papers = {"name": "papers", "kind": "folder", "options": {"path": str(self.folder / "papers")}}
+        self.environment = clean_environment() | given | {"HOME": str(home), "DIGEST_SOURCES": json.dumps([papers])}
+        self.relay_at(relay.port)
+        self.publish(MONDAY)
+
+    def relay_at(self, port: int) -> None:
+        self.environment["DIGEST_RELAYS"] = json.dumps([{"host": "127.0.0.1", "port": port, "tls": "none"}])
+
+    def publish(self, at: str) -> None:
+        day = at[:10]
+        rows = [
+            {
+                "id": f"doi:10.1000/{day}.{n}",
+                "title": f"Work {n} of {day}",
+                "abstract": "We do.",
+                "published_at": f"{day}T01:00:00Z",
+            }
+            for n in range(12)
+        ]
+        (self.folder / f"papers/{day}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    def shell(self, command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=self.folder, env=self.environment | more, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+
+    def add_readers(self) -> None:
+        if self.recipe not in IN_CI:
+            done = self.shell(blocks("sh")[0].replace("--confirmed", "--confirmed --at 2026-03-01T12:00:00Z"))
+            assert done.returncode == 0, done.stderr
+
+    def run(self, at: str) -> subprocess.CompletedProcess[str]:
+        """The recipe's own command."""
+        return self.shell(self.command, AT=at)
+
+    def mails(self) -> list[Any]:
+        return [message_from_bytes(each.data, policy=policy.default) for each in self.relay.accepted()]
+
+
+@pytest.fixture(params=list(RECIPES))
+def clone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clone]:
+    with SmtpServer(tmp_path / "kept") as relay:
+        made = Clone(tmp_path, request.param, relay)
+        made.add_readers()
+        yield made
+
+
+@pytest.fixture
+def in_ci(tmp_path: Path) -> Iterator[Clone]:
+    with SmtpServer(tmp_path / "kept") as relay:
+        yield Clone(tmp_path, "gitlab", relay)
+
+
+def done(ran: subprocess.CompletedProcess[str]) -> str:
+    assert ran.returncode == 0, f"{ran.stdout}{ran.stderr}"
+    return ran.stderr
+
+
+def titles(mail: Any) -> set[str]:
+    return set(re.findall(r"Work \d+ of [\d-]+", mail.get_body(("plain",)).get_content()))
+
+
+def test_two_days_and_each_day_twice(clone: Clone) -> None:
+    for at in (MONDAY, MONDAY.replace("07:10", "09:10"), TUESDAY, TUESDAY.replace("07:10", "07:11")):
+        clone.publish(at)
+        done(clone.run(at))
+    first, second = clone.mails()
+    assert [mail["To"] for mail in (first, second)] == [READER, READER]
+    assert len(titles(first)) == 10
+    assert titles(first) & titles(second) == set()
+
+
+def test_every_link_in_the_mail_leads_somewhere(in_ci: Clone) -> None:
+    """No pages are there, so there is no link to any; one leaves by mail."""
+    done(in_ci.run(MONDAY))
+    [mail] = in_ci.mails()
+    assert mail["List-Unsubscribe"] == f"<mailto:{READER}?subject=unsubscribe>"
+    assert [name for name in ("List-Unsubscribe-Post", "List-Archive", "List-Help") if mail[name]] == []
+    html, text = (mail.get_body((kind,)).get_content() for kind in ("html", "plain"))
+    linked = set(re.findall(r'href="([^"]*)"', html))
+    assert f"mailto:{READER}?subject=unsubscribe" in linked
+    assert {each for each in linked if not each.startswith(("https://doi.org/", "mailto:"))} == set()
+    assert "127.0.0.1" not in html + text
+    assert "Preferences" not in html + text
+
+
+def test_the_mail_server_is_down_for_one_run(clone: Clone) -> None:
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        clone.relay_at(nobody_listens.getsockname()[1])
+        ran = clone.run(MONDAY)
+    assert ran.returncode == 1
+    [line] = [line for line in ran.stderr.splitlines() if " is new: " not in line]
+    assert line.startswith("digest: ")
+    assert clone.mails() == []
+    clone.relay_at(clone.relay.port)
+    done(clone.run(MONDAY.replace("07:10", "07:40")))
+    done(clone.run(MONDAY.replace("07:10", "07:50")))
+    assert len(clone.mails()) == 1
+
+
+def test_the_database_is_lost(clone: Clone) -> None:
+    done(clone.run(MONDAY))
+    for file in clone.folder.glob("digest.sqlite3*"):
+        file.unlink()
+    clone.publish(TUESDAY)
+    said = done(clone.run(TUESDAY))
+    assert "digest.sqlite3 is new" in said
+    if clone.recipe not in IN_CI:
+        assert len(clone.mails()) == 1, "nobody is known any more"
+        clone.add_readers()
+        done(clone.run(TUESDAY))
+    assert len(clone.mails()) == 2
+
+
+def test_the_key_is_lost(clone: Clone) -> None:
+    done(clone.run(MONDAY))
+    if clone.recipe in IN_CI:
+        clone.environment["DIGEST_SECRETS__KEY"] = "another key, because the first is lost"
+    else:
+        (clone.folder / "digest.key").unlink()
+    clone.publish(TUESDAY)
+    for _ in range(2):
+        ran = clone.run(TUESDAY)
+        assert ran.returncode == 2
+        [line] = ran.stderr.splitlines()
+        assert "digest migrate --new-key" in line
+    assert len(clone.mails()) == 1
+    done(clone.shell(blocks("sh new-key")[0], DIGEST_CONFIG="config/local.toml"))
+    done(clone.run(TUESDAY))
+    assert len(clone.mails()) == 2
+
+
+def test_no_source_answers_at_first(in_ci: Clone) -> None:
+    """The edition waits, instead of being made without papers."""
+    papers = in_ci.folder / "papers"
+    papers.rename(in_ci.folder / "away")
+    ran = in_ci.run(MONDAY)
+    assert (ran.returncode, ran.stderr.count("no source answered")) == (1, 1)
+    (in_ci.folder / "away").rename(papers)
+    done(in_ci.run(MONDAY.replace("07:10", "07:20")))
+    [mail] = in_ci.mails()
+    assert len(titles(mail)) == 10
+
+
+def test_who_left_is_not_subscribed_again_by_the_job(in_ci: Clone) -> None:
+    done(in_ci.run(MONDAY))
+    done(in_ci.shell(f"./run digest unsubscribe {READER}"))
+    in_ci.publish(TUESDAY)
+    assert f"{READER} unsubscribed" in done(in_ci.run(TUESDAY))
+    assert len(in_ci.mails()) == 1
+
+
+def test_a_reader_who_is_added_later_in_the_day_gets_that_days_edition(in_ci: Clone) -> None:
+    done(in_ci.run(MONDAY))
+    in_ci.environment["READER"] = "late@example.org"
+    done(in_ci.run(MONDAY.replace("07:10", "11:00")))
+    done(in_ci.run(MONDAY.replace("07:10", "12:00")))
+    assert [mail["To"] for mail in in_ci.mails()] == [READER, "late@example.org"]
+
+
+def test_if_due_asks_nobody_before_somebody_waits(tmp_path: Path) -> None:
+    """And the edition is made of what is there when somebody does."""
+    with SmtpServer(tmp_path / "kept") as relay:
+        clone = Clone(tmp_path, "cron", relay)
+        clone.add_readers()
+        early = clone.shell("./run digest once --if-due --json --config config/local.toml", AT="2026-03-02T05:30:00Z")
+        answer = json.loads(early.stdout)
+        # on the first morning yesterday's edition counts as awaited; on the second nobody waits before 07:00
+        assert answer["collected"][0]["papers_new"] == 12
+        done(clone.run(MONDAY))
+        clone.publish(TUESDAY)
+        early = clone.shell("./run digest once --if-due --json --config config/local.toml", AT="2026-03-03T05:30:00Z")
+        assert {key: json.loads(early.stdout)[key] for key in ("collected", "editions")} == {"collected": [], "editions": 0}
+        done(clone.run(TUESDAY))
+        assert len(clone.mails()) == 2
+
+
+def test_an_unconfirmed_subscription_needs_a_page_to_be_confirmed_on(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path / "kept") as relay:
+        clone = Clone(tmp_path, "cron", relay)
+        ran = clone.shell("./run digest subscribe late@example.org --config config/local.toml")
+        assert ran.returncode == 2
+        assert "--confirmed" in ran.stderr
+        assert "0" not in clone.shell("./run digest subscribers list --config config/local.toml").stdout
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    (tmp_path / "digest").mkdir()
+    shutil.copy("/bin/true", tmp_path / "digest/run")
+    for name, text in zip(("service", "timer"), blocks("ini"), strict=True):
+        (tmp_path / f"digest-once.{name}").write_text(text.replace("%h", str(tmp_path)))
+    units = sorted(map(str, tmp_path.glob("digest-once.*")))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert [line for line in verified.stderr.splitlines() if "digest-once" in line] == []

@@ -85,8 +85,6 @@ class Adapters:
 
         return key_of(self.settings.secrets, lambda: not needs_its_key(self.settings.database.url))
 
-    # --- parts
-
     @cached_property
     def links(self) -> Links:
         return Links(self.settings.web.base_url, self.secret, pages=self.settings.web.enabled)
@@ -290,8 +288,8 @@ class Adapters:
         from digest.services.editions.more_cards import CardKeeper
         from digest.services.editions.personalise import Chooser
 
-        sending_empty = {each.name for each in self.lists if each.send_empty}
-        return Chooser(self.store, CardKeeper(self.store, lambda: self.press, self.paper_list), sending_empty)
+        cards = CardKeeper(self.store, lambda: self.press, self.paper_list)
+        return Chooser(self.store, cards, {each.name for each in self.lists if each.send_empty})
 
     @cached_property
     def endpoint(self) -> Completions | None:

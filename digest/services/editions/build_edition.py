@@ -8,16 +8,13 @@ A frozen edition is returned, never rebuilt. Nothing of an edition that fails on
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
-from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window, foremost
-from digest.domain.errors import DigestError, InvalidInput, LintFailed
+from digest.domain.edition import Edition, PaperList, Pick, Window, foremost
+from digest.domain.errors import InvalidInput
 from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import Frequency, due_on
@@ -26,6 +23,7 @@ from digest.ranking.selection import Selection, select, shares
 from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
+from digest.services.editions.proofing import Press, broken_alone, content_hash, proofed
 from digest.services.papers.summarise import Summaries, nobody
 from digest.store.unit_of_work import Store, Unit
 
@@ -33,16 +31,6 @@ PLAINLY = Trending()
 """The ranking without coefficients."""
 LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
-
-
-class Press(Protocol):
-    """Turns a draft into mail. Raises TemplateError."""
-
-    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
-        """`brevity` counts from 0 (as designed) upwards (shorter summaries)."""
-
-    def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
-        """The lint's errors for the edition composed for a worst-case recipient; empty when it may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +89,15 @@ def edit(
             return Made(None, skipped="no papers collected yet")
     draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency)
     try:
-        draft, rendered = _proofed(draft, paper_list, press)
+        draft, rendered = proofed(draft, paper_list, press)
     except Exception:
-        broken = _broken_alone(draft, paper_list, press)
+        broken = broken_alone(draft, paper_list, press)
         if not broken or len(broken) == len(draft.pool):
             raise  # no single paper is to blame
         for why in broken.values():
             logging.getLogger("digest").warning("list %s, %s: %s", paper_list.name, day, why)
         draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency, without=broken)
-        draft, rendered = _proofed(draft, paper_list, press)
+        draft, rendered = proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
 
@@ -258,74 +246,3 @@ def _why_none_seen(paper_list: PaperList, at: datetime, store: Store) -> str:
     bare = sum(not each.paper.categories for each in fitting)
     unknown = f"; the categories of {bare} of them are not known" if bare else ""
     return f"{those}, none of them in {', '.join(sorted(paper_list.categories)) or 'any category'}{unknown}"
-
-
-MOST_BREVITY = 3
-
-
-def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Edition, Rendered]:
-    """Renders until the proof passes: shorter summaries first, then as many picks as fit, and a note that says so."""
-
-    def tried(trial: Edition, brevity: int) -> tuple[Rendered, tuple[str, ...]]:
-        rendered = press.render(trial, paper_list, brevity=brevity)
-        errors = press.proof(trial, paper_list, rendered)
-        if not all(error.startswith("size") for error in errors):
-            raise LintFailed(errors)
-        return rendered, errors
-
-    errors: tuple[str, ...] = ()
-    for brevity in range(MOST_BREVITY + 1):
-        rendered, errors = tried(draft, brevity)
-        if not errors:
-            return draft, rendered
-    fitting: tuple[Edition, Rendered] | None = None
-    few, many = 0, len(draft.picks) or min(draft.max_picks, len(draft.pool))  # that many fit, so many do not
-    while many - few > 1:
-        kept = (few + many) // 2
-        note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"
-        trial = replace(draft, picks=draft.picks[:kept], max_picks=kept, notes=(*draft.notes, note))
-        trial = replace(trial, content_hash=content_hash(trial))
-        rendered, errors = tried(trial, MOST_BREVITY)
-        if errors:
-            many = kept
-        else:
-            few, fitting = kept, (trial, rendered)
-    if fitting is None:
-        raise LintFailed(errors)
-    return fitting
-
-
-def _broken_alone(draft: Edition, paper_list: PaperList, press: Press) -> dict[int, str]:
-    """By id, the papers that an edition of theirs alone fails with."""
-    found: dict[int, str] = {}
-    for ranked in (each.ranked for each in draft.pool):
-        alone = replace(draft, picks=(Pick(1, ranked),), pool=(), notes=(), updates=())
-        try:
-            _proofed(alone, paper_list, press)
-        except Exception as error:
-            why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
-            found[ranked.paper.id] = f"{ranked.paper.identifier} is left out, it cannot be shown: {why}"[:500]
-    return found
-
-
-def content_hash(edition: Edition) -> str:
-    """sha256 over what readers may be shown: list, date, picks and pool with their reasons, notes, updates."""
-
-    def told(ranked: Ranked) -> list[object]:
-        paper = ranked.paper
-        summary = paper.summary.text if paper.summary else ""
-        return [str(paper.identifier), paper.title, paper.authors, summary, [r.text for r in ranked.reasons]]
-
-    def pooled(each: Pooled) -> list[object]:
-        return [each.position, each.featured_before, *told(each.ranked), *([each.section] if each.section else [])]
-
-    what = [
-        edition.list,
-        edition.date.isoformat(),
-        *([str(edition.frequency)] if edition.frequency is not Frequency.DAILY else []),
-        [[pick.rank, *told(pick.ranked)] for pick in edition.picks],
-        [pooled(each) for each in edition.pool],
-        edition.notes,
-        [[each.identifier, each.title, each.what] for each in edition.updates],
-    ]
-    return hashlib.sha256(json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

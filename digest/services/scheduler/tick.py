@@ -12,6 +12,7 @@ from digest.domain.errors import DigestError, StoreError
 from digest.domain.schedule import Cutoff, Frequency
 from digest.ranking.trending import Ranker
 from digest.services.editions import build_edition
+from digest.services.editions.proofing import Press
 from digest.services.papers.summarise import Summaries, nobody
 from digest.services.scheduler import create_deliveries
 from digest.store.unit_of_work import Store
@@ -33,7 +34,7 @@ class Ticked:
 def tick(
     lists: Sequence[PaperList],
     store: Store,
-    press: build_edition.Press,
+    press: Press,
     at: datetime,
     rank: Ranker = build_edition.PLAINLY,
     summaries: Summaries = nobody,
@@ -60,7 +61,7 @@ class _Maker:
     """Makes editions, and does not try twice in a tick what failed."""
 
     store: Store
-    press: build_edition.Press
+    press: Press
     at: datetime
     rank: Ranker
     summaries: Summaries

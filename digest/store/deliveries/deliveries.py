@@ -17,7 +17,7 @@ from digest.domain.subscriber import Cohort, SubscriptionState
 from digest.store.deliveries.claim import Stop, claim, known, stop, stops
 from digest.store.deliveries.record_outcomes import record
 from digest.store.dialect import among, insert_into, inserted, walk_indexes
-from digest.store.editions.editions import listed
+from digest.store.editions.edition_rows import listed
 from digest.store.schema import attempts, deliveries, editions, lists, subscribers, subscriptions, suppressions
 from digest.store.types import Instant
 

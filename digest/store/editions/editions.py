@@ -231,8 +231,3 @@ class Editions:
         for row in self._connection.execute(picked.order_by(edition_pool.c.edition_id, edition_pool.c.pick_rank)):
             picks[row.edition_id].append(Pick(row.pick_rank, ranked_of(row)))
         return picks
-
-
-def listed(name: str) -> str:
-    """The list's own name: a correction's is followed by "#" and what tells it from others (edition_operations.py)."""
-    return name.partition("#")[0]

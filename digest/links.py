@@ -22,8 +22,9 @@ from digest.domain.errors import InvalidToken
 from digest.domain.keyed_hash import keyed_hash
 from digest.domain.subscriber import Address
 
-_NUMBERED = re.compile(r"[0-9]{1,19}(?:-[0-9]+)?")
+_NUMBERED = re.compile(r"[0-9]+(?:-[0-9]+)?")
 """A subscription's number, with the instant a confirmation expires: the form that links had before migration 0011."""
+_LONGEST_NUMBER = 18
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """RFC 4648 §5."""
 
@@ -98,8 +99,7 @@ class Links:
         Links used to name a subscription by its number. Of those only the ones that unsubscribe are read: as that number.
         """
         named, _, expires = self._unsigned(purpose, token).partition(".")
-        numbered = _NUMBERED.fullmatch(named)
-        if numbered and purpose is not Purpose.UNSUBSCRIBE:
+        if _NUMBERED.fullmatch(named) and (purpose is not Purpose.UNSUBSCRIBE or len(named) > _LONGEST_NUMBER):
             raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
             raise InvalidToken("this link has expired; subscribe again to get a new one")

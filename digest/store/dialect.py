@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, Connection, Insert, Row, Select, Table, any_, bindparam, column, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 T = TypeVar("T")
 
@@ -24,21 +25,49 @@ class ConflictAware(Protocol):
     def from_select(self, names: Sequence[str], select: Any) -> Any: ...
 
 
-def readable(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
-    """The rows of an answer but for those with a column that is not what it should be (no JSON, no instant, no hour)."""
+_NOT_UTF8 = "Could not decode to UTF-8"
+_REPLACING = partial(str, encoding="utf-8", errors="replace")
+
+
+def rows(connection: Connection, statement: Select[Any]) -> Sequence[Row[Any]]:
+    """All rows of an answer. Bytes in SQLite that are not UTF-8 come as U+FFFD instead of hiding the rows beside them."""
     try:
-        yield from connection.execute(statement).all()
+        return connection.execute(statement).all()
+    except OperationalError as error:
+        driver: Any = connection.connection.driver_connection
+        if _NOT_UTF8 not in str(error.orig) or driver.text_factory is _REPLACING:
+            raise
+        driver.text_factory = _REPLACING  # not for every connection from the start: it makes reading slower
+        return connection.execute(statement).all()
+
+
+def readable(connection: Connection, statement: Select[Any], what: str) -> Iterator[Any]:
+    """The rows of an answer but for those with a column that is not what it should be (no JSON, no instant, no hour).
+
+    `what` they are is logged with the reason.
+    """
+    try:
+        yield from rows(connection, statement)
         return
     except SQLAlchemyError:
         raise
     except Exception:
         answer = connection.execute(statement)
     while True:
-        with suppress(ValueError, TypeError, AttributeError):
+        try:
             row = answer.fetchone()
-            if row is None:
-                return
-            yield row
+        except (ValueError, TypeError, AttributeError) as error:
+            left_out(what, f"{type(error).__name__}: {error}")
+            continue
+        if row is None:
+            return
+        yield row
+
+
+@lru_cache(maxsize=256)
+def left_out(what: str, why: str) -> None:
+    """Logs it, once while the process lives: most is read again every minute."""
+    logging.getLogger("digest").warning("left out %s: its row in the database cannot be read: %s", what, why[:300])
 
 
 def insert_into(connection: Connection, table: Table) -> ConflictAware:

@@ -112,8 +112,15 @@ def paper_from(row: Row, identifiers: Sequence[Identifier]) -> Paper:
 
 
 def _from_row(row: Row) -> dict[str, Any]:
+    """Raises TypeError where SQLite or a JSON column holds something other than text."""
     fields: dict[str, Any] = {name: row[name] for name in (*_TEXTS, *_INSTANTS)}
-    return fields | {name: tuple(row[name]) for name in _TUPLES}
+    fields |= {name: tuple(row[name]) for name in _TUPLES}
+    for name in _TUPLES:
+        if not isinstance(row[name], list) or not all(isinstance(each, str) for each in row[name]):
+            raise TypeError(f"{name} is no list of texts")
+    if not all(isinstance(text, str) for text in (row["title"], row["summary"] or "", *(row[name] for name in _TEXTS))):
+        raise TypeError("title, summary or abstract is no text")
+    return fields
 
 
 def paper_from_sightings(paper_id: int, seen: Sequence[Sighting]) -> Paper:

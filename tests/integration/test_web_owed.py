@@ -66,7 +66,7 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
 
     tried = threading.Event()
 
-    def down(envelopes: Any) -> Any:
+    def down(envelopes: Any, **_: Any) -> Any:
         tried.set()
         raise RelayUnreachable("postman", "is ill")
 
@@ -89,7 +89,7 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
 
     tried = threading.Event()
 
-    def down(envelopes: Any) -> Any:
+    def down(envelopes: Any, **_: Any) -> Any:
         tried.set()
         raise RelayUnreachable("postman", "is ill")
 

@@ -6,6 +6,7 @@ from datetime import time
 
 import pytest
 
+from digest.domain.errors import InvalidInput
 from digest.domain.subscriber import Address, Preferences
 from digest.services.subscriptions.subscriber_csv import RejectedRow, RosterRow, read_roster
 
@@ -52,3 +53,8 @@ def test_a_quote_that_is_not_closed_takes_no_row_along_without_a_word(rows: str,
 def test_an_hour_is_read_as_a_spreadsheet_writes_it(written: str, hour: time | None) -> None:
     (row,) = read_roster(iter(["email,hour\n", f"a@x.org,{written}\n"]), Address, ["daily"], Preferences())
     assert (row.reader.preferences.hour if isinstance(row, RosterRow) else None) == hour
+
+
+def test_a_column_named_twice_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"line 1.*twice"):
+        read("email,Email\na@x.org,b@x.org\n")

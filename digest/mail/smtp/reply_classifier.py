@@ -28,11 +28,12 @@ _BUSY = frozenset({421, 454})
 _OF_SENDER = frozenset({"relaying", "our address", "refused early", "policy"})
 """At MAIL, where only the sender is named, these are about it."""
 _SAYS_NOTHING = VAGUE | {"policy", "refused early"}
-_US_WHEN_TEMPORARY = _ALWAYS_US | {"relaying", "our address", "blocked", "authentication"}
+_US_WHEN_TEMPORARY = _ALWAYS_US | {"relaying", "our address", "blocked", "authentication", "reverse name"}
 """A 4xx is about us only where its words are: by its code alone it is greylisting or a server that is busy."""
 _AMOUNT = re.compile(r"quota|limit|allowance", re.IGNORECASE)
 _LATER = re.compile(r"\b(?:try|retry) .{0,20}later|\btemporar", re.IGNORECASE)
 """With these words a mailbox is not surely gone, whatever the code."""
+_MAILBOX_CODES = ("5.1.", "5.2.")
 _OF_ADDRESS = re.compile(r"recipient|address|mailbox|rcpt", re.IGNORECASE)
 
 _REMEDIES = {
@@ -62,6 +63,8 @@ _DAY = re.compile(
     r"|quotidien|journalier|diari[oa]|por d[ií]a|giornalier|суточн|за сутки|в день|当日|每日|当天|每天|今[日天]|1日|本日",
     re.IGNORECASE,
 )
+_HOUR = re.compile(r"hourly|per hour|an hour|\b1 ?h\b", re.IGNORECASE)
+"""Where hours and days are named, the shorter limit is tried again first."""
 _LONGEST_WAIT = timedelta(days=1)
 _LOW_RATE = re.compile(r"\bpeak\b|\bper.(?:second|minute)|\b(?:second|minute)ly\b", re.IGNORECASE)
 
@@ -102,11 +105,13 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
     if early:
         of_sender = stage is Stage.MAIL and (cause in _OF_SENDER or not _is_ours(found))
         return _us("our sender" if of_sender else cause, Scope.ALL, reply)
+    if cause == "disabled" and stage is not Stage.RCPT and not _names_mailbox(reply):
+        return _us("suspended", Scope.OPEN, reply)  # the recipient was taken before: "account suspended" may well be ours
     if _is_ours(found):
         return _us(cause, Scope.OPEN, reply)
     if cause in _ABOUT_CONNECTION:
         return Verdict(about=About.CONNECTION, cause=cause, scope=Scope.OPEN, remedy=_ANY_REMEDY)
-    of_mailbox = cause not in VAGUE or reply.enhanced.startswith(("5.1.", "5.2."))
+    of_mailbox = cause not in VAGUE or reply.enhanced.startswith(_MAILBOX_CODES)
     if not of_mailbox or (cause in _GONE and _LATER.search(reply.text)):
         return Verdict(cause=cause, scope=Scope.OPEN, remedy=_ANY_REMEDY)
     return Verdict(about=About.READER, cause=cause, mailbox_gone=found.bounce is BounceClass.HARD and cause in _GONE)
@@ -121,6 +126,10 @@ def _temporary(stage: Stage, found: Diagnosis, reply: Reply) -> Verdict:
     if stage is Stage.MAIL or cause in _ABOUT_CONNECTION:
         return Verdict(about=About.CONNECTION, cause=cause)
     return Verdict(about=About.UNKNOWN if cause in VAGUE or _is_ours(found) else About.READER, cause=cause)
+
+
+def _names_mailbox(reply: Reply) -> bool:
+    return reply.enhanced.startswith(_MAILBOX_CODES) or _OF_ADDRESS.search(reply.text) is not None
 
 
 def _is_ours(found: Diagnosis) -> bool:
@@ -143,7 +152,7 @@ def quota_wait(words: str) -> timedelta:
     """How long a quota lasts by the words: until it resets, a day, or an hour."""
     if named := _RESETS_IN.search(words[:1000]):
         return min(float(named[1]) * _UNITS[named[2][0].lower()], _LONGEST_WAIT)
-    return _LONGEST_WAIT if _DAY.search(words) else timedelta(hours=1)
+    return _LONGEST_WAIT if _DAY.search(words) and not _HOUR.search(words) else timedelta(hours=1)
 
 
 def _in_words(wait: timedelta) -> str:

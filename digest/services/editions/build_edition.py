@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered, Window, foremost
-from digest.domain.errors import InvalidInput, LintFailed
+from digest.domain.errors import DigestError, InvalidInput, LintFailed
 from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import Frequency, due_on
@@ -97,7 +98,16 @@ def edit(
         if not unit.papers.count():
             return Made(None, skipped="no papers collected yet")
     draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency)
-    draft, rendered = _proofed(draft, paper_list, press)
+    try:
+        draft, rendered = _proofed(draft, paper_list, press)
+    except Exception:
+        broken = _broken_alone(draft, paper_list, press)
+        if not broken or len(broken) == len(draft.pool):
+            raise  # no single paper is to blame
+        for why in broken.values():
+            logging.getLogger("digest").warning("list %s, %s: %s", paper_list.name, day, why)
+        draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency, without=broken)
+        draft, rendered = _proofed(draft, paper_list, press)
     with store.begin() as unit:
         return Made(unit.editions.freeze(draft, rendered), new=True)
 
@@ -112,8 +122,11 @@ def drafted(
     *,
     include_featured: bool = False,
     frequency: Frequency | None = None,
+    without: Collection[int] = (),
 ) -> Edition:
-    """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured."""
+    """The edition as it would be frozen at `at`, with id 0. `include_featured` is for trials: it forgets what was featured.
+    `without` leaves out papers by id.
+    """
     frequency = frequency or paper_list.frequency
     on_pages = frequency is paper_list.frequency
     cutoff = cutoff_of(paper_list, day, at)
@@ -125,6 +138,7 @@ def drafted(
         parts = [(part.title, _candidates(unit, part, since, at)) for part in paper_list.includes]
         parts = parts or [("", _candidates(unit, paper_list, since, at))]
         remarks = edition_notes.remark(paper_list, unit, at, day)
+    parts = [(title, [each for each in some if each.paper.id not in without]) for title, some in parts]
     candidates = list({each.paper.id: each for _, some in parts for each in some}.values())
     ranking = rank(candidates, at)
     if frequency is not Frequency.DAILY:
@@ -268,6 +282,19 @@ def _proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Editi
     if fitting is None:
         raise LintFailed(errors)
     return fitting
+
+
+def _broken_alone(draft: Edition, paper_list: PaperList, press: Press) -> dict[int, str]:
+    """By id, the papers that an edition of theirs alone fails with."""
+    found: dict[int, str] = {}
+    for ranked in (each.ranked for each in draft.pool):
+        alone = replace(draft, picks=(Pick(1, ranked),), pool=(), notes=(), updates=())
+        try:
+            _proofed(alone, paper_list, press)
+        except Exception as error:
+            why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
+            found[ranked.paper.id] = f"{ranked.paper.identifier} is left out, it cannot be shown: {why}"[:500]
+    return found
 
 
 def content_hash(edition: Edition) -> str:

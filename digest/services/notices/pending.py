@@ -20,6 +20,7 @@ from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.run import Transport
 from digest.services.operations.review import hold
 from digest.services.scheduler.election import POSTMAN
+from digest.services.subscriptions.request_limits import count_notice, notices_used_up
 from digest.store.unit_of_work import Store, Unit
 
 HELD = timedelta(minutes=5)
@@ -118,6 +119,7 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
     if with_edition:
         left.pop(notice.subscription.id)
         with store.begin() as unit:
+            count_notice(unit.allowances, notice.subscription.address, at)
             unit.notices.settle([notice])
     return with_edition
 
@@ -143,7 +145,8 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
         notice = by_envelope[envelope].notice
         with store.read() as unit:
             now_owed = unit.notices.current([notice.subscription.id])
-        still = any(each.wanted and _same(each.notice, notice) for each in now_owed)
+            used_up = notices_used_up(unit.allowances, notice.subscription.address, at)
+        still = not used_up and any(each.wanted and _same(each.notice, notice) for each in now_owed)
         if not still:
             pointless.append(notice)
             left.pop(notice.subscription.id, None)
@@ -174,6 +177,8 @@ def _same(one: Notice, other: Notice) -> bool:
 
 def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:
     notice = owed.notice
+    if attempt.accepted or attempt.uncertain:
+        count_notice(unit.allowances, notice.subscription.address, attempt.at)
     if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
         unit.notices.put_off(notice, decision.next_attempt_at, owed.attempts + decision.counts)
         return

@@ -41,7 +41,9 @@ LIMITS = (
     Limit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
 )
 NOTICES = (Limit(Scope.ADDRESS, 6, timedelta(hours=1)), Limit(Scope.ADDRESS, 12, timedelta(days=1)))
-"""Mails to one address that answer a step: confirmations, welcomes, goodbyes, links."""
+"""Mails to one address that answer a step: confirmations, welcomes, goodbyes, links. One that was overtaken
+before it went out is none.
+"""
 STOPPED = Limit(Scope.ADDRESS, 1, timedelta(days=7))
 """Mails by which a reader can lift that mail to them was stopped: anybody can ask for one."""
 AHEAD = 24
@@ -89,6 +91,21 @@ def _room(allowances: Allowances, domain: str, at: datetime) -> datetime | None:
         if allowances.take(key, window, limit.per, limit.most, 1):
             return window
     return None
+
+
+def notices_used_up(allowances: Allowances, address: Address, at: datetime) -> bool:
+    """Whether the address was sent as many answers as it may be: whoever has a link can press a button."""
+    return any(allowances.used(_notices(address), at, limit.per) >= limit.most for limit in NOTICES)
+
+
+def count_notice(allowances: Allowances, address: Address, at: datetime) -> None:
+    """One was sent."""
+    for limit in NOTICES:
+        allowances.use(_notices(address), at, limit.per)
+
+
+def _notices(address: Address) -> str:
+    return f"notices/{address.key}"
 
 
 def guess(store: Store, what: str, client: str, at: datetime, *, right: bool) -> int:

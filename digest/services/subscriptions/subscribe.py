@@ -15,7 +15,7 @@ from digest.domain.errors import NotFound
 from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
-from digest.services.subscriptions.request_limits import NOTICES, STOPPED
+from digest.services.subscriptions.request_limits import STOPPED, notices_used_up
 from digest.store.unit_of_work import Store, Unit
 
 WORDING = "2026-11b"
@@ -131,10 +131,8 @@ def erase(store: Store, address: Address, at: datetime) -> bool:
 
 
 def notice_for(unit: Unit, kind: NoticeKind, subscription: Subscription, at: datetime) -> Notice | None:
-    """The mail that a step calls for; None where the address has had as many as it may: whoever has a link can press a button."""
-    key = f"notices/{subscription.address.key}"
-    counted = [unit.allowances.use(key, at, limit.per) > limit.most for limit in NOTICES]
-    return None if any(counted) else Notice(kind, subscription)
+    """The mail that a step calls for; None where the address was sent as many as it may be."""
+    return None if notices_used_up(unit.allowances, subscription.address, at) else Notice(kind, subscription)
 
 
 def _step(

@@ -47,6 +47,8 @@ def read_roster(
     if "email" not in header or (unknown := set(header) - set(COLUMNS)):
         odd = "" if "email" not in header else f" ({', '.join(sorted(unknown))} unknown)"
         raise InvalidInput("line 1", f"should name the columns {','.join(COLUMNS)}, of which only email is required{odd}")
+    if len(set(header)) < len(header):
+        raise InvalidInput("line 1", "names a column twice")
     while True:
         before = reader.line_num
         try:

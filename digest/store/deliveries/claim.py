@@ -20,7 +20,7 @@ from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
-from digest.store.dialect import among, chunks, walk_indexes
+from digest.store.dialect import among, chunks, rows, walk_indexes
 from digest.store.feedback.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
 from digest.store.row_mapping import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
@@ -179,7 +179,7 @@ def known(connection: Connection, ids: Iterable[int]) -> dict[int, Claimed]:
 def _details(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Row[Any]], dict[int, Stop]]:
     """The rows by id, and what becomes of those that cannot be read."""
     try:
-        rows = connection.execute(_DETAILS.where(among(connection, deliveries.c.id, ids))).all()
+        found = rows(connection, _DETAILS.where(among(connection, deliveries.c.id, ids)))
     except SQLAlchemyError:
         raise
     except Exception as error:  # one column's text is no JSON, no instant: which row's, only each alone can tell
@@ -188,7 +188,7 @@ def _details(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Row[
         half = len(ids) // 2
         (some, broken), (others, broken_too) = _details(connection, ids[:half]), _details(connection, ids[half:])
         return some | others, broken | broken_too
-    return {row[0]: row for row in rows}, {}
+    return {row[0]: row for row in found}, {}
 
 
 def _unreadable(error: Exception) -> Stop:

@@ -18,7 +18,7 @@ from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func,
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
-from digest.store.dialect import chunks, insert_new, new_keys, one_at_a_time
+from digest.store.dialect import chunks, insert_new, left_out, new_keys, one_at_a_time, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.merge_papers import join
 from digest.store.row_mapping import columns_of, sighting_content, sighting_from
@@ -281,8 +281,11 @@ def sightings_of(connection: Connection, paper_ids: Iterable[int], by: datetime 
         statement = select(table.paper_id, table.source, table.seen_at, table.payload).where(table.paper_id.in_(some))
         if by is not None:
             statement = statement.where(table.seen_at <= by)
-        for paper_id, source, seen_at, payload in connection.execute(statement.order_by(table.seen_at, table.id)):
-            told[paper_id].append(sighting_from(source, seen_at, payload))
+        for paper_id, source, seen_at, payload in readable(connection, statement.order_by(table.seen_at, table.id), "a sighting"):
+            try:
+                told[paper_id].append(sighting_from(source, seen_at, payload))
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                left_out(f"a sighting of paper {paper_id} by {source}", f"{type(error).__name__}: {error}")
     return told
 
 

@@ -27,7 +27,7 @@ from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sig
 from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
 from digest.ranking.similar import most_alike, rarest, telling_words
-from digest.store.dialect import chunks
+from digest.store.dialect import chunks, left_out, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
 from digest.store.papers.search import kin, papers_holding, search
@@ -175,16 +175,20 @@ class Papers:
         return self._connection.scalar(select(func.count()).select_from(papers)) or 0
 
     def _load(self, statement: Select[tuple[object, ...]], at: datetime | None = None) -> list[Paper]:
-        rows = self._connection.execute(statement).mappings().all()
-        refold = [row["id"] for row in rows if at is not None and row["changed_at"] > at]
+        """But for those whose row is no paper's."""
+        found = [row._mapping for row in readable(self._connection, statement, "a paper")]
+        refold = [row["id"] for row in found if at is not None and row["changed_at"] > at]
         known_then = sightings_of(self._connection, refold, at)
-        names = identifiers_of(self._connection, [row["id"] for row in rows if row["id"] not in known_then])
-        return [
-            paper_from_sightings(row["id"], known_then[row["id"]])
-            if row["id"] in known_then
-            else paper_from(dict(row), names[row["id"]])
-            for row in rows
-        ]
+        names = identifiers_of(self._connection, [row["id"] for row in found if row["id"] not in known_then])
+        loaded: list[Paper] = []
+        for row in found:
+            id_ = row["id"]
+            try:
+                known = id_ in known_then
+                loaded.append(paper_from_sightings(id_, known_then[id_]) if known else paper_from(dict(row), names[id_]))
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                left_out(f"paper {id_}", f"{type(error).__name__}: {error}")
+        return loaded
 
 
 def _takes(paper_list: PaperList, paper: Paper) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, Select, cast, delete, extract, fu
 
 from digest.domain.paper import Signal
 from digest.domain.refresh_schedule import THINNING
-from digest.store.dialect import insert_new
+from digest.store.dialect import insert_new, readable
 from digest.store.schema import signals
 
 
@@ -31,13 +31,15 @@ def append(connection: Connection, readings: Iterable[tuple[int, Signal]]) -> in
 
 def observed(connection: Connection, which: Select[tuple[int]], by: datetime) -> dict[int, list[Signal]]:
     """Signals observed at or before `by` of the papers that `which` selects, each paper's in order of time."""
-    rows = connection.execute(
+    found = readable(
+        connection,
         select(signals.c.paper_id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
         .where(signals.c.paper_id.in_(which), signals.c.observed_at <= by)
-        .order_by(signals.c.paper_id, signals.c.observed_at, signals.c.kind, signals.c.source)
+        .order_by(signals.c.paper_id, signals.c.observed_at, signals.c.kind, signals.c.source),
+        "a number about a paper",
     )
     by_paper: dict[int, list[Signal]] = defaultdict(list)
-    for paper_id, kind, value, observed_at, source in rows:
+    for paper_id, kind, value, observed_at, source in found:
         by_paper[paper_id].append(Signal(kind, value, observed_at, source))
     return by_paper
 

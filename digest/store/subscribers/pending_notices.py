@@ -72,7 +72,7 @@ class Notices:
                 row.attempts,
                 SuppressionReason(row.reason) if row.reason else None,
             )
-            for row in readable(self._connection, details)
+            for row in readable(self._connection, details, "a mail that answers a reader")
         ]
 
     def settle(self, given: Iterable[Notice]) -> None:

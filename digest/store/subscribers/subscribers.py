@@ -24,7 +24,7 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.departures import Departures
-from digest.store.dialect import chunks, insert_new, readable, walk_indexes
+from digest.store.dialect import chunks, insert_new, readable, rows, walk_indexes
 from digest.store.libraries import Libraries
 from digest.store.row_mapping import consent_columns, interests_document, interests_from, wishes_columns
 from digest.store.schema import requests, subscribers, subscriptions
@@ -193,14 +193,17 @@ class Subscribers:
         s = subscriptions.c
         cohort = (s.list, s.timezone, s.hour, s.weekdays, s.frequency)
         active = (subscriptions.c.list == list_name, subscriptions.c.state == SubscriptionState.ACTIVE.value)
-        found = readable(self._connection, select(*cohort).where(*active).distinct().order_by(*cohort))
+        found = readable(
+            self._connection, select(*cohort).where(*active).distinct().order_by(*cohort), f"readers of list {list_name}"
+        )
         return [Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found]
 
     def back_from_pause(self, list_name: str, after: date, until: date) -> set[Cohort]:
         """The cohorts with ACTIVE subscriptions whose pause ends after the one day and at the latest on the other."""
         s = subscriptions.c
+        cohort = (s.list, s.timezone, s.hour, s.weekdays, s.frequency)
         ended = (s.list == list_name, s.state == SubscriptionState.ACTIVE.value, s.paused_until > after, s.paused_until <= until)
-        found = readable(self._connection, select(s.list, s.timezone, s.hour, s.weekdays, s.frequency).where(*ended).distinct())
+        found = readable(self._connection, select(*cohort).where(*ended).distinct(), f"readers of list {list_name}")
         return {Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found}
 
     def zones(self) -> dict[str, int]:
@@ -225,7 +228,7 @@ class Subscribers:
         return hashed, list_name
 
     def _many(self, statement: Select[Any]) -> list[Subscription]:
-        found = [subscription_of(row) for row in self._connection.execute(statement)]
+        found = [subscription_of(row) for row in rows(self._connection, statement)]
         liked = self._libraries.names([each.id for each in found])
         return [
             replace(each, interests=replace(each.interests, liked=liked[each.id])) if each.id in liked else each for each in found

@@ -23,7 +23,7 @@ _MUCH = (
     r"|überschritten|erreicht|dépass|atteint|superad|superat|超|上限"
 )
 _TIME = (
-    r"(?:dai|hour|week|month)ly|(?:\b(?:per|an?|one|last|this|each|every|\d{1,3}) ?|/)(?:hours?|days?|months?)\b"
+    r"(?:dai|hour|week|month)ly|(?:\b(?:per|an?|one|last|this|each|every|\d{1,3}) ?|/)(?:hours?|days?|months?)\b|\d ?h\b"
     r"|\btoday\b|\b60 min"
     r"|stund|\b(?:pro|je) tag\b|tägl|heute|heure|horaire|par jour|quotidien|journalier|por (?:hora|día|dia)\b|diari[oa]"
     r"|giornalier|all'ora|суточн|(?:в|за) (?:час|сутки|день)|每小时|每天|每日|当日|当天|今[日天]|1日|時間|本日"
@@ -72,7 +72,9 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             rf"^(?=.*(?:{_MUCH}))(?=.*(?:{_TIME}))(?=.*(?:{_MAIL_OF_OURS}))(?!.*(?:{_OF_THE_READER}))",
             r"(?:outgoing|outbound) (?:mail|messages?|e-?mails?)\b.{0,40}\b(?:limit|quota)",
             r"\bquota (?:of|for) (?:outgoing|sent)|(?:rate|sending) quota|reached its e-?mail limit|limit for your .{0,20}plan",
-            r"no (?:\w{1,12} )?credits (?:left|remaining)|(?:sent|sending) too many (?:messages|e?-?mails)",
+            r"no (?:\w{1,12} )?credits (?:left|remaining)|(?:not enough|run out of|out of) credits?\b"
+            r"|(?:sent|sending) too many (?:messages|e?-?mails)",
+            r"message (?:count )?quota|\bsender address rejected\b.{0,60}\bquota|\bRP:TRL\b|\bMI:STC\b",
             r"versandlimit|(?:quota|limite) d'(?:envoi|invio)|l[íi]mite de env[ií]o|лимит\w{0,4} .{0,12}отправ",
         ),
     ),
@@ -119,7 +121,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"unverified (?:domain|sender)",
             r"identit(?:y|ies) failed the check|domain .{0,60}not allowed to send|verified sender identity",
             r"\bsender\b.{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
-            r"unconfigured sending|ses:send|not been activated for sending",
+            r"unconfigured sending|ses:send|not been activated for sending|sender signature not (?:confirmed|found|defined)",
             r"\b(?:from|sender)\b.{0,60}(?:(?:does not|doesn't) belong|one of your|not a sender signature|not (?:one )?of your)"
             r"|(?:do not|don't) own the (?:from|sender)|not authori[sz]ed to send from this header"
             r"|sender you used .{0,80}not valid",
@@ -131,11 +133,12 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         words(
             r"(?:sending|outgoing|outbound|smtp|sender|e-?mail)\b.{0,30}\b(?:suspended|disabled|blocked|restricted|on hold)"
             r" (?:for|due|because|until|by|from)",
-            r"(?:outgoing|outbound) .{0,20}(?:has been |is |are )?(?:blocked|suspended|disabled)",
+            r"(?:outgoing|outbound) .{0,60}(?:has been |is |are )?(?:blocked|suspended|disabled)",
             r"unusual sending activity|(?:blocked|restricted|prevented) from sending",
-            r"sending has been (?:paused|disabled|suspended)|(?:suspended|disabled) from sending",
-            r"\byour (?:e-?mail )?(?:account|subscription|smtp access)\b.{0,20} (?:suspended|disabled|blocked|locked"
-            r"|expired|inactive)",
+            r"\bsending (?:has been |is |was )?(?:paused|disabled|suspended)|(?:suspended|disabled) from sending",
+            r"\byour (?:e-?mail |smtp )?(?:account|subscription|access)\b.{0,30} (?:suspended|disabled|blocked|locked"
+            r"|expired|inactive|not (?:yet )?activ\w+|pending)",
+            r"\b(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

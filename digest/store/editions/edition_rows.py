@@ -14,6 +14,11 @@ from digest.domain.schedule import Frequency
 from digest.store.row_mapping import paper_document, paper_from_document
 
 
+def listed(name: str) -> str:
+    """The list's own name: a correction's is followed by "#" and what tells it from others (edition_operations.py)."""
+    return name.partition("#")[0]
+
+
 def head_row(draft: Edition, rendered: Rendered) -> dict[str, Any]:
     return {
         "list": draft.list,

@@ -219,10 +219,10 @@ def test_nobody_is_sent_a_paper_twice(world: World) -> None:
 
 
 def test_editions_are_made_where_somebody_is_due(world: World) -> None:
-    """05:00 for the pages and Berlin, 11:00 for Los Angeles, 17:00 for Auckland; nobody needs the one of 23:00."""
+    """05:00 for the pages and Berlin, 14:00 for Los Angeles, 19:00 for Auckland; nobody needs any other."""
     with world.container.adapters.store.read() as unit:
         daily = [each for each in unit.editions.of_day("daily", date(2026, 4, 4)) if each.on_pages]
-        assert [f"{each.cutoff:%H:%M}" for each in daily] == ["17:00", "11:00", "05:00"]
+        assert [f"{each.cutoff:%H:%M}" for each in daily] == ["19:00", "14:00", "05:00"]
         missed = [each for each in unit.editions.of_day("daily", DOWN[0].date()) if each.on_pages]
-        assert [f"{each.cutoff:%H:%M}" for each in missed] == ["17:00", "05:00"], "one for all who waited"
+        assert [f"{each.cutoff:%H:%M}" for each in missed] == ["19:00", "05:00"], "one for all who waited"
         assert unit.editions.count() < 16 * 4

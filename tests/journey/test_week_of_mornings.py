@@ -151,7 +151,8 @@ def test_a_week_of_mornings(week: Week) -> None:
     assert len(week.mails("ada@example.org", BERLIN)) == 3
     assert week.why("ada@example.org").startswith("nothing to send from the edition of 2026-03-30: every paper")
     [_, (when, titles)] = week.mails("linus@example.net", BERLIN)
-    assert (when, sorted(titles)) == ("Mon 30 07:00", [*first, *thursday])
+    assert (when, len(titles)) == ("Mon 30 07:00", 3)
+    assert set(titles) < {*first, *thursday}
 
     # Tuesday: papers appear, the machine is down all day. Wednesday at ten it comes back: one mail each, nothing lost
     week.publish(day(30, 19), "Paper-51", "Paper-52")

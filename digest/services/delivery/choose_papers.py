@@ -27,9 +27,6 @@ class Choose(Protocol):
         What the deliveries `besides` show does not count as sent: those that were chosen for before.
         """
 
-    def own_picks(self, unit: Unit, editions: Collection[int]) -> Mapping[int, tuple[int, ...]]:
-        """By edition, the positions of the list's own picks."""
-
     def make_cards(self, edition_id: int, positions: Collection[int]) -> object:
         """Makes sure that an edition has the cards at these positions. It writes: no unit of work may be open."""
 
@@ -45,20 +42,10 @@ def choose_shared(unit: Unit, claimed: Sequence[Claimed], choose: Choose, owner:
     choices: Choices = {each.id: [(position, None) for position in each.picks or ()] for each in claimed}
     fresh = [each for each in claimed if each.picks is None]
     several = unit.sent_papers.of_several({each.subscriber_id for each in fresh}, lock=True) if fresh else set()
-    # where the list's own picks are chosen nothing need be written: with one subscription they would be chosen again
-    unwritten = choose.own_picks(unit, {each.edition_id for each in fresh})
     for readers in [[each for each in fresh if each.subscriber_id not in several], *_one_of_each(fresh, several)]:
         for some in _by_edition(readers):
             choices |= choose(unit, some)
-        _freeze(
-            unit,
-            [
-                each
-                for each in readers
-                if each.subscriber_id in several or _positions(choices[each.id]) != unwritten[each.edition_id]
-            ],
-            choices,
-        )
+        _freeze(unit, readers, choices)
     return choices, _withhold(unit, fresh, choices, owner)
 
 

@@ -87,11 +87,6 @@ class Chooser:
             choices |= self._personal(unit, edition_id, prepared.usual, personal, sent)
         return {each.id: choices[each.id] or nothing for each in readers}
 
-    def own_picks(self, unit: Unit, editions: Collection[int]) -> dict[int, tuple[int, ...]]:
-        """By edition, the positions of the list's own picks."""
-        with self._one_at_a_time:
-            return {edition_id: self._prepare(unit, edition_id).own for edition_id in editions}
-
     def _prepare(self, unit: Unit, edition_id: int) -> _Prepared:
         found = self._editions.get(edition_id)
         if found is None:

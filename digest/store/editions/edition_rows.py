@@ -116,11 +116,6 @@ def ranked_of(row: Row[Any]) -> Ranked:
     return Ranked(paper, row.score, tuple(Reason(kind, text) for kind, text in row.reasons), tuple(row.growth))
 
 
-def listed(name: str) -> str:
-    """The list's own name: a correction's is followed by "#" and what tells it from others (edition_operations.py)."""
-    return name.partition("#")[0]
-
-
 def edition_of(head: Row[Any], picks: Sequence[Pick]) -> Edition:
     return Edition(
         id=head.id,

@@ -54,7 +54,7 @@ class PaperService:
         with self._store.read() as unit:
             for each in self._tables:
                 tried = unit.sources.load(each.name, "tried")
-                if tried is None or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                if tried is None or abs(at - parse_instant(tried["at"])) >= timedelta(minutes=each.every_minutes):
                     due.append(each.name)
         if not due:
             return []

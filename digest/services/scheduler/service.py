@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.services.scheduler.election import POSTMAN, Election
+from digest.domain.instant import isoformat
+from digest.services.scheduler.election import POSTMAN, TICKED, Election
 from digest.services.scheduler.tick import Ticked, tick
 
 if TYPE_CHECKING:
@@ -32,11 +33,15 @@ class SchedulerService:
         self._press, self._ranker, self._summaries = press, ranker, summaries
 
     def tick(self, at: datetime) -> Ticked:
-        return tick(self._lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+        ticked = tick(self._lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+        with self._store.begin() as unit:
+            now = unit.leases.now()
+            unit.sources.save(*TICKED, {"at": isoformat(now)}, now)
+        return ticked
 
-    def election(self, clock: Callable[[], datetime]) -> Election:
-        return Election(self._store, clock)
+    def election(self) -> Election:
+        return Election(self._store)
 
-    def postman(self, clock: Callable[[], datetime]) -> Election:
+    def postman(self) -> Election:
         """Whoever sends queued notices by itself stands for it now and then: `outlook` tells that somebody does."""
-        return Election(self._store, clock, name=POSTMAN, term=timedelta(minutes=1))
+        return Election(self._store, name=POSTMAN, term=timedelta(minutes=1))

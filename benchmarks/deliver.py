@@ -70,7 +70,7 @@ def composing(folder: Path, url: str) -> float:
     with Container(load(stock.configured(folder, copy, stock.relay(9)))) as container:
         now = datetime.now(UTC)
         with container.adapters.store.begin() as unit:
-            owed = unit.deliveries.claim(2000, "benchmark", now, now + timedelta(hours=1)).claimed
+            owed = unit.deliveries.claim(2000, "benchmark", now, timedelta(hours=1)).claimed
         container.editions.compose(owed[0], None)
         rounds = []
         for _ in range(5):

@@ -51,7 +51,7 @@ def drained(store: Store) -> tuple[list[float], list[float]]:
     while True:
         now, start = datetime.now(UTC), time.perf_counter()
         with store.begin() as unit:
-            batch = unit.deliveries.claim(BATCH, "scale", now, now + LEASE)
+            batch = unit.deliveries.claim(BATCH, "scale", now, LEASE)
         claims.append((time.perf_counter() - start) * 1000)
         if not batch.claimed:
             return claims[:-1], records

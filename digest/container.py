@@ -97,7 +97,14 @@ class Container:
     def delivery(self) -> DeliveryService:
         from digest.services.delivery.service import DeliveryService
 
-        return DeliveryService(self.adapters.store, self.settings.delivery, self.relays, self.editions, self.adapters.chooser)
+        return DeliveryService(
+            self.adapters.store,
+            self.settings.delivery,
+            self.relays,
+            self.editions,
+            self.adapters.chooser,
+            self.adapters.lists,
+        )
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -1,8 +1,9 @@
 """`digest run`: the bell, the pages and the postman in one process.
 
-APScheduler only rings (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
-whatever was missed while the process was down is found at the first tick. SIGTERM or SIGINT: no new work begins, messages in
-flight are finished, and the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
+The bell rings by the monotonic clock, so that it goes on when somebody sets the other one; what is due is read from the tables
+each time, so whatever was missed while the process was down is found at the first tick. SIGTERM, SIGINT or SIGHUP: no new work
+begins, messages in flight are finished, and the process ends within `GRACE` seconds; what a relay holds up longer is in the
+journal.
 
 Any number of daemons may share a database: each serves pages and delivers, one of them, by
 election (services/scheduler/election.py), makes what is due.
@@ -12,22 +13,21 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
 from digest.services.monitoring.alerts import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
 from digest.services.scheduler.election import ASK
+from digest.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -37,6 +37,28 @@ GRACE = 8.0
 """Seconds for what is in flight; systemd and docker kill after 10."""
 
 log = structlog.get_logger("digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Rings for one job, in a thread of its own: `first` seconds from now, and every `seconds`, or as soon as it is `awake`."""
+
+    name: str
+    job: Callable[[], None]
+    seconds: float
+    first: float = 0.0
+    awake: threading.Event = field(default_factory=threading.Event)
+
+    def ring(self, guarded: Callable[[str, Callable[[], None]], None], stop: threading.Event) -> None:
+        wait = self.first
+        while True:
+            self.awake.wait(wait)
+            self.awake.clear()  # before looking: who stops us sets `stop` first
+            if stop.is_set():
+                return
+            began = time.monotonic()
+            guarded(self.name, self.job)
+            wait = max(self.seconds - (time.monotonic() - began), 0.0)
 
 
 class Daemon:
@@ -60,6 +82,7 @@ class Daemon:
         self._showing = showing
         self._stop = threading.Event()
         self._notice_due = threading.Event()
+        self._bells: dict[str, Bell] = {}
         self._elected = False
         self._refused: SchemaMismatch | None = None
         self._troubles: dict[str, Finding] = {}
@@ -71,22 +94,27 @@ class Daemon:
         """Asks it to end; may be called from any thread or signal handler."""
         self._stop.set()
         self._notice_due.set()
+        for bell in self._bells.values():
+            bell.awake.set()
 
     def run(self) -> None:
-        """Blocks until `stop`, SIGTERM or SIGINT.
+        """Blocks until `stop`, SIGTERM, SIGINT or SIGHUP.
 
         Raises SchemaMismatch where the database is, or becomes, another's, and PortUnavailable where the pages have no place.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in stop_signals():
             signal.signal(number, self._signalled)
-        self._election = self._container.scheduler.election(
-            self._clock
-        )  # opens and checks the database: a wrong one should end us here
-        self._postman = self._container.scheduler.postman(self._clock)
+        self._election = self._container.scheduler.election()  # opens and checks the database: a wrong one should end us here
+        self._postman = self._container.scheduler.postman()
         pages = self._start_web() if self._web else None
-        scheduler = self._bells()
-        self._guarded("lead", lambda: self._lead(scheduler))
-        scheduler.start()
+        self._bells = {bell.name: bell for bell in self._made_bells()}
+        self._guarded("lead", self._lead)
+        ringing = [
+            threading.Thread(target=bell.ring, args=(self._guarded, self._stop), name=bell.name, daemon=True)
+            for bell in self._bells.values()
+        ]
+        for thread in ringing:
+            thread.start()
         if self._deliver:
             threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
@@ -97,53 +125,35 @@ class Daemon:
         )
         self._stop.wait()
         log.info("stopping")
-        scheduler.remove_all_jobs()
-        finished = threading.Thread(target=scheduler.shutdown, daemon=True)
-        finished.start()
-        finished.join(GRACE)
+        until = time.monotonic() + GRACE
+        for thread in ringing:
+            thread.join(max(until - time.monotonic(), 0.0))
         self._election.resign()
         self._postman.resign()
         end_listening()
         if pages:
             pages()
-        log.info("stopped", clean=not finished.is_alive())
+        log.info("stopped", clean=not any(thread.is_alive() for thread in ringing))
         if self._refused is not None:
             raise self._refused
 
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()
 
-    def _bells(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(6, {"thread_name_prefix": "job"})})
-        jobs: list[tuple[str, Callable[[], None], float]] = [
-            ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
-            ("tick", self._tick, self._every),
-            ("watch", self._watch, self._every),
-            ("housekeep", self._housekeeping, 3600),
-        ]
+    def _made_bells(self) -> Iterator[Bell]:
         if self._collect:
-            jobs.insert(0, ("collect", self._collecting, self._every))
+            yield Bell("collect", self._collecting, self._every)
+        yield Bell("lead", self._lead, ASK.total_seconds(), ASK.total_seconds())
+        yield Bell("tick", self._tick, self._every)
+        # the watch looks when the others have tried once: it need not tell of what they see the cause of; but of a wrong key
+        yield Bell("watch", self._watch, self._every, 0.0 if self._container.adapters.key_trouble else self._every)
+        yield Bell("housekeep", self._housekeeping, 3600)
         if self._deliver:
-            jobs.append(("deliver", self._delivering, self._every))
+            yield Bell("deliver", self._delivering, self._every)
         if self._container.feedback.imap is not None:
-            jobs.append(("poll", self._polling, self._container.settings.inbound.imap_every))
-        for name, job, seconds in jobs:
-            # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key is told
-            # at once
-            wait = seconds if name == "watch" and not self._container.adapters.key_trouble else 0
-            scheduler.add_job(
-                self._guarded,
-                IntervalTrigger(seconds=seconds, timezone=UTC),
-                args=(name, job),
-                id=name,
-                max_instances=1,
-                coalesce=True,
-                misfire_grace_time=None,
-                next_run_time=self._clock() + timedelta(seconds=wait),
-            )
-        return scheduler
+            yield Bell("poll", self._polling, self._container.settings.inbound.imap_every)
 
-    def _lead(self, scheduler: BackgroundScheduler) -> None:
+    def _lead(self) -> None:
         """Asks for the lease; who takes over begins at once. Whose program is older than the schema ends."""
         try:
             self._container.adapters.check_schema()
@@ -156,8 +166,8 @@ class Daemon:
         before, self._elected = self._elected, self._election.stand()
         if self._elected and not before:
             log.info("elected", owner=self._election.owner)
-            for job in filter(None, map(scheduler.get_job, ("collect", "tick"))):
-                job.modify(next_run_time=self._clock())
+            for name in self._bells.keys() & {"collect", "tick"}:
+                self._bells[name].awake.set()
         elif before and not self._elected:
             log.warning("deposed", owner=self._election.owner)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -19,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, DigestError, SchemaMismatch
-from digest.services.monitoring.alerts import Finding, of_failure, of_key, of_passed_over, of_relay
+from digest.services.monitoring.alerts import Finding, of_failure, of_key, of_passed_over, of_relay, of_unknown_list
+from digest.stop_signals import stop_signals
 from digest.store.deliveries.jobs import QUEUE, SCHEMA, URGENT, WORK
+from digest.store.engine import open_engine, transactions_are_pooled
 
 if TYPE_CHECKING:
     import procrastinate
@@ -59,7 +60,7 @@ class Worker:
         self._ended: asyncio.Event | None = None
 
     def run(self) -> None:
-        """Blocks until SIGTERM or SIGINT; finishes what is in flight.
+        """Blocks until SIGTERM, SIGINT or SIGHUP; finishes what is in flight.
 
         Raises ConfigurationError where there is no PostgreSQL, DatabaseUnreachable where it has not been there for a minute at
         the start (later it may stay away as long as it likes), SchemaMismatch where the schema is not, or is no longer, ours.
@@ -77,7 +78,7 @@ class Worker:
     async def _working(self) -> None:
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):  # first of all: whoever ends us may do so before the database is there
+        for number in stop_signals():  # first of all: whoever ends us may do so before the database is there
             self._loop.add_signal_handler(number, self._end)
         await self._opened()
         if not self._stop.is_set():
@@ -85,9 +86,11 @@ class Worker:
         while not self._stop.is_set():
             outcome = await self._until_ended(self._listening())
             if not self._stop.is_set():  # the database went away, or the queue has a fault: the outbox has all
-                log.error(
-                    "worker", reason=f"{type(outcome).__name__}: {outcome}" if outcome else "the queue's connection was lost"
-                )
+                if isinstance(outcome, DigestError):
+                    log.error("worker", reason=str(outcome))
+                    await asyncio.to_thread(self._alarm, of_failure("worker", outcome))
+                else:
+                    log.error("worker", reason=_said(outcome))
                 await self._nap()
 
     async def _opened(self) -> None:
@@ -95,6 +98,12 @@ class Worker:
         until = time.monotonic() + PATIENCE
         while not self._stop.is_set():
             try:
+                if await asyncio.to_thread(lambda: transactions_are_pooled(self._container.adapters.store.engine)):
+                    raise ConfigurationError(
+                        "database.url",
+                        "leads to a pooler that shares sessions (pgbouncer, pool_mode = transaction): workers wait for news in a"
+                        " session of their own; give them PostgreSQL's own port, or a pool with pool_mode = session",
+                    )
                 if trouble := await asyncio.to_thread(lambda: self._container.adapters.key_trouble):
                     log.error("key", reason=trouble)
                     self._alarm(of_key(trouble))
@@ -142,6 +151,7 @@ class Worker:
         run out.
         """
         await asyncio.to_thread(self._container.delivery.deliver, self._clock, lambda: True)
+        await asyncio.to_thread(self._may_connect)
         app = self._app()
         async with app.open_async():
             await app.run_worker_async(
@@ -152,6 +162,13 @@ class Worker:
                 fetch_job_polling_interval=5.0,
                 stalled_worker_timeout=STALLED,
             )
+
+    def _may_connect(self) -> None:
+        """The queue's own connections come from a pool that says of a refusal only that it took too long.
+
+        Raises DatabaseUnreachable.
+        """
+        open_engine(self._container.settings.database.url).dispose()
 
     def _app(self) -> procrastinate.App:
         import procrastinate
@@ -209,6 +226,8 @@ class Worker:
         if not worked.stopped:
             for relay, reason in worked.passed_over.items():
                 self._alarm(of_passed_over(relay, reason))
+        for name, count in worked.lists_unknown.items():
+            self._alarm(of_unknown_list(name, count))
         if worked.stopped:
             self._alarm(of_relay(worked.stopped))
         elif time.monotonic() >= until:
@@ -225,7 +244,7 @@ class Worker:
         """Confirmations that no relay took when they were asked for, and those of an import; for a slice at most."""
         until = time.monotonic() + SLICE
         try:
-            self._container.scheduler.postman(self._clock).stand()
+            self._container.scheduler.postman().stand()
             with self._at_work:
                 sent = self._container.notices.mail_owed(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
         except DigestError as error:
@@ -238,3 +257,7 @@ class Worker:
     def _alarm(self, finding: Finding) -> None:
         with contextlib.suppress(DigestError):
             self._container.monitoring.alarm([finding], self._clock())
+
+
+def _said(outcome: object) -> str:
+    return f"{type(outcome).__name__}: {outcome}" if outcome else "the queue's connection was lost"

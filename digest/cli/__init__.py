@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -82,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; every expected error is one line on stderr and an exit code, never a traceback."""
     try:
         digest.main(args=list(arguments) if arguments is not None else None, prog_name="digest", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -92,7 +96,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         from digest.domain.errors import DigestError
 
-        if not isinstance(error, DigestError):
-            raise
-        click.echo(f"digest: {error}", err=True)
-        sys.exit(error.exit_code)
+        if isinstance(error, DigestError):
+            click.echo(f"digest: {error}", err=True)
+            sys.exit(error.exit_code)
+        if line := _of_the_machine(error):
+            _give_up_stdout()
+            click.echo(f"digest: {line}", err=True)
+            sys.exit(1)
+        raise
+
+
+def _of_the_machine(error: BaseException) -> str:
+    """One line about what this machine has no more of; "" for any other error."""
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "cannot start a thread: this user may have no more processes (ulimit -u, TasksMax)"
+    if not isinstance(error, OSError):
+        return ""
+    limits = {
+        errno.EMFILE: "this process may open no more files (ulimit -n, LimitNOFILE)",
+        errno.ENFILE: "this machine may open no more files (fs.file-max)",
+        errno.EAGAIN: "this user may start no more processes (ulimit -u, TasksMax)",
+        errno.ENOSPC: "is the disk, or what stdout goes to, full?",
+    }
+    what = ": ".join(filter(None, (error.strerror or str(error), str(error.filename or ""))))
+    return what + (f"; {limits[error.errno]}" if error.errno in limits else "")
+
+
+def _give_up_stdout() -> None:
+    """What is left in its buffer cannot be written: at the end the interpreter would try again, and complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

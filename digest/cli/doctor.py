@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, wired
-from digest.domain.errors import ConfigurationError, DigestError
+from digest.domain.errors import ConfigurationError, DigestError, MailError
 from digest.mail.auth.domain_checks import (
     Checked,
     Identity,
@@ -46,8 +47,8 @@ def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> No
 
     def lines() -> None:
         for each in checks:
-            click.echo(f"{'ok  ' if each.well else 'FAIL'} {each.name}: {each.said}")
-            if each.mend and not each.well:
+            click.echo(f"{'FAIL' if not each.well else 'warn' if each.warns else 'ok  '} {each.name}: {each.said}")
+            if each.mend and (each.warns or not each.well):
                 click.echo(f"     {each.mend}")
         wrong = sum(not each.well for each in checks)
         click.echo(f"{wrong} of {len(checks)} need you; below each stands what to do." if wrong else "All is well.")
@@ -62,6 +63,8 @@ def _parts(container: Container) -> Iterator[Checked]:
     yield _tried("database", lambda: _database(container), "start it, or mend database.url; then `digest migrate`")
     yield from _review(container)
     yield _tried("key", lambda: _key(container), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
+    yield from _exposed(container)
+    yield _tried("journal", lambda: _journal(container), "run as its owner, or give it to the user that sends (chown)")
     yield _tried("templates", lambda: _templates(container), "mend the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
     yield Checked(
@@ -240,6 +243,25 @@ def _key(container: Container) -> str:
     if container.adapters.key_trouble:
         raise ConfigurationError("secrets.key", container.adapters.key_trouble.partition(" ")[2])
     return "the one that this database knows"
+
+
+def _exposed(container: Container) -> Iterator[Checked]:
+    from digest.config.exposed import exposed
+    from digest.config.read import settings_file
+
+    file = settings_file(click.get_current_context().params.get("config"), os.environ)
+    for each in exposed(container.settings, file):
+        said = f"{each} holds a secret and can be read by everybody on this machine"
+        yield Checked("secrets", True, said, f"chmod o-rw {each}", warns=True)
+
+
+def _journal(container: Container) -> str:
+    from digest.mail.smtp.journal import Journal
+
+    folder = container.settings.delivery.journal
+    if trouble := Journal.unreadable(folder):
+        raise MailError(f"{trouble}; nothing is sent before it can be read")
+    return f"{folder}: nothing in it that cannot be read"
 
 
 def _templates(container: Container) -> str:

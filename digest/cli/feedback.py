@@ -13,6 +13,7 @@ import click
 
 from digest.cli.options import answer, at_option, wired
 from digest.domain.errors import ConfigurationError
+from digest.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -91,7 +92,7 @@ def _listen(container: Container) -> None:
     listener = container.feedback.listener(lambda: datetime.now(UTC), _alarm, failed)
     if listener is None:
         raise ConfigurationError("inbound.port", "there is none; set the port to listen on")
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         signal.signal(number, ask)
     with listener:
         settings = container.settings.inbound

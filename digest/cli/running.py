@@ -47,14 +47,15 @@ def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) ->
     from digest.cli.progress import bar, hidden
     from digest.cli.review import held_line
     from digest.domain.instant import parse_instant
+    from digest.stop_signals import stop_signals
 
     asked = Counter[str]()
 
     def ask(signum: int, frame: FrameType | None) -> None:
         asked["stop"] += 1
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    for number in stop_signals():
+        signal.signal(number, ask)
     instant = parse_instant(at, "--at") if at else None
 
     def clock() -> datetime:
@@ -77,7 +78,11 @@ def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) ->
     if not worked.stopped:
         for relay, reason in worked.passed_over.items():
             click.echo(f"digest: relay {relay} takes no mail, the next one is used: {reason}", err=True)
-    wrong = [line for line in (worked.stopped, held_line(container)) if line]
+    unknown = [
+        f"list {name} is not in the settings: its {count} deliveries that are due wait until it is"
+        for name, count in worked.lists_unknown.items()
+    ]
+    wrong = [line for line in (worked.stopped, *unknown, held_line(container)) if line]
     for line in wrong:
         click.echo(f"digest: {line}", err=True)
     if wrong:

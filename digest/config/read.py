@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,8 +32,7 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
     Raises ConfigurationError naming the key and what it may be.
     """
     env = dict(os.environ) if environ is None else environ
-    chosen = path or (Path(env["DIGEST_CONFIG"]) if env.get("DIGEST_CONFIG") else None)
-    chosen = chosen or next((place for place in (DEFAULT_PATH, SYSTEM_PATH) if place.is_file()), None)
+    chosen = settings_file(path, env)
     values = _read_toml(chosen) if chosen else {}
     for name in env:
         if name.startswith("DIGEST_") and name not in NOT_SETTINGS:
@@ -46,6 +46,12 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
     except Exception as error:  # pydantic-settings wraps JSON faults in its own SettingsError
         field = re.search(r'field "(\w+)"', str(error))
         raise ConfigurationError(f"DIGEST_{field[1].upper()}" if field else "environment", "should be JSON") from None
+
+
+def settings_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Which file `load` reads."""
+    chosen = path or (Path(environ["DIGEST_CONFIG"]) if environ.get("DIGEST_CONFIG") else None)
+    return chosen or next((place for place in (DEFAULT_PATH, SYSTEM_PATH) if place.is_file()), None)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
@@ -131,6 +132,14 @@ def one_at_a_time(connection: Connection, what: str) -> None:
     """Until the transaction ends, no other transaction passes here with the same `what`. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('digest'), hashtext(:what))"), {"what": what})
+
+
+def database_now(connection: Connection) -> datetime:
+    """By the database's own clock, which all its processes share: hosts' clocks differ, and the caller's may be acted (--at)."""
+    if connection.dialect.name == "postgresql":
+        now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return now
+    return datetime.fromisoformat(connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')").scalar_one())
 
 
 def walk_indexes(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable
@@ -40,6 +40,7 @@ def open_engine(url: str) -> Engine:
         engine = _sqlite(parsed)
     else:
         engine = create_engine(parsed, json_serializer=_dumps, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        event.listen(engine, "connect", _unprepared_behind_a_pooler)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -87,6 +88,34 @@ def _sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _unprepared_behind_a_pooler(connection: Any, _record: Any) -> None:
+    """A pooler (pgbouncer) may give each transaction another server, where what was prepared is not, or is another's."""
+    told = connection.info.backend_pid
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()", prepare=False)
+        served = cursor.fetchone()[0]
+    connection.rollback()
+    if told != served:
+        connection.prepare_threshold = None
+
+
+def transactions_are_pooled(engine: Engine) -> bool:
+    """Whether a pooler gives each transaction a server of its own choice: then no session can be listened in."""
+    with engine.connect() as ours:
+        with ours.begin():
+            before = ours.execute(_SERVER).scalar_one()
+        for _ in range(3):  # others take the server that ours has just left
+            with engine.connect() as other, other.begin():
+                other.execute(_SERVER)
+                with ours.begin():
+                    if ours.execute(_SERVER).scalar_one() != before:
+                        return True
+    return False
+
+
+_SERVER = text("SELECT pg_backend_pid()")
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -1,16 +1,12 @@
-"""Leases: what only one process may do at a time, such as being the scheduler.
-
-The database's own clock judges them where it has one to share (PostgreSQL): hosts' clocks differ. On SQLite all processes are on
-one machine, and the caller's instant is as good.
-"""
+"""Leases: what only one process may do at a time, such as being the scheduler. The database's own clock judges them."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
-from digest.store.dialect import insert_into
+from digest.store.dialect import database_now, insert_into
 from digest.store.schema import leases
 
 
@@ -18,12 +14,15 @@ class Leases:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def take(self, name: str, owner: str, now: datetime, term: timedelta) -> bool:
-        """Whether `owner` holds the lease for `term` from now: it was free, had run out, or was theirs already."""
-        instant = self._now(now)
-        row = {"owner": owner, "until": instant + term}
+    def take(self, name: str, owner: str, term: timedelta) -> bool:
+        """Whether `owner` holds the lease for `term` from now: it was free, had run out, or was theirs already.
+
+        One that ends later than `term` from now was taken while the clock stood ahead: it counts as run out.
+        """
+        now = database_now(self._connection)
+        row = {"owner": owner, "until": now + term}
         statement = insert_into(self._connection, leases).values(name=name, **row)
-        free = (leases.c.owner == owner) | (leases.c.until < instant)
+        free = (leases.c.owner == owner) | (leases.c.until < now) | (leases.c.until > now + term)
         statement = statement.on_conflict_do_update(index_elements=["name"], set_=row, where=free)
         return self._connection.execute(statement.returning(leases.c.name)).first() is not None
 
@@ -36,9 +35,11 @@ class Leases:
         row = self._connection.execute(select(leases.c.owner, leases.c.until).where(leases.c.name == name)).first()
         return (row.owner, row.until) if row else None
 
-    def _now(self, given: datetime) -> datetime:
-        if self._connection.dialect.name != "postgresql":
-            return given
-        told = self._connection.scalar(select(func.clock_timestamp()))
-        assert isinstance(told, datetime)
-        return told
+    def now(self) -> datetime:
+        """By the clock that judges."""
+        return database_now(self._connection)
+
+    def held(self, name: str) -> bool:
+        """Whether it is somebody's now."""
+        holder = self.holder(name)
+        return holder is not None and holder[1] >= self.now()

@@ -35,12 +35,15 @@ async def alive() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """Whether the database answers, with the schema that this program knows."""
+    """Whether the database answers, with the schema that this program knows, and mail is scheduled and goes out."""
+    site = Site.of(request)
     try:
-        await run_in_threadpool(Site.of(request).container.adapters.check_schema)
+        await run_in_threadpool(site.container.adapters.check_schema)
+        stalled = await run_in_threadpool(site.container.monitoring.stalled, site.clock())
     except StoreError as error:
         return PlainTextResponse(f"{error}\n", 503)
-    return PlainTextResponse("ready\n")
+    lines = "".join(f"{each.headline}: {' '.join(each.seen)}\n" for each in stalled)
+    return PlainTextResponse(lines or "ready\n", 503 if lines else 200)
 
 
 @router.get("/metrics")

@@ -62,7 +62,7 @@ class Post:
     def _accept(self, due: datetime) -> None:
         at = due + HOUR
         with self.store.begin() as unit:
-            for each in unit.deliveries.claim(1000, "worker", at, at + HOUR).claimed:
+            for each in unit.deliveries.claim(1000, "worker", at, HOUR).claimed:
                 attempt = replied(each.id, 250, at=at)
                 unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, due + DAY))])
                 self.deliveries.setdefault(str(each.address), []).append(each.id)

@@ -115,7 +115,7 @@ def test_old_deliveries_go_with_what_hangs_on_them(store: Store) -> None:
         edition = freeze(store, day=due.date())
         with store.begin() as unit:
             create_due(unit, edition.id, COHORT, due, due + DAY, due.date())
-            [claimed] = unit.deliveries.claim(10, "me", due, due + HOUR).claimed
+            [claimed] = unit.deliveries.claim(10, "me", due, HOUR).claimed
             failed = replied(claimed.id, 550, at=due, enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, due + DAY))], "me")
             unit.returns.add(claimed.id, ReturnKind.HARD, due + HOUR, "no such user")
@@ -227,7 +227,7 @@ def _a_life(store: Store) -> None:
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
         create_due(unit, edition.id, cohort, NOW, NOW + DAY, NOW.date())
-        for each in unit.deliveries.claim(10, "me", NOW, NOW + HOUR).claimed:
+        for each in unit.deliveries.claim(10, "me", NOW, HOUR).claimed:
             failed = replied(each.id, 550, text=f"<{each.address}> unknown", enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, NOW + DAY))], "me")
             unit.returns.add(each.id, ReturnKind.HARD, NOW, f"<{each.address}> unknown")

@@ -40,7 +40,7 @@ class Morning:
 
     def claim(self, at: datetime) -> list[Claimed]:
         with self.store.begin() as unit:
-            return list(unit.deliveries.claim(1000, "run", at, at + HOUR).claimed)
+            return list(unit.deliveries.claim(1000, "run", at, HOUR).claimed)
 
     def replied(
         self, refused: range, words: str, *, stage: Stage = Stage.RCPT, effect: Effect = Effect.SUPPRESS, batch: int = 50

@@ -34,7 +34,7 @@ FAILED, WITHHELD, EXPIRED, UNCERTAIN = (
 
 def claim(store: Store, limit: int = 100, owner: str = "me", now: datetime = LATER) -> tuple[Claimed, ...]:
     with store.begin() as unit:
-        return unit.deliveries.claim(limit, owner, now, now + HOUR).claimed
+        return unit.deliveries.claim(limit, owner, now, HOUR).claimed
 
 
 def tally(store: Store) -> dict[DeliveryState, int]:
@@ -214,7 +214,7 @@ def test_what_happens_a_moment_before_the_claim_counts(store: Store, what: str, 
         elif what == "cancel":
             unit.editions.cancel(edition.id)
     with store.begin() as unit:
-        batch = unit.deliveries.claim(100, "me", DUE + DAY if what == "wait" else LATER, LATER + DAY)
+        batch = unit.deliveries.claim(100, "me", DUE + DAY if what == "wait" else LATER, DAY)
     everybody = what in ("cancel", "wait")
     assert [c.address.text for c in batch.claimed] == ([] if everybody else ["reader1@example.org"])
     assert (batch.withheld, batch.expired) == ((0, 2) if what == "wait" else (2 if everybody else 1, 0))
@@ -226,8 +226,8 @@ def test_a_claim_that_only_ended_rows_says_how_many_and_then_there_are_none(stor
     edition = owe(store, 1)
     with store.begin() as unit:
         unit.editions.cancel(edition.id)
-        assert unit.deliveries.claim(9, "me", LATER, LATER + HOUR) == ClaimBatch(withheld=1)
-        assert unit.deliveries.claim(9, "me", LATER, LATER + HOUR) == ClaimBatch()
+        assert unit.deliveries.claim(9, "me", LATER, HOUR) == ClaimBatch(withheld=1)
+        assert unit.deliveries.claim(9, "me", LATER, HOUR) == ClaimBatch()
 
 
 def test_a_paused_list_waits_and_others_do_not(store: Store) -> None:
@@ -254,8 +254,10 @@ def test_leases(store: Store) -> None:
         assert unit.deliveries.release("me") == 0
     assert claim(store, 1, "me") == mine
     with store.begin() as unit:
-        assert unit.deliveries.reclaim_dead_leases(LATER + HOUR) == 0
-        assert unit.deliveries.reclaim_dead_leases(LATER + HOUR + timedelta(seconds=1)) == 2
+        assert unit.deliveries.reclaim_dead_leases(HOUR) == 0, "whatever instant the claim was for"
+        unit.deliveries.renew("me", -timedelta(seconds=1))
+        unit.deliveries.renew("you", -timedelta(seconds=1))
+        assert unit.deliveries.reclaim_dead_leases(HOUR) == 2
     row = of(store, yours[0].subscription_id)
     assert (row.state, row.reason) == (QUEUED, "the lease ran out: whoever had claimed it stopped")
 
@@ -315,7 +317,8 @@ def test_accepted_is_final_and_wins_over_whoever_holds_the_row(store: Store) -> 
     owe(store, 1)
     (claimed,) = claim(store)
     with store.begin() as unit:
-        unit.deliveries.reclaim_dead_leases(LATER + DAY)
+        unit.deliveries.renew("me", -HOUR)
+        assert unit.deliveries.reclaim_dead_leases(HOUR) == 1
     assert len(claim(store, owner="somebody else")) == 1
     record(store, [decided(replied(claimed.id, 451))], "me")
     assert tally(store) == {CLAIMED: 1}
@@ -415,9 +418,7 @@ def test_a_claim_walks_only_the_index_of_what_is_queued(store: Store) -> None:
         readers = [NewReader(Address(f"r{n}@example.org"), "main") for n in range(1500)]
         unit.subscribers.add_confirmed(readers, CONSENT, NOW)
         create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY)
-        unit.deliveries.record(
-            [decided(replied(c.id, 250)) for c in unit.deliveries.claim(700, "me", LATER, LATER + HOUR).claimed]
-        )
+        unit.deliveries.record([decided(replied(c.id, 250)) for c in unit.deliveries.claim(700, "me", LATER, HOUR).claimed])
     with plans_of(store, "SELECT", "next_attempt_at <=") as plans:
         assert len(claim(store)) == 100
     urgent, others = plans

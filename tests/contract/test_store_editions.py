@@ -115,7 +115,7 @@ def test_a_cancelled_edition_gives_its_papers_back_unless_somebody_may_have_it(s
     at = NOW + DAY + 3 * HOUR
     with store.begin() as unit:
         create_due(unit, sent.id, COHORT, at, at + DAY, at.date())
-        batch = unit.deliveries.claim(9, "me", at, at + HOUR)
+        batch = unit.deliveries.claim(9, "me", at, HOUR)
         assert (len(batch.claimed), batch.withheld) == (2, 2)
         attempt = replied(batch.claimed[0].id, 250)
         unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, at + DAY))])

@@ -95,7 +95,7 @@ def test_erasure_leaves_only_the_hash(store: Store) -> None:
     owe(store, 2)
     gone = Address("reader0@example.org")
     with store.begin() as unit:
-        batch = unit.deliveries.claim(9, "me", NOW + 3 * HOUR, NOW + 4 * HOUR)
+        batch = unit.deliveries.claim(9, "me", NOW + 3 * HOUR, 4 * HOUR)
         for claimed in batch.claimed:
             attempt = replied(claimed.id, 451)
             unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, claimed.expires_at))])

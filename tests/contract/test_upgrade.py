@@ -114,7 +114,7 @@ def test_its_papers_are_found_by_their_words(upgraded: Store) -> None:
 def test_the_outbox_goes_on_where_it_was(upgraded: Store) -> None:
     later = NOW + 5 * HOUR
     with upgraded.begin() as unit:
-        batch = unit.deliveries.claim(10, "me", later, later + HOUR)
+        batch = unit.deliveries.claim(10, "me", later, HOUR)
         assert sorted(each.attempts for each in batch.claimed) == [0, 1], "one never tried, one put off"
         unit.papers.merge([])
         assert unit.amendments.requeue(1, later, later + timedelta(days=1), "again") == 1, "what is new works on what is old"
@@ -126,7 +126,7 @@ def test_and_back_again(upgraded: Store) -> None:
     assert upgrade(upgraded.engine) == ("0001", REVISION)
     test_every_row_is_there(upgraded)
     with upgraded.begin() as unit:
-        assert unit.deliveries.claim(10, "me", NOW + DAY - HOUR, NOW + DAY).claimed
+        assert unit.deliveries.claim(10, "me", NOW + DAY - HOUR, DAY).claimed
 
 
 def test_links_mailed_before_unsubscribe_for_sixty_days(empty_database_url: str) -> None:
@@ -201,7 +201,7 @@ def test_a_half_sent_queue_is_moved(empty_database_url: str) -> None:
         pool = papers(unit, 4)
         edition = unit.editions.freeze(draft(pool), rendered(pool))
         create_due(unit, edition.id, COHORT, due, due + DAY, TODAY)
-        [sent, waiting, _] = unit.deliveries.claim(9, "me", due, due + HOUR).claimed
+        [sent, waiting, _] = unit.deliveries.claim(9, "me", due, HOUR).claimed
         unit.deliveries.release("me")
         attempt = replied(sent.id, 250, at=due)
         unit.deliveries.record([(attempt, RetryPolicy().decide(attempt, 0, due + DAY))])
@@ -220,7 +220,7 @@ def test_a_half_sent_queue_is_moved(empty_database_url: str) -> None:
         assert (found.id, found.cutoff, found.max_picks, len(found.picks)) == (edition.id, edition.window.end, 2, 2)
         newer = unit.editions.freeze(replace(draft(pool), cutoff=due + HOUR, content_hash="1" * 64), rendered(pool))
         assert create_due(unit, newer.id, COHORT, due, due + DAY, TODAY, due + 2 * HOUR) == 1, "only who was welcomed"
-        assert waiting.id in {each.id for each in unit.deliveries.claim(9, "me", due, due + HOUR).claimed}
+        assert waiting.id in {each.id for each in unit.deliveries.claim(9, "me", due, HOUR).claimed}
         ids = {paper: position for paper, position in unit.editions.pool_ids(edition.id).items() if position < 2}
         assert unit.sent_papers.papers_sent([readers[0].subscriber_id], due) == {readers[0].subscriber_id: frozenset(ids)}
     engine.dispose()

@@ -30,6 +30,7 @@ def relay(tmp_path: Path) -> Iterator[SmtpServer]:
 @pytest.fixture
 def config(tmp_path: Path, relay: SmtpServer) -> Path:
     (tmp_path / "rsa.pem").write_bytes(new_key("rsa"))
+    (tmp_path / "rsa.pem").chmod(0o600)
     file = tmp_path / "digest.toml"
     file.write_text(
         f"""

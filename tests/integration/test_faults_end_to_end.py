@@ -186,7 +186,7 @@ def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Pat
             store = container.adapters.store
             while process.poll() is None and time.monotonic() < deadline:
                 with store.begin() as unit:
-                    freed += unit.deliveries.reclaim_dead_leases(datetime.now(UTC))
+                    freed += unit.deliveries.reclaim_dead_leases(timedelta(hours=1))
                 looks += server.seen["DOT"] > 0
                 time.sleep(0.05)
         assert process.wait(timeout=PATIENCE) == 0

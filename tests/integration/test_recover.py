@@ -45,18 +45,16 @@ def test_a_journal_is_replayed_by_who_could_not_before(tmp_path: Path, database_
     with Container(load(config)) as container:
         dead = Journal.create(folder)
         with container.adapters.store.begin() as unit:
-            claimed = {
-                each.address.text: each for each in unit.deliveries.claim(2, dead.owner, now, now + timedelta(hours=1)).claimed
-            }
+            claimed = {each.address.text: each for each in unit.deliveries.claim(2, dead.owner, now, timedelta(hours=1)).claimed}
         assert set(claimed) == {sent, begun}
         dead.dot(claimed[sent].id, now, "recorder")
         dead.reply(claimed[sent].id, now, "recorder", Reply(250, "queued", "2.0.0"))
         dead.close()
         store = GoesAway(container.adapters.store)
         with pytest.raises(DatabaseUnreachable):
-            recover(store, Journal.abandoned(folder), RetryPolicy(), now)
+            recover(store, Journal.abandoned(folder), RetryPolicy(), timedelta(minutes=10))
         assert len(list(folder.glob("deliver-*"))) == 1
-        recover(store, Journal.abandoned(folder), RetryPolicy(), now)
+        recover(store, Journal.abandoned(folder), RetryPolicy(), timedelta(minutes=10))
         assert list(folder.glob("deliver-*")) == []
     assert {email: each.state for email, each in rows(config).items()} == {
         sent: DeliveryState.ACCEPTED,

@@ -7,7 +7,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def test_an_import_says_what_will_go_out_and_by_what_and_mails_nobody(config: Pa
 
 def test_it_says_which_process_sends_them_where_one_runs(config: Path) -> None:
     with Container(load(config)) as container:
-        postman = container.scheduler.postman(lambda: datetime.now(UTC))
+        postman = container.scheduler.postman()
         postman.stand()
         assert imported(config)["confirmations_sent_by"].startswith(f"process {os.getpid()} on ")
         again = ("subscribers", "import", str(config.parent / "readers.csv"))

@@ -39,7 +39,7 @@ def test_what_is_wrong_stands_where_one_looks(tmp_path: Path, sqlite_url: str, c
             unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None}, AT)
         container.operations.pause(["daily"], "wrong links", AT)
         container.monitoring.alarm(container.monitoring.findings(AT), AT)
-        election = container.scheduler.election(lambda: datetime.now(UTC))
+        election = container.scheduler.election()
         assert election.stand()
         lines = said(capsys, config, "status")
         assert "  - name daily, paused wrong links, edition 2026-03-02, state frozen, picks 10" in lines

@@ -68,7 +68,7 @@ def test_they_show_trouble(tmp_path: Path, stocked: Path) -> None:
             unit.alarms.raise_once("key", NOON - timedelta(hours=25), timedelta(days=1), "wrong")
             unit.sources.save("hf", "freshness", {"last_unseen_at": seen, "ids": ["arxiv:1"]}, NOON)
             unit.sources.save("hf", "health", {"at": asked, "stale": True, "error": None}, NOON)
-            unit.leases.take("scheduler", "me", NOON, NOON - NOON.replace(hour=11))
+            unit.leases.take("scheduler", "me", timedelta(hours=1))
         told = numbers(site)
         [hf, _] = status(container.adapters.store, container.adapters.lists, ["hf", "quiet"], NOON)["sources"]
     assert hf == {"name": "hf", "fresh_at": seen, "asked_at": asked, "stale": True, "error": None}

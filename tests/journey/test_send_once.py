@@ -111,7 +111,7 @@ def test_a_reader_gets_the_style_they_chose(container: Container) -> None:
     titles = [re.findall(r"^ ?\d+\. (.+)$", plain(mail), re.MULTILINE) for mail in (full, compact)]
     assert titles[0] == titles[1] != []
     with container.adapters.store.begin() as unit:
-        claimed = unit.deliveries.claim(10, "me", now, now + timedelta(minutes=1)).claimed
+        claimed = unit.deliveries.claim(10, "me", now, timedelta(minutes=1)).claimed
     styles = {each.address.text: each.style for each in claimed}
     assert styles == {"reader0@example.org": "compact", "reader1@example.org": None}
     delivered = {each.address.text: container.editions.compose(each, None).data for each in claimed}

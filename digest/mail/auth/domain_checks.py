@@ -28,6 +28,8 @@ class Checked:
     well: bool
     said: str
     mend: str = ""
+    warns: bool = False
+    """It is well enough to send, and still a person should look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

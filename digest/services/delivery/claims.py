@@ -21,26 +21,31 @@ from digest.services.operations.review import hold, put_on_hold, refusal
 from digest.store.unit_of_work import Store, Unit
 
 
+def _since_boot() -> float:
+    """Seconds by a clock that nobody sets; on Linux it goes on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Lease:
     """Is renewed for as long as its holder works, so that a slow relay does not cost it.
 
     Within its `with`, a thread renews what is held, three times in each term.
 
     Where the database does not let it, or this machine slept, the lease may run out: then it is `over`, and what was held may be
-    somebody else's. `renew` is given the new end.
+    somebody else's. `since_boot` counts seconds; it began to count before the database's clock did.
     """
 
-    def __init__(self, renew: Callable[[datetime], None], term: timedelta, clock: Callable[[], datetime]) -> None:
+    def __init__(self, renew: Callable[[], None], term: timedelta, since_boot: Callable[[], float] = _since_boot) -> None:
         self._renew = renew
-        self._term = term
-        self._clock = clock
-        self._until = clock() + term
+        self._term = term.total_seconds()
+        self._since_boot = since_boot
+        self._until = since_boot() + self._term
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     @property
     def over(self) -> bool:
-        return self._clock() >= self._until
+        return self._since_boot() >= self._until
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,12 +56,12 @@ class Lease:
         self._thread.join()
 
     def _keep(self) -> None:
-        while not self._ended.wait(self._term.total_seconds() / 3):
-            until = self._clock() + self._term
+        while not self._ended.wait(self._term / 3):
+            until = self._since_boot() + self._term
             if self.over:  # whoever found it so may have taken what we held: it is not ours to renew
                 return
             try:
-                self._renew(until)
+                self._renew()
             except StoreError:
                 continue  # the database may be back before the lease is over
             self._until = until
@@ -74,10 +79,10 @@ class Recheck:
     table at most once in `RECHECK_EVERY`, for all that wait.
     """
 
-    def __init__(self, store: Store, waiting: Collection[int], clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, waiting: Collection[int], owner: str | None, clock: Callable[[], datetime]) -> None:
         self.stopped: dict[int, tuple[DeliveryState, str]] = {}
         """Those that were kept from being begun, with what becomes of them and why, until whoever records them empties it."""
-        self._store, self._waiting, self._clock = store, waiting, clock
+        self._store, self._waiting, self._owner, self._clock = store, waiting, owner, clock
         self._found: dict[int, tuple[DeliveryState, str]] = {}
         self._look_at = 0.0
 
@@ -86,7 +91,7 @@ class Recheck:
         now = time.monotonic()
         if now >= self._look_at:
             with self._store.read() as unit:
-                self._found = dict(unit.deliveries.stops(self._waiting, self._clock()))
+                self._found = dict(unit.deliveries.stops(self._waiting, self._clock(), self._owner))
             self._look_at = now + RECHECK_EVERY
         stop = self._found.get(delivery_id)
         if stop is not None:
@@ -127,10 +132,14 @@ def settle(
     return len(waiting)
 
 
-def recover(store: Store, abandoned: Iterable[Journal], policy: RetryPolicy, now: datetime) -> None:
+_LONGEST_LEASE = timedelta(hours=1)
+"""Hosts may have leases of different lengths; no other is expected to be longer than this, or than two of ours."""
+
+
+def recover(store: Store, abandoned: Iterable[Journal], policy: RetryPolicy, lease: timedelta) -> None:
     """Brings the table up to what dead processes knew, and queues again what they had only claimed. Twice is as good as once.
 
-    Each journal is replayed before its writer's claims are given back.
+    Each journal is replayed before its writer's claims are given back. `lease` is the term of a claim.
     """
     for journal in abandoned:
         try:
@@ -139,7 +148,7 @@ def recover(store: Store, abandoned: Iterable[Journal], policy: RetryPolicy, now
         finally:  # the database may go away meanwhile: what we kept locked nobody could replay, and it would be sent twice
             journal.close()
     with store.begin() as unit:
-        unit.deliveries.reclaim_dead_leases(now)
+        unit.deliveries.reclaim_dead_leases(max(2 * lease, _LONGEST_LEASE))
 
 
 def _replay(store: Store, journal: Journal, policy: RetryPolicy) -> None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
-from digest.domain.errors import DigestError, RelayRefusedUs, RelayUnreachable, StoreError
+from digest.domain.errors import DigestError, MailError, RelayRefusedUs, RelayUnreachable, StoreError
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.journal import Journal
@@ -58,6 +58,8 @@ class Terms:
     lease: timedelta
     policy: RetryPolicy
     per_domain_per_minute: int | None = None
+    lists_known: Collection[str] | None = None
+    """The deliveries of other lists wait for a process that knows them; None: all are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Worked:
     stopped: str = ""
     passed_over: Mapping[str, str] = field(default_factory=dict)
     """By relay, why its mail went to the next one."""
+    lists_unknown: Mapping[str, int] = field(default_factory=dict)
+    """By list that this process does not know, how many deliveries wait for one that does."""
 
 
 def deliver(
@@ -146,32 +150,37 @@ class _Shift:
         self._held: dict[int, Claimed] = {}
         """Claimed, and nothing recorded of them yet."""
         self._choices: Choices = {}
-        self._recheck = Recheck(store, self._held.keys(), clock)
+        self._recheck = Recheck(store, self._held.keys(), journal.owner, clock)
         self._spoiled: list[Attempt] = []
         """Attempts that ended before a relay was asked."""
         self._results: list[tuple[Attempt, Decision]] = []
         self._stopped = ""
-        self._lease = Lease(self._renew, terms.lease, clock)
+        self._failure: DigestError | None = None
+        """Why outcomes could not be recorded."""
+        self._lease = Lease(self._renew, terms.lease)
+        journal.lease_over = lambda: self._lease.over
 
     def work(self, transport: Transport) -> str:
         """Sends and records. Returns why the run should stop, or "". What is learnt is recorded whatever breaks."""
         begun = False
         try:
             with self._lease:
-                for attempt in transport.hand_over(self._envelopes(), self._recheck.wanted):
+                for attempt in transport.hand_over(self._envelopes(), self._wanted):
                     begun = True
                     self._decide(attempt)
-                    if len(self._results) >= self._terms.batch:
-                        self._record()
+                    if len(self._results) >= self._terms.batch and self._failure is None:
+                        self._try_to_record()
         except RelayUnreachable as error:
             self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
         finally:
             begun = begun or bool(self._spoiled or self._recheck.stopped)
-            self._record()
+            self._record()  # also what could not be recorded before: it may be possible now
             # where the database went away in between, the journal knows more than the table: `recover` replays it first
             if self._journal.settled:
                 with self._store.begin() as unit:
                     unit.deliveries.release(self._journal.owner)
+        if self._failure is not None:
+            raise self._failure
         if self.claimed and not begun and not self._halted():
             self._stopped = "the relays neither took nor refused a message: nothing was sent"
         return self._stopped
@@ -210,14 +219,28 @@ class _Shift:
 
     def _halted(self) -> bool:
         """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""
-        return bool(self._stopped) or self._stop() or self._lease.over
+        return bool(self._stopped or self._failure) or self._stop() or self._lease.over
+
+    def _wanted(self, delivery_id: int) -> bool:
+        """Asked as a message is begun. Raises MailError where there is no room to write down what becomes of it."""
+        if self._failure or self._lease.over:
+            return False
+        self._journal.make_room()
+        return self._recheck.wanted(delivery_id)
+
+    def _try_to_record(self) -> None:
+        """Where that fails nothing more is begun, and what is under way is still heard: the relay's answers must not be lost."""
+        try:
+            self._record()
+        except (StoreError, MailError) as error:
+            self._failure = error
 
     def _claim(self) -> Sequence[Claimed]:
         """The next deliveries to send; none when nothing is due."""
         while True:
             with self._store.begin() as unit:
-                now = self._clock()
-                batch = unit.deliveries.claim(self._terms.batch, self._journal.owner, now, now + self._terms.lease)
+                now, terms = self._clock(), self._terms
+                batch = unit.deliveries.claim(terms.batch, self._journal.owner, now, terms.lease, terms.lists_known)
                 ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
                 unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
                 shared = self._choose_shared(unit, [each for each in ready if not each.personal])
@@ -243,9 +266,9 @@ class _Shift:
         for delivery_id in nothing:
             del self._held[delivery_id]
 
-    def _renew(self, until: datetime) -> None:
+    def _renew(self) -> None:
         with self._store.begin() as unit:
-            unit.deliveries.renew(self._journal.owner, until)
+            unit.deliveries.renew(self._journal.owner, self._terms.lease)
 
     def _decide(self, attempt: Attempt) -> None:
         delivery = self._held[attempt.delivery_id]
@@ -259,7 +282,7 @@ class _Shift:
     def _record(self) -> None:
         while self._spoiled:
             self._decide(self._spoiled.pop())
-        results, self._results = self._results, []
+        results = self._results
         stopped = dict(self._recheck.stopped)
         if not (results or stopped):
             return
@@ -269,9 +292,10 @@ class _Shift:
         for delivery_id, (state, _) in stopped.items():
             self._counts[str(state)] += state is not DeliveryState.QUEUED
             self._held.pop(delivery_id, None)
+        self._results = []
         self._recheck.stopped.clear()
         self._counts.update(failed=-waiting, retry=waiting)
-        self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
         for attempt, _ in results:
             self._held.pop(attempt.delivery_id, None)
+        self._journal.recorded(attempt.delivery_id for attempt, _ in results if attempt.stage is not Stage.COMPOSE)
         self._progress(self._counts)

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 
 class DeliveryService:
     def __init__(
-        self, store: Store, settings: DeliverySettings, relays: Relays, editions: EditionService, chooser: Chooser
+        self,
+        store: Store,
+        settings: DeliverySettings,
+        relays: Relays,
+        editions: EditionService,
+        chooser: Chooser,
+        lists: Sequence[PaperList],
     ) -> None:
+        self._lists = frozenset(each.name for each in lists)
         self._store, self._settings, self._relays, self._editions, self._chooser = store, settings, relays, editions, chooser
 
     def deliver(
@@ -43,16 +50,17 @@ class DeliveryService:
             lease=timedelta(seconds=settings.lease),
             policy=settings.policy(),
             per_domain_per_minute=settings.per_domain_per_minute,
+            lists_known=self._lists,
         )
-        abandoned = Journal.abandoned(settings.journal) if settings.journal.is_dir() else ()
-        recover(self._store, abandoned, terms.policy, clock())
+        recover(self._store, Journal.abandoned(settings.journal), terms.policy, terms.lease)
         with self._store.read() as unit:
-            if unit.deliveries.oldest_due(clock()) is None:
-                return Worked(Tally())
+            unknown = unit.deliveries.waiting_for_their_list(clock(), self._lists)
+            if unit.deliveries.oldest_due(clock(), self._lists) is None:
+                return Worked(Tally(), lists_unknown=unknown)
         with Journal.create(settings.journal) as journal:
             pool = self._relays.pool(journal, clock, stop)
             worked = deliver(self._store, self._editions.compose, self._chooser, pool, journal, terms, clock, stop, progress)
-        return replace(worked, passed_over=self._relays.health.reasons)
+        return replace(worked, passed_over=self._relays.health.reasons, lists_unknown=unknown)
 
     def send(
         self, paper_list: PaperList, day: date | None, addresses: Sequence[Address], at: datetime, *, dry_run: bool
@@ -65,7 +73,7 @@ class DeliveryService:
     def nudge(self, at: datetime) -> None:
         """Asks the workers to look at what is due and has no nudge."""
         with self._store.begin() as unit:
-            if unit.deliveries.oldest_due(at) is not None:
+            if unit.deliveries.oldest_due(at, self._lists) is not None:
                 unit.jobs.nudge(unit.pulse.due(at))
 
     def remaining(self, at: datetime) -> int:

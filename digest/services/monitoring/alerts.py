@@ -23,6 +23,10 @@ QUIET = timedelta(hours=24)
 """How long a cause that was told is not told again. From the telling on, not by the calendar: no midnight brings it twice."""
 
 
+SILENT = timedelta(minutes=10)
+"""How long nothing may have been scheduled: the bell rings every minute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that a person should look at. `cause` is what is told of once in 24 hours: it names a thing, not an event."""
@@ -46,7 +50,9 @@ def look(
     with store.read() as unit:
         found = [of_source(name, unit.sources.load(name, "health") or {}) for name in sources]
         found += [of_list(unit, each, at) for each in lists]
-        found.append(of_queue(unit.deliveries.oldest_due(at), at, limits))
+        known = [each.name for each in lists]
+        found += [of_unknown_list(*each) for each in unit.deliveries.waiting_for_their_list(at, known).items()]
+        found.append(of_queue(unit.deliveries.oldest_due(at, known), at, limits))
         found.append(of_review(unit.refusals.held()))
     return tuple(each for each in found if each)
 
@@ -81,6 +87,25 @@ def of_queue(oldest: datetime | None, at: datetime, policy: Policy) -> Finding |
     seen = (f"A mail that was due at {isoformat(oldest)} has not been handed over.",)
     mend = ("Does anything deliver? digest run, or digest worker", "Do the relays take it? digest doctor", "digest status")
     return Finding("overdue", "Mail is late", seen, mend)
+
+
+def of_unknown_list(name: str, count: int) -> Finding:
+    """So many deliveries wait for a process that knows their list."""
+    seen = (f"{count} deliveries of it are due; they wait and nothing is failed.",)
+    mend = (
+        "Renamed or removed by mistake, or another installation on this database? Add its [[lists]] table again.",
+        "To end what waits: digest cancel, with a settings file that has the list.",
+    )
+    return Finding(f"unknown list {name}", f"The list {name} is not in the settings of a process that delivers", seen, mend)
+
+
+def of_silence(silence: timedelta) -> Finding | None:
+    """`silence`: since when no tick came to its end."""
+    if silence < SILENT:
+        return None
+    seen = (f"The last tick ended {silence // timedelta(minutes=1)} minutes ago or more; it should come every minute.",)
+    mend = ("Is digest run up, and what does its log say? Restart it if in doubt: nothing is made or sent twice.",)
+    return Finding("scheduler", "Nothing has been scheduled for ten minutes", seen, mend)
 
 
 def of_review(held: Mapping[str, int]) -> Finding | None:
@@ -158,8 +183,9 @@ def first_causes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     found = {each.cause: each for each in findings}
     others = {cause for cause in found if cause.startswith("relay ")} if "relay" in found else set()
     late = {"overdue"} if found.keys() & {"relay", "step deliver"} else set()
+    silent = {"scheduler"} if "step tick" in found else set()
     missing = {cause for cause in found if cause.startswith("edition ")} if "step tick" in found else set()
-    return tuple(each for cause, each in found.items() if cause not in late | missing | others)
+    return tuple(each for cause, each in found.items() if cause not in late | silent | missing | others)
 
 
 def _without_addresses(finding: Finding) -> Finding:

@@ -98,14 +98,13 @@ def figures(store: Store, lists: Sequence[PaperList], sources: Sequence[str], bu
         for each in found:
             for state, count in unit.deliveries.tally(each.newest.id).items() if each.newest else ():
                 deliveries[state] += count
-        holder = unit.leases.holder(SCHEDULER)
         return Figures(
             papers=unit.papers.count(),
             lists=found,
             deliveries=deliveries | unit.pulse.open(),
             oldest_due=unit.deliveries.oldest_due(at),
             sources=tuple(source_state(unit, name) for name in sources),
-            scheduler_runs=holder is not None and holder[1] >= at,
+            scheduler_runs=unit.leases.held(SCHEDULER),
             alarms_last_day=len(unit.alarms.since(at - QUIET)),
         )
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from digest.domain.instant import parse_instant
 from digest.domain.schedule import known_zone
 from digest.mail.smtp.journal import Unwritten
-from digest.services.monitoring.alerts import Finding, Policy, look, of_key, of_passed_over, of_review, raise_alarms
+from digest.services.monitoring.alerts import (
+    Finding,
+    Policy,
+    look,
+    of_key,
+    of_passed_over,
+    of_queue,
+    of_review,
+    of_silence,
+    raise_alarms,
+)
 from digest.services.monitoring.explain import explain, status
 from digest.services.monitoring.figures import (
     Figures,
@@ -21,6 +33,7 @@ from digest.services.monitoring.figures import (
     readership,
     source_state,
 )
+from digest.services.scheduler.election import TICKED
 
 if TYPE_CHECKING:
     from digest.domain.delivery import Envelope
@@ -53,6 +66,7 @@ class MonitoringService:
     ) -> None:
         self._store, self._lists, self._sources, self._overdue = store, lists, sources, overdue
         self._zone = ZoneInfo(default_timezone)
+        self._since = time.monotonic()
         self._to, self._key_trouble, self._relays, self._mail_parts, self._links = to, key_trouble, relays, mail_parts, links
 
     def status(self, at: datetime) -> dict[str, Any]:
@@ -92,9 +106,25 @@ class MonitoringService:
     def findings(self, at: datetime) -> tuple[Finding, ...]:
         """What the store shows to be wrong."""
         found = look(self._store, self._lists, self._sources, at, Policy(overdue=self._overdue))
+        found = tuple(filter(None, (of_silence(self._silence()), *found)))
         trouble = self._key_trouble()
         relays = [of_passed_over(name, reason) for name, reason in self._relays.health.reasons.items()]
         return (*([of_key(trouble)] if trouble else []), *relays, *found)
+
+    def stalled(self, at: datetime) -> tuple[Finding, ...]:
+        """That nothing is scheduled, or that mail is late."""
+        with self._store.read() as unit:
+            queue = of_queue(
+                unit.deliveries.oldest_due(at, [each.name for each in self._lists]), at, Policy(overdue=self._overdue)
+            )
+        return tuple(filter(None, (of_silence(self._silence()), queue)))
+
+    def _silence(self) -> timedelta:
+        """How long no tick came to its end while we looked; one that lies in the future came before the clock was set back."""
+        watched = timedelta(seconds=time.monotonic() - self._since)
+        with self._store.read() as unit:
+            last, now = unit.sources.load(*TICKED), unit.leases.now()
+        return watched if last is None else min(watched, abs(now - parse_instant(last["at"])))
 
     def alarm(self, findings: Iterable[Finding], at: datetime) -> tuple[Finding, ...]:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""

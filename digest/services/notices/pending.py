@@ -78,7 +78,7 @@ def outlook(store: Store, now: datetime) -> Outlook:
     """`now` by the real clock, which signs of life are told by."""
     with store.read() as unit:
         held = unit.leases.holder(POSTMAN)
-        return Outlook(unit.notices.count(NoticeKind.CONFIRM), held[0] if held and held[1] >= now else None)
+        return Outlook(unit.notices.count(NoticeKind.CONFIRM), held[0] if held and unit.leases.held(POSTMAN) else None)
 
 
 def _worth_sending(owed: OwedNotice, at: datetime) -> bool:

@@ -75,7 +75,7 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
     shell = means.notifier.welcome(notice, edition, rendered, at)
     envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
-    recheck = Recheck(store, [created], lambda: at)  # who is not wanted any more is withheld by the outbox
+    recheck = Recheck(store, [created], None, lambda: at)  # who is not wanted any more is withheld by the outbox
     for attempt in means.transport.hand_over([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))
         with store.begin() as unit:

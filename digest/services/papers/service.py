@@ -64,7 +64,7 @@ class PaperService:
             for each in self._tables:
                 tried = unit.sources.load(each.name, "tried")
                 failed = failed_too and (unit.sources.load(each.name, HEALTH) or {}).get("error")
-                if tried is None or failed or parse_instant(tried["at"]) + timedelta(minutes=each.every_minutes) <= at:
+                if tried is None or failed or abs(at - parse_instant(tried["at"])) >= timedelta(minutes=each.every_minutes):
                     due.append(each.name)
         if not due:
             return []

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,7 @@ class BackupService:
         from digest.mail.smtp.journal import Journal
 
         journal = self._settings.delivery.journal
-        for each in Journal.abandoned(journal) if journal.is_dir() else ():
+        for each in Journal.abandoned(journal):
             left = each.replay()
             each.close()
             noted = {attempt.delivery_id for attempt in (*left.replies, *left.uncertain)}
@@ -149,7 +149,7 @@ class BackupService:
 
         log = list(self._departures.read(backup_at)) if same_key else []
         known = same_key and self._departures.knows(backup_at)
-        old = self._old(at)
+        old = self._old()
         if old is None:
             return log, known
         try:
@@ -169,7 +169,7 @@ class BackupService:
         finally:
             old.close()
 
-    def _old(self, at: datetime) -> Store | None:
+    def _old(self) -> Store | None:
         """The database that is to be replaced, with what a dead process had sent; None where there is none to be read."""
         from digest.mail.smtp.journal import Journal
         from digest.services.delivery.claims import recover
@@ -180,8 +180,8 @@ class BackupService:
         try:
             store = self._migrated()
             journal = self._settings.delivery.journal
-            abandoned = Journal.abandoned(journal) if journal.is_dir() else ()
-            recover(store, abandoned, self._settings.delivery.policy(), at)
+            lease = timedelta(seconds=self._settings.delivery.lease)
+            recover(store, Journal.abandoned(journal), self._settings.delivery.policy(), lease)
         except StoreError:
             return None
         return store

@@ -38,7 +38,7 @@ class PrivacyService:
         """The same where the last time is a day ago; else nothing."""
         with self._store.read() as unit:
             ran = unit.sources.load(*_DAILY)
-        due = ran is None or parse_instant(ran["at"]) + timedelta(days=1) <= at
+        due = ran is None or abs(at - parse_instant(ran["at"])) >= timedelta(days=1)
         return self.housekeep(at) if due else {}
 
     def erase(self, address: Address, at: datetime) -> bool:

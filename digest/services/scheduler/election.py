@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from digest.domain.errors import StoreError
 from digest.store.unit_of_work import Store
@@ -19,6 +20,8 @@ from digest.store.unit_of_work import Store
 SCHEDULER = "scheduler"
 POSTMAN = "postman"
 """Held by one of those that send what is owed by themselves: a sign that there is one, and nothing more."""
+TICKED = ("scheduler", "ticked")
+"""Where it is kept when the bell last rang to its end, by the database's clock."""
 TERM = timedelta(seconds=20)
 """How long the bell may be silent at most, with `ASK`: 25 seconds after its ringer died the next one has it."""
 ASK = timedelta(seconds=5)
@@ -27,22 +30,24 @@ ASK = timedelta(seconds=5)
 class Election:
     """One candidate. Ask `stand` every `ASK`; only who was told True may ring."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], *, name: str = SCHEDULER, term: timedelta = TERM) -> None:
-        self._store, self._clock, self._name, self._term = store, clock, name, term
+    def __init__(
+        self, store: Store, *, name: str = SCHEDULER, term: timedelta = TERM, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store, self._name, self._term, self._monotonic = store, name, term, monotonic
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-        self._until: datetime | None = None
+        self._until: float | None = None
 
     @property
     def elected(self) -> bool:
-        """By our own clock, which began to count before the database's did."""
-        return self._until is not None and self._clock() < self._until
+        """By our own monotonic clock, which began to count before the database's did."""
+        return self._until is not None and self._monotonic() < self._until
 
     def stand(self) -> bool:
         """Takes or renews the lease; whether it is ours now. Raises StoreError; then an earlier lease runs on to its end."""
-        asked = self._clock()
+        asked = self._monotonic()
         with self._store.begin() as unit:
-            ours = unit.leases.take(self._name, self.owner, asked, self._term)
-        self._until = asked + self._term if ours else None
+            ours = unit.leases.take(self._name, self.owner, self._term)
+        self._until = asked + self._term.total_seconds() if ours else None
         return ours
 
     def resign(self) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.domain.instant import isoformat
 from digest.services.scheduler.create_deliveries import dispatch, edition_awaited
-from digest.services.scheduler.election import POSTMAN, Election
+from digest.services.scheduler.election import POSTMAN, TICKED, Election
 from digest.services.scheduler.tick import Ticked, tick
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ class SchedulerService:
 
     def tick(self, at: datetime, lists: Sequence[PaperList] | None = None) -> Ticked:
         """Of all lists, or of these."""
-        return tick(
-            self._lists if lists is None else lists, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone
-        )
+        chosen = self._lists if lists is None else lists
+        ticked = tick(chosen, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+        with self._store.begin() as unit:
+            now = unit.leases.now()
+            unit.sources.save(*TICKED, {"at": isoformat(now)}, now)
+        return ticked
 
     def create_deliveries(self, lists: Sequence[PaperList], at: datetime) -> Ticked:
         """Those that are due of editions that are there."""
@@ -47,9 +51,9 @@ class SchedulerService:
         """Whether a reader of these lists is owed an edition that is still to be made."""
         return edition_awaited(lists, self._store, at, self._zone)
 
-    def election(self, clock: Callable[[], datetime]) -> Election:
-        return Election(self._store, clock)
+    def election(self) -> Election:
+        return Election(self._store)
 
-    def postman(self, clock: Callable[[], datetime]) -> Election:
+    def postman(self) -> Election:
         """Whoever sends queued notices by itself stands for it now and then: `outlook` tells that somebody does."""
-        return Election(self._store, clock, name=POSTMAN, term=timedelta(minutes=1))
+        return Election(self._store, name=POSTMAN, term=timedelta(minutes=1))

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
-from digest.store.dialect import among, chunks, rows, walk_indexes
+from digest.store.dialect import among, chunks, database_now, rows, walk_indexes
 from digest.store.feedback.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
 from digest.store.row_mapping import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
@@ -53,6 +53,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.public_id,
         deliveries.c.away,
         deliveries.c.reason,
+        deliveries.c.lease_owner,
         subscriptions.c.timezone,
         subscriptions.c.paused_until,
         subscriptions.c.state.label("subscription_state"),
@@ -91,8 +92,10 @@ Stop = tuple[DeliveryState, str]
 """What becomes of a delivery that is not to be sent now, and why. QUEUED: it waits, as others of a paused list do."""
 
 
-def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
-    ids = _take(connection, limit, now)
+def claim(
+    connection: Connection, limit: int, owner: str, now: datetime, term: timedelta, lists_known: Collection[str] | None = None
+) -> ClaimBatch:
+    ids = _take(connection, limit, now, lists_known)
     if not ids:
         return ClaimBatch()
     by_id, broken = _details(connection, ids)
@@ -120,11 +123,12 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     # until somebody decides; at the latest it expires, and says so
     _set(connection, waiting, next_attempt_at=deliveries.c.expires_at, reason=HELD_FOR_REVIEW)
     if len(waiting) == len(ids):
-        return claim(connection, limit, owner, now, lease_until)
+        return claim(connection, limit, owner, now, term, lists_known)
     for (state, reason), some in ended.items():
         _set(connection, some, state=state.value, reason=reason)
     taken = [each.id for each in sendable]
-    _set(connection, taken, state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=lease_until)
+    until = database_now(connection) + term
+    _set(connection, taken, state=DeliveryState.CLAIMED.value, lease_owner=owner, lease_until=until)
     count = {
         state: sum(len(some) for (ended_as, _), some in ended.items() if ended_as is state)
         for state in (DeliveryState.WITHHELD, DeliveryState.EXPIRED, DeliveryState.FAILED)
@@ -132,24 +136,27 @@ def claim(connection: Connection, limit: int, owner: str, now: datetime, lease_u
     return ClaimBatch(tuple(sendable), count[DeliveryState.WITHHELD], count[DeliveryState.EXPIRED], count[DeliveryState.FAILED])
 
 
-def stops(connection: Connection, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
-    """By id, those of the claimed that are not to be begun any more."""
+def stops(connection: Connection, ids: Iterable[int], now: datetime, owner: str | None) -> dict[int, Stop]:
+    """By id, those that `owner` claimed (None: nobody) and that are not to be begun any more."""
     found: dict[int, Stop] = {}
     for some in chunks(ids):
-        clear = set(connection.scalars(_CLEAR.where(among(connection, deliveries.c.id, some))))
+        ours = (deliveries.c.lease_owner.is_not_distinct_from(owner), among(connection, deliveries.c.id, some))
+        clear = set(connection.scalars(_CLEAR.where(*ours)))
         if doubtful := [each for each in some if each not in clear]:
             paused = set(connection.scalars(_PAUSED))
             rows, broken = _details(connection, doubtful)
             found |= broken
             for each in doubtful:
-                if each not in broken and (stop := _stop(rows.get(each), paused, now)) is not None:
+                if each not in broken and (stop := _stop(rows.get(each), paused, now, owner)) is not None:
                     found[each] = stop
     return found
 
 
-def _stop(row: Row[Any] | None, paused: Collection[int], now: datetime) -> Stop | None:
+def _stop(row: Row[Any] | None, paused: Collection[int], now: datetime, owner: str | None) -> Stop | None:
     if row is None:
         return DeliveryState.WITHHELD, "its reader was erased"
+    if row.lease_owner != owner:
+        return DeliveryState.QUEUED, "another process has it"
     if row.edition_id in paused:
         return DeliveryState.QUEUED, "the list is paused"
     return _verdict(row, now)
@@ -195,14 +202,28 @@ def _unreadable(error: Exception) -> Stop:
     return DeliveryState.FAILED, f"its row in the database cannot be read: {type(error).__name__}: {error}"[:300]
 
 
-def _take(connection: Connection, limit: int, now: datetime) -> Sequence[int]:
-    """The next due ids, locked: urgent ones first. Deliveries of a paused list stay where they are."""
+def waits_for_its_list(connection: Connection, lists_known: Collection[str] | None, now: datetime) -> ColumnElement[bool] | None:
+    """That a delivery is of a list that the caller does not know, and not too late yet; None where there is no such list."""
+    if lists_known is None:
+        return None
+    strange = connection.scalars(select(lists.c.name).where(lists.c.name.not_in(lists_known))).all()
+    if not strange:
+        return None
+    return and_(
+        deliveries.c.edition_id.in_(select(editions.c.id).where(editions.c.list.in_(strange))), deliveries.c.expires_at > now
+    )
+
+
+def _take(connection: Connection, limit: int, now: datetime, lists_known: Collection[str] | None) -> Sequence[int]:
+    """The next due ids, locked: urgent ones first. Deliveries of a paused list, or one unknown here, stay where they are."""
     walk_indexes(connection)
     due = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now)
     # asked first: with no list paused, the usual case, the taking looks at one index and nothing else
     paused = connection.scalars(_PAUSED).all()
     if paused:
         due = due.where(deliveries.c.edition_id.not_in(paused))
+    if (waits := waits_for_its_list(connection, lists_known, now)) is not None:
+        due = due.where(~waits)
     due = due.order_by(deliveries.c.next_attempt_at, deliveries.c.id).with_for_update(skip_locked=True, of=deliveries)
     urgent = connection.scalars(due.where(_URGENT).limit(limit)).all()
     if len(urgent) == limit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,9 +14,9 @@ from digest.domain.delivery import Attempt, ClaimBatch, Claimed, Delivery, Deliv
 from digest.domain.retry import Decision
 from digest.domain.schedule import MailDue
 from digest.domain.subscriber import Cohort, SubscriptionState
-from digest.store.deliveries.claim import Stop, claim, known, stop, stops
+from digest.store.deliveries.claim import Stop, claim, known, stop, stops, waits_for_its_list
 from digest.store.deliveries.record_outcomes import record
-from digest.store.dialect import among, insert_into, inserted, walk_indexes
+from digest.store.dialect import among, database_now, insert_into, inserted, walk_indexes
 from digest.store.editions.edition_rows import listed
 from digest.store.schema import attempts, deliveries, editions, lists, subscribers, subscriptions, suppressions
 from digest.store.types import Instant
@@ -147,17 +147,20 @@ class Deliveries:
 
     # ---- taking and giving back ----
 
-    def claim(self, limit: int, owner: str, now: datetime, lease_until: datetime) -> ClaimBatch:
-        """Takes up to `limit` due deliveries for `owner` until `lease_until`, oldest first.
+    def claim(
+        self, limit: int, owner: str, now: datetime, term: timedelta, lists_known: Collection[str] | None = None
+    ) -> ClaimBatch:
+        """Takes up to `limit` due deliveries for `owner`, for `term` by the database's clock, oldest first.
 
         In this same transaction: suppressed address, ended or paused subscription, cancelled edition → withheld, too late →
-        expired, each with its reason; a paused list's stay queued. An empty batch (false) means nothing is due. Commit first.
+        expired, each with its reason; a paused list's stay queued, and those of lists not among `lists_known`. An empty batch
+        (false) means nothing is due. Commit first.
         """
-        return claim(self._connection, limit, owner, now, lease_until)
+        return claim(self._connection, limit, owner, now, term, lists_known)
 
-    def stops(self, ids: Iterable[int], now: datetime) -> dict[int, Stop]:
-        """Of what was claimed, by id, what is not to be begun any more: as `claim` would find it now."""
-        return stops(self._connection, ids, now)
+    def stops(self, ids: Iterable[int], now: datetime, owner: str | None) -> dict[int, Stop]:
+        """Of what `owner` claimed, by id, what is not to be begun any more: as `claim` would find it now, or another's."""
+        return stops(self._connection, ids, now, owner)
 
     def stop(self, stopped: Mapping[int, Stop], owner: str) -> None:
         """Ends (or gives back) what `owner` has claimed and is not to begin."""
@@ -175,9 +178,10 @@ class Deliveries:
             rows = [{"of_delivery": delivery_id, "again_at": at} for delivery_id, at in until.items()]
             self._connection.execute(update(deliveries).where(*mine).values(row), rows)
 
-    def renew(self, owner: str, lease_until: datetime) -> int:
-        """Holds what `owner` has claimed until `lease_until`; says how many."""
-        statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=lease_until)
+    def renew(self, owner: str, term: timedelta) -> int:
+        """Holds what `owner` has claimed for another `term` from now; says how many."""
+        until = database_now(self._connection) + term
+        statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=until)
         return self._connection.execute(statement).rowcount
 
     def freeze_picks(self, chosen: Mapping[tuple[int, ...], Sequence[int]]) -> None:
@@ -199,10 +203,14 @@ class Deliveries:
         statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(_BACK)
         return self._connection.execute(statement).rowcount
 
-    def reclaim_dead_leases(self, now: datetime) -> int:
-        """Gives back what was claimed by somebody whose lease ran out before `now`; says how many."""
+    def reclaim_dead_leases(self, longest: timedelta) -> int:
+        """Gives back what was claimed by somebody whose lease ran out, by the database's clock; says how many.
+
+        A lease that ends later than `longest` from now was taken while the clock stood ahead: it has run out, too.
+        """
         row = {**_BACK, "reason": "the lease ran out: whoever had claimed it stopped"}
-        statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_until < now).values(row)
+        now, until = database_now(self._connection), deliveries.c.lease_until
+        statement = update(deliveries).where(_CLAIMED, or_(until < now, until > now + longest)).values(row)
         return self._connection.execute(statement).rowcount
 
     # ---- looking ----
@@ -214,13 +222,26 @@ class Deliveries:
             statement = statement.where(deliveries.c.edition_id == edition_id)
         return {DeliveryState(state): count for state, count in self._connection.execute(statement)}
 
-    def oldest_due(self, now: datetime) -> datetime | None:
-        """Since when the delivery that waits longest has been due; None when nothing waits. A paused list's wait for a word."""
+    def oldest_due(self, now: datetime, lists_known: Collection[str] | None = None) -> datetime | None:
+        """Since when the delivery that waits longest has been due; None when nothing waits.
+
+        A paused list's wait for a word, and those of lists not among `lists_known` for somebody who knows them.
+        """
         waiting = select(func.min(deliveries.c.next_attempt_at)).where(_QUEUED, deliveries.c.next_attempt_at <= now)
         if paused := self._connection.scalars(_OF_PAUSED).all():
             waiting = waiting.where(deliveries.c.edition_id.not_in(paused))
+        if (strange := waits_for_its_list(self._connection, lists_known, now)) is not None:
+            waiting = waiting.where(~strange)
         oldest: datetime | None = self._connection.scalar(waiting)
         return oldest
+
+    def waiting_for_their_list(self, now: datetime, lists_known: Collection[str]) -> dict[str, int]:
+        """How many are due and wait since their list is not among `lists_known`, by list."""
+        if (strange := waits_for_its_list(self._connection, lists_known, now)) is None:
+            return {}
+        statement = select(editions.c.list, func.count()).join(editions, editions.c.id == deliveries.c.edition_id)
+        statement = statement.where(_QUEUED, deliveries.c.next_attempt_at <= now, strange).group_by(editions.c.list)
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
 
     def due(self, now: datetime, most: int) -> int:
         """How many wait and are due, counted up to `most`."""

@@ -1,0 +1,76 @@
+"""A pooler in front of PostgreSQL that gives each transaction a server of its own choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+
+from digest.config import load
+from digest.container import Container
+from digest.domain.errors import ConfigurationError
+from digest.store.engine import open_engine, transactions_are_pooled
+from digest.worker import Worker
+from tests.outbox import configured
+from tests.servers.pooler import pooler
+
+
+@pytest.fixture(params=[True, False], ids=["by transaction", "by session"])
+def pooled(request: pytest.FixtureRequest, postgresql_url: str) -> Iterator[tuple[str, bool]]:
+    url = make_url(postgresql_url)
+    socket = Path(str(url.query["host"])) / f".s.PGSQL.{url.query.get('port') or url.port or 5432}"
+    with pooler(socket, by_transaction=request.param) as port:
+        yield (
+            url.set(host="127.0.0.1", port=port, query={"sslmode": "disable"}).render_as_string(hide_password=False),
+            request.param,
+        )
+
+
+def test_statements_work_on_whatever_server_they_come_to(pooled: tuple[str, bool]) -> None:
+    """psycopg prepares what it runs a sixth time: behind a pooler another connection's statement of that name may be there."""
+    url, _ = pooled
+    engines = [open_engine(url) for _ in range(3)]
+
+    def served(engine: Engine, number: int) -> list[int]:
+        with ExitStack() as held:
+            connections = [held.enter_context(engine.connect()) for _ in range(3)]
+            found = []
+            for _ in range(12):
+                for place, connection in enumerate(connections):
+                    with connection.begin():
+                        found.append(connection.scalar(text(f"SELECT CAST(:x AS int) + {number * 10 + place}"), {"x": 1}))
+            return found
+
+    try:
+        for number, engine in enumerate(engines):
+            assert served(engine, number) == [number * 10 + place + 1 for _ in range(12) for place in range(3)]
+    finally:
+        for engine in engines:
+            engine.dispose()
+
+
+def test_a_worker_is_refused_where_sessions_are_shared(tmp_path: Path, pooled: tuple[str, bool]) -> None:
+    url, by_transaction = pooled
+    engine = open_engine(url)
+    try:
+        assert transactions_are_pooled(engine) == by_transaction
+    finally:
+        engine.dispose()
+    if by_transaction:
+        said = r"database\.url: leads to a pooler.*pool_mode = session"
+        with Container(load(configured(tmp_path, url, 9))) as container, pytest.raises(ConfigurationError, match=said) as refused:
+            Worker(container).run()
+        assert "\n" not in str(refused.value)
+
+
+def test_without_one_statements_are_prepared(postgresql_url: str) -> None:
+    engine = open_engine(postgresql_url)
+    try:
+        assert not transactions_are_pooled(engine)
+        with engine.connect() as connection:
+            assert connection.connection.driver_connection.prepare_threshold == 5  # type: ignore[union-attr]
+    finally:
+        engine.dispose()

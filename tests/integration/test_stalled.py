@@ -1,0 +1,64 @@
+"""Nothing scheduled, or mail that is late: /readyz and an alarm say so, whatever was done to the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from digest.daemon import Bell
+from digest.domain.instant import isoformat
+from digest.services.scheduler.election import TICKED
+from tests.servers.running import PATIENCE, until
+from tests.servers.stocked import NOW
+from tests.servers.website import Website
+
+MINUTES = timedelta(minutes=1)
+
+
+def watched_for(site: Website, time_: timedelta) -> None:
+    site.container.monitoring._since = time.monotonic() - time_.total_seconds()
+
+
+def last_tick(site: Website, ago: timedelta) -> None:
+    with site.container.adapters.store.begin() as unit:
+        now = unit.leases.now()
+        unit.sources.save(*TICKED, {"at": isoformat(now - ago)}, now)
+
+
+@pytest.mark.parametrize("ago", [11 * MINUTES, timedelta(days=3), -2 * timedelta(hours=1), -11 * MINUTES], ids=str)
+def test_no_tick_for_ten_minutes(site: Website, ago: timedelta) -> None:
+    """One that lies in the future came before the clock was set back: since then there was none."""
+    last_tick(site, ago)
+    assert site.get("/readyz").status_code == 200, "this process has just begun to look"
+    watched_for(site, 11 * MINUTES)
+    answer = site.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.text.startswith("Nothing has been scheduled for ten minutes: ")
+    [found] = [each for each in site.container.monitoring.findings(NOW) if each.cause == "scheduler"]
+    assert "digest run" in found.mend[0]
+    site.container.scheduler.tick(NOW)
+    assert site.get("/readyz").status_code == 200
+
+
+def test_none_at_all(site: Website) -> None:
+    watched_for(site, 9 * MINUTES)
+    assert site.get("/readyz").status_code == 200
+    watched_for(site, 10 * MINUTES)
+    assert site.get("/readyz").status_code == 503
+
+
+def test_a_bell_rings_at_once_when_woken_and_never_after_the_end() -> None:
+    rung, stop = [], threading.Event()
+    bell = Bell("tick", lambda: rung.append(1), seconds=PATIENCE, first=PATIENCE)
+    thread = threading.Thread(target=bell.ring, args=(lambda name, job: job(), stop))
+    thread.start()
+    for count in (1, 2, 3):
+        bell.awake.set()
+        until(lambda count=count: len(rung) == count, "it rings")
+    stop.set()
+    bell.awake.set()
+    thread.join(PATIENCE)
+    assert (len(rung), thread.is_alive()) == (3, False)

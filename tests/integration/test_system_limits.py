@@ -1,0 +1,166 @@
+"""What a machine has no more of: one line, never a traceback. And secrets that everybody on it can read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from digest import cli
+from digest.config import load
+from digest.container import Container
+from digest.mail.auth.dkim import new_key
+from tests.command_line import clean_environment
+from tests.outbox import configured, owe, rows
+from tests.servers.running import PATIENCE, until
+from tests.servers.smtp import SmtpServer
+
+
+def one_line(told: bytes) -> str:
+    [line] = told.decode().strip().splitlines()
+    assert line.startswith("digest: "), line
+    return line
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["--help"], ["subscribers", "export"]], ids=" ".join)
+def test_stdout_that_takes_nothing(tmp_path: Path, arguments: list[str]) -> None:
+    config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", 9)
+    environment = clean_environment() | {"DIGEST_CONFIG": str(config)}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "digest", *arguments],
+            stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, env=environment, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    assert "No space left on device" in one_line(done.stderr)
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("files", [12, 16, 20])
+def test_too_few_files(tmp_path: Path, files: int) -> None:
+    with SmtpServer(tmp_path / "kept") as server:
+        config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
+        owe(load(config), 30)
+        done = subprocess.run(
+            [sys.executable, "-m", "digest", "deliver", "--quiet", "--config", str(config)],
+            capture_output=True, cwd=tmp_path, env=clean_environment(), timeout=PATIENCE, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+        )  # fmt: skip
+        if done.returncode:
+            one_line(done.stderr)
+        sent = [kept.recipients[0] for kept in server.accepted()]
+        assert len(sent) == len(set(sent))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files", "/x"),
+            "Too many open files: /x; this process may open no more files (ulimit",
+        ),
+        (
+            BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+            "Resource temporarily unavailable; this user may start",
+        ),
+        (RuntimeError("can't start new thread"), "cannot start a thread: this user may have no more processes"),
+        (MemoryError(), "out of memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "Permission denied: /x"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_one_line_each(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "_give_up_stdout", lambda: None)
+    monkeypatch.setattr(cli.Commands, "get_command", lambda self, ctx, name: fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["status"])
+    assert ended.value.code == 1
+    assert one_line(capsys.readouterr().err.encode()).startswith(f"digest: {said}")
+
+
+def test_a_fault_of_ours_is_no_fault_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def fails() -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(cli.Commands, "get_command", lambda self, ctx, name: fails)
+    with pytest.raises(RuntimeError, match="a fault"):
+        cli.main(["status"])
+
+
+@pytest.mark.parametrize("secret", ["digest.key", "rsa.pem", "relay.password", "digest.toml"])
+def test_doctor_warns_of_what_everybody_can_read(tmp_path: Path, secret: str) -> None:
+    config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", 9, relay='username = "u"\npassword = "letmein"')
+    if secret == "rsa.pem":
+        (tmp_path / secret).write_bytes(new_key("rsa"))
+        config.write_text(config.read_text("utf-8") + f'[dkim]\nrsa_key_file = "{tmp_path / secret}"\n', "utf-8")
+    elif secret == "relay.password":
+        (tmp_path / secret).write_text("letmein", "utf-8")
+        named = f'password_file = "{tmp_path / secret}"'
+        config.write_text(config.read_text("utf-8").replace('password = "letmein"', named), "utf-8")
+    with Container(load(config)) as container:
+        assert container.adapters.secret
+    config.chmod(0o600)
+
+    def warned() -> list[str]:
+        told = CliRunner().invoke(cli.digest, ["doctor", "--no-dns", "--config", str(config)]).output
+        return [line for line in told.splitlines() if line.startswith(("warn", "     chmod"))]
+
+    (tmp_path / secret).chmod(0o640)
+    assert warned() == []
+    (tmp_path / secret).chmod(0o644)
+    assert warned() == [
+        f"warn secrets: {tmp_path / secret} holds a secret and can be read by everybody on this machine",
+        f"     chmod o-rw {tmp_path / secret}",
+    ]
+
+
+def test_a_settings_file_without_secrets_may_be_read(tmp_path: Path) -> None:
+    config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", 9)
+    config.chmod(0o644)
+    assert "warn" not in CliRunner().invoke(cli.digest, ["doctor", "--no-dns", "--config", str(config)]).output
+
+
+def test_doctor_names_a_journal_that_cannot_be_read_and_nothing_is_sent(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path / "kept") as server:
+        config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
+        owe(load(config), 3)
+        left = tmp_path / "journal" / "deliver-1-x.journal"
+        left.mkdir(parents=True)  # as good as another user's: root may read those
+        told = CliRunner().invoke(cli.digest, ["doctor", "--no-dns", "--config", str(config)]).output
+        assert f"FAIL journal: {left}: Is a directory; nothing is sent before it can be read" in told.splitlines()
+        done = subprocess.run(
+            [sys.executable, "-m", "digest", "deliver", "--config", str(config)],
+            capture_output=True, cwd=tmp_path, env=clean_environment(), timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert str(left) in one_line(done.stderr)
+        assert (done.returncode, server.accepted()) == (1, [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["run", "--no-web", "--no-collect"], ["deliver"]], ids=" ".join)
+def test_a_terminal_that_closes_ends_it_as_sigterm_does(tmp_path: Path, command: list[str], number: signal.Signals) -> None:
+    with SmtpServer(tmp_path / "kept") as server:
+        config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
+        owe(load(config), 3000)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "digest", *command, "--config", str(config)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=clean_environment(),
+        )  # fmt: skip
+        until(server.accepted, "the first mail is out")
+        os.kill(process.pid, number)
+        assert process.wait(timeout=PATIENCE) == 0
+        sent = {kept.recipients[0] for kept in server.accepted()}
+        recorded = {email for email, each in rows(config).items() if each.accepted_at}
+    assert recorded == sent

@@ -19,7 +19,9 @@ REMEMBERED = timedelta(days=365)
 MOST_REMEMBERED = 5_000
 """… and how many papers at most, the latest: the look-up takes bounded time."""
 LATELY = timedelta(days=14)
-"""How far back papers are that a new one is likened to."""
+"""How far back papers are that a new one is likened to …"""
+MOST_LATELY = 500
+"""… and how many at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,17 @@ class Acclaimed:
 
 
 def standings(papers: Sequence[Paper], acclaimed: Sequence[Acclaimed]) -> Mapping[int, Standing]:
-    """By paper id. Papers are compared with each other (which words are rare), so give all of them at once."""
+    """By paper id; `acclaimed` is the latest first.
+
+    Papers are compared with each other (which words are rare), so give all of them at once.
+    """
     known: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
     for each in acclaimed:
         for author in each.authors:
             known[name_words(author)].add(each.paper_id)
     texts = [words(f"{paper.title} {paper.abstract}") for paper in papers]
-    likeness = _likeness(texts, [words(each.text) for each in acclaimed if each.text])
+    lately = [each.text for each in acclaimed if each.text][:MOST_LATELY]
+    likeness = _likeness(texts, [words(text) for text in lately])
     found = {}
     for paper, like in zip(papers, likeness, strict=True):
         earlier = set().union(*(known.get(name_words(author), ()) for author in paper.authors)) - {paper.id}
@@ -54,7 +60,7 @@ def _likeness(texts: Sequence[frozenset[str]], lately: Sequence[frozenset[str]])
     length = math.sqrt(math.fsum(rare[word] * count * count for word, count in spoken.items()))
     found = []
     for text in texts:
-        own = math.sqrt(math.fsum(rare[word] for word in text))
-        shared = math.fsum(rare[word] * spoken[word] for word in text if word in spoken)
+        own = math.sqrt(math.fsum([rare[word] for word in text]))
+        shared = math.fsum([rare[word] * spoken[word] for word in text if word in spoken])
         found.append(shared / (length * own) if shared else 0.0)
     return found

@@ -9,7 +9,7 @@ again. Errors are standard errors over the mornings; a difference is paired: tak
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import fmean, median, stdev
@@ -63,7 +63,10 @@ class Score:
     difference: Mean
     """NDCG@10 less that of the first ranker, on the mornings both were judged on."""
     lost: Mapping[int, Mean]
-    """By hours since the cutoff: NDCG@10 of a choice made then, less that of the cutoff's choice; both judged from then on."""
+    """By hours since the cutoff: NDCG@10 of a choice made then, less that of the cutoff's choice, both judged from then on.
+
+    Of the first ranker only: each look reads the history once more.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,11 @@ def backtest(
     if not mornings:
         told = f"has no morning from {since} to {until} with {FEWEST} papers whose votes were read again in the 72 hours after"
         raise InvalidInput("history", told)
-    later = {
-        (morning.at, hours): look
-        for morning in mornings
-        for hours in HOURS_LATE
-        if (look := _morning(store, paper_list, morning.at + timedelta(hours=hours), known_by))
-    }
-    judged = {name: _judged(rank, mornings, later) for name, rank in rankers.items()}
+
+    def look_again(at: datetime) -> _Morning | None:
+        return _morning(store, paper_list, at, known_by)
+
+    judged = {name: _judged(rank, mornings, None if n else look_again) for n, (name, rank) in enumerate(rankers.items())}
     first = next(iter(judged.values()))
     announced = [each for at in cutoffs if (each := _announced(store, paper_list, at, known_by))]
     return Backtest(
@@ -193,7 +194,8 @@ class _Judged:
     lost: dict[int, list[float]]
 
 
-def _judged(rank: Ranker, mornings: Sequence[_Morning], later: Mapping[tuple[datetime, int], _Morning]) -> _Judged:
+def _judged(rank: Ranker, mornings: Sequence[_Morning], look_again: Callable[[datetime], _Morning | None] | None) -> _Judged:
+    """`look_again` gives the morning as it is some hours later: loaded when it is looked at, since all of them fill the memory."""
     featured: set[int] = set()
     judged = _Judged({}, [], [], {hours: [] for hours in HOURS_LATE})
     for morning in mornings:
@@ -205,8 +207,8 @@ def _judged(rank: Ranker, mornings: Sequence[_Morning], later: Mapping[tuple[dat
         judged.ndcg[morning.at] = ndcg(gains, best)
         judged.captured.append(math.fsum(gains) / math.fsum(sorted(best, reverse=True)[:FEATURED]))
         judged.hours.extend((morning.at - paper.first_seen_at) / timedelta(hours=1) for paper in picks)
-        for hours in HOURS_LATE:
-            if look := later.get((morning.at, hours)):
+        for hours in HOURS_LATE if look_again else ():
+            if look_again and (look := look_again(morning.at + timedelta(hours=hours))):
                 best = _open_to(look, featured)
                 anew = [look.gains[paper.id] for paper in _picks(rank, look, featured)]
                 kept = [look.gains.get(paper.id, 0.0) for paper in picks]

@@ -195,7 +195,7 @@ class _Judged:
 
 
 def _judged(rank: Ranker, mornings: Sequence[_Morning], look_again: Callable[[datetime], _Morning | None] | None) -> _Judged:
-    """`look_again` gives the morning as it is some hours later: loaded when it is looked at, since all of them fill the memory."""
+    """`look_again` gives the morning as it is some hours later: loaded when looked at, since all of them fill the memory."""
     featured: set[int] = set()
     judged = _Judged({}, [], [], {hours: [] for hours in HOURS_LATE})
     for morning in mornings:

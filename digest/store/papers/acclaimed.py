@@ -8,6 +8,7 @@ from sqlalchemy import Connection, case, exists, or_, select
 
 from digest.ranking.features import VOTES
 from digest.ranking.standing import LATELY, MOST_REMEMBERED, REMEMBERED, VOTED_UP, Acclaimed
+from digest.store.dialect import readable
 from digest.store.papers.ingest import sightings_of
 from digest.store.row_mapping import paper_from_sightings
 from digest.store.schema import editions, featured, papers, signals
@@ -30,12 +31,12 @@ def acclaimed(connection: Connection, at: datetime) -> list[Acclaimed]:
         .order_by(papers.c.first_seen_at.desc(), papers.c.id.desc())
         .limit(MOST_REMEMBERED)
     )
-    rows = connection.execute(statement).all()
+    rows = [row for row in readable(connection, statement, "a paper") if isinstance(row.authors, list)]
     seen = sightings_of(connection, [paper_id for paper_id, _, _, changed_at, _ in rows if changed_at > at], at)
     then = {paper_id: paper_from_sightings(paper_id, sighted) for paper_id, sighted in seen.items()}
     return [
         Acclaimed(paper_id, then[paper_id].authors, f"{then[paper_id].title} {then[paper_id].abstract}" if is_late else "")
         if paper_id in then
-        else Acclaimed(paper_id, tuple(authors), words)
+        else Acclaimed(paper_id, tuple(map(str, authors)), words)
         for paper_id, authors, words, _, is_late in rows
     ]

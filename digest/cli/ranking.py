@@ -14,6 +14,7 @@ from digest.cli.options import Day, Instant, answer, chosen_list, wired
 if TYPE_CHECKING:
     from digest.container import Container
     from digest.ranking.trending import Ranker
+    from digest.services.ranking.backtest import Mean
 
 LAST = timedelta(days=61)
 """Two months: what is replayed unless told otherwise."""
@@ -70,11 +71,26 @@ def backtest(
 
     def lines() -> None:
         click.echo(f"{done.mornings} mornings from {done.since} to {done.until}")
-        click.echo(f"{'':44}  NDCG@10  captured  hours to inbox")
+        first = done.scores[0]
+        click.echo(f"{'':44}  {'NDCG@10':13}  {'captured':13}  hours to inbox  NDCG@10 less the first's")
         for each in done.scores:
-            click.echo(f"{each.ranker:44}  {each.ndcg:7.3f}  {each.captured:7.1%}  {each.hours:14.1f}")
+            less = "" if each is first else shown(each.difference, "+")
+            figures = f"{each.ndcg:.3f} ± {each.ndcg_error:.3f}  {each.captured:5.1%} ± {each.captured_error:5.1%}"
+            click.echo(f"{each.ranker:44}  {figures}  {each.hours:14.1f}  {less}".rstrip())
+        for hours, lost in first.lost.items():
+            click.echo(f"{first.ranker}: a choice made {hours} hours after the cutoff would be better by {shown(lost, '+')}")
+        if done.unvoted:
+            chance = f"{done.unvoted_chance:.1%} of all papers"
+            click.echo(f"as if nobody had voted, the papers of each of {done.unvoted_days} days ({chance} came to 10 votes):")
+            click.echo(f"{'':44}  {'NDCG@10':13}  came to 10     categories")
+        for those in done.unvoted:
+            click.echo(f"{those.ranker:44}  {shown(those.ndcg)}  {shown(those.reached)}  {those.categories:10.1f}")
         for name, until in seen.items():
             click.echo(f"{name} was fitted on what was read by {until}: earlier mornings are no test of it")
 
     document = asdict(done) | {"since": done.since.isoformat(), "until": done.until.isoformat(), "fitted_until": fitted}
     answer(as_json, document, lines)
+
+
+def shown(figure: Mean, sign: str = "") -> str:
+    return f"{figure.mean:{sign}.3f} ± {figure.error:.3f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -29,6 +29,7 @@ class ListSettings(Section):
     pool: int = Field(300, ge=1, le=2000)
     sources: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    topics: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     style: Literal["full", "compact"] = "full"
     send_empty: bool = False
 
@@ -61,6 +62,7 @@ class ListSettings(Section):
             pool=self.pool,
             sources=frozenset(self.sources),
             categories=frozenset(self.categories),
+            topics=tuple(sorted(self.topics.items())),
             style=self.style,
             send_empty=self.send_empty,
         )

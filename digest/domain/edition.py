@@ -49,6 +49,8 @@ class PaperList:
     """Only papers seen by one of these sources; empty: all."""
     categories: frozenset[str] = frozenset()
     """Only papers in one of these categories ("cs.CL", or "cs" for all below it); empty: all."""
+    topics: tuple[tuple[str, float], ...] = ()
+    """What a topic counts, by primary category ("cs.CL", or "cs" for all below it); 1 where none is named."""
     style: str = "full"
     """"full" or "compact"."""
     send_empty: bool = False
@@ -71,6 +73,12 @@ class PaperList:
         else:
             day = local.date() - timedelta(days=7 if frequency is Frequency.WEEKLY else 1)
         return due_on(day, local.time(), self.zone)
+
+    def topic_weight(self, categories: Sequence[str]) -> float:
+        """By the first of a paper's categories; "cs.CL" goes before "cs"."""
+        weights = dict(self.topics)
+        primary = categories[0] if categories else ""
+        return weights.get(primary, weights.get(primary.partition(".")[0], 1.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,28 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What speaks for a paper before anyone votes on it, by what was known at the instant of ranking."""
+
+    authors: int = 0
+    """Earlier papers by its authors that an edition featured or that were voted up."""
+    likeness: float = 0.0
+    """To what was voted up lately: 0 nothing in common, 1 the same words."""
+
+
+NO_STANDING = Standing()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A paper with what had been observed about it by the instant of ranking. `signals` are in order of `observed_at`."""
 
     paper: Paper
     signals: tuple[Signal, ...] = ()
+    standing: Standing = NO_STANDING
+    """Looked up for papers without signals only."""
+    topic_weight: float = 1.0
+    """What its list lets its topic count."""
 
 
 @dataclass(frozen=True, slots=True)

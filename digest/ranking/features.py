@@ -6,12 +6,13 @@ Only readings observed by then play a part, whatever else a candidate carries.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.domain.paper import Candidate, Paper
+from digest.domain.paper import Candidate, Paper, Standing
 from digest.ranking import burst
 from digest.ranking.signal_history import Heard, heard
 
@@ -42,6 +43,8 @@ class Figures:
     stars: float
     """Gained in the last 24 hours."""
     appeal: float
+    standing: Standing
+    topic_weight: float
     usual: float
     """The mean of ln(1 + votes) of the papers first seen on the same day."""
 
@@ -62,7 +65,7 @@ def observe(candidates: Sequence[Candidate], at: datetime, appeal: Callable[[Pap
     usual = _usual([each.paper for each in candidates], [votes.last if votes else 0.0 for votes, _ in counted])
     newest = _newest(known)
     return [
-        _figures(candidate.paper, at, voices, votes, set_aside, usual[n], _unread(voices, newest), appeal(candidate.paper))
+        _figures(candidate, at, voices, votes, set_aside, usual[n], _unread(voices, newest), appeal(candidate.paper))
         for n, (candidate, voices, (votes, set_aside)) in enumerate(zip(candidates, known, counted, strict=True))
     ]
 
@@ -99,7 +102,7 @@ def _unread(voices: burst.Voices, newest: Mapping[str, float]) -> float:
 
 
 def _figures(
-    paper: Paper,
+    candidate: Candidate,
     at: datetime,
     voices: burst.Voices,
     votes: Heard | None,
@@ -110,8 +113,8 @@ def _figures(
 ) -> Figures:
     stars, comments = voices.get(STARS), voices.get(COMMENTS)
     return Figures(
-        paper=paper,
-        age=max(0.0, (at - paper.first_seen_at) / timedelta(hours=1)),
+        paper=candidate.paper,
+        age=max(0.0, (at - candidate.paper.first_seen_at) / timedelta(hours=1)),
         voices=voices,
         votes=votes.last if votes else 0.0,
         set_aside=set_aside,
@@ -121,6 +124,8 @@ def _figures(
         comments=comments.last if comments else 0.0,
         stars=stars.grown(24) if stars else 0.0,
         appeal=told,
+        standing=candidate.standing,
+        topic_weight=candidate.topic_weight,
         usual=usual,
     )
 
@@ -133,6 +138,20 @@ def _older_than(hours: float) -> Callable[[Figures], float]:
 def formula(figures: Figures) -> float:
     """The simple formula's score, as a logarithm; a paper without votes has a little."""
     return math.log(0.02 + figures.votes / (figures.age + 6.0) ** 1.4)
+
+
+_CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|huggingface\.co)/\w", re.IGNORECASE)
+PRIOR: dict[str, Callable[[Figures], float]] = {
+    "text": lambda f: f.appeal,
+    "authors": lambda f: math.log1p(f.standing.authors),
+    "likeness": lambda f: f.standing.likeness,
+    "code": lambda f: float(links_code(f.paper)),
+}
+"""What a paper is judged by that nobody has spoken of yet, by name."""
+
+
+def links_code(paper: Paper) -> bool:
+    return bool(paper.code_url or _CODE.search(paper.comment) or _CODE.search(paper.abstract))
 
 
 FORMULA = "formula"

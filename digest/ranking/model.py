@@ -2,7 +2,8 @@
 
     score = exp(base + sum(weight × feature) / power)
 
-is the number of votes a paper is expected to gain in the next 72 hours; features are those of features.py.
+is the number of votes a paper is expected to gain in the next 72 hours; features are those of features.py. Of a paper nobody has
+spoken of, "appeal" is 0 and the score is multiplied by exp(sum(weight × what speaks for it without votes)).
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from digest.domain.errors import InvalidInput
-from digest.ranking.features import FEATURES, Figures
+from digest.ranking.features import FEATURES, PRIOR, Figures
 from digest.ranking.text_prior import Appeal
 
 _HIGHEST = 700.0
 """exp of more is no number."""
+
+
+WITHOUT_VOTES: Mapping[str, float] = {"text": 1.0, "authors": 0.3, "likeness": 2.0, "code": 0.1}
+"""Chosen on the announcements of four months, by the votes that came later (docs/how-to/writing-a-ranker.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,19 @@ class Model:
     power: float = 1.0
     base: float = 0.0
     appeal: Appeal = field(default_factory=Appeal)
+    without_votes: Mapping[str, float] = field(default_factory=lambda: dict(WITHOUT_VOTES))
+    """Weights of features.PRIOR: they stand for the appeal where nobody has spoken."""
     told: Mapping[str, object] = field(default_factory=dict)
     """What it was fitted on, for people: "until", "mornings", "papers"."""
 
     def expected(self, figures: Figures) -> float:
         """Votes in the next 72 hours."""
+        prior = 0.0
+        if figures.is_silent:
+            prior = math.fsum(weight * PRIOR[name](figures) for name, weight in self.without_votes.items() if weight)
+            figures = replace(figures, appeal=0.0)
         linear = math.fsum(weight * FEATURES[name](figures) for name, weight in self.weights.items() if weight)
-        return math.exp(min(self.base + linear / self.power, _HIGHEST))
+        return math.exp(min(self.base + linear / self.power + prior, _HIGHEST)) * figures.topic_weight
 
 
 PLAIN = Model({"formula": 1.0})
@@ -46,9 +57,10 @@ def parse(text: str, where: str) -> Model:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(where, f"is not TOML: {error}") from None
-    weights = _numbers(read, "weights", where)
-    if unknown := sorted(weights.keys() - FEATURES.keys()):
-        raise InvalidInput(f"{where}: weights.{unknown[0]}", f"is no feature; there are {', '.join(FEATURES)}")
+    weights, without_votes = _numbers(read, "weights", where), _numbers(read, "without_votes", where)
+    for table, values, known in (("weights", weights, FEATURES), ("without_votes", without_votes, PRIOR)):
+        if unknown := sorted(values.keys() - known.keys()):
+            raise InvalidInput(f"{where}: {table}.{unknown[0]}", f"is no feature; there are {', '.join(known)}")
     if not weights:
         raise InvalidInput(f"{where}: weights", "is missing; run `digest train` to make such a file")
     growth = _numbers(read, "growth", where)
@@ -66,6 +78,7 @@ def parse(text: str, where: str) -> Model:
             shape={name: (usual.get(name, 0.0), weight) for name, weight in shape.items()},
             centre=growth.get("words_centre", 0.0),
         ),
+        without_votes={**WITHOUT_VOTES, **without_votes},
         told=read.get("fitted", {}),
     )
 
@@ -93,6 +106,8 @@ def written(model: Model) -> str:
         ("fitted", "", model.told),
         ("growth", "", {"power": model.power, "base": model.base, "words_centre": appeal.centre}),
         ("weights", "", model.weights),
+        ("without_votes", "# what speaks for a paper nobody has spoken of: its score is multiplied by exp(sum(weight * figure))",
+         model.without_votes),
         ("shape", "# of the text alone: what each figure adds to a paper's appeal (all are logarithms but the colon) …",
          {name: weight for name, (_, weight) in appeal.shape.items()}),
         ("shape_usual", "# … for what it is above these", {name: usual for name, (usual, _) in appeal.shape.items()}),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heapify, heappop, heapreplace
 from itertools import pairwise
 from math import exp
 from typing import Protocol
 
 from digest.domain.paper import Candidate, Ranked, Reason
-from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, observe
+from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, links_code, observe
 from digest.ranking.model import PLAIN, Model
 from digest.ranking.signal_history import Heard
 
@@ -25,13 +26,17 @@ class Ranker(Protocol):
 NEW = 36.0
 """Hours for which a paper is new, and all its votes are "since yesterday"."""
 DAYS_PLOTTED = 7
+REPEATED = 0.85
+"""What a paper nobody has spoken of counts for each one of its primary category placed before it."""
+CLOSE = 0.19
+"""Likeness to what was voted up lately that is worth a reason: one new paper in ten reaches it."""
 
 
 def rank(candidates: Sequence[Candidate], at: datetime, model: Model = PLAIN) -> list[Ranked]:
     """Best first, ties by identifier; the score is the votes expected in the next 72 hours.
 
     Pure: only signals observed by `at` count, in whatever order candidates and signals come. Papers nobody has said anything
-    about come last, spread over their categories.
+    about come last, spread over their primary categories by REPEATED.
     """
     scored = [(model.expected(figures), figures) for figures in observe(candidates, at, model.appeal.of)]
     scored.sort(key=lambda pair: (-pair[0], pair[1].paper.identifier, pair[1].paper.id))
@@ -75,7 +80,14 @@ def growth(figures: Figures) -> tuple[float, ...]:
 
 def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
     main, told = _main_reason(figures)
-    return (main, *filter(None, (_set_aside(figures, told), _compared(figures, told), _words(figures, model))))
+    beside = (
+        _set_aside(figures, told),
+        _compared(figures, told),
+        *_standing(figures, model),
+        _words(figures, model),
+        _topic(figures),
+    )
+    return (main, *filter(None, beside))
 
 
 def _main_reason(figures: Figures) -> tuple[Reason, int | None]:
@@ -125,6 +137,25 @@ def _compared(figures: Figures, told: int | None) -> Reason | None:
     return Reason("cohort", f"{_votes(figures.votes)} in all, {times:,.0f}× those {usual}")
 
 
+def _standing(figures: Figures, model: Model) -> Iterator[Reason]:
+    """What speaks for a paper nobody has spoken of, besides its words."""
+    counts = {name for name, weight in model.without_votes.items() if weight > 0} if figures.is_silent else set()
+    if (earlier := figures.standing.authors) and "authors" in counts:
+        papers = "1 earlier paper by its authors was" if earlier == 1 else f"{earlier:,} earlier papers by its authors were"
+        yield Reason("record", f"{papers} featured or voted up")
+    if figures.standing.likeness >= CLOSE and "likeness" in counts:
+        yield Reason("likeness", "close to what was voted up lately")
+    if "code" in counts and links_code(figures.paper):
+        yield Reason("code", "links to its code")
+
+
+def _topic(figures: Figures) -> Reason | None:
+    """Where its list lets its topic count more or less than others."""
+    if figures.topic_weight == 1:
+        return None
+    return Reason("topic", f"{figures.paper.categories[0]} counts {figures.topic_weight:g}× on this list")
+
+
 def _words(figures: Figures, model: Model) -> Reason | None:
     """For a paper that only its text speaks for yet."""
     if figures.votes >= 10 or figures.age >= NEW or figures.appeal < 0.2:
@@ -145,12 +176,22 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _spread(silent: Sequence[tuple[float, Figures]]) -> list[tuple[float, Figures]]:
-    """In order of score, one topic after the other: the first of every primary category, then the second of every one …"""
-    turns: Counter[str] = Counter()
-    placed = []
+    """The best first, where each paper counts REPEATED times less for every one of its primary category already placed.
+
+    `silent` is in order of score. Of each topic only the first that waits can be next.
+    """
+    waiting: defaultdict[str, deque[tuple[int, tuple[float, Figures]]]] = defaultdict(deque)
     for place, pair in enumerate(silent):
-        paper = pair[1].paper
-        topic = paper.categories[0] if paper.categories else ""
-        placed.append((turns[topic], place, pair))
-        turns[topic] += 1
-    return [pair for _, _, pair in sorted(placed, key=lambda row: row[:2])]
+        waiting["".join(pair[1].paper.categories[:1])].append((place, pair))
+    heads = [(-of_topic[0][1][0], of_topic[0][0], 0, topic) for topic, of_topic in waiting.items()]
+    heapify(heads)
+    placed = []
+    while heads:
+        _, _, before, topic = heads[0]
+        placed.append(waiting[topic].popleft()[1])
+        if waiting[topic]:
+            place, (score, _) = waiting[topic][0]
+            heapreplace(heads, (-score * REPEATED ** (before + 1), place, before + 1, topic))
+        else:
+            heappop(heads)
+    return placed

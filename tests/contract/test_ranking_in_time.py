@@ -17,7 +17,7 @@ from digest.domain.paper import Candidate, Ranked, Signal
 from digest.ranking.baselines import FORMULAS
 from digest.ranking.model import parse, written
 from digest.ranking.trending import Ranker, Trending
-from digest.services.ranking.backtest import backtest, gain, ndcg
+from digest.services.ranking.backtest import HOURS_LATE, Mean, backtest, gain, mean_of, ndcg
 from digest.services.ranking.train import train
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, arxiv, sighting
@@ -106,6 +106,52 @@ def test_a_backtest_judges_by_what_came_and_features_nothing_twice(sqlite_store:
     assert scores["worst"].ndcg < scores["upvotes / (age + 6 h)^1.4"].ndcg < 1
     assert scores["stubborn"].hours < 72, "what was featured makes room: six papers a day come, ten are featured"
     assert all(set(score.months) == {"2026-01"} for score in done.scores)
+    assert scores["oracle"].ndcg_error == scores["oracle"].captured_error == 0, "every morning the same"
+    assert 0 < scores["worst"].ndcg_error < 0.5
+    for each in done.scores:
+        assert each.difference.mean == pytest.approx(each.ndcg - 1), "the oracle is the first, on the same mornings"
+    assert scores["oracle"].difference == Mean(0.0, 0.0)
+    assert scores["stubborn"].difference.error == pytest.approx(scores["stubborn"].ndcg_error)
+    assert set(scores["oracle"].lost) == set(HOURS_LATE)
+    assert 0 == scores["oracle"].lost[3].mean < scores["oracle"].lost[24].mean, "after three hours nothing new is there"
+    assert not any(each.lost for each in done.scores[1:])
+    assert done.unvoted == (), "six papers a day are no choice of ten"
+
+
+def test_a_day_without_votes_is_judged_by_the_votes_that_came(sqlite_store: Store) -> None:
+    """Fourteen papers of a day, of which six came to ten votes; the rankers see neither their votes nor any other signal."""
+    at = datetime(2026, 1, 5, 7, tzinfo=UTC)
+    fates = {n: 10.0 if n < 4 else 9.0 if n < 6 else 0.0 for n in range(14)}
+    with sqlite_store.begin() as unit:
+        unit.papers.merge([sighting(n, seen_at=at - 5 * HOUR, categories=(f"cs.A{n % 2}",)) for n in fates])
+        early = [(arxiv(n), Signal("upvotes", 1, at - HOUR, "hub")) for n in fates]
+        unit.papers.add_signals([*early, *((arxiv(n), Signal("upvotes", 1 + v, at + DAY, "hub")) for n, v in fates.items())])
+        unit.papers.add_signals([(arxiv(13), Signal("upvotes", 99, at + 8 * DAY, "hub"))])
+
+    def in_order(candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
+        return [Ranked(each.paper, 0.0) for each in sorted(candidates, key=lambda c: int(str(c.paper.identifier)[-5:]))]
+
+    seen: list[int] = []
+
+    def backwards(candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
+        seen.append(sum(len(each.signals) for each in candidates))
+        return in_order(candidates, at)[::-1]
+
+    rankers: dict[str, Ranker] = {"in order": in_order, "backwards": backwards}
+    done = backtest(sqlite_store, LIST, rankers, at.date(), at.date(), at + 9 * DAY)
+    first, last = done.unvoted
+    assert done.unvoted_days == 1
+    assert done.unvoted_chance == pytest.approx(6 / 14), "one vote was there, nine more came"
+    assert seen[-1] == 0 < seen[0]
+    assert (first.ranker, first.ndcg, first.reached, first.categories) == ("in order", Mean(1.0, 0.0), Mean(0.6, 0.0), 2)
+    assert last.reached == Mean(0.2, 0.0)
+    assert last.ndcg.mean < 0.6
+    assert backtest(sqlite_store, LIST, rankers, at.date(), at.date(), at + 6 * DAY).unvoted == (), "its fate is not known yet"
+
+
+def test_a_mean_has_its_standard_error() -> None:
+    assert mean_of([1.0, 2.0, 3.0, 4.0]) == Mean(2.5, pytest.approx(math.sqrt(5 / 3) / 2))  # type: ignore[arg-type]
+    assert mean_of([2.0]) == Mean(2.0, 0.0)
 
 
 def test_gain_counts_the_votes_of_the_next_72_hours_and_no_others(sqlite_store: Store) -> None:

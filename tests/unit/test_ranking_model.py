@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from digest.domain.errors import InvalidInput
-from digest.ranking.model import Model, parse, written
+from digest.ranking.model import WITHOUT_VOTES, Model, parse, written
 from digest.ranking.text_prior import Appeal
 
 TASTE = Appeal(
@@ -28,7 +28,7 @@ def test_the_file_is_for_people_the_strongest_words_come_first() -> None:
     read = tomllib.loads(text)
     assert list(read["title_words"]) == ["strong", "also", "weak", "bad"]
     assert list(read["abstract_words"]) == ["time", "test-time"]
-    assert list(read) == ["fitted", "growth", "weights", "shape", "shape_usual", "title_words", "abstract_words"]
+    assert list(read) == ["fitted", "growth", "weights", "without_votes", "shape", "shape_usual", "title_words", "abstract_words"]
     assert "digest train" in text.partition("[")[0], "it says where it comes from"
     assert all(line.startswith("#") for line in text.partition("[")[0].splitlines() if line)
     assert read["fitted"] == {"until": "2026-03-27", "papers": 12}
@@ -45,6 +45,7 @@ def test_strange_words_and_remarks_are_written_so_that_they_can_be_read() -> Non
 
 def test_what_a_file_leaves_out_is_plain() -> None:
     assert parse("[weights]\nvotes = 2", "mine.toml") == Model({"votes": 2.0}, power=1.0, base=0.0)
+    assert parse("[weights]\nvotes = 2\n[without_votes]\ncode = 0", "mine.toml").without_votes == {**WITHOUT_VOTES, "code": 0.0}
     assert parse("[weights]\nvotes = 2\n[shape]\nauthors = 1", "mine.toml").appeal == Appeal(shape={"authors": (0.0, 1.0)})
 
 
@@ -65,6 +66,7 @@ def test_what_a_file_leaves_out_is_plain() -> None:
         ),
         ("[weights]\nvotes = 1\n[abstract_words]\nagents = []", "abstract_words.agents", "[] should be a number"),
         ("[weights]\nzeal = 1\nfame = 1", "weights.fame", "is no feature; there are votes, votes_while_young,"),
+        ("[weights]\nvotes = 1\n[without_votes]\nfame = 1", "without_votes.fame", "is no feature; there are text, authors,"),
         ("[weights]", "weights", "is missing; run `digest train` to make such a file"),
     ],
 )

@@ -249,12 +249,13 @@ def test_the_plot_shows_what_came_on_each_of_the_last_days(
 # ---- order ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_papers_nobody_spoke_of_come_after_all_others_one_topic_after_the_other() -> None:
+def test_papers_nobody_spoke_of_come_after_all_others_each_of_a_topic_for_less() -> None:
+    """What a paper counts is multiplied by 0.85 for each of its primary category that is placed before it."""
     ml, physics, bare = (("cs.LG", "cs.AI"), ("physics",), ())
     silent = [candidate(n, 5, title="Agents", categories=own) for n, own in enumerate((ml, ml, physics, bare, bare, ml), start=1)]
     spoken = [candidate(n, 500, *votes((1, 0))) for n in (9, 8)]
     found = rank([*silent[::-1], *spoken], NOW, Model({"appeal": 1.0}, appeal=TASTE.appeal))
-    assert [each.paper.id for each in found] == [8, 9, 1, 3, 4, 2, 5, 6]
+    assert [each.paper.id for each in found] == [8, 9, 1, 3, 4, 2, 5, 6], "of equals every topic in turn"
     assert found[0].score < found[-1].score, "whatever their words promise"
 
 

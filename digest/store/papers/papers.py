@@ -24,12 +24,14 @@ from sqlalchemy import (
 
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
-from digest.domain.paper import AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.domain.paper import NO_STANDING, AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
 from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
 from digest.ranking.similar import most_alike, rarest, telling_words
+from digest.ranking.standing import standings
 from digest.store.dialect import chunks, left_out, readable
 from digest.store.papers import signals as readings
+from digest.store.papers.acclaimed import acclaimed
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
 from digest.store.papers.search import kin, papers_holding, search
 from digest.store.row_mapping import paper_from, paper_from_sightings
@@ -65,17 +67,30 @@ class Papers:
                 earliest[paper_id] = min(then, earliest.get(paper_id, then))
         return known_since(self._connection, earliest)
 
-    def candidates(self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None) -> list[Candidate]:
+    def candidates(
+        self, at: datetime, since: datetime, paper_list: PaperList, until: datetime | None = None, *, silent: bool = False
+    ) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
 
-        `until` leaves out those first seen after it, for a look at what became of older ones. In order of first_seen_at, then id.
+        `until` leaves out those first seen after it, for a look at what became of older ones, without their standing. `silent`
+        gives them as if nobody had spoken of them. In order of first_seen_at, then id.
         What was seen or observed after `at` has no part in it, except that two papers found since to be one are one here too.
         """
         inside = papers.c.first_seen_at.between(since, min(at, until or at))
         found = self._load(select(papers).where(inside).order_by(papers.c.first_seen_at, papers.c.id), at)
         taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
-        observed = readings.observed(self._connection, select(papers.c.id).where(inside), at)
-        return [Candidate(paper, tuple(observed.get(paper.id, ()))) for paper in taken]
+        observed = {} if silent else readings.observed(self._connection, select(papers.c.id).where(inside), at)
+        unheard = [] if until else [paper for paper in taken if paper.id not in observed]
+        standing = standings(unheard, acclaimed(self._connection, at)) if unheard else {}
+        return [
+            Candidate(
+                paper,
+                tuple(observed.get(paper.id, ())),
+                standing.get(paper.id, NO_STANDING),
+                paper_list.topic_weight(paper.categories),
+            )
+            for paper in taken
+        ]
 
     def heard_of(self, since: datetime, after: datetime, at: datetime) -> bool:
         """Whether anything of papers first seen since `since` was seen or observed after `after`, and by `at`."""

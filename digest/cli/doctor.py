@@ -251,7 +251,7 @@ def _exposed(container: Container) -> Iterator[Checked]:
 
     file = settings_file(click.get_current_context().params.get("config"), os.environ)
     for each in exposed(container.settings, file):
-        said = f"{each} holds a secret and can be read by everybody on this machine"
+        said = f"{each} holds a secret and is readable by everybody on this machine"
         yield Checked("secrets", True, said, f"chmod o-rw {each}", warns=True)
 
 

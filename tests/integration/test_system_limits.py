@@ -121,7 +121,7 @@ def test_doctor_warns_of_what_everybody_can_read(tmp_path: Path, secret: str) ->
     assert warned() == []
     (tmp_path / secret).chmod(0o644)
     assert warned() == [
-        f"warn secrets: {tmp_path / secret} holds a secret and can be read by everybody on this machine",
+        f"warn secrets: {tmp_path / secret} holds a secret and is readable by everybody on this machine",
         f"     chmod o-rw {tmp_path / secret}",
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from digest.domain.paper import Paper, Standing
-from digest.ranking.pool_index import name_words
+from digest.ranking.author_names import name_words
 from digest.ranking.text_prior import words
 
 VOTED_UP = 10

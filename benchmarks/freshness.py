@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=DATA)
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--before", type=int, default=8, help="days that readers are mailed before anything is measured")
-    parser.add_argument("--every", type=int, default=6, help="hours between cutoffs")
+    parser.add_argument("--every", type=int, default=1, help="hours between cutoffs")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         return measure(given.folder, Path(folder), given.days, given.every, timedelta(days=given.before))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
-from digest.domain.paper import Signal
+from digest.domain.paper import Sighting, Signal
 from digest.domain.schedule import Frequency
 from digest.mail.inbound.message_parts import parts_of
 from digest.services.editions.build_edition import edit
@@ -284,6 +284,10 @@ def test_what_was_on_a_days_page_earlier_is_linked_from_feeds_and_references(tmp
         assert earlier not in site.get("/lists/daily/feed.atom").text
         later = NOON + timedelta(hours=7)
         adapters = site.container.adapters
+        with adapters.store.begin() as unit:
+            [paper] = unit.papers.by_ids([first.picks[0].ranked.paper.id]).values()
+            told = Sighting(source="huggingface", identifiers=paper.identifiers, title=paper.title, seen_at=later)
+            unit.papers.merge([replace(told, signals=(Signal("upvotes", 999.0, later, "huggingface"),))])
         edit(adapters.paper_list("daily"), NOON.date(), adapters.store, adapters.press, later, frequency=Frequency.DAILY)
         site.now = later + timedelta(hours=1)
         link = f'<p>Earlier that day: <a href="{earlier}">{first.cutoff:%H:%M}</a></p>'

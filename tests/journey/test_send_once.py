@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,13 +15,14 @@ from fastapi.testclient import TestClient
 
 from digest.config import load
 from digest.container import Container
+from digest.domain.delivery import Attempt, Envelope
 from digest.domain.edition import Edition
 from digest.domain.subscriber import Address, Preferences
 from digest.links import Purpose
 from digest.services.delivery.one_off import Sent, send
 from digest.web.app import create_app
 from tests.outbox import AT, configured, owe
-from tests.transport import FakeTransport
+from tests.transport import FakeTransport, OfflineContainer
 
 STRANGER = Address("stranger@elsewhere.example")
 READER = Address("reader0@example.org")
@@ -116,3 +117,29 @@ def test_a_reader_gets_the_style_they_chose(container: Container) -> None:
     assert styles == {"reader0@example.org": "compact", "reader1@example.org": None}
     delivered = {each.address.text: container.editions.compose(each, None).data for each in claimed}
     assert len(delivered["reader0@example.org"]) < len(delivered["reader1@example.org"])
+
+
+class Dies(FakeTransport):
+    """With the first message in its hands."""
+
+    def hand_over(self, envelopes: Iterable[Envelope], *_: object) -> Iterator[Attempt]:  # type: ignore[override]
+        self.accepted += [(self.clock(), next(iter(envelopes)))]
+        raise MemoryError
+        yield
+
+
+def test_what_is_tried_again_after_a_crash_is_the_same_mail(tmp_path: Path) -> None:
+    settings = load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9))
+    owe(settings, 2)
+    now = datetime.now(UTC)
+    before, after = Dies(lambda: now), FakeTransport(lambda: now)
+    with OfflineContainer(settings, before) as container:
+        with pytest.raises(MemoryError):
+            container.delivery.deliver(lambda: now)
+        with container.adapters.store.begin() as unit:
+            assert all(each.picks for each in unit.deliveries.claim(10, "me", now, now + timedelta(minutes=1)).claimed)
+            unit.deliveries.release("me")
+    with OfflineContainer(settings, after) as container:
+        container.delivery.deliver(lambda: now)
+    assert len(after.envelopes) == 2
+    assert before.envelopes[0].data in [each.data for each in after.envelopes]

@@ -17,7 +17,9 @@ MOVED = (Reason("votes", "+9 upvotes since yesterday"), Reason("burst", "rising 
 
 def candidate(number: int, first_seen: datetime, *readings: tuple[float, float], source: str = "huggingface") -> Candidate:
     """`readings`: (days after the window began, votes)."""
-    known = Paper(id=number, identifiers=(Identifier("arxiv", f"2603.{number:05}"),), title="P", first_seen_at=first_seen)
+    known = Paper(
+        id=number, identifiers=(Identifier("arxiv", f"2603.{number:05}"),), title=f"P{number}", first_seen_at=first_seen
+    )
     return Candidate(known, tuple(Signal("upvotes", votes, SINCE + timedelta(days=day), source) for day, votes in readings))
 
 

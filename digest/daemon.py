@@ -1,9 +1,9 @@
 """`digest run`: the bell, the pages and the postman in one process.
 
-The bell rings by the monotonic clock, so that it goes on when somebody sets the other one; what is due is read from the tables
-each time, so whatever was missed while the process was down is found at the first tick. SIGTERM, SIGINT or SIGHUP: no new work
-begins, messages in flight are finished, and the process ends within `GRACE` seconds; what a relay holds up longer is in the
-journal.
+APScheduler only rings (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
+whatever was missed while the process was down is found at the first tick. It waits by the wall clock: where somebody sets that,
+every job is rung at once (`_watch_clock`). SIGTERM, SIGINT or SIGHUP: no new work begins, messages in flight are finished, and
+the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
 
 Any number of daemons may share a database: each serves pages and delivers, one of them, by
 election (services/scheduler/election.py), makes what is due.
@@ -15,14 +15,17 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.domain.errors import DigestError, SchemaMismatch
 from digest.services.monitoring.alerts import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
@@ -36,29 +39,11 @@ if TYPE_CHECKING:
 GRACE = 8.0
 """Seconds for what is in flight; systemd and docker kill after 10."""
 
+CLOCK_LOOK = 5.0
+CLOCK_STEP = 2.0
+"""Seconds between two looks at the wall clock, and how far it must have been set to be noticed."""
+
 log = structlog.get_logger("digest")
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    """Rings for one job, in a thread of its own: `first` seconds from now, and every `seconds`, or as soon as it is `awake`."""
-
-    name: str
-    job: Callable[[], None]
-    seconds: float
-    first: float = 0.0
-    awake: threading.Event = field(default_factory=threading.Event)
-
-    def ring(self, guarded: Callable[[str, Callable[[], None]], None], stop: threading.Event) -> None:
-        wait = self.first
-        while True:
-            self.awake.wait(wait)
-            self.awake.clear()  # before looking: who stops us sets `stop` first
-            if stop.is_set():
-                return
-            began = time.monotonic()
-            guarded(self.name, self.job)
-            wait = max(self.seconds - (time.monotonic() - began), 0.0)
 
 
 class Daemon:
@@ -82,7 +67,6 @@ class Daemon:
         self._showing = showing
         self._stop = threading.Event()
         self._notice_due = threading.Event()
-        self._bells: dict[str, Bell] = {}
         self._elected = False
         self._refused: SchemaMismatch | None = None
         self._troubles: dict[str, Finding] = {}
@@ -94,8 +78,6 @@ class Daemon:
         """Asks it to end; may be called from any thread or signal handler."""
         self._stop.set()
         self._notice_due.set()
-        for bell in self._bells.values():
-            bell.awake.set()
 
     def run(self) -> None:
         """Blocks until `stop`, SIGTERM, SIGINT or SIGHUP.
@@ -107,14 +89,10 @@ class Daemon:
         self._election = self._container.scheduler.election()  # opens and checks the database: a wrong one should end us here
         self._postman = self._container.scheduler.postman()
         pages = self._start_web() if self._web else None
-        self._bells = {bell.name: bell for bell in self._made_bells()}
-        self._guarded("lead", self._lead)
-        ringing = [
-            threading.Thread(target=bell.ring, args=(self._guarded, self._stop), name=bell.name, daemon=True)
-            for bell in self._bells.values()
-        ]
-        for thread in ringing:
-            thread.start()
+        scheduler = self._bells()
+        self._guarded("lead", lambda: self._lead(scheduler))
+        scheduler.start()
+        threading.Thread(target=self._watch_clock, args=(scheduler,), name="clock", daemon=True).start()
         if self._deliver:
             threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
@@ -125,35 +103,63 @@ class Daemon:
         )
         self._stop.wait()
         log.info("stopping")
-        until = time.monotonic() + GRACE
-        for thread in ringing:
-            thread.join(max(until - time.monotonic(), 0.0))
+        scheduler.remove_all_jobs()
+        finished = threading.Thread(target=scheduler.shutdown, daemon=True)
+        finished.start()
+        finished.join(GRACE)
         self._election.resign()
         self._postman.resign()
         end_listening()
         if pages:
             pages()
-        log.info("stopped", clean=not any(thread.is_alive() for thread in ringing))
+        log.info("stopped", clean=not finished.is_alive())
         if self._refused is not None:
             raise self._refused
 
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()
 
-    def _made_bells(self) -> Iterator[Bell]:
+    def _bells(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(7, {"thread_name_prefix": "job"})})
+        jobs: list[tuple[str, Callable[[], None], float]] = [
+            ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
+            ("tick", self._tick, self._every),
+            ("watch", self._watch, self._every),
+            ("housekeep", self._housekeeping, 3600),
+        ]
         if self._collect:
-            yield Bell("collect", self._collecting, self._every)
-        yield Bell("lead", self._lead, ASK.total_seconds(), ASK.total_seconds())
-        yield Bell("tick", self._tick, self._every)
-        # the watch looks when the others have tried once: it need not tell of what they see the cause of; but of a wrong key
-        yield Bell("watch", self._watch, self._every, 0.0 if self._container.adapters.key_trouble else self._every)
-        yield Bell("housekeep", self._housekeeping, 3600)
+            jobs.insert(0, ("collect", self._collecting, self._every))
         if self._deliver:
-            yield Bell("deliver", self._delivering, self._every)
+            jobs.append(("deliver", self._delivering, self._every))
         if self._container.feedback.imap is not None:
-            yield Bell("poll", self._polling, self._container.settings.inbound.imap_every)
+            jobs.append(("poll", self._polling, self._container.settings.inbound.imap_every))
+        for name, job, seconds in jobs:
+            # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key is told
+            # at once
+            wait = seconds if name == "watch" and not self._container.adapters.key_trouble else 0
+            scheduler.add_job(
+                self._guarded,
+                IntervalTrigger(seconds=seconds, timezone=UTC),
+                args=(name, job),
+                id=name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=self._clock() + timedelta(seconds=wait),
+            )
+        return scheduler
 
-    def _lead(self) -> None:
+    def _watch_clock(self, scheduler: BackgroundScheduler) -> None:
+        """Rings every job when the wall clock was set: by the times it had, the next would come too late, or never."""
+        ahead = time.time() - time.monotonic()
+        while not self._stop.wait(CLOCK_LOOK):
+            before, ahead = ahead, time.time() - time.monotonic()
+            if abs(ahead - before) > CLOCK_STEP:
+                log.warning("clock_set", seconds=round(ahead - before))
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+
+    def _lead(self, scheduler: BackgroundScheduler) -> None:
         """Asks for the lease; who takes over begins at once. Whose program is older than the schema ends."""
         try:
             self._container.adapters.check_schema()
@@ -166,8 +172,8 @@ class Daemon:
         before, self._elected = self._elected, self._election.stand()
         if self._elected and not before:
             log.info("elected", owner=self._election.owner)
-            for name in self._bells.keys() & {"collect", "tick"}:
-                self._bells[name].awake.set()
+            for job in filter(None, map(scheduler.get_job, ("collect", "tick"))):
+                job.modify(next_run_time=datetime.now(UTC))
         elif before and not self._elected:
             log.warning("deposed", owner=self._election.owner)
 

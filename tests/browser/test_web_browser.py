@@ -91,7 +91,7 @@ def test_a_readers_whole_way_over_real_mail(
         page.get_by_label("Sat").uncheck()
         page.get_by_label("Sun").uncheck()
         page.get_by_role("button", name="Save").first.click()
-        assert "Friday, 29 May 2026 at 06:15 (Asia/Tokyo)" in page.inner_text("main")
+        assert "Thursday, 28 May 2026 at 06:15 (Asia/Tokyo)" in page.inner_text("main")
         page.get_by_label(re.compile("What you care about")).fill("diffusion\n-robots")
         page.get_by_role("button", name="Save").nth(1).click()
         assert "words: diffusion" in page.inner_text("[role=status]")

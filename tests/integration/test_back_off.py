@@ -71,7 +71,7 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
                 attempts += [now[0]] * (logins(server) - before)
             assert all(sum(start <= at < start + timedelta(minutes=10) for at in attempts) <= 3 for start in attempts)
             assert [(at - begun).seconds // 60 for at in attempts] == [0, 2, 6, 14, 30, 62]
-            [trouble] = daemon.relay_troubles(now[0]).values()
+            [trouble] = daemon.relays.troubles(now[0]).values()
             assert "our login was answered 535 5.7.8 authentication failed; it is not tried again before" in trouble
             stopped = daemon.delivery.deliver(lambda: begun).stopped
             assert "535" in stopped

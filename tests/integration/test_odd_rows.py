@@ -76,14 +76,14 @@ def test_a_list_that_breaks_and_a_cohort_that_breaks_stop_no_other(
 ) -> None:
     from digest.services.scheduler import create_deliveries
 
-    usual = create_deliveries.owed
+    usual = create_deliveries.timetable_of
 
-    def broken(paper_list: object, cohort: object, *rest: object) -> object:
+    def broken(cohort: object, *rest: object) -> object:
         if "Tokyo" in str(cohort):
             raise RuntimeError("a row nobody foresaw")
-        return usual(paper_list, cohort, *rest)  # type: ignore[arg-type]
+        return usual(cohort, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(create_deliveries, "owed", broken)
+    monkeypatch.setattr(create_deliveries, "timetable_of", broken)
     with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         zones = ("Asia/Tokyo", "UTC")
         people = [NewReader(Address(f"r{n}@example.org"), "daily", Preferences(timezone=z)) for n, z in enumerate(zones)]

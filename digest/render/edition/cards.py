@@ -7,7 +7,8 @@ from dataclasses import astuple
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
-from digest.render.edition.markers import Markers, inline_css
+from digest.render.edition.inline import inline_css
+from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CARDS
 from digest.render.edition.views import EditionView
 from digest.render.environment import Templates

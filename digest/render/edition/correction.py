@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from digest.domain.edition import Edition, PaperList, Rendered
-from digest.render.edition.markers import Markers, inline_css
+from digest.render.edition.inline import inline_css
+from digest.render.edition.markers import Markers
 from digest.render.edition.views import EditionLinks, SenderView, clean, in_words, web_url
 from digest.render.environment import Templates
 

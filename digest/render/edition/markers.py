@@ -1,4 +1,4 @@
-"""Places in a rendered mail that differ from reader to reader, and its CSS in style attributes.
+"""Places in a rendered mail that differ from reader to reader.
 
 A marker is plain letters, digits and hyphens, so that neither HTML escaping, URL escaping, premailer nor the serialiser
 changes it. Its nonce is chosen so that nothing a paper says can look like one.
@@ -7,16 +7,9 @@ changes it. Its nonce is chosen so that nothing a paper says can look like one.
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-from lxml import etree, html
-from premailer import Premailer
-
-from digest.domain.errors import TemplateError
-from digest.render.environment import Templates
 
 _NAME = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
@@ -47,40 +40,3 @@ class Markers:
         """Cuts `text` into (literal, marker name) pairs; the last pair's name is empty."""
         pieces = re.split(rf"m{self.nonce}-([a-z]+(?:-[a-z]+)*?)-m", text)
         yield from zip(pieces[0::2], [*pieces[1::2], ""], strict=True)
-
-
-STYLESHEET = "mail/_base/inline.css"
-DOCTYPE = "<!DOCTYPE html>"
-
-
-def inline_css(templates: Templates, document: str) -> str:
-    """`document`, rendered, with the stylesheet's rules in style attributes, since many clients drop the style element.
-
-    Style elements, classes and conditional comments stay: dark mode lives in them. Nothing is fetched from anywhere.
-    """
-    try:
-        root = html.document_fromstring(document)
-        Premailer(
-            root,
-            css_text=templates.render(STYLESHEET),
-            disable_leftover_css=True,  # else the sheet would also be kept as a style element
-            keep_style_tags=True,
-            remove_classes=False,
-            strip_important=False,
-            disable_validation=True,
-            disable_basic_attributes=[
-                "align",
-                "valign",
-                "bgcolor",
-                "width",
-                "height",
-            ],  # the templates say these where Word needs them
-            allow_network=False,
-            allow_loading_external_files=False,
-            cssutils_logging_level=logging.CRITICAL,
-        ).transform()
-        for element in root.iterfind(".//*[@style]"):
-            element.set("style", element.get("style", "").replace("; ", ";"))  # a byte a property, in every card of every mail
-    except (etree.LxmlError, ValueError, AssertionError) as error:
-        raise TemplateError(STYLESHEET, f"cannot be inlined: {type(error).__name__}: {error}") from error
-    return etree.tostring(root, method="html", encoding="unicode", doctype=DOCTYPE) + "\n"

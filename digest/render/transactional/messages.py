@@ -8,7 +8,8 @@ from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
 from digest.domain.schedule import Frequency, days_in_words, parse_weekdays
 from digest.render.edition.cards import CUT
-from digest.render.edition.markers import Markers, inline_css
+from digest.render.edition.inline import inline_css
+from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CARDS
 from digest.render.edition.views import SenderView, clean
 from digest.render.environment import Templates

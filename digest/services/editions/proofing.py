@@ -62,7 +62,7 @@ def broken_alone(draft: Edition, paper_list: PaperList, press: Press) -> dict[in
     """By id, the papers that an edition of theirs alone fails with."""
     found: dict[int, str] = {}
     for ranked in (each.ranked for each in draft.pool):
-        alone = replace(draft, picks=(Pick(1, ranked),), pool=(), notes=(), updates=())
+        alone = replace(draft, picks=(Pick(1, ranked),), pool=(Pooled(0, ranked),), notes=(), updates=())
         try:
             proofed(alone, paper_list, press)
         except Exception as error:

@@ -21,6 +21,7 @@ from digest.domain.instant import isoformat
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.store.dialect import among, chunks, database_now, rows, walk_indexes
+from digest.store.editions.edition_rows import listed
 from digest.store.feedback.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
 from digest.store.row_mapping import interests_from
 from digest.store.schema import deliveries, editions, lists, subscribers, subscriptions, suppressions
@@ -206,7 +207,7 @@ def waits_for_its_list(connection: Connection, lists_known: Collection[str] | No
     """That a delivery is of a list that the caller does not know, and not too late yet; None where there is no such list."""
     if lists_known is None:
         return None
-    strange = connection.scalars(select(lists.c.name).where(lists.c.name.not_in(lists_known))).all()
+    strange = [name for name in connection.scalars(select(lists.c.name)) if listed(name) not in lists_known]
     if not strange:
         return None
     return and_(

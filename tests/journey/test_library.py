@@ -75,8 +75,7 @@ def first_ten(container: Sending, address: Address) -> list[tuple[Paper, str]]:
     if not claimed.personal:
         return [(each.ranked.paper, each.ranked.reasons[0].text) for each in edition.picks]
     return [
-        (pool[position].ranked.paper, (reasons or ())[0].text)
-        for position, reasons in container.adapters.chooser.alone(claimed, NOON)
+        (pool[position].ranked.paper, (reasons or ())[0].text) for position, reasons in container.adapters.chooser.alone(claimed)
     ]
 
 

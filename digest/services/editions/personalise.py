@@ -44,7 +44,7 @@ class _Prepared:
     since: datetime
     """Nothing in the pool can have been sent by a delivery that was too late by then."""
     says_nothing: bool
-    """Readers for whom there is no paper get the mail that says so."""
+    """Readers for whom there is no paper get the mail as it is: a correction, or one that says that there is nothing."""
 
 
 class Chooser:
@@ -105,7 +105,7 @@ class Chooser:
                 offered,
                 edition is not None and edition.frequency is Frequency.DAILY,
                 oldest or at,
-                edition is not None and edition.is_empty and edition.list in self._sending_empty,
+                edition is not None and (bool(edition.corrects) or (edition.is_empty and edition.list in self._sending_empty)),
             )
             while len(self._editions) >= _PREPARED:
                 self._editions.pop(next(iter(self._editions)))

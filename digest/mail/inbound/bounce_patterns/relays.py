@@ -138,7 +138,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"\bsending (?:has been |is |was )?(?:paused|disabled|suspended)|(?:suspended|disabled) from sending",
             r"\byour (?:e-?mail |smtp )?(?:account|subscription|access)\b.{0,30} (?:suspended|disabled|blocked|locked"
             r"|expired|inactive|not (?:yet )?activ\w+|pending)",
-            r"\b(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
+            r"(?<![.\w])(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

@@ -49,5 +49,5 @@ def test_what_is_wrong_stands_where_one_looks(tmp_path: Path, sqlite_url: str, c
         assert "Nothing makes editions" not in lines[-1]
     lines = said(capsys, config, "explain", "reader0@example.org")
     assert any("now the list is paused: wrong links" in line for line in lines)
-    assert any(line.strip().startswith("- edition 2026-03-02, state queued, due_at") for line in lines)
+    assert any(line.strip().startswith("- edition 2026-03-02, cutoff 2026-03-02T12:00:00Z, state queued") for line in lines)
     assert any("accepted_at none" in line for line in lines)

@@ -51,16 +51,16 @@ def test_the_answer_does_not_say_who_is_known(site: Website) -> None:
 
 def test_nothing_is_looked_up_before_the_answer_is_out(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the time an answer takes cannot tell: every answer comes while the looking up is still held back."""
-    from digest.web import subscribe
+    from digest.services.subscriptions import service as subscriptions
 
     site.reader("active@example.org")
-    gate, lookup = threading.Event(), subscribe.request
+    gate, lookup = threading.Event(), subscriptions.steps.request
 
     def held(*given: Any, **how: Any) -> Any:
         assert gate.wait(PATIENCE)
         return lookup(*given, **how)
 
-    monkeypatch.setattr(subscribe, "request", held)
+    monkeypatch.setattr(subscriptions.steps, "request", held)
     for name in ("new", "active"):
         assert site.post("/subscribe", {"email": f"{name}@example.org"}).status_code == 200
     assert site.subscription("new@example.org") is None

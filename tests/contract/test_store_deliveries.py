@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -89,6 +90,7 @@ def test_only_who_is_due_gets_a_row_and_only_one(store: Store) -> None:
 
 def test_many_are_owed_a_step_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step its own transaction; whoever comes or goes meanwhile, nobody has two rows and nobody is left out."""
+    once_a_day = replace(MAIN, cutoff_every=DAY)
     know(store)
     freeze(store)
     with store.begin() as unit:
@@ -101,12 +103,12 @@ def test_many_are_owed_a_step_at_a_time(store: Store, monkeypatch: pytest.Monkey
         assert unit.subscribers.reach(COHORT, 19, 1) is None
     for step, made in ((4, 9), (3, 0)):
         monkeypatch.setattr(create_deliveries, "STEP", step)
-        assert create_deliveries.dispatch([MAIN], store, DUE).created == made
+        assert create_deliveries.dispatch([once_a_day], store, DUE).created == made
     with store.begin() as unit:
         unit.subscribers.add_confirmed([NewReader(Address("new@example.org"), "main")], CONSENT, NOW)
     monkeypatch.setattr(create_deliveries, "STEP", 1)
-    assert create_deliveries.dispatch([MAIN], store, DUE).created == 1
-    assert create_deliveries.dispatch([MAIN], store, DUE + HOUR).created == 10, "the eights"
+    assert create_deliveries.dispatch([once_a_day], store, DUE).created == 1
+    assert create_deliveries.dispatch([once_a_day], store, DUE + HOUR).created == 10, "the eights"
     assert tally(store) == {QUEUED: 20}
 
 

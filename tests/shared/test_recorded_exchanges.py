@@ -216,7 +216,9 @@ def test_recorded_exchanges_with_semantic_scholar(cassette: Cassette) -> None:
                 semantic_scholar.parse(body, source="table", seen_at=SEEN)
         return
     parsed = [semantic_scholar.parse(body, source="table", seen_at=SEEN) for body in answers]
-    assert tuple((len(p.sightings), len(p.readings), len(p.rejected)) for p in parsed) == cassette.counts
+    others = [sum("is no paper's" in each.reason for each in p.rejected) for p in parsed]  # errata, editorials, book reviews
+    counts = [(len(p.sightings) + n, len(p.readings), len(p.rejected) - n) for p, n in zip(parsed, others, strict=True)]
+    assert tuple(counts) == cassette.counts
     for answer, position, key, told in cassette.papers:
         if isinstance(told, str):
             sighting = parsed[answer].sightings[position]

@@ -135,7 +135,9 @@ def main(readers: int, works: int, papers: int, shared: int, file: Path) -> None
         full = 0
         for start in range(1, readers + 1, CLAIMED):
             batch = [claimed(n, edition_id) for n in range(start, min(readers, start + CLAIMED - 1) + 1)]
-            full += sum(len(own) == PICKS for own in chooser(edition_id, batch, {}))
+            with store.read() as unit:
+                chosen = chooser(unit, batch)
+            full += sum(len(own or ()) == PICKS for own in chosen.values())
         seconds, cpu = time.perf_counter() - began, time.process_time() - spent
     assert full == readers
     result = {

@@ -22,6 +22,7 @@ _STRUCTLOGS = ("_record", "_from_structlog")
 """Of an event, what is structlog's own and not printed."""
 _AT_LEAST = {
     "uvicorn.access": logging.WARNING,
+    "apscheduler": logging.WARNING,
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
     "psycopg.pool": logging.ERROR,

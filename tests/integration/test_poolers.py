@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,13 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from digest.config import load
-from digest.container import Container
-from digest.domain.errors import ConfigurationError
 from digest.store.engine import open_engine, transactions_are_pooled
-from digest.worker import Worker
 from tests.outbox import configured
 from tests.servers.pooler import pooler
+from tests.servers.running import PATIENCE
 
 
 @pytest.fixture(params=[True, False], ids=["by transaction", "by session"])
@@ -60,10 +60,11 @@ def test_a_worker_is_refused_where_sessions_are_shared(tmp_path: Path, pooled: t
     finally:
         engine.dispose()
     if by_transaction:
-        said = r"database\.url: leads to a pooler.*pool_mode = session"
-        with Container(load(configured(tmp_path, url, 9))) as container, pytest.raises(ConfigurationError, match=said) as refused:
-            Worker(container).run()
-        assert "\n" not in str(refused.value)
+        words = [sys.executable, "-m", "digest", "worker", "--config", str(configured(tmp_path, url, 9))]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 2
+        [line] = [each for each in done.stderr.splitlines() if "pooler" in each]
+        assert re.search(r"database\.url: leads to a pooler.*pool_mode = session", line)
 
 
 def test_without_one_statements_are_prepared(postgresql_url: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from digest.daemon import Bell
+from digest import daemon
 from digest.domain.instant import isoformat
 from digest.services.scheduler.election import TICKED
 from tests.servers.running import PATIENCE, until
@@ -50,15 +51,19 @@ def test_none_at_all(site: Website) -> None:
     assert site.get("/readyz").status_code == 503
 
 
-def test_a_bell_rings_at_once_when_woken_and_never_after_the_end() -> None:
-    rung, stop = [], threading.Event()
-    bell = Bell("tick", lambda: rung.append(1), seconds=PATIENCE, first=PATIENCE)
-    thread = threading.Thread(target=bell.ring, args=(lambda name, job: job(), stop))
-    thread.start()
-    for count in (1, 2, 3):
-        bell.awake.set()
+def test_every_job_rings_at_once_when_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set back by two hours, the jobs would else wait for two hours; set forward, nothing is lost by one ring more."""
+    wall = [1_800_000_000.0]
+    rung: list[datetime] = []
+    job = SimpleNamespace(modify=lambda next_run_time: rung.append(next_run_time))
+    monkeypatch.setattr(daemon, "time", SimpleNamespace(time=lambda: wall[0], monotonic=lambda: 50.0))
+    monkeypatch.setattr(daemon, "CLOCK_LOOK", 0.01)
+    running = daemon.Daemon(SimpleNamespace())  # type: ignore[arg-type]
+    looking = threading.Thread(target=running._watch_clock, args=(SimpleNamespace(get_jobs=lambda: [job]),))
+    looking.start()
+    for count, step in ((1, -7200.0), (2, 3600.0)):
+        wall[0] += step
         until(lambda count=count: len(rung) == count, "it rings")
-    stop.set()
-    bell.awake.set()
-    thread.join(PATIENCE)
-    assert (len(rung), thread.is_alive()) == (3, False)
+    running.stop()
+    looking.join(PATIENCE)
+    assert (len(rung), looking.is_alive()) == (2, False)

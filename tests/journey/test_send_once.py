@@ -137,7 +137,7 @@ def test_what_is_tried_again_after_a_crash_is_the_same_mail(tmp_path: Path) -> N
         with pytest.raises(MemoryError):
             container.delivery.deliver(lambda: now)
         with container.adapters.store.begin() as unit:
-            assert all(each.picks for each in unit.deliveries.claim(10, "me", now, now + timedelta(minutes=1)).claimed)
+            assert all(each.picks for each in unit.deliveries.claim(10, "me", now, timedelta(minutes=1)).claimed)
             unit.deliveries.release("me")
     with OfflineContainer(settings, after) as container:
         container.delivery.deliver(lambda: now)

@@ -53,7 +53,7 @@ def test_json_is_one_object_a_line_with_when_and_how_bad() -> None:
 def test_the_level_is_heeded_and_chatter_is_not_heard() -> None:
     out, log = said(level="warning")
     log.info("nothing")
-    logging.getLogger("httpx").info("HTTP Request: GET")
+    logging.getLogger("apscheduler.executors.default").info("Running job")
     assert out.getvalue() == ""
     log.error("something", reason="why")
     assert "something" in out.getvalue()

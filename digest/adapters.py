@@ -198,7 +198,7 @@ class Adapters:
         """Composes an edition's mails; loads nothing that renders."""
         from digest.services.editions.message_composer import Mailroom
 
-        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, self.chooser.cards)
+        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, self.chooser.make_cards)
 
     @cached_property
     def sign(self) -> Sign:

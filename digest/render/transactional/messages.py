@@ -14,9 +14,6 @@ from digest.render.edition.personalise import CARDS
 from digest.render.edition.views import SenderView, clean
 from digest.render.environment import Templates
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_WORKING_DAYS = frozenset(range(5))
-
 
 @dataclass(frozen=True, slots=True)
 class Message:

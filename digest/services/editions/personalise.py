@@ -53,7 +53,7 @@ class Chooser:
     def __init__(self, store: Store, cards: MoreCards, sending_empty: Collection[str] = ()) -> None:
         """`sending_empty` are lists that say so on a day when there is nothing for a reader."""
         self._store, self._sending_empty = store, sending_empty
-        self.cards = self.make_cards = cards
+        self.make_cards = cards
         self._editions: dict[int, _Prepared] = {}
         self._selections: dict[tuple[int, frozenset[int], int], tuple[Choice, ...]] = {}
         self._window: tuple[int, Window] | None = None

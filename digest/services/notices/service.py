@@ -61,6 +61,6 @@ class NoticeService:
         with Journal.create(self._settings.journal) as journal:
             pool, policy = self._relays.pool(journal, lambda: at), self._settings.policy()
             means = welcome.Means(
-                self._notifier(), self._press(), self._chooser.alone, pool, journal, policy, self._chooser.cards
+                self._notifier(), self._press(), self._chooser.alone, pool, journal, policy, self._chooser.make_cards
             )
             return welcome.welcome(self._store, means, notice, at)

@@ -22,7 +22,7 @@ from typing import Any
 from backtest import END, LAST_TWO_MONTHS, ROOT, as_json_lines
 
 from digest.domain.edition import PaperList
-from digest.domain.paper import NO_STANDING, Candidate, Ranked
+from digest.domain.paper import NO_TRACK_RECORD, Candidate, Ranked
 from digest.ranking import trending
 from digest.ranking.baselines import FORMULAS
 from digest.ranking.model import parse
@@ -47,7 +47,7 @@ def announced(since: date, until: date) -> Iterator[dict[str, Any]]:
 
 def without_records(ranker: trending.Trending) -> trending.Ranker:
     def rank(candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
-        return ranker([replace(each, standing=NO_STANDING) for each in candidates], at)
+        return ranker([replace(each, standing=NO_TRACK_RECORD) for each in candidates], at)
 
     return rank
 

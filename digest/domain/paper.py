@@ -97,7 +97,7 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TrackRecord:
     """What speaks for a paper before anyone votes on it, by what was known at the instant of ranking."""
 
     authors: int = 0
@@ -106,7 +106,7 @@ class Standing:
     """To what was voted up lately: 0 nothing in common, 1 the same words."""
 
 
-NO_STANDING = Standing()
+NO_TRACK_RECORD = TrackRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Candidate:
 
     paper: Paper
     signals: tuple[Signal, ...] = ()
-    standing: Standing = NO_STANDING
+    track_record: TrackRecord = NO_TRACK_RECORD
     """Looked up for papers without signals only."""
     topic_weight: float = 1.0
     """What its list lets its topic count."""

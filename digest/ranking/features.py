@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.domain.paper import Candidate, Paper, Standing
+from digest.domain.paper import Candidate, Paper, TrackRecord
 from digest.ranking import burst
 from digest.ranking.signal_history import Heard, heard
 
@@ -43,7 +43,7 @@ class Figures:
     stars: float
     """Gained in the last 24 hours."""
     appeal: float
-    standing: Standing
+    track_record: TrackRecord
     topic_weight: float
     usual: float
     """The mean of ln(1 + votes) of the papers first seen on the same day."""
@@ -124,7 +124,7 @@ def _figures(
         comments=comments.last if comments else 0.0,
         stars=stars.grown(24) if stars else 0.0,
         appeal=told,
-        standing=candidate.standing,
+        track_record=candidate.track_record,
         topic_weight=candidate.topic_weight,
         usual=usual,
     )
@@ -143,8 +143,8 @@ def formula(figures: Figures) -> float:
 _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|huggingface\.co)/\w", re.IGNORECASE)
 PRIOR: dict[str, Callable[[Figures], float]] = {
     "text": lambda f: f.appeal,
-    "authors": lambda f: math.log1p(f.standing.authors),
-    "likeness": lambda f: f.standing.likeness,
+    "authors": lambda f: math.log1p(f.track_record.authors),
+    "likeness": lambda f: f.track_record.likeness,
     "code": lambda f: float(links_code(f.paper)),
 }
 """What a paper is judged by that nobody has spoken of yet, by name."""

@@ -83,7 +83,7 @@ def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
     beside = (
         _set_aside(figures, told),
         _compared(figures, told),
-        *_standing(figures, model),
+        *_track_record(figures, model),
         _words(figures, model),
         _topic(figures),
     )
@@ -137,13 +137,13 @@ def _compared(figures: Figures, told: int | None) -> Reason | None:
     return Reason("cohort", f"{_votes(figures.votes)} in all, {times:,.0f}× those {usual}")
 
 
-def _standing(figures: Figures, model: Model) -> Iterator[Reason]:
+def _track_record(figures: Figures, model: Model) -> Iterator[Reason]:
     """What speaks for a paper nobody has spoken of, besides its words."""
     counts = {name for name, weight in model.without_votes.items() if weight > 0} if figures.is_silent else set()
-    if (earlier := figures.standing.authors) and "authors" in counts:
+    if (earlier := figures.track_record.authors) and "authors" in counts:
         papers = "1 earlier paper by its authors was" if earlier == 1 else f"{earlier:,} earlier papers by its authors were"
         yield Reason("record", f"{papers} featured or voted up")
-    if figures.standing.likeness >= CLOSE and "likeness" in counts:
+    if figures.track_record.likeness >= CLOSE and "likeness" in counts:
         yield Reason("likeness", "close to what was voted up lately")
     if "code" in counts and links_code(figures.paper):
         yield Reason("code", "links to its code")

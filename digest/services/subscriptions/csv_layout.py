@@ -163,7 +163,7 @@ def _folded(name: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", plain).split())
 
 
-def standing(field: str, value: str) -> SuppressionReason | str | None:
+def status_value(field: str, value: str) -> SuppressionReason | str | None:
     """What a cell of a status column says: None (mail them), why they must not be mailed, or why they are left out."""
     said = _folded(value)
     if field == STATUS:

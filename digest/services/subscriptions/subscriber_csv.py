@@ -18,7 +18,7 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
-from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, STATUS, Layout, read_layout, standing
+from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, STATUS, Layout, read_layout, status_value
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
@@ -138,7 +138,7 @@ def _row(
         raise ValueError(f"has {len(values)} columns, should have {len(fields)}")
     row = {field: _undefused(value.strip(" \t")) for field, value in zip(fields, values, strict=True) if field}
     address = read_address(_bare(row["email"]))
-    said = [standing(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
+    said = [status_value(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
     if reasons := [each for each in said if isinstance(each, SuppressionReason)]:
         return SuppressedRow(line, address, min(reasons, key=_GRAVEST.index))
     if left_out := next((each for each in said if each is not None), ""):

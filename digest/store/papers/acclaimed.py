@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, exists, or_, select
 
 from digest.ranking.features import VOTES
-from digest.ranking.standing import LATELY, MOST_REMEMBERED, REMEMBERED, VOTED_UP, Acclaimed
+from digest.ranking.track_record import LATELY, MOST_REMEMBERED, REMEMBERED, VOTED_UP, Acclaimed
 from digest.store.dialect import readable
 from digest.store.papers.ingest import sightings_of
 from digest.store.row_mapping import paper_from_sightings

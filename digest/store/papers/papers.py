@@ -24,11 +24,11 @@ from sqlalchemy import (
 
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
-from digest.domain.paper import NO_STANDING, AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
+from digest.domain.paper import NO_TRACK_RECORD, AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
 from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
 from digest.ranking.similar import most_alike, rarest, telling_words
-from digest.ranking.standing import standings
+from digest.ranking.track_record import track_records
 from digest.store.dialect import chunks, left_out, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.acclaimed import acclaimed
@@ -72,7 +72,7 @@ class Papers:
     ) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
 
-        `until` leaves out those first seen after it, for a look at what became of older ones, without their standing. `silent`
+        `until` leaves out those first seen after it, for a look at what became of older ones, without their track record. `silent`
         gives them as if nobody had spoken of them. In order of first_seen_at, then id.
         What was seen or observed after `at` has no part in it, except that two papers found since to be one are one here too.
         """
@@ -81,12 +81,12 @@ class Papers:
         taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
         observed = {} if silent else readings.observed(self._connection, select(papers.c.id).where(inside), at)
         unheard = [] if until else [paper for paper in taken if paper.id not in observed]
-        standing = standings(unheard, acclaimed(self._connection, at)) if unheard else {}
+        track_record = track_records(unheard, acclaimed(self._connection, at)) if unheard else {}
         return [
             Candidate(
                 paper,
                 tuple(observed.get(paper.id, ())),
-                standing.get(paper.id, NO_STANDING),
+                track_record.get(paper.id, NO_TRACK_RECORD),
                 paper_list.topic_weight(paper.categories),
             )
             for paper in taken

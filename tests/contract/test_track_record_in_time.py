@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from digest.domain.edition import PaperList
-from digest.domain.paper import Standing
+from digest.domain.paper import TrackRecord
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, freeze, know, sighting, upvotes
 
 ALL = PaperList(name="main", title="Trending papers", topics=(("cs", 2.0),))
 
 
-def standing(store: Store, number: int, at: datetime, *, silent: bool = False) -> Standing:
+def track_record(store: Store, number: int, at: datetime, *, silent: bool = False) -> TrackRecord:
     with store.read() as unit:
         found = unit.papers.candidates(at, at - 7 * DAY, ALL, silent=silent)
     assert all(each.topic_weight == 2 for each in found)
-    return next(each.standing for each in found if each.paper.identifier == arxiv(number))
+    return next(each.track_record for each in found if each.paper.identifier == arxiv(number))
 
 
 def test_a_paper_counts_for_its_authors_once_it_was_voted_up(store: Store) -> None:
@@ -33,20 +33,22 @@ def test_a_paper_counts_for_its_authors_once_it_was_voted_up(store: Store) -> No
             (arxiv(2), upvotes(9, NOW - 2 * DAY)), (arxiv(2), upvotes(10, NOW + DAY)),
             (arxiv(5), upvotes(99, NOW - 399 * DAY)),
         ])  # fmt: skip
-    assert standing(store, 3, NOW) == Standing(1, 0.0), "the second has nine, the fifth is too long ago, the first not of late"
-    assert standing(store, 4, NOW) == Standing()
-    tomorrow = standing(store, 3, NOW + DAY)
+    assert track_record(store, 3, NOW) == TrackRecord(1, 0.0), (
+        "the second has nine, the fifth is too long ago, the first not of late"
+    )
+    assert track_record(store, 4, NOW) == TrackRecord()
+    tomorrow = track_record(store, 3, NOW + DAY)
     assert tomorrow.authors == 2
-    assert tomorrow.likeness > standing(store, 4, NOW + DAY).likeness == 0
-    assert standing(store, 2, NOW + DAY) == Standing(), "who has votes is judged by them …"
-    assert standing(store, 2, NOW + DAY, silent=True).authors == 1, "… but where it is asked as if nobody had spoken"
+    assert tomorrow.likeness > track_record(store, 4, NOW + DAY).likeness == 0
+    assert track_record(store, 2, NOW + DAY) == TrackRecord(), "who has votes is judged by them …"
+    assert track_record(store, 2, NOW + DAY, silent=True).authors == 1, "… but where it is asked as if nobody had spoken"
     with store.begin() as unit:  # later versions, by other people and in other words
         new = {"authors": ("Bo New",), "title": "Parrots", "abstract": "feathers", "version": 2}
         again = [sighting(n, seen_at=NOW + 2 * DAY, **new) for n in (1, 2)]
         unit.papers.merge(again)
-    assert standing(store, 3, NOW) == Standing(1, 0.0)
-    assert standing(store, 3, NOW + DAY) == tomorrow
-    assert standing(store, 3, NOW + 2 * DAY) == Standing()
+    assert track_record(store, 3, NOW) == TrackRecord(1, 0.0)
+    assert track_record(store, 3, NOW + DAY) == tomorrow
+    assert track_record(store, 3, NOW + 2 * DAY) == TrackRecord()
 
 
 def test_what_an_edition_featured_counts_from_then_on(store: Store) -> None:
@@ -54,5 +56,5 @@ def test_what_an_edition_featured_counts_from_then_on(store: Store) -> None:
     frozen_at = freeze(store, count=4, picks=2).frozen_at
     with store.begin() as unit:
         unit.papers.merge([sighting(50, authors=("Bo Writer",), seen_at=frozen_at)])
-    assert standing(store, 50, frozen_at).authors == 0, "the edition itself comes out the same again"
-    assert standing(store, 50, frozen_at + HOUR).authors == 2
+    assert track_record(store, 50, frozen_at).authors == 0, "the edition itself comes out the same again"
+    assert track_record(store, 50, frozen_at + HOUR).authors == 2

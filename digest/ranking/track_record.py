@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from digest.domain.paper import Paper, Standing
+from digest.domain.paper import Paper, TrackRecord
 from digest.ranking.author_names import name_words
 from digest.ranking.text_prior import words
 
@@ -33,7 +33,7 @@ class Acclaimed:
     text: str
 
 
-def standings(papers: Sequence[Paper], acclaimed: Sequence[Acclaimed]) -> Mapping[int, Standing]:
+def track_records(papers: Sequence[Paper], acclaimed: Sequence[Acclaimed]) -> Mapping[int, TrackRecord]:
     """By paper id; `acclaimed` is the latest first.
 
     Papers are compared with each other (which words are rare), so give all of them at once.
@@ -48,7 +48,7 @@ def standings(papers: Sequence[Paper], acclaimed: Sequence[Acclaimed]) -> Mappin
     found = {}
     for paper, like in zip(papers, likeness, strict=True):
         earlier = set().union(*(known.get(name_words(author), ()) for author in paper.authors)) - {paper.id}
-        found[paper.id] = Standing(len(earlier), round(like, 4))
+        found[paper.id] = TrackRecord(len(earlier), round(like, 4))
     return found
 
 

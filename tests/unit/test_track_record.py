@@ -10,9 +10,9 @@ import pytest
 
 from digest.domain.edition import PaperList
 from digest.domain.identifier import Identifier
-from digest.domain.paper import Candidate, Paper, Signal, Standing
+from digest.domain.paper import Candidate, Paper, Signal, TrackRecord
 from digest.ranking.model import Model
-from digest.ranking.standing import MOST_LATELY, Acclaimed, standings
+from digest.ranking.track_record import MOST_LATELY, Acclaimed, track_records
 from digest.ranking.trending import rank
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
@@ -20,8 +20,8 @@ NOW = SEEN + timedelta(hours=5)
 VOTED = Signal("upvotes", 3.0, NOW - timedelta(hours=1), "hub")
 
 
-def candidate(number: int, known: Standing = Standing(), **of: Any) -> Candidate:  # noqa: B008  # frozen
-    return Candidate(replace(paper(number), **of), standing=known)
+def candidate(number: int, known: TrackRecord = TrackRecord(), **of: Any) -> Candidate:  # noqa: B008  # frozen
+    return Candidate(replace(paper(number), **of), track_record=known)
 
 
 def paper(number: int, *authors: str, title: str = "Glaciers", abstract: str = "") -> Paper:
@@ -58,7 +58,7 @@ EARLIER = (
 def test_papers_are_counted_once_however_names_are_written_and_never_the_paper_itself(
     authors: tuple[str, ...], earlier: int
 ) -> None:
-    assert standings([paper(1, *authors)], EARLIER) == {1: Standing(earlier, 0.0)}
+    assert track_records([paper(1, *authors)], EARLIER) == {1: TrackRecord(earlier, 0.0)}
 
 
 def test_the_more_rare_words_are_shared_with_what_was_voted_up_lately_the_more_alike() -> None:
@@ -67,18 +67,18 @@ def test_the_more_rare_words_are_shared_with_what_was_voted_up_lately_the_more_a
         paper(2, title="Radar of rivers", abstract="we see water"),
         paper(3, title="Sonnets of parrots", abstract="we hear words"),
     ]
-    found = standings(given, [Acclaimed(9, (), "Radar of glaciers: we see ice"), Acclaimed(8, ("Ada Byron",), "")])
+    found = track_records(given, [Acclaimed(9, (), "Radar of glaciers: we see ice"), Acclaimed(8, ("Ada Byron",), "")])
     assert found[1].likeness > found[2].likeness > found[3].likeness == 0
     assert found[1].likeness == pytest.approx(1, abs=1e-3)
-    assert standings(given[::-1], [Acclaimed(9, (), "Radar of glaciers: we see ice")]) == found
-    assert {each.likeness for each in standings(given, []).values()} == {0}
+    assert track_records(given[::-1], [Acclaimed(9, (), "Radar of glaciers: we see ice")]) == found
+    assert {each.likeness for each in track_records(given, []).values()} == {0}
 
 
 def test_a_new_paper_is_likened_to_the_latest_only() -> None:
     given = [paper(1, title="Glaciers"), paper(2, title="Parrots")]
     lately = [Acclaimed(n, (), "Glaciers") for n in range(10, 10 + MOST_LATELY)]
-    assert standings(given, [*lately, Acclaimed(9, (), "Parrots")])[2].likeness == 0
-    assert standings(given, [*lately[1:], Acclaimed(9, (), "Parrots")])[2].likeness > 0
+    assert track_records(given, [*lately, Acclaimed(9, (), "Parrots")])[2].likeness == 0
+    assert track_records(given, [*lately[1:], Acclaimed(9, (), "Parrots")])[2].likeness > 0
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_a_topic_counts_by_the_primary_category_the_nearest_name_first(categorie
 @pytest.mark.parametrize(("ahead", "order"), [(0, [4, 1, 2, 3]), (1, [1, 4, 2, 3]), (3, [1, 2, 4, 3]), (8, [1, 2, 3, 4])])
 def test_one_topic_may_fill_the_list_where_it_is_far_ahead(ahead: int, order: list[int]) -> None:
     """ln(1 + ahead) × 0.15 against ln 0.85 = -0.1625 a place."""
-    busy = [candidate(n, Standing(authors=ahead), categories=("cs.CL",)) for n in (1, 2, 3)]
-    other = candidate(4, Standing(authors=1 if ahead == 0 else 0), categories=("cs.RO",))
+    busy = [candidate(n, TrackRecord(authors=ahead), categories=("cs.CL",)) for n in (1, 2, 3)]
+    other = candidate(4, TrackRecord(authors=1 if ahead == 0 else 0), categories=("cs.RO",))
     found = rank([*busy, other], NOW, Model({"votes": 1.0}, without_votes={"authors": 0.15}))
     assert [each.paper.id for each in found] == order
 
@@ -104,19 +104,19 @@ def test_one_topic_may_fill_the_list_where_it_is_far_ahead(ahead: int, order: li
 @pytest.mark.parametrize(
     ("known", "of", "kinds"),
     [
-        (Standing(), {}, {}),
-        (Standing(authors=1), {}, {"record": "1 earlier paper by its authors was featured or voted up"}),
-        (Standing(authors=1204), {}, {"record": "1,204 earlier papers by its authors were featured or voted up"}),
-        (Standing(likeness=0.18), {}, {}),
-        (Standing(likeness=0.19), {}, {"likeness": "close to what was voted up lately"}),
-        (Standing(), {"code_url": "https://example.org/code"}, {"code": "links to its code"}),
-        (Standing(), {"comment": "Code: https://github.com/a/b"}, {"code": "links to its code"}),
-        (Standing(), {"abstract": "See https://gitlab.com/a."}, {"code": "links to its code"}),
-        (Standing(), {"abstract": "We mine github.com for bugs; see https://github.com/"}, {}),
+        (TrackRecord(), {}, {}),
+        (TrackRecord(authors=1), {}, {"record": "1 earlier paper by its authors was featured or voted up"}),
+        (TrackRecord(authors=1204), {}, {"record": "1,204 earlier papers by its authors were featured or voted up"}),
+        (TrackRecord(likeness=0.18), {}, {}),
+        (TrackRecord(likeness=0.19), {}, {"likeness": "close to what was voted up lately"}),
+        (TrackRecord(), {"code_url": "https://example.org/code"}, {"code": "links to its code"}),
+        (TrackRecord(), {"comment": "Code: https://github.com/a/b"}, {"code": "links to its code"}),
+        (TrackRecord(), {"abstract": "See https://gitlab.com/a."}, {"code": "links to its code"}),
+        (TrackRecord(), {"abstract": "We mine github.com for bugs; see https://github.com/"}, {}),
     ],
 )
 def test_what_speaks_for_a_paper_without_votes_raises_it_and_is_said(
-    known: Standing, of: dict[str, str], kinds: dict[str, str]
+    known: TrackRecord, of: dict[str, str], kinds: dict[str, str]
 ) -> None:
     plain = candidate(1)
     better, worse = rank([plain, candidate(2, known, **of)], NOW, Model({"votes": 1.0}))
@@ -126,7 +126,7 @@ def test_what_speaks_for_a_paper_without_votes_raises_it_and_is_said(
 
 
 def test_once_somebody_has_spoken_votes_decide_and_records_are_not_said() -> None:
-    spoken = replace(candidate(1, Standing(authors=9, likeness=0.5)), signals=(VOTED,))
+    spoken = replace(candidate(1, TrackRecord(authors=9, likeness=0.5)), signals=(VOTED,))
     bare = replace(candidate(2), signals=(VOTED,))
     one, other = rank([spoken, bare], NOW, Model({"votes": 1.0}))
     assert one.score == other.score

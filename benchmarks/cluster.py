@@ -43,7 +43,7 @@ from digest.services.scheduler.election import SCHEDULER  # noqa: E402
 from digest.store.deliveries.jobs import EACH  # noqa: E402
 from digest.store.engine import open_engine  # noqa: E402
 from digest.store.migrate import upgrade  # noqa: E402
-from tests.outbox import AT, EVERYBODY, configured, owe  # noqa: E402 - the tests' own servers
+from tests.outbox import AT, EVERYBODY, configured, queue  # noqa: E402 - the tests' own servers
 from tests.servers import postgresql  # noqa: E402
 from tests.servers.cluster import Cluster, cluster, forget_jobs  # noqa: E402
 from tests.servers.running import running, until  # noqa: E402
@@ -109,7 +109,7 @@ def database() -> Iterator[str]:
 def stocked(settings: Settings, deliveries: int) -> list[str]:
     """As a database that has been up for a while: autovacuum has looked at the readers before a mail is due."""
     few = min(deliveries, 1000)
-    emails = owe(settings, few)
+    emails = queue(settings, few)
     if deliveries > few:
         emails += [f"reader{n}@example.org" for n in range(few, deliveries)]
         with Container(settings) as container:
@@ -167,7 +167,10 @@ def failover(container: Container, schedulers: Cluster) -> float:
 def killed(folder: Path, deliveries: int) -> dict[str, object]:
     with database() as url, relay(folder, deliveries) as (port, ledger):
         config = configured(
-            folder, url, port, f"connections = {CONNECTIONS}\nbatch = 500\nfirst_wait = 1\nlease = 60\nmax_attempts = 50"
+            folder,
+            url,
+            port,
+            f"connections = {CONNECTIONS}\nclaim_size = 500\nretry_initial_delay = 1\nlease = 60\nmax_attempts = 50",
         )
         emails = stocked(load(config), deliveries)
         began = time.monotonic()
@@ -229,7 +232,7 @@ class Rate:
 def rate(folder: Path, port: int, count: int, deliveries: int) -> Rate:
     folder.mkdir()
     with database() as url:
-        config = configured(folder, url, port, "connections = 5\nbatch = 500")
+        config = configured(folder, url, port, "connections = 5\nclaim_size = 500")
         stocked(load(config), deliveries)
         with Container(load(config)) as container, cluster(config, folder, count) as workers:
             warm(workers, count)

@@ -22,10 +22,10 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.subscriber import Address
 from digest.mail.auth.dkim import Signer, SigningKey
 from digest.mail.message.headers import HeaderTemplate, Sender
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import CARDS, CardUse, Personal, Selection, assemble
+from digest.render.edition.personalise import CARDS, CardSelection, CardUse, Personal, assemble
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 ABSTRACT = "We study how language models learn to say what they know, and find that “less” is often more. " * 5
@@ -65,13 +65,13 @@ def edition() -> Rendered:
 
 
 @lru_cache(maxsize=4)
-def chosen(positions: tuple[int, ...]) -> Selection:
+def chosen(positions: tuple[int, ...]) -> CardSelection:
     own = [
         {"number": str(rank), "reasons": "+42 upvotes and +310 stars since yesterday"} for rank in range(1, len(positions) + 1)
     ]
     uses = [CardUse(position=position, html=each, text=each) for position, each in zip(positions, own, strict=True)]
     shell = {"preheader": "A paper about 1 · A paper about 2"}
-    return Selection(shell_html=shell, shell_text={}, cards=tuple(uses))
+    return CardSelection(shell_html=shell, shell_text={}, cards=tuple(uses))
 
 
 def reader(number: int, positions: tuple[int, ...]) -> Personal:
@@ -94,7 +94,7 @@ def main(mails: int) -> None:
     rendered = edition()
     composer = Composer(rendered)
     headers = HeaderTemplate(
-        Sender(name="Trending papers", address=Address("digest@papers.example.org")), Stamps(b"benchmark key of some bytes"),
+        Sender(name="Trending papers", address=Address("digest@papers.example.org")), VerpSigner(b"benchmark key of some bytes"),
         subject=rendered.subject, boundary=composer.boundary, list_name="daily", list_title="Daily papers", campaign="2026-11-23",
         archive_url="https://papers.example.org/lists/daily", help_url="https://papers.example.org/about",
     )  # fmt: skip

@@ -58,8 +58,8 @@ def stocked(folder: Path, url: str, mails: int) -> int:
     """Fills the database: readers, an edition, and what is owed. Returns the bytes of a mail."""
     with Container(load(stock.configured(folder, url, stock.relay(9)))) as container:
         edition = stock.press_edition(container)
-        stock.enrol(container, mails)
-        assert stock.owe(container, edition) == mails
+        stock.bulk_subscribe(container, mails)
+        assert stock.queue(container, edition) == mails
         made = container.editions.edition(container.adapters.paper_list("daily"), stock.CUTOFF.date(), stock.CUTOFF)
         return len(container.editions.preview(made, container.adapters.paper_list("daily"), None, stock.CUTOFF).data)
 
@@ -70,14 +70,14 @@ def composing(folder: Path, url: str) -> float:
     with Container(load(stock.configured(folder, copy, stock.relay(9)))) as container:
         now = datetime.now(UTC)
         with container.adapters.store.begin() as unit:
-            owed = unit.deliveries.claim(2000, "benchmark", now, timedelta(hours=1)).claimed
-        container.editions.compose(owed[0], None)
+            queued = unit.deliveries.claim(2000, "benchmark", now, timedelta(hours=1)).claimed
+        container.editions.compose(queued[0], None)
         rounds = []
         for _ in range(5):
             start = time.process_time()
-            for each in owed:
+            for each in queued:
                 assert container.editions.compose(each, None).data  # joined: what goes out
-            rounds.append((time.process_time() - start) / len(owed))
+            rounds.append((time.process_time() - start) / len(queued))
     return statistics.median(rounds)
 
 

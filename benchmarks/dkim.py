@@ -21,7 +21,7 @@ from compose import AT, edition, reader
 from digest.domain.subscriber import Address
 from digest.mail.auth.dkim import Signer, SigningKey, new_key, relaxed_body
 from digest.mail.message.headers import HeaderTemplate, Sender
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def main(mails: int) -> None:
     rendered = edition()
     composer = Composer(rendered)
     headers = HeaderTemplate(
-        Sender(name="Trending papers", address=Address(f"digest@{DOMAIN}")), Stamps(b"benchmark key of some bytes"),
+        Sender(name="Trending papers", address=Address(f"digest@{DOMAIN}")), VerpSigner(b"benchmark key of some bytes"),
         subject=rendered.subject, boundary=composer.boundary, list_name="daily", list_title="Daily papers", campaign="2026-11-23",
         archive_url=f"https://{DOMAIN}/lists/daily", help_url=f"https://{DOMAIN}/about",
     )  # fmt: skip

@@ -66,15 +66,15 @@ def main(rounds: int) -> None:
 
 def once(container: Container, number: int, watch: Watch) -> None:
     """Other papers each time, so that nothing remembered of the last round helps."""
-    paper_list, press = container.adapters.paper_list(None), container.adapters.press
+    paper_list, edition_renderer = container.adapters.paper_list(None), container.adapters.edition_renderer
     draft = drafted(container, number, paper_list.name)
     with watch.timed("first_style"):
-        rendered = render_edition(container.adapters.templates, press.view(draft, paper_list, 0, "full"))
+        rendered = render_edition(container.adapters.templates, edition_renderer.view(draft, paper_list, 0, "full"))
     with watch.timed("second_style"):
-        other = render_edition(container.adapters.templates, press.view(draft, paper_list, 0, "compact"))
+        other = render_edition(container.adapters.templates, edition_renderer.view(draft, paper_list, 0, "compact"))
     whole = replace(rendered, other=other)
     with watch.timed("proof_of_both"):
-        assert press.proof(draft, paper_list, whole) == ()
+        assert edition_renderer.proof(draft, paper_list, whole) == ()
     with watch.timed("keep_both"), container.adapters.store.begin() as unit:
         unit.editions.freeze(draft, whole)
 

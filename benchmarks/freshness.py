@@ -99,7 +99,7 @@ def history_site(
         sources=(),
     )
     with OfflineContainer(settings, FakeTransport(lambda: until)) as container:
-        container.adapters.press = Unprinted()  # type: ignore[assignment]
+        container.adapters.edition_renderer = Unprinted()  # type: ignore[assignment]
         container.editions.compose = _blank  # type: ignore[method-assign]
         load(as_json_lines(data, folder, since, until), container.adapters.store, None, until)
         yield container

@@ -32,14 +32,14 @@ from digest.config import load
 from digest.domain.delivery import DeliveryState
 from digest.store.engine import open_engine
 from digest.store.migrate import downgrade, upgrade
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers import postgresql
 from tests.servers.killable import STAGES
 from tests.servers.killing import all_equal, copies, doubles, killable, recorder, run
 
 CONNECTIONS = 3
 POLICIES = ("resend", "hold")
-DELIVERY = f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99"
+DELIVERY = f"connections = {CONNECTIONS}\nclaim_size = 20\nretry_initial_delay = 0.001\nmax_attempts = 99"
 
 
 def orders(draw: random.Random) -> Iterator[dict[str, Any]]:
@@ -71,8 +71,8 @@ def episode(kind: str, server: str, policy: str, readers: int, draw: random.Rand
     folder = Path(tempfile.mkdtemp(prefix="digest-kill-"))
     try:
         with emptied(kind, folder, server) as url, recorder(folder) as (port, store):
-            config = configured(folder, url, port, f'{DELIVERY}\nuncertain = "{policy}"')
-            emails = set(owe(load(config), readers))
+            config = configured(folder, url, port, f'{DELIVERY}\non_lost_reply = "{policy}"')
+            emails = set(queue(load(config), readers))
             with killable(config) as process:
                 for order in orders(draw):
                     status, said = run(process, **order)

@@ -28,7 +28,7 @@ from digest.domain.edition import Card, Edition, PaperList, Pick, Pooled, Render
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason, Sighting
 from digest.domain.subscriber import Address, Consent, Interests, NewReader
-from digest.services.editions.personalise import Chooser
+from digest.services.editions.personalise import Personaliser
 from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
 from digest.store.schema_libraries import library
@@ -130,13 +130,13 @@ def main(readers: int, works: int, papers: int, shared: int, file: Path) -> None
         edition_id = stock(store, real, readers, works, papers)
         del real
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        chooser = Chooser(store, lambda edition, positions: None)
+        personaliser = Personaliser(store, lambda edition, positions: None)
         began, spent = time.perf_counter(), time.process_time()
         full = 0
         for start in range(1, readers + 1, CLAIMED):
             batch = [claimed(n, edition_id) for n in range(start, min(readers, start + CLAIMED - 1) + 1)]
             with store.read() as unit:
-                chosen = chooser(unit, batch)
+                chosen = personaliser(unit, batch)
             full += sum(len(own or ()) == PICKS for own in chosen.values())
         seconds, cpu = time.perf_counter() - began, time.process_time() - spent
     assert full == readers

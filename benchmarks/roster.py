@@ -38,7 +38,7 @@ NAMES = ("reader", "Ada.Lovelace+papers", "a_b", "first.last", "x", "o'neill", "
 DOMAINS = (*(f"mail{n}.example.com" for n in range(300)), "bücher.example", "例子.example")
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney")
 DAYS = ("daily", "weekdays", "mon;wed;fri", "")
-WISHES = ("", "", "", "diffusion; cs.CL; author: Ada Lovelace; -benchmark", "language models; retrieval")
+PREFERENCE_COLUMNS = ("", "", "", "diffusion; cs.CL; author: Ada Lovelace; -benchmark", "language models; retrieval")
 
 
 def write(file: Path, readers: int) -> list[int]:
@@ -61,7 +61,7 @@ def write(file: Path, readers: int) -> list[int]:
                 draw.choice(ZONES),
                 f"{draw.randrange(24):02}:{draw.choice((0, 15, 30, 45)):02}",
                 draw.choice(DAYS),
-                draw.choice(WISHES),
+                draw.choice(PREFERENCE_COLUMNS),
             )
             writer.writerow((f"{name}.{number}@{domain}", "daily", *wishes))
     return bad

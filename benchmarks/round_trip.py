@@ -34,7 +34,7 @@ import stock
 from digest.domain.delivery import Envelope
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.relay import Relay
-from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.relay_settings import RelaySettings
 from tests.servers import postfix
 
@@ -107,9 +107,9 @@ def ours(port: int, mails: int) -> float:
     settings = RelaySettings(host="127.0.0.1", port=port, tls="none", max_per_connection=mails)
     envelopes = (Envelope(n, "a@x.test", "b@x.test", (DATA,), ready=True) for n in range(mails))
     with tempfile.TemporaryDirectory() as directory, Journal.create(Path(directory)) as journal:
-        post = Post([Relay(settings, lambda: datetime.now(UTC))], journal, CONNECTIONS)
+        post = RelayPool([Relay(settings, lambda: datetime.now(UTC))], journal, CONNECTIONS)
         start = time.perf_counter()
-        accepted = sum(attempt.accepted for attempt in post.hand_over(envelopes))
+        accepted = sum(attempt.accepted for attempt in post.send_many(envelopes))
         seconds = time.perf_counter() - start
         journal.recorded(range(mails))
     assert accepted == mails

@@ -104,7 +104,7 @@ def after_past_editions(folder: Path, url: str) -> dict[str, Any]:
             stock.past(*stores[past], past)
         for turn in range(1, TURNS + 1):
             for past, (container, edition) in stores.items():
-                stock.owe(container, stock.another(container, edition, stock.CUTOFF + timedelta(days=turn)))
+                stock.queue(container, stock.another(container, edition, stock.CUTOFF + timedelta(days=turn)))
                 claims, records = drained(container.adapters.store)
                 spent[past].extend(1000 * (claim + record) / BATCH for claim, record in zip(claims, records, strict=True))
     told = {str(past): round(statistics.median(found), 1) for past, found in spent.items()}

@@ -97,7 +97,7 @@ def _papers(count: int) -> list[Sighting]:
     ]
 
 
-def enrol(container: Container, readers: int, first: int = 0) -> None:
+def bulk_subscribe(container: Container, readers: int, first: int = 0) -> None:
     """ACTIVE readers at EVERYBODY's hour, in transactions of some thousand."""
     for start in range(first, first + readers, 20_000):
         some = [
@@ -118,7 +118,7 @@ def enrol_in_bulk(container: Container, readers: int, first: int = 0) -> None:
     )
     hashed = "encode(sha256(n::text::bytea), 'hex')" if postgresql else "lower(hex(randomblob(32)))"
     address = "'reader' || n || '@example' || (n % 50) || '.org'"
-    enrol(container, 1, first)  # the pattern: what the store writes for one, the rest gets too
+    bulk_subscribe(container, 1, first)  # the pattern: what the store writes for one, the rest gets too
     with container.adapters.store.engine.begin() as connection:
         pattern = connection.execute(text("SELECT * FROM subscriptions ORDER BY id DESC LIMIT 1")).mappings().one()
         wishes = [name for name in pattern if name not in ("id", "subscriber_id")]
@@ -181,7 +181,7 @@ def press_edition(container: Container) -> int:
     return container.editions.edition(container.adapters.paper_list("daily"), CUTOFF.date(), CUTOFF).id
 
 
-def owe(container: Container, edition_id: int) -> int:
+def queue(container: Container, edition_id: int) -> int:
     """A delivery due now for each reader."""
     now = datetime.now(UTC)
     with container.adapters.store.begin() as unit:

@@ -47,7 +47,7 @@ def announced(since: date, until: date) -> Iterator[dict[str, Any]]:
 
 def without_records(ranker: trending.Trending) -> trending.Ranker:
     def rank(candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
-        return ranker([replace(each, standing=NO_TRACK_RECORD) for each in candidates], at)
+        return ranker([replace(each, delivery_counts=NO_TRACK_RECORD) for each in candidates], at)
 
     return rank
 

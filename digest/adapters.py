@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from digest.domain.edition import Edition, PaperList, Rendered
     from digest.mail.auth.dkim import SigningKey
     from digest.mail.message.headers import Sender
-    from digest.mail.verp import Stamps
+    from digest.mail.verp import VerpSigner
     from digest.ranking.trending import Trending
     from digest.render.environment import Templates
-    from digest.services.editions.edition_renderer import Press
-    from digest.services.editions.message_composer import Mailroom, Sign
-    from digest.services.editions.personalise import Chooser
+    from digest.services.editions.edition_renderer import EditionRenderer
+    from digest.services.editions.message_composer import MessageComposer, Sign
+    from digest.services.editions.personalise import Personaliser
     from digest.services.papers.summarise import Summaries
     from digest.sources.http import PoliteGetter
-    from digest.sources.llm_summaries import Completions
+    from digest.sources.llm_summaries import LlmSummaries
     from digest.sources.port import Source
     from digest.store.departures import DepartureLog
     from digest.store.unit_of_work import Store
@@ -68,10 +68,10 @@ class Adapters:
     def preferences(self, timezone: str | None, hour: time | None) -> Preferences:
         """A reader's own, or the configured defaults. Raises ConfigurationError for a zone that is none."""
         try:
-            name = read_zone(timezone or self.settings.reader_timezone)
+            name = read_zone(timezone or self.settings.default_timezone)
         except ValueError as error:
             raise ConfigurationError("--timezone", str(error)) from None
-        return Preferences(timezone=name, hour=hour or self.settings.reader_hour)
+        return Preferences(timezone=name, hour=hour or self.settings.default_send_time)
 
     def address(self, text: str) -> Address:
         from digest.mail.message.address import read_address
@@ -119,17 +119,17 @@ class Adapters:
         return DepartureLog(self.settings.delivery.journal / "departures", lambda: datetime.now(UTC))
 
     @cached_property
-    def key_trouble(self) -> str:
+    def key_problem(self) -> str:
         """That our key is not the one this database knows; "" where it is."""
         from digest.services.scheduler.key_check import recognise
 
         return recognise(self.store, self.secret, datetime.now(UTC))
 
-    def adopt_key(self) -> None:
+    def accept_new_key(self) -> None:
         """From now on the database belongs to the key configured, or to a new one: the one before is lost."""
-        from digest.services.scheduler.key_check import adopt
+        from digest.services.scheduler.key_check import accept_new_key
 
-        adopt(self._opened(), self.secret, datetime.now(UTC))
+        accept_new_key(self._opened(), self.secret, datetime.now(UTC))
 
     def migrated_store(self) -> Store:
         self.migrate()
@@ -189,16 +189,17 @@ class Adapters:
         )
 
     @cached_property
-    def press(self) -> Press:
-        from digest.services.editions.edition_renderer import Press
+    def edition_renderer(self) -> EditionRenderer:
+        from digest.services.editions.edition_renderer import EditionRenderer
 
-        return Press(self.templates, self.links, self.sender, self.stamps, self.sign)
+        return EditionRenderer(self.templates, self.links, self.sender, self.verp_signer, self.sign)
 
-    def composer_of(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> Mailroom:
+    def composer_of(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> MessageComposer:
         """Composes an edition's mails; loads nothing that renders."""
-        from digest.services.editions.message_composer import Mailroom
+        from digest.services.editions.message_composer import MessageComposer
 
-        return Mailroom(edition, paper_list, rendered, self.links, self.sender, self.stamps, self.sign, self.chooser.make_cards)
+        cards = self.personaliser.make_cards
+        return MessageComposer(edition, paper_list, rendered, self.links, self.sender, self.verp_signer, self.sign, cards)
 
     @cached_property
     def sign(self) -> Sign:
@@ -229,10 +230,10 @@ class Adapters:
         return ascii_domain(self.settings.dkim.domain or self.sender.address.domain)
 
     @cached_property
-    def stamps(self) -> Stamps:
-        from digest.mail.verp import Stamps
+    def verp_signer(self) -> VerpSigner:
+        from digest.mail.verp import VerpSigner
 
-        return Stamps(derive_key(self.secret, "verp"))
+        return VerpSigner(derive_key(self.secret, "verp"))
 
     # --- papers in
 
@@ -255,12 +256,12 @@ class Adapters:
     def getter(self) -> PoliteGetter:
         from digest import __version__
         from digest.services.papers.shared_throttle import SharedTurns
-        from digest.sources.http import Manners, PoliteGetter
+        from digest.sources.http import HttpPolicy, PoliteGetter
 
         http = self.settings.http
-        manners = Manners(contact=http.contact, timeout=http.timeout, deadline=http.deadline, retries=http.retries)
-        turns = SharedTurns(self.store, lease=http.deadline + 1)
-        getter = PoliteGetter(manners, version=__version__, clock=seconds_now, book=turns)
+        http_policy = HttpPolicy(contact=http.contact, timeout=http.timeout, deadline=http.total_timeout, retries=http.retries)
+        turns = SharedTurns(self.store, lease=http.total_timeout + 1)
+        getter = PoliteGetter(http_policy, version=__version__, clock=seconds_now, book=turns)
         self._open.callback(getter.close)
         return getter
 
@@ -284,29 +285,29 @@ class Adapters:
         ]
 
     @cached_property
-    def chooser(self) -> Chooser:
+    def personaliser(self) -> Personaliser:
         from digest.services.editions.more_cards import CardKeeper
-        from digest.services.editions.personalise import Chooser
+        from digest.services.editions.personalise import Personaliser
 
-        cards = CardKeeper(self.store, lambda: self.press, self.paper_list)
-        return Chooser(self.store, cards, {each.name for each in self.lists if each.send_empty})
+        cards = CardKeeper(self.store, lambda: self.edition_renderer, self.paper_list)
+        return Personaliser(self.store, cards, {each.name for each in self.lists if each.send_empty})
 
     @cached_property
-    def endpoint(self) -> Completions | None:
+    def endpoint(self) -> LlmSummaries | None:
         """Who writes summaries, where one is configured. Raises ConfigurationError."""
         from digest import __version__
-        from digest.sources.http import Manners, PoliteGetter
-        from digest.sources.llm_summaries import Completions
+        from digest.sources.http import HttpPolicy, PoliteGetter
+        from digest.sources.llm_summaries import LlmSummaries
 
         ours = self.settings.summaries
         if not ours.base_url:
             return None
         # asked once: an edition waits for the answer, and has another morning
-        manners = Manners(contact=self.settings.http.contact, timeout=ours.timeout, deadline=ours.timeout, retries=0)
-        getter = PoliteGetter(manners, version=__version__)
+        http_policy = HttpPolicy(contact=self.settings.http.contact, timeout=ours.timeout, deadline=ours.timeout, retries=0)
+        getter = PoliteGetter(http_policy, version=__version__)
         self._open.callback(getter.close)
         key = read_secret(ours.api_key, ours.api_key_file, "summaries.api_key") or ""
-        return Completions(base_url=ours.base_url, model=ours.model, getter=getter, api_key=key)
+        return LlmSummaries(base_url=ours.base_url, model=ours.model, getter=getter, api_key=key)
 
     @cached_property
     def summaries(self) -> Summaries:
@@ -316,4 +317,4 @@ class Adapters:
         if self.endpoint is None:
             return nobody
         ours = self.settings.summaries
-        return Summariser(self.store, self.endpoint, Limits(batch=ours.batch, budget=ours.budget, patience=ours.patience))
+        return Summariser(self.store, self.endpoint, Limits(batch=ours.batch, budget=ours.daily_tokens, patience=ours.max_wait))

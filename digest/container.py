@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.services.feedback.service import FeedbackService
     from digest.services.monitoring.service import MonitoringService
     from digest.services.notices.service import NoticeService
-    from digest.services.notices.transactional import Notifier
+    from digest.services.notices.transactional import NoticeComposer
     from digest.services.once import OnceService
     from digest.services.operations.service import OperationService
     from digest.services.papers.service import PaperService
@@ -74,7 +74,7 @@ class Container:
             self.adapters.sources,
             lambda: self.adapters.getter,
             lambda: self.adapters.ranker,
-            self.adapters.chooser,
+            self.adapters.personaliser,
             self.subscriptions,
         )
 
@@ -85,11 +85,11 @@ class Container:
         return EditionService(
             self.adapters.store,
             self.adapters.paper_list,
-            lambda: self.adapters.press,
+            lambda: self.adapters.edition_renderer,
             self.adapters.composer_of,
             lambda: self.adapters.ranker,
             lambda: self.adapters.summaries,
-            self.adapters.chooser,
+            self.adapters.personaliser,
             self.subscriptions,
         )
 
@@ -102,17 +102,22 @@ class Container:
             self.settings.delivery,
             self.relays,
             self.editions,
-            self.adapters.chooser,
+            self.adapters.personaliser,
             self.adapters.lists,
         )
 
     @cached_property
-    def notifier(self) -> Notifier:
-        from digest.services.notices.transactional import Notifier
+    def notice_composer(self) -> NoticeComposer:
+        from digest.services.notices.transactional import NoticeComposer
 
         lists = {each.name: each for each in self.adapters.lists}
-        return Notifier(
-            self.adapters.templates, self.adapters.links, self.adapters.sender, self.adapters.stamps, lists, self.adapters.sign
+        return NoticeComposer(
+            self.adapters.templates,
+            self.adapters.links,
+            self.adapters.sender,
+            self.adapters.verp_signer,
+            lists,
+            self.adapters.sign,
         )
 
     @cached_property
@@ -123,9 +128,9 @@ class Container:
             self.adapters.store,
             self.settings.delivery,
             self.relays,
-            lambda: self.notifier,
-            lambda: self.adapters.press,
-            self.adapters.chooser,
+            lambda: self.notice_composer,
+            lambda: self.adapters.edition_renderer,
+            self.adapters.personaliser,
         )
 
     @cached_property
@@ -136,7 +141,7 @@ class Container:
             self.adapters.store,
             self.adapters.lists,
             lambda: self.adapters.preferences(None, None),
-            self.settings.reader_timezone,
+            self.settings.default_timezone,
             pages=self.settings.web.enabled,
         )
 
@@ -147,7 +152,7 @@ class Container:
         return FeedbackService(
             self.adapters.store,
             self.settings.inbound,
-            self.adapters.stamps,
+            self.adapters.verp_signer,
             self.adapters.links,
             lambda: self.mailboxes,
             lambda: self.adapters.getter,
@@ -170,7 +175,7 @@ class Container:
             self.adapters.store,
             self.adapters.paper_list,
             self.subscriptions,
-            lambda: self.adapters.press,
+            lambda: self.adapters.edition_renderer,
             lambda: self.adapters.templates,
             lambda: self.adapters.sender,
             self.adapters.links,
@@ -185,12 +190,12 @@ class Container:
             self.adapters.store,
             self.adapters.lists,
             [each.name for each in self.settings.sources],
-            self.settings.reader_timezone,
-            timedelta(seconds=alerts.overdue),
+            self.settings.default_timezone,
+            timedelta(seconds=alerts.late_after),
             lambda: self.adapters.address(alerts.to) if alerts.to else None,
-            lambda: self.adapters.key_trouble,
+            lambda: self.adapters.key_problem,
             self.relays,
-            lambda: (self.adapters.templates, self.adapters.sender, self.adapters.stamps, self.adapters.sign),
+            lambda: (self.adapters.templates, self.adapters.sender, self.adapters.verp_signer, self.adapters.sign),
             self.adapters.links,
         )
 
@@ -207,8 +212,8 @@ class Container:
         return SchedulerService(
             self.adapters.store,
             self.adapters.lists,
-            self.settings.reader_timezone,
-            lambda: self.adapters.press,
+            self.settings.default_timezone,
+            lambda: self.adapters.edition_renderer,
             lambda: self.adapters.ranker,
             lambda: self.adapters.summaries,
         )

@@ -34,7 +34,7 @@ from digest.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from digest.container import Container
-    from digest.services.feedback.process import Heeded
+    from digest.services.feedback.process import FeedbackResult
 
 GRACE = 8.0
 """Seconds for what is in flight; systemd and docker kill after 10."""
@@ -87,7 +87,7 @@ class Daemon:
         for number in stop_signals():
             signal.signal(number, self._signalled)
         self._election = self._container.scheduler.election()  # opens and checks the database: a wrong one should end us here
-        self._postman = self._container.scheduler.postman()
+        self._notice_sender = self._container.scheduler.notice_sender()
         pages = self._start_web() if self._web else None
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
@@ -96,8 +96,8 @@ class Daemon:
         if self._deliver:
             threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
-        if self._container.adapters.key_trouble:
-            log.error("key", reason=self._container.adapters.key_trouble)
+        if self._container.adapters.key_problem:
+            log.error("key", reason=self._container.adapters.key_problem)
         log.info(
             "running", web=self._container.settings.web.base_url if self._web else None, lists=len(self._container.adapters.lists)
         )
@@ -108,7 +108,7 @@ class Daemon:
         finished.start()
         finished.join(GRACE)
         self._election.resign()
-        self._postman.resign()
+        self._notice_sender.resign()
         end_listening()
         if pages:
             pages()
@@ -125,7 +125,7 @@ class Daemon:
             ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
             ("tick", self._tick, self._every),
             ("watch", self._watch, self._every),
-            ("housekeep", self._housekeeping, 3600),
+            ("housekeep", self._prune, 3600),
         ]
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
@@ -136,7 +136,7 @@ class Daemon:
         for name, job, seconds in jobs:
             # the watch looks when the others have tried once: it need not tell of what they see the cause of; a wrong key is told
             # at once
-            wait = seconds if name == "watch" and not self._container.adapters.key_trouble else 0
+            wait = seconds if name == "watch" and not self._container.adapters.key_problem else 0
             scheduler.add_job(
                 self._guarded,
                 IntervalTrigger(seconds=seconds, timezone=UTC),
@@ -168,8 +168,8 @@ class Daemon:
             self.stop()
             return
         if self._deliver:
-            self._postman.stand()
-        before, self._elected = self._elected, self._election.stand()
+            self._notice_sender.acquire_or_renew()
+        before, self._elected = self._elected, self._election.acquire_or_renew()
         if self._elected and not before:
             log.info("elected", owner=self._election.owner)
             for job in filter(None, map(scheduler.get_job, ("collect", "tick"))):
@@ -198,11 +198,11 @@ class Daemon:
 
     def _delivering(self) -> None:
         with self._showing() as progress:
-            worked = self._container.delivery.deliver(self._clock, stop=self._stop.is_set, progress=progress)
-        tally = worked.tally
-        if tally.accepted or tally.failed or tally.retry or worked.stopped:
-            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
-        self._ended("relay", of_relay(worked.stopped) if worked.stopped else None)
+            result = self._container.delivery.deliver(self._clock, stop=self._stop.is_set, progress=progress)
+        tally = result.tally
+        if tally.accepted or tally.failed or tally.retry or result.stopped:
+            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=result.stopped)
+        self._ended("relay", of_relay(result.stopped) if result.stopped else None)
 
     def _send_notices(self) -> None:
         """Confirmations, welcomes and goodbyes: as soon as a page asks for one, and what is due again each time it rings."""
@@ -212,25 +212,25 @@ class Daemon:
             self._notice_due.clear()
 
     def _noticing(self) -> None:
-        if sent := self._container.notices.mail_owed(self._clock, self._stop.is_set):
+        if sent := self._container.notices.send_queued(self._clock, self._stop.is_set):
             log.info("notices sent", count=sent)
 
     def _polling(self) -> None:
         if self._election.elected:  # one process looks into the mailbox
-            self._container.feedback.poll(self._clock(), self._heeded)
+            self._container.feedback.poll(self._clock(), self._processed)
 
     def _listen(self) -> Callable[[], None]:
         """Hears mail over LMTP or SMTP where a port is set; returns what ends it, after the mail being taken."""
         hearing = ExitStack()
         if listener := self._container.feedback.listener(
-            self._clock, self._heeded, lambda error: log.error("inbound", reason=str(error))
+            self._clock, self._processed, lambda error: log.error("inbound", reason=str(error))
         ):
             hearing.enter_context(listener)
         return hearing.close
 
-    def _heeded(self, heeded: Heeded) -> None:
-        log.info("heeded", action=str(heeded.action))
-        for alarm in heeded.alarms:
+    def _processed(self, processed: FeedbackResult) -> None:
+        log.info("processed", action=str(processed.action))
+        for alarm in processed.alarms:
             self._note(of_return(alarm))
 
     def _watch(self) -> None:
@@ -240,9 +240,9 @@ class Daemon:
         for finding in self._container.monitoring.alarm(first_causes(brought), now):
             log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
 
-    def _housekeeping(self) -> None:
+    def _prune(self) -> None:
         """Rings every hour, so that a day whose hour was missed is not lost; acts once a day."""
-        if self._election.elected and any((gone := self._container.privacy.housekeep_due(self._clock())).values()):
+        if self._election.elected and any((gone := self._container.privacy.retention_due(self._clock())).values()):
             log.info("housekept", **gone)
 
     def _note(self, finding: Finding) -> None:

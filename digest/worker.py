@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
     from digest.container import Container
 
-SLICE = 20.0
+TASK_TIME_LIMIT = 20.0
 """Seconds that a nudge is worth."""
-SWEEP = "* * * * * */10"
+SWEEP_CRON = "* * * * * */10"
 """Every ten seconds, whoever is first."""
 STALLED = 30.0
 """Seconds without a heartbeat after which a worker is dead; hearts beat every ten."""
 GRACE = 8.0
 """Seconds for what is in flight; what a relay holds up longer is in the journal."""
-LET_GO = 4.0
+SHUTDOWN_TIMEOUT = 4.0
 """Seconds, after that, for the queue's own connections to close."""
 BACK_OFF = 2.0
 """Seconds until the database is tried again after it went away."""
-PATIENCE = 60.0
+DATABASE_START_TIMEOUT = 60.0
 """Seconds that the database may be away when we start: it may be starting too."""
 
 log = structlog.get_logger("digest")
@@ -90,12 +90,12 @@ class Worker:
                     log.error("worker", reason=str(outcome))
                     await asyncio.to_thread(self._alarm, of_failure("worker", outcome))
                 else:
-                    log.error("worker", reason=_said(outcome))
+                    log.error("worker", reason=_reason(outcome))
                 await self._nap()
 
     async def _opened(self) -> None:
         """Opens the store, whose schema is checked with it."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + DATABASE_START_TIMEOUT
         while not self._stop.is_set():
             try:
                 if await asyncio.to_thread(lambda: transactions_are_pooled(self._container.adapters.store.engine)):
@@ -104,7 +104,7 @@ class Worker:
                         "leads to a pooler that shares sessions (pgbouncer, pool_mode = transaction): workers wait for news in a"
                         " session of their own; give them PostgreSQL's own port, or a pool with pool_mode = session",
                     )
-                if trouble := await asyncio.to_thread(lambda: self._container.adapters.key_trouble):
+                if trouble := await asyncio.to_thread(lambda: self._container.adapters.key_problem):
                     log.error("key", reason=trouble)
                     self._alarm(of_key(trouble))
                 return
@@ -140,7 +140,7 @@ class Worker:
         """Ends the process where the queue does not let go of a database that is away: what matters is in the journal."""
         if self._at_work.acquire(timeout=GRACE):
             self._at_work.release()
-        if not self._done.wait(LET_GO):
+        if not self._done.wait(SHUTDOWN_TIMEOUT):
             log.warning("the queue did not end; left it", refused=str(self._refused or ""))
             os._exit(1 if self._refused else 0)
 
@@ -180,7 +180,7 @@ class Worker:
         app = procrastinate.App(connector=connector)
         app.task(name=WORK, queue=QUEUE)(self._work)
 
-        @app.periodic(cron=SWEEP)
+        @app.periodic(cron=SWEEP_CRON)
         @app.task(name="sweep", queue=QUEUE, priority=URGENT - 1)
         async def sweep(timestamp: int) -> None:
             """Puts back what dead workers held, nudges for what is due without a nudge, and sends the notices that are owed."""
@@ -204,11 +204,11 @@ class Worker:
 
     def _work(self) -> None:
         """The task: delivers what is due, for a slice at most."""
-        until = time.monotonic() + SLICE
+        until = time.monotonic() + TASK_TIME_LIMIT
         try:
             self._container.adapters.check_schema()
             with self._at_work:
-                worked = self._container.delivery.deliver(
+                result = self._container.delivery.deliver(
                     self._clock, stop=lambda: self._stop.is_set() or time.monotonic() >= until
                 )
         except SchemaMismatch as error:
@@ -220,16 +220,16 @@ class Worker:
             log.error("deliver", reason=str(error))
             self._alarm(of_failure("deliver", error))
             return
-        tally = worked.tally
-        if tally.accepted or tally.failed or tally.retry or worked.stopped:
-            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=worked.stopped)
-        if not worked.stopped:
-            for relay, reason in worked.passed_over.items():
+        tally = result.tally
+        if tally.accepted or tally.failed or tally.retry or result.stopped:
+            log.info("delivered", accepted=tally.accepted, retry=tally.retry, failed=tally.failed, stopped=result.stopped)
+        if not result.stopped:
+            for relay, reason in result.passed_over.items():
                 self._alarm(of_passed_over(relay, reason))
-        for name, count in worked.lists_unknown.items():
+        for name, count in result.lists_unknown.items():
             self._alarm(of_unknown_list(name, count))
-        if worked.stopped:
-            self._alarm(of_relay(worked.stopped))
+        if result.stopped:
+            self._alarm(of_relay(result.stopped))
         elif time.monotonic() >= until:
             self._nudge()
 
@@ -242,11 +242,11 @@ class Worker:
 
     def _notices(self) -> None:
         """Confirmations that no relay took when they were asked for, and those of an import; for a slice at most."""
-        until = time.monotonic() + SLICE
+        until = time.monotonic() + TASK_TIME_LIMIT
         try:
-            self._container.scheduler.postman().stand()
+            self._container.scheduler.notice_sender().acquire_or_renew()
             with self._at_work:
-                sent = self._container.notices.mail_owed(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
+                sent = self._container.notices.send_queued(self._clock, lambda: self._stop.is_set() or time.monotonic() >= until)
         except DigestError as error:
             log.error("notices", reason=str(error))
             self._alarm(of_failure("notices", error))
@@ -259,5 +259,5 @@ class Worker:
             self._container.monitoring.alarm([finding], self._clock())
 
 
-def _said(outcome: object) -> str:
+def _reason(outcome: object) -> str:
     return f"{type(outcome).__name__}: {outcome}" if outcome else "the queue's connection was lost"

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from digest.mail.inbound.parsed_message import Letter  # noqa: E402  # found by the line above
+from digest.mail.inbound.parsed_message import ParsedMessage  # noqa: E402  # found by the line above
 from tests.servers.chromium import chromium, missing  # noqa: E402  # found by the line above
 from tests.servers.real_mail import real_mail  # noqa: E402  # found by the line above
 
@@ -55,7 +55,7 @@ def take(mails: dict[str, Path], out: Path, *, whole: bool) -> None:
                 )
                 page = context.new_page()
                 for name, mail in mails.items():
-                    page.set_content(Letter.read(mail.read_bytes()).html)
+                    page.set_content(ParsedMessage.read(mail.read_bytes()).html)
                     page.screenshot(path=out / f"{name}-{width}-{scheme}.png", full_page=whole)
                 context.close()
 

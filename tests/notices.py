@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
-from digest.mail.inbound.bounce_patterns.stages import Said
+from digest.mail.inbound.bounce_patterns.stages import ReplyStage
 from tests.answers import FIXTURES
 
 FOLDER = FIXTURES / "bounces"
@@ -32,7 +32,7 @@ class Notice:
 class Refusal:
     cause: str
     bounce: BounceClass
-    said: Said
+    finding: ReplyStage
     words: str
 
 
@@ -55,7 +55,7 @@ def refusals() -> list[Refusal]:
     for line in (FOLDER / "refusals.txt").read_text("utf-8").splitlines():
         if line.startswith("== "):
             cause, bounce, when = line.removeprefix("== ").split(" | ")
-            group = cause, BounceClass(bounce), Said("" if when == "none" else when)
+            group = cause, BounceClass(bounce), ReplyStage("" if when == "none" else when)
         elif line and not line.startswith("#"):
             found.append(Refusal(*group, line.replace("{A}", f"<{READER}>")))
     return found
@@ -126,28 +126,28 @@ Message-ID: <17.invented@ours.example.org>
 Three papers about lighthouses."""
 _DAEMON = "MAILER-DAEMON@mx.ours.example.org (Mail Delivery System)"
 _POSTFIX_WHEN = {
-    Said.EARLY: " (in reply to MAIL FROM command)",
-    Said.RCPT: " (in reply to RCPT TO command)",
-    Said.DATA: " (in reply to end of DATA command)",
-    Said.UNKNOWN: "",
+    ReplyStage.EARLY: " (in reply to MAIL FROM command)",
+    ReplyStage.RCPT: " (in reply to RCPT TO command)",
+    ReplyStage.DATA: " (in reply to end of DATA command)",
+    ReplyStage.UNKNOWN: "",
 }
 _EXIM_WHEN = {
-    Said.EARLY: "SMTP error from remote mail server after MAIL FROM:<bounces@ours.example.org> SIZE=1543:\n    ",
-    Said.RCPT: f"SMTP error from remote mail server after RCPT TO:<{READER}>:\n    ",
-    Said.DATA: "SMTP error from remote mail server after end of data:\n    ",
-    Said.UNKNOWN: "",
+    ReplyStage.EARLY: "SMTP error from remote mail server after MAIL FROM:<bounces@ours.example.org> SIZE=1543:\n    ",
+    ReplyStage.RCPT: f"SMTP error from remote mail server after RCPT TO:<{READER}>:\n    ",
+    ReplyStage.DATA: "SMTP error from remote mail server after end of data:\n    ",
+    ReplyStage.UNKNOWN: "",
 }
 _QMAIL_WHEN = {
-    Said.EARLY: "Connected to 192.0.2.7 but sender was rejected.\nRemote host said: ",
-    Said.RCPT: "192.0.2.7 does not like recipient.\nRemote host said: ",
-    Said.DATA: "192.0.2.7 failed after end of data.\nRemote host said: ",
-    Said.UNKNOWN: "",
+    ReplyStage.EARLY: "Connected to 192.0.2.7 but sender was rejected.\nRemote host said: ",
+    ReplyStage.RCPT: "192.0.2.7 does not like recipient.\nRemote host said: ",
+    ReplyStage.DATA: "192.0.2.7 failed after end of data.\nRemote host said: ",
+    ReplyStage.UNKNOWN: "",
 }
 _SENDMAIL_WHEN = {
-    Said.EARLY: ">>> MAIL From:<bounces@ours.example.org> SIZE=1543\n<<< ",
-    Said.RCPT: f">>> RCPT To:<{READER}>\n<<< ",
-    Said.DATA: ">>> DATA\n<<< ",
-    Said.UNKNOWN: "",
+    ReplyStage.EARLY: ">>> MAIL From:<bounces@ours.example.org> SIZE=1543\n<<< ",
+    ReplyStage.RCPT: f">>> RCPT To:<{READER}>\n<<< ",
+    ReplyStage.DATA: ">>> DATA\n<<< ",
+    ReplyStage.UNKNOWN: "",
 }
 
 
@@ -156,7 +156,7 @@ def _status(words: str) -> str:
 
 
 def postfix(refusal: Refusal) -> bytes:
-    words, when = refusal.words, _POSTFIX_WHEN[refusal.said]
+    words, when = refusal.words, _POSTFIX_WHEN[refusal.finding]
     remote = words[:3].isdigit()
     notice = (
         "This is the mail system at host mx.ours.example.org.\n\n"
@@ -179,7 +179,7 @@ def sendmail(refusal: Refusal) -> bytes:
         "The original message was received at Mon, 9 Mar 2026 08:00:01 GMT\nfrom localhost [127.0.0.1]\n\n"
         f"   ----- The following addresses had permanent fatal errors -----\n<{READER}>\n"
         f"    (reason: {refusal.words})\n\n   ----- Transcript of session follows -----\n"
-        f"... while talking to mx.reader.test.:\n{_SENDMAIL_WHEN[refusal.said]}{refusal.words}"
+        f"... while talking to mx.reader.test.:\n{_SENDMAIL_WHEN[refusal.finding]}{refusal.words}"
     )
     fields = (
         f"Final-Recipient: RFC822; {READER}\nAction: failed\nStatus: {_status(refusal.words)}\n"
@@ -195,7 +195,7 @@ def sendmail(refusal: Refusal) -> bytes:
 
 
 def exim(refusal: Refusal) -> bytes:
-    host = "host mx.reader.test [192.0.2.7]\n    " if refusal.said else ""
+    host = "host mx.reader.test [192.0.2.7]\n    " if refusal.finding else ""
     return (
         f"Return-path: <>\nFrom: Mail Delivery System <Mailer-Daemon@mx.ours.example.org>\nTo: bounces@ours.example.org\n"
         f"X-Failed-Recipients: {READER}\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n"
@@ -203,7 +203,7 @@ def exim(refusal: Refusal) -> bytes:
         "Subject: Mail delivery failed: returning message to sender\n\n"
         "This message was created automatically by mail delivery software.\n\n"
         "A message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The "
-        f"following address(es) failed:\n\n  {READER}\n    {host}{_EXIM_WHEN[refusal.said]}{refusal.words}\n\n"
+        f"following address(es) failed:\n\n  {READER}\n    {host}{_EXIM_WHEN[refusal.finding]}{refusal.words}\n\n"
         f"------ This is a copy of the message, including all the headers. ------\n\n{RETURNED}\n"
     ).encode()
 
@@ -214,7 +214,7 @@ def qmail(refusal: Refusal) -> bytes:
         "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"
         "Hi. This is the qmail-send program at mx.ours.example.org.\nI'm afraid I wasn't able to deliver your message to the "
         "following addresses.\nThis is a permanent error; I've given up. Sorry it didn't work out.\n\n"
-        f"<{READER}>:\n{_QMAIL_WHEN[refusal.said]}{refusal.words}\n\n"
+        f"<{READER}>:\n{_QMAIL_WHEN[refusal.finding]}{refusal.words}\n\n"
         f"--- Below this line is a copy of the message.\n\n{RETURNED}\n"
     ).encode()
 

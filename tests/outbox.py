@@ -51,7 +51,7 @@ cutoff = 05:00:00
     return file
 
 
-def owe(settings: Settings, readers: int) -> list[str]:
+def queue(settings: Settings, readers: int) -> list[str]:
     """Makes the edition and a delivery due for each reader; their addresses, in the order they will be claimed."""
     emails = [f"reader{n}@example.org" for n in range(readers)]
     now = datetime.now(UTC)

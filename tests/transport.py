@@ -28,7 +28,7 @@ class FakeTransport:
     def envelopes(self) -> list[Envelope]:
         return [envelope for _, envelope in self.accepted]
 
-    def hand_over(
+    def send_many(
         self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = lambda delivery_id: True
     ) -> Iterator[Attempt]:
         for envelope in envelopes:

@@ -29,10 +29,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
     "unsuppress": ("digest.cli.readers:unsuppress", "Mail addresses again that were suppressed."),
-    "readmit": ("digest.cli.readers:readmit", "The old name of unsuppress."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Import, export, suppress or list subscribers."),
-    "disclose": ("digest.cli.privacy:disclose", "Everything held about an address, for the person it is about."),
-    "housekeep": ("digest.cli.privacy:housekeep", "Drop what has been kept long enough; the daemon does it daily."),
+    "export-data": ("digest.cli.privacy:export_personal_data", "Everything held about an address, for the person it is about."),
+    "prune": ("digest.cli.privacy:run_retention", "Drop what has been kept long enough; the daemon does it daily."),
     "backup": ("digest.cli.backup:backup", "Write database and key into one file."),
     "restore": ("digest.cli.backup:restore", "Put a backup in the place of the database."),
     "tick": ("digest.cli.running:tick", "One scheduler tick: editions and deliveries that are due."),
@@ -46,7 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "correct": ("digest.cli.edition_operations:correct", "A correction to exactly those who got an edition."),
     "redeliver": ("digest.cli.edition_operations:redeliver", "An edition again, to exactly those who did not get it."),
     "review": ("digest.cli.review:review", "Refusals in the same words that are held: look, accept or undo."),
-    "inbound": ("digest.cli.feedback:inbound", "Heed bounces, complaints and unsubscribe mails from files."),
+    "inbound": ("digest.cli.feedback:inbound", "Process bounces, complaints and unsubscribe mails from files."),
     "explain": ("digest.cli.status:explain", "Why an address was mailed, or not."),
     "lint": ("digest.cli.editions:lint", "The compliance report of a mail."),
     "dkim-key": ("digest.cli.dkim_key:dkim_key", "Make the keys that sign our mail, and say what to publish."),
@@ -55,6 +54,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("digest.cli.demo:demo", "Today's papers through a real mail server into an inbox on this machine."),
 }
 
+OLD_UNSUPPRESS = "digest.cli.readers:unsuppress_one"
+"""What unsuppress was called; it takes one address and says so itself."""
+OLDER_NAMES = {
+    "disclose": "export-data",
+    "housekeep": "prune",
+    "--anew": "--rerender",
+    "--unsure": "--include-uncertain",
+    "--new-key": "--accept-new-key",
+}
+"""Commands and options that have a better name now: they still work, and say so on stderr."""
+
 
 class Commands(click.Group):
     """Loads a command's module only when the command is run."""
@@ -62,10 +72,14 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        end = args.index("--") if "--" in args else len(args)
+        return super().resolve_command(ctx, [*map(_todays_name, args[:1]), *map(_todays_option, args[1:end]), *args[end:]])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name != "readmit":
             return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        module, _, attribute = (COMMANDS[cmd_name][0] if cmd_name in COMMANDS else OLD_UNSUPPRESS).partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
@@ -73,6 +87,17 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _todays_name(word: str) -> str:
+    new = OLDER_NAMES.get(word)
+    if new:
+        click.echo(f"digest: {word} is called {new} now", err=True)
+    return new or word
+
+
+def _todays_option(word: str) -> str:
+    return _todays_name(word) if word.startswith("--") else word
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

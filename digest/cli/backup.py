@@ -50,9 +50,9 @@ def restore(container: Container, as_json: bool, file: Path, force: bool, at: da
             "paused": "lists paused, as before the restore",
             "sent": "emails sent since, not to be sent again",
         }
-        for name, said in words.items():
+        for name, text in words.items():
             if done.changed[name]:
-                click.echo(f"  {said}: {done.changed[name]}")
+                click.echo(f"  {text}: {done.changed[name]}")
 
     answer(as_json, {"bytes": size, "at": isoformat(done.backup_at), "known": done.known, **done.changed}, lines)
     if not done.known:

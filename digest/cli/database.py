@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--new-key",
+    "--accept-new-key",
+    "new_key",
     is_flag=True,
     help="Also go on with another secrets.key, the old one being lost: links in old mails die, suppressed addresses are unknown.",
 )
@@ -23,6 +24,6 @@ def migrate(container: Container, as_json: bool, new_key: bool) -> None:
     """Create or upgrade the database schema."""
     before, after = container.adapters.migrate(new_key=new_key)
     if new_key:
-        container.adapters.adopt_key()
-    said = f"schema {after}, as before" if before == after else f"schema {before or 'none'} → {after}"
-    answer(as_json, {"from": before, "to": after}, lambda: click.echo(said))
+        container.adapters.accept_new_key()
+    text = f"schema {after}, as before" if before == after else f"schema {before or 'none'} → {after}"
+    answer(as_json, {"from": before, "to": after}, lambda: click.echo(text))

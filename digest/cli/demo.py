@@ -29,11 +29,11 @@ READER = "reader@demo.example"
 def demo(folder: Path, at: datetime) -> None:
     """Today's papers through a real mail server into an inbox on this machine."""
     from digest.container import Container
-    from digest.mail.dev_smtp_server import Inbox
+    from digest.mail.dev_smtp_server import DevSmtpServer
 
     folder.mkdir(parents=True, exist_ok=True)
     at = at.astimezone(UTC)
-    with Inbox(folder / "inbox") as inbox, Container(_settings(folder, inbox.port)) as container:
+    with DevSmtpServer(folder / "inbox") as inbox, Container(_settings(folder, inbox.port)) as container:
         edition = _edition(container, at)
         before = len(inbox.messages())
         _deliver(container, edition, at)
@@ -70,8 +70,8 @@ def _settings(folder: Path, port: int) -> Settings:
     )
 
 
-def _free_port(wish: int) -> int:
-    for port in (wish, 0):
+def _free_port(interest: int) -> int:
+    for port in (interest, 0):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -79,7 +79,7 @@ def _free_port(wish: int) -> int:
                 continue
             found: int = probe.getsockname()[1]
             return found
-    return wish
+    return interest
 
 
 def _edition(container: Container, at: datetime) -> Edition:
@@ -99,8 +99,8 @@ def _deliver(container: Container, edition: Edition, at: datetime) -> None:
     step = container.subscriptions.add(address, edition.list, preferences, "", before, confirmed_by="demo")
     container.subscriptions.change(step.subscription, replace(preferences, hour=now.time()))
     container.scheduler.tick(at)
-    worked = container.delivery.deliver(lambda: at)
-    if not worked.tally.accepted:
+    result = container.delivery.deliver(lambda: at)
+    if not result.tally.accepted:
         click.echo("today's edition was delivered before; sending it once more")
         container.delivery.send(container.adapters.paper_list(edition.list), edition.date, [address], at, dry_run=False)
 

@@ -30,24 +30,24 @@ def dkim_key(container: Container, as_json: bool, out: Path) -> None:
         ("rsa", dkim.selector, dkim.rsa_key_file or out / f"{dkim.selector}.pem"),
         ("ed25519", dkim.ed25519_selector, dkim.ed25519_key_file or out / f"{dkim.ed25519_selector}.pem"),
     )
-    told = []
+    records = []
     for algorithm, selector, file in wanted:
         made = _written(file, new_key(algorithm)) if not file.exists() else False
         name, value = SigningKey.from_file(container.adapters.dkim_domain, selector, file).record()
-        told.append(
+        records.append(
             {"key": f"{algorithm}_key_file", "file": str(file), "made": made, "name": name, "type": "TXT", "value": value}
         )
 
     def lines() -> None:
         click.echo("Publish these records:\n")
-        for each in told:
+        for each in records:
             click.echo(f"{each['name']}. TXT {quoted_strings(str(each['value']))}\n")
         click.echo("Once they are published, sign with the keys (digest.toml):\n\n[dkim]")
-        for each in told:
+        for each in records:
             click.echo(f'{each["key"]} = "{each["file"]}"{"" if each["made"] else "  # was there already"}')
         click.echo("\n`digest doctor` then says whether what is published fits.")
 
-    answer(as_json, told, lines)
+    answer(as_json, records, lines)
 
 
 def quoted_strings(value: str) -> str:

@@ -1,4 +1,4 @@
-"""`digest doctor`: is everything there that a morning's mail needs, and how to mend what is not."""
+"""`digest doctor`: is everything there that a morning's mail needs, and how to fix what is not."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ _TIME_ERROR = 5
 @click.option("--no-dns", is_flag=True, help="Leave out what needs the Domain Name System.")
 @wired
 def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> None:
-    """Check configuration, database, relays, DNS records, clock and sources; says how to mend each."""
+    """Check configuration, database, relays, DNS records, clock and sources; says how to fix each."""
     names = [] if no_dns else _names(container, server)
     checks = [*_parts(container), *_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
 
     def lines() -> None:
         for each in checks:
-            click.echo(f"{'FAIL' if not each.well else 'warn' if each.warns else 'ok  '} {each.name}: {each.said}")
-            if each.mend and (each.warns or not each.well):
-                click.echo(f"     {each.mend}")
+            click.echo(f"{'FAIL' if not each.well else 'warn' if each.warns else 'ok  '} {each.name}: {each.finding}")
+            if each.fix and (each.warns or not each.well):
+                click.echo(f"     {each.fix}")
         wrong = sum(not each.well for each in checks)
         click.echo(f"{wrong} of {len(checks)} need you; below each stands what to do." if wrong else "All is well.")
 
@@ -60,12 +60,14 @@ def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> No
 
 def _parts(container: Container) -> Iterator[Checked]:
     settings = container.settings
-    yield _tried("database", lambda: _database(container), "start it, or mend database.url; then `digest migrate`")
+    yield _tried("database", lambda: _database(container), "start it, or fix database.url; then `digest migrate`")
     yield from _review(container)
-    yield _tried("key", lambda: _key(container), "the same key for every host: copy it; if it is lost: digest migrate --new-key")
+    yield _tried(
+        "key", lambda: _key(container), "the same key for every host: copy it; if it is lost: digest migrate --accept-new-key"
+    )
     yield from _exposed(container)
     yield _tried("journal", lambda: _journal(container), "run as its owner, or give it to the user that sends (chown)")
-    yield _tried("templates", lambda: _templates(container), "mend the template named, or remove it from templates.folder")
+    yield _tried("templates", lambda: _templates(container), "fix the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
     yield Checked(
         "web.base_url",
@@ -74,7 +76,7 @@ def _parts(container: Container) -> Iterator[Checked]:
         "set it to the https address readers can reach: mailbox providers honour one-click only over https",
     )
     yield _tried(
-        "mail.envelope_sender", lambda: _envelope(container.adapters.sender), "mend mail.from_address or mail.envelope_sender"
+        "mail.envelope_sender", lambda: _envelope(container.adapters.sender), "fix mail.from_address or mail.envelope_sender"
     )
     if container.adapters.sender.at_provider:
         inbound = settings.mail.inbound_address
@@ -102,7 +104,7 @@ def _zones(container: Container) -> str:
     """Raises ConfigurationError naming those of readers that this machine does not know."""
     if unknown := container.monitoring.unknown_zones():
         named = ", ".join(f"{zone[:40]!r} ({count})" for zone, count in sorted(unknown.items()))
-        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {container.settings.reader_timezone}")
+        raise ConfigurationError("unknown here", f"{named}; these readers get mail by {container.settings.default_timezone}")
     return "those of all readers are known"
 
 
@@ -111,21 +113,21 @@ def _relays(container: Container) -> Iterator[Checked]:
         yield Checked("relays", False, "none", "add a [[relays]] table with the host of your SMTP server")
     now = datetime.now(UTC)
     for name, trouble in container.relays.troubles(now).items():
-        yield Checked(f"limits of {name}", False, trouble, "mend what it says; the rest waits by itself, and nothing is lost")
-    for relay in container.relays.each(lambda: now, insist=True):  # a person asks, who may have mended the login elsewhere
+        yield Checked(f"limits of {name}", False, trouble, "fix what it says; the rest waits by itself, and nothing is lost")
+    for relay in container.relays.each(lambda: now, insist=True):  # a person asks, who may have repaired the login elsewhere
         yield _tried(
             f"relay {relay.name}",
             partial(_connected, relay),
             "check host, port, tls, username and password of its [[relays]] table",
         )
         bare = relay.settings.tls == "none" and relay.settings.host not in ("localhost", "127.0.0.1", "::1")
-        said = (
+        text = (
             "mail and login cross the network in clear"
             if bare
             else f"{relay.settings.tls}; a certificate that does not fit is refused"
         )
-        said = said if relay.settings.tls != "none" or bare else "none, on this machine"
-        yield Checked(f"TLS of {relay.name}", not bare, said, 'set tls = "starttls" (port 587) or "tls" (port 465)')
+        text = text if relay.settings.tls != "none" or bare else "none, on this machine"
+        yield Checked(f"TLS of {relay.name}", not bare, text, 'set tls = "starttls" (port 587) or "tls" (port 465)')
 
 
 def _names(container: Container, server: str) -> Iterator[Checked]:
@@ -157,8 +159,8 @@ def _names(container: Container, server: str) -> Iterator[Checked]:
                 yield Checked(name, False, str(error), "ask again; else look at the name servers of that domain")
                 continue
             rest = ", ".join(other for other, _ in asked[place:])  # each would wait as long again, and say the same
-            mend = "look at /etc/resolv.conf, or ask another: digest doctor --dns 9.9.9.9:53 (--no-dns leaves all this out)"
-            yield Checked("name servers", False, f"{error}; nothing can be said of {rest}", mend)
+            fix = "look at /etc/resolv.conf, or ask another: digest doctor --dns 9.9.9.9:53 (--no-dns leaves all this out)"
+            yield Checked("name servers", False, f"{error}; nothing can be said of {rest}", fix)
             return
 
 
@@ -176,7 +178,7 @@ def _sources(container: Container) -> Iterator[Checked]:
         if trouble is None:
             yield Checked(f"source {source.name}", True, news if source.health else "not asked yet; `digest collect` asks it")
         else:
-            yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.mend[0])
+            yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.fix[0])
 
 
 def _summaries(container: Container) -> Iterator[Checked]:
@@ -184,10 +186,10 @@ def _summaries(container: Container) -> Iterator[Checked]:
     settings = container.settings.summaries
     if not settings.base_url:
         return
-    mend = "check base_url, model and api_key of [summaries]; editions are made without it"
-    yield _tried("summaries", lambda: _endpoint(container), mend)
-    if trouble := container.papers.summaries_trouble():
-        yield Checked("summaries last asked for", False, trouble, "mend what it says, or raise that limit of [summaries]")
+    fix = "check base_url, model and api_key of [summaries]; editions are made without it"
+    yield _tried("summaries", lambda: _endpoint(container), fix)
+    if trouble := container.papers.summaries_problem():
+        yield Checked("summaries last asked for", False, trouble, "fix what it says, or raise that limit of [summaries]")
 
 
 def _endpoint(container: Container) -> str:
@@ -199,11 +201,11 @@ def _endpoint(container: Container) -> str:
     return f"{model} at {container.settings.summaries.base_url}"
 
 
-def _tried(name: str, check: Callable[[], str], mend: str) -> Checked:
+def _tried(name: str, check: Callable[[], str], fix: str) -> Checked:
     try:
         return Checked(name, True, check())
     except DigestError as error:
-        return Checked(name, False, str(error).removeprefix(f"{name}: "), mend)
+        return Checked(name, False, str(error).removeprefix(f"{name}: "), fix)
 
 
 def _connected(relay: Relay) -> str:
@@ -240,8 +242,8 @@ def _database(container: Container) -> str:
 
 
 def _key(container: Container) -> str:
-    if container.adapters.key_trouble:
-        raise ConfigurationError("secrets.key", container.adapters.key_trouble.partition(" ")[2])
+    if container.adapters.key_problem:
+        raise ConfigurationError("secrets.key", container.adapters.key_problem.partition(" ")[2])
     return "the one that this database knows"
 
 
@@ -251,8 +253,8 @@ def _exposed(container: Container) -> Iterator[Checked]:
 
     file = settings_file(click.get_current_context().params.get("config"), os.environ)
     for each in exposed(container.settings, file):
-        said = f"{each} holds a secret and is readable by everybody on this machine"
-        yield Checked("secrets", True, said, f"chmod o-rw {each}", warns=True)
+        text = f"{each} holds a secret and is readable by everybody on this machine"
+        yield Checked("secrets", True, text, f"chmod o-rw {each}", warns=True)
 
 
 def _journal(container: Container) -> str:

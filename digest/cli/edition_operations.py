@@ -14,10 +14,12 @@ from digest.cli.options import answer, at_option, wired
 
 if TYPE_CHECKING:
     from digest.container import Container
-    from digest.services.operations.cancel import Standing
+    from digest.services.operations.cancel import DeliveryCounts
 
 edition_argument = click.argument("edition", metavar="EDITION")
-unsure_option = click.option("--unsure", is_flag=True, help="Also those who may have got it: no relay answered their final dot.")
+unsure_option = click.option(
+    "--include-uncertain", "unsure", is_flag=True, help="Also those who may have got it: no relay answered their final dot."
+)
 
 
 def _chosen(container: Container, name: str | None, everything: bool) -> list[str]:
@@ -35,7 +37,7 @@ def _chosen(container: Container, name: str | None, everything: bool) -> list[st
 def pause(container: Container, as_json: bool, list_name: str | None, everything: bool, reason: str, at: datetime) -> None:
     """Make no edition of a list and send nothing of it until it is resumed; what is owed waits."""
     names = _chosen(container, list_name, everything)
-    _told(as_json, "paused", container.operations.pause(names, reason, at), names)
+    _report_change(as_json, "paused", container.operations.pause(names, reason, at), names)
 
 
 @click.command()
@@ -45,10 +47,10 @@ def pause(container: Container, as_json: bool, list_name: str | None, everything
 def resume(container: Container, as_json: bool, list_name: str | None, everything: bool) -> None:
     """Go on with a list that was paused."""
     names = _chosen(container, list_name, everything)
-    _told(as_json, "resumed", container.operations.resume(names), names)
+    _report_change(as_json, "resumed", container.operations.resume(names), names)
 
 
-def _told(as_json: bool, what: str, changed: Sequence[str], names: Sequence[str]) -> None:
+def _report_change(as_json: bool, what: str, changed: Sequence[str], names: Sequence[str]) -> None:
     def lines() -> None:
         for name in names:
             click.echo(f"{name}: {what}" if name in changed else f"{name}: as before")
@@ -66,9 +68,9 @@ def cancel(container: Container, as_json: bool, edition: str, reason: str) -> No
 
     def lines() -> None:
         click.echo(f"deliveries withheld: {cancelled.withheld}")
-        _standing(cancelled.standing)
+        _delivery_counts(cancelled.delivery_counts)
 
-    answer(as_json, {"withheld": cancelled.withheld, **asdict(cancelled.standing)}, lines)
+    answer(as_json, {"withheld": cancelled.withheld, **asdict(cancelled.delivery_counts)}, lines)
 
 
 @click.command()
@@ -84,8 +86,8 @@ def correct(container: Container, as_json: bool, edition: str, text: str, file: 
         raise click.UsageError("give the words by --text or by --file")
     words = file.read_text("utf-8") if file else text
     corrected = container.operations.correct(container.editions.edition_named(edition), words, at, unsure=unsure)
-    document = {"queued": corrected.owed, "content_hash": corrected.correction.content_hash}
-    answer(as_json, document, lambda: click.echo(f"corrections queued: {corrected.owed}"))
+    document = {"queued": corrected.queued, "content_hash": corrected.correction.content_hash}
+    answer(as_json, document, lambda: click.echo(f"corrections queued: {corrected.queued}"))
 
 
 @click.command()
@@ -106,12 +108,12 @@ def redeliver(
 
     def lines() -> None:
         click.echo(f"deliveries queued again: {again.queued}")
-        _standing(again.standing)
+        _delivery_counts(again.delivery_counts)
 
-    answer(as_json, {"queued": again.queued, **asdict(again.standing)}, lines)
+    answer(as_json, {"queued": again.queued, **asdict(again.delivery_counts)}, lines)
 
 
-def _standing(standing: Standing) -> None:
+def _delivery_counts(delivery_counts: DeliveryCounts) -> None:
     words = {
         "went": "went out",
         "unsure": "may have gone out (no answer to the final dot)",
@@ -119,6 +121,6 @@ def _standing(standing: Standing) -> None:
         "waiting": "waiting",
         "not_sent": "did not go out",
     }
-    for name, count in asdict(standing).items():
+    for name, count in asdict(delivery_counts).items():
         if count:
             click.echo(f"  {words[name]}: {count}")

@@ -69,7 +69,9 @@ def _document(edition: Edition) -> dict[str, object]:
 @date_option
 @click.option("--for", "email", help="As this subscriber would get it.")
 @click.option("--style", type=click.Choice(["full", "compact"]), help="Default: the subscriber's, else the list's.")
-@click.option("--anew", is_flag=True, help="With the templates as they are now, not as they were when the edition was frozen.")
+@click.option(
+    "--rerender", is_flag=True, help="With the templates as they are now, not as they were when the edition was frozen."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder (default: a new one).")
 @at_option
 @wired
@@ -80,7 +82,7 @@ def preview(
     day: date | None,
     email: str | None,
     style: str | None,
-    anew: bool,
+    rerender: bool,
     out: Path | None,
     at: datetime,
 ) -> None:
@@ -91,7 +93,7 @@ def preview(
     paper_list = container.adapters.paper_list(list_name)
     shown = container.editions.edition(paper_list, day, at)
     data = container.editions.preview(
-        shown, paper_list, container.adapters.address(email) if email else None, at, style=style, anew=anew
+        shown, paper_list, container.adapters.address(email) if email else None, at, style=style, rerender=rerender
     ).data
     folder = out or Path(tempfile.mkdtemp(prefix="digest-preview-"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`digest inbound`: what came back, heeded: from files, from the mailbox that is set, or as it arrives."""
+"""`digest inbound`: what came back, processed: from files, from the mailbox that is set, or as it arrives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digest.stop_signals import stop_signals
 if TYPE_CHECKING:
     from digest.container import Container
     from digest.domain.feedback import Feedback
-    from digest.services.feedback.process import Heeded
+    from digest.services.feedback.process import FeedbackResult
 
 
 @click.command()
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @at_option
 @wired
 def inbound(container: Container, as_json: bool, files: tuple[str, ...], poll: bool, listen: bool, at: datetime) -> None:
-    """Heed bounces, complaints and unsubscribe mails from files, mbox, Maildir or - (standard input).
+    """Process bounces, complaints and unsubscribe mails from files, mbox, Maildir or - (standard input).
 
     A file is the operator's word: what it says of an address is believed. Of what arrives by itself only that is believed
     which names a mail of ours as nobody else could.
@@ -49,19 +49,19 @@ def _read(container: Container, as_json: bool, files: tuple[str, ...], at: datet
     from digest.mail.inbound.read_feedback import read_feedback
     from digest.services.feedback.process import Action
 
-    told: list[dict[str, object]] = []
+    report: list[dict[str, object]] = []
     for found in (found for file in files for found in read_mailbox(file, sys.stdin.buffer)):
-        feedback = read_feedback(found.data, is_verp=container.adapters.stamps.made)
-        heeded = container.feedback.heed(feedback, at, trusted=True)
-        told.append({"file": found.place, **_document(feedback), "action": str(heeded.action)})
-        _alarm(heeded)
+        feedback = read_feedback(found.data, is_verp=container.adapters.verp_signer.made)
+        processed = container.feedback.process_feedback(feedback, at, trusted=True)
+        report.append({"file": found.place, **_document(feedback), "action": str(processed.action)})
+        _alarm(processed)
 
     def lines() -> None:
-        for each in told:
+        for each in report:
             click.echo(f"{each['file']}: {each['kind']}, {each['action']}")
 
-    answer(as_json, told, lines)
-    if any(each["action"] == Action.HELD for each in told):
+    answer(as_json, report, lines)
+    if any(each["action"] == Action.HELD for each in report):
         click.echo(f"digest: {held_line(container)}", err=True)
         raise SystemExit(1)
 
@@ -71,13 +71,13 @@ def _poll(container: Container, as_json: bool, at: datetime) -> None:
         raise ConfigurationError("inbound.imap_server", "there is none; set it with imap_user and imap_password_file")
     actions: list[str] = []
 
-    def told(heeded: Heeded) -> None:
-        actions.append(str(heeded.action))
-        _alarm(heeded)
+    def report(processed: FeedbackResult) -> None:
+        actions.append(str(processed.action))
+        _alarm(processed)
 
-    heeded = container.feedback.poll(at, told)
-    found = {"looked_at": len(actions), "heeded": heeded, "actions": actions}
-    answer(as_json, found, lambda: click.echo(f"{len(actions)} mails looked at, {heeded} heeded and moved"))
+    processed = container.feedback.poll(at, report)
+    found = {"looked_at": len(actions), "processed": processed, "actions": actions}
+    answer(as_json, found, lambda: click.echo(f"{len(actions)} mails looked at, {processed} processed and moved"))
 
 
 def _listen(container: Container) -> None:
@@ -100,8 +100,8 @@ def _listen(container: Container) -> None:
         stop.wait()
 
 
-def _alarm(heeded: Heeded) -> None:
-    for alarm in heeded.alarms:
+def _alarm(processed: FeedbackResult) -> None:
+    for alarm in processed.alarms:
         click.echo(f"digest: {alarm}", err=True)
 
 

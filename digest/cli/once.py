@@ -32,7 +32,7 @@ def once(
     Exits with 1 and one line when something due could not be made or sent; the next run tries again.
     """
     new_database = not container.database_is_there()
-    if trouble := container.adapters.key_trouble:
+    if trouble := container.adapters.key_problem:
         raise ConfigurationError("secrets.key", trouble.removeprefix("secrets.key "))
     asked = Counter[str]()
 

@@ -111,8 +111,8 @@ def search(container: Container, as_json: bool, query: str, similar: str | None,
     """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05; -WORD leaves out (if it comes first, after --)."""
     if similar is None and not query.strip():
         raise click.UsageError("say what to search for, or --similar ID")
-    if similar is None and (lack := parse_query(query).lack):
-        raise click.UsageError(lack)
+    if similar is None and (missing_hint := parse_query(query).missing_hint):
+        raise click.UsageError(missing_hint)
     papers = container.papers
     found = papers.search(query, limit) if similar is None else papers.similar(similar, limit, query)
 

@@ -1,4 +1,4 @@
-"""`digest disclose` and `digest housekeep`: what is kept about people, and what has been kept long enough."""
+"""`digest export-data` and `digest prune`: what is kept about people, and what has been kept long enough."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 @click.argument("email")
 @at_option
 @wired
-def disclose(container: Container, as_json: bool, email: str, at: datetime) -> None:
+def export_personal_data(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """Everything held about an address, as JSON: for the person it is about."""
     click.echo(
         json.dumps(
-            container.privacy.disclose(container.adapters.address(email), at), indent=None if as_json else 2, ensure_ascii=False
+            container.privacy.export_personal_data(container.adapters.address(email), at),
+            indent=None if as_json else 2,
+            ensure_ascii=False,
         )
     )
 
@@ -30,9 +32,9 @@ def disclose(container: Container, as_json: bool, email: str, at: datetime) -> N
 @click.command()
 @at_option
 @wired
-def housekeep(container: Container, as_json: bool, at: datetime) -> None:
+def run_retention(container: Container, as_json: bool, at: datetime) -> None:
     """Drop what has been kept long enough; the daemon does it once a day."""
-    gone = container.privacy.housekeep(at)
+    gone = container.privacy.run_retention(at)
     periods = {each.name: each for each in container.privacy.kept}
 
     def lines() -> None:

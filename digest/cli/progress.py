@@ -47,7 +47,7 @@ class Bar:
             TextColumn("{task.fields[counts]}"),
         )
         bar = Progress(*columns, console=self._console, transient=True, refresh_per_second=4, speed_estimate_period=60)
-        task = bar.add_task("delivering", total=0, rate="", counts=said(Counter()))
+        task = bar.add_task("delivering", total=0, rate="", counts=counts_text(Counter()))
 
         def show(counts: Counter[str]) -> None:
             with self._lock:
@@ -57,7 +57,7 @@ class Bar:
                 if done >= before:  # more may have fallen due since we began
                     with suppress(StoreError):  # whoever delivers will say so
                         total = done + self._remaining()
-                bar.update(task, completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "", counts=said(counts))
+                bar.update(task, completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "", counts=counts_text(counts))
                 if total:
                     bar.start()
 
@@ -79,5 +79,5 @@ def bar(remaining: Callable[[], int], *, quiet: bool = False) -> Bar | None:
     return None if quiet or not sys.stderr.isatty() else Bar(remaining)
 
 
-def said(counts: Counter[str]) -> str:
+def counts_text(counts: Counter[str]) -> str:
     return ", ".join(f"{word} {counts[word]:,}" for word in _WORDS if word in _ALWAYS or counts[word])

@@ -36,12 +36,12 @@ def train(container: Container, as_json: bool, list_name: str | None, until: dat
 
     def lines() -> None:
         if out:
-            told = ", ".join(f"{name} {value}" for name, value in model.told.items())
-            click.echo(f"{out}: fitted on {told}; set ranking.coefficients to use it, `digest backtest` to judge it")
+            record = ", ".join(f"{name} {value}" for name, value in model.fitted_on.items())
+            click.echo(f"{out}: fitted on {record}; set ranking.coefficients to use it, `digest backtest` to judge it")
         else:
             click.echo(text, nl=False)
 
-    answer(as_json, {"out": str(out) if out else None, **model.told, "weights": dict(model.weights)}, lines)
+    answer(as_json, {"out": str(out) if out else None, **model.fitted_on, "weights": dict(model.weights)}, lines)
 
 
 @click.command()
@@ -66,7 +66,7 @@ def backtest(
     rankers: dict[str, Ranker] = {"trending": container.adapters.ranker, **own, **FORMULAS}
     done = container.papers.backtest(chosen_list(container, list_name), rankers, since or last - LAST, last)
     models = {name: each.model for name, each in {"trending": container.adapters.ranker, **own}.items()}
-    fitted = {name: str(model.told["until"]) for name, model in models.items() if "until" in model.told}
+    fitted = {name: str(model.fitted_on["until"]) for name, model in models.items() if "until" in model.fitted_on}
     seen = {name: until for name, until in fitted.items() if until[:10] > done.since.isoformat()}
 
     def lines() -> None:

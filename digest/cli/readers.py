@@ -64,9 +64,9 @@ def subscribe(
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--frequency") from None
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
-    by, wishes = "command line" if confirmed else "", interests_text or ""
+    by, interests = "command line" if confirmed else "", interests_text or ""
     # queued in the request's own transaction; sent here before anybody else may
-    step = container.subscriptions.add(address, paper_list.name, preferences, wishes, at, confirmed_by=by, mail_at=at + HELD)
+    step = container.subscriptions.add(address, paper_list.name, preferences, interests, at, confirmed_by=by, mail_at=at + HELD)
     if step.notice and not confirmed:
         container.notices.mail_notice(step.notice, at)
     state = str(step.subscription.state)
@@ -82,8 +82,8 @@ def unsubscribe(container: Container, as_json: bool, email: str, list_name: str 
     """End an address's subscriptions."""
     steps = container.subscriptions.end_all(container.adapters.address(email), "ended by the operator", at, list_name)
     ended = [step.subscription.list for step in steps]
-    said = f"ended: {', '.join(ended)}" if ended else "nothing to end"
-    answer(as_json, {"ended": ended}, lambda: click.echo(said))
+    text = f"ended: {', '.join(ended)}" if ended else "nothing to end"
+    answer(as_json, {"ended": ended}, lambda: click.echo(text))
 
 
 @click.command()
@@ -131,9 +131,9 @@ def unsuppress(
         addresses, at, reason=_REASONS[reason] if reason else None, since=since, until=until
     )
     reasons = Counter(lifted.values())
-    said = ", ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
+    text = ", ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
     document = {"unsuppressed": len(lifted), "reasons": reasons}
-    answer(as_json, document, lambda: click.echo(f"mailed again: {said}" if lifted else "nobody of these was suppressed"))
+    answer(as_json, document, lambda: click.echo(f"mailed again: {text}" if lifted else "nobody of these was suppressed"))
 
 
 def _addresses(container: Container, given: str) -> Iterator[Address]:
@@ -157,9 +157,9 @@ def _addresses(container: Container, given: str) -> Iterator[Address]:
 @click.argument("email")
 @at_option
 @wired
-def readmit(container: Container, as_json: bool, email: str, at: datetime) -> None:
+def unsuppress_one(container: Container, as_json: bool, email: str, at: datetime) -> None:
     """The old name of `digest unsuppress`."""
-    click.echo("digest: readmit is now called unsuppress", err=True)
+    click.echo("digest: readmit is called unsuppress now", err=True)
     reason = next(iter(container.subscriptions.unsuppress([container.adapters.address(email)], at).values()), None)
-    said = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
-    answer(as_json, {"was_suppressed": reason}, lambda: click.echo(said))
+    text = f"mailed again; it was suppressed: {reason}" if reason else "it was not suppressed"
+    answer(as_json, {"was_suppressed": reason}, lambda: click.echo(text))

@@ -63,26 +63,26 @@ def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) ->
 
     watched = bar(lambda: container.delivery.remaining(clock()), quiet=quiet or as_json)
     with suppress(RelayUnreachable):  # delivering meets it too, and says so
-        container.notices.mail_owed(clock, lambda: asked["stop"] > 0)
-    if container.adapters.key_trouble:
-        click.echo(f"digest: {container.adapters.key_trouble}", err=True)
+        container.notices.send_queued(clock, lambda: asked["stop"] > 0)
+    if container.adapters.key_problem:
+        click.echo(f"digest: {container.adapters.key_problem}", err=True)
     with watched.showing() if watched else hidden() as progress:
-        worked = container.delivery.deliver(clock, stop=lambda: asked["stop"] > 0, progress=progress)
-    said = asdict(worked.tally)
+        result = container.delivery.deliver(clock, stop=lambda: asked["stop"] > 0, progress=progress)
+    text = asdict(result.tally)
 
     def lines() -> None:
-        click.echo(", ".join(f"{name} {value}" for name, value in said.items() if value) or "nothing was due")
+        click.echo(", ".join(f"{name} {value}" for name, value in text.items() if value) or "nothing was due")
 
     if as_json or not quiet:
-        answer(as_json, said, lines)
-    if not worked.stopped:
-        for relay, reason in worked.passed_over.items():
+        answer(as_json, text, lines)
+    if not result.stopped:
+        for relay, reason in result.passed_over.items():
             click.echo(f"digest: relay {relay} takes no mail, the next one is used: {reason}", err=True)
     unknown = [
         f"list {name} is not in the settings: its {count} deliveries that are due wait until it is"
-        for name, count in worked.lists_unknown.items()
+        for name, count in result.lists_unknown.items()
     ]
-    wrong = [line for line in (worked.stopped, *unknown, held_line(container)) if line]
+    wrong = [line for line in (result.stopped, *unknown, held_line(container)) if line]
     for line in wrong:
         click.echo(f"digest: {line}", err=True)
     if wrong:

@@ -25,10 +25,10 @@ def explain(container: Container, as_json: bool, email: str, at: datetime) -> No
     document = container.monitoring.explain(address, at)
     mine = {each.list: each for each in container.subscriptions.of(address)}
     lists = {each.name: each for each in container.adapters.lists}
-    for told in document["subscriptions"]:
-        subscription, paper_list = mine[told["list"]], lists.get(told["list"])
+    for record in document["subscriptions"]:
+        subscription, paper_list = mine[record["list"]], lists.get(record["list"])
         edition = container.editions.newest(paper_list, at) if paper_list else None
-        told["weighed"] = [
+        record["weighed"] = [
             {"title": ranked.paper.title, "because": "; ".join(reason.text for reason in ranked.reasons), **parts}
             for ranked, parts in (
                 container.editions.weighed(edition, subscription.interests, subscription.preferences.picks) if edition else ()
@@ -72,7 +72,7 @@ def _print(value: Any, name: str = "", depth: int = 0) -> None:
                 plain = {k: v for k, v in inner.items() if not isinstance(v, dict | list)}
                 click.echo(
                     f"{indent}  - "
-                    + ", ".join(_said(k, v) for k, v in plain.items() if k in _ASKED_FOR or v not in (None, "", False))
+                    + ", ".join(_setting_text(k, v) for k, v in plain.items() if k in _ASKED_FOR or v not in (None, "", False))
                 )
                 for key, nested in inner.items():
                     if key not in plain and nested:
@@ -83,5 +83,5 @@ def _print(value: Any, name: str = "", depth: int = 0) -> None:
         click.echo(f"{indent}{name}: {'none' if value is None or value == {} else value}")
 
 
-def _said(key: str, value: object) -> str:
+def _setting_text(key: str, value: object) -> str:
     return key if value is True else f"{key} {'none' if value is None else value}"

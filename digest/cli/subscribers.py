@@ -61,11 +61,11 @@ def import_(
     """
     paper_list = container.adapters.paper_list(list_name) if list_name else None
     report = container.subscriptions.import_subscribers(file, confirmed, at, paper_list, _columns(given))
-    owed, by, how = (0, None, "") if confirmed else _confirmations(container, at)
+    queued, by, how = (0, None, "") if confirmed else _confirmations(container, at)
     document = {
         "added": report.added,
         "unchanged": report.unchanged,
-        "confirmations_owed": owed,
+        "confirmations_owed": queued,
         "confirmations_sent_by": by,
         "suppressed": report.suppressed,
         "skipped": [{"line": each.line, "reason": each.reason} for each in report.skipped],
@@ -103,23 +103,23 @@ def _confirmations(container: Container, at: datetime) -> tuple[int, str | None,
     from digest.services.notices.pending import GOOD_FOR
 
     now = datetime.now(UTC)
-    outlook = container.notices.outlook(now)
-    if not outlook.owed:
+    pending_notices = container.notices.pending_notices(now)
+    if not pending_notices.queued:
         return 0, None, "no confirmation is owed"
-    waiting = f"{outlook.owed} confirmation{'s' if outlook.owed > 1 else ''} will go out"
+    waiting = f"{pending_notices.queued} confirmation{'s' if pending_notices.queued > 1 else ''} will go out"
     until = f"what waits at {isoformat(at + GOOD_FOR)} is not sent any more"
     if not container.settings.relays:
         return (
-            outlook.owed,
+            pending_notices.queued,
             "digest deliver",
             f"{waiting} by `digest deliver` or `digest run`, once a relay is configured; {until}",
         )
-    if outlook.sender is None:
-        return outlook.owed, "digest deliver", f"{waiting} when `digest deliver` or `digest run` is started; {until}"
-    host, process, *_ = outlook.sender.split("/")
+    if pending_notices.sender is None:
+        return pending_notices.queued, "digest deliver", f"{waiting} when `digest deliver` or `digest run` is started; {until}"
+    host, process, *_ = pending_notices.sender.split("/")
     when = "within a minute" if at <= now else f"from {isoformat(at)} on"
     sender = f"process {process} on {host}"
-    return outlook.owed, sender, f"{waiting} {when}: {sender} sends them"
+    return pending_notices.queued, sender, f"{waiting} {when}: {sender} sends them"
 
 
 @subscribers.command()
@@ -198,23 +198,23 @@ def interests(
     with title and abstract, whether or not we know them; a missing abstract is looked up by `digest run` or `digest collect`.
     """
     understood, library = container.subscriptions.add_interests(container.adapters.address(email), files, text, mute, clear, at)
-    told = [*understood.told, *(f"like {name}{f': {title}' if title else ''}" for name, title in library.works)]
+    record = [*understood.descriptions, *(f"like {name}{f': {title}' if title else ''}" for name, title in library.works)]
     rejected = [*understood.rejected, *(f"{each.where}: {each.reason}" for each in library.rejected)]
 
     def lines() -> None:
-        for line in told or ("nothing yet",):
+        for line in record or ("nothing yet",):
             click.echo(line)
         if files:
-            lacking = len(library.without_abstract)
+            missing = len(library.without_abstract)
             click.echo(
-                f"{len(library.works)} papers kept, {lacking} of them without abstract{' yet' if lacking else ''},"
+                f"{len(library.works)} papers kept, {missing} of them without abstract{' yet' if missing else ''},"
                 f" {len(library.rejected)} not understood"
             )
         for line in rejected:
             click.echo(f"  not understood: {line}", err=True)
 
     document = {
-        "understood": told,
+        "understood": record,
         "rejected": rejected,
         "kept": len(library.works),
         "without_abstract": list(library.without_abstract),

@@ -30,9 +30,12 @@ class Web(Section):
 
 
 class Http(Section):
+    renamed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
+        "deadline": "total_timeout",
+    }
     contact: Text = ""
     timeout: Seconds = 30
-    deadline: Seconds = 120
+    total_timeout: Seconds = 120
     retries: int = Field(3, ge=0, le=10)
 
 

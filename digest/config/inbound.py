@@ -11,6 +11,10 @@ from digest.config.values import Seconds, Section, Text
 
 
 class Inbound(Section):
+    renamed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
+        "imap_done": "imap_processed_folder",
+        "settled_after_days": "assume_delivered_after_days",
+    }
     host: str = "127.0.0.1"
     port: int | None = Field(None, ge=1, le=65535)
     protocol: Literal["lmtp", "smtp"] = "lmtp"
@@ -23,7 +27,7 @@ class Inbound(Section):
     imap_password_file: Path | None = None
     imap_ca_file: Path | None = None
     imap_mailbox: Text = "INBOX"
-    imap_done: Text = "Heeded"
+    imap_processed_folder: Text = "Processed"
     imap_every: Seconds = 300
 
     ses_topic_arn: Text = ""
@@ -35,4 +39,4 @@ class Inbound(Section):
     postmark_password_file: Path | None = None
 
     soft_limit: int = Field(5, ge=1, le=60)
-    settled_after_days: int = Field(3, ge=1, le=30)
+    assume_delivered_after_days: int = Field(3, ge=1, le=30)

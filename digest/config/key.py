@@ -17,13 +17,13 @@ SHORTEST = 16
 def key_of(configured: Secrets, may_be_made: Callable[[], bool] = lambda: True) -> str:
     """The key that is set, else that of the file, made once where there is none. Raises ConfigurationError."""
     if configured.key is None:
-        return found_or_made(configured.key_file, may_be_made)
+        return find_or_make_key(configured.key_file, may_be_made)
     if len(configured.key.get_secret_value()) < SHORTEST:
         raise ConfigurationError("secrets.key", f"should be at least {SHORTEST} characters, best 32 random ones")
     return configured.key.get_secret_value()
 
 
-def found_or_made(file: Path, may_be_made: Callable[[], bool] = lambda: True) -> str:
+def find_or_make_key(file: Path, may_be_made: Callable[[], bool] = lambda: True) -> str:
     """The key in `file`, or a new one written there, readable by its owner only. Two processes starting at once agree.
 
     Raises ConfigurationError where it is missing and no new one may be made: the database was used with it.
@@ -32,7 +32,7 @@ def found_or_made(file: Path, may_be_made: Callable[[], bool] = lambda: True) ->
         raise ConfigurationError(
             "secrets.key_file",
             f"{file} is missing, and the database was used with a key: put that file back. If it is lost for good, run"
-            " `digest migrate --new-key`: links in earlier emails stop working and suppressed addresses are forgotten",
+            " `digest migrate --accept-new-key`: links in earlier emails stop working and suppressed addresses are forgotten",
         )
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:

@@ -62,6 +62,7 @@ class Relay(Section):
 
 class Delivery(Section):
     renamed_keys = {  # noqa: RUF012  # as above
+        "batch": "claim_size",
         "uncertain": "on_lost_reply",
         "first_wait": "retry_initial_delay",
         "longest_wait": "retry_max_delay",
@@ -71,7 +72,7 @@ class Delivery(Section):
         "delivery.niceness": "start it with nice(1) instead",
     }
     connections: int = Field(10, ge=1, le=200)
-    batch: int = Field(500, ge=1, le=10_000)
+    claim_size: int = Field(500, ge=1, le=10_000)
     lease: Seconds = 600
     per_domain_per_minute: int | None = Field(None, ge=1)
     journal: Path = Path("journal")

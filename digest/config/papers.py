@@ -79,14 +79,18 @@ class SourceSettings(Section):
 
 
 class Summaries(Section):
+    renamed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
+        "patience": "max_wait",
+        "budget": "daily_tokens",
+    }
     base_url: str | None = Field(None, pattern=HTTP)
     model: Text = ""
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     batch: int = Field(10, ge=1, le=50)
-    budget: int = Field(200_000, ge=1)
+    daily_tokens: int = Field(200_000, ge=1)
     timeout: Seconds = 30
-    patience: Seconds = 90
+    max_wait: Seconds = 90
 
 
 class LookUps(Section):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from digest.config.mail import Relay
 from digest.config.papers import ListSettings, SourceSettings
-from digest.config.settings import Settings
+from digest.config.settings import RENAMED, Settings
 from digest.config.values import SHAPES
 from digest.domain.errors import ConfigurationError
 
@@ -37,7 +37,9 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
     for name in env:
         if name.startswith("DIGEST_") and name not in NOT_SETTINGS:
             section = name.removeprefix("DIGEST_").split("__")[0].lower()
-            if section not in Settings.model_fields:
+            if section in RENAMED:
+                values[section] = env[name]
+            elif section not in Settings.model_fields:
                 raise ConfigurationError(name, f"unknown setting{_meant(section, Settings)}")
     try:
         return Settings(**values)
@@ -66,14 +68,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _explained(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
+    text = first["msg"].removeprefix("Value error, ")
     if not path:  # from _consistent, which names the key itself
-        path, _, said = said.partition(": ")
+        path, _, text = text.partition(": ")
     if first["type"] == "extra_forbidden":
         return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1]))}")
     if first["type"] == "string_pattern_mismatch":
         return ConfigurationError(path, f"{str(first['input'])[:40]!r} should be {SHAPES[first['ctx']['pattern']]}")
-    return ConfigurationError(path, said[0].lower() + said[1:])
+    return ConfigurationError(path, text[0].lower() + text[1:])
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:

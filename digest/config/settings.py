@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -13,7 +13,7 @@ from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
-from digest.config.values import Days, Seconds, Section, Text, Zone
+from digest.config.values import Days, Seconds, Section, Text, Zone, from_older
 from digest.domain.edition import PaperList
 
 _LONGEST_WINDOW = 31
@@ -27,8 +27,11 @@ class Log(Section):
 
 
 class Alerts(Section):
+    renamed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
+        "overdue": "late_after",
+    }
     to: Text = ""
-    overdue: Seconds = 3600
+    late_after: Seconds = 3600
 
 
 class Retention(Section):
@@ -42,6 +45,10 @@ class Retention(Section):
     readings: Days = Field(365, ge=31)
     cards: Days = Field(180, ge=31)
     alarms: Days = Field(90, ge=2)
+
+
+RENAMED = {"reader_timezone": "default_timezone", "reader_hour": "default_send_time"}
+"""Settings at the top, by their older names."""
 
 
 class Settings(BaseSettings):
@@ -69,8 +76,13 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     log: Log = Log()
     alerts: Alerts = Alerts()
-    reader_timezone: Zone = "UTC"
-    reader_hour: time = time(7, 0)
+    default_timezone: Zone = "UTC"
+    default_send_time: time = time(7, 0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_older(cls, values: Any) -> Any:
+        return from_older(values, {}, RENAMED)
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

@@ -18,7 +18,7 @@ from digest.domain.subscriber import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Returns:
+class ReturnCounts:
     """What came back of a list's mails in a span of time."""
 
     accepted: int
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class BreakerLimit:
     """Crossed by more than `rate` of the accepted mails, but never by fewer than `cases`."""
 
     rate: float
@@ -46,10 +46,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerPolicy:
-    warn_complaints: Limit = Limit(0.001, 2)
-    pause_complaints: Limit = Limit(0.003, 3)
-    warn_hard: Limit = Limit(0.02, 5)
-    pause_hard: Limit = Limit(0.05, 10)
+    warn_complaints: BreakerLimit = BreakerLimit(0.001, 2)
+    pause_complaints: BreakerLimit = BreakerLimit(0.003, 3)
+    warn_hard: BreakerLimit = BreakerLimit(0.02, 5)
+    pause_hard: BreakerLimit = BreakerLimit(0.05, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Judgement:
     reason: str = ""
 
 
-def judge(returns: Returns, policy: BreakerPolicy | None = None) -> Judgement:
+def judge(returns: ReturnCounts, policy: BreakerPolicy | None = None) -> Judgement:
     """What the returns of a list mean for it."""
     limits = policy or BreakerPolicy()
     rules = (
@@ -78,7 +78,7 @@ def judge(returns: Returns, policy: BreakerPolicy | None = None) -> Judgement:
 
 # ---- many readers, the same words ------------------------------------------------------------------------------------------
 
-SAME_WORDS = Limit(0.02, 4)
+SAME_WORDS = BreakerLimit(0.02, 4)
 """More refusals with the same words than this share of what was accepted meanwhile are our trouble more likely than the readers':
 three of three hundred readers have no mailbox any more; fifty have a sender in trouble."""
 SAME_WORDS_WINDOW = timedelta(hours=24)

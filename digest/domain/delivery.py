@@ -189,7 +189,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Underway:
+class DeliveryProgress:
     """How far the editions have come of which some deliveries are due or claimed now."""
 
     accepted: int

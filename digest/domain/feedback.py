@@ -66,7 +66,7 @@ class ReturnKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mailed:
+class DeliveryRecipient:
     """Whom a delivery was for."""
 
     delivery_id: int

@@ -106,8 +106,8 @@ def _texts(sightings: Sequence[Sighting], name: Identifier) -> dict[str, Any]:
     for fields, rank_of in _WON_BY:
         ranked = [(rank_of(s, name), s) for s in sightings]
         for field in fields:
-            said = [(rank, _comparable(value), value) for rank, s in ranked if (value := getattr(s, field))]
-            won[field] = max(said, key=lambda entry: entry[:2])[2] if said else getattr(sightings[0], field)
+            values = [(rank, _comparable(value), value) for rank, s in ranked if (value := getattr(s, field))]
+            won[field] = max(values, key=lambda entry: entry[:2])[2] if values else getattr(sightings[0], field)
     return won
 
 
@@ -180,8 +180,8 @@ def _withdrawn(sightings: Sequence[Sighting], name: Identifier) -> bool:
     unversioned = [s for s in sightings if _version_under(s, name) is None]
     last_word: dict[str, tuple[datetime, bool]] = {}
     for s in unversioned:
-        said = (s.seen_at, s.withdrawn)
-        last_word[s.source] = max(said, last_word.get(s.source, said))
+        values = (s.seen_at, s.withdrawn)
+        last_word[s.source] = max(values, last_word.get(s.source, values))
     return any(withdrawn for _, withdrawn in last_word.values())
 
 

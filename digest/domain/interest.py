@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
-from digest.domain.query import parse_query, told
+from digest.domain.query import describe, parse_query
 from digest.domain.subscriber import Interests
 
 _CATEGORY = re.compile(
@@ -19,15 +19,15 @@ _FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|search|like):\
 _JOINERS = "\u200c\u200d"
 """Not printable by themselves, and needed to spell words in many scripts."""
 _BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|,|(?<!>\d\.\d\.[a-zA-Z]{2});""")
-"""A comma or semicolon parts wishes; inside quotation marks it parts nothing: author:"LeCun, Yann", and so does the one in a DOI
-that ends with …>2.0.CO;2."""
+"""A comma or semicolon parts interests; inside quotation marks it parts nothing: author:"LeCun, Yann", and so does
+the one in a DOI that ends with …>2.0.CO;2."""
 _QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
 _QUOTES = re.compile(r'["“”]')
 _FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)
-"""What makes the rest of a wish a search (domain/query.py)."""
+"""What makes the rest of an interest a search (domain/query.py)."""
 LONGEST = 100
 MOST = 200
-"""A wish longer than LONGEST characters is not one, and nobody has more than MOST."""
+"""An interest longer than LONGEST characters is not one, and nobody has more than MOST."""
 LONGEST_TEXT = 50_000
 """Characters that are read of all interests together: more than MOST of the longest with what stands between them."""
 _LONGEST_WRITTEN = 3 * LONGEST
@@ -36,38 +36,38 @@ _LONGEST_WRITTEN = 3 * LONGEST
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """`told` has a line for each wish, as understood; `rejected` those that were not."""
+    """`told` has a line for each interest, as understood; `rejected` those that were not."""
 
     interests: Interests
-    told: tuple[str, ...]
+    descriptions: tuple[str, ...]
     rejected: tuple[str, ...] = ()
 
 
 def understand(text: str, mute: str = "") -> Understood:
-    """Reads wishes separated by commas, semicolons or lines: words, "cs.CL", "author: Name", "mute: word", arXiv ids.
+    """Reads interests separated by commas, semicolons or lines: words, "cs.CL", "author: Name", "mute: word", arXiv ids.
     Words may be any search: “test-time scaling” author:lovelace cat:cs.CL since:2026 -benchmark.
 
-    A leading minus mutes the whole wish: "-quantum", "-author: Name", "-cs.CV". Order and case carry nothing.
+    A leading minus mutes the whole interest: "-quantum", "-author: Name", "-cs.CV". Order and case carry nothing.
     """
     if len(text) + len(mute) > LONGEST_TEXT:
         return Understood(Interests(), (), (f"{text[:40]!r}…: should be at most {LONGEST_TEXT:,} characters in all",))
-    wishes = _wishes(text)
-    wishes += ["-" + wish.removeprefix("-") for wish in _wishes(mute)]
+    topics = _interests(text)
+    topics += ["-" + interest.removeprefix("-") for interest in _interests(mute)]
     found: dict[str, list[str]] = {
         name: [] for name in ("words", "categories", "authors", "muted_words", "muted_authors", "liked")
     }
     lines: list[str] = []
     rejected: list[str] = []
-    for wish in dict.fromkeys(wishes):
-        if len(wish) > _LONGEST_WRITTEN:
-            rejected.append(_too_long(wish))
+    for interest in dict.fromkeys(topics):
+        if len(interest) > _LONGEST_WRITTEN:
+            rejected.append(_too_long(interest))
             continue
-        name, value, line = _understood(wish)
+        name, value, line = _understood(interest)
         if len(value) > LONGEST or len(lines) >= MOST or not any(c.isalnum() for c in value):
-            rejected.append(_too_long(wish))
+            rejected.append(_too_long(interest))
             continue
-        if name in ("words", "muted_words") and (lack := parse_query(value).lack):
-            rejected.append(f"{wish[:40]!r}: {lack}")
+        if name in ("words", "muted_words") and (missing_hint := parse_query(value).missing_hint):
+            rejected.append(f"{interest[:40]!r}: {missing_hint}")
             continue
         found[name].append(value)
         lines.append(line)
@@ -75,29 +75,29 @@ def understand(text: str, mute: str = "") -> Understood:
     return Understood(interests, tuple(lines), tuple(rejected))
 
 
-def _too_long(wish: str) -> str:
-    return f"{wish[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} wishes in all"
+def _too_long(interest: str) -> str:
+    return f"{interest[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} interests in all"
 
 
-def _wishes(text: str) -> list[str]:
+def _interests(text: str) -> list[str]:
     """Cut apart; without what nobody types: controls, and marks that turn round what follows them."""
     found: list[str] = []
     for line in text.split("\n"):
         kept = "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "" for c in line)
         found += _BETWEEN.sub(lambda part: part[1] or "\n", kept).split("\n")
-    return [wish.strip() for wish in found if wish.strip()]
+    return [interest.strip() for interest in found if interest.strip()]
 
 
-def one_wish(text: str) -> str:
-    """A line as one wish that is no mute: a search as somebody typed it."""
-    wish = " ".join(" ".join(_wishes(" ".join(text.split()))).split())
-    found = understand(wish).interests
-    return f"search: {wish}" if found.muted_words or found.muted_authors else wish
+def one_interest(text: str) -> str:
+    """A line as one interest that is no mute: a search as somebody typed it."""
+    interest = " ".join(" ".join(_interests(" ".join(text.split()))).split())
+    found = understand(interest).interests
+    return f"search: {interest}" if found.muted_words or found.muted_authors else interest
 
 
-def _understood(wish: str) -> tuple[str, str, str]:
+def _understood(interest: str) -> tuple[str, str, str]:
     """(which interest, its value, how it is told)."""
-    muted, bare, name, value = _parted(wish)
+    muted, bare, name, value = _parted(interest)
     if name == "author" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
     elif name in ("author", "cat", "category", "like") and _FURTHER.search(value):
@@ -124,9 +124,9 @@ def _understood(wish: str) -> tuple[str, str, str]:
     return "words", value, f"search: {search}" if search else f"words: {value}"
 
 
-def _parted(wish: str) -> tuple[bool, str, str, str]:
-    """(whether it mutes, the wish without what says so, the name of its field, its value); in lower case, one space each."""
-    muted, bare = False, " ".join(wish.split()).lower()
+def _parted(interest: str) -> tuple[bool, str, str, str]:
+    """(whether it mutes, the interest without what says so, the name of its field, its value); in lower case, one space each."""
+    muted, bare = False, " ".join(interest.split()).lower()
     while True:
         if (rest := bare.lstrip("- ")) != bare and rest:
             muted, bare = True, rest
@@ -137,9 +137,9 @@ def _parted(wish: str) -> tuple[bool, str, str, str]:
 
 
 def _search(value: str) -> str:
-    """How a wish that is more than words is told; empty for words."""
+    """How an interest that is more than words is told; empty for words."""
     query = parse_query(value)
-    return "" if query.plain else told(query)
+    return "" if query.plain else describe(query)
 
 
 def _category(value: str) -> str:
@@ -161,8 +161,8 @@ def merged(before: Interests, more: Interests) -> Interests:
 
 
 def written(interests: Interests) -> str:
-    """A wish a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them,
-    nor is what no wish is read as, or more than a form can hold (kept before clicks had the form's limits).
+    """An interest a line, such that `understand` reads them as the same interests; papers liked and disliked are not among them,
+    nor is what no interest is read as, or more than a form can hold (kept before clicks had the form's limits).
     """
     lines: list[str] = []
     for name, spellings in _SPELT.items():
@@ -172,8 +172,8 @@ def written(interests: Interests) -> str:
     return "\n".join(lines[:MOST])
 
 
-def author_wish(name: str) -> str:
-    """An author as a wish: whatever is in the name, inside quotation marks it is read as a name. "" for no name."""
+def author_interest(name: str) -> str:
+    """An author as an interest: whatever is in the name, inside quotation marks it is read as a name. "" for no name."""
     bare = " ".join(_QUOTES.sub(" ", name).split())
     return f'author: "{bare}"' if any(c.isalnum() for c in bare) else ""
 
@@ -193,9 +193,9 @@ _SPELT = {
     "muted_words": ("-{}", "-word: {}"),
     "muted_authors": ("-author: {}", '-author: "{}"'),
 }
-"""How a wish of each kind is written: the first that is read as it."""
+"""How an interest of each kind is written: the first that is read as it."""
 
 
-def _is_read_as(wish: str, name: str, value: str) -> bool:
-    understood = understand(wish)
+def _is_read_as(interest: str, name: str, value: str) -> bool:
+    understood = understand(interest)
     return not understood.rejected and understood.interests == Interests(**{name: (value,)})

@@ -40,7 +40,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class OwedNotice:
+class QueuedNotice:
     """One that is not sent yet."""
 
     notice: Notice

@@ -76,7 +76,7 @@ class Query:
         return any((self.words, self.phrases, self.authors, self.categories, self.since, self.like))
 
     @property
-    def lack(self) -> str:
+    def missing_hint(self) -> str:
         """What to add to a query that only leaves papers out; empty for others."""
         return ASK_FOR_SOMETHING if self.unwanted and not self.asks else ""
 
@@ -153,24 +153,24 @@ class _Gathered:
         return {name: tuple(dict.fromkeys(getattr(self, name)))[:MOST_WORDS] for name in self.__slots__}
 
 
-def told(query: Query) -> str:
+def describe(query: Query) -> str:
     """The query as it was understood: 'graph, “neural network”, by ho, in cs.lg, since 2026-05-01, without video or by li'."""
-    parts = _told(query)
+    parts = _descriptions(query)
     parts += [f"in {' or '.join(query.categories)}"] if query.categories else []
     parts += [f"since {query.since}"] if query.since else []
     parts += [f"like {query.like}"] if query.like else []
     if unwanted := query.unwanted:
-        each = [*unwanted.words, *_told(Unwanted(phrases=unwanted.phrases, authors=unwanted.authors))]
+        each = [*unwanted.words, *_descriptions(Unwanted(phrases=unwanted.phrases, authors=unwanted.authors))]
         parts.append(f"without {' or '.join([*each, *(f'in {category}' for category in unwanted.categories)])}")
     return ", ".join(parts)
 
 
-def _told(query: Query | Unwanted) -> list[str]:
+def _descriptions(query: Query | Unwanted) -> list[str]:
     phrases = [f"“{' '.join(phrase)}”" for phrase in query.phrases]
     return [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
 
 
-def telling(words: Iterable[str]) -> list[str]:
+def content_words(words: Iterable[str]) -> list[str]:
     """Those that are looked for."""
     return [word for word in words if word not in COMMON]
 

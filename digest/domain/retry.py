@@ -91,11 +91,11 @@ class RetryPolicy:
             return self._backoff(attempt, before, expires_at, again)
         return Decision(DeliveryState.QUEUED, again, next_attempt_at=attempt.at)
 
-    def _backoff(self, attempt: Attempt, before: int, expires_at: datetime, said: str) -> Decision:
+    def _backoff(self, attempt: Attempt, before: int, expires_at: datetime, reason: str) -> Decision:
         if before + 1 >= self.max_attempts:
-            return Decision(DeliveryState.FAILED, f"{said}; gave up after {before + 1} attempts")
+            return Decision(DeliveryState.FAILED, f"{reason}; gave up after {before + 1} attempts")
         wait = min(self.first_wait * self.factor**before, self.longest_wait)
-        return self._later(attempt.at + wait, expires_at, said)
+        return self._later(attempt.at + wait, expires_at, reason)
 
     def _later(
         self, at: datetime, expires_at: datetime, why: str, *, counts: bool = True, effect: Effect = Effect.NONE

@@ -162,7 +162,7 @@ class AddedReaders:
     added: int
     """Made, or waiting for a confirmation until now."""
     unchanged: int
-    """Active already (their own wishes stay), or ended: a list of addresses does not undo somebody's goodbye."""
+    """Active already (their own interests stay), or ended: a list of addresses does not undo somebody's goodbye."""
 
     def __add__(self, other: AddedReaders) -> AddedReaders:
         return AddedReaders(self.added + other.added, self.unchanged + other.unchanged)

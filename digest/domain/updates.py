@@ -26,12 +26,12 @@ _ACCEPTED = re.compile(
 _ENDS = re.compile(r"\.(?:\s|$)|,\s*(?:\d+\s+(?:pages|figures|tables)|code|https?:)|\s+https?:|\s+\d+\s+pages", re.IGNORECASE)
 
 
-def update(then: Paper, now: Paper, told: Collection[str] = ()) -> Update | None:
+def update(then: Paper, now: Paper, reported: Collection[str] = ()) -> Update | None:
     """What to tell of a paper, the most important of what was not `told` (kinds); None where nothing is worth a line."""
     for kind in KINDS:
-        if kind not in told and (said := _SAID[kind](then, now)):
+        if kind not in reported and (change := _CHANGES[kind](then, now)):
             url = now.code_url if kind == "code" else now.url
-            return Update(identifier=str(now.identifier), kind=kind, title=now.title, what=said, url=url)
+            return Update(identifier=str(now.identifier), kind=kind, title=now.title, what=change, url=url)
     return None
 
 
@@ -66,7 +66,7 @@ def _version(then: Paper, now: Paper) -> str:
     return f"version {now.version} is substantially revised" if revised else ""
 
 
-_SAID = {"withdrawn": _withdrawn, "venue": _venue, "code": _code, "version": _version}
+_CHANGES = {"withdrawn": _withdrawn, "venue": _venue, "code": _code, "version": _version}
 
 
 def published(paper: Paper) -> str:
@@ -81,8 +81,8 @@ def accepted(paper: Paper) -> str:
 
 
 def _short(venue: str) -> str:
-    said = venue.strip(" .,;:")
-    return said if len(said) <= _LONGEST_VENUE else ""
+    change = venue.strip(" .,;:")
+    return change if len(change) <= _LONGEST_VENUE else ""
 
 
 def _words(text: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-class Inbox:
+class DevSmtpServer:
     """A context manager: listening between enter and exit. Each message is `folder`/<number>.eml, as it came over the wire."""
 
     def __init__(self, folder: Path) -> None:

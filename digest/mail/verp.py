@@ -36,7 +36,7 @@ class Stamp:
     message: str
 
 
-class Stamps:
+class VerpSigner:
     """Makes and reads stamps. `key` is a secret that must outlive the mails sent with it (bounces come days later)."""
 
     def __init__(self, key: bytes) -> None:

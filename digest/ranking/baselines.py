@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from digest.domain.paper import Candidate, Ranked
 from digest.ranking.features import VOTES
-from digest.ranking.signal_history import Heard, heard
+from digest.ranking.signal_history import SignalHistory, signal_history
 
-Score = Callable[[Heard, float], float]
+Score = Callable[[SignalHistory, float], float]
 """From a paper's votes as heard and its age in hours."""
 
 
@@ -27,7 +27,7 @@ class Formula:
     def __call__(self, candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
         ranked = []
         for each in candidates:
-            votes = heard((s for s in each.signals if s.kind == VOTES), at).get(VOTES)
+            votes = signal_history((s for s in each.signals if s.kind == VOTES), at).get(VOTES)
             age = max(0.0, (at - each.paper.first_seen_at) / timedelta(hours=1))
             ranked.append(Ranked(each.paper, self.score(votes, age) if votes else -math.inf))
         return sorted(ranked, key=lambda r: (-r.score, r.paper.identifier, r.paper.id))

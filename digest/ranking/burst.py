@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from digest.ranking.signal_history import Heard, Series
+from digest.ranking.signal_history import Series, SignalHistory
 
 BELIEVED = 15.0
 """Votes that one burst counts as at most."""
@@ -23,7 +23,7 @@ BACKED = 40.0
 AUDIBLE = 1 / 3
 """The rule holds where at least this part of the papers with many votes has a second voice: silence means something there."""
 
-Voices = Mapping[str, Heard]
+Voices = Mapping[str, SignalHistory]
 
 
 def is_audible(papers: Iterable[Voices], kind: str) -> bool:
@@ -32,7 +32,7 @@ def is_audible(papers: Iterable[Voices], kind: str) -> bool:
     return bool(second) and sum(second) >= AUDIBLE * len(second)
 
 
-def believed(voices: Voices, kind: str) -> tuple[Heard, float]:
+def believed(voices: Voices, kind: str) -> tuple[SignalHistory, float]:
     """The votes of `kind` as they count, and how many votes of a burst were set aside (0: none)."""
     votes = voices[kind]
     main = votes.main
@@ -43,7 +43,7 @@ def believed(voices: Voices, kind: str) -> tuple[Heard, float]:
     if excess <= 0:
         return votes, 0.0
     lowered = replace(main, values=_lowered(main, first, last, excess / gained))
-    return Heard(tuple(lowered if each is main else each for each in votes.series)), excess
+    return SignalHistory(tuple(lowered if each is main else each for each in votes.series)), excess
 
 
 def _steepest(main: Series) -> tuple[int, int, float]:

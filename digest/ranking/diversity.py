@@ -1,4 +1,4 @@
-"""What a reader's own picks owe to variety: one story once, no five papers of one topic, a place for each wish.
+"""What a reader's own picks owe to variety: one story once, no five papers of one topic, a place for each interest.
 
 Positions are those of the pool; sets of them are the bits of whole numbers, so that a hundred thousand readers cost seconds.
 """
@@ -20,14 +20,14 @@ OF_ONE_LIBRARY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Kinship:
+class SimilaritySets:
     """For each paper of a pool, those nearly the same and those on its topic, itself left out."""
 
     same: tuple[int, ...]
     alike: tuple[int, ...]
 
     @classmethod
-    def of(cls, likeness: NDArray[np.float64], first: int = 0) -> Kinship:
+    def of(cls, likeness: NDArray[np.float64], first: int = 0) -> SimilaritySets:
         """`likeness` of papers (rows, from position `first` on) to each."""
         rows = np.arange(len(likeness))
         likeness[rows, first + rows] = 0.0
@@ -39,7 +39,7 @@ def _bits(near: NDArray[np.bool_]) -> tuple[int, ...]:
 
 
 def spread(
-    order: Sequence[int], wanted: int, kinship: Kinship, had: Iterable[int], per_topic: int = PER_TOPIC
+    order: Sequence[int], wanted: int, similarity_sets: SimilaritySets, had: Iterable[int], per_topic: int = PER_TOPIC
 ) -> tuple[list[int], Mapping[int, list[int]]]:
     """(the picks, best first; what is folded into each). `order` is best first, `had` what the reader was sent before.
 
@@ -52,34 +52,36 @@ def spread(
     for position in order:
         if len(chosen) == wanted:
             break
-        if kinship.same[position] & before:
+        if similarity_sets.same[position] & before:
             continue
-        if twins := kinship.same[position] & taken:
+        if twins := similarity_sets.same[position] & taken:
             folded.setdefault(next(other for other in chosen if twins >> other & 1), []).append(position)
-        elif (kinship.alike[position] & taken).bit_count() >= per_topic:
+        elif (similarity_sets.alike[position] & taken).bit_count() >= per_topic:
             waiting.append(position)
         else:
             chosen.append(position)
             taken |= 1 << position
     if len(chosen) < wanted and waiting:
         places = {position: place for place, position in enumerate(order)}
-        apart = [each for n, each in enumerate(waiting) if not any(kinship.same[each] >> other & 1 for other in waiting[:n])]
+        apart = [
+            each for n, each in enumerate(waiting) if not any(similarity_sets.same[each] >> other & 1 for other in waiting[:n])
+        ]
         chosen = sorted([*chosen, *apart[: wanted - len(chosen)]], key=places.__getitem__)
     return chosen, folded
 
 
-def with_every_wish(chosen: Sequence[int], fulfilled: NDArray[np.bool_], scores: NDArray[np.float64]) -> list[int]:
-    """A place for each wish (row of `fulfilled`) that some paper fulfils: its best paper, for the last that leaves no wish bare.
+def with_every_interest(chosen: Sequence[int], fulfilled: NDArray[np.bool_], scores: NDArray[np.float64]) -> list[int]:
+    """A place for each interest (row of `fulfilled`) that some paper fulfils: its best paper, for the last that leaves none bare.
 
     `scores` by position, -inf for what the reader may not get. At most half of the places are given so.
     """
     kept = list(chosen)
     can = fulfilled & np.isfinite(scores)
     bare = np.flatnonzero(~can[:, kept].any(axis=1) & can.any(axis=1))
-    for wish in bare[: len(kept) // 2]:
-        if can[wish, kept].any():  # by a paper that came in for another
+    for interest in bare[: len(kept) // 2]:
+        if can[interest, kept].any():  # by a paper that came in for another
             continue
-        best = int(np.argmax(np.where(can[wish], scores, -np.inf)))
+        best = int(np.argmax(np.where(can[interest], scores, -np.inf)))
         held = fulfilled[:, kept].sum(axis=1)
         spare = [place for place in range(len(kept) - 1, -1, -1) if not (fulfilled[:, kept[place]] & (held <= 1)).any()]
         if spare:

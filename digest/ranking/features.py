@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from digest.domain.paper import Candidate, Paper, TrackRecord
 from digest.ranking import burst
-from digest.ranking.signal_history import Heard, heard
+from digest.ranking.signal_history import SignalHistory, signal_history
 
 VOTES, STARS, COMMENTS = "upvotes", "github_stars", "comments"
 LONGEST_UNREAD = 24.0
@@ -59,7 +59,7 @@ def observe(candidates: Sequence[Candidate], at: datetime, appeal: Callable[[Pap
 
     `appeal` is what a paper's text says for it (appeal.py).
     """
-    known = [heard(each.signals, at) for each in candidates]
+    known = [signal_history(each.signals, at) for each in candidates]
     audible = burst.is_audible(known, VOTES)
     counted = [_counted(voices, audible) for voices in known]
     usual = _usual([each.paper for each in candidates], [votes.last if votes else 0.0 for votes, _ in counted])
@@ -70,7 +70,7 @@ def observe(candidates: Sequence[Candidate], at: datetime, appeal: Callable[[Pap
     ]
 
 
-def _counted(voices: burst.Voices, audible: bool) -> tuple[Heard | None, float]:
+def _counted(voices: burst.Voices, audible: bool) -> tuple[SignalHistory | None, float]:
     if VOTES not in voices:
         return None, 0.0
     return burst.believed(voices, VOTES) if audible else (voices[VOTES], 0.0)
@@ -105,11 +105,11 @@ def _figures(
     candidate: Candidate,
     at: datetime,
     voices: burst.Voices,
-    votes: Heard | None,
+    votes: SignalHistory | None,
     set_aside: float,
     usual: float,
     unread: float,
-    told: float,
+    prior: float,
 ) -> Figures:
     stars, comments = voices.get(STARS), voices.get(COMMENTS)
     return Figures(
@@ -123,7 +123,7 @@ def _figures(
         unread=unread,
         comments=comments.last if comments else 0.0,
         stars=stars.grown(24) if stars else 0.0,
-        appeal=told,
+        appeal=prior,
         track_record=candidate.track_record,
         topic_weight=candidate.topic_weight,
         usual=usual,

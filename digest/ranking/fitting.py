@@ -25,7 +25,7 @@ import numpy as np
 from digest.domain.paper import Paper
 from digest.ranking.features import FORMULA
 from digest.ranking.model import Model
-from digest.ranking.text_prior import Appeal, shape, words
+from digest.ranking.text_prior import TextPrior, shape, words
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -46,7 +46,7 @@ NEGLIGIBLE = 0.004
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class JudgedPaper:
     """A paper whose fate is known: `day` it was first seen (an ordinal), `votes` six days later."""
 
     paper: Paper
@@ -76,11 +76,11 @@ class _Design:
     usual: dict[str, float]
 
 
-def fit_appeal(known: Sequence[Known]) -> tuple[Appeal, dict[int, float]]:
+def fit_text_prior(known: Sequence[JudgedPaper]) -> tuple[TextPrior, dict[int, float]]:
     """The weights, and each paper's appeal by id as judged from the other days' papers. Papers need an abstract."""
     usable = [each for each in known if each.paper.abstract]
     if len(usable) < 2 * IN_ABSTRACTS:
-        return Appeal(), {}
+        return TextPrior(), {}
     design = _designed([each.paper for each in usable])
     days = np.array([each.day for each in usable])
     target = _less_day_mean(np.log1p(np.array([each.votes for each in usable])), days)
@@ -109,9 +109,9 @@ def _designed(papers: Sequence[Paper]) -> _Design:
     scale = np.array([{"title": 1.0, "abstract": ABSTRACT_SCALE, "shape": 1.0}[part] for part, _ in place])
     usual = {}
     for name in names:
-        told = np.array([each[name] for each in shapes if name in each])
-        usual[name] = float(told.mean())
-        spread = SHAPE_SCALE / (float(told.std()) or 1.0)
+        observed = np.array([each[name] for each in shapes if name in each])
+        usual[name] = float(observed.mean())
+        spread = SHAPE_SCALE / (float(observed.std()) or 1.0)
         matrix[:, place["shape", name]] = [spread * (each.get(name, usual[name]) - usual[name]) for each in shapes]
         scale[place["shape", name]] = spread
     return _Design(list(place), matrix, scale, usual)
@@ -136,7 +136,7 @@ def _ridge(matrix: Array, target: Array) -> tuple[Array, float]:
     return weights, float(mean @ weights)
 
 
-def _appeal_of(design: _Design, weights: Array) -> Appeal:
+def _appeal_of(design: _Design, weights: Array) -> TextPrior:
     parts: dict[str, dict[str, float]] = {"title": {}, "abstract": {}, "shape": {}}
     for (part, name), weight in zip(design.columns, weights, strict=True):
         if part == "shape" or abs(weight) >= NEGLIGIBLE:
@@ -145,13 +145,13 @@ def _appeal_of(design: _Design, weights: Array) -> Appeal:
     there = (design.matrix[:, kept] > 0).mean(0)
     centre = math.fsum(float(p) * parts[design.columns[n][0]][design.columns[n][1]] for p, n in zip(there, kept, strict=True))
     figures = {name: (round(design.usual[name], 3), weight) for name, weight in parts["shape"].items()}
-    return Appeal(parts["title"], parts["abstract"], figures, round(centre, 4))
+    return TextPrior(parts["title"], parts["abstract"], figures, round(centre, 4))
 
 
 # ---- growth ----------------------------------------------------------------------------------------------------------------
 
 
-def fit_growth(names: Sequence[str], rows: Sequence[Row], appeal: Appeal, told: dict[str, object]) -> Model:
+def fit_growth(names: Sequence[str], rows: Sequence[Row], appeal: TextPrior, observed: dict[str, object]) -> Model:
     """The model whose choices are most like the gains. `rows` of a morning stand together."""
     vectors = np.array([row.vector for row in rows])
     gains = np.array([row.gain for row in rows])
@@ -166,7 +166,7 @@ def fit_growth(names: Sequence[str], rows: Sequence[Row], appeal: Appeal, told: 
         power=POWER,
         base=round(base, 4),
         appeal=appeal,
-        told=told,
+        fitted_on=observed,
     )
 
 

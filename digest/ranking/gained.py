@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from digest.domain.paper import Candidate, Ranked, Reason
 from digest.ranking.features import VOTES
-from digest.ranking.signal_history import heard
+from digest.ranking.signal_history import signal_history
 
 _HOUR = timedelta(hours=1)
 
@@ -26,7 +26,7 @@ def rank_by_gain(
 
 
 def _gained(candidate: Candidate, since: datetime, at: datetime) -> float:
-    votes = heard(candidate.signals, at).get(VOTES)
+    votes = signal_history(candidate.signals, at).get(VOTES)
     if votes is None:
         return 0.0
     if candidate.paper.first_seen_at >= since:

@@ -16,7 +16,7 @@ from typing import Any
 
 from digest.domain.errors import InvalidInput
 from digest.ranking.features import FEATURES, PRIOR, Figures
-from digest.ranking.text_prior import Appeal
+from digest.ranking.text_prior import TextPrior
 
 _HIGHEST = 700.0
 """exp of more is no number."""
@@ -31,10 +31,10 @@ class Model:
     weights: Mapping[str, float]
     power: float = 1.0
     base: float = 0.0
-    appeal: Appeal = field(default_factory=Appeal)
+    appeal: TextPrior = field(default_factory=TextPrior)
     without_votes: Mapping[str, float] = field(default_factory=lambda: dict(WITHOUT_VOTES))
     """Weights of features.PRIOR: they stand for the appeal where nobody has spoken."""
-    told: Mapping[str, object] = field(default_factory=dict)
+    fitted_on: Mapping[str, object] = field(default_factory=dict)
     """What it was fitted on, for people: "until", "mornings", "papers"."""
 
     def expected(self, figures: Figures) -> float:
@@ -72,14 +72,14 @@ def parse(text: str, where: str) -> Model:
         weights=weights,
         power=power,
         base=growth.get("base", 0.0),
-        appeal=Appeal(
+        appeal=TextPrior(
             title=_numbers(read, "title_words", where),
             abstract=_numbers(read, "abstract_words", where),
             shape={name: (usual.get(name, 0.0), weight) for name, weight in shape.items()},
             centre=growth.get("words_centre", 0.0),
         ),
         without_votes={**WITHOUT_VOTES, **without_votes},
-        told=read.get("fitted", {}),
+        fitted_on=read.get("fitted", {}),
     )
 
 
@@ -103,7 +103,7 @@ def written(model: Model) -> str:
     """The model as TOML, the strongest words first. The same model gives the same text."""
     appeal = model.appeal
     tables: list[tuple[str, str, Mapping[str, object]]] = [
-        ("fitted", "", model.told),
+        ("fitted", "", model.fitted_on),
         ("growth", "", {"power": model.power, "base": model.base, "words_centre": appeal.centre}),
         ("weights", "", model.weights),
         ("without_votes", "# what speaks for a paper nobody has spoken of: its score is multiplied by exp(sum(weight * figure))",
@@ -115,8 +115,12 @@ def written(model: Model) -> str:
         ("abstract_words", "# what a word of the abstract adds", _strongest_first(appeal.abstract)),
     ]  # fmt: skip
     parts = [_HEAD]
-    for name, remark, values in tables:
-        lines = [f"[{name}]", *([remark] if remark else []), *(f"{_key(key)} = {_value(value)}" for key, value in values.items())]
+    for name, edition_notes, values in tables:
+        lines = [
+            f"[{name}]",
+            *([edition_notes] if edition_notes else []),
+            *(f"{_key(key)} = {_value(value)}" for key, value in values.items()),
+        ]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

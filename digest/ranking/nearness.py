@@ -16,7 +16,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.identity import registered, title_key
 from digest.ranking import terms
 from digest.ranking.author_names import name_words
-from digest.ranking.pool_index import AT_ONCE, COMMON, NAMESAKES, Shelf
+from digest.ranking.pool_index import AT_ONCE, COMMON, NAMESAKES, PoolIndex
 from digest.ranking.sparse import Floats, SparseRows
 
 MOST_NEAR = 64_000_000
@@ -41,11 +41,11 @@ class Liked(Protocol):
 
 
 class Nearness:
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, pool_index: PoolIndex) -> None:
+        self._pool_index = pool_index
         self._rows: dict[str, int] = {}
         self._met: dict[str, int | None] = {}
-        self.near = np.empty((0, shelf.size), dtype=np.float32)
+        self.near = np.empty((0, pool_index.size), dtype=np.float32)
         """For each work known here a row: exp(SHARPNESS × its likeness to each paper)."""
         self._used = 0
         self._authored: list[tuple[list[int], list[float]]] = []
@@ -58,20 +58,20 @@ class Nearness:
         """
         wanted = dict.fromkeys(names)
         new = [name for name in wanted if name not in self._rows]
-        if self._used and (self._used + len(new)) * self._shelf.size > MOST_NEAR:
+        if self._used and (self._used + len(new)) * self._pool_index.size > MOST_NEAR:
             self._rows.clear()
             self._authored.clear()
             self._titles.clear()
             self._used = 0
             new = list(wanted)
-        return [name for name in new if name not in self._shelf.positions]
+        return [name for name in new if name not in self._pool_index.positions]
 
     def learn(self, names: Iterable[str], texts: Mapping[str, Liked]) -> None:
         """Tells the likeness of these papers, of the window or among `texts`, to the window; each is told once."""
         new = [name for name in dict.fromkeys(names) if name not in self._rows]
         known = [(name, text) for name in new if (text := self._text(name, texts)) is not None and (text.title or text.abstract)]
         if self._used + len(known) > len(self.near):
-            grown = np.empty((max(self._used + len(known), 2 * len(self.near)), self._shelf.size), dtype=np.float32)
+            grown = np.empty((max(self._used + len(known), 2 * len(self.near)), self._pool_index.size), dtype=np.float32)
             grown[: self._used] = self.near[: self._used]
             self.near = grown
         for start in range(0, len(known), AT_ONCE):
@@ -81,7 +81,7 @@ class Nearness:
         counted = [
             getattr(text, "terms", None) or terms.text_terms(text.title, _keywords(text), text.abstract) for _, text in known
         ]
-        likeness = self._shelf.vectors_of(counted).times_sparse(self._shelf.by_term)
+        likeness = self._pool_index.vectors_of(counted).times_sparse(self._pool_index.by_term)
         for row, (name, text) in enumerate(known):
             if (position := self._met_by(name, text)) is not None:
                 likeness[row, position] = 0.0  # a paper is not like itself: others like it are looked for
@@ -92,21 +92,21 @@ class Nearness:
         self._used += len(known)
 
     def _text(self, name: str, texts: Mapping[str, Liked]) -> Liked | None:
-        position = self._shelf.positions.get(name)
-        return self._shelf.papers[position] if position is not None else texts.get(name)
+        position = self._pool_index.positions.get(name)
+        return self._pool_index.papers[position] if position is not None else texts.get(name)
 
     def _by_same_author(self, text: Liked, likeness: Floats) -> tuple[list[int], list[float]]:
         """How far sharing authors with a work counts, by paper. One name may be somebody else's: it counts as far as the paper is
         on the work's topic, and little where many have it. Several names together are the same people.
         """
         shared: dict[int, list[int]] = {}
-        for person in {self._shelf.people[n] for n in map(name_words, text.authors) if n in self._shelf.people}:
-            for position in self._shelf.wrote.row(person)[0].tolist():
+        for person in {self._pool_index.people[n] for n in map(name_words, text.authors) if n in self._pool_index.people}:
+            for position in self._pool_index.wrote.row(person)[0].tolist():
                 shared.setdefault(position, []).append(person)
         found: dict[int, float] = {}
         for position, people in shared.items():
-            own = len(people) - len(self._shelf.common_names.intersection(people))
-            over = likeness[position] - COMMON * self._shelf.commonness[position] - AUTHOR_FROM
+            own = len(people) - len(self._pool_index.common_names.intersection(people))
+            over = likeness[position] - COMMON * self._pool_index.commonness[position] - AUTHOR_FROM
             on_topic = min(1.0, max(0.0, over / (AUTHOR_WHOLLY - AUTHOR_FROM)))
             identified = len(people) >= (2 if own else 3)
             found[position] = 1.0 if identified else on_topic * (1.0 if own else NAMESAKES)
@@ -114,8 +114,8 @@ class Nearness:
 
     def _met_by(self, name: str, text: Liked) -> int | None:
         """The paper of the window that a work is: by an identifier, or by title and first author."""
-        by_identifier = (self._shelf.positions[str(i)] for i in text.identifiers if str(i) in self._shelf.positions)
-        position = next(by_identifier, self._shelf.positions.get(name))
+        by_identifier = (self._pool_index.positions[str(i)] for i in text.identifiers if str(i) in self._pool_index.positions)
+        position = next(by_identifier, self._pool_index.positions.get(name))
         if position is None and not registered(text.identifiers):
             key = getattr(text, "title_key", None)
             position = self._titled.get(key) if key else None
@@ -125,14 +125,14 @@ class Nearness:
     @cached_property
     def _titled(self) -> dict[str, int]:
         found = {}
-        for position, paper in enumerate(self._shelf.papers):
+        for position, paper in enumerate(self._pool_index.papers):
             if key := title_key(paper):
                 found[key] = position
         return found
 
     def met(self, name: str) -> int | None:
         """Where in the window a paper named by somebody is, if it is there."""
-        return self._shelf.positions.get(name, self._met.get(name))
+        return self._pool_index.positions.get(name, self._met.get(name))
 
     def rows(self, libraries: Sequence[Sequence[str]]) -> SparseRows:
         """Readers × rows of `near`: what each library holds, as far as anybody knows it."""
@@ -144,7 +144,9 @@ class Nearness:
 
     def authored(self) -> SparseRows:
         """Rows of `near` × papers: how far an author in common counts."""
-        return SparseRows([columns for columns, _ in self._authored], self._shelf.size, [values for _, values in self._authored])
+        return SparseRows(
+            [columns for columns, _ in self._authored], self._pool_index.size, [values for _, values in self._authored]
+        )
 
 
 def _keywords(text: Liked) -> str:

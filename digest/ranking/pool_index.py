@@ -14,32 +14,32 @@ import numpy as np
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Paper
-from digest.domain.query import Query, Unwanted, parse_query, telling
+from digest.domain.query import Query, Unwanted, content_words, parse_query
 from digest.ranking import terms
 from digest.ranking.author_names import answers_to, is_common, name_words
-from digest.ranking.diversity import Kinship
+from digest.ranking.diversity import SimilaritySets
 from digest.ranking.sparse import Floats, SparseRows
 
 MOST_KEPT = 20_000_000
-"""Wishes × papers that are kept for the next batch."""
+"""Interests × papers that are kept for the next batch."""
 AT_ONCE = 2_000
 """Works, or papers, compared at once."""
 COMMON = 1.0
 """How much of what everybody writes about this week is taken out of a likeness."""
 NAMESAKES = 0.1
-"""How far an author asked for counts whose name many share: a nudge, and never a wish fulfilled."""
+"""How far an author asked for counts whose name many share: a nudge, and never an interest fulfilled."""
 IN_TITLE = 1.25
-"""A wish that the title fulfils, against one that title and abstract fulfil together."""
+"""An interest that the title fulfils, against one that title and abstract fulfil together."""
 PARTLY = 0.5
-"""What a wish of several words is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
+"""What an interest of several words is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
 
 
 _MOST_COUNTED = 100
 _LOGARITHMS = [0.0, *(1.0 + math.log(count) for count in range(1, _MOST_COUNTED + 1))]
 
 
-class Shelf:
-    """The papers of one window as readers' wishes meet them. What it answers depends on the papers and the question alone."""
+class PoolIndex:
+    """The papers of one window as readers' interests meet them. What it answers depends on the papers and the question alone."""
 
     def __init__(self, pool: Sequence[Pooled]) -> None:
         self.pool = pool
@@ -65,7 +65,7 @@ class Shelf:
         counted = [terms.paper_terms(paper) for paper in self.papers]
         rare = terms.rarity(counted)
         self._rarest = 1.0 + math.log(1 + self.size)
-        self._told = {term: (column, rare[term]) for column, term in enumerate(sorted(rare))}
+        self._term_columns = {term: (column, rare[term]) for column, term in enumerate(sorted(rare))}
         self.vectors = self.vectors_of(counted)
         self.by_term = self.vectors.transposed()
         self.common: Floats = self.vectors.sums() / max(self.size, 1)
@@ -73,22 +73,25 @@ class Shelf:
         self.commonness: Floats = self.vectors.times(self.common)
 
     @cached_property
-    def kinship(self) -> Kinship:
+    def similarity_sets(self) -> SimilaritySets:
         parts = [
-            Kinship.of(self.vectors.some(n, n + AT_ONCE).times_sparse(self.by_term), n) for n in range(0, self.size, AT_ONCE)
+            SimilaritySets.of(self.vectors.some(n, n + AT_ONCE).times_sparse(self.by_term), n)
+            for n in range(0, self.size, AT_ONCE)
         ]
-        return Kinship(tuple(bits for part in parts for bits in part.same), tuple(bits for part in parts for bits in part.alike))
+        return SimilaritySets(
+            tuple(bits for part in parts for bits in part.same), tuple(bits for part in parts for bits in part.alike)
+        )
 
     def vectors_of(self, counted: Sequence[Mapping[str, int]]) -> SparseRows:
         """A row of unit length each. A term that no paper of the window says counts for the length: it is what they are not."""
         columns: list[list[int]] = []
         values: list[list[float]] = []
-        for said in counted:
+        for text in counted:
             known: list[int] = []
             weights: list[float] = []
             square = 0.0
-            for term, count in said.items():
-                column, rare = self._told.get(term, (-1, self._rarest))
+            for term, count in text.items():
+                column, rare = self._term_columns.get(term, (-1, self._rarest))
                 weight = _LOGARITHMS[min(count, _MOST_COUNTED)] * rare
                 square += weight * weight
                 if column >= 0:
@@ -97,9 +100,9 @@ class Shelf:
             length = math.sqrt(square)
             columns.append(known)
             values.append([weight / length for weight in weights])
-        return SparseRows(columns, len(self._told), values)
+        return SparseRows(columns, len(self._term_columns), values)
 
-    # ---- wishes ------------------------------------------------------------------------------------------------------------
+    # ---- interests ------------------------------------------------------------------------------------------------------------
 
     def _hold_words(self) -> None:
         titles = [terms.all_terms(paper.title) for paper in self.papers]
@@ -114,25 +117,25 @@ class Shelf:
         self._scarce: Floats = 1.0 + np.log((1 + self.size) / (1 + held))
         self._unheard = 1.0 + math.log(1 + self.size)
 
-    def fulfilled(self, kind: str, wishes: Sequence[str], *, muting: bool = False) -> Floats:
-        """How far each wish is fulfilled by each paper: from 1 on wholly, less in part, 0 not at all.
+    def fulfilled(self, kind: str, interests: Sequence[str], *, muting: bool = False) -> Floats:
+        """How far each interest is fulfilled by each paper: from 1 on wholly, less in part, 0 not at all.
 
         `kind` is a field of Interests: a word may be any query, a category stands for all below it. An author whose name many
         share is fulfilled only a little (NAMESAKES), but is wholly muted.
         """
-        new = [wish for wish in dict.fromkeys(wishes) if (kind, wish) not in self._fulfilled]
+        new = [interest for interest in dict.fromkeys(interests) if (kind, interest) not in self._fulfilled]
         if (len(self._fulfilled) + len(new)) * self.size > MOST_KEPT:
             self._fulfilled.clear()
-            new = list(dict.fromkeys(wishes))
+            new = list(dict.fromkeys(interests))
         ways = {"words": self._by_words, "categories": self._by_category, "authors": self._by_author}
-        for wish, row in zip(new, ways[kind](new), strict=True):
-            self._fulfilled[kind, wish] = row
-        found = [self._fulfilled[kind, wish] for wish in wishes]
+        for interest, row in zip(new, ways[kind](new), strict=True):
+            self._fulfilled[kind, interest] = row
+        found = [self._fulfilled[kind, interest] for interest in interests]
         rows: Floats = np.array(found) if found else np.zeros((0, self.size))
         return np.ceil(rows) if muting and kind == "authors" else rows
 
-    def _by_words(self, wishes: Sequence[str]) -> Floats:
-        queries = [parse_query(wish) for wish in wishes]
+    def _by_words(self, interests: Sequence[str]) -> Floats:
+        queries = [parse_query(interest) for interest in interests]
         shares = self._shares([query.words if query.wordy else () for query in queries])
         for row, query in enumerate(queries):
             if not query.wordy:
@@ -142,7 +145,7 @@ class Shelf:
         return shares
 
     def _shares(self, wanted: Sequence[tuple[str, ...]]) -> Floats:
-        """The share of each wish's words that each paper holds, by rarity; more than 1 where the title holds them all."""
+        """The share of each interest's words that each paper holds, by rarity; more than 1 where the title holds them all."""
         columns: list[list[int]] = []
         weights: list[list[float]] = []
         for words in wanted:
@@ -173,7 +176,7 @@ class Shelf:
 
     def _unwanted(self, position: int, unwanted: Unwanted) -> bool:
         paper, text, names = self.papers[position], self._texts[position], self.names[position]
-        words = telling(unwanted.words)
+        words = content_words(unwanted.words)
         return (
             any(_in_order(text, terms.all_terms(word)) for word in words)
             or any(word in name for word in map(_plainly, words) for name in names)
@@ -182,26 +185,26 @@ class Shelf:
             or any(_within(own.lower(), category) for own in paper.categories for category in unwanted.categories)
         )
 
-    def _by_category(self, wishes: Sequence[str]) -> Floats:
+    def _by_category(self, interests: Sequence[str]) -> Floats:
         own = [[category.lower() for category in paper.categories] for paper in self.papers]
-        table = [[float(any(_within(each, wish.lower()) for each in some)) for some in own] for wish in wishes]
-        return np.array(table).reshape(len(wishes), self.size)
+        table = [[float(any(_within(each, interest.lower()) for each in some)) for some in own] for interest in interests]
+        return np.array(table).reshape(len(interests), self.size)
 
-    def _by_author(self, wishes: Sequence[str]) -> Floats:
-        rows = np.zeros((len(wishes), len(self.people)))
+    def _by_author(self, interests: Sequence[str]) -> Floats:
+        rows = np.zeros((len(interests), len(self.people)))
         by_surname: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         for name, column in self.people.items():
             by_surname.setdefault(name[-1], []).append((name, column))
-        for row, wish in enumerate(wishes):
-            asked = name_words(wish)
+        for row, interest in enumerate(interests):
+            asked = name_words(interest)
             for name, column in by_surname.get(asked[-1], ()) if asked else ():
                 rows[row, column] = answers_to(name, asked) * (NAMESAKES if is_common(asked) else 1.0)
         found: Floats = np.minimum(self.written_by.times(rows.T).T, 1.0)
         return found
 
     @staticmethod
-    def is_by(author: str, wish: str) -> bool:
-        return answers_to(name_words(author), name_words(wish))
+    def is_by(author: str, interest: str) -> bool:
+        return answers_to(name_words(author), name_words(interest))
 
 
 def _trend(pooled: Pooled, size: int) -> float:

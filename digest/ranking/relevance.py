@@ -4,9 +4,10 @@
 
 Trend is 1 at the top of the ranking and falls with the logarithm of the place. What a reader asked for adds by how far it is
 fulfilled; a library (papers liked or brought) adds by how far a paper is more like it than the window is, so that it counts as
-much for a narrow reader as for a broad one. Mutes are absolute. Picks are spread over topics, and each wish that a paper fulfils
-has a place (diversity.py). The last is the most trending that nothing asked for speaks for, so that a profile never closes in on
-itself. A batch is scored together, as sparse matrices of readers × wishes times wishes × papers.
+much for a narrow reader as for a broad one. Mutes are absolute. Picks are spread over topics, and each interest that a paper
+fulfils has a place (diversity.py). The last is the most trending that nothing asked for speaks
+for, so that a profile never closes in on itself. A batch is scored together, as sparse matrices of readers × interests times
+interests × papers.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from numpy.typing import NDArray
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Reason
-from digest.domain.query import parse_query, told
+from digest.domain.query import describe, parse_query
 from digest.domain.subscriber import Interests
-from digest.ranking.diversity import OF_ONE_LIBRARY, PER_TOPIC, spread, with_every_wish
+from digest.ranking.diversity import OF_ONE_LIBRARY, PER_TOPIC, spread, with_every_interest
 from digest.ranking.nearness import SHARPNESS, Liked, Nearness
-from digest.ranking.pool_index import COMMON, Shelf
+from digest.ranking.pool_index import COMMON, PoolIndex
 from digest.ranking.selection import CONSIDERED, also
 from digest.ranking.sparse import Floats, SparseRows
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
-"""What a wish fulfilled adds, by field of Interests; a paper at the top of the ranking has trend 1."""
+"""What an interest fulfilled adds, by field of Interests; a paper at the top of the ranking has trend 1."""
 LIKED = 1.0
 """What likeness to a library adds: times the spreads by which a paper is more like it than the window's papers are."""
 LEAST_SPREAD = 0.02
 """Added to that spread, so that a window without anything of the kind is not taken for one that has much."""
-KIN_FROM = 0.1
+SIMILAR_FROM = 0.1
 """Likeness of the window's nearest paper from which a library counts wholly: one that nothing is like says nothing."""
 LIKED_AUTHOR = 2.5
 """What authors of works in a library add, where the paper is on the topic; the second and third add little more."""
@@ -42,7 +43,7 @@ DISLIKED = 1.5
 """What likeness to papers disliked takes away at most."""
 WHOLLY_DISLIKED = 0.35
 """Likeness to one paper disliked that takes it all away; half of that takes a quarter."""
-TOLD_FROM = 0.06
+REASON_FROM = 0.06
 """Likeness to a work, beyond what all papers share, from which it is told as a reason."""
 CLOSE = 0.1
 """Relevance from which a paper is close to a reader's interests."""
@@ -76,9 +77,9 @@ class PersonalPick:
 class Window:
     """What readers choose from: prepared once, for every batch of readers."""
 
-    def __init__(self, pool: Sequence[Pooled] | Shelf) -> None:
-        self.shelf = pool if isinstance(pool, Shelf) else Shelf(pool)
-        self.nearness = Nearness(self.shelf)
+    def __init__(self, pool: Sequence[Pooled] | PoolIndex) -> None:
+        self.pool_index = pool if isinstance(pool, PoolIndex) else PoolIndex(pool)
+        self.nearness = Nearness(self.pool_index)
 
 
 def personal_picks(
@@ -91,7 +92,7 @@ def personal_picks(
     does not depend on who else is in the batch. A Window, made once, saves preparing it for every batch.
     """
     window = pool if isinstance(pool, Window) else Window(pool)
-    at_once = max(50, CELLS_AT_ONCE // max(window.shelf.size, 1))
+    at_once = max(50, CELLS_AT_ONCE // max(window.pool_index.size, 1))
     return [
         picks
         for start in range(0, len(readers), at_once)
@@ -103,11 +104,11 @@ class _Batch:
     """Some readers, scored together: every matrix here is readers × papers but where said otherwise."""
 
     def __init__(self, window: Window, readers: Sequence[Reader], outside: Mapping[str, Liked]) -> None:
-        self._shelf, self._nearness, self._readers, self._outside = window.shelf, window.nearness, readers, outside
-        self._shape = (len(readers), self._shelf.size)
+        self._pool_index, self._nearness, self._readers, self._outside = window.pool_index, window.nearness, readers, outside
+        self._shape = (len(readers), self._pool_index.size)
         self._matched: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
         self._judged: NDArray[np.bool_] = np.zeros(self._shape, dtype=bool)
-        self._asked = {kind: _Asked(self._shelf, kind, [getattr(r.interests, kind) for r in readers]) for kind in ASKED_FOR}
+        self._asked = {kind: _Asked(self._pool_index, kind, [getattr(r.interests, kind) for r in readers]) for kind in ASKED_FOR}
         self._parts: dict[str, Floats] = {}
         for kind, asked in self._asked.items():
             self._parts[kind] = ASKED_FOR[kind] * asked.by.times(asked.fulfilled)
@@ -121,7 +122,7 @@ class _Batch:
 
     def picks(self) -> Iterator[tuple[PersonalPick, ...]]:
         # rounded: sums may differ in their last bits with the order of addition, which must decide nothing
-        scores = np.round(self._shelf.trend + self._relevance - JUDGED * self._judged, 4)
+        scores = np.round(self._pool_index.trend + self._relevance - JUDGED * self._judged, 4)
         scores[~self._open()] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")
         found = np.isfinite(scores).sum(axis=1)
@@ -130,45 +131,47 @@ class _Batch:
                 yield tuple(self._pick(row, each) for each in order[row, : int(found[row])].tolist())
                 continue
             open_to = order[row, : min(reader.wanted * CONSIDERED, int(found[row]))].tolist()
-            had = [self._shelf.ids[paper] for paper in reader.already if paper in self._shelf.ids]
+            had = [self._pool_index.ids[paper] for paper in reader.already if paper in self._pool_index.ids]
             per_topic = max(PER_TOPIC, int(OF_ONE_LIBRARY * reader.wanted)) if reader.interests.liked else PER_TOPIC
-            chosen, folded = spread(open_to, reader.wanted, self._shelf.kinship, had, per_topic)
+            chosen, folded = spread(open_to, reader.wanted, self._pool_index.similarity_sets, had, per_topic)
             chosen = self._varied(row, chosen, scores[row])
             yield tuple(self._pick(row, each, folded.get(each, ())) for each in chosen)
 
     def _pick(self, row: int, position: int, folded: Sequence[int] = ()) -> PersonalPick:
-        parts = {"trend": float(self._shelf.trend[position])}
+        parts = {"trend": float(self._pool_index.trend[position])}
         parts |= {name: float(part[row, position]) for name, part in self._parts.items()}
-        told = {name: round(value, 3) for name, value in parts.items() if round(value, 3)}
-        return PersonalPick(position, self._reasons(row, position, folded), told)
+        describe = {name: round(value, 3) for name, value in parts.items() if round(value, 3)}
+        return PersonalPick(position, self._reasons(row, position, folded), describe)
 
     def _varied(self, row: int, chosen: list[int], scores: Floats) -> list[int]:
-        """A place for each wish, and one outside of all of them."""
+        """A place for each interest, and one outside of all of them."""
         interests = self._readers[row].interests
         if not interests or not chosen:
             return chosen
-        wishes = [asked.rows(row) for asked in self._asked.values()]
-        if sum(map(len, wishes)) > 1:
-            # a paper that a wish speaks for, and what the reader disliked against, is not owed a place
+        topics = [asked.rows(row) for asked in self._asked.values()]
+        if sum(map(len, topics)) > 1:
+            # a paper that an interest speaks for, and what the reader disliked against, is not owed a place
             speaks = (self._relevance[row] > CLOSE) & ~self._judged[row]
-            chosen = with_every_wish(chosen, (np.concatenate(wishes) >= 1) & speaks, scores)
+            chosen = with_every_interest(chosen, (np.concatenate(topics) >= 1) & speaks, scores)
         if self._readers[row].wanted >= SERENDIPITY_FROM and self._matched[row, chosen].all():
             disliked = self._parts["disliked"][row] < 0
             strange = np.isfinite(scores) & ~self._matched[row] & ~self._judged[row] & ~disliked
             if strange.any():
-                chosen[-1] = int(np.argmax(np.where(strange, self._shelf.trend, -1.0)))
+                chosen[-1] = int(np.argmax(np.where(strange, self._pool_index.trend, -1.0)))
         return chosen
 
     # ---- what counts -------------------------------------------------------------------------------------------------------
 
     def _open(self) -> NDArray[np.bool_]:
         """Not had before, not withdrawn, and nothing of it muted."""
-        shelf = self._shelf
-        may: NDArray[np.bool_] = np.tile([not paper.withdrawn for paper in shelf.papers], (len(self._readers), 1)).astype(bool)
+        pool_index = self._pool_index
+        may: NDArray[np.bool_] = np.tile([not paper.withdrawn for paper in pool_index.papers], (len(self._readers), 1)).astype(
+            bool
+        )
         for row, reader in enumerate(self._readers):
-            may[row, [shelf.ids[paper] for paper in reader.already if paper in shelf.ids]] = False
+            may[row, [pool_index.ids[paper] for paper in reader.already if paper in pool_index.ids]] = False
         for muted, kind in (("muted_words", "words"), ("muted_authors", "authors")):
-            asked = _Asked(shelf, kind, [getattr(reader.interests, muted) for reader in self._readers], muting=True)
+            asked = _Asked(pool_index, kind, [getattr(reader.interests, muted) for reader in self._readers], muting=True)
             may &= ~(asked.by.times(asked.fulfilled >= 1) > 0)
         return may
 
@@ -184,9 +187,9 @@ class _Batch:
         near = self._nearness.near[: self._held.width]
         some = count > 0
         pooled = self._held.times(near) / np.maximum(count, 1)[:, None]
-        alike = np.log(np.where(some[:, None], pooled, 1.0)) / SHARPNESS - COMMON * self._shelf.commonness
-        if self._shelf.size:
-            known = np.clip(alike.max(axis=1) / KIN_FROM, 0.0, 1.0)
+        alike = np.log(np.where(some[:, None], pooled, 1.0)) / SHARPNESS - COMMON * self._pool_index.commonness
+        if self._pool_index.size:
+            known = np.clip(alike.max(axis=1) / SIMILAR_FROM, 0.0, 1.0)
             alike = (alike - alike.mean(axis=1)[:, None]) * (known / (alike.std(axis=1) + LEAST_SPREAD))[:, None]
         self._parts["library"] = np.where(some[:, None], LIKED * alike, 0.0)
         shared = self._held.times_sparse(self._nearness.authored())
@@ -199,7 +202,7 @@ class _Batch:
         held = self._nearness.rows(disliked)
         self._judge(disliked)
         rows = sorted({work for row in range(len(held)) for work in held.row(row)[0].tolist()})
-        near = np.zeros((held.width, self._shelf.size))
+        near = np.zeros((held.width, self._pool_index.size))
         near[rows] = np.minimum(1.0, np.log(self._nearness.near[rows]) / SHARPNESS / WHOLLY_DISLIKED) ** 2
         self._parts["disliked"] = -DISLIKED * np.minimum(1.0, held.times(near))
 
@@ -211,25 +214,27 @@ class _Batch:
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 
     def _reasons(self, row: int, position: int, folded: Sequence[int] = ()) -> tuple[Reason, ...]:
-        own = self._shelf.pool[position].ranked.reasons
+        own = self._pool_index.pool[position].ranked.reasons
         if folded and not any(reason.kind == "also" for reason in own):
-            own = (*own, also([self._shelf.papers[other] for other in folded]))
+            own = (*own, also([self._pool_index.papers[other] for other in folded]))
         because = self._because(row, position)
         return (Reason("interest", f"because: {', '.join(because)}"), *own) if because else own
 
     def _because(self, row: int, position: int) -> list[str]:
         """What a reader asked for and gets; what they hold that is nearest; else what they asked for and get in part."""
-        asked = [self._told(kind, wish, position) for kind in ASKED_FOR for wish in self._asked[kind].of(row, position)]
+        asked = [
+            self._describe(kind, interest, position) for kind in ASKED_FOR for interest in self._asked[kind].of(row, position)
+        ]
         liked = self._because_liked(row, position)
         if not (asked or liked):
-            return [f"close to “{_in_words(wish)}”" for wish in self._asked["words"].partly(row, position, CLOSE)][:1]
+            return [f"close to “{_in_words(interest)}”" for interest in self._asked["words"].partly(row, position, CLOSE)][:1]
         return [*asked[: MOST_REASONS - len(liked)], *(f"and {each}" if asked else each for each in liked)]
 
-    def _told(self, kind: str, wish: str, position: int) -> str:
+    def _describe(self, kind: str, interest: str, position: int) -> str:
         if kind == "authors":
-            authors = self._shelf.papers[position].authors
-            return f"by {next((each for each in authors if self._shelf.is_by(each, wish)), wish)}"
-        return _in_words(wish) if kind == "words" else wish
+            authors = self._pool_index.papers[position].authors
+            return f"by {next((each for each in authors if self._pool_index.is_by(each, interest)), interest)}"
+        return _in_words(interest) if kind == "words" else interest
 
     def _because_liked(self, row: int, position: int) -> list[str]:
         """At most one: the work of the library that it is most like, where it is like it."""
@@ -238,7 +243,7 @@ class _Batch:
         held = self._held.row(row)[0]
         near = self._nearness.near[held, position]
         best = int(near.argmax())
-        if np.log(near[best]) / SHARPNESS - COMMON * self._shelf.commonness[position] < TOLD_FROM:
+        if np.log(near[best]) / SHARPNESS - COMMON * self._pool_index.commonness[position] < REASON_FROM:
             return []
         return [f"you liked {_shortened(self._nearness.title(int(held[best])))}"]
 
@@ -248,38 +253,38 @@ def _shortened(title: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _in_words(wish: str) -> str:
+def _in_words(interest: str) -> str:
     """Words as they were typed; a search as it was understood."""
-    query = parse_query(wish)
-    return wish if query.plain else told(query)
+    query = parse_query(interest)
+    return interest if query.plain else describe(query)
 
 
 class _Asked:
-    """One kind of wish of some readers: `by` (readers × wishes), `fulfilled` (wishes × papers)."""
+    """One kind of interest of some readers: `by` (readers × interests), `fulfilled` (interests × papers)."""
 
-    def __init__(self, shelf: Shelf, kind: str, wishes: Sequence[Sequence[str]], *, muting: bool = False) -> None:
-        self.by, self._wishes = _distinct(wishes)
-        self.fulfilled = shelf.fulfilled(kind, self._wishes, muting=muting)
+    def __init__(self, pool_index: PoolIndex, kind: str, interests: Sequence[Sequence[str]], *, muting: bool = False) -> None:
+        self.by, self._interests = _distinct(interests)
+        self.fulfilled = pool_index.fulfilled(kind, self._interests, muting=muting)
 
     def rows(self, row: int) -> Floats:
-        """The wishes of a reader, as far as each paper fulfils them."""
+        """The interests of a reader, as far as each paper fulfils them."""
         found: Floats = self.fulfilled[self.by.row(row)[0]]
         return found
 
     def of(self, row: int, position: int) -> Iterator[str]:
-        """The wishes of a reader that a paper fulfils, in the order they were made."""
-        for wish in self.by.row(row)[0]:
-            if self.fulfilled[wish, position] >= 1:
-                yield self._wishes[wish]
+        """The interests of a reader that a paper fulfils, in the order they were made."""
+        for interest in self.by.row(row)[0]:
+            if self.fulfilled[interest, position] >= 1:
+                yield self._interests[interest]
 
     def partly(self, row: int, position: int, least: float) -> Iterator[str]:
-        for wish in self.by.row(row)[0]:
-            if least <= self.fulfilled[wish, position] < 1:
-                yield self._wishes[wish]
+        for interest in self.by.row(row)[0]:
+            if least <= self.fulfilled[interest, position] < 1:
+                yield self._interests[interest]
 
 
-def _distinct(wishes: Sequence[Sequence[str]]) -> tuple[SparseRows, list[str]]:
-    """(readers × distinct wishes, the distinct wishes): a reader's in the order they made them."""
+def _distinct(interests: Sequence[Sequence[str]]) -> tuple[SparseRows, list[str]]:
+    """(readers × distinct interests, the distinct interests): a reader's in the order they made them."""
     columns: dict[str, int] = {}
-    rows = [[columns.setdefault(wish, len(columns)) for wish in dict.fromkeys(some)] for some in wishes]
+    rows = [[columns.setdefault(interest, len(columns)) for interest in dict.fromkeys(some)] for some in interests]
     return SparseRows(rows, len(columns)), list(columns)

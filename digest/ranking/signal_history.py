@@ -41,7 +41,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SignalHistory:
     """All readings of one kind, sorted by source; at least one. Of several sources, the one that shows most speaks."""
 
     series: tuple[Series, ...]
@@ -68,7 +68,7 @@ class Heard:
         return max(0.0, self.last - self.value_at(-hours, before))
 
 
-def heard(signals: Iterable[Signal], at: datetime) -> Mapping[str, Heard]:
+def signal_history(signals: Iterable[Signal], at: datetime) -> Mapping[str, SignalHistory]:
     """Readings by kind, of those observed by `at`: later ones are not looked at, and the order of `signals` plays no part."""
     found: dict[tuple[str, str], dict[datetime, float]] = {}
     for each in signals:
@@ -78,7 +78,7 @@ def heard(signals: Iterable[Signal], at: datetime) -> Mapping[str, Heard]:
     by_kind: dict[str, list[Series]] = {}
     for (kind, source), readings in sorted(found.items()):
         by_kind.setdefault(kind, []).append(_series(source, readings, at))
-    return {kind: Heard(tuple(series)) for kind, series in by_kind.items()}
+    return {kind: SignalHistory(tuple(series)) for kind, series in by_kind.items()}
 
 
 def _series(source: str, readings: Mapping[datetime, float], at: datetime) -> Series:

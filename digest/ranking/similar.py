@@ -13,22 +13,22 @@ _WORD = re.compile(r"[^\W_]{3,}")
 MOST_WORDS = 16
 
 
-def telling_words(paper: Paper, most: int = MOST_WORDS) -> dict[str, int]:
+def distinctive_words(paper: Paper, most: int = MOST_WORDS) -> dict[str, int]:
     """The words that a paper says most, title first, one of each stem: how often it says them, the title counting three times."""
-    said: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     spelled: dict[str, str] = {}
     for text, weight in ((paper.title, 3), (" ".join(paper.keywords), 2), (paper.abstract, 1)):
         for word in _WORD.findall(text.lower()):
             for term in terms.terms(word):
-                said[term] += weight
+                counts[term] += weight
                 spelled.setdefault(term, word)
-    return {spelled[term]: count for term, count in sorted(said.items(), key=lambda item: (-item[1], item[0]))[:most]}
+    return {spelled[term]: count for term, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]}
 
 
-def rarest(said: Mapping[str, int], papers: Mapping[str, int], most: int) -> list[str]:
+def rarest(counts: Mapping[str, int], papers: Mapping[str, int], most: int) -> list[str]:
     """The words to find kin by: often here, seldom elsewhere (`papers`: in how many). What nobody else says finds nobody."""
-    shared = [word for word in said if papers.get(word, 0) > 1]
-    return sorted(shared, key=lambda word: (papers[word] / said[word], word))[:most]
+    shared = [word for word in counts if papers.get(word, 0) > 1]
+    return sorted(shared, key=lambda word: (papers[word] / counts[word], word))[:most]
 
 
 def most_alike(paper: Paper, others: Sequence[Paper], most: int) -> list[tuple[Paper, float]]:

@@ -18,7 +18,7 @@ MOST_AUTHORS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Appeal:
+class TextPrior:
     """`shape` has (usual value, weight) by name; `centre` is what the average abstract's words add up to."""
 
     title: Mapping[str, float] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Appeal:
                 terms.append(weight * (value - usual))
         return math.fsum(terms) - self.centre
 
-    def telling_words(self, paper: Paper, least: float = 0.05, most: int = 2) -> list[str]:
+    def distinctive_words(self, paper: Paper, least: float = 0.05, most: int = 2) -> list[str]:
         """The words of the title that speak for it most, best first."""
         found = sorted((-weight, word) for word in words(paper.title) if (weight := self.title.get(word, 0.0)) >= least)
         return [word for _, word in found[:most]]

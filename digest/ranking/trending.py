@@ -14,7 +14,7 @@ from typing import Protocol
 from digest.domain.paper import Candidate, Ranked, Reason
 from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, links_code, observe
 from digest.ranking.model import PLAIN, Model
-from digest.ranking.signal_history import Heard
+from digest.ranking.signal_history import SignalHistory
 
 
 class Ranker(Protocol):
@@ -79,10 +79,10 @@ def growth(figures: Figures) -> tuple[float, ...]:
 
 
 def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
-    main, told = _main_reason(figures)
+    main, reported = _main_reason(figures)
     beside = (
-        _set_aside(figures, told),
-        _compared(figures, told),
+        _set_aside(figures, reported),
+        _compared(figures, reported),
         *_track_record(figures, model),
         _words(figures, model),
         _topic(figures),
@@ -102,8 +102,8 @@ def _main_reason(figures: Figures) -> tuple[Reason, int | None]:
     if moved:
         # comments alone say little, so they only join what else moved
         kinds = {VOTES: "votes", STARS: "stars", COMMENTS: "comments"}
-        said = Reason(kinds[next(iter(moved))], f"{_listed([text for _, text in moved.values()])} since yesterday")
-        return said, moved[VOTES][0] if VOTES in moved else None
+        words = Reason(kinds[next(iter(moved))], f"{_listed([text for _, text in moved.values()])} since yesterday")
+        return words, moved[VOTES][0] if VOTES in moved else None
     votes = figures.voices.get(VOTES)
     if votes is None or round(votes.last) < 1:
         return (Reason("new", "new, no votes yet") if new else Reason("quiet", "no votes yet")), None
@@ -114,25 +114,25 @@ def _main_reason(figures: Figures) -> tuple[Reason, int | None]:
 _KINDS = ((VOTES, "upvote", "upvotes", 1), (STARS, "star", "stars", 1), (COMMENTS, "comment", "comments", 3))
 
 
-def _since_yesterday(found: Heard, *, total: bool) -> float:
+def _since_yesterday(found: SignalHistory, *, total: bool) -> float:
     return found.last if total else found.grown(24)
 
 
-def _set_aside(figures: Figures, told: int | None) -> Reason | None:
+def _set_aside(figures: Figures, reported: int | None) -> Reason | None:
     if figures.set_aside < 1:
         return None
     count = round(figures.set_aside)
-    which = "some of its upvotes do" if count == told else f"{_votes(count)} {'does' if count == 1 else 'do'}"
+    which = "some of its upvotes do" if count == reported else f"{_votes(count)} {'does' if count == 1 else 'do'}"
     return Reason("burst", f"{which} not count: too many came at once while little else moved")
 
 
-def _compared(figures: Figures, told: int | None) -> Reason | None:
+def _compared(figures: Figures, reported: int | None) -> Reason | None:
     """Next to the papers of its day, where it stands out."""
     times = (1 + figures.votes) / exp(figures.usual)
     if figures.votes < 10 or times < 2 or figures.set_aside:
         return None
     usual = "of a typical paper first seen the same day"
-    if round(figures.votes) == told:
+    if round(figures.votes) == reported:
         return Reason("cohort", f"{times:,.0f}× the upvotes {usual}")
     return Reason("cohort", f"{_votes(figures.votes)} in all, {times:,.0f}× those {usual}")
 
@@ -160,8 +160,8 @@ def _words(figures: Figures, model: Model) -> Reason | None:
     """For a paper that only its text speaks for yet."""
     if figures.votes >= 10 or figures.age >= NEW or figures.appeal < 0.2:
         return None
-    told = [f"“{word}”" for word in model.appeal.telling_words(figures.paper)]
-    return Reason("words", f"papers on {_listed(told)} tend to be voted up") if told else None
+    reported = [f"“{word}”" for word in model.appeal.distinctive_words(figures.paper)]
+    return Reason("words", f"papers on {_listed(reported)} tend to be voted up") if reported else None
 
 
 def _votes(count: float) -> str:

@@ -15,7 +15,7 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address, Preferences, SubscriptionState
 from digest.services.papers.collect import CollectReport
-from digest.services.scheduler.tick import Ticked
+from digest.services.scheduler.tick import TickResult
 
 if TYPE_CHECKING:
     from digest.services.delivery.service import DeliveryService
@@ -38,7 +38,7 @@ class OnceResult:
     """
 
     collected: tuple[CollectReport, ...]
-    ticked: Ticked
+    ticked: TickResult
     tally: Tally
     nothing_due: str
     failed: tuple[str, ...]
@@ -76,12 +76,12 @@ class OnceService:
         skipped = tuple(filter(None, (self._add(each, lists[0], at) for each in addresses)))
         failed: list[str] = []
         try:
-            self._feedback.poll(at, lambda heeded: None)  # who unsubscribed by mail gets none
+            self._feedback.poll(at, lambda processed: None)  # who unsubscribed by mail gets none
         except RelayUnreachable as error:
             failed.append(str(error))
         awaited = self._scheduler.awaited(lists, at)
         collected: list[CollectReport] = []
-        ticked = Ticked(0, 0)
+        ticked = TickResult(0, 0)
         if awaited or not only_if_due:
             collected = self._papers.collect_due(at, failed_too=True)
         if awaited and collected and all(each.error for each in collected):
@@ -100,24 +100,24 @@ class OnceService:
         clock: Callable[[], datetime],
         stop: Callable[[], bool],
         collected: Sequence[CollectReport],
-        ticked: Ticked,
+        ticked: TickResult,
         failed: list[str],
         skipped: tuple[str, ...],
     ) -> OnceResult:
         failed += [*ticked.failed, *ticked.cohorts_failed]
         try:
-            self._notices.mail_owed(clock, stop)
+            self._notices.send_queued(clock, stop)
         except RelayUnreachable as error:
             failed.append(str(error))
-        worked = self._delivery.deliver(clock, stop)
-        tally = worked.tally
-        if worked.stopped and worked.stopped not in failed:
-            failed.append(worked.stopped)
+        result = self._delivery.deliver(clock, stop)
+        tally = result.tally
+        if result.stopped and result.stopped not in failed:
+            failed.append(result.stopped)
         if tally.retry:
             failed.append(f"{_emails(tally.retry)} not sent yet; the next run tries again (`digest explain EMAIL` says why)")
         if lost := tally.failed + tally.uncertain + tally.expired:
             failed.append(f"{_emails(lost)} not sent (`digest explain EMAIL` says why)")
-        self._privacy.housekeep_due(at)
+        self._privacy.retention_due(at)
         idle = not (failed or tally.accepted or tally.withheld)
         return OnceResult(
             tuple(collected), ticked, tally, self._why_nothing(lists, ticked, at) if idle else "", tuple(failed), skipped
@@ -137,7 +137,7 @@ class OnceService:
         )
         return f"{address}: {added.skipped}" if added.skipped else ""
 
-    def _why_nothing(self, lists: Sequence[PaperList], ticked: Ticked, at: datetime) -> str:
+    def _why_nothing(self, lists: Sequence[PaperList], ticked: TickResult, at: datetime) -> str:
         if not any(True for _ in self._subscriptions.all(SubscriptionState.ACTIVE)):
             return "nobody is subscribed; add somebody with `digest subscribe` or --to"
         if ticked.skipped:

@@ -22,8 +22,8 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, Rejection, State
-from digest.sources.publishing_schedule import Rhythm
-from digest.sources.xmltree import Element, child, children, said
+from digest.sources.publishing_schedule import PublishingSchedule
+from digest.sources.xmltree import Element, child, children, text_of
 
 _FURTHEST = 30_000
 """Rows; arXiv answers no further than that."""
@@ -38,68 +38,68 @@ REPLACED = ("replace", "replace-cross")
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads an API answer or an announcement feed in Atom. Raises UnreadableAnswer where it is neither, or only an error."""
-    root, mended = xmltree.tree(data, source)
+    root, repaired = xmltree.tree(data, source)
     if xmltree.name(root) != "feed":
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where an Atom <feed> was due")
-    return read_feed(root, mended, source=source, seen_at=seen_at)
+    return read_feed(root, repaired, source=source, seen_at=seen_at)
 
 
-def read_feed(root: Element, mended: tuple[Rejection, ...], *, source: str, seen_at: datetime) -> Parsed:
-    refuse_error_feed(said(root, "title"), said(root, "subtitle"), source)
+def read_feed(root: Element, repaired: tuple[Rejection, ...], *, source: str, seen_at: datetime) -> Parsed:
+    refuse_error_feed(text_of(root, "title"), text_of(root, "subtitle"), source)
     entries = list(children(root, "entry"))
-    if len(entries) == 1 and _ERROR in said(entries[0], "id"):
-        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(said(entries[0], 'summary') or 'error')}")
+    if len(entries) == 1 and _ERROR in text_of(entries[0], "id"):
+        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(text_of(entries[0], 'summary') or 'error')}")
     placed = ((_place(entry, number), entry) for number, entry in enumerate(entries, 1))
     parsed = clean_fields.collected(placed, lambda entry: _sighting(entry, source, seen_at))
-    return Parsed(parsed.sightings, mended + parsed.rejected)
+    return Parsed(parsed.sightings, repaired + parsed.rejected)
 
 
-def refuse_error_feed(title: str, told: str, source: str) -> None:
+def refuse_error_feed(title: str, record: str, source: str) -> None:
     """An unknown category is answered with a feed that is titled so. Raises UnreadableAnswer."""
     if title.lower().startswith("feed error"):
-        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(f'{title} {told}')}")
+        raise UnreadableAnswer(source, f"arXiv says: {clean_fields.clipped(f'{title} {record}')}")
 
 
 def _place(entry: Element, number: int) -> str:
-    return f"entry {number} ({said(entry, 'id')[:80] or 'without id'})"
+    return f"entry {number} ({text_of(entry, 'id')[:80] or 'without id'})"
 
 
 def _sighting(entry: Element, source: str, seen_at: datetime) -> Sighting:
-    written = said(entry, "id")
+    written = text_of(entry, "id")
     if _ERROR in written:
-        raise InvalidInput("arXiv", said(entry, "summary") or "error")
+        raise InvalidInput("arXiv", text_of(entry, "summary") or "error")
     found = identified(written)
-    abstract = _ANNOUNCED.sub("", said(entry, "summary"), count=1)
-    comment = said(entry, "comment")
+    abstract = _ANNOUNCED.sub("", text_of(entry, "summary"), count=1)
+    comment = text_of(entry, "comment")
     primary = child(entry, "primary_category")
     terms = [term.get("term") or "" for term in ([primary] if primary is not None else [])]
     terms += [term.get("term") or "" for term in children(entry, "category")]
-    announced = said(entry, "announce_type").lower()
-    published = dated(said(entry, "published"), seen_at)
+    announced = text_of(entry, "announce_type").lower()
+    published = dated(text_of(entry, "published"), seen_at)
     return Sighting(
         source=source,
-        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(said(entry, "doi")) if i != found.identifier)),
-        title=clean_fields.title(said(entry, "title")),
+        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(text_of(entry, "doi")) if i != found.identifier)),
+        title=clean_fields.title(text_of(entry, "title")),
         seen_at=seen_at,
         abstract=abstract,
         authors=_authors(entry),
         # An announcement's dates are those of the announcement; when the paper was submitted it does not say.
         published_at=None if announced else published,
         listed_at=published if announced and announced not in REPLACED else None,
-        updated_at=published if announced in REPLACED else None if announced else dated(said(entry, "updated"), seen_at),
+        updated_at=published if announced in REPLACED else None if announced else dated(text_of(entry, "updated"), seen_at),
         categories=clean_fields.distinct(clean_fields.text(term, 60) for term in terms),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
         code_url=clean_fields.code_address(comment, abstract),
-        venue=said(entry, "journal_ref"),
+        venue=text_of(entry, "journal_ref"),
         comment=comment,
         version=found.version,
     )
 
 
 def _authors(entry: Element) -> tuple[str, ...]:
-    named = authors(said(author, "name") for author in children(entry, "author"))
-    return named or authors([said(entry, "creator")], comma="parts")
+    named = authors(text_of(author, "name") for author in children(entry, "author"))
+    return named or authors([text_of(entry, "creator")], comma="parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class ArxivApi:
     query: str = ""
     page: int = 200
     days: int = 3
-    rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.ARXIV
     schemes: ClassVar[tuple[str, ...]] = ("arxiv",)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:

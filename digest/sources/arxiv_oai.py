@@ -20,8 +20,8 @@ from digest.sources.arxiv_record import abstract_page, identified, pdf
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
-from digest.sources.xmltree import Element, child, children, each, said
+from digest.sources.publishing_schedule import PublishingSchedule
+from digest.sources.xmltree import Element, child, children, each, text_of
 
 _SLOW = 120.0
 """Seconds: a page takes arXiv 30 to 90."""
@@ -51,7 +51,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
 
 def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     """`parse`, and where the next page is."""
-    root, mended = xmltree.tree(data, source)
+    root, repaired = xmltree.tree(data, source)
     if xmltree.name(root) != "OAI-PMH":
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <OAI-PMH> was due")
     error = child(root, "error")
@@ -59,48 +59,48 @@ def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     if code in ("noRecordsMatch", "badResumptionToken"):
         return Page(Parsed(), bad_token=code == "badResumptionToken")
     if error is not None:
-        raise UnreadableAnswer(source, f"OAI-PMH error {code or 'without a code'}: {clean_fields.clipped(said(error))}")
+        raise UnreadableAnswer(source, f"OAI-PMH error {code or 'without a code'}: {clean_fields.clipped(text_of(error))}")
     if not any(child(root, verb) is not None for verb in ("ListRecords", "GetRecord")):
         raise UnreadableAnswer(source, "OAI-PMH without <ListRecords> or <GetRecord>")
     placed = ((_place(record, number), record) for number, record in enumerate(each(root, "record"), 1))
     parsed = clean_fields.collected(placed, lambda record: _sighting(record, source, seen_at), size=len(data))
-    token = next((said(element) for element in each(root, "resumptionToken")), "")
-    return Page(Parsed(parsed.sightings, mended + parsed.rejected, gone=parsed.gone), token)
+    token = next((text_of(element) for element in each(root, "resumptionToken")), "")
+    return Page(Parsed(parsed.sightings, repaired + parsed.rejected, gone=parsed.gone), token)
 
 
 def _place(record: Element, number: int) -> str:
-    return f"record {number} ({said(child(record, 'header'), 'identifier')[:80] or 'without identifier'})"
+    return f"record {number} ({text_of(child(record, 'header'), 'identifier')[:80] or 'without identifier'})"
 
 
 def _sighting(record: Element, source: str, seen_at: datetime) -> Sighting | Identifier:
     header = child(record, "header")
     if header is not None and header.get("status") == "deleted":
-        return identified(said(header, "identifier") or "nothing").identifier
+        return identified(text_of(header, "identifier") or "nothing").identifier
     paper = child(child(record, "metadata"), "arXiv")
     if paper is None:
         raise InvalidInput("record", "has no <arXiv> metadata; should be asked for with metadataPrefix=arXiv")
-    found = identified(said(paper, "id") or said(header, "identifier") or "nothing")
-    abstract, comment = said(paper, "abstract"), said(paper, "comments")
+    found = identified(text_of(paper, "id") or text_of(header, "identifier") or "nothing")
+    abstract, comment = text_of(paper, "abstract"), text_of(paper, "comments")
     return Sighting(
         source=source,
-        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(said(paper, "doi")) if i != found.identifier)),
-        title=clean_fields.title(said(paper, "title")),
+        identifiers=(found.identifier, *(i for i in clean_fields.identifiers(text_of(paper, "doi")) if i != found.identifier)),
+        title=clean_fields.title(text_of(paper, "title")),
         seen_at=seen_at,
         abstract=abstract,
         authors=clean_fields.names(_name(author) for author in children(child(paper, "authors"), "author")),
-        published_at=dated(said(paper, "created"), seen_at),
-        updated_at=dated(said(paper, "updated"), seen_at),
-        categories=clean_fields.distinct(said(paper, "categories").split()),
+        published_at=dated(text_of(paper, "created"), seen_at),
+        updated_at=dated(text_of(paper, "updated"), seen_at),
+        categories=clean_fields.distinct(text_of(paper, "categories").split()),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
         code_url=clean_fields.code_address(comment, abstract),
-        venue=said(paper, "journal-ref"),
+        venue=text_of(paper, "journal-ref"),
         comment=comment,
     )
 
 
 def _name(author: Element) -> str:
-    return " ".join(part for part in (said(author, p) for p in ("forenames", "keyname", "suffix")) if part)
+    return " ".join(part for part in (text_of(author, p) for p in ("forenames", "keyname", "suffix")) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ArxivOai:
     set: str = "cs"
     days: int = 3
     since: str = ""
-    rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.ARXIV
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         start = state.get("from") or self.since or (at - timedelta(days=self.days)).date().isoformat()

@@ -20,8 +20,8 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import ARXIV_PACE, Batch, Getter, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
-from digest.sources.xmltree import Element, child, children, said
+from digest.sources.publishing_schedule import PublishingSchedule
+from digest.sources.xmltree import Element, child, children, text_of
 
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 BASE_URL = "https://rss.arxiv.org"
@@ -30,16 +30,16 @@ _DESCRIBED = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[\w-]+)\
 
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads the RSS or the Atom form. Raises UnreadableAnswer for a batch cut short, an error's feed and anything else."""
-    root, mended = xmltree.tree(data, source)
+    root, repaired = xmltree.tree(data, source)
     if xmltree.name(root) == "feed":
-        return read_feed(root, mended, source=source, seen_at=seen_at)
+        return read_feed(root, repaired, source=source, seen_at=seen_at)
     channel = child(root, "channel")
     if xmltree.name(root) not in ("rss", "RDF") or channel is None:
         raise UnreadableAnswer(source, f"<{xmltree.name(root)[:40]}> where <rss> with a <channel> was due")
-    refuse_error_feed(said(channel, "title"), said(channel, "description"), source)
-    placed = ((f"item {n} ({said(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(_items(root, channel), 1))
+    refuse_error_feed(text_of(channel, "title"), text_of(channel, "description"), source)
+    placed = ((f"item {n} ({text_of(i, 'link')[:80] or 'without link'})", i) for n, i in enumerate(_items(root, channel), 1))
     parsed = clean_fields.collected(placed, lambda item: _sighting(item, source, seen_at), size=len(data))
-    return Parsed(parsed.sightings, mended + parsed.rejected)
+    return Parsed(parsed.sightings, repaired + parsed.rejected)
 
 
 def _items(root: Element, channel: Element) -> Iterator[Element]:
@@ -48,25 +48,25 @@ def _items(root: Element, channel: Element) -> Iterator[Element]:
 
 
 def _sighting(item: Element, source: str, seen_at: datetime) -> Sighting:
-    described = said(item, "description")
+    described = text_of(item, "description")
     opening = _DESCRIBED.match(described)
     # The guid and the description carry the version, the link does not; older feeds have only the link, or the item's own name.
-    places = (said(item, "guid"), opening["id"] if opening else "", said(item, "link"), item.get(_ABOUT) or "", "nothing")
+    places = (text_of(item, "guid"), opening["id"] if opening else "", text_of(item, "link"), item.get(_ABOUT) or "", "nothing")
     written = next(place for place in places if place)
     found = identified(written)
-    announced = (said(item, "announce_type") or (opening["type"] if opening else "new")).lower()
+    announced = (text_of(item, "announce_type") or (opening["type"] if opening else "new")).lower()
     abstract = described[opening.end() :] if opening else described
-    announced_at = dated(said(item, "pubDate") or said(item, "date"), seen_at)
+    announced_at = dated(text_of(item, "pubDate") or text_of(item, "date"), seen_at)
     return Sighting(
         source=source,
         identifiers=(found.identifier,),
-        title=clean_fields.title(said(item, "title")),
+        title=clean_fields.title(text_of(item, "title")),
         seen_at=seen_at,
         abstract=abstract,
-        authors=authors((said(creator) for creator in children(item, "creator")), comma="parts"),
+        authors=authors((text_of(creator) for creator in children(item, "creator")), comma="parts"),
         listed_at=None if announced in REPLACED else announced_at,
         updated_at=announced_at if announced in REPLACED else None,
-        categories=clean_fields.distinct(said(category) for category in children(item, "category")),
+        categories=clean_fields.distinct(text_of(category) for category in children(item, "category")),
         url=abstract_page(found.identifier),
         pdf_url=pdf(found.identifier),
         code_url=clean_fields.code_address(abstract),
@@ -86,7 +86,7 @@ class ArxivAnnouncements:
     base_url: str = BASE_URL
     categories: tuple[str, ...] = ("cs.AI", "cs.CL", "cs.LG")
     replacements: bool = False
-    rhythm: ClassVar[Rhythm] = Rhythm.ARXIV
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.ARXIV
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         url = f"{self.base_url.rstrip('/')}/rss/{'+'.join(self.categories)}"

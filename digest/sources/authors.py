@@ -95,7 +95,7 @@ def _with_generations(people: Iterable[str]) -> Iterator[str]:
 
 def _of_table(person: Mapping[str, Any], comma: Comma) -> list[str]:
     parts = ("given", "dropping-particle", "non-dropping-particle", "family", "suffix")
-    whole = " ".join(said for part in parts if (said := clean_fields.text(person.get(part), 200)))
+    whole = " ".join(text for part in parts if (text := clean_fields.text(person.get(part), 200)))
     if whole or not person.get("name"):
         return [_plain(whole or clean_fields.text(person.get("literal"), _LONGEST))]
     return _people(_plain(clean_fields.text(person["name"], _LONGEST)), comma)

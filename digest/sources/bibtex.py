@@ -231,14 +231,16 @@ def _published(fields: Mapping[str, str], seen_at: datetime) -> datetime | None:
 
 def _identifiers(fields: Mapping[str, str]) -> tuple[Identifier, ...]:
     """From eprint, doi, url, and the "arXiv preprint arXiv:…" that stands where a journal should."""
-    told = {name: _plain(fields.get(name, "")) for name in ("archiveprefix", "eprinttype", "eprint", "primaryclass", "arxivid")}
-    written = [told["arxivid"]]
-    if (told["archiveprefix"] or told["eprinttype"] or "arxiv").lower() == "arxiv":
-        written.append(f"{told['primaryclass']}/{told['eprint']}" if re.fullmatch(r"\d{7}", told["eprint"]) else told["eprint"])
+    record = {name: _plain(fields.get(name, "")) for name in ("archiveprefix", "eprinttype", "eprint", "primaryclass", "arxivid")}
+    written = [record["arxivid"]]
+    if (record["archiveprefix"] or record["eprinttype"] or "arxiv").lower() == "arxiv":
+        written.append(
+            f"{record['primaryclass']}/{record['eprint']}" if re.fullmatch(r"\d{7}", record["eprint"]) else record["eprint"]
+        )
     written.append(_plain(fields.get("doi", "")))
     for name in ("journal", "journaltitle", "url", "note", "howpublished", "volume", "number"):
-        if said := fields.get(name):
-            written += [found[1] for found in _ARXIV.finditer(said[: clean_fields.LONGEST_LINE])]
+        if text := fields.get(name):
+            written += [found[1] for found in _ARXIV.finditer(text[: clean_fields.LONGEST_LINE])]
     if fields.get("journal", "").strip("{} ").lower() == "corr":  # dblp's name of arXiv
         written.append(_plain(fields.get("volume", "")).removeprefix("abs/"))
     return clean_fields.identifiers(*written, _plain(fields.get("url", "")))

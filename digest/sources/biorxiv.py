@@ -18,7 +18,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 
 BASE_URL = "https://api.biorxiv.org"
 
@@ -40,10 +40,10 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
 def read_page(data: bytes, *, source: str, seen_at: datetime) -> Page:
     """`parse`, and what paging needs."""
     answer = clean_fields.decoded_json(data, source)
-    told = clean_fields.table(answer)
-    message = clean_fields.table(next(iter(clean_fields.rows(told.get("messages"))), None))
+    record = clean_fields.table(answer)
+    message = clean_fields.table(next(iter(clean_fields.rows(record.get("messages"))), None))
     status = clean_fields.text(message.get("status"), 200)
-    collection = told.get("collection")
+    collection = record.get("collection")
     if not isinstance(collection, list):
         raise UnreadableAnswer(source, f"no collection of preprints{': ' + status if status else ''}")
     if (
@@ -91,14 +91,14 @@ def _detailed(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """A row of `pubs` (preprints with what they were published as) under the names that `details` uses."""
     if "published_doi" not in row:
         return row
-    told = {name.removeprefix("preprint_"): value for name, value in row.items()}
+    record = {name.removeprefix("preprint_"): value for name, value in row.items()}
     doi = next((row[name] for name in ("biorxiv_doi", "medrxiv_doi", "preprint_doi") if row.get(name)), None)
-    return told | {"doi": doi, "published": row["published_doi"], "server": row.get("preprint_platform")}
+    return record | {"doi": doi, "published": row["published_doi"], "server": row.get("preprint_platform")}
 
 
 def _unless_na(value: Any) -> str:
-    said = clean_fields.text(value, 120)
-    return "" if said.upper() == "NA" else said
+    text = clean_fields.text(value, 120)
+    return "" if text.upper() == "NA" else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class BioRxiv:
     base_url: str = BASE_URL
     server: str = "biorxiv"
     days: int = 3
-    rhythm: ClassVar[Rhythm] = Rhythm.WORKDAYS
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.WORKDAYS
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         start = state.get("from") or (at - timedelta(days=self.days)).date().isoformat()

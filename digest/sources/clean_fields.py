@@ -49,12 +49,12 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str:
     """Whitespace folded into single spaces; "" for anything that is no text. Cut at `longest` characters."""
     if not isinstance(value, str) or not value:
         return ""
-    said = value[: longest * 2]
-    if not said.isascii():
-        said = _TWICE_ENCODED.sub(_decoded_once, said)
-    if not said.isprintable():
-        said = _UNSAFE.sub(" ", said)
-    return " ".join(said.split())[:longest].rstrip()
+    words = value[: longest * 2]
+    if not words.isascii():
+        words = _TWICE_ENCODED.sub(_decoded_once, words)
+    if not words.isprintable():
+        words = _UNSAFE.sub(" ", words)
+    return " ".join(words.split())[:longest].rstrip()
 
 
 def _decoded_once(match: re.Match[str]) -> str:
@@ -66,15 +66,15 @@ def _decoded_once(match: re.Match[str]) -> str:
 
 def title(value: object) -> str:
     """A title. Raises InvalidInput where there is none."""
-    if not (said := text(value, LONGEST_LINE)):
+    if not (words := text(value, LONGEST_LINE)):
         raise InvalidInput("title", "is missing")
-    return said
+    return words
 
 
 def names(values: Iterable[object]) -> tuple[str, ...]:
     """In order, without the empty ones. A lone ":" (arXiv writes one after a collaboration) is no name."""
-    said = (text(value, 300) for value, _ in zip(values, range(MOST_NAMES), strict=False))
-    return tuple(name for name in said if name.strip(":;,.- "))
+    words = (text(value, 300) for value, _ in zip(values, range(MOST_NAMES), strict=False))
+    return tuple(name for name in words if name.strip(":;,.- "))
 
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:
@@ -101,13 +101,13 @@ def whole(value: object) -> int | None:
 
 def address(value: object) -> str:
     """An http(s) address without invisible characters, or ""."""
-    said = _INVISIBLE.sub("", value).strip() if isinstance(value, str) else ""
-    return said if re.fullmatch(r"https?://[^\s\x00-\x20\x7f\"<>\\^`{|}\ud800-\udfff]{1,1990}", said, re.IGNORECASE) else ""
+    words = _INVISIBLE.sub("", value).strip() if isinstance(value, str) else ""
+    return words if re.fullmatch(r"https?://[^\s\x00-\x20\x7f\"<>\\^`{|}\ud800-\udfff]{1,1990}", words, re.IGNORECASE) else ""
 
 
 def code_address(*texts: str) -> str:
     """The first repository that `texts` name, or ""."""
-    found = next((match[0] for said in texts for match in [_CODE.search(said)] if match), "")
+    found = next((match[0] for words in texts for match in [_CODE.search(words)] if match), "")
     return found.removesuffix(".git")
 
 
@@ -133,13 +133,13 @@ def identifiers(*values: object) -> tuple[Identifier, ...]:
 
 def own(scheme: str, key: object) -> tuple[Identifier, ...]:
     """A source's own number for a paper, where it has one that can be kept."""
-    said = re.sub(r"\s+", "", text(key, 400))
-    return (Identifier(scheme, said),) if said else ()
+    words = re.sub(r"\s+", "", text(key, 400))
+    return (Identifier(scheme, words),) if words else ()
 
 
-def titled(said: str, authors: tuple[str, ...]) -> tuple[Identifier, ...]:
+def titled(words: str, authors: tuple[str, ...]) -> tuple[Identifier, ...]:
     """A name made of title and authors, for a reference that has no other: the same reference read twice is one paper."""
-    written = "|".join([said, *authors]).casefold()
+    written = "|".join([words, *authors]).casefold()
     return (Identifier(REFERENCE, hashlib.sha256(re.sub(r"[\W_]+", " ", written).encode()).hexdigest()[:32]),)
 
 
@@ -162,8 +162,8 @@ def bounded(data: bytes, source: str) -> None:
 
 def clipped(reason: str) -> str:
     """One line, short enough for a log."""
-    said = text(reason, _LONGEST_REASON)
-    return said if len(said) < _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "…"
+    words = text(reason, _LONGEST_REASON)
+    return words if len(words) < _LONGEST_REASON else words[: _LONGEST_REASON - 1] + "…"
 
 
 def collected(

@@ -16,7 +16,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 from digest.sources.record_kind import refuse_kind
 
 BASE_URL = "https://api.crossref.org"
@@ -29,9 +29,9 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     answer = clean_fields.table(clean_fields.decoded_json(data, source))
     message = answer.get("message")
     if answer.get("status") not in ("ok", None) or not isinstance(message, dict):
-        told = clean_fields.table(next(iter(clean_fields.rows(message)), None)).get("message") or answer.get("status")
+        record = clean_fields.table(next(iter(clean_fields.rows(message)), None)).get("message") or answer.get("status")
         raise UnreadableAnswer(
-            source, f"Crossref says: {clean_fields.clipped(clean_fields.text(told) or 'nothing it documents')}"
+            source, f"Crossref says: {clean_fields.clipped(clean_fields.text(record) or 'nothing it documents')}"
         )
     if isinstance(message.get("items"), list):
         return clean_fields.collected(
@@ -149,7 +149,7 @@ class Crossref:
     filter: str = ""
     query: str = ""
     days: int = 3
-    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.IRREGULAR
     schemes: ClassVar[tuple[str, ...]] = ("doi",)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:

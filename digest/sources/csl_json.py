@@ -53,4 +53,4 @@ def _arxiv(row: Mapping[str, Any]) -> list[str]:
     places = (
         clean_fields.text(row.get(key), clean_fields.LONGEST_LINE) for key in ("number", "note", "archive_location", "archive")
     )
-    return [found[1] for said in places if (found := _ARXIV.search(said))]
+    return [found[1] for text in places if (found := _ARXIV.search(text))]

@@ -27,7 +27,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 from digest.sources.xmltree import refuse_hostile, refuse_slow
 
 LARGEST = 16 * 1024 * 1024
@@ -73,11 +73,11 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
 
 
 def _json_feed(data: bytes, source: str, seen_at: datetime) -> Parsed:
-    told = clean_fields.table(clean_fields.decoded_json(data, source))
-    if "jsonfeed.org/version" not in clean_fields.text(told.get("version"), 100) or not isinstance(told.get("items"), list):
+    record = clean_fields.table(clean_fields.decoded_json(data, source))
+    if "jsonfeed.org/version" not in clean_fields.text(record.get("version"), 100) or not isinstance(record.get("items"), list):
         raise UnreadableAnswer(source, "no JSON feed: `version` and `items` are missing")
     return clean_fields.collected(
-        clean_fields.numbered(told["items"], "item"), lambda item: _item(item, source, seen_at), size=len(data)
+        clean_fields.numbered(record["items"], "item"), lambda item: _item(item, source, seen_at), size=len(data)
     )
 
 
@@ -119,22 +119,22 @@ def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting
 
 def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
     """The arXiv ids and DOIs that the entry carries as such or as links to them; else its own id, under the feed's name."""
-    said = [name.strip() for name in written if isinstance(name, str) and 0 < len(name.strip()) < 2_000]
-    if known := [found.identifier for name in said if (found := clean_fields.identify(name))]:
+    text = [name.strip() for name in written if isinstance(name, str) and 0 < len(name.strip()) < 2_000]
+    if known := [found.identifier for name in text if (found := clean_fields.identify(name))]:
         return tuple(dict.fromkeys(known))
-    if not said:
+    if not text:
         raise InvalidInput("entry", "has neither id nor link")
     scheme = re.sub(r"[^a-z0-9_-]+", "-", source.lower()).strip("-_0123456789")[:32] or "feed"
-    key = clean_fields.text(re.sub(r"\s+", "", said[0]), 2_000)
-    return (Identifier(scheme, key if 0 < len(key) <= 300 else hashlib.sha256(said[0].encode(errors="replace")).hexdigest()),)
+    key = clean_fields.text(re.sub(r"\s+", "", text[0]), 2_000)
+    return (Identifier(scheme, key if 0 < len(key) <= 300 else hashlib.sha256(text[0].encode(errors="replace")).hexdigest()),)
 
 
 def _plain(value: Any) -> str:
     """Markup off, but for what makes a number another one (10<sup>6</sup>), and entities read; no scripts and styles."""
-    said = value if isinstance(value, str) else ""
-    if "<" in said:
-        said = unescape(without_tags(said[: clean_fields.LONGEST_TEXT * 4], keep=SCRIPTS))
-    return clean_fields.text(said)
+    text = value if isinstance(value, str) else ""
+    if "<" in text:
+        text = unescape(without_tags(text[: clean_fields.LONGEST_TEXT * 4], keep=SCRIPTS))
+    return clean_fields.text(text)
 
 
 def _content(entry: Mapping[str, Any]) -> Any:
@@ -165,7 +165,7 @@ class Feed:
     name: str
     base_url: str
     public_only: bool = False
-    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.IRREGULAR
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         answer = getter.get(self.name, self.base_url, validators=state.get("validators"), public_only=self.public_only)

@@ -14,7 +14,7 @@ from digest.sources import clean_fields
 from digest.sources.detect_format import read_file
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, Rejection, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".swp", "~")
 
@@ -30,7 +30,7 @@ class Folder:
     name: str
     base_url: str = ""
     path: str = ""
-    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.IRREGULAR
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """Raises SourceUnreachable where there is no such folder. A file that cannot be read is a Rejection, said once."""

@@ -25,7 +25,7 @@ import tenacity
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
 from digest.sources.port import Answer, Pace
 from digest.sources.ssrf_guard import checked, leads_inside, public_address, shown
-from digest.sources.throttle import Book, Clock, Pacer, Sleep, pace_of
+from digest.sources.throttle import Clock, Pacer, Sleep, TurnStore, pace_of
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -34,7 +34,7 @@ _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class HttpPolicy:
     """How we behave. Times in seconds."""
 
     contact: str = ""
@@ -68,21 +68,21 @@ class PoliteGetter:
 
     def __init__(
         self,
-        manners: Manners,
+        http_policy: HttpPolicy,
         *,
         version: str = "0",
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
         jitter: Callable[[], float] = random.random,
-        book: Book | None = None,
+        book: TurnStore | None = None,
     ) -> None:
-        self._manners = manners
+        self._http_policy = http_policy
         self._sleep = sleep
         self._jitter = jitter
         self._pacer = Pacer(clock, sleep, book)
         # No connection is kept: the pause between two requests of a group is longer than most servers keep one.
         self._client = httpx2.Client(
-            headers={"User-Agent": _user_agent(version, manners.contact), "Accept-Encoding": "gzip, deflate"},
+            headers={"User-Agent": _user_agent(version, http_policy.contact), "Accept-Encoding": "gzip, deflate"},
             limits=httpx2.Limits(max_keepalive_connections=0),
         )
 
@@ -103,7 +103,7 @@ class PoliteGetter:
     ) -> Answer:
         sent = dict(headers or {})
         sent.update({_CONDITIONS[name]: value for name, value in (validators or {}).items() if name in _CONDITIONS})
-        wanted = _Wanted(source, "GET", _url(source, url, params), sent, None, timeout or self._manners.timeout, public_only)
+        wanted = _Wanted(source, "GET", _url(source, url, params), sent, None, timeout or self._http_policy.timeout, public_only)
         return self._persist(wanted, pace)
 
     def post(
@@ -116,13 +116,13 @@ class PoliteGetter:
         headers: Mapping[str, str] | None = None,
         pace: Pace | None = None,
     ) -> Answer:
-        wanted = _Wanted(source, "POST", _url(source, url, params), dict(headers or {}), json, self._manners.timeout, False)
+        wanted = _Wanted(source, "POST", _url(source, url, params), dict(headers or {}), json, self._http_policy.timeout, False)
         return self._persist(wanted, pace)
 
     def _persist(self, wanted: _Wanted, pace: Pace | None) -> Answer:
         pace = pace or pace_of(wanted.url.host)
         tries = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._manners.retries + 1),
+            stop=tenacity.stop_after_attempt(self._http_policy.retries + 1),
             wait=self._wait,
             retry=tenacity.retry_if_exception_type(_Again),
             sleep=self._sleep,
@@ -147,13 +147,13 @@ class PoliteGetter:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, _Again) and error.after is not None:
             return error.after + self._jitter()
-        ceiling = min(self._manners.first_wait * 2.0 ** (state.attempt_number - 1), self._manners.longest_wait)
+        ceiling = min(self._http_policy.first_wait * 2.0 ** (state.attempt_number - 1), self._http_policy.longest_wait)
         return ceiling * (1 + self._jitter()) / 2
 
     def _once(self, wanted: _Wanted, pace: Pace) -> Answer:
         """One try: follows redirects, each of which is a request of its own and waits its turn."""
         url, headers, public_only = wanted.url, wanted.headers, wanted.public_only
-        for _ in range(self._manners.most_redirects + 1):
+        for _ in range(self._http_policy.most_redirects + 1):
             with self._pacer.turn(wanted.source, pace if url.host == wanted.url.host else pace_of(url.host)):
                 found = self._request(wanted, url, headers, public_only)
             if isinstance(found, Answer):
@@ -163,7 +163,7 @@ class PoliteGetter:
                 # nobody out there sends us to an address in the operator's own network
                 public_only = public_only or not leads_inside(wanted.source, wanted.url)
             url = found
-        raise SourceRefused(wanted.source, f"{shown(wanted.url)}: more than {self._manners.most_redirects} redirects")
+        raise SourceRefused(wanted.source, f"{shown(wanted.url)}: more than {self._http_policy.most_redirects} redirects")
 
     def _request(self, wanted: _Wanted, url: httpx2.URL, headers: Mapping[str, str], public_only: bool) -> Answer | httpx2.URL:
         """One request on the wire: its answer, or where it redirects to."""
@@ -172,9 +172,9 @@ class PoliteGetter:
             target = url.copy_with(host=public_address(source, url))
             sent["Host"] = url.netloc.decode("ascii")
             extensions["sni_hostname"] = url.host
-        with _Deadline(self._manners.deadline) as deadline:
+        with _Deadline(self._http_policy.deadline) as deadline:
             extensions["trace"] = deadline.watch
-            timeout = httpx2.Timeout(min(wanted.timeout, self._manners.deadline))
+            timeout = httpx2.Timeout(min(wanted.timeout, self._http_policy.deadline))
             try:
                 with self._client.stream(
                     wanted.method, target, headers=sent, json=wanted.json, extensions=extensions, timeout=timeout
@@ -196,12 +196,12 @@ class PoliteGetter:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > self._manners.most_bytes:
-                raise UnreadableAnswer(source, f"{shown(url)}: more than {self._manners.most_bytes:,} bytes")
+            if len(body) > self._http_policy.most_bytes:
+                raise UnreadableAnswer(source, f"{shown(url)}: more than {self._http_policy.most_bytes:,} bytes")
             if deadline.passed:
                 break
         if deadline.passed:
-            raise SourceUnreachable(source, f"{shown(url)}: not complete after {self._manners.deadline:g} s")
+            raise SourceUnreachable(source, f"{shown(url)}: not complete after {self._http_policy.deadline:g} s")
         if not body:
             raise _Again(UnreadableAnswer(source, f"{shown(url)}: HTTP {status} with an empty body"))
         return Answer(
@@ -214,26 +214,26 @@ class PoliteGetter:
 
     def _refusal(self, source: str, url: httpx2.URL, response: httpx2.Response) -> Exception:
         status = response.status_code
-        said = f"{shown(url)}: HTTP {status}"
+        problem = f"{shown(url)}: HTTP {status}"
         after = _retry_after(response.headers.get("retry-after", ""), response.headers.get("date", ""))
         if status == 429 or (status == 503 and after is not None):
             wait = timedelta(seconds=after) if after is not None else None
-            error = SourceThrottled(source, said + (f", asks to wait {after:.0f} s" if after is not None else ""), wait)
-            return error if after is not None and after > self._manners.longest_wait else _Again(error, after)
+            error = SourceThrottled(source, problem + (f", asks to wait {after:.0f} s" if after is not None else ""), wait)
+            return error if after is not None and after > self._http_policy.longest_wait else _Again(error, after)
         if status in _TRY_AGAIN:
-            return _Again(SourceUnreachable(source, said))
-        return SourceRefused(source, said)
+            return _Again(SourceUnreachable(source, problem))
+        return SourceRefused(source, problem)
 
     def _named(self, source: str, url: httpx2.URL, error: Exception, deadline: _Deadline) -> Exception:
         """What the library raised, in our words."""
-        said = f"{shown(url)}: {type(error).__name__}: {_one_line(str(error))}"
+        problem = f"{shown(url)}: {type(error).__name__}: {_one_line(str(error))}"
         if deadline.passed:
-            return SourceUnreachable(source, f"{shown(url)}: not complete after {self._manners.deadline:g} s")
+            return SourceUnreachable(source, f"{shown(url)}: not complete after {self._http_policy.deadline:g} s")
         if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
-            return SourceRefused(source, said)
+            return SourceRefused(source, problem)
         if isinstance(error, httpx2.RemoteProtocolError | httpx2.DecodingError):
-            return _Again(UnreadableAnswer(source, said))
-        return _Again(SourceUnreachable(source, said))
+            return _Again(UnreadableAnswer(source, problem))
+        return _Again(SourceUnreachable(source, problem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +309,8 @@ def _retry_after(value: str, sent: str) -> float | None:
 
 
 def _instant(http_date: str) -> datetime:
-    said = parsedate_to_datetime(http_date)
-    return said if said.tzinfo else said.replace(tzinfo=UTC)
+    problem = parsedate_to_datetime(http_date)
+    return problem if problem.tzinfo else problem.replace(tzinfo=UTC)
 
 
 def _one_line(text: str) -> str:

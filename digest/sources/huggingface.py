@@ -19,7 +19,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 
 BASE_URL = "https://huggingface.co"
 PROVENANCE = "huggingface"
@@ -84,12 +84,12 @@ def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
 
 
 def _signals(outer: Mapping[str, Any], paper: Mapping[str, Any], source: str, seen_at: datetime) -> tuple[Signal, ...]:
-    told = {
+    record = {
         "upvotes": paper.get("upvotes"),
         "github_stars": paper.get("githubStars"),
         "comments": outer.get("numComments"),
     }
-    counted = ((kind, clean_fields.whole(value)) for kind, value in told.items())
+    counted = ((kind, clean_fields.whole(value)) for kind, value in record.items())
     return tuple(Signal(kind, float(value), seen_at, source) for kind, value in counted if value is not None)
 
 
@@ -104,11 +104,11 @@ class HuggingFace:
     name: str
     base_url: str = BASE_URL
     days: int = 7
-    rhythm: ClassVar[Rhythm] = Rhythm.WORKDAYS
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.WORKDAYS
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         """One day that cannot be read does not keep the others back; its error is raised once they are through."""
-        taken = {day: told for day, told in clean_fields.table(state.get("taken")).items() if isinstance(told, str)}
+        taken = {day: record for day, record in clean_fields.table(state.get("taken")).items() if isinstance(record, str)}
         failure: SourceError | None = None
         for day in self._due(taken, at):
             try:
@@ -152,7 +152,7 @@ class HuggingFace:
 
 def _kept(taken: Mapping[str, str], day: date, at: datetime) -> dict[str, str]:
     oldest = (at - REREAD[-1][0]).date().isoformat()
-    return {known: told for known, told in taken.items() if known >= oldest} | {day.isoformat(): isoformat(at)}
+    return {known: record for known, record in taken.items() if known >= oldest} | {day.isoformat(): isoformat(at)}
 
 
 def build(name: str, base_url: str, options: Mapping[str, Any]) -> HuggingFace:

@@ -80,9 +80,9 @@ def _sighting(record: dict[str, Any], source: str, seen_at: datetime) -> Sightin
     ]
     names = dict.fromkeys([identifier, *(found.identifier for found in also if found)])
     summary = record.get("summary")
-    told = clean_fields.table(summary)
-    words = clean_fields.text(told.get("text") if told else summary, 2_000)
-    provenance = clean_fields.text(told.get("provenance"), 60) or source
+    fields = clean_fields.table(summary)
+    words = clean_fields.text(fields.get("text") if fields else summary, 2_000)
+    provenance = clean_fields.text(fields.get("provenance"), 60) or source
     return Sighting(
         source=source,
         identifiers=tuple(names),
@@ -125,24 +125,24 @@ def _reading(record: dict[str, Any]) -> Reading:
 
 
 def _identifier(record: dict[str, Any], key: str) -> tuple[Identifier, int | None]:
-    said = record.get(key)
-    if not isinstance(said, str):
+    text = record.get(key)
+    if not isinstance(text, str):
         raise InvalidInput(key, "is missing; should be like arxiv:2510.19278, doi:10.1101/2020.01.01 or source:key")
-    found = parse_identifier(said[:600])
+    found = parse_identifier(text[:600])
     return found.identifier, found.version
 
 
 def _when(record: dict[str, Any], key: str) -> datetime | None:
-    said = record.get(key)
-    if said is None or said == "":
+    text = record.get(key)
+    if text is None or text == "":
         return None
-    if not isinstance(said, str):
-        raise InvalidInput(key, f"{said!r:.40} should be like 2025-11-06T02:45:08Z")
-    if not _CLOCK.search(said):
-        if (day := read_date(said)) is None:
-            raise InvalidInput(key, f"{said[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z")
+    if not isinstance(text, str):
+        raise InvalidInput(key, f"{text!r:.40} should be like 2025-11-06T02:45:08Z")
+    if not _CLOCK.search(text):
+        if (day := read_date(text)) is None:
+            raise InvalidInput(key, f"{text[:40]!r} should be like 2025-11-06 or 2025-11-06T02:45:08Z")
         return day
-    return parse_instant(said, key)
+    return parse_instant(text, key)
 
 
 def _link(record: dict[str, Any], key: str) -> str:

@@ -49,7 +49,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completions:
+class LlmSummaries:
     """`base_url` is what stands before "/chat/completions", with the version: "http://127.0.0.1:11434/v1"."""
 
     base_url: str
@@ -62,21 +62,21 @@ class Completions:
         url = f"{self.base_url.rstrip('/')}/chat/completions"
         answer = self.getter.post(NAME, url, json=self._question(papers), headers=self._headers(), pace=_PACE)
         content, tokens = _content(answer.data)
-        said = _object(content)
-        lines = {paper.id: line for n, paper in enumerate(papers, 1) if (line := usable(said.get(str(n))))}
+        text = _object(content)
+        lines = {paper.id: line for n, paper in enumerate(papers, 1) if (line := usable(text.get(str(n))))}
         provenance = f"model:{self.model}"
-        told = {paper_id: Summary(text=line, provenance=provenance) for paper_id, line in lines.items()}
-        return Written(told, tokens if tokens is not None else self.reckoned(papers))
+        record = {paper_id: Summary(text=line, provenance=provenance) for paper_id, line in lines.items()}
+        return Written(record, tokens if tokens is not None else self.estimated_tokens(papers))
 
-    def reckoned(self, papers: Sequence[Paper]) -> int:
+    def estimated_tokens(self, papers: Sequence[Paper]) -> int:
         """About how many tokens a question and its answer take."""
         asked = sum(len(message["content"]) for message in self._question(papers)["messages"])
         return asked // CHARACTERS_A_TOKEN + LINE * len(papers)
 
     def key(self, paper: Paper) -> str:
         """Under which an answer is remembered: another model, wording, title or abstract is another question."""
-        said = "\n".join((self.model, _INSTRUCTIONS, paper.title, paper.abstract))
-        return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:40]
+        text = "\n".join((self.model, _INSTRUCTIONS, paper.title, paper.abstract))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40]
 
     def models(self) -> tuple[str, ...]:
         """What the endpoint says it serves, for a check that costs nothing. Raises SourceError."""
@@ -98,10 +98,10 @@ class Completions:
 
 def usable(line: object) -> str:
     """The line as it may be shown, never cut within a word; "" where it is none: too short, an excuse, or with an address."""
-    said = clean_fields.text(line, 2_000).strip("\"“”'`*_# ")
-    if len(said) < SHORTEST_LINE or _ADDRESS.search(said) or _NO_ANSWER.match(said):
+    text = clean_fields.text(line, 2_000).strip("\"“”'`*_# ")
+    if len(text) < SHORTEST_LINE or _ADDRESS.search(text) or _NO_ANSWER.match(text):
         return ""
-    return shortened(said)
+    return shortened(text)
 
 
 def _content(data: bytes) -> tuple[str, int | None]:
@@ -119,12 +119,12 @@ def _content(data: bytes) -> tuple[str, int | None]:
 
 def _object(content: str) -> dict[str, Any]:
     """The JSON object in what a model said, whatever it says around it."""
-    said = _ASIDE.sub("", content)
-    start, end = said.find("{"), said.rfind("}")
+    text = _ASIDE.sub("", content)
+    start, end = text.find("{"), text.rfind("}")
     try:
-        found = json.loads(said[start : end + 1]) if 0 <= start < end else None
+        found = json.loads(text[start : end + 1]) if 0 <= start < end else None
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise UnreadableAnswer(NAME, f"the model should answer with one JSON object, not {clean_fields.clipped(said)!r}")
+        raise UnreadableAnswer(NAME, f"the model should answer with one JSON object, not {clean_fields.clipped(text)!r}")
     return found

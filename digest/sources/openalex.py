@@ -18,7 +18,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Parsed, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 from digest.sources.record_kind import refuse_kind
 
 BASE_URL = "https://api.openalex.org"
@@ -39,21 +39,21 @@ _LONGEST_ABSTRACT = 20_000
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Reads one work, a list of works or a page of results. Raises UnreadableAnswer for other entities, errors and the rest."""
     answer = clean_fields.decoded_json(data, source)
-    told = clean_fields.table(answer)
-    if isinstance(answer, list) or isinstance(told.get("results"), list):
-        works = answer if isinstance(answer, list) else told["results"]
+    record = clean_fields.table(answer)
+    if isinstance(answer, list) or isinstance(record.get("results"), list):
+        works = answer if isinstance(answer, list) else record["results"]
         return clean_fields.collected(
             clean_fields.numbered(works), lambda row: _sighting(row, source, seen_at), size=len(data), undated=True
         )
-    if refusal := clean_fields.text(told.get("error")):
+    if refusal := clean_fields.text(record.get("error")):
         raise UnreadableAnswer(
-            source, f"OpenAlex says: {clean_fields.clipped(refusal + ' ' + clean_fields.text(told.get('message')))}"
+            source, f"OpenAlex says: {clean_fields.clipped(refusal + ' ' + clean_fields.text(record.get('message')))}"
         )
-    if not told.get("id"):
+    if not record.get("id"):
         raise UnreadableAnswer(source, "neither a work nor a page of results")
-    if other := _other_kind(told):
+    if other := _other_kind(record):
         raise UnreadableAnswer(source, f"{other}; should be works")
-    return clean_fields.collected([("work", told)], lambda row: _sighting(row, source, seen_at), undated=True)
+    return clean_fields.collected([("work", record)], lambda row: _sighting(row, source, seen_at), undated=True)
 
 
 def _key(row: Mapping[str, Any]) -> str:
@@ -143,7 +143,7 @@ class OpenAlex:
     search: str = ""
     days: int = 7
     api_key: str = field(default="", repr=False)
-    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.IRREGULAR
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
         if not (self.filter or self.search):

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Source(Protocol):
     def base_url(self) -> str: ...
 
     @property
-    def rhythm(self) -> Rhythm:
+    def rhythm(self) -> PublishingSchedule:
         """When it may be expected to show papers unseen before: what makes its silence "stale"."""
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:
@@ -163,7 +163,7 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class LooksUp(Protocol):
+class SupportsLookup(Protocol):
     """A source that can be asked for papers by name: how they are now."""
 
     @property

@@ -18,7 +18,7 @@ GRACE = timedelta(hours=6)
 """How late a batch may be before anyone is told."""
 
 
-class Rhythm(StrEnum):
+class PublishingSchedule(StrEnum):
     ARXIV = "arxiv"
     """Announcements at 20:00 US Eastern, Sunday to Thursday, less holidays <https://info.arxiv.org/help/availability.html>."""
     WORKDAYS = "workdays"
@@ -27,9 +27,9 @@ class Rhythm(StrEnum):
     """A feed or an index that promises nothing: never stale."""
 
 
-def is_stale(rhythm: Rhythm, last_unseen_at: datetime | None, at: datetime) -> bool:
+def is_stale(rhythm: PublishingSchedule, last_unseen_at: datetime | None, at: datetime) -> bool:
     """Whether something unseen should have come after `last_unseen_at` (None: nothing ever did) and by `at`, less the grace."""
-    if rhythm is Rhythm.IRREGULAR:
+    if rhythm is PublishingSchedule.IRREGULAR:
         return False
     if last_unseen_at is None:
         return True
@@ -45,13 +45,13 @@ class Promise:
     due: datetime
 
 
-def latest_promise(rhythm: Rhythm, at: datetime) -> Promise | None:
+def latest_promise(rhythm: PublishingSchedule, at: datetime) -> Promise | None:
     """The latest one that was due at `at`; None when nothing is promised."""
-    if rhythm is Rhythm.IRREGULAR:
+    if rhythm is PublishingSchedule.IRREGULAR:
         return None
     for back in range(15):
         day = at.astimezone(UTC).date() - timedelta(days=back)  # New York's evening is never later
-        promise = _arxiv(day) if rhythm is Rhythm.ARXIV else _workday(day)
+        promise = _arxiv(day) if rhythm is PublishingSchedule.ARXIV else _workday(day)
         if promise is not None and promise.due <= at:
             return promise
     return None
@@ -101,12 +101,12 @@ def _last_monday(year: int, month: int) -> date:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class SourceHealth:
     """What the latest collect left behind of a source."""
 
     source: str
     asked_at: datetime
-    rhythm: Rhythm
+    rhythm: PublishingSchedule
     last_unseen_at: datetime | None
     failing_since: datetime | None = None
     """When the first of the collects failed that failed in a row until now."""
@@ -123,13 +123,13 @@ FORGOTTEN = timedelta(days=3)
 """A source nobody asked for so long is no longer configured."""
 
 
-def silence_note(sources: Iterable[Health], at: datetime) -> str:
+def silence_note(sources: Iterable[SourceHealth], at: datetime) -> str:
     """One line for the readers of an edition made at `at` about the sources it may lack; "" where none is silent."""
     missed = [each for each in sources if at - FORGOTTEN <= each.asked_at <= at and each.silent(at)]
     if not missed:
         return ""
-    said = [f"{each.source} {_since(each.last_unseen_at)}" for each in sorted(missed, key=lambda each: each.source)]
-    return f"Nothing new from {' and '.join(said)}: papers may be missing here; they follow once they are shown."
+    text = [f"{each.source} {_since(each.last_unseen_at)}" for each in sorted(missed, key=lambda each: each.source)]
+    return f"Nothing new from {' and '.join(text)}: papers may be missing here; they follow once they are shown."
 
 
 def _since(last: datetime | None) -> str:

@@ -56,13 +56,20 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
     """Lines that are not empty; one that begins with a small letter goes on what stands before it, where that does not end."""
     begun, whole = 0, ""
     for number, line in enumerate(text.splitlines(), 1):
-        said = " ".join(line.split())
-        if said and whole and said[0].islower() and not _NAME.match(said) and len(whole.split()) > 5 and whole[-1] not in ".!?;":
-            whole = f"{whole} {said}"
+        words = " ".join(line.split())
+        if (
+            words
+            and whole
+            and words[0].islower()
+            and not _NAME.match(words)
+            and len(whole.split()) > 5
+            and whole[-1] not in ".!?;"
+        ):
+            whole = f"{whole} {words}"
             continue
         if whole:
             yield begun, whole
-        begun, whole = number, said
+        begun, whole = number, words
     if whole:
         yield begun, whole
 

@@ -19,7 +19,7 @@ from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
 from digest.sources.port import Batch, Getter, Pace, Parsed, Reading, Rejection, State
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 
 BASE_URL = "https://api.semanticscholar.org"
 SCHEME = "semanticscholar"
@@ -47,23 +47,23 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
 def _rows(answer: Any, source: str) -> list[Any]:
     if isinstance(answer, list):
         return answer
-    told = clean_fields.table(answer)
+    record = clean_fields.table(answer)
     for key in ("data", "recommendedPapers"):
-        if isinstance(told.get(key), list):
-            return [_linked(row) for row in told[key]]
-    if "paperId" in told:
-        return [told]
-    if refusal := clean_fields.text(told.get("error") or told.get("message")):
+        if isinstance(record.get(key), list):
+            return [_linked(row) for row in record[key]]
+    if "paperId" in record:
+        return [record]
+    if refusal := clean_fields.text(record.get("error") or record.get("message")):
         raise UnreadableAnswer(source, f"Semantic Scholar says: {clean_fields.clipped(refusal)}")
     kinds = {"authorId": "an author", "release_id": "a release", "diffs": "a data set's changes", "files": "a data set"}
-    what = next((said for key, said in kinds.items() if key in told), "neither a paper nor a list of papers")
+    what = next((text for key, text in kinds.items() if key in record), "neither a paper nor a list of papers")
     raise UnreadableAnswer(source, f"{what}; should be papers")
 
 
 def _linked(row: Any) -> Any:
     """The paper itself in a row of citations or references, which says more about the link."""
-    told = clean_fields.table(row)
-    return next((told[key] for key in ("citingPaper", "citedPaper") if key in told), row)
+    record = clean_fields.table(row)
+    return next((record[key] for key in ("citingPaper", "citedPaper") if key in record), row)
 
 
 def _record(row: Any, source: str, seen_at: datetime) -> Sighting | Reading:
@@ -117,7 +117,7 @@ class SemanticScholar:
     query: str = ""
     days: int = 7
     api_key: str = field(default="", repr=False)
-    rhythm: ClassVar[Rhythm] = Rhythm.IRREGULAR
+    rhythm: ClassVar[PublishingSchedule] = PublishingSchedule.IRREGULAR
     schemes: ClassVar[tuple[str, ...]] = ("arxiv", "doi", SCHEME)
 
     def collect(self, getter: Getter, state: State, at: datetime) -> Iterator[Batch]:

@@ -43,7 +43,7 @@ def pace_of(host: str) -> Pace:
     return Pace(host.lower(), ELSEWHERE)
 
 
-class Book(Protocol):
+class TurnStore(Protocol):
     """Where the turns are written down: in memory, or where every process that asks can see them."""
 
     def enter(self, group: str, pace: float, now: float) -> Turn: ...
@@ -80,7 +80,7 @@ class Pacer:
     """One request at a time per group, its starts at least the pace apart; none while the group's circuit is open."""
 
     def __init__(
-        self, clock: Clock, sleep: Sleep, book: Book | None = None, *, failures_allowed: int = 5, rest: float = 300.0
+        self, clock: Clock, sleep: Sleep, book: TurnStore | None = None, *, failures_allowed: int = 5, rest: float = 300.0
     ) -> None:
         self._clock = clock
         self._sleep = sleep

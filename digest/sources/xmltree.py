@@ -36,17 +36,17 @@ _FAILS = (etree.LxmlError, ValueError, LookupError, AssertionError)
 
 
 def tree(data: bytes, source: str) -> tuple[Element, tuple[Rejection, ...]]:
-    """The root, and what had to be mended. Raises UnreadableAnswer.
+    """The root, and what had to be repaired. Raises UnreadableAnswer.
 
     A document without its closing tag was cut short and is refused as a whole, to be asked for again. One with an error in the
-    middle (a stray control character in an abstract) is mended, and the place is named in a Rejection.
+    middle (a stray control character in an abstract) is repaired, and the place is named in a Rejection.
     """
     bounded(data, source)
     refuse_hostile(data, source)
     try:
         return _root(etree.fromstring(data, _parser()), source), ()
     except etree.XMLSyntaxError as error:
-        return _mended(data, source, error)
+        return _repaired(data, source, error)
     except _FAILS as error:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
 
@@ -101,7 +101,7 @@ def _root(root: Element | None, source: str) -> Element:
     return root
 
 
-def _mended(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Element, tuple[Rejection, ...]]:
+def _repaired(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Element, tuple[Rejection, ...]]:
     opened = _root_name(data[:4096])
     if not opened:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(error))}") from None
@@ -116,7 +116,7 @@ def _mended(data: bytes, source: str, error: etree.XMLSyntaxError) -> tuple[Elem
         root = _root(etree.fromstring(data, _parser(recover=True, encoding=encoding)), source)
     except _FAILS as worse:
         raise UnreadableAnswer(source, f"not XML: {clipped(str(worse))}") from None
-    return root, (Rejection(f"line {error.lineno or 1}", f"mended: {clipped(str(error))}"),)
+    return root, (Rejection(f"line {error.lineno or 1}", f"repaired: {clipped(str(error))}"),)
 
 
 def _root_name(head: bytes) -> bytes:
@@ -155,7 +155,7 @@ def child(element: Element | None, wanted: str) -> Element | None:
     return next(children(element, wanted), None)
 
 
-def said(element: Element | None, wanted: str | None = None) -> str:
+def text_of(element: Element | None, wanted: str | None = None) -> str:
     """The text of `element`, or of its child `wanted`, with that of all below it; folded. "" where there is none."""
     if wanted is not None:
         element = child(element, wanted)

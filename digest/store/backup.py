@@ -72,5 +72,5 @@ def _run(program: str, url: URL | None, *options: str) -> None:
     arguments = [program, *database, *options]
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise StoreError(f"{program}: {said[0] if said else f'ended with {done.returncode}'}")
+        text = [line for line in done.stderr.splitlines() if line.strip()]
+        raise StoreError(f"{program}: {text[0] if text else f'ended with {done.returncode}'}")

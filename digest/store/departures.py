@@ -109,8 +109,8 @@ class DepartureLog:
             self._drop_old()
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            said = [] if os.fstat(file).st_size else [["began", isoformat(self._clock())]]
-            os.write(file, b"".join(json.dumps(each).encode() + b"\n" for each in [*said, *lines]))
+            header = [] if os.fstat(file).st_size else [["began", isoformat(self._clock())]]
+            os.write(file, b"".join(json.dumps(each).encode() + b"\n" for each in [*header, *lines]))
         finally:
             os.close(file)
 

@@ -57,8 +57,8 @@ def place_of(url: URL) -> str:
 
 def one_line(error: BaseException) -> str:
     """What the driver said, without the statement and its parameters (they may hold addresses)."""
-    said = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return " ".join(str(said).split()) or type(said).__name__
+    words = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return " ".join(str(words).split()) or type(words).__name__
 
 
 def parse_url(url: str) -> URL:
@@ -92,12 +92,12 @@ def _sqlite(url: URL) -> Engine:
 
 def _unprepared_behind_a_pooler(connection: Any, _record: Any) -> None:
     """A pooler (pgbouncer) may give each transaction another server, where what was prepared is not, or is another's."""
-    told = connection.info.backend_pid
+    record = connection.info.backend_pid
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()", prepare=False)
         served = cursor.fetchone()[0]
     connection.rollback()
-    if told != served:
+    if record != served:
         connection.prepare_threshold = None
 
 
@@ -147,7 +147,7 @@ def _into_wal(cursor: sqlite3.Cursor) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that starts by reading fails at its first write when another wrote meanwhile: no wait mends that.
+    # A deferred transaction that starts by reading fails at its first write when another wrote meanwhile: no wait fixes that.
     if not connection.get_execution_options().get(WRITES, False):
         connection.exec_driver_sql("BEGIN")
         return

@@ -176,7 +176,7 @@ def interests_from(document: Mapping[str, Sequence[str]] | None) -> Interests:
     return Interests(**{name: tuple(document.get(name, ())) for name in _INTERESTS})
 
 
-def wishes_columns(preferences: Preferences, interests: Interests) -> dict[str, Any]:
+def interest_columns(preferences: Preferences, interests: Interests) -> dict[str, Any]:
     """What a reader asked for, and what follows from it: whether their picks are their own."""
     return {
         "timezone": preferences.timezone,

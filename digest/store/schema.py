@@ -25,7 +25,7 @@ from digest.store import schema_libraries as schema_libraries
 from digest.store.schema_editions import edition_pool, editions, featured, lists
 from digest.store.schema_papers import Key, document, identifiers, metadata, papers, sightings, signals
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
-from digest.store.types import WISHES, Instant, Weekdays
+from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
 REVISION = "0013"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
@@ -99,7 +99,7 @@ requests = Table(
     Column("requested_at", Instant, nullable=False, index=True),
     *(
         Column(c.name, c.type, nullable=c.nullable, server_default=getattr(c.server_default, "arg", None))
-        for c in (subscriptions.c[name] for name in WISHES)
+        for c in (subscriptions.c[name] for name in PREFERENCE_COLUMNS)
     ),
 )
 
@@ -205,7 +205,7 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
-allowances = Table(
+rate_limits = Table(
     "allowances",
     metadata,
     Column("key_hash", String(64), primary_key=True),
@@ -250,7 +250,6 @@ __all__ = [
     "REVISION",
     "Key",
     "alarms",
-    "allowances",
     "attempts",
     "deliveries",
     "edition_pool",
@@ -262,6 +261,7 @@ __all__ = [
     "metadata",
     "notices",
     "papers",
+    "rate_limits",
     "requests",
     "returns",
     "sightings",

@@ -10,25 +10,25 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from digest.domain.errors import DatabaseUnreachable, DigestError, SchemaMismatch, StoreError
 from digest.store.deliveries.deliveries import Deliveries
-from digest.store.deliveries.delivery_stats import Pulse
+from digest.store.deliveries.delivery_stats import DeliveryStats
 from digest.store.deliveries.jobs import Jobs
 from digest.store.deliveries.sent_papers import SentPapers
 from digest.store.departures import DepartureLog, Departures
-from digest.store.editions.edition_operations import Amendments
+from digest.store.editions.edition_operations import EditionOperations
 from digest.store.editions.editions import Editions
 from digest.store.editions.lists import Lists
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.feedback.alarms import Alarms
-from digest.store.feedback.feedback_events import Returns
+from digest.store.feedback.feedback_events import FeedbackEvents
 from digest.store.feedback.refusals import Refusals
 from digest.store.leases import Leases
 from digest.store.libraries import Libraries
 from digest.store.papers.papers import Papers
-from digest.store.rate_limits import Allowances
+from digest.store.rate_limits import RateLimits
 from digest.store.retention import Retention
 from digest.store.sources import Sources
 from digest.store.subscribers.pending_notices import Notices
-from digest.store.subscribers.subscriber_stats import Tallies
+from digest.store.subscribers.subscriber_stats import SubscriberStats
 from digest.store.subscribers.subscribers import Subscribers
 from digest.store.subscribers.suppressions import Suppressions
 
@@ -38,32 +38,32 @@ HashAddress = Callable[[str], str]
 _MISSING_TABLES = ("no such table", "no such column", "does not exist")
 
 
-class Unit:
+class UnitOfWork:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
     __slots__ = (
         "alarms",
-        "allowances",
-        "amendments",
         "connection",
         "deliveries",
+        "delivery_stats",
         "departures",
+        "edition_operations",
         "editions",
+        "feedback_events",
         "jobs",
         "leases",
         "libraries",
         "lists",
         "notices",
         "papers",
-        "pulse",
+        "rate_limits",
         "refusals",
         "retention",
-        "returns",
         "sent_papers",
         "sources",
+        "subscriber_stats",
         "subscribers",
         "suppressions",
-        "tallies",
     )
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
@@ -77,17 +77,17 @@ class Unit:
         self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)
         self.sent_papers = SentPapers(connection)
-        self.returns = Returns(connection)
+        self.feedback_events = FeedbackEvents(connection)
         self.refusals = Refusals(connection)
         self.retention = Retention(connection)
         self.suppressions = Suppressions(connection, hash_address, self.departures)
-        self.allowances = Allowances(connection, hash_address)
+        self.rate_limits = RateLimits(connection, hash_address)
         self.sources = Sources(connection)
-        self.tallies = Tallies(connection)
-        self.amendments = Amendments(connection)
+        self.subscriber_stats = SubscriberStats(connection)
+        self.edition_operations = EditionOperations(connection)
         self.leases = Leases(connection)
         self.alarms = Alarms(connection)
-        self.pulse = Pulse(connection)
+        self.delivery_stats = DeliveryStats(connection)
         self.jobs = Jobs(connection)
 
 
@@ -100,7 +100,7 @@ class Store:
         self._hash_address = hash_address
 
     @contextmanager
-    def begin(self) -> Iterator[Unit]:
+    def begin(self) -> Iterator[UnitOfWork]:
         """A unit that writes: commits at the end, rolls back on any exception. SQLite has one writer at a time.
 
         Raises DatabaseUnreachable, SchemaMismatch or StoreError, each one line, where the database does not do its part.
@@ -111,7 +111,7 @@ class Store:
                 self._departures.write(unit.departures)
 
     @contextmanager
-    def read(self) -> Iterator[Unit]:
+    def read(self) -> Iterator[UnitOfWork]:
         """A unit that sees one consistent instant of the store. Raises as `begin` does."""
         options: dict[str, object] = {}
         if self.engine.dialect.name == "postgresql":
@@ -123,10 +123,10 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, options: dict[str, object]) -> Iterator[Unit]:
+    def _transaction(self, options: dict[str, object]) -> Iterator[UnitOfWork]:
         try:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
-                yield Unit(connection, self._hash_address)
+                yield UnitOfWork(connection, self._hash_address)
         except DBAPIError as error:
             raise _explained(error, place_of(self.engine.url)) from error
         except StatementError as error:
@@ -136,9 +136,9 @@ class Store:
 
 
 def _explained(error: DBAPIError, place: str) -> StoreError:
-    said = one_line(error)
-    if any(words in said for words in _MISSING_TABLES):
-        return SchemaMismatch(f"database {place}: {said}; run `digest migrate`")
+    text = one_line(error)
+    if any(words in text for words in _MISSING_TABLES):
+        return SchemaMismatch(f"database {place}: {text}; run `digest migrate`")
     if isinstance(error, IntegrityError):
-        return StoreError(f"database {place}: {said}")
-    return DatabaseUnreachable(f"database {place}: {said}")
+        return StoreError(f"database {place}: {text}")
+    return DatabaseUnreachable(f"database {place}: {text}")

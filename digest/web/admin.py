@@ -102,13 +102,15 @@ async def pause(request: Request) -> Response:
     return RedirectResponse(f"{site.root_path}/admin", 303)
 
 
-def _page(site: Site, said: str = "", code: int = 200) -> Response:
+def _page(site: Site, message: str = "", code: int = 200) -> Response:
     container, now = site.container, site.clock()
-    told = container.monitoring.status(now)
+    record = container.monitoring.status(now)
     managed = [_managed(site, paper_list) for paper_list in container.adapters.lists]
-    underway = any(told["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
+    underway = any(record["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
     plots = _plots(site, now.date())
-    return site.page("admin.html", code, told=told, managed=managed, plots=plots, said=clean(said), underway=underway, now=now)
+    return site.page(
+        "admin.html", code, overview=record, managed=managed, plots=plots, message=clean(message), underway=underway, now=now
+    )
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:

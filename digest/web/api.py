@@ -25,7 +25,7 @@ from digest.render.edition.views import clean
 from digest.render.text.latex import readable
 from digest.web import api_subscriptions
 from digest.web.operator_auth import require_operator
-from digest.web.response_cache import Answer, Kept
+from digest.web.response_cache import Answer, ResponseCache
 from digest.web.search import asked, must_ask
 from digest.web.site import Site
 
@@ -192,7 +192,7 @@ async def trending(request: Request, list: str | None = None, limit: Limit = 20)
         ranked = site.container.papers.ranking(paper_list, site.clock())[:limit]
         return _json([Trending.of(each) for each in ranked])
 
-    kept: Kept = request.app.state.kept
+    kept: ResponseCache = request.app.state.kept
     return (await run_in_threadpool(kept.get, f"{paper_list.name}/{limit}", make)).to(request)
 
 
@@ -239,7 +239,7 @@ def create_api(site: Site, keep_seconds: float = KEPT_SECONDS) -> FastAPI:
         responses={status: {"model": Error} for status in (400, 404, 413, 422, 500, 503)},
     )
     api.state.site = site
-    api.state.kept = Kept(keep_seconds)
+    api.state.kept = ResponseCache(keep_seconds)
     api.include_router(router)
     operators = [Security(TOKEN), Depends(require_operator)]
     api.include_router(

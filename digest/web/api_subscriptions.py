@@ -58,16 +58,16 @@ class SubscriptionOut(BaseModel):
 
     @classmethod
     def of(cls, each: Subscription, suppression: Suppression | None) -> SubscriptionOut:
-        wishes = each.preferences
+        interests = each.preferences
         return cls(
             email=each.address.text,
             list=each.list,
             state=str(each.state),
-            timezone=wishes.timezone,
-            hour=f"{wishes.hour:%H:%M}",
-            weekdays=format_weekdays(wishes.weekdays),
-            frequency=wishes.frequency,
-            paused_until=wishes.paused_until,
+            timezone=interests.timezone,
+            hour=f"{interests.hour:%H:%M}",
+            weekdays=format_weekdays(interests.weekdays),
+            frequency=interests.frequency,
+            paused_until=interests.paused_until,
             requested_at=each.requested_at,
             confirmed_at=each.confirmed_at,
             ended_at=each.ended_at,
@@ -120,9 +120,9 @@ def subscribe(asked: Request, given: SubscriptionIn) -> Subscribed:
     address = container.adapters.address(given.email)
     paper_list = container.adapters.paper_list(given.list)
     by = "api" if given.confirmed else ""
-    wishes = _preferences(site, given)
+    interests = _preferences(site, given)
     step = container.subscriptions.add(
-        address, paper_list.name, wishes, given.interests, now, confirmed_by=by, welcome=given.confirmed
+        address, paper_list.name, interests, given.interests, now, confirmed_by=by, welcome=given.confirmed
     )
     if step.notice:
         site.wake_sender()
@@ -137,13 +137,13 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
         raise InvalidInput("hour", "should be a time of day without an offset, such as 07:30; the zone stands in timezone")
     hour = given.hour.replace(second=0, microsecond=0) if given.hour else None
     try:
-        wishes = site.container.adapters.preferences(given.timezone, hour)
-        days = parse_weekdays(given.weekdays) if given.weekdays else wishes.weekdays
+        interests = site.container.adapters.preferences(given.timezone, hour)
+        days = parse_weekdays(given.weekdays) if given.weekdays else interests.weekdays
     except ConfigurationError as error:
         raise InvalidInput("timezone", error.reason) from None
     except ValueError as error:
         raise InvalidInput("weekdays", str(error)) from None
-    return Preferences(timezone=wishes.timezone, hour=wishes.hour, weekdays=days, frequency=given.frequency)
+    return Preferences(timezone=interests.timezone, hour=interests.hour, weekdays=days, frequency=given.frequency)
 
 
 @router.delete("")
@@ -162,7 +162,7 @@ def unsubscribe(asked: Request, email: Email, list: str | None = None) -> list[S
 def held(asked: Request, email: Email) -> dict[str, Any]:
     """Everything held about an address, for the person it is about."""
     site = Site.of(asked)
-    return site.container.privacy.disclose(site.container.adapters.address(email), site.clock())
+    return site.container.privacy.export_personal_data(site.container.adapters.address(email), site.clock())
 
 
 @router.delete("/held")

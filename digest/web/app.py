@@ -83,16 +83,16 @@ def _explained(request: Request, error: Exception) -> Response:
     status = next((status for kind, status in statuses if isinstance(error, kind)), 503)
     if status == 503:  # what broke inside is for the operator, not for whoever asked
         log.error("page failed", path=_own_path(request).split("/")[1], reason=str(error))
-    said = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
+    text = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
     if isinstance(error, InvalidToken):
-        said = error.reason
-    return Site.of(request).refusal(_own_path(request), status, TITLES[status], said)
+        text = error.reason
+    return Site.of(request).refusal(_own_path(request), status, TITLES[status], text)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = TITLES.get(error.status_code, "That did not work")
-    said = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
-    refusal = Site.of(request).refusal(_own_path(request), error.status_code, title, said)
+    text = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
+    refusal = Site.of(request).refusal(_own_path(request), error.status_code, title, text)
     refusal.headers.update(error.headers or {})
     return refusal

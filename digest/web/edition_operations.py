@@ -40,15 +40,15 @@ def _done(site: Site, sent: Form, named: str) -> str:
         case "cancel":
             return f"Cancelled. Deliveries withheld: {container.operations.cancel(edition, sent.line('reason')).withheld}."
         case "correct":
-            return f"Corrections queued: {container.operations.correct(edition, sent.lines('text'), now).owed}."
+            return f"Corrections queued: {container.operations.correct(edition, sent.lines('text'), now).queued}."
         case "redeliver":
             again = container.operations.redeliver(edition, now, reinstate=bool(sent.line("reinstate")))
             return f"Deliveries queued again: {again.queued}."
     raise InvalidInput("action", "should be cancel, correct or redeliver")
 
 
-def _page(site: Site, named: str, said: str = "", code: int = 200) -> Response:
+def _page(site: Site, named: str, text: str = "", code: int = 200) -> Response:
     edition: Edition = site.container.editions.edition_named(named)
-    standing = site.container.operations.standing(edition)
+    delivery_counts = site.container.operations.delivery_counts(edition)
     paper_list = site.container.adapters.paper_list(edition.list)
-    return site.page("undo.html", code, edition=edition, paper_list=paper_list, standing=standing, said=said)
+    return site.page("undo.html", code, edition=edition, paper_list=paper_list, delivery_counts=delivery_counts, message=text)

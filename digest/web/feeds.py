@@ -211,10 +211,10 @@ def _authors(paper: Paper) -> list[str]:
 
 def _html(entry: Entry) -> str:
     card = entry.card
-    said = [" · ".join(card.reasons), card.summary, card.excerpt]
+    text = [" · ".join(card.reasons), card.summary, card.excerpt]
     links = [f'<a href="{escape(url)}">{label}</a>' for label, url in (("PDF", card.pdf_url), ("Code", card.code_url)) if url]
     earlier = [f'<a href="{escape(url)}">{hour}</a>' for hour, url in entry.earlier]
-    lines = [*map(escape, filter(None, said)), " · ".join(links), f"Earlier that day: {', '.join(earlier)}" if earlier else ""]
+    lines = [*map(escape, filter(None, text)), " · ".join(links), f"Earlier that day: {', '.join(earlier)}" if earlier else ""]
     return "".join(f"<p>{line}</p>" for line in lines if line)
 
 

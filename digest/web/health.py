@@ -76,8 +76,8 @@ class _Numbers:
         yield from _editions(seen.lists)
         yield from _sources(seen.sources, now)
         yield GaugeMetricFamily("digest_scheduler_runs", "Whether some daemon makes what is due", float(seen.scheduler_runs))
-        told = "Causes the operator was told of in the last 24 hours"
-        yield GaugeMetricFamily("digest_alarms_last_day", told, seen.alarms_last_day)
+        alarms = "Causes the operator was told of in the last 24 hours"
+        yield GaugeMetricFamily("digest_alarms_last_day", alarms, seen.alarms_last_day)
 
 
 def _lists(lists: Sequence[ListFigures]) -> Iterator[Metric]:

@@ -18,7 +18,7 @@ from digest.links import Purpose
 from digest.render.edition.views import clean, in_words
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
-from digest.web.upload import MOST_TOLD, read_upload, shown, titles
+from digest.web.upload import MOST_LINES, read_upload, shown, titles
 
 router = APIRouter()
 
@@ -52,7 +52,7 @@ async def when(request: Request, token: str) -> Response:
 
 @router.post("/manage/{token}/interests")
 async def interests(request: Request, token: str) -> Response:
-    """The wishes as they stand in the form, and papers pasted or uploaded, added to those liked before.
+    """The interests as they stand in the form, and papers pasted or uploaded, added to those liked before.
 
     Answers with the page and what was understood; sent again it changes nothing more.
     """
@@ -98,7 +98,7 @@ def data(request: Request, token: str) -> Response:
     """Everything held about the address."""
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    held = site.container.privacy.disclose(subscription.address, site.clock())
+    held = site.container.privacy.export_personal_data(subscription.address, site.clock())
     text = json.dumps(held, indent=2, ensure_ascii=False)
     return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
@@ -138,7 +138,7 @@ def _page(
     library: KeptLibrary = KeptLibrary(),  # noqa: B008 - frozen
 ) -> Response:
     unsubscribe = site.container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
-    wishes = written(subscription.interests)
+    topics = written(subscription.interests)
     return site.page(
         "manage.html",
         status,
@@ -152,13 +152,13 @@ def _page(
         preferences=subscription.preferences,
         days=chosen_days(subscription.preferences),
         zones=zones(),
-        wishes=sent.lines("interests") if "interests" in sent.values else wishes,
-        told=understand(wishes).told,
+        interests=sent.lines("interests") if "interests" in sent.values else topics,
+        descriptions=understand(topics).descriptions,
         liked=titles(site, subscription.interests.liked),
         disliked=titles(site, subscription.interests.disliked),
         named=[(name, shown(title) or name) for name, title in library.works],
         without_abstract=len(library.without_abstract),
-        problems=[shown(f"{each.where}: {each.reason}") for each in library.rejected[:MOST_TOLD]],
+        problems=[shown(f"{each.where}: {each.reason}") for each in library.rejected[:MOST_LINES]],
         unsubscribe=f"{site.root_path}/unsubscribe/{unsubscribe}",
         sent=sent,
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),

@@ -41,8 +41,8 @@ def refuse_guesses(request: Request, what: str, *, right: bool) -> None:
     """Raises HTTPException 429 where many wrong ones came from the network, also for a right one."""
     site = Site.of(request)
     if wait := site.container.subscriptions.guess(what, client_of(request), site.clock(), right=right):
-        said = "Many wrong tokens came from your network. Please try again in a minute."
-        raise HTTPException(429, said, {"Retry-After": f"{wait}"})
+        text = "Many wrong tokens came from your network. Please try again in a minute."
+        raise HTTPException(429, text, {"Retry-After": f"{wait}"})
 
 
 def _given(header: str) -> str | None:

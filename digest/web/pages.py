@@ -142,7 +142,7 @@ def find_edition(site: Site, paper_list: PaperList, wanted: Period) -> Edition:
 
 
 def _edition_page(site: Site, paper_list: PaperList, found: Edition, *, home: bool = False) -> Answer:
-    view: EditionView = site.container.adapters.press.view(found, paper_list)
+    view: EditionView = site.container.adapters.edition_renderer.view(found, paper_list)
     days, readings = site.container.editions.dates(paper_list), site.container.editions.readings(found)
     of_day = site.container.editions.of_day(paper_list, found.date)
     older = next((day for day in days if day < found.date), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.domain.paper import Signal
-from digest.ranking.signal_history import heard
+from digest.ranking.signal_history import signal_history
 
 HEIGHT = 80
 BAR = 8
@@ -89,7 +89,7 @@ def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
 
     The height is from no votes to the latest, so that a steep curve is one.
     """
-    votes = heard(signals, until).get("upvotes")
+    votes = signal_history(signals, until).get("upvotes")
     if votes is None or len(votes.main.hours) < 2 or votes.main.last <= votes.main.values[0]:
         return None
     hours, values = votes.main.hours, votes.main.values

@@ -46,7 +46,7 @@ class Answer:
         return Response(self.body, media_type=self.media_type, headers=headers)
 
 
-class Kept:
+class ResponseCache:
     """The last few answers by key, each for `seconds`. Threads may share it; one of them makes an answer, the others wait."""
 
     def __init__(self, seconds: float, most: int = 200, clock: Callable[[], float] = time.monotonic) -> None:

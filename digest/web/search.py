@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from digest.domain.errors import InvalidInput
-from digest.domain.interest import one_wish
+from digest.domain.interest import one_interest
 from digest.domain.paper import Paper, Ranked
-from digest.domain.query import LONGEST, parse_query, told
+from digest.domain.query import LONGEST, describe, parse_query
 from digest.render.edition.views import CardView, Lengths, card_view, clean
 from digest.web.response_cache import Answer
 from digest.web.site import Site, sentence
@@ -30,8 +30,8 @@ async def papers(request: Request, q: str = "") -> Response:
     def make() -> Answer:
         cards = [card(paper) for paper in find(site, query)]
         understood = parse_query(query)
-        lack = sentence(understood.lack) if understood.lack else ""
-        shown = {"query": query, "understood": told(understood), "lack": lack, "wish": one_wish(query)}
+        missing_hint = sentence(understood.missing_hint) if understood.missing_hint else ""
+        shown = {"query": query, "understood": describe(understood), "lack": missing_hint, "interest": one_interest(query)}
         return Answer.of(site.render("papers.html", **shown, cards=cards, most=FOUND))
 
     # not kept: anybody can ask for any words, and the front page should not be pushed out by them
@@ -45,8 +45,8 @@ def asked(text: str) -> str:
 
 def must_ask(query: str) -> None:
     """For programs. Raises InvalidInput for a search that only leaves papers out."""
-    if lack := parse_query(query).lack:
-        raise InvalidInput("q", lack)
+    if missing_hint := parse_query(query).missing_hint:
+        raise InvalidInput("q", missing_hint)
 
 
 def find(site: Site, query: str) -> Sequence[Paper]:

@@ -117,11 +117,11 @@ class Guard:
             await self._too_large(path, most)(scope, receive, headed)
 
     def _broken(self, path: str) -> Response:
-        said = "This did not work just now, and it is not your fault. Please try again in a minute."
+        text = "This did not work just now, and it is not your fault. Please try again in a minute."
         try:
-            return self._refusal(path, 500, "Out of order", said)
+            return self._refusal(path, 500, "Out of order", text)
         except Exception:  # the page that says so can be what is broken: an operator may have templates of their own
-            return PlainTextResponse(f"{said}\n", 500)
+            return PlainTextResponse(f"{text}\n", 500)
 
     def _too_large(self, path: str, most: int) -> Response:
         return self._refusal(path, 413, "That is too large", f"We take at most {most // 1024} kB here.")

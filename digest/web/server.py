@@ -65,10 +65,10 @@ def listening(web: Web) -> list[socket.socket]:
         for each in opened:
             each.close()
         why = error.strerror or str(error)
-        said = (
+        text = (
             f"the pages cannot be served at {web.host}:{web.port}: {why}; end what listens there, or change web.host or web.port"
         )
-        raise PortUnavailable(said) from None
+        raise PortUnavailable(text) from None
     return opened
 
 

@@ -17,7 +17,7 @@ from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
 from digest.render.edition.views import SenderView, clean, in_words
-from digest.web.response_cache import Answer, Kept
+from digest.web.response_cache import Answer, ResponseCache
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -43,7 +43,7 @@ class Site:
         self.wake_sender = wake_sender
         """Says that a notice is due. No page talks to a relay: whoever delivers sends it."""
         self.clock = clock
-        self.kept = Kept(keep_seconds)
+        self.kept = ResponseCache(keep_seconds)
         sender, links = container.adapters.sender, container.adapters.links
         self.root_path = links.root_path
         self._sender = SenderView(name=sender.name, home_url=links.base_url, postal_address=sender.postal_address)
@@ -66,11 +66,11 @@ class Site:
         """A page that is made for one request."""
         return HTMLResponse(self.render(template, **values), status)
 
-    def refusal(self, path: str, status: int, title: str, said: str) -> Response:
+    def refusal(self, path: str, status: int, title: str, text: str) -> Response:
         """No, with one line that says why: as a page, or as JSON to whoever asked the API at `path`."""
         if path.startswith("/api/"):
-            return JSONResponse({"error": clean(said)}, status)
-        return self.page("error.html", status, title=title, said=sentence(clean(said)))
+            return JSONResponse({"error": clean(text)}, status)
+        return self.page("error.html", status, title=title, message=sentence(clean(text)))
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""

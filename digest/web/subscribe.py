@@ -64,10 +64,12 @@ async def ask(request: Request) -> Response:
         sent.wrong["email"] = error.reason[:200]
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
-    admitted = await run_in_threadpool(site.container.subscriptions.admit, address, client_of(request), site.clock())
+    admitted = await run_in_threadpool(
+        site.container.subscriptions.check_request_limits, address, client_of(request), site.clock()
+    )
     if admitted.over in TOO_MANY:
-        said, seconds = TOO_MANY[admitted.over]
-        refused = site.refusal("/subscribe", 429, "Too many at once", said.format(address.domain))
+        text, seconds = TOO_MANY[admitted.over]
+        refused = site.refusal("/subscribe", 429, "Too many at once", text.format(address.domain))
         refused.headers["retry-after"] = seconds
         return refused
     answer = site.page(
@@ -91,8 +93,8 @@ async def preview(request: Request) -> Response:
         sent.wrong["interests"] = understood.rejected[0] if understood.rejected else "Say what you care about first."
         return _form(site, paper_list, sent, preferences, 400)
     if not await run_in_threadpool(site.container.subscriptions.may_preview, client_of(request), site.clock()):
-        said, seconds = TOO_MANY[Scope.NETWORK]
-        refused = site.refusal("/subscribe", 429, "Too many at once", said)
+        text, seconds = TOO_MANY[Scope.NETWORK]
+        refused = site.refusal("/subscribe", 429, "Too many at once", text)
         refused.headers["retry-after"] = seconds
         return refused
     shown = await run_in_threadpool(_preview, site, paper_list, understood.interests)
@@ -154,7 +156,7 @@ def confirming(request: Request, token: str) -> Response:
         stopped=stopped,
         preferences=preferences,
         days=days_in_words(preferences.frequency, preferences.weekdays),
-        told=understand(written(interests)).told,
+        descriptions=understand(written(interests)).descriptions,
     )
 
 

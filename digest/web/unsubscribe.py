@@ -51,8 +51,8 @@ async def left(request: Request, token: str) -> Response:
     with suppress(HTTPException):  # a body we cannot read does not keep anybody in
         sent = await Form.read(request)
     one_click = sent.line("List-Unsubscribe").lower() == "one-click"
-    told = WHY.get(sent.line("why"))
-    reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {told}" if told else "")
+    why = WHY.get(sent.line("why"))
+    reason = "unsubscribed with one click" if one_click else "unsubscribed on the web" + (f": {why}" if why else "")
     step = await run_in_threadpool(_end, site, token, reason)
     if step and step.notice:
         site.wake_sender()

@@ -12,7 +12,7 @@ from digest.render.text.latex import readable
 from digest.services.libraries.read_library import ReadLibrary, read_or_reason
 from digest.web.site import Site
 
-MOST_TOLD = 100
+MOST_LINES = 100
 LONGEST_TITLE = 200
 SMALL = 64 * 1024
 """Bytes that are read in the thread that asks; more are read in a process of their own."""
@@ -40,7 +40,7 @@ def shown(text: str) -> str:
 
 def titles(site: Site, identifiers: Iterable[str]) -> list[tuple[str, str]]:
     """(identifier, title) of the newest some; the title is empty where nobody could tell it yet."""
-    names = list(identifiers)[: -MOST_TOLD - 1 : -1]
+    names = list(identifiers)[: -MOST_LINES - 1 : -1]
     works = site.container.subscriptions.titles(names)
     papers = site.container.papers.known(set(names) - works.keys())
     return [(name, shown(works.get(name) or (papers[name].title if name in papers else ""))) for name in names]

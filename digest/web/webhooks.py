@@ -47,6 +47,6 @@ async def posted(request: Request, provider: str) -> Response:
     except DigestError as error:
         log.error("webhook failed", provider=provider, reason=str(error))
         return PlainTextResponse("could not be kept now; please post it again\n", 503, {"retry-after": "60"})
-    for heeded in done:
-        log.info("heeded", provider=provider, action=str(heeded.action), alarms=list(heeded.alarms))
+    for processed in done:
+        log.info("processed", provider=provider, action=str(processed.action), alarms=list(processed.alarms))
     return Response(status_code=204)

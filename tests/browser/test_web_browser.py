@@ -192,7 +192,7 @@ def _answered(page: Page, site: Website) -> Iterator[str]:
     page.get_by_label("Your address").fill("new@example.org")
     page.get_by_label(re.compile("What you care about")).fill("x" * 101)
     _press(page, "Subscribe")
-    yield "a wish too long"
+    yield "an interest too long"
     page.get_by_label(re.compile("What you care about")).fill("diffusion")
     _press(page, "Subscribe")
     yield "asked"

@@ -53,7 +53,7 @@ def older(empty_database_url: str) -> Iterator[Store]:
     tables.reflect(bind=engine)
     keys = [Address(each).folded_key for each in KNOWN]
     people = zip(KNOWN, keys, strict=True)
-    wishes = {"timezone": "UTC", "hour": time(7), "weekdays": 127, "personal": False, "requested_at": NOW - DAY}
+    interests = {"timezone": "UTC", "hour": time(7), "weekdays": 127, "personal": False, "requested_at": NOW - DAY}
     stopped = [
         (keys[4], SuppressionReason.BOUNCE.value),
         *((Address(pair[0]).folded_key, SuppressionReason.ERASED.value) for pair in PAIRS[2:]),
@@ -64,7 +64,7 @@ def older(empty_database_url: str) -> Iterator[Store]:
             {"address": each, "address_key": key, "address_hash": hash_address(key), "created_at": NOW} for each, key in people
         ],
         "subscriptions": [
-            {"subscriber_id": n + 1, "list": "main", "state": "active", "confirmed_at": NOW - DAY, **wishes}
+            {"subscriber_id": n + 1, "list": "main", "state": "active", "confirmed_at": NOW - DAY, **interests}
             for n in range(len(KNOWN))
         ],
         "suppressions": [{"address_hash": hash_address(key), "reason": why, "at": NOW, "detail": ""} for key, why in stopped],
@@ -93,9 +93,9 @@ def test_a_reader_who_was_suppressed_is_so_under_the_new_key(older: Store) -> No
     mine, other = Address("ß@example.org"), Address("ss@example.org")
     with older.begin() as unit:
         [subscription] = unit.subscribers.subscriptions(mine)
-        unit.notices.owe(subscription.id, NoticeKind.LINK, NOW, NOW)
-        [owed] = unit.notices.take(NOW, 10, NOW + HOUR)
-        assert owed.suppressed is SuppressionReason.BOUNCE, "as whoever sends reads it"
+        unit.notices.queue(subscription.id, NoticeKind.LINK, NOW, NOW)
+        [queued] = unit.notices.take(NOW, 10, NOW + HOUR)
+        assert queued.suppressed is SuppressionReason.BOUNCE, "as whoever sends reads it"
         assert unit.suppressions.find(other), "it may have been meant for them"
         assert unit.suppressions.remove(mine)
         assert unit.suppressions.find(mine) is None
@@ -154,14 +154,14 @@ def test_a_newer_requests_confirmation_outlives_the_older_ones(store: Store) -> 
     know(store)
     with store.begin() as unit:
         first = unit.subscribers.request(Address("ada@example.org"), "main", Preferences(), Interests(), NOW)
-        unit.notices.owe(first.id, NoticeKind.CONFIRM, NOW, NOW, first.request)
+        unit.notices.queue(first.id, NoticeKind.CONFIRM, NOW, NOW, first.request)
         [under_way] = unit.notices.take(NOW, 10, NOW + HOUR)
         later = NOW + timedelta(seconds=2)
         second = unit.subscribers.request(Address("ada@example.org"), "main", Preferences(), Interests(), later)
-        unit.notices.owe(second.id, NoticeKind.CONFIRM, later, later, second.request)
+        unit.notices.queue(second.id, NoticeKind.CONFIRM, later, later, second.request)
         unit.notices.put_off(under_way.notice, NOW + DAY, 1)
         unit.notices.settle([under_way.notice])
-        [owed] = unit.notices.take(later, 10, NOW + HOUR)
-        assert (owed.notice.subscription.request, owed.attempts) == (second.request, 0)
-        unit.notices.settle([owed.notice])
+        [queued] = unit.notices.take(later, 10, NOW + HOUR)
+        assert (queued.notice.subscription.request, queued.attempts) == (second.request, 0)
+        unit.notices.settle([queued.notice])
         assert unit.notices.count() == 0

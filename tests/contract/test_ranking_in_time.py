@@ -72,7 +72,7 @@ def test_training_by_an_instant_is_blind_to_what_came_after(sqlite_store: Store)
     whole = train(sqlite_store, LIST, END - 2 * DAY)
     fill(sqlite_store, END, END + 20 * DAY)
     assert written(train(sqlite_store, LIST, END - 2 * DAY)) == written(whole)
-    assert whole.told["mornings"]
+    assert whole.fitted_on["mornings"]
     assert all(math.isfinite(weight) for weight in whole.weights.values())
 
 

@@ -20,7 +20,21 @@ from digest.domain.retry import Decision, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import Address, Cohort, Interests, NewReader, Preferences
 from digest.services.scheduler import create_deliveries
 from digest.store.unit_of_work import Store
-from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, TODAY, create_due, freeze, know, owe, replied, subscribe
+from tests.servers.stocked import (
+    COHORT,
+    CONSENT,
+    DAY,
+    HOUR,
+    MAIN,
+    NOW,
+    TODAY,
+    create_due,
+    freeze,
+    know,
+    queue,
+    replied,
+    subscribe,
+)
 
 DUE = NOW + 2 * HOUR
 LATER = NOW + 3 * HOUR
@@ -97,23 +111,23 @@ def test_many_are_owed_a_step_at_a_time(store: Store, monkeypatch: pytest.Monkey
         readers = [NewReader(Address(f"r{n}@example.org"), "main", Preferences(hour=time(7 + n % 2))) for n in range(20)]
         unit.subscribers.add_confirmed(readers, CONSENT, NOW)
         unit.subscribers.end(3, "goodbye", NOW)
-        assert unit.subscribers.reach(COHORT, 0, 4) == 9, "1, 5, 7, 9: the eights and who left are not of them"
-        assert unit.subscribers.reach(COHORT, 9, 5) == 19
-        assert unit.subscribers.reach(COHORT, 9, 6) is None
-        assert unit.subscribers.reach(COHORT, 19, 1) is None
+        assert unit.subscribers.nth_id(COHORT, 0, 4) == 9, "1, 5, 7, 9: the eights and who left are not of them"
+        assert unit.subscribers.nth_id(COHORT, 9, 5) == 19
+        assert unit.subscribers.nth_id(COHORT, 9, 6) is None
+        assert unit.subscribers.nth_id(COHORT, 19, 1) is None
     for step, made in ((4, 9), (3, 0)):
         monkeypatch.setattr(create_deliveries, "STEP", step)
-        assert create_deliveries.dispatch([once_a_day], store, DUE).created == made
+        assert create_deliveries.create_deliveries([once_a_day], store, DUE).created == made
     with store.begin() as unit:
         unit.subscribers.add_confirmed([NewReader(Address("new@example.org"), "main")], CONSENT, NOW)
     monkeypatch.setattr(create_deliveries, "STEP", 1)
-    assert create_deliveries.dispatch([once_a_day], store, DUE).created == 1
-    assert create_deliveries.dispatch([once_a_day], store, DUE + HOUR).created == 10, "the eights"
+    assert create_deliveries.create_deliveries([once_a_day], store, DUE).created == 1
+    assert create_deliveries.create_deliveries([once_a_day], store, DUE + HOUR).created == 10, "the eights"
     assert tally(store) == {QUEUED: 20}
 
 
 def test_a_welcome(store: Store) -> None:
-    edition = owe(store, 1)
+    edition = queue(store, 1)
     with store.begin() as unit:
         newcomer = subscribe(unit, "new@example.org")
         made = unit.deliveries.create_one(edition.id, newcomer.id, LATER, LATER + DAY)
@@ -129,10 +143,10 @@ def test_a_welcome(store: Store) -> None:
 def test_a_claim_holds_what_composing_needs(store: Store) -> None:
     know(store)
     edition = freeze(store)
-    wishes, likes = Preferences(picks=3, style="compact"), Interests(words=("graphs",))
+    interests, likes = Preferences(picks=3, style="compact"), Interests(words=("graphs",))
     with store.begin() as unit:
         plain = subscribe(unit, "plain@example.org")
-        fussy = subscribe(unit, "fussy@example.org", preferences=wishes, interests=likes)
+        fussy = subscribe(unit, "fussy@example.org", preferences=interests, interests=likes)
         create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY)
     one, two = claim(store)
     assert (one.subscription_id, one.personal, one.wanted, one.interests, one.style, one.picks) == (
@@ -163,7 +177,7 @@ def test_a_claim_holds_what_composing_needs(store: Store) -> None:
 
 
 def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     assert claim(store, now=DUE - timedelta(microseconds=1)) == ()
     with store.read() as unit:
         assert unit.deliveries.oldest_due(DUE - HOUR) is None
@@ -178,7 +192,7 @@ def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
 
 
 def test_claims_at_the_same_time_never_share_a_row(store: Store) -> None:
-    owe(store, 300)
+    queue(store, 300)
 
     def drain(owner: int) -> list[int]:
         mine: list[int] = []
@@ -203,7 +217,7 @@ def test_claims_at_the_same_time_never_share_a_row(store: Store) -> None:
     ],
 )
 def test_what_happens_a_moment_before_the_claim_counts(store: Store, what: str, state: DeliveryState, reason: str) -> None:
-    edition = owe(store, 2)
+    edition = queue(store, 2)
     address = Address("reader0@example.org")
     with store.begin() as unit:
         (subscription,) = unit.subscribers.subscriptions(address)
@@ -225,7 +239,7 @@ def test_what_happens_a_moment_before_the_claim_counts(store: Store, what: str, 
 
 
 def test_a_claim_that_only_ended_rows_says_how_many_and_then_there_are_none(store: Store) -> None:
-    edition = owe(store, 1)
+    edition = queue(store, 1)
     with store.begin() as unit:
         unit.editions.cancel(edition.id)
         assert unit.deliveries.claim(9, "me", LATER, HOUR) == ClaimBatch(withheld=1)
@@ -233,7 +247,7 @@ def test_a_claim_that_only_ended_rows_says_how_many_and_then_there_are_none(stor
 
 
 def test_a_paused_list_waits_and_others_do_not(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     other = PaperList(name="other", title="Other")
     know(store, MAIN, other)
     elsewhere = freeze(store, list_name="other")
@@ -249,7 +263,7 @@ def test_a_paused_list_waits_and_others_do_not(store: Store) -> None:
 
 
 def test_leases(store: Store) -> None:
-    owe(store, 3)
+    queue(store, 3)
     mine, yours = claim(store, 1, "me"), claim(store, 1, "you")
     with store.begin() as unit:
         assert unit.deliveries.release("me") == 1
@@ -265,7 +279,7 @@ def test_leases(store: Store) -> None:
 
 
 def test_picks_are_frozen_once(store: Store) -> None:
-    owe(store, 2)
+    queue(store, 2)
     one, two = claim(store)
     with store.begin() as unit:
         unit.deliveries.freeze_picks({(3, 1): [one.id], (): [two.id]})
@@ -279,7 +293,7 @@ def test_picks_are_frozen_once(store: Store) -> None:
 
 
 def test_every_outcome_ends_with_its_reason_and_a_second_recording_changes_nothing(store: Store) -> None:
-    owe(store, 5)
+    queue(store, 5)
     claimed = claim(store)
     silent = Attempt(claimed[3].id, LATER, "relay", Stage.DOT, None, "connection lost")
     unreachable = Attempt(claimed[4].id, LATER, "relay", Stage.CONNECT, None, "no route to host")
@@ -316,7 +330,7 @@ def test_every_outcome_ends_with_its_reason_and_a_second_recording_changes_nothi
 
 
 def test_accepted_is_final_and_wins_over_whoever_holds_the_row(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     (claimed,) = claim(store)
     with store.begin() as unit:
         unit.deliveries.renew("me", -HOUR)
@@ -332,7 +346,7 @@ def test_accepted_is_final_and_wins_over_whoever_holds_the_row(store: Store) -> 
 
 
 def test_a_journal_found_later_says_what_became_of_a_row_given_back(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     (claimed,) = claim(store)
     with store.begin() as unit:
         unit.deliveries.release("me")
@@ -343,7 +357,7 @@ def test_a_journal_found_later_says_what_became_of_a_row_given_back(store: Store
 
 
 def test_recording_what_was_erased_is_no_error(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     (claimed,) = claim(store)
     with store.begin() as unit:
         unit.subscribers.erase(claimed.address)
@@ -353,7 +367,7 @@ def test_recording_what_was_erased_is_no_error(store: Store) -> None:
 
 
 def test_what_was_sent_to_a_reader_by_any_list(store: Store) -> None:
-    edition = owe(store, 3)
+    edition = queue(store, 3)
     know(store, MAIN, PaperList(name="other", title="Other"))
     elsewhere = freeze(store, 6, 1, list_name="other")
     with store.begin() as unit:
@@ -380,7 +394,7 @@ def test_what_was_sent_to_a_reader_by_any_list(store: Store) -> None:
 
 
 def test_the_latest_deliveries_of_a_subscription_come_first(store: Store) -> None:
-    owe(store, 1)
+    queue(store, 1)
     with store.begin() as unit:
         (subscription,) = unit.subscribers.subscriptions(Address("reader0@example.org"))
     for n in range(1, 4):
@@ -443,7 +457,7 @@ def test_making_rows_asks_for_each_reader_by_index(store: Store) -> None:
             assert create_due(unit, one.id, COHORT, DUE - DAY, DUE, TODAY - DAY, NOW, among=among) == made
         assert create_due(unit, edition.id, COHORT, DUE, DUE + DAY, TODAY) == 1500
     with plans_of(store, "SELECT", "OFFSET") as reaching, store.begin() as unit:
-        unit.subscribers.reach(COHORT, 0, 1000)
+        unit.subscribers.nth_id(COHORT, 0, 1000)
     assert (len(plans), len(reaching)) == (3, 1)
     sqlite = store.engine.dialect.name == "sqlite"
     look = r"SEARCH deliveries.*" if sqlite else r"Index Cond: .*subscription_id = subscriptions.id.*"

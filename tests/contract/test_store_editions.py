@@ -23,8 +23,8 @@ from tests.servers.stocked import (
     draft,
     freeze,
     know,
-    owe,
     papers,
+    queue,
     rendered,
     replied,
     sighting,
@@ -104,7 +104,7 @@ def test_what_was_featured_is_a_list_and_an_instant_apart(store: Store) -> None:
 
 
 def test_a_cancelled_edition_gives_its_papers_back_unless_somebody_may_have_it(store: Store) -> None:
-    unsent = owe(store, 2)
+    unsent = queue(store, 2)
     with store.begin() as unit:
         unit.editions.cancel(unsent.id)
         assert unit.editions.featured("main", NOW + DAY, TODAY + DAY) == frozenset()

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage, Underway
+from digest.domain.delivery import Attempt, DeliveryProgress, DeliveryState, Reply, Stage
 from digest.domain.retry import RetryPolicy
 from digest.services.monitoring.explain import status
 from digest.services.scheduler.election import Election
 from digest.store.schema import leases
 from digest.store.unit_of_work import Store
 from tests.servers.running import PATIENCE, until
-from tests.servers.stocked import DAY, HOUR, MAIN, NOW, owe, replied
+from tests.servers.stocked import DAY, HOUR, MAIN, NOW, queue, replied
 
 MINUTE = timedelta(minutes=1)
 
@@ -66,23 +66,23 @@ def test_of_many_who_ask_at_once_one_is_elected(store: Store) -> None:
     candidates = [Election(store) for _ in range(6)]
     together = threading.Barrier(6)
 
-    def stand(candidate: Election) -> bool:
+    def acquire_or_renew(candidate: Election) -> bool:
         together.wait(PATIENCE)
-        return candidate.stand()
+        return candidate.acquire_or_renew()
 
     with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(stand, candidates)) == 1
+        assert sum(pool.map(acquire_or_renew, candidates)) == 1
     assert sum(candidate.elected for candidate in candidates) == 1
     [winner] = [candidate for candidate in candidates if candidate.elected]
     winner.resign()
     assert not winner.elected
-    assert next(candidate for candidate in candidates if candidate is not winner).stand()
+    assert next(candidate for candidate in candidates if candidate is not winner).acquire_or_renew()
 
 
 def test_who_cannot_renew_stops_by_its_own_clock(store: Store) -> None:
     now = 100.0
     election = Election(store, term=20 * SECOND, monotonic=lambda: now)
-    assert election.stand()
+    assert election.acquire_or_renew()
     now += 19
     assert election.elected
     now += 1
@@ -91,9 +91,9 @@ def test_who_cannot_renew_stops_by_its_own_clock(store: Store) -> None:
 
 def test_a_dead_holder_is_replaced_when_its_term_is_over(store: Store) -> None:
     dead, heir = (Election(store, term=timedelta(seconds=3)) for _ in range(2))
-    assert dead.stand()
-    assert not heir.stand(), "three seconds are enough to ask, on a busy machine too"
-    until(heir.stand, "the heir is elected")
+    assert dead.acquire_or_renew()
+    assert not heir.acquire_or_renew(), "three seconds are enough to ask, on a busy machine too"
+    until(heir.acquire_or_renew, "the heir is elected")
 
 
 def test_a_cause_is_quiet_for_a_day_from_its_telling_whoever_finds_it(store: Store) -> None:
@@ -141,15 +141,15 @@ def test_of_two_who_find_a_cause_at_once_one_tells(store: Store) -> None:
 
 def test_how_far_sending_has_come(store: Store) -> None:
     """The numbers of `digest status`, whichever processes send."""
-    edition = owe(store, 10)
+    edition = queue(store, 10)
     at = NOW + 3 * HOUR
 
-    def underway(now: datetime) -> Underway | None:
+    def underway(now: datetime) -> DeliveryProgress | None:
         with store.read() as unit:
-            return unit.pulse.underway(now)
+            return unit.delivery_stats.underway(now)
 
     assert underway(NOW) is None, "nothing is due yet"
-    waiting = Underway(accepted=0, retry=0, failed=0, remaining=10, rate=0.0)
+    waiting = DeliveryProgress(accepted=0, retry=0, failed=0, remaining=10, rate=0.0)
     assert underway(at) == waiting
     assert waiting.eta_seconds is None
     with store.begin() as unit:
@@ -165,7 +165,9 @@ def test_how_far_sending_has_come(store: Store) -> None:
         ]
         unit.deliveries.record([(each, policy.decide(each, 0, at + DAY)) for each in seen], "me")
     found = underway(at)
-    assert found == Underway(accepted=4, retry=1, failed=1, remaining=4, rate=0.3), "3 in the 10 s since the first of this minute"
+    assert found == DeliveryProgress(accepted=4, retry=1, failed=1, remaining=4, rate=0.3), (
+        "3 in the 10 s since the first of this minute"
+    )
     assert found is not None
     assert round(found.eta_seconds or 0) == 13
     told = status(store, [MAIN], [], at)["underway"]
@@ -181,13 +183,13 @@ def test_how_far_sending_has_come(store: Store) -> None:
 
 def test_the_pulse_of_an_edition(store: Store) -> None:
     due = NOW + 2 * HOUR
-    edition = owe(store, 6, due_at=due)
+    edition = queue(store, 6, due_at=due)
     with store.read() as unit:
-        nothing = unit.pulse.sending(edition.id, (10.0, 60.0))
+        nothing = unit.delivery_stats.sending(edition.id, (10.0, 60.0))
         assert (nothing.accepted, nothing.latency, nothing.began_at) == (0, ((10.0, 0), (60.0, 0)), None)
     with store.begin() as unit:
         claimed = unit.deliveries.claim(5, "me", due, HOUR).claimed
-        assert unit.pulse.open() == {DeliveryState.QUEUED: 1, DeliveryState.CLAIMED: 5}
+        assert unit.delivery_stats.open() == {DeliveryState.QUEUED: 1, DeliveryState.CLAIMED: 5}
     unanswered = Attempt(claimed[4].id, due + SECOND, "relay", Stage.DATA, None, "connection lost")
     attempts = [
         replied(claimed[0].id, 250, at=due + 5 * SECOND),
@@ -200,8 +202,8 @@ def test_the_pulse_of_an_edition(store: Store) -> None:
     with store.begin() as unit:
         unit.deliveries.record([(attempt, policy.decide(attempt, 0, due + DAY)) for attempt in attempts], "me")
     with store.read() as unit:
-        told = unit.pulse.sending(edition.id, (10.0, 60.0))
-        other = unit.pulse.sending(edition.id + 1, (10.0,))
+        told = unit.delivery_stats.sending(edition.id, (10.0, 60.0))
+        other = unit.delivery_stats.sending(edition.id + 1, (10.0,))
     assert told.replies == {"2xx": 3, "4xx": 1, "none": 1}
     assert told.latency == ((10.0, 1), (60.0, 2))
     assert round(told.latency_sum, 1) == 135

@@ -322,15 +322,15 @@ def test_known_papers_are_looked_up_one_by_one_in_a_table_never_analysed(store: 
     merged(store, *shown)
     asked: list[tuple[str, dict[str, object]]] = []
 
-    def heard(_connection: object, _cursor: object, statement: str, parameters: dict[str, object], *_: object) -> None:
+    def signal_history(_connection: object, _cursor: object, statement: str, parameters: dict[str, object], *_: object) -> None:
         if "identifiers.scheme = " in statement:
             asked.append((statement, parameters))
 
-    event.listen(store.engine, "before_cursor_execute", heard)
+    event.listen(store.engine, "before_cursor_execute", signal_history)
     try:
         assert merged(store, *shown[:1000]).unchanged == 1000
     finally:
-        event.remove(store.engine, "before_cursor_execute", heard)
+        event.remove(store.engine, "before_cursor_execute", signal_history)
     assert asked
     with store.engine.connect() as connection:
         for statement, parameters in asked:

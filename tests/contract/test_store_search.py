@@ -15,7 +15,7 @@ from digest.domain.query import Query
 from digest.store.engine import open_engine
 from digest.store.papers import search_postgresql
 from digest.store.papers.ingest import papers_named
-from digest.store.papers.search import kin, papers_holding
+from digest.store.papers.search import papers_holding, similar_ids
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, NOW, arxiv, sighting
 
@@ -216,12 +216,12 @@ def test_kin_share_several_words_and_what_is_rare_counts_most(store: Store) -> N
         found = {n: papers_named(connection, [arxiv(n)])[arxiv(n)] for n in range(1, 9)}
         words = {"axolotl": 3, "regeneration": 2, "limbs": 7, "spectra": 6}
         assert papers_holding(connection, [*words, "newt"]) == words | {"newt": 0}
-        ordered = kin(connection, words, Query(), 9)
+        ordered = similar_ids(connection, words, Query(), 9)
         assert ordered[:2] == [found[1], found[2]]
         assert set(ordered) == set(found.values()) - {found[3]}, "one shared word is no kinship"
-        assert kin(connection, words, Query(), 1) == [found[1]]
-        assert found[2] not in kin(connection, words, Query(categories=("q-bio",)), 9), "in another category"
-        assert kin(connection, {"axolotl": 3}, Query(), 9) == []
+        assert similar_ids(connection, words, Query(), 1) == [found[1]]
+        assert found[2] not in similar_ids(connection, words, Query(categories=("q-bio",)), 9), "in another category"
+        assert similar_ids(connection, {"axolotl": 3}, Query(), 9) == []
 
 
 def test_postgresql_keeps_words_apart_from_what_it_looks_through(postgresql_url: str) -> None:

@@ -24,30 +24,32 @@ from digest.domain.subscriber import (
 from digest.store.schema import attempts, deliveries, subscribers, subscriptions
 from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
-from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, owe, replied, subscribe
+from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, queue, replied, subscribe
 
 ADA = Address("Ada@example.org")
-WISHES = Preferences(timezone="Europe/Berlin", hour=time(6, 30), weekdays=frozenset({0, 4}), picks=5, style="compact")
+PREFERENCE_COLUMNS = Preferences(timezone="Europe/Berlin", hour=time(6, 30), weekdays=frozenset({0, 4}), picks=5, style="compact")
 LIKES = Interests(words=("ranking",), muted_authors=("b. writer",), liked=("arxiv:2603.00001",))
 
 
 def test_the_whole_way(store: Store) -> None:
     know(store)
     with store.begin() as unit:
-        asked = unit.subscribers.request(ADA, "main", WISHES, LIKES, NOW)
-    assert (asked.state, asked.preferences, asked.interests) == (SubscriptionState.PENDING, WISHES, LIKES)
+        asked = unit.subscribers.request(ADA, "main", PREFERENCE_COLUMNS, LIKES, NOW)
+    assert (asked.state, asked.preferences, asked.interests) == (SubscriptionState.PENDING, PREFERENCE_COLUMNS, LIKES)
     assert asked.address == ADA
     assert asked.consent is None
     with store.begin() as unit:
         again = unit.subscribers.request(Address("ada@EXAMPLE.org"), "main", Preferences(), Interests(), NOW + HOUR)
         assert again.id == asked.id
         assert again.request != asked.request
-        assert (again.preferences, again.interests) == (WISHES, LIKES), "what nobody proved to have asked for counts for nothing"
+        assert (again.preferences, again.interests) == (PREFERENCE_COLUMNS, LIKES), (
+            "what nobody proved to have asked for counts for nothing"
+        )
         unit.subscribers.confirm(asked.id, CONSENT, NOW + 2 * HOUR)
         unit.subscribers.confirm(asked.id, CONSENT, NOW + 3 * HOUR)
     with store.begin() as unit:
         active = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW + 4 * HOUR)
-        assert (active.state, active.preferences, active.interests) == (SubscriptionState.ACTIVE, WISHES, LIKES)
+        assert (active.state, active.preferences, active.interests) == (SubscriptionState.ACTIVE, PREFERENCE_COLUMNS, LIKES)
         assert active.confirmed_at == NOW + 2 * HOUR
         assert active.consent == CONSENT
         unit.subscribers.change(active.id, interests=Interests())
@@ -62,7 +64,7 @@ def test_the_whole_way(store: Store) -> None:
         (ended,) = unit.subscribers.subscriptions(Address("ADA@example.org"))
         assert (ended.state, ended.end_reason, ended.ended_at) == (SubscriptionState.ENDED, "one click", NOW + 5 * HOUR)
         assert unit.subscribers.cohorts("main") == []
-        back = unit.subscribers.request(ADA, "main", WISHES, LIKES, NOW + DAY)
+        back = unit.subscribers.request(ADA, "main", PREFERENCE_COLUMNS, LIKES, NOW + DAY)
         assert back.state is SubscriptionState.ENDED
         assert back.end_reason == "one click"
         unit.subscribers.confirm(back.id, CONSENT, NOW + DAY)
@@ -92,7 +94,7 @@ def test_what_is_not_there(store: Store) -> None:
 
 
 def test_erasure_leaves_only_the_hash(store: Store) -> None:
-    owe(store, 2)
+    queue(store, 2)
     gone = Address("reader0@example.org")
     with store.begin() as unit:
         batch = unit.deliveries.claim(9, "me", NOW + 3 * HOUR, 4 * HOUR)
@@ -112,10 +114,10 @@ def test_many_at_once(store: Store) -> None:
     know(store)
     with store.begin() as unit:
         unit.subscribers.request(Address("pending@example.org"), "main", Preferences(), Interests(), NOW)
-        subscribe(unit, "active@example.org", preferences=WISHES)
+        subscribe(unit, "active@example.org", preferences=PREFERENCE_COLUMNS)
         ended = subscribe(unit, "ended@example.org")
         unit.subscribers.end(ended.id, "goodbye", NOW)
-    rows = [NewReader(Address(f"r{n}@example.org"), "main", WISHES, LIKES) for n in range(2500)]
+    rows = [NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES) for n in range(2500)]
     rows += [NewReader(Address(f"{name}@example.org"), "main") for name in ("pending", "active", "ended", "R0")]
     with store.begin() as unit:
         assert unit.subscribers.add_confirmed(rows, CONSENT, NOW) == AddedReaders(2501, 3)
@@ -123,11 +125,11 @@ def test_many_at_once(store: Store) -> None:
     with store.read() as unit:
         everyone = {s.address.text: s for s in unit.subscribers.export()}
     assert len(everyone) == 2503
-    assert everyone["r7@example.org"].preferences == WISHES
+    assert everyone["r7@example.org"].preferences == PREFERENCE_COLUMNS
     assert everyone["r7@example.org"].interests == LIKES
     assert everyone["r7@example.org"].consent == CONSENT
     assert everyone["pending@example.org"].state is SubscriptionState.ACTIVE
-    assert everyone["active@example.org"].preferences == WISHES
+    assert everyone["active@example.org"].preferences == PREFERENCE_COLUMNS
     assert everyone["ended@example.org"].state is SubscriptionState.ENDED
 
 
@@ -136,8 +138,8 @@ def test_cohorts(store: Store) -> None:
     with store.begin() as unit:
         for n in range(3):
             subscribe(unit, f"a{n}@example.org")
-        subscribe(unit, "b@example.org", preferences=WISHES)
-        subscribe(unit, "c@example.org", "other", WISHES)
+        subscribe(unit, "b@example.org", preferences=PREFERENCE_COLUMNS)
+        subscribe(unit, "c@example.org", "other", PREFERENCE_COLUMNS)
         unit.subscribers.request(ADA, "main", Preferences(timezone="Asia/Tokyo"), Interests(), NOW)
         assert unit.subscribers.cohorts("main") == [Cohort("main", "Europe/Berlin", time(6, 30), frozenset({0, 4})), COHORT]
         assert unit.subscribers.cohorts("other") == [Cohort("other", "Europe/Berlin", time(6, 30), frozenset({0, 4}))]
@@ -187,15 +189,15 @@ def test_a_notice_is_owed_until_it_is_settled(store: Store) -> None:
     know(store)
     with store.begin() as unit:
         ada = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW)
-        unit.notices.owe(ada.id, NoticeKind.CONFIRM, NOW, NOW + HOUR)
-        unit.notices.owe(12345, NoticeKind.CONFIRM, NOW, NOW)
+        unit.notices.queue(ada.id, NoticeKind.CONFIRM, NOW, NOW + HOUR)
+        unit.notices.queue(12345, NoticeKind.CONFIRM, NOW, NOW)
         assert unit.notices.take(NOW, 10, NOW + DAY) == []
         (first,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)
         unit.notices.put_off(first.notice, NOW + 2 * HOUR, 1)
         (again,) = unit.notices.take(NOW + 2 * HOUR, 10, NOW + DAY)
         assert (again.attempts, again.owed_at, again.suppressed) == (1, NOW, None)
         unit.subscribers.confirm(ada.id, CONSENT, NOW)
-        unit.notices.owe(ada.id, NoticeKind.WELCOME, NOW + HOUR, NOW + HOUR)
+        unit.notices.queue(ada.id, NoticeKind.WELCOME, NOW + HOUR, NOW + HOUR)
         unit.notices.settle([first.notice])
         unit.suppressions.add(ADA, SuppressionReason.COMPLAINT, NOW)
         (welcome,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)

@@ -117,7 +117,9 @@ def test_the_outbox_goes_on_where_it_was(upgraded: Store) -> None:
         batch = unit.deliveries.claim(10, "me", later, HOUR)
         assert sorted(each.attempts for each in batch.claimed) == [0, 1], "one never tried, one put off"
         unit.papers.merge([])
-        assert unit.amendments.requeue(1, later, later + timedelta(days=1), "again") == 1, "what is new works on what is old"
+        assert unit.edition_operations.requeue(1, later, later + timedelta(days=1), "again") == 1, (
+            "what is new works on what is old"
+        )
 
 
 def test_and_back_again(upgraded: Store) -> None:
@@ -178,8 +180,8 @@ def test_links_mailed_before_unsubscribe_for_sixty_days(empty_database_url: str)
         assert unit.subscribers.numbered(1, now + timedelta(days=61)) is None
         new = unit.subscribers.request(Address("new@example.org"), "main", found[0].preferences, Interests(), now)
         assert unit.subscribers.numbered(new.id, now) is None, "made since"
-        (owed,) = unit.notices.take(now, 10, now + HOUR)
-        asked = unit.subscribers.requested(owed.notice.subscription.request)
+        (queued,) = unit.notices.take(now, 10, now + HOUR)
+        asked = unit.subscribers.requested(queued.notice.subscription.request)
         assert asked
         assert (asked[0].id, asked[1].timezone) == (2, "Asia/Tokyo")
         assert [said for _, _, said in unit.alarms.since(at)] == ["550 <<address>> blocked"]

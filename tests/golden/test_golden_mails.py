@@ -27,7 +27,7 @@ NOTICE = NoticeView(
 ALERT = AlertView(
     headline="No relay answers",
     seen=("smtp.example.org:587 refused the connection for 12 minutes.", "412 deliveries wait; nothing is lost."),
-    mend=("Check that the host is up and lets port 587 through.",),
+    fix=("Check that the host is up and lets port 587 through.",),
     at="6 November 2025, 07:12 UTC",
     sender=SENDER,
 )

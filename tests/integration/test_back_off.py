@@ -19,7 +19,7 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.notice import NoticeKind
 from tests.integration.test_relay_faults import IMPATIENT, Notes, envelopes, relay_to, said
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
@@ -53,7 +53,7 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
     """
     with SmtpServer(tmp_path / "kept", password="right") as server:
         config = configured(tmp_path, database_url, server.port, "connections = 10", credentials("old"))
-        owe(load(config), 30)
+        queue(load(config), 30)
         attempts: list[datetime] = []
         begun, settings = now[0], load(config)
         elsewhere = settings.delivery.model_copy(update={"journal": tmp_path / "elsewhere"})  # as another process has its own
@@ -66,7 +66,7 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
                     at_once(
                         lambda: daemon.delivery.deliver(lambda: begun),
                         lambda cron=cron: cron.delivery.deliver(lambda: begun),  # type: ignore[misc]
-                        lambda minute=minute: daemon.notices.mail_owed(lambda: begun + timedelta(minutes=minute)),  # type: ignore[misc]
+                        lambda minute=minute: daemon.notices.send_queued(lambda: begun + timedelta(minutes=minute)),  # type: ignore[misc]
                     )
                 attempts += [now[0]] * (logins(server) - before)
             assert all(sum(start <= at < start + timedelta(minutes=10) for at in attempts) <= 3 for start in attempts)
@@ -76,8 +76,8 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
             stopped = daemon.delivery.deliver(lambda: begun).stopped
             assert "535" in stopped
             assert "not tried again before" in stopped
-        mended = configured(tmp_path, database_url, server.port, "", credentials("right"))
-        with Container(load(mended)) as container:
+        repaired = configured(tmp_path, database_url, server.port, "", credentials("right"))
+        with Container(load(repaired)) as container:
             assert container.delivery.deliver(lambda: begun).tally.accepted == 30, "another password is tried at once"
             assert container.relays.troubles(now[0]) == {}
         assert {row.attempts for row in rows(config).values()} <= {0, 1}
@@ -86,7 +86,7 @@ def test_a_wrong_password_makes_three_logins_in_ten_minutes_whoever_tries(
 def confirmation_owed(container: Container, at: datetime) -> None:
     with container.adapters.store.begin() as unit:
         [subscription, *_] = unit.subscribers.subscriptions(container.adapters.address("reader0@example.org"))
-        unit.notices.owe(subscription.id, NoticeKind.GOODBYE, at, at)
+        unit.notices.queue(subscription.id, NoticeKind.GOODBYE, at, at)
 
 
 def at_once(*works: Callable[[], object]) -> None:
@@ -106,7 +106,7 @@ def test_a_login_that_works_again_forgets_what_was_refused(tmp_path: Path, sqlit
     refused = {("AUTH", n): Do("454 4.7.0 temporary authentication failure") for n in (1, 2)}
     with SmtpServer(tmp_path / "kept", Script(nth=refused), password="right") as server:
         config = configured(tmp_path, sqlite_url, server.port, "", credentials("right"))
-        owe(load(config), 5)
+        queue(load(config), 5)
         with Container(load(config)) as container:
             begun, accepted = now[0], []
             for minute in (0, 1, 2, 5, 6):
@@ -143,13 +143,13 @@ def test_one_answer_to_a_login_decides(tmp_path: Path, replies: tuple[str, ...],
 def test_doctor_tries_all_the_same_and_says_that_we_wait(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept", password="right") as server:
         config = configured(tmp_path, sqlite_url, server.port, "", credentials("old"))
-        owe(load(config), 3)
+        queue(load(config), 3)
         with Container(load(config)) as container:
             container.delivery.deliver(lambda: datetime.now(UTC))
         answer = CliRunner().invoke(digest, ["doctor", "--no-dns", "--json"], env={"DIGEST_CONFIG": str(config)})
         checks = {each["name"]: each for each in json.loads(answer.stdout)}
-        assert "it is not tried again before" in checks["limits of recorder"]["said"]
-        assert "AUTH was answered 535" in checks["relay recorder"]["said"]
+        assert "it is not tried again before" in checks["limits of recorder"]["finding"]
+        assert "AUTH was answered 535" in checks["relay recorder"]["finding"]
         assert logins(server) == 2
 
 
@@ -171,7 +171,7 @@ def test_a_throttled_message_goes_out_in_the_same_run_more_slowly(tmp_path: Path
     script = Script(nth={(verb, n): Do(words, close=words.startswith("421")) for n in (12, 13)})
     with SmtpServer(tmp_path / "kept", script) as server:
         config = configured(tmp_path, sqlite_url, server.port, "connections = 2")
-        owe(load(config), 20)
+        queue(load(config), 20)
         with Container(load(config)) as container:
             tally = container.delivery.deliver(lambda: datetime.now(UTC)).tally
             assert (tally.accepted, tally.retry, tally.failed) == (20, 0, 0)
@@ -183,7 +183,7 @@ def test_a_throttled_message_goes_out_in_the_same_run_more_slowly(tmp_path: Path
 def test_a_relay_that_only_throttles_is_left_and_all_wait(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): THROTTLED})) as server:
         config = configured(tmp_path, sqlite_url, server.port, "connections = 2")
-        owe(load(config), 50)
+        queue(load(config), 50)
         with Container(load(config)) as container:
             worked = container.delivery.deliver(lambda: datetime.now(UTC))
         assert "throttles us: 454 Throttling failure" in worked.stopped
@@ -195,7 +195,7 @@ def test_a_relay_that_only_throttles_is_left_and_all_wait(tmp_path: Path, sqlite
 def test_what_it_only_throttles_goes_through_the_next_relay(tmp_path: Path, sqlite_url: str) -> None:
     with pair(tmp_path, Script(nth={("MAIL", 0): Do("421 4.7.0 slow down", close=True)})) as (first, second):
         config = configured(tmp_path, sqlite_url, first.port, "connections = 2", behind(second))
-        owe(load(config), 20)
+        queue(load(config), 20)
         with Container(load(config)) as container:
             assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 20
         assert len(second.accepted()) == 20
@@ -214,8 +214,8 @@ def test_a_switch_to_the_next_relay_is_alarmed_in_the_first_ones_words(
     tmp_path: Path, sqlite_url: str, verb: str, words: str
 ) -> None:
     with pair(tmp_path, Script(nth={(verb, 0): Do(words)})) as (first, second):
-        config = configured(tmp_path, sqlite_url, first.port, "batch = 10", behind(second))
-        owe(load(config), 20)
+        config = configured(tmp_path, sqlite_url, first.port, "claim_size = 10", behind(second))
+        queue(load(config), 20)
         with Container(load(config)) as container:
             worked = container.delivery.deliver(lambda: datetime.now(UTC))
             now = datetime.now(UTC)
@@ -244,7 +244,7 @@ def behind(second: SmtpServer, first: str = "") -> str:
 def test_when_the_days_share_is_used_the_next_relay_takes_over(tmp_path: Path, database_url: str, now: list[datetime]) -> None:
     with pair(tmp_path) as (first, second):
         config = configured(tmp_path, database_url, first.port, "connections = 2", behind(second, "per_day = 10"))
-        owe(load(config), 30)
+        queue(load(config), 30)
         with Container(load(config)) as container:
             assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
         assert (len(first.accepted()), len(second.accepted())) == (10, 20)
@@ -254,7 +254,7 @@ def test_where_there_is_no_next_all_wait_until_the_day_is_over(tmp_path: Path, d
     now[0] = now[0].replace(hour=12)
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, database_url, server.port, "connections = 3", "per_day = 12")
-        owe(load(config), 30)
+        queue(load(config), 30)
         counts, stopped = [], []
         with Container(load(config)) as container:
             for days in (0, 0, 1, 2):
@@ -292,7 +292,7 @@ def test_what_was_thrown_away_is_said_again_one_by_one(tmp_path: Path, verb: str
         session = relay.connect()
         session.close()
     assert [said(each) for each in attempts] == ["dot 250"] * 4
-    assert (record.failed, session.offers.pipelining) == (1, False)
+    assert (record.failed, session.extensions.pipelining) == (1, False)
     assert server.behind_dots == [b""] * 4, "nothing travelled with a dot"
 
 
@@ -309,13 +309,13 @@ def test_it_is_remembered_for_a_day(tmp_path: Path, database_url: str, now: list
 
 
 def test_it_can_be_turned_off_and_our_name_set(tmp_path: Path, sqlite_url: str) -> None:
-    with SmtpServer(tmp_path / "kept", Script(offers=OFFERS)) as server:
+    with SmtpServer(tmp_path / "kept", Script(extensions=OFFERS)) as server:
         config = configured(tmp_path, sqlite_url, server.port, "", 'pipelining = false\nehlo_name = "mail.example.org"')
         with Container(load(config)) as container:
             [relay] = container.relays.each(lambda: datetime.now(UTC))
             session = relay.connect()
             session.close()
-    assert session.offers.pipelining is False
+    assert session.extensions.pipelining is False
     assert server.commands[0].lower() == "ehlo mail.example.org"
 
 

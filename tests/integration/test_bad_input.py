@@ -89,7 +89,7 @@ def test_an_unreadable_template_stops_the_edition_and_keeps_nothing(tmp_path: Pa
     result = run(tmp_path, "edition", DIGEST_TEMPLATES__FOLDER=str(tmp_path / "own"))
     assert result.returncode == 1
     assert "mail/edition/body.txt line 1" in result.stderr
-    assert run(tmp_path, "edition", "--json").returncode == 0, "with the template mended, the edition is made"
+    assert run(tmp_path, "edition", "--json").returncode == 0, "with the template repaired, the edition is made"
 
 
 def test_help_answers_in_a_blink() -> None:

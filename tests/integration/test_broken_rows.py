@@ -13,9 +13,9 @@ from digest.container import Container
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import Address, NewReader, Preferences
-from digest.services.editions.edition_renderer import Press
+from digest.services.editions.edition_renderer import EditionRenderer
 from digest.store.dialect import left_out
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.stocked import CONSENT, sighting
 from tests.transport import FakeTransport, OfflineContainer
 
@@ -39,9 +39,9 @@ BROKEN = {
 
 def test_a_claim(tmp_path: Path, sqlite_url: str) -> None:
     """Every kind breaks a reader of its own, in batches with others."""
-    config = configured(tmp_path, sqlite_url, 1, "batch = 4")
+    config = configured(tmp_path, sqlite_url, 1, "claim_size = 4")
     broken = {3 * number: kind for number, kind in enumerate(BROKEN, 1)}
-    everybody = range(1, len(owe(load(config), 3 * len(BROKEN) + 1)) + 1)
+    everybody = range(1, len(queue(load(config), 3 * len(BROKEN) + 1)) + 1)
     transport = FakeTransport(lambda: datetime.now(UTC))
     with OfflineContainer(load(config), transport) as container:
         with container.adapters.store.engine.begin() as connection:
@@ -125,21 +125,21 @@ def test_a_paper_that_cannot_be_shown(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither what makes the proof fail nor what cannot be rendered keeps the edition from coming."""
-    proof, render = Press.proof, Press.render
+    proof, render = EditionRenderer.proof, EditionRenderer.render
 
-    def refusing(self: Press, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
+    def refusing(self: EditionRenderer, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         titles = [pick.ranked.paper.title for pick in draft.picks]
         if any("2" in each for each in titles):
             return ("marker: left over",)
         return proof(self, draft, paper_list, rendered)
 
-    def failing(self: Press, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
+    def failing(self: EditionRenderer, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
         if any("3" in each.ranked.paper.title for each in draft.pool or draft.picks):
             raise ValueError("no such sign")
         return render(self, draft, paper_list, brevity=brevity)
 
-    monkeypatch.setattr(Press, "proof", refusing)
-    monkeypatch.setattr(Press, "render", failing)
+    monkeypatch.setattr(EditionRenderer, "proof", refusing)
+    monkeypatch.setattr(EditionRenderer, "render", failing)
     with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         with container.adapters.store.begin() as unit:
             unit.papers.merge([sighting(number, seen_at=DUE - timedelta(days=1)) for number in (1, 2, 3)])
@@ -154,7 +154,7 @@ def test_a_paper_that_cannot_be_shown(
 
 
 def test_what_breaks_every_paper_leaves_none_out(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Press, "proof", lambda *_: ("links: the template's own",))
+    monkeypatch.setattr(EditionRenderer, "proof", lambda *_: ("links: the template's own",))
     with Container(load(configured(tmp_path, sqlite_url, 1))) as container:
         with container.adapters.store.begin() as unit:
             unit.papers.merge([sighting(number, seen_at=DUE - timedelta(days=1)) for number in (1, 2, 3)])
@@ -172,7 +172,7 @@ def test_a_skipped_cohort_and_an_unreadable_notice_are_said_once(
         with container.adapters.store.begin() as unit:
             unit.subscribers.add_confirmed(people, CONSENT, DUE - timedelta(days=1))
             for number in (1, 2):
-                unit.notices.owe(number, NoticeKind.WELCOME, DUE, DUE)
+                unit.notices.queue(number, NoticeKind.WELCOME, DUE, DUE)
         with container.adapters.store.engine.begin() as connection:
             connection.execute(text("UPDATE subscriptions SET hour = 'noon' WHERE id = 1"))
         for _ in range(3):

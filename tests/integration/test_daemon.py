@@ -131,15 +131,15 @@ def test_it_housekeeps_once_a_day_and_a_start_between_does_not_count(tmp_path: P
             daemon = Daemon(
                 container, web=False, deliver=False, collect=False, clock=lambda now=first + timedelta(hours=hours): now
             )
-            housekeep_due = container.privacy.housekeep_due
+            retention_due = container.privacy.retention_due
 
-            def then_stop(at: datetime, housekeep=housekeep_due, stop=daemon.stop) -> dict[str, int]:  # type: ignore[no-untyped-def]
+            def then_stop(at: datetime, run_retention=retention_due, stop=daemon.stop) -> dict[str, int]:  # type: ignore[no-untyped-def]
                 try:
-                    return housekeep(at)
+                    return run_retention(at)
                 finally:
                     stop()
 
-            monkeypatch.setattr(container.privacy, "housekeep_due", then_stop)
+            monkeypatch.setattr(container.privacy, "retention_due", then_stop)
             daemon.run()
             with container.adapters.store.read() as unit:
                 left.append([each.address.text for each in unit.subscribers.export()])

@@ -41,8 +41,8 @@ def test_keys_are_made_once_and_sign_what_we_compose(tmp_path: Path, monkeypatch
         monkeypatch.setenv(f"DIGEST_DKIM__{each['key'].upper()}", each["file"])
     with Container(load(None)) as container:
         drafted = edition()
-        rendered = container.adapters.press.render(drafted, container.adapters.paper_list(None))
-        room = container.adapters.press.mailroom(drafted, container.adapters.paper_list(None), rendered)
+        rendered = container.adapters.edition_renderer.render(drafted, container.adapters.paper_list(None))
+        room = container.adapters.edition_renderer.message_composer(drafted, container.adapters.paper_list(None), rendered)
         data = room(one_off(Address("ann@reader.test"), drafted, SEEN), None).data
     zone = {f"{each['name']}.".encode(): each["value"].encode() for each in first}
     for index in (0, 1):

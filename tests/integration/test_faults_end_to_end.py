@@ -19,13 +19,13 @@ from digest.config import load
 from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.instant import isoformat
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 CONNECTIONS = 2
-WORKED = f"connections = {CONNECTIONS}\nbatch = 10"
+WORKED = f"connections = {CONNECTIONS}\nclaim_size = 10"
 HASTY = "timeout = 3"
 """Where the relay stalls; long enough that a busy machine does not look like a relay that stalls."""
 PATIENT = "timeout = 30"
@@ -100,7 +100,7 @@ def test_whom_it_is_not_about_gets_the_mail(name: str, tmp_path: Path, sqlite_ur
     fault = FAULTS[name]
     with SmtpServer(tmp_path / "kept", fault.script) as server:
         config = configured(tmp_path, sqlite_url, server.port, WORKED, fault.relay)
-        emails = owe(load(config), READERS)
+        emails = queue(load(config), READERS)
         code, said = deliver(config)
         assert code == 0, said
         first = rows(config)
@@ -122,8 +122,8 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
     """The other 999 arrive, over the connections it began with; `digest explain` says what became of the one."""
     poisoned = "reader500@example.org"
     with SmtpServer(tmp_path / "kept", Script(recipients={poisoned: POISON})) as server:
-        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nbatch = 100", PATIENT)
-        emails = owe(load(config), 1000)
+        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nclaim_size = 100", PATIENT)
+        emails = queue(load(config), 1000)
         assert deliver(config) == (0, "")
         arrived, connections = got(server), server.connections
     assert arrived == Counter(set(emails) - {poisoned})
@@ -151,7 +151,7 @@ def test_a_relay_that_will_not_have_us_stops_the_run_and_blames_nobody(
     with SmtpServer(tmp_path / "kept", script) as server:
         config = configured(tmp_path, sqlite_url, server.port, WORKED, PATIENT)
         config.write_text(config.read_text().replace('tls = "none"', relay or 'tls = "none"'))
-        owe(load(config), READERS)
+        queue(load(config), READERS)
         code, error = deliver(config)
         asked = server.seen["MAIL"]
     assert code == 1
@@ -166,8 +166,8 @@ def test_a_relay_that_will_not_have_us_stops_the_run_and_blames_nobody(
 def test_a_relay_that_takes_and_never_says_so_is_not_fed_for_ever(tmp_path: Path, sqlite_url: str) -> None:
     """Sent again at once, then only after a wait: the run ends."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): Do(accept=True, close=True)})) as server:
-        config = configured(tmp_path, sqlite_url, server.port, f"connections = {CONNECTIONS}\nbatch = 10", PATIENT)
-        owe(load(config), 10)
+        config = configured(tmp_path, sqlite_url, server.port, f"connections = {CONNECTIONS}\nclaim_size = 10", PATIENT)
+        queue(load(config), 10)
         deliver(config)
         deliver(config)
         arrived = got(server)
@@ -178,8 +178,8 @@ def test_a_relay_that_takes_and_never_says_so_is_not_fed_for_ever(tmp_path: Path
 def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Path, database_url: str) -> None:
     """A message takes three leases; whoever looks for dead leases meanwhile finds none, and nobody is mailed twice."""
     with SmtpServer(tmp_path / "kept", nth("DOT", 1, Do(stall=True))) as server:
-        config = configured(tmp_path, database_url, server.port, 'connections = 1\nlease = 1\nuncertain = "hold"', HASTY)
-        owe(load(config), 3)
+        config = configured(tmp_path, database_url, server.port, 'connections = 1\nlease = 1\non_lost_reply = "hold"', HASTY)
+        queue(load(config), 3)
         process = subprocess.Popen(command(config, "deliver"), stdout=subprocess.DEVNULL, env=os.environ | {"NO_COLOR": "1"})
         freed, looks, deadline = 0, 0, time.monotonic() + PATIENCE
         with Container(load(config)) as container:

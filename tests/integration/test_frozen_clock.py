@@ -12,7 +12,7 @@ import pytest
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -43,7 +43,7 @@ def test_it_ends_and_sends_no_more_copies_than_the_policy_has(kind: str, tmp_pat
     script, most = KINDS[kind]
     with SmtpServer(tmp_path / "kept", script) as server:
         config = configured(tmp_path, sqlite_url, server.port, "connections = 1")
-        owe(load(config), READERS)
+        queue(load(config), READERS)
         at = datetime.now(UTC) + timedelta(minutes=5)
         deliver(config, at)
         assert max(begun(server).values()) <= most
@@ -55,7 +55,7 @@ def test_another_run_goes_on_where_the_first_stopped(later: timedelta, tmp_path:
     """However often it is run, a relay that never answers gets the copies of one run and no more before their time."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 0): Do(close=True)})) as server:
         config = configured(tmp_path, sqlite_url, server.port, "connections = 1")
-        owe(load(config), READERS)
+        queue(load(config), READERS)
         at = datetime.now(UTC) + timedelta(minutes=5)
         for _ in range(3):
             deliver(config, at)

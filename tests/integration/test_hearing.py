@@ -26,10 +26,10 @@ from digest.container import Container
 from digest.domain.errors import StoreError
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
-from digest.mail.verp import Stamps
-from digest.services.feedback.process import Heeded
+from digest.mail.verp import VerpSigner
+from digest.services.feedback.process import FeedbackResult
 from digest.web.app import create_app
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.running import PATIENCE, free_port, listening
 
@@ -43,7 +43,7 @@ DELIVERY = 1
 def place(tmp_path: Path) -> Path:
     """A settings file; three readers were mailed by it."""
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
-    owe(load(config), 3)
+    queue(load(config), 3)
     return config
 
 
@@ -54,9 +54,9 @@ def more(config: Path, **inbound: object) -> Path:
     return config
 
 
-def bounce(container: Container, *, stamps: Stamps | None = None, delivery: int = DELIVERY) -> tuple[str, bytes]:
+def bounce(container: Container, *, verp_signer: VerpSigner | None = None, delivery: int = DELIVERY) -> tuple[str, bytes]:
     """(whom it is for, the mail): a mailbox that does not exist, told as RFC 3464 has it."""
-    to = f"bounces+{(stamps or container.adapters.stamps).of(delivery).bounce}@digest.example.org"
+    to = f"bounces+{(verp_signer or container.adapters.verp_signer).of(delivery).bounce}@digest.example.org"
     report = f"""From: MAILER-DAEMON@mx.example.org
 To: {to}
 Subject: Undelivered Mail Returned to Sender
@@ -87,7 +87,7 @@ def suppressed(container: Container, address: Address = READER) -> SuppressionRe
     return found.reason if found else None
 
 
-def nothing_told(heeded: Heeded) -> None:
+def nothing_told(processed: FeedbackResult) -> None:
     """For tests that look into the tables instead."""
 
 
@@ -129,7 +129,7 @@ def daemon(place: Path) -> Iterator[int]:
 def test_the_daemon_hears_lmtp(daemon: int, place: Path) -> None:
     with Container(load(place)) as container, smtplib.LMTP("127.0.0.1", daemon, timeout=PATIENCE) as relay:
         to, mail = bounce(container)
-        forged, _ = bounce(container, stamps=Stamps(b"not the key that we have"), delivery=2)
+        forged, _ = bounce(container, verp_signer=VerpSigner(b"not the key that we have"), delivery=2)
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             relay.sendmail("", [forged], mail)
         with pytest.raises(smtplib.SMTPRecipientsRefused):
@@ -223,7 +223,9 @@ def mailgun(container: Container, at: datetime, key: str = MAILGUN) -> bytes:
                 "severity": "permanent",
                 "recipient": str(READER),
                 "delivery-status": {"code": 550, "message": "5.1.1 no such user", "enhanced-code": "5.1.1"},
-                "message": {"headers": {"message-id": f"{container.adapters.stamps.of(DELIVERY).message}@digest.example.org"}},
+                "message": {
+                    "headers": {"message-id": f"{container.adapters.verp_signer.of(DELIVERY).message}@digest.example.org"}
+                },
             },
         }
     ).encode()

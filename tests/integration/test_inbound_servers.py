@@ -181,7 +181,7 @@ def is_bounce(data: bytes) -> bool:
 
 @pytest.mark.parametrize("client", [imaplib.IMAP4, WithoutMove])
 def test_heeded_mail_leaves_and_other_mail_is_untouched(dovecot_server: Dovecot, client: type[imaplib.IMAP4]) -> None:
-    address = f"heeds-{client.__name__.lower()}@ours.example"
+    address = f"processes-{client.__name__.lower()}@ours.example"
     deliver(dovecot_server, address, b"bounce 1", b"from a friend", b"bounce 2")
     asked: list[bytes] = []
 
@@ -192,7 +192,7 @@ def test_heeded_mail_leaves_and_other_mail_is_untouched(dovecot_server: Dovecot,
     poll = poll_of(dovecot_server, address, client)
     assert poll.poll(take) == 2
     assert subjects(dovecot_server, address) == [b"from a friend"]
-    assert subjects(dovecot_server, address, "Heeded") == [b"bounce 1", b"bounce 2"]
+    assert subjects(dovecot_server, address, "Processed") == [b"bounce 1", b"bounce 2"]
     assert poll.poll(take) == 0
     assert len(asked) == 3, "what is none of ours is not fetched again"
     deliver(dovecot_server, address, b"bounce 3")

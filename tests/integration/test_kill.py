@@ -16,7 +16,7 @@ from typing import Any
 
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 from tests.servers.running import PATIENCE
 
@@ -58,9 +58,9 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
             tmp_path,
             database_url,
             port,
-            f"connections = {CONNECTIONS}\nbatch = 20\nfirst_wait = 0.001\nmax_attempts = 99",
+            f"connections = {CONNECTIONS}\nclaim_size = 20\nretry_initial_delay = 0.001\nmax_attempts = 99",
         )
-        emails = owe(load(config), READERS)
+        emails = queue(load(config), READERS)
         kills, twice = killed_until_done(config, store, orders)
         got = copies(store)
     assert kills >= least, "the runs ended before they could be killed: give them more readers"
@@ -78,9 +78,9 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
             tmp_path,
             sqlite_url,
             port,
-            f'connections = {CONNECTIONS}\nbatch = 20\nuncertain = "hold"',
+            f'connections = {CONNECTIONS}\nclaim_size = 20\non_lost_reply = "hold"',
         )
-        emails = owe(load(config), READERS // 2)
+        emails = queue(load(config), READERS // 2)
         kills, twice = killed_until_done(config, store, [*staged(4), *at_random(3)])
         got = copies(store)
     assert kills >= 10
@@ -97,8 +97,8 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
 def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
     """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
     with recorder(tmp_path) as (port, store):
-        config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nfirst_wait = 0.001")
-        emails = owe(load(config), 200)
+        config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nretry_initial_delay = 0.001")
+        emails = queue(load(config), 200)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         kills = 0
         for wanted in (1, 40):

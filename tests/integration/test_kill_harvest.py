@@ -64,7 +64,7 @@ def test_a_harvest_killed_twice_is_completed_page_by_page(tmp_path: Path) -> Non
         config = tmp_path / "digest.toml"
         config.write_text(
             f'[database]\nurl = "sqlite:///{tmp_path}/digest.sqlite"\n[secrets]\nkey_file = "{tmp_path}/key"\n'
-            f'[http]\ndeadline = 1\n[[sources]]\nname = "oai"\nkind = "arxiv-oai"\nbase_url = "{server.url}"\n'
+            f'[http]\ntotal_timeout = 1\n[[sources]]\nname = "oai"\nkind = "arxiv-oai"\nbase_url = "{server.url}"\n'
         )
         with start(config) as asking:  # killed while it waits for an answer
             assert arxiv.reached.wait(PATIENCE)

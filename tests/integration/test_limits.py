@@ -16,14 +16,14 @@ from digest.container import Container
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayUnreachable
 from digest.domain.subscriber import Address, Interests
-from digest.mail.smtp.journal import Unwritten
-from digest.mail.smtp.relay_health import HALF_LIFE, Health
-from digest.mail.smtp.relay_pool import Post
-from digest.services.delivery.rate_limits import rationed
+from digest.mail.smtp.journal import NullSendLog
+from digest.mail.smtp.relay_health import HALF_LIFE, RelayHealth
+from digest.mail.smtp.relay_pool import RelayPool
+from digest.services.delivery.rate_limits import within_domain_limits
 from digest.services.delivery.relay_limits import RelayLimits
 from digest.store.engine import open_engine
 from digest.store.unit_of_work import Store
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.databases import hash_address
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
@@ -62,7 +62,7 @@ def test_takers_at_once_are_never_granted_more_than_the_limit(database_url: str)
         store = Store(open_engine(database_url), hash_address)
         for _ in range(12):
             with store.begin() as unit:
-                granted.append(unit.allowances.take("relay/a", AT, SPAN, 50, 3))
+                granted.append(unit.rate_limits.take("relay/a", AT, SPAN, 50, 3))
         store.close()
 
     takers = [threading.Thread(target=take) for _ in range(3)]
@@ -115,22 +115,22 @@ def test_a_day_has_its_share_and_the_next_has_its_own(store: Store) -> None:
 def test_a_domain_gets_its_share_and_the_others_wait_in_turn(store: Store) -> None:
     readers = [claimed(n, "big.example") for n in range(100)] + [claimed(n, "small.example") for n in range(100, 105)]
     with store.begin() as unit:
-        ready, later = rationed(readers, 200, unit.allowances, AT)
+        ready, later = within_domain_limits(readers, 200, unit.rate_limits, AT)
     assert Counter(each.address.domain for each in ready) == {"big.example": 20, "small.example": 5}
     assert Counter(later.values()) == {AT + n * SPAN: 20 for n in range(1, 5)}
     with store.begin() as unit:
-        ready, later = rationed([claimed(n, "big.example") for n in range(200, 230)], 200, unit.allowances, AT)
+        ready, later = within_domain_limits([claimed(n, "big.example") for n in range(200, 230)], 200, unit.rate_limits, AT)
     assert ready == []
     assert Counter(later.values()) == {AT + 5 * SPAN: 20, AT + 6 * SPAN: 10}, "behind those who wait already"
     with store.begin() as unit:
-        assert len(rationed(readers, None, unit.allowances, AT)[0]) == len(readers)
+        assert len(within_domain_limits(readers, None, unit.rate_limits, AT)[0]) == len(readers)
 
 
 def test_deliver_keeps_to_a_domains_share(tmp_path: Path, database_url: str) -> None:
     """Three runs: at one instant, at the same again, and a span later."""
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, database_url, server.port, "batch = 15\nper_domain_per_minute = 200")
-        owe(load(config), 50)
+        config = configured(tmp_path, database_url, server.port, "claim_size = 15\nper_domain_per_minute = 200")
+        queue(load(config), 50)
         begun = datetime.now(UTC)
         begun = datetime.fromtimestamp(begun.timestamp() // 6 * 6 + 6, UTC)
         counts = []
@@ -148,7 +148,7 @@ def test_deliver_keeps_to_a_domains_share(tmp_path: Path, database_url: str) -> 
 def test_a_run_waits_for_the_next_share(tmp_path: Path, sqlite_url: str) -> None:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, sqlite_url, server.port, "per_domain_per_minute = 100", "per_minute = 120")
-        owe(load(config), 15)
+        queue(load(config), 15)
         with Container(load(config)) as container:
             assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 15
 
@@ -157,7 +157,7 @@ def test_what_one_relay_may_not_have_goes_to_the_next(tmp_path: Path, database_u
     with SmtpServer(tmp_path / "first") as first, SmtpServer(tmp_path / "second") as second:
         relays = f'per_minute = 5\n[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
         config = configured(tmp_path, database_url, first.port, "connections = 2", relays)
-        owe(load(config), 30)
+        queue(load(config), 30)
         with Container(load(config)) as container:
             assert container.delivery.deliver(lambda: datetime.now(UTC)).tally.accepted == 30
         assert 1 <= len(first.accepted()) <= 6, "one, and one each 12 seconds"
@@ -211,15 +211,15 @@ def envelopes(count: int) -> list[Envelope]:
 
 def test_a_full_relay_is_waited_for_and_nobody_is_lost() -> None:
     relay, quota = FakeRelay("a"), FakeQuota(3, 4, 50)
-    post = Post([relay], Unwritten(), 1, quotas={"a": quota})  # type: ignore[list-item,dict-item]
-    assert [attempt.delivery_id for attempt in post.hand_over(envelopes(20))] == list(range(20))
+    post = RelayPool([relay], NullSendLog(), 1, quotas={"a": quota})  # type: ignore[list-item,dict-item]
+    assert [attempt.delivery_id for attempt in post.send_many(envelopes(20))] == list(range(20))
     assert quota.waits == 2
 
 
 def test_asked_to_stop_while_it_waits_it_stops() -> None:
     relay, asked = FakeRelay("a"), threading.Event()
-    post = Post([relay], Unwritten(), 1, quotas={"a": FakeQuota(3)}, stop=asked.is_set)  # type: ignore[list-item,dict-item]
-    for attempt in post.hand_over(envelopes(20)):
+    post = RelayPool([relay], NullSendLog(), 1, quotas={"a": FakeQuota(3)}, stop=asked.is_set)  # type: ignore[list-item,dict-item]
+    for attempt in post.send_many(envelopes(20)):
         if attempt.delivery_id == 2:
             asked.set()
     assert relay.got == [0, 1, 2]
@@ -227,23 +227,23 @@ def test_asked_to_stop_while_it_waits_it_stops() -> None:
 
 def test_a_relay_that_was_down_is_tried_last_until_it_is_forgiven() -> None:
     now = [0.0]
-    health = Health(lambda: now[0])
+    health = RelayHealth(lambda: now[0])
     first, second = FakeRelay("first", dead=True), FakeRelay("second")
-    post = Post([first, second], Unwritten(), 1, health=health)  # type: ignore[list-item]
-    assert [attempt.relay for attempt in post.hand_over(envelopes(2))] == ["second", "second"]
+    post = RelayPool([first, second], NullSendLog(), 1, health=health)  # type: ignore[list-item]
+    assert [attempt.relay for attempt in post.send_many(envelopes(2))] == ["second", "second"]
     assert [relay.name for relay in health.in_order([first, second])] == ["second", "first"]  # type: ignore[type-var]
     first.dead = False
     now[0] = HALF_LIFE + 1
-    assert {attempt.relay for attempt in post.hand_over(envelopes(2))} == {"first"}
+    assert {attempt.relay for attempt in post.send_many(envelopes(2))} == {"first"}
     assert health.trouble("first") == 0, "it took one: all is forgotten"
     health.unreachable("second")
     assert [relay.name for relay in health.in_order([first, second])] == ["first", "second"]  # type: ignore[type-var]
 
 
 def test_nobody_will_have_us() -> None:
-    post = Post([FakeRelay("first", dead=True), FakeRelay("second", dead=True)], Unwritten(), 1)  # type: ignore[list-item]
+    post = RelayPool([FakeRelay("first", dead=True), FakeRelay("second", dead=True)], NullSendLog(), 1)  # type: ignore[list-item]
     with pytest.raises(RelayUnreachable, match="second: refused"):
-        list(post.hand_over(envelopes(3)))
+        list(post.send_many(envelopes(3)))
 
 
 def test_what_a_refused_connection_held_goes_through_the_other() -> None:
@@ -260,8 +260,8 @@ def test_what_a_refused_connection_held_goes_through_the_other() -> None:
                 raise RelayUnreachable(self.name, "refused")
 
     narrow, other = Narrow("narrow"), FakeRelay("other")
-    post = Post([narrow, other], Unwritten(), 2)  # type: ignore[list-item]
-    sent = list(post.hand_over(envelopes(6)))
+    post = RelayPool([narrow, other], NullSendLog(), 2)  # type: ignore[list-item]
+    sent = list(post.send_many(envelopes(6)))
     assert sorted(attempt.delivery_id for attempt in sent) == list(range(6))
     assert (sorted(narrow.got), other.got) == (list(range(6)), [])
 
@@ -269,7 +269,7 @@ def test_what_a_refused_connection_held_goes_through_the_other() -> None:
 def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
     """What is on its way is finished; the rest is still there, for the next run."""
     relay, rest = FakeRelay("a"), iter(envelopes(50))
-    run = Post([relay], Unwritten(), 3).hand_over(rest)  # type: ignore[list-item]
+    run = RelayPool([relay], NullSendLog(), 3).send_many(rest)  # type: ignore[list-item]
     next(run)
     run.close()  # type: ignore[attr-defined]
     assert len(relay.got) <= 3
@@ -277,8 +277,8 @@ def test_whoever_ends_it_early_gets_nothing_more_sent() -> None:
 
 
 def test_a_run_that_is_to_stop_gives_nothing_more_out_of_what_it_claimed(tmp_path: Path, sqlite_url: str) -> None:
-    config = configured(tmp_path, sqlite_url, 9, "batch = 10")
-    owe(load(config), 40)
+    config = configured(tmp_path, sqlite_url, 9, "claim_size = 10")
+    queue(load(config), 40)
     transport = FakeTransport(lambda: datetime.now(UTC))
     with OfflineContainer(load(config), transport) as container:
         container.delivery.deliver(lambda: datetime.now(UTC), stop=lambda: len(transport.accepted) == 3)
@@ -296,7 +296,7 @@ def test_a_log_that_cannot_be_written_stops_every_connection() -> None:
 
     relay, rest = Full("a"), iter(envelopes(50))
     with pytest.raises(MailError, match="disk is full"):
-        list(Post([relay], Unwritten(), 2).hand_over(rest))  # type: ignore[list-item]
+        list(RelayPool([relay], NullSendLog(), 2).send_many(rest))  # type: ignore[list-item]
     assert set(relay.got) <= {0, 1, 2, 3, 4}
     assert len(list(rest)) >= 44, "no other is begun"
 
@@ -310,7 +310,7 @@ def test_a_relay_that_goes_away_in_the_middle_of_a_run_is_replaced(tmp_path: Pat
         second = open_.enter_context(SmtpServer(tmp_path / "second"))
         relays = f'[[relays]]\nname = "second"\nhost = "127.0.0.1"\nport = {second.port}\ntls = "none"'
         config = configured(tmp_path, sqlite_url, first.port, "connections = 2", relays)
-        emails = owe(load(config), 40)
+        emails = queue(load(config), 40)
         with Container(load(config)) as container:
             worked = container.delivery.deliver(lambda: datetime.now(UTC))
             again = container.delivery.deliver(lambda: datetime.now(UTC) + timedelta(minutes=2))

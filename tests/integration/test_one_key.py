@@ -9,7 +9,7 @@ import pytest
 from digest.cli import main
 from digest.config import load
 from digest.container import Container
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.cluster import cluster
 from tests.servers.running import until
 from tests.servers.smtp import SmtpServer
@@ -30,9 +30,9 @@ def typed(config: Path, *words: str) -> int:
 @pytest.fixture
 def config(tmp_path: Path, database_url: str) -> Path:
     made = configured(tmp_path, database_url, 9)
-    owe(load(made), 1)
+    queue(load(made), 1)
     with Container(load(made)) as container:
-        assert container.adapters.key_trouble == ""
+        assert container.adapters.key_problem == ""
     return made
 
 
@@ -45,7 +45,7 @@ def test_another_key_is_told_of_and_the_right_one_is_as_good_as_before(
     assert typed(config, "doctor", "--no-dns") == 1
     said = capsys.readouterr().out
     assert f"FAIL key: configuration: secrets.key: {SAID}" in said
-    assert "digest migrate --new-key" in said
+    assert "digest migrate --accept-new-key" in said
     assert THEIRS not in said
     monkeypatch.delenv("DIGEST_SECRETS__KEY")
     typed(config, "doctor", "--no-dns")
@@ -54,12 +54,12 @@ def test_another_key_is_told_of_and_the_right_one_is_as_good_as_before(
 
 def test_a_key_that_is_lost_is_replaced_by_the_operators_word(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_SECRETS__KEY", THEIRS)
-    assert typed(config, "migrate", "--new-key") == 0
+    assert typed(config, "migrate", "--accept-new-key") == 0
     with Container(load(config)) as container:
-        assert container.adapters.key_trouble == ""
+        assert container.adapters.key_problem == ""
     monkeypatch.delenv("DIGEST_SECRETS__KEY")
     with Container(load(config)) as container:
-        assert SAID in container.adapters.key_trouble, "now the old one is the stranger"
+        assert SAID in container.adapters.key_problem, "now the old one is the stranger"
 
 
 @pytest.mark.parametrize("command", ["worker", "run"])
@@ -70,10 +70,10 @@ def test_a_daemon_and_a_worker_log_it_and_mail_the_operator(
         config = configured(tmp_path, postgresql_url, server.port)
         config.write_text(config.read_text() + '[alerts]\nto = "op@example.org"\n')
         with Container(load(config)) as container:
-            assert container.adapters.key_trouble == ""
+            assert container.adapters.key_problem == ""
         monkeypatch.setenv("DIGEST_SECRETS__KEY", THEIRS)
         with cluster(config, tmp_path, 1, command, *(["--no-web", "--no-collect"] if command == "run" else [])) as running:
-            until(lambda: SAID in running.said(0), "it is in the log")
+            until(lambda: SAID in running.finding(0), "it is in the log")
             until(lambda: bool(server.accepted()), "it is mailed")
         [mail] = server.accepted()
     assert mail.recipients == ("op@example.org",)

@@ -16,7 +16,7 @@ import pytest
 
 from digest.config import load
 from digest.domain.delivery import DeliveryState
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
@@ -54,8 +54,8 @@ def emails() -> list[str]:
 @pytest.fixture
 def run(tmp_path: Path, database_url: str) -> Iterator[Callable[[], Run]]:
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nbatch = {BATCH}")
-        owe(load(config), READERS)
+        config = configured(tmp_path, database_url, server.port, f"connections = {CONNECTIONS}\nclaim_size = {BATCH}")
+        queue(load(config), READERS)
         runs: list[Run] = []
 
         def start() -> Run:
@@ -110,7 +110,7 @@ def test_a_process_that_only_delivers_loads_nothing_that_renders(tmp_path: Path,
     """What renders takes half a second to load, and composing needs none of it."""
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, sqlite_url, server.port)
-        emails = owe(load(config), 3)
+        emails = queue(load(config), 3)
         told = "import sys; from digest.cli import main; main(sys.argv[1:]); print({'premailer', 'jinja2'} & set(sys.modules))"
         words = [sys.executable, "-c", told, "deliver", "--quiet", "--config", str(config)]
         done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=PATIENCE)

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.running import until
 from tests.servers.smtp import Do, Script, SmtpServer
 
 READERS = 40
 PATIENCE = 60
-WORKED = "connections = 1\nbatch = 10"
+WORKED = "connections = 1\nclaim_size = 10"
 
 
 def in_a_terminal(config: Path, *words: str, until_seen: str = "") -> tuple[int, str]:
@@ -56,7 +56,7 @@ def config(tmp_path: Path, sqlite_url: str):  # type: ignore[no-untyped-def]  # 
     script = Script(nth={("RCPT", 3): Do("451 4.3.0 later"), ("RCPT", 5): Do("550 5.1.1 nobody")})
     with SmtpServer(tmp_path / "kept", script) as server:
         made = configured(tmp_path, sqlite_url, server.port, WORKED)
-        owe(load(made), READERS)
+        queue(load(made), READERS)
         yield made
 
 
@@ -98,7 +98,7 @@ def test_another_process_sees_how_far_it_is(tmp_path: Path, sqlite_url: str) -> 
     """`digest status --json`, while a relay that has stopped answering is waited for."""
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 25): Do(stall=True)})) as server:
         config = configured(tmp_path, sqlite_url, server.port, WORKED, "timeout = 120")
-        owe(load(config), READERS)
+        queue(load(config), READERS)
         command = [sys.executable, "-m", "digest"]
         with subprocess.Popen([*command, "deliver", "--config", str(config)], stdout=subprocess.DEVNULL) as process:
             try:

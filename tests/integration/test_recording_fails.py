@@ -16,7 +16,7 @@ from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.errors import DatabaseUnreachable, DigestError
 from digest.services.delivery import run
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.smtp import SmtpServer
 
 READERS = 60
@@ -29,8 +29,8 @@ def full(*_: object) -> None:
 @pytest.mark.parametrize("what", ["the table, for good", "the table, once", "the disk, and the table with it", "the disk alone"])
 def test_nobody_twice_and_nobody_lost(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     with SmtpServer(tmp_path / "kept") as server:
-        config = configured(tmp_path, sqlite_url, server.port, "connections = 5\nbatch = 10")
-        owe(load(config), READERS)
+        config = configured(tmp_path, sqlite_url, server.port, "connections = 5\nclaim_size = 10")
+        queue(load(config), READERS)
         settle, calls = run.settle, Counter[str]()
 
         def breaks(*given: Any) -> int:

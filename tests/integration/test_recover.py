@@ -16,8 +16,8 @@ from digest.domain.errors import DatabaseUnreachable
 from digest.domain.retry import RetryPolicy
 from digest.mail.smtp.journal import Journal
 from digest.services.delivery.claims import recover
-from digest.store.unit_of_work import Store, Unit
-from tests.outbox import configured, owe, rows
+from digest.store.unit_of_work import Store, UnitOfWork
+from tests.outbox import configured, queue, rows
 
 
 class GoesAway:
@@ -27,7 +27,7 @@ class GoesAway:
         self._store, self._gone = store, False
 
     @contextmanager
-    def begin(self) -> Iterator[Unit]:
+    def begin(self) -> Iterator[UnitOfWork]:
         with self._store.begin() as unit:
             yield unit
             if not self._gone:
@@ -40,7 +40,7 @@ class GoesAway:
 def test_a_journal_is_replayed_by_who_could_not_before(tmp_path: Path, database_url: str) -> None:
     """The same process looks again: a journal it still held locked would be nobody's, and its first message be sent twice."""
     config, folder = configured(tmp_path, database_url, 9), tmp_path / "journal"
-    sent, begun, untouched = owe(load(config), 3)
+    sent, begun, untouched = queue(load(config), 3)
     now = datetime.now(UTC)
     with Container(load(config)) as container:
         dead = Journal.create(folder)

@@ -27,7 +27,7 @@ from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 NO_PIPELINING = tuple(offer for offer in OFFERS if offer != "PIPELINING")
-BOTH = pytest.mark.parametrize("offers", [OFFERS, NO_PIPELINING], ids=["pipelined", "plain"])
+BOTH = pytest.mark.parametrize("extensions", [OFFERS, NO_PIPELINING], ids=["pipelined", "plain"])
 IMPATIENT = Timeouts(connect=20, greeting=1, command=1, data=1, block=20, dot=1)
 PATIENT = Timeouts(connect=5, greeting=5, command=5, data=5, block=5, dot=5)
 
@@ -87,9 +87,9 @@ def store(tmp_path: Path) -> Path:
 
 
 @BOTH
-def test_all_arrive_as_they_were_over_one_connection(store: Path, offers: tuple[str, ...]) -> None:
+def test_all_arrive_as_they_were_over_one_connection(store: Path, extensions: tuple[str, ...]) -> None:
     mails = envelopes(20)
-    with SmtpServer(store, Script(offers=offers)) as server:
+    with SmtpServer(store, Script(extensions=extensions)) as server:
         attempts = list(relay_to(server).send(mails, Notes()))
         kept = server.accepted()
     assert [a.delivery_id for a in attempts if a.accepted] == list(range(1, 21))
@@ -104,7 +104,7 @@ def test_pipelining_is_one_round_trip_a_message(store: Path) -> None:
         list(relay_to(server).send(envelopes(3), Notes()))
     announced = [b"MAIL FROM:<bounces+%d@x.test> SIZE=45\r\nRCPT TO:<r%d@y.test>\r\nDATA\r\n" % (n, n) for n in (2, 3)]
     assert server.behind_dots == [*announced, b""]
-    with SmtpServer(store, Script(offers=NO_PIPELINING)) as server:
+    with SmtpServer(store, Script(extensions=NO_PIPELINING)) as server:
         list(relay_to(server).send(envelopes(3), Notes()))
     assert server.behind_dots == [b"", b"", b""]
 
@@ -126,9 +126,9 @@ REFUSALS = [
 @BOTH
 @pytest.mark.parametrize(("verb", "reply", "expected"), REFUSALS)
 def test_one_refused_message_leaves_the_others_alone(
-    store: Path, offers: tuple[str, ...], verb: str, reply: str, expected: str
+    store: Path, extensions: tuple[str, ...], verb: str, reply: str, expected: str
 ) -> None:
-    script = Script(offers=offers, nth={(verb, 3): Do(reply, accept="250" in reply)})
+    script = Script(extensions=extensions, nth={(verb, 3): Do(reply, accept="250" in reply)})
     with SmtpServer(store, script) as server:
         notes = Notes()
         attempts = list(relay_to(server).send(envelopes(6), notes))
@@ -149,9 +149,9 @@ def test_the_reply_is_read_in_full(store: Path) -> None:
 
 
 @BOTH
-def test_no_body_is_ever_sent_for_nobody(store: Path, offers: tuple[str, ...]) -> None:
+def test_no_body_is_ever_sent_for_nobody(store: Path, extensions: tuple[str, ...]) -> None:
     """354 although the only recipient was refused: an empty message ends it (RFC 2920 §3.1), and the next one is whole."""
-    script = Script(offers=offers, nth={("RCPT", 2): Do("550 5.1.1 no"), ("DATA", 2): Do("354 come on")})
+    script = Script(extensions=extensions, nth={("RCPT", 2): Do("550 5.1.1 no"), ("DATA", 2): Do("354 come on")})
     with SmtpServer(store, script) as server:
         attempts = list(relay_to(server).send(envelopes(3), Notes()))
         kept = server.accepted()
@@ -196,10 +196,10 @@ SESSION_ENDS = [
 @BOTH
 @pytest.mark.parametrize(("fault", "expected", "kept_it"), SESSION_ENDS, ids=lambda v: v if isinstance(v, str) else None)
 def test_a_session_that_ends_costs_one_message_at_most(
-    store: Path, offers: tuple[str, ...], fault: tuple[str, Do], expected: str, kept_it: bool
+    store: Path, extensions: tuple[str, ...], fault: tuple[str, Do], expected: str, kept_it: bool
 ) -> None:
     verb, do = fault
-    with SmtpServer(store, Script(offers=offers, nth={(verb, 3): do})) as server:
+    with SmtpServer(store, Script(extensions=extensions, nth={(verb, 3): do})) as server:
         attempts = list(relay_to(server, IMPATIENT).send(envelopes(6), Notes()))
         kept = [k.recipients[0] for k in server.accepted()]
     assert [a.delivery_id for a in attempts] == [1, 2, 3, 4, 5, 6]
@@ -220,9 +220,9 @@ def test_a_session_that_ends_costs_one_message_at_most(
         "554 5.5.0 too many transactions in this session",
     ],
 )
-def test_a_connection_lost_between_messages_costs_nothing(store: Path, offers: tuple[str, ...], words: str) -> None:
+def test_a_connection_lost_between_messages_costs_nothing(store: Path, extensions: tuple[str, ...], words: str) -> None:
     """The third message had not been heard of: it goes out over the next connection as if nothing had been."""
-    with SmtpServer(store, Script(offers=offers, nth={("MAIL", 3): Do(words, close=True)})) as server:
+    with SmtpServer(store, Script(extensions=extensions, nth={("MAIL", 3): Do(words, close=True)})) as server:
         attempts = list(relay_to(server).send(envelopes(5), Notes()))
         assert len(server.accepted()) == 5
     assert [said(a) for a in attempts] == ["dot 250"] * 5
@@ -230,9 +230,9 @@ def test_a_connection_lost_between_messages_costs_nothing(store: Path, offers: t
 
 
 @BOTH
-def test_quit_and_rset_change_nothing_about_a_message_that_was_accepted(store: Path, offers: tuple[str, ...]) -> None:
+def test_quit_and_rset_change_nothing_about_a_message_that_was_accepted(store: Path, extensions: tuple[str, ...]) -> None:
     script = Script(
-        offers=offers,
+        extensions=extensions,
         nth={
             ("RCPT", 2): Do("550 5.1.1 no"),
             ("RSET", 1): Do("554 5.5.1 never"),
@@ -247,20 +247,22 @@ def test_quit_and_rset_change_nothing_about_a_message_that_was_accepted(store: P
 
 
 @BOTH
-def test_replies_byte_by_byte(store: Path, offers: tuple[str, ...]) -> None:
-    with SmtpServer(store, Script(offers=offers, in_pieces=True, nth={("RCPT", 2): Do("550-5.1.1 a\r\n550 5.1.1 b")})) as server:
+def test_replies_byte_by_byte(store: Path, extensions: tuple[str, ...]) -> None:
+    with SmtpServer(
+        store, Script(extensions=extensions, in_pieces=True, nth={("RCPT", 2): Do("550-5.1.1 a\r\n550 5.1.1 b")})
+    ) as server:
         attempts = list(relay_to(server).send(envelopes(4), Notes()))
     assert [said(a) for a in attempts] == ["dot 250", "rcpt 550", "dot 250", "dot 250"]
 
 
 @BOTH
-def test_a_server_that_hangs_up_at_any_byte(store: Path, offers: tuple[str, ...]) -> None:
+def test_a_server_that_hangs_up_at_any_byte(store: Path, extensions: tuple[str, ...]) -> None:
     """Either side of the dialogue cut at every few bytes: nothing lost, and what may be doubled is what we call uncertain."""
     mails = envelopes(3, b"\r\n" + b"x" * 5000 + b"\r\n")
     cuts = [*range(1, 420, 23), 3000, 5000, 5100, 5150, 5200, 5230, 5260, 5290, 5320, 10600, 15700]
     for number, (read, mute) in enumerate([(n, 0) for n in cuts] + [(0, n) for n in range(1, 420, 17)]):
         kept_in = store.with_name(f"{number}.jsonl")
-        with SmtpServer(kept_in, Script(offers=offers, hang_up_after=(read,), mute_after=(mute,))) as server:
+        with SmtpServer(kept_in, Script(extensions=extensions, hang_up_after=(read,), mute_after=(mute,))) as server:
             notes = Notes()
             attempts, left = [], list(mails)
             for _ in range(4):
@@ -297,7 +299,7 @@ def test_one_poisoned_recipient_among_a_thousand(store: Path) -> None:
 def test_a_body_that_breaks_off_is_not_uncertain(store: Path) -> None:
     """Megabytes that the server stopped reading: the dot never went out, and its last words are the reply."""
     big = envelopes(1, b"\r\n" + (b"y" * 70 + b"\r\n") * 300_000)
-    script = Script(offers=("PIPELINING",), nth={("BODY", 1): Do("452 4.3.1 disk full", close=True)})
+    script = Script(extensions=("PIPELINING",), nth={("BODY", 1): Do("452 4.3.1 disk full", close=True)})
     with SmtpServer(store, script) as server:
         notes = Notes()
         (attempt,) = relay_to(server).send(big, notes)
@@ -318,7 +320,7 @@ IMPOSSIBLE = [
 @pytest.mark.parametrize(("missing", "envelope", "status"), IMPOSSIBLE, ids=["utf8", "8bit", "size", "injection"])
 def test_what_the_relay_cannot_carry_fails_alone(store: Path, missing: tuple[str, ...], envelope: Envelope, status: str) -> None:
     one, _, three = envelopes(3)
-    with SmtpServer(store, Script(offers=tuple(o for o in OFFERS if o not in missing))) as server:
+    with SmtpServer(store, Script(extensions=tuple(o for o in OFFERS if o not in missing))) as server:
         attempts = list(relay_to(server).send([one, envelope, three], Notes()))
         kept = server.accepted()
     replies = {a.delivery_id: a.reply for a in attempts}
@@ -339,8 +341,8 @@ def test_smtputf8_is_asked_for_only_where_needed(store: Path) -> None:
 
 
 @BOTH
-def test_the_cap_per_connection(store: Path, offers: tuple[str, ...]) -> None:
-    with SmtpServer(store, Script(offers=offers, nth={("RCPT", 0): Do("550 5.1.1 none")})) as server:
+def test_the_cap_per_connection(store: Path, extensions: tuple[str, ...]) -> None:
+    with SmtpServer(store, Script(extensions=extensions, nth={("RCPT", 0): Do("550 5.1.1 none")})) as server:
         attempts = list(relay_to(server, max_per_connection=2).send(envelopes(9), Notes()))
     assert [said(a) for a in attempts] == ["rcpt 550"] * 9
     assert server.connections == 5

@@ -14,7 +14,7 @@ from digest.container import Container
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.services.operations import review
 from digest.services.subscriptions.subscribe import request
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.smtp import Do, Script, SmtpServer
 
 
@@ -22,7 +22,7 @@ def test_a_flood_at_rcpt_is_held_alarmed_and_undone(tmp_path: Path) -> None:
     refuse = Script(nth={("RCPT", 0): Do("550 5.1.1 User unknown")})
     with SmtpServer(tmp_path / "store", refuse) as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", server.port)
-        owe(load(config), 30)
+        queue(load(config), 30)
 
         def call(*arguments: str) -> Result:
             return CliRunner().invoke(digest, [*arguments, "--config", str(config)])
@@ -53,8 +53,8 @@ def test_a_flood_of_refused_confirmations_is_held_and_alarmed_once(tmp_path: Pat
                 address = Address(f"reader{number}@example.org")
                 asked = request(container.adapters.store, address, "daily", Preferences(), Interests(), now, notify=True)
                 assert asked.notice
-            assert container.notices.mail_owed(lambda: now) == 0
-            assert container.notices.mail_owed(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
+            assert container.notices.send_queued(lambda: now) == 0
+            assert container.notices.send_queued(lambda: now + timedelta(hours=1)) == 0, "who is held is not tried again"
             with container.adapters.store.read() as unit:
                 assert (list(unit.refusals.held().values()), unit.notices.count()) == ([9], 9)
                 assert [unit.suppressions.find(Address(f"reader{n}@example.org")) for n in range(12)] == [None] * 12

@@ -82,13 +82,13 @@ def test_an_import_says_what_will_go_out_and_by_what_and_mails_nobody(config: Pa
 
 def test_it_says_which_process_sends_them_where_one_runs(config: Path) -> None:
     with Container(load(config)) as container:
-        postman = container.scheduler.postman()
-        postman.stand()
+        notice_sender = container.scheduler.notice_sender()
+        notice_sender.acquire_or_renew()
         assert imported(config)["confirmations_sent_by"].startswith(f"process {os.getpid()} on ")
         again = ("subscribers", "import", str(config.parent / "readers.csv"))
         assert " will go out within a minute: process " in said(config, *again)
         assert " will go out from 2126-01-01T00:00:00Z on: process " in said(config, *again, "--at", "2126-01-01T00:00:00Z")
-        postman.resign()
+        notice_sender.resign()
     assert imported(config)["confirmations_sent_by"] == "digest deliver"
 
 
@@ -115,10 +115,10 @@ def test_an_import_broken_off_is_made_whole_by_another(config: Path, server: Smt
             broken.setattr(Subscribers, "ask", broken_off)
             with pytest.raises(KeyboardInterrupt):
                 container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
-        assert container.notices.mail_owed(lambda: AT) == 4, "what was committed is owed"
+        assert container.notices.send_queued(lambda: AT) == 4, "what was committed is owed"
         report = container.subscriptions.import_subscribers(config.parent / "readers.csv", False, AT)
         assert (report.added, report.unchanged) == (3, 4)
-        assert container.notices.mail_owed(lambda: AT) == 3
+        assert container.notices.send_queued(lambda: AT) == 3
     assert mailed(server) == Counter(READERS)
 
 
@@ -156,7 +156,7 @@ def test_each_answer_is_recorded_before_the_next_mail_goes_out(config: Path, mon
                 left.append(unit.notices.count())
 
         monkeypatch.setattr(container.relays, "pool", lambda *how, **more: FakeTransport(lambda: NOW, count))
-        assert container.notices.mail_owed(lambda: AT) == 7
+        assert container.notices.send_queued(lambda: AT) == 7
     assert left == [7, 6, 5, 4, 3, 2, 1]
 
 
@@ -166,6 +166,6 @@ def test_who_is_told_to_stop_leaves_the_rest_to_the_next_at_once(config: Path, m
         first, second = FakeTransport(lambda: NOW), FakeTransport(lambda: NOW)
         first.stop = lambda: len(first.accepted) >= 3
         monkeypatch.setattr(container.relays, "pool", lambda *how, **more: first)
-        assert container.notices.mail_owed(lambda: AT, first.stop) == 3
+        assert container.notices.send_queued(lambda: AT, first.stop) == 3
         monkeypatch.setattr(container.relays, "pool", lambda *how, **more: second)
-        assert container.notices.mail_owed(lambda: AT + timedelta(seconds=1)) == 4
+        assert container.notices.send_queued(lambda: AT + timedelta(seconds=1)) == 4

@@ -28,7 +28,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stock(tmp_path_factory.mktemp("stocked"), papers)
 
 
-KIN = {"arxiv:2605.00006", "arxiv:2605.00009", "arxiv:2605.00012"}
+SIMILAR = {"arxiv:2605.00006", "arxiv:2605.00009", "arxiv:2605.00012"}
 
 
 def test_a_card_leads_to_similar_papers_which_are_a_page_and_a_feed(site: Website) -> None:
@@ -39,7 +39,7 @@ def test_a_card_leads_to_similar_papers_which_are_a_page_and_a_feed(site: Websit
     assert "Protein folding, part 3" not in page
     assert page.count("Protein folding, part") >= 3
     items = site.get("/papers/feed.json?q=like:arxiv:2605.00003").json()["items"]
-    assert {item["id"].partition("2026:")[2] for item in items} >= KIN
+    assert {item["id"].partition("2026:")[2] for item in items} >= SIMILAR
 
 
 def test_a_search_with_filters_is_a_feed(site: Website) -> None:
@@ -54,7 +54,7 @@ def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "wish", "told"),
+    ("query", "interest", "told"),
     [
         ("protein folding", "protein folding", "words: protein folding"),
         ('"protein folding" cat:cs.LG', '"protein folding" cat:cs.LG', "search: “protein folding”, in cs.lg"),
@@ -65,14 +65,14 @@ def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
         ("like:2605.00003", "like:2605.00003", "like arxiv:2605.00003"),
     ],
 )
-def test_a_search_can_be_had_by_mail_as_one_wish(site: Website, query: str, wish: str, told: str) -> None:
+def test_a_search_can_be_had_by_mail_as_one_wish(site: Website, query: str, interest: str, told: str) -> None:
     """The page links to the form, which holds it; what the form sends is understood as that search."""
     page = html.fromstring(site.get(f"/papers?q={quote(query)}").text)
     [link] = page.xpath("//a[normalize-space()='By mail']/@href")
     form = html.fromstring(site.get(link).text)
     [written] = form.xpath("//textarea[@name='interests']")
-    assert written.text_content().strip() == wish
-    assert understand(wish).told == (told,)
+    assert written.text_content().strip() == interest
+    assert understand(interest).descriptions == (told,)
 
 
 def test_a_search_that_finds_nothing_yet_can_be_followed_and_no_search_cannot(site: Website) -> None:
@@ -108,7 +108,7 @@ def test_a_search_that_only_leaves_out_says_what_to_add(site: Website) -> None:
 
 def test_similar_papers_over_the_api(site: Website) -> None:
     found = site.get("/api/v1/papers/arxiv:2605.00003/similar?limit=3").json()
-    assert {each["id"] for each in found} == KIN
+    assert {each["id"] for each in found} == SIMILAR
     assert all(0 < each["score"] <= 1 for each in found)
     assert site.get("/api/v1/papers/arxiv:2605.99999/similar").status_code == 404
     assert site.get("/api/v1/papers/nonsense/similar").status_code == 400
@@ -156,11 +156,11 @@ def test_search_on_the_command_line(site: Website, tmp_path: Path, monkeypatch: 
         assert done.exit_code == code, done.output
         return [each["id"] for each in json.loads(done.stdout)] if code == 0 else []
 
-    assert set(answer("--similar", "2605.00003", "--limit", "3")) == KIN
+    assert set(answer("--similar", "2605.00003", "--limit", "3")) == SIMILAR
     assert answer("cat:math", "--similar", "2605.00003") == []
-    assert set(answer('"protein folding"')) == {*KIN, "arxiv:2605.00003"}
-    assert set(answer('"protein folding" -"part 3"')) == KIN
-    assert not KIN & set(answer("x -folding", "--similar", "2605.00003"))
+    assert set(answer('"protein folding"')) == {*SIMILAR, "arxiv:2605.00003"}
+    assert set(answer('"protein folding" -"part 3"')) == SIMILAR
+    assert not SIMILAR & set(answer("x -folding", "--similar", "2605.00003"))
     answer("-folding", code=2)
     assert ONLY_WITHOUT in CliRunner().invoke(digest, ["search", "--", "-protein"]).output
     answer(code=2)

@@ -10,7 +10,7 @@ import pytest
 from digest.cli import main
 from digest.config import load
 from digest.container import Container
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -33,14 +33,14 @@ def test_before_anything_happened_it_says_so(tmp_path: Path, sqlite_url: str, ca
 def test_what_is_wrong_stands_where_one_looks(tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     config = configured(tmp_path, sqlite_url, 9)
     config.write_text(config.read_text() + '[[sources]]\nname = "hf"\nkind = "huggingface"\n')
-    owe(load(config), 3)
+    queue(load(config), 3)
     with Container(load(config)) as container:
         with container.adapters.store.begin() as unit:
             unit.sources.save("hf", "health", {"at": "2026-03-02T05:00:00Z", "stale": True, "error": None}, AT)
         container.operations.pause(["daily"], "wrong links", AT)
         container.monitoring.alarm(container.monitoring.findings(AT), AT)
         election = container.scheduler.election()
-        assert election.stand()
+        assert election.acquire_or_renew()
         lines = said(capsys, config, "status")
         assert "  - name daily, paused wrong links, edition 2026-03-02, state frozen, picks 10" in lines
         assert "  queued: 3" in lines

@@ -14,11 +14,11 @@ from digest.domain.subscriber import Address
 from digest.links import Links
 from digest.mail.auth.dkim import Signer, SigningKey, new_key
 from digest.mail.message.headers import Sender
-from digest.mail.smtp.journal import Unwritten
+from digest.mail.smtp.journal import NullSendLog
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_settings import RelaySettings
-from digest.mail.verp import Stamps
-from digest.services.editions.edition_renderer import Press
+from digest.mail.verp import VerpSigner
+from digest.services.editions.edition_renderer import EditionRenderer
 from digest.services.editions.message_composer import one_off
 from tests.editions import EVERY_TROUBLE, LIST, TEMPLATES, edition
 from tests.servers import opendkim
@@ -43,14 +43,14 @@ def verifying_postfix(dovecot_server: Dovecot) -> Iterator[Postfix]:
 def signed(to: str) -> Envelope:
     sender = Sender(name="Lesekreis für Papiere", address=Address(f"digest@{DOMAIN}"), postal_address="1 Long Street")
     links = Links("https://papers.example.test", "a secret of some length")
-    press = Press(TEMPLATES, links, sender, Stamps(b"key" * 10), Signer([RSA, ED25519]).sign)
-    room = press.mailroom(MADE, LIST, press.render(MADE, LIST))
+    edition_renderer = EditionRenderer(TEMPLATES, links, sender, VerpSigner(b"key" * 10), Signer([RSA, ED25519]).sign)
+    room = edition_renderer.message_composer(MADE, LIST, edition_renderer.render(MADE, LIST))
     return room(one_off(Address(to), MADE, MADE.frozen_at), None)
 
 
 def sent_and_fetched(envelope: Envelope, server: Postfix, dovecot: Dovecot) -> EmailMessage:
     relay = Relay(RelaySettings(host="127.0.0.1", port=server.port, tls="none"), lambda: MADE.frozen_at)
-    (attempt,) = relay.send([envelope], Unwritten())
+    (attempt,) = relay.send([envelope], NullSendLog())
     assert (attempt.stage, attempt.accepted) == (Stage.DOT, True), attempt
     (received,) = dovecot.parsed(envelope.recipient, at_least=1)
     return received

@@ -39,7 +39,7 @@ def test_no_tick_for_ten_minutes(site: Website, ago: timedelta) -> None:
     assert answer.status_code == 503
     assert answer.text.startswith("Nothing has been scheduled for ten minutes: ")
     [found] = [each for each in site.container.monitoring.findings(NOW) if each.cause == "scheduler"]
-    assert "digest run" in found.mend[0]
+    assert "digest run" in found.fix[0]
     site.container.scheduler.tick(NOW)
     assert site.get("/readyz").status_code == 200
 

@@ -22,7 +22,7 @@ from digest.services.operations.cancel import cancel
 from digest.services.operations.pause import pause, resume
 from digest.services.subscriptions.subscribe import change, end, erase
 from digest.store.unit_of_work import Store
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import OFFERS, Script, SmtpServer
 
@@ -53,8 +53,8 @@ class SlowRelay(SmtpServer):
     While it is `held` it takes longer: however slow the machine, there is somebody left whose mail can be stopped.
     """
 
-    def __init__(self, store: Path, wait: float, offers: tuple[str, ...] = OFFERS) -> None:
-        super().__init__(store, Script(offers=offers))
+    def __init__(self, store: Path, wait: float, extensions: tuple[str, ...] = OFFERS) -> None:
+        super().__init__(store, Script(extensions=extensions))
         self.commands = self.told = Commands()
         self.wait, self.lag = wait, 0.0
         self._watched, self._going = threading.Event(), threading.Event()
@@ -130,12 +130,12 @@ def deliver(tmp_path: Path, database_url: str) -> Iterator[Start]:
     """Starts `digest deliver` of so many mails to a slow relay."""
     ending: list[Callable[[], object]] = []
 
-    def start(readers: int, wait: float, offers: tuple[str, ...] = OFFERS) -> Running:
-        relay = SlowRelay(tmp_path / "kept", wait, offers)
+    def start(readers: int, wait: float, extensions: tuple[str, ...] = OFFERS) -> Running:
+        relay = SlowRelay(tmp_path / "kept", wait, extensions)
         relay.__enter__()
-        config = configured(tmp_path, database_url, relay.port, "connections = 2\nbatch = 100")
+        config = configured(tmp_path, database_url, relay.port, "connections = 2\nclaim_size = 100")
         settings = load(config)
-        emails = owe(settings, readers)
+        emails = queue(settings, readers)
         command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         container = Container(settings)
@@ -207,12 +207,12 @@ def test_a_cancelled_edition_is_not_begun(deliver: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("readers", "wait", "offers"),
+    ("readers", "wait", "extensions"),
     [(8, 1.5, OFFERS), (8, 1.5, OFFERS[1:]), (24, 0.3, OFFERS[1:])],
     ids=["slow", "slow, plain", "plain"],
 )
-def test_however_long_the_relay_takes_over_each(deliver: Start, readers: int, wait: float, offers: tuple[str, ...]) -> None:
-    relay, container, emails, running = deliver(readers, wait, offers)
+def test_however_long_the_relay_takes_over_each(deliver: Start, readers: int, wait: float, extensions: tuple[str, ...]) -> None:
+    relay, container, emails, running = deliver(readers, wait, extensions)
     until(lambda: len(relay.told.named) >= 2, "sending begins")
     with relay.held():
         stop_each(container.adapters.store, emails[2:])

@@ -17,7 +17,7 @@ from digest.container import Container
 from digest.domain.errors import InvalidInput
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, SubscriptionState
-from digest.services.subscriptions.subscriber_csv import RosterReport
+from digest.services.subscriptions.subscriber_csv import SubscriberImport
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
@@ -150,7 +150,7 @@ def container(tmp_path: Path) -> Container:
 
 def brought(
     container: Container, data: str | bytes, columns: dict[str, str] | None = None, into: str | None = None
-) -> RosterReport:
+) -> SubscriberImport:
     file = container.settings.delivery.journal.parent / "people.csv"
     file.write_bytes(data if isinstance(data, bytes) else data.encode())
     paper_list = container.adapters.paper_list(into) if into else None

@@ -19,7 +19,7 @@ from digest.config import load
 from digest.container import Container
 from digest.mail.auth.dkim import new_key
 from tests.command_line import clean_environment
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
@@ -47,7 +47,7 @@ def test_stdout_that_takes_nothing(tmp_path: Path, arguments: list[str]) -> None
 def test_too_few_files(tmp_path: Path, files: int) -> None:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
-        owe(load(config), 30)
+        queue(load(config), 30)
         done = subprocess.run(
             [sys.executable, "-m", "digest", "deliver", "--quiet", "--config", str(config)],
             capture_output=True, cwd=tmp_path, env=clean_environment(), timeout=PATIENCE, check=False,
@@ -135,7 +135,7 @@ def test_a_settings_file_without_secrets_may_be_read(tmp_path: Path) -> None:
 def test_doctor_names_a_journal_that_cannot_be_read_and_nothing_is_sent(tmp_path: Path) -> None:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
-        owe(load(config), 3)
+        queue(load(config), 3)
         left = tmp_path / "journal" / "deliver-1-x.journal"
         left.mkdir(parents=True)  # as good as another user's: root may read those
         told = CliRunner().invoke(cli.digest, ["doctor", "--no-dns", "--config", str(config)]).output
@@ -153,7 +153,7 @@ def test_doctor_names_a_journal_that_cannot_be_read_and_nothing_is_sent(tmp_path
 def test_a_terminal_that_closes_ends_it_as_sigterm_does(tmp_path: Path, command: list[str], number: signal.Signals) -> None:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
-        owe(load(config), 3000)
+        queue(load(config), 3000)
         process = subprocess.Popen(
             [sys.executable, "-m", "digest", *command, "--config", str(config)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=clean_environment(),

@@ -15,7 +15,7 @@ from digest.config import load
 from digest.container import Container
 from digest.domain.errors import TemplateError
 from digest.web.app import create_app
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ("--date", "2026-03-02")
@@ -34,7 +34,7 @@ def own(tmp_path: Path) -> Path:
 def config(tmp_path: Path, own: Path) -> Path:
     """Settings that name the folder; an edition was frozen before anything was put there."""
     file = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
-    owe(load(file), 1)
+    queue(load(file), 1)
     file.write_text(f'[templates]\nfolder = "{own}"\n' + file.read_text("utf-8"), "utf-8")
     return file
 
@@ -69,7 +69,7 @@ def previewed(run: Run, tmp_path: Path, *options: str) -> tuple[str, str]:
 def test_a_mails_template_is_used_from_the_next_edition_on(run: Run, own: Path, tmp_path: Path) -> None:
     put(own, "mail/_base/sender.html", "{{ view.sender.name }}", "The Tuesday Group, {{ view.sender.name }}")
     put(own, "mail/_base/inline.css", "#2456a6", "#8a1c4a")
-    html, text = previewed(run, tmp_path, "--anew")
+    html, text = previewed(run, tmp_path, "--rerender")
     assert "The Tuesday Group, Digest" in html
     assert "#8a1c4a" in html
     assert "The Tuesday Group" not in text, "file by file: the plain part is still ours"
@@ -84,7 +84,7 @@ def test_a_pages_template_is_used(config: Path, own: Path) -> None:
 
 def test_what_the_lint_has_against_an_override_is_said(run: Run, own: Path, tmp_path: Path) -> None:
     put(own, "mail/_base/inline.css", "#ffffff;", "#ffffff; display: flex;")
-    done = run("preview", *DAY, "--anew", "--out", str(tmp_path / "out"))
+    done = run("preview", *DAY, "--rerender", "--out", str(tmp_path / "out"))
     assert done.exit_code == 1
     assert "error: css: " in done.output
     linted = CliRunner().invoke(digest, ["lint", str(tmp_path / "out/message.eml"), "--json"])
@@ -103,7 +103,7 @@ BROKEN = [
 @pytest.mark.parametrize(("wrong", "why"), BROKEN)
 def test_a_broken_mail_is_named_with_its_line(run: Run, own: Path, tmp_path: Path, wrong: str, why: str) -> None:
     file = put(own, "mail/edition/_card.txt", '{{ mark("number") }}', wrong)
-    done = run("preview", *DAY, "--anew", "--out", str(tmp_path / "out"))
+    done = run("preview", *DAY, "--rerender", "--out", str(tmp_path / "out"))
     assert isinstance(done.exception, TemplateError)  # which the program says in one line, and exits with 1
     assert f"{file} line 3: " in str(done.exception)
     assert why in str(done.exception)

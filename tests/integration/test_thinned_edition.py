@@ -19,5 +19,5 @@ def test_an_old_edition_is_rendered_anew_for_who_asks(tmp_path: Path) -> None:
         edition = container.editions.edition(daily, NOON.date(), NOON)
         before = parts_of(container.editions.preview(edition, daily, address, NOON).data)
         container.editions.edition(daily, years_on.date(), years_on)
-        assert container.privacy.housekeep(years_on)["cards"] > 0
+        assert container.privacy.run_retention(years_on)["cards"] > 0
         assert parts_of(container.editions.preview(edition, daily, address, NOON).data) == before

@@ -11,7 +11,7 @@ import pytest
 from digest.config import load
 from digest.container import Container
 from digest.domain.edition import Edition
-from digest.mail.inbound.parsed_message import Letter
+from digest.mail.inbound.parsed_message import ParsedMessage
 from digest.mail.lint.lint import lint
 from tests.outbox import configured
 from tests.servers.stocked import sighting, upvotes
@@ -23,7 +23,7 @@ TITLE = "On the Many Ways in Which a Title May Go On, and On, with a Colon: and 
 LONG_URL = "https://code.example.org/" + "deep/" * 170
 
 
-def made(folder: Path, **fields: object) -> tuple[Edition, dict[str, Letter]]:
+def made(folder: Path, **fields: object) -> tuple[Edition, dict[str, ParsedMessage]]:
     """The edition of thirty such papers, and its mail in both styles, each without an error of the lint."""
     config = configured(folder, f"sqlite:///{folder / 'digest.sqlite3'}", 9)
     config.write_text(
@@ -44,10 +44,10 @@ def made(folder: Path, **fields: object) -> tuple[Edition, dict[str, Letter]]:
         }
     for mail in mails.values():
         assert lint(mail).errors == ()
-    return edition, {style: Letter.read(mail) for style, mail in mails.items()}
+    return edition, {style: ParsedMessage.read(mail) for style, mail in mails.items()}
 
 
-def papers_in(letter: Letter) -> int:
+def papers_in(letter: ParsedMessage) -> int:
     return len(re.findall(r"(?m)^ ?\d{1,2}\. ", letter.text))
 
 

@@ -13,7 +13,7 @@ from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.store.unit_of_work import Store
 from tests.command_line import clean_environment, command
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.smtp import SmtpServer
 
 READERS = 3
@@ -28,7 +28,7 @@ def test_what_is_due_waits_and_goes_when_the_list_is_known_again(tmp_path: Path,
     """The list is named otherwise, or others are there: nothing is failed, and nothing is held for review."""
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, database_url, server.port)
-        owe(load(config), READERS)
+        queue(load(config), READERS)
         right = config.read_text("utf-8")
         wrong = right.replace('name = "daily"', 'name = "dayly"')
         if lists != "renamed":
@@ -47,7 +47,7 @@ def test_what_is_due_waits_and_goes_when_the_list_is_known_again(tmp_path: Path,
 
 def test_one_alarm_says_so_and_mail_is_not_late_for_it(tmp_path: Path, database_url: str) -> None:
     config = configured(tmp_path, database_url, 9)
-    owe(load(config), READERS)
+    queue(load(config), READERS)
     config.write_text(config.read_text("utf-8").replace('name = "daily"', 'name = "other"'), "utf-8")
     later = datetime.now(UTC) + timedelta(hours=3)
     with Container(load(config)) as container:
@@ -59,7 +59,7 @@ def test_one_alarm_says_so_and_mail_is_not_late_for_it(tmp_path: Path, database_
 
 def test_what_is_too_late_ends_whoever_claims(tmp_path: Path, database_url: str) -> None:
     config = configured(tmp_path, database_url, 9)
-    owe(load(config), READERS)
+    queue(load(config), READERS)
     late = datetime.now(UTC) + timedelta(days=2)
     with Container(load(config)) as container:
         store: Store = container.adapters.store

@@ -58,7 +58,7 @@ def test_a_notice(done: Callable[[Store], None], mails: int, confirmed: bool, tm
         if confirmed:
             confirm(container.adapters.store, step.subscription.id, "test", "link confirmed", AT, notify=True)
         container.transport.before = lambda: done(container.adapters.store)
-        container.notices.mail_owed(lambda: LATER)
+        container.notices.send_queued(lambda: LATER)
         assert len(container.transport.accepted) == mails
         with container.adapters.store.read() as unit:
             assert unit.notices.count() == 0
@@ -83,4 +83,4 @@ def test_a_row_that_cannot_be_read_holds_up_no_other_notice(tmp_path: Path, sqli
             request(container.adapters.store, address, "daily", Preferences(), Interests(), AT, notify=True)
         with container.adapters.store.engine.begin() as connection:
             connection.execute(text("UPDATE subscriptions SET interests = '[' WHERE id = 1"))
-        assert container.notices.mail_owed(lambda: LATER) == 1
+        assert container.notices.send_queued(lambda: LATER) == 1

@@ -73,7 +73,7 @@ def test_a_welcome_that_no_relay_took_is_made_up_for(site: Website, monkeypatch:
 
     site.reader("ada@example.org", confirmed=False)
     with monkeypatch.context() as ill:
-        ill.setattr(site.container.transport, "hand_over", down)
+        ill.setattr(site.container.transport, "send_many", down)
         assert site.post(site.link(Purpose.CONFIRM)).status_code == 200
         assert tried.wait(PATIENCE)
     assert site.container.transport.envelopes == []
@@ -95,23 +95,23 @@ def test_a_confirmation_no_relay_took_is_owed_and_comes(site: Website, monkeypat
         raise RelayUnreachable("postman", "is ill")
 
     with monkeypatch.context() as ill:
-        ill.setattr(site.container.transport, "hand_over", down)
+        ill.setattr(site.container.transport, "send_many", down)
         assert site.post("/subscribe", {"email": ADA}).status_code == 200
         assert tried.wait(PATIENCE)
         until(lambda: any("12:01:00" in row for row in site.tables()["notices"]))  # put off by a minute
         site.now += timedelta(minutes=2)
         with pytest.raises(RelayUnreachable):
-            site.container.notices.mail_owed(lambda: site.now)
-    assert site.container.notices.mail_owed(lambda: site.now) == 0, "not before it is time"
+            site.container.notices.send_queued(lambda: site.now)
+    assert site.container.notices.send_queued(lambda: site.now) == 0, "not before it is time"
     site.now += timedelta(minutes=2)
-    assert site.container.notices.mail_owed(lambda: site.now) == 1
+    assert site.container.notices.send_queued(lambda: site.now) == 1
     ((to, text),) = site.letters(1)
     assert to == ADA
     site.post(site.path_in(text, "confirm"))
     assert site.state() is SubscriptionState.ACTIVE
-    until(lambda: len(site.container.transport.envelopes) == 2 and not site.owed())  # the welcome goes out after the answer
+    until(lambda: len(site.container.transport.envelopes) == 2 and not site.queued())  # the welcome goes out after the answer
     site.now += timedelta(hours=1)
-    assert site.container.notices.mail_owed(lambda: site.now) == 0
+    assert site.container.notices.send_queued(lambda: site.now) == 0
 
 
 def test_what_is_owed_fits_what_is_so(site: Website) -> None:
@@ -126,34 +126,34 @@ def test_what_is_owed_fits_what_is_so(site: Website) -> None:
     with site.container.adapters.store.begin() as unit:
         unit.suppressions.add(blocked.address, SuppressionReason.OPERATOR, NOON)
         for each, kind in ((left, NoticeKind.WELCOME), (blocked, NoticeKind.CONFIRM)):
-            unit.notices.owe(each.id, kind, NOON, NOON)
-        unit.notices.owe(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
-        unit.notices.owe(999, NoticeKind.CONFIRM, NOON, NOON)
-    assert site.container.notices.mail_owed(lambda: site.now) == 0
-    assert (site.owed(), site.container.transport.envelopes) == (0, [])
+            unit.notices.queue(each.id, kind, NOON, NOON)
+        unit.notices.queue(late.id, NoticeKind.CONFIRM, NOON - timedelta(days=5), NOON)
+        unit.notices.queue(999, NoticeKind.CONFIRM, NOON, NOON)
+    assert site.container.notices.send_queued(lambda: site.now) == 0
+    assert (site.queued(), site.container.transport.envelopes) == (0, [])
 
 
 def test_one_notice_that_cannot_be_composed_holds_up_no_other(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
     from digest.domain.errors import TemplateError
     from digest.domain.notice import Notice, NoticeKind
 
-    compose = site.container.notifier.envelope
+    compose = site.container.notice_composer.envelope
 
     def composed(notice: Notice, at: Any) -> Any:
         if notice.kind is NoticeKind.GOODBYE:
             raise TemplateError("mail/goodbye/body.html", "is broken")
         return compose(notice, at)
 
-    monkeypatch.setattr(site.container.notifier, "envelope", composed)
+    monkeypatch.setattr(site.container.notice_composer, "envelope", composed)
     gone, asks = site.reader("gone@example.org"), site.reader("asks@example.org", confirmed=False)
     with site.container.adapters.store.begin() as unit:
         unit.subscribers.end(gone.id, "test", NOON)
-        unit.notices.owe(gone.id, NoticeKind.GOODBYE, NOON, NOON - timedelta(hours=1))
-        unit.notices.owe(asks.id, NoticeKind.CONFIRM, NOON, NOON)
+        unit.notices.queue(gone.id, NoticeKind.GOODBYE, NOON, NOON - timedelta(hours=1))
+        unit.notices.queue(asks.id, NoticeKind.CONFIRM, NOON, NOON)
     with pytest.raises(TemplateError, match="goodbye"):
-        site.container.notices.mail_owed(lambda: site.now)
+        site.container.notices.send_queued(lambda: site.now)
     assert [to for to, _ in site.letters(1)] == ["asks@example.org"]
-    assert site.owed() == 1
+    assert site.queued() == 1
 
 
 def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
@@ -174,7 +174,7 @@ def test_who_was_forgotten_may_come_back_and_gets_mail(site: Website) -> None:
     assert site.state() is SubscriptionState.ACTIVE
     welcome = site.letters(1)[0][1]
     assert "not all you need" in welcome
-    until(lambda: not site.owed())
+    until(lambda: not site.queued())
     with site.container.adapters.store.read() as unit:
         (delivery,) = unit.deliveries.of_subscription(again.id)
     assert str(delivery.state) == "accepted"
@@ -207,7 +207,7 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
         told = site.request("POST", "/api/v1/subscriptions/import", content=roster, headers=BEARER).json()
         assert (told["added"], told["unchanged"], [each["line"] for each in told["rejected"]]) == (added, 151 - added, [153])
     assert len({to for to, _ in site.letters(150)}) == 150
-    until(lambda: not site.owed())
+    until(lambda: not site.queued())
     assert len(site.container.transport.envelopes) == 150
     assert site.state("r7@example.org") is SubscriptionState.PENDING
 

@@ -288,7 +288,9 @@ def test_what_was_on_a_days_page_earlier_is_linked_from_feeds_and_references(tmp
             [paper] = unit.papers.by_ids([first.picks[0].ranked.paper.id]).values()
             told = Sighting(source="huggingface", identifiers=paper.identifiers, title=paper.title, seen_at=later)
             unit.papers.merge([replace(told, signals=(Signal("upvotes", 999.0, later, "huggingface"),))])
-        edit(adapters.paper_list("daily"), NOON.date(), adapters.store, adapters.press, later, frequency=Frequency.DAILY)
+        edit(
+            adapters.paper_list("daily"), NOON.date(), adapters.store, adapters.edition_renderer, later, frequency=Frequency.DAILY
+        )
         site.now = later + timedelta(hours=1)
         link = f'<p>Earlier that day: <a href="{earlier}">{first.cutoff:%H:%M}</a></p>'
         atom = etree.fromstring(site.get("/lists/daily/feed.atom").content)

@@ -193,7 +193,7 @@ def test_mails_to_one_address_are_limited(site: Website) -> None:
     for turn in range(6):
         site.post(leave)
         site.letters(turn + 1)
-        until(lambda: site.owed() == 0)
+        until(lambda: site.queued() == 0)
         site.post(f"{manage}/back")
     assert "No email sent" in site.post(f"{leave}/link").text
     for _ in range(6):
@@ -208,7 +208,7 @@ def test_a_mail_that_was_overtaken_counts_for_none(site: Website) -> None:
     for _ in range(20):
         confirm(store, reader.id, "test", "link confirmed", NOON, notify=True)
         end(store, reader.id, "changed their mind", NOON, notify=True)
-    assert site.container.notices.mail_owed(lambda: NOON) == 1
+    assert site.container.notices.send_queued(lambda: NOON) == 1
     [(_, plain)] = site.letters(1)
     assert "no longer gets" in plain
 
@@ -217,7 +217,7 @@ def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pyte
     from digest.services.subscriptions import request_limits
 
     small = tuple(
-        request_limits.Limit(each.scope, 2 if each.scope is request_limits.Scope.DOMAIN else 99, each.per)
+        request_limits.RequestLimit(each.scope, 2 if each.scope is request_limits.Scope.DOMAIN else 99, each.per)
         for each in request_limits.LIMITS
     )
     monkeypatch.setattr(request_limits, "LIMITS", small)
@@ -226,7 +226,7 @@ def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pyte
     assert codes == [200, 200, 200, 200, 429]
     until(lambda: site.subscription("r3@uni.example") is not None)
     assert {to for to, _ in site.letters(2)} == {"r0@uni.example", "r1@uni.example"}
-    until(lambda: site.owed() == 2)
+    until(lambda: site.queued() == 2)
     with site.container.adapters.store.begin() as unit:
         assert unit.notices.take(NOON + timedelta(minutes=59), 9, NOON) == []
         assert len(unit.notices.take(NOON + timedelta(hours=1), 9, NOON)) == 2

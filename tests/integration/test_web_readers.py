@@ -52,8 +52,8 @@ def test_in_through_and_out(site: Website) -> None:
     )
     assert (saved.status_code, saved.headers["location"]) == (303, f"{manage}?saved=when")
     assert "Friday, 12 June 2026 at 21:05 (America/New_York)" in site.get(manage).text
-    wishes = "Diffusion\ncs.CL\nauthor: Ada Lovelace\n-benchmark"
-    shown = site.post(f"{manage}/interests", {"interests": wishes, "papers": "2605.00001, arXiv:2605.00002v3"}).text
+    interests = "Diffusion\ncs.CL\nauthor: Ada Lovelace\n-benchmark"
+    shown = site.post(f"{manage}/interests", {"interests": interests, "papers": "2605.00001, arXiv:2605.00002v3"}).text
     for understood in (
         "words: diffusion",
         "category cs.CL",
@@ -86,7 +86,7 @@ def test_in_through_and_out(site: Website) -> None:
     assert site.state() is SubscriptionState.ACTIVE
 
 
-WORDINGS = {"2026-11b": "f5e38bb94667679c"}
+WORDINGS = {"2026-11b": "f5e38bb94667679c", "2026-11c": "6bc7b81a57cf56cb"}
 """By version of the consent, the sentence that stood beside the buttons (sha256): never change one, add the next."""
 
 

@@ -16,7 +16,7 @@ from digest.container import Container
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address
 from digest.web.app import create_app
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers import providers
 from tests.servers.providers import PROVIDERS
 
@@ -30,7 +30,7 @@ class Door:
 
     def __init__(self, container: Container, client: TestClient) -> None:
         self._container, self._client = container, client
-        self.message_id = f"{container.adapters.stamps.of(DELIVERY).message}@digest.example.org"
+        self.message_id = f"{container.adapters.verp_signer.of(DELIVERY).message}@digest.example.org"
 
     def post(self, provider: str, headers: dict[str, str], body: bytes) -> int:
         answered = self._client.post(f"/webhooks/{provider}", content=body, headers=headers)
@@ -47,14 +47,14 @@ class Door:
     def returned(self) -> tuple[int, int]:
         """(complaints, hard bounces) that the circuit breaker counts."""
         with self._container.adapters.store.read() as unit:
-            counted = unit.returns.count("daily", datetime.now(UTC) - timedelta(days=1))
+            counted = unit.feedback_events.count("daily", datetime.now(UTC) - timedelta(days=1))
         return counted.complaints, counted.hard
 
 
 @contextmanager
 def door_of(tmp_path: Path, readers: int) -> Iterator[tuple[Door, Container]]:
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
-    owe(load(config), readers)
+    queue(load(config), readers)
     (tmp_path / "mailgun").write_text(providers.MAILGUN, "utf-8")
     (tmp_path / "postmark").write_text(providers.POSTMARK, "utf-8")
     inbound = f"""
@@ -121,7 +121,7 @@ def test_a_flood_of_the_same_words_is_held_and_alarmed_once(tmp_path: Path, prov
     with door_of(tmp_path, 30) as (door, container):
         now = datetime.now(UTC)
         for number in range(30):
-            message_id = f"{container.adapters.stamps.of(number + 1).message}@digest.example.org"
+            message_id = f"{container.adapters.verp_signer.of(number + 1).message}@digest.example.org"
             assert (
                 door.post(provider, *PROVIDERS[provider](f"reader{number}@example.org", message_id, now, complaint=False)) == 204
             )

@@ -207,7 +207,7 @@ def test_the_key_is_lost(clone: Clone) -> None:
         ran = clone.run(TUESDAY)
         assert ran.returncode == 2
         [line] = ran.stderr.splitlines()
-        assert "digest migrate --new-key" in line
+        assert "digest migrate --accept-new-key" in line
     assert len(clone.mails()) == 1
     done(clone.shell(blocks("sh new-key")[0], DIGEST_CONFIG="config/local.toml"))
     done(clone.run(TUESDAY))

@@ -22,12 +22,12 @@ from digest.store.deliveries.jobs import EACH, MOST, SCHEMA
 from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
 from digest.store.unit_of_work import Store
-from tests.outbox import configured, owe
+from tests.outbox import configured, queue
 from tests.servers import postgresql
 from tests.servers.cluster import cluster, forget_jobs
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import Do, Script, SmtpServer
-from tests.servers.stocked import owe as owe_here
+from tests.servers.stocked import queue as owe_here
 
 READERS = 600
 CONNECTIONS = 3
@@ -56,9 +56,12 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
     script = Script(nth={("RCPT", 50): Do("451 4.3.0 later"), ("DOT", 133): Do("451 4.3.0 busy", close=True)})
     with SmtpServer(tmp_path / "kept.jsonl", script) as server:
         config = configured(
-            tmp_path, own_postgresql, server.port, f"connections = {CONNECTIONS}\nbatch = 60\nfirst_wait = 0.1\nlease = 20"
+            tmp_path,
+            own_postgresql,
+            server.port,
+            f"connections = {CONNECTIONS}\nclaim_size = 60\nretry_initial_delay = 0.1\nlease = 20",
         )
-        emails = owe(load(config), READERS)
+        emails = queue(load(config), READERS)
         got: Counter[str] = Counter()
 
         def count() -> int:
@@ -80,8 +83,8 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
             workers.kill(2)
             workers.start(2)
             until(lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: READERS}, "everybody is accepted")
-            until(lambda: workers.said(2).count("working") == 2, "the last one is up again, to be told to stop")
-            assert set(workers.stop().values()) == {0}, "\n".join(map(workers.said, range(3)))
+            until(lambda: workers.finding(2).count("working") == 2, "the last one is up again, to be told to stop")
+            assert set(workers.stop().values()) == {0}, "\n".join(map(workers.finding, range(3)))
             assert workers.kills == 3
         got.update(recipient for kept in server.accepted() for recipient in kept.recipients)
     assert set(got) == set(emails), "lost, or mailed for nobody"
@@ -92,14 +95,14 @@ def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path
     """Both start after a power cut, the worker first; later it is told to end while the database is away."""
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, own_postgresql, server.port)
-        owe(load(config), 3)
+        queue(load(config), 3)
         postgresql.stop(own_postgresql)
         with cluster(config, tmp_path, 2) as workers:
             for number in (0, 1):
-                until(lambda n=number: "waiting for the database" in workers.said(n), "it waits")  # type: ignore[misc]
+                until(lambda n=number: "waiting for the database" in workers.finding(n), "it waits")  # type: ignore[misc]
             assert workers.stop() == {0: 0, 1: 0}, "told to end before it could begin"
             workers.start(2)
-            until(lambda: "waiting for the database" in workers.said(2), "it waits")
+            until(lambda: "waiting for the database" in workers.finding(2), "it waits")
             postgresql.start(own_postgresql)
             with Container(load(config)) as container:
                 nudge(container.adapters.store, 3)
@@ -108,7 +111,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path
                 )
             postgresql.stop(own_postgresql)
             try:
-                assert workers.stop() == {2: 0}, workers.said(2)
+                assert workers.stop() == {2: 0}, workers.finding(2)
             finally:
                 postgresql.start(own_postgresql)
 
@@ -116,7 +119,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_ends_without_it(tmp_path
 def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgresql_url: str) -> None:
     with SmtpServer(tmp_path / "kept.jsonl") as server:
         config = configured(tmp_path, postgresql_url, server.port)
-        owe(load(config), 3)
+        queue(load(config), 3)
         with Container(load(config)) as container, cluster(config, tmp_path, 1) as workers:
             nudge(container.adapters.store, 3)
             until(lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: 3}, "the worker works")
@@ -126,7 +129,7 @@ def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgres
                 connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
             nudge(container.adapters.store, 1)
             assert workers.wait(0) == 1
-            last = workers.said(0).splitlines()[-1]
+            last = workers.finding(0).splitlines()[-1]
         assert last.startswith("digest: database postgresql"), last
         assert "is at revision 9999, this program knows" in last
         assert "upgrade the program" in last
@@ -135,8 +138,8 @@ def test_a_worker_ends_when_the_schema_is_newer_than_it(tmp_path: Path, postgres
 def test_one_reader_who_waits_goes_before_everybody(tmp_path: Path, database_url: str) -> None:
     """`digest redeliver EDITION --to EMAIL`: the last of many becomes the first."""
     with SmtpServer(tmp_path / "kept.jsonl") as server:
-        config = configured(tmp_path, database_url, server.port, "connections = 1\nbatch = 10")
-        emails = owe(load(config), 40)
+        config = configured(tmp_path, database_url, server.port, "connections = 1\nclaim_size = 10")
+        emails = queue(load(config), 40)
         with Container(load(config)) as container:
             edition, last = container.editions.edition_named("daily/2026-03-02"), Address(emails[-1])
             now = datetime.now(UTC)

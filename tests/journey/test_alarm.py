@@ -21,10 +21,10 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, RelayUnreachable
 from digest.domain.subscriber import Address, NewReader
 from digest.mail.lint.lint import lint
-from digest.services.delivery.run import Worked
+from digest.services.delivery.run import DeliveryResult
 from digest.services.monitoring import alerts
 from digest.services.monitoring.alerts import Finding
-from tests.outbox import AT, configured, owe
+from tests.outbox import AT, configured, queue
 from tests.servers.running import PATIENCE, free_port
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -102,11 +102,11 @@ def test_without_an_address_it_is_remembered_and_mailed_to_nobody(tmp_path: Path
 
 
 def test_what_the_store_shows(tmp_path: Path, database_url: str) -> None:
-    """A calm store is silent; each trouble is found, and is gone when it is mended."""
+    """A calm store is silent; each trouble is found, and is gone when it is repaired."""
     config = settings(tmp_path, database_url, 9)
     with Container(load(config)) as container:
         assert container.monitoring.findings(AT) == (), "nothing collected yet is no alarm"
-    owe(load(config), 2)  # an edition, and deliveries due an hour ago by the real clock
+    queue(load(config), 2)  # an edition, and deliveries due an hour ago by the real clock
     real = datetime.now(UTC)
     with Container(load(config)) as container:
         assert causes(container, AT) == set()
@@ -140,7 +140,7 @@ def test_an_edition_is_missed_half_an_hour_after_its_cutoff(
     tmp_path: Path, sqlite_url: str, after: timedelta, missed: bool
 ) -> None:
     config = settings(tmp_path, sqlite_url, 9)
-    owe(load(config), 1)
+    queue(load(config), 1)
     cutoff = datetime(2026, 3, 3, 5, tzinfo=UTC)
     with Container(load(config)) as container:
         assert ("edition daily" in causes(container, cutoff + after)) == missed
@@ -162,7 +162,7 @@ def test_readers_whose_mail_could_not_be_queued_are_no_missing_edition() -> None
 
 def test_a_list_without_weekdays_misses_nothing(tmp_path: Path, sqlite_url: str) -> None:
     config = settings(tmp_path, sqlite_url, 9)
-    owe(load(config), 1)
+    queue(load(config), 1)
     never = PaperList(name="daily", title="x", weekdays=frozenset())
     with Container(load(config)) as container:
         assert alerts.look(container.adapters.store, [never], [], AT + DAY) == ()
@@ -195,7 +195,7 @@ class _Watched:
     """Keeps what each watch would tell of once sending has been tried, and ends the daemon after `watches` of them."""
 
     def __init__(self, container: Container, watches: int, end: Callable[[], None], *, hangs: bool) -> None:
-        self.usual = (container.monitoring.findings, container.delivery.deliver, container.notices.mail_owed)
+        self.usual = (container.monitoring.findings, container.delivery.deliver, container.notices.send_queued)
         self.end = end
         self.told, self.left = list[set[str]](), watches
         self.hangs, self.over = hangs, threading.Event()
@@ -216,13 +216,13 @@ class _Watched:
             self.end()
         return ()
 
-    def deliver(self, *how: Any, **more: Any) -> Worked:
+    def deliver(self, *how: Any, **more: Any) -> DeliveryResult:
         self.begun["deliver"] += 1
         if self.begun["deliver"] > 1 and self.hangs:
             self.over.wait(PATIENCE)
         return self.usual[1](*how, **more)
 
-    def mail_owed(self, *how: Any, **more: Any) -> int:
+    def send_queued(self, *how: Any, **more: Any) -> int:
         self.begun["notices"] += 1
         return self.usual[2](*how, **more)
 
@@ -233,8 +233,8 @@ def test_a_daemon_whose_relay_is_down_tells_of_one_thing(
 ) -> None:
     """Mail waits that was due an hour ago, a confirmation is owed, and nothing answers at the relay's port."""
     config = settings(tmp_path, sqlite_url, free_port(), "")
-    config.write_text(config.read_text().replace("[delivery]", "[alerts]\noverdue = 60\n[delivery]\nbatch = 1"))
-    owe(load(config), 40)
+    config.write_text(config.read_text().replace("[delivery]", "[alerts]\nlate_after = 60\n[delivery]\nclaim_size = 1"))
+    queue(load(config), 40)
     with Container(load(config)) as container, container.adapters.store.begin() as unit:
         unit.subscribers.ask([NewReader(Address("new@example.org"), "daily")], datetime.now(UTC))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -245,7 +245,7 @@ def test_a_daemon_whose_relay_is_down_tells_of_one_thing(
             monkeypatch.setattr(container.monitoring, "findings", watched.findings)
             monkeypatch.setattr(container.monitoring, "alarm", watched.alarm)
             monkeypatch.setattr(container.delivery, "deliver", watched.deliver)
-            monkeypatch.setattr(container.notices, "mail_owed", watched.mail_owed)
+            monkeypatch.setattr(container.notices, "send_queued", watched.send_queued)
             daemon.run()
     finally:
         for number, handler in handlers.items():

@@ -12,10 +12,10 @@ from digest.domain.errors import SourceThrottled, SourceUnreachable
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal
 from digest.services.papers.collect import FRESHNESS, HEALTH, STATE, CollectReport, collect
-from digest.sources.http import Manners, PoliteGetter
+from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.sources.port import Batch, Getter, Reading, Rejection
-from digest.sources.publishing_schedule import Rhythm
+from digest.sources.publishing_schedule import PublishingSchedule
 from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import ScriptedServer, drip, hang_up, reply
 
@@ -47,7 +47,7 @@ class Scripted:
 
     name: str = "s"
     script: list[Batch | Exception] = field(default_factory=list)
-    rhythm: Rhythm = Rhythm.ARXIV
+    rhythm: PublishingSchedule = PublishingSchedule.ARXIV
     base_url: str = "http://source.test"
     began_from: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -158,7 +158,7 @@ def test_a_paper_others_showed_first_is_still_unseen_here(store: Store) -> None:
 
 
 def test_a_source_that_never_worked_is_stale_and_one_that_promises_nothing_is_not(store: Store) -> None:
-    reports = run(store, Scripted("a", [SourceUnreachable("a", "no")]), Scripted("b", [], rhythm=Rhythm.IRREGULAR))
+    reports = run(store, Scripted("a", [SourceUnreachable("a", "no")]), Scripted("b", [], rhythm=PublishingSchedule.IRREGULAR))
     assert [r.stale for r in reports] == [True, False]
 
 
@@ -189,7 +189,7 @@ def test_the_hub_over_http_with_its_moods(store: Store) -> None:
         drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n[", b" ", every=0.05),
     ]
     slept: list[float] = []
-    getter = PoliteGetter(Manners(deadline=0.5, retries=2), sleep=slept.append, jitter=lambda: 0.0)
+    getter = PoliteGetter(HttpPolicy(deadline=0.5, retries=2), sleep=slept.append, jitter=lambda: 0.0)
     with ScriptedServer(acts) as server:
         source = HuggingFace("huggingface", server.url, days=4)
         (report,) = collect([source], getter, store, THURSDAY)

@@ -21,7 +21,7 @@ from digest.services.editions.build_edition import edit
 from digest.services.papers.collect import CollectReport, collect
 from digest.sources.arxiv_oai import ArxivOai
 from digest.sources.arxiv_rss import ArxivAnnouncements
-from digest.sources.http import Manners, PoliteGetter
+from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import Act, Asked, ScriptedServer, hang_up, reply
@@ -138,7 +138,7 @@ class World:
         return reply(body=json.dumps(rows).encode())
 
 
-class Press:
+class EditionRenderer:
     def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
         return rendered([each.ranked.paper for each in draft.pool], len(draft.picks))
 
@@ -171,7 +171,7 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         unit.lists.sync([LIST])
     world = World()
     with ScriptedServer(choose=world.answer) as server:
-        getter = PoliteGetter(Manners(retries=2), sleep=world.sleep, clock=lambda: world.monotonic, jitter=lambda: 0.0)
+        getter = PoliteGetter(HttpPolicy(retries=2), sleep=world.sleep, clock=lambda: world.monotonic, jitter=lambda: 0.0)
         sources = [
             ArxivAnnouncements("arxiv-rss", server.url, categories=("cs",)),
             ArxivOai("arxiv-oai", server.url),
@@ -186,7 +186,7 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 available |= {p: at for p in shown if p not in available}
             collects[at] = collect(sources, getter, store, at)
             if at.hour == 9:
-                made = edit(LIST, at.date(), store, Press(), at + timedelta(minutes=30))
+                made = edit(LIST, at.date(), store, EditionRenderer(), at + timedelta(minutes=30))
                 assert made.edition is not None
                 editions.append(made.edition)
         getter.close()

@@ -75,7 +75,8 @@ def first_ten(container: Sending, address: Address) -> list[tuple[Paper, str]]:
     if not claimed.personal:
         return [(each.ranked.paper, each.ranked.reasons[0].text) for each in edition.picks]
     return [
-        (pool[position].ranked.paper, (reasons or ())[0].text) for position, reasons in container.adapters.chooser.alone(claimed)
+        (pool[position].ranked.paper, (reasons or ())[0].text)
+        for position, reasons in container.adapters.personaliser.alone(claimed)
     ]
 
 
@@ -153,7 +154,7 @@ def test_erased_with_its_reader_and_kept_for_the_other(container: Sending, tmp_p
     bring(container, ADA, bibtex(library()), tmp_path)
     (tmp_path / "two").write_text(bibtex(library()[:2]))
     add_interests(container.adapters.store, BEN, [tmp_path / "two"], "", "", False, NOON)
-    held = container.privacy.disclose(ADA, NOON)
+    held = container.privacy.export_personal_data(ADA, NOON)
     assert [each["title"] for each in held["subscriptions"][0]["library"]] == [each.title for each in library()]
     erase(container.adapters.store, ADA, NOON)
     container.adapters.store.close()

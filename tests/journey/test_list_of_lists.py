@@ -54,8 +54,8 @@ def test_one_mail_has_a_section_for_each_list_and_a_paper_once(tmp_path: Path) -
             unit.papers.merge([*papers, _paper(9, "cs.CL", "cs.RO"), _paper(10, "q-bio.NC")])
             consent = Consent(SEEN, "command line", "v1", "recorded by operator")
             readers = [("one@example.org", "both"), ("two@example.org", "both"), ("two@example.org", "cs-cl")]
-            wishes = Preferences(hour=time(7))
-            unit.subscribers.add_confirmed([NewReader(Address(email), name, wishes) for email, name in readers], consent, SEEN)
+            interests = Preferences(hour=time(7))
+            unit.subscribers.add_confirmed([NewReader(Address(email), name, interests) for email, name in readers], consent, SEEN)
         for at in (CUTOFF, DUE):
             ticked = container.scheduler.tick(at)
             assert not [*ticked.failed, *ticked.skipped, *ticked.cohorts_failed]

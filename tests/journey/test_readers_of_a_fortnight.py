@@ -133,14 +133,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     transport = FakeTransport(lambda: world.now)
     with OfflineContainer(settings, transport) as container:
         world = World(container, BEGINNING)
-        render = container.adapters.press.render
+        render = container.adapters.edition_renderer.render
 
         def breaking(draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
             if BROKEN[0] <= world.now < BROKEN[1]:
                 raise TemplateError("mail/edition/body.html", "is being edited")
             return render(draft, paper_list, brevity=brevity)
 
-        container.adapters.press.render = breaking  # type: ignore[method-assign]
+        container.adapters.edition_renderer.render = breaking  # type: ignore[method-assign]
         world.live(datetime(2026, 3, 22, tzinfo=UTC))
         for name, preferences in READERS.items():
             world.subscribe(name, preferences)

@@ -21,7 +21,7 @@ from digest.domain.subscriber import Address, Preferences
 from digest.links import Purpose
 from digest.services.delivery.one_off import Sent, send
 from digest.web.app import create_app
-from tests.outbox import AT, configured, owe
+from tests.outbox import AT, configured, queue
 from tests.transport import FakeTransport, OfflineContainer
 
 STRANGER = Address("stranger@elsewhere.example")
@@ -31,7 +31,7 @@ READER = Address("reader0@example.org")
 @pytest.fixture
 def container(tmp_path: Path) -> Iterator[Container]:
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
-    owe(load(config), 2)
+    queue(load(config), 2)
     with Container(load(config)) as made:
         yield made
 
@@ -122,7 +122,7 @@ def test_a_reader_gets_the_style_they_chose(container: Container) -> None:
 class Dies(FakeTransport):
     """With the first message in its hands."""
 
-    def hand_over(self, envelopes: Iterable[Envelope], *_: object) -> Iterator[Attempt]:  # type: ignore[override]
+    def send_many(self, envelopes: Iterable[Envelope], *_: object) -> Iterator[Attempt]:  # type: ignore[override]
         self.accepted += [(self.clock(), next(iter(envelopes)))]
         raise MemoryError
         yield
@@ -130,7 +130,7 @@ class Dies(FakeTransport):
 
 def test_what_is_tried_again_after_a_crash_is_the_same_mail(tmp_path: Path) -> None:
     settings = load(configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9))
-    owe(settings, 2)
+    queue(settings, 2)
     now = datetime.now(UTC)
     before, after = Dies(lambda: now), FakeTransport(lambda: now)
     with OfflineContainer(settings, before) as container:

@@ -18,8 +18,8 @@ from digest.domain.errors import ConfigurationError
 from digest.domain.paper import Paper, Summary
 from digest.services.editions.build_edition import edit
 from digest.services.papers.summarise import PLACE, Limits, Summariser
-from digest.sources.http import Manners, PoliteGetter
-from digest.sources.llm_summaries import Completions, usable
+from digest.sources.http import HttpPolicy, PoliteGetter
+from digest.sources.llm_summaries import LlmSummaries, usable
 from digest.store.unit_of_work import Store
 from tests.journey.test_remarks import Blank
 from tests.servers.chat_model import MODEL, chat_model, material, said
@@ -36,7 +36,7 @@ class World:
     store: Store
     server: ScriptedServer
     summaries: Summariser
-    endpoint: Completions
+    endpoint: LlmSummaries
 
     def asked(self) -> list[list[str]]:
         """The titles of each question."""
@@ -54,9 +54,9 @@ class World:
 def world(
     store: Store, *acts: Act, limits: Limits = PLENTY, timeout: float = 5, clock: Callable[[], float] = lambda: 0.0
 ) -> Iterator[World]:
-    getter = PoliteGetter(Manners(timeout=timeout, deadline=timeout, retries=0))
+    getter = PoliteGetter(HttpPolicy(timeout=timeout, deadline=timeout, retries=0))
     with chat_model(*acts) as server:
-        endpoint = Completions(base_url=f"{server.url}/v1/", model=MODEL, getter=getter, api_key=SECRET)
+        endpoint = LlmSummaries(base_url=f"{server.url}/v1/", model=MODEL, getter=getter, api_key=SECRET)
         yield World(store, server, Summariser(store, endpoint, limits, clock), endpoint)
     getter.close()
 
@@ -203,7 +203,7 @@ def test_who_cannot_be_reached_is_not_asked_again_for_this_edition_but_one_bad_a
 
 def test_a_day_has_a_budget_for_all_lists_and_processes(store: Store) -> None:
     with world(store) as here:
-        one = here.endpoint.reckoned([paper(1)])
+        one = here.endpoint.estimated_tokens([paper(1)])
         thrifty = replace(PLENTY, batch=1, budget=500 + one)
         summaries = Summariser(store, here.endpoint, thrifty)
         assert list(summaries([paper(1), paper(2), paper(3)], NOW)) == [1, 2], "the second is begun with what the first left"
@@ -218,7 +218,7 @@ def test_without_a_count_of_tokens_our_own_counts(sqlite_store: Store) -> None:
         here.lines(paper(1))
         with sqlite_store.read() as unit:
             spent = unit.sources.load(PLACE, "budget")
-        assert spent == {"day": TODAY.isoformat(), "tokens": here.endpoint.reckoned([paper(1)])}
+        assert spent == {"day": TODAY.isoformat(), "tokens": here.endpoint.estimated_tokens([paper(1)])}
 
 
 def test_who_did_not_answer_is_not_paid(sqlite_store: Store) -> None:
@@ -290,7 +290,7 @@ def test_a_reader_is_told_whose_words_they_are(tmp_path: Path, caplog: pytest.Lo
 def test_doctor_asks_whether_the_endpoint_is_there_and_serves_the_model(tmp_path: Path) -> None:
     def checked(config: list[str]) -> dict[str, tuple[bool, str]]:
         done = CliRunner().invoke(digest, ["doctor", "--no-dns", "--json", *config])
-        return {each["name"]: (each["well"], each["said"]) for each in json.loads(done.output)}
+        return {each["name"]: (each["well"], each["finding"]) for each in json.loads(done.output)}
 
     with chat_model() as server:
         assert checked(_configured(tmp_path, server.url))["summaries"] == (True, f"{MODEL} at {server.url}/v1")

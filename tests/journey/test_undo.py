@@ -19,7 +19,7 @@ from digest.domain.errors import InvalidInput, LintFailed, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Interests
 from digest.mail.lint.lint import lint
-from tests.outbox import configured, owe, rows
+from tests.outbox import configured, queue, rows
 from tests.servers.smtp import Do, Script, SmtpServer
 
 EDITION = "daily/2026-03-02"
@@ -54,8 +54,8 @@ def server(tmp_path: Path) -> SmtpServer:
 
 def test_a_bad_edition_from_the_first_alarm_to_the_last_apology(tmp_path: Path, database_url: str, server: SmtpServer) -> None:
     with server:
-        config = configured(tmp_path, database_url, server.port, "connections = 1\nbatch = 5")
-        emails = owe(load(config), 20)
+        config = configured(tmp_path, database_url, server.port, "connections = 1\nclaim_size = 5")
+        emails = queue(load(config), 20)
         with Container(load(config)) as container:
             # the relay has taken some when the operator sees that the edition is bad
             deliver(container, stop=lambda: len(server.accepted()) >= 6)
@@ -63,9 +63,9 @@ def test_a_bad_edition_from_the_first_alarm_to_the_last_apology(tmp_path: Path, 
             assert 6 <= len(went) < 18
             cancelled = container.operations.cancel(container.editions.edition_named(EDITION), "wrong links")
             assert cancelled.withheld == 20 - len(went) - 1  # one has failed for good
-            assert (cancelled.standing.went, cancelled.standing.not_sent) == (len(went), 20 - len(went))
+            assert (cancelled.delivery_counts.went, cancelled.delivery_counts.not_sent) == (len(went), 20 - len(went))
             assert container.operations.cancel(container.editions.edition_named(EDITION), "wrong links") == type(cancelled)(
-                0, cancelled.standing
+                0, cancelled.delivery_counts
             )
             assert deliver(container).accepted == 0, "cancelled means that nothing more goes out"
             assert set(subjects(server)) == went
@@ -73,7 +73,7 @@ def test_a_bad_edition_from_the_first_alarm_to_the_last_apology(tmp_path: Path, 
             # the words go to exactly those who got it, once, however often the operator asks
             first = container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())
             again = container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())
-            assert (first.owed, again.owed) == (len(went), 0)
+            assert (first.queued, again.queued) == (len(went), 0)
             assert again.correction.id == first.correction.id
             assert deliver(container).accepted == len(went)
             assert subjects(server) == {email: ["edition", "correction"] for email in went}
@@ -94,7 +94,7 @@ def test_a_correction_is_a_mail_like_any_other(tmp_path: Path, sqlite_url: str, 
     """Lint, one-click links, the list's id; also for a reader whose picks are their own, and while the list is paused."""
     with server:
         config = configured(tmp_path, sqlite_url, server.port)
-        owe(load(config), 1)
+        queue(load(config), 1)
         with Container(load(config)) as container:
             address = Address("reader0@example.org")
             with container.adapters.store.begin() as unit:
@@ -102,7 +102,7 @@ def test_a_correction_is_a_mail_like_any_other(tmp_path: Path, sqlite_url: str, 
                 unit.subscribers.change(mine.id, interests=Interests(words=("rank",)))
             deliver(container)
             container.operations.pause(["daily"], "the links are wrong", now())
-            assert container.operations.correct(container.editions.edition_named("2026-03-02"), WORDS, now()).owed == 1
+            assert container.operations.correct(container.editions.edition_named("2026-03-02"), WORDS, now()).queued == 1
             assert deliver(container).accepted == 1
             with container.adapters.store.read() as unit:
                 newest = unit.editions.latest("daily", now())
@@ -123,8 +123,8 @@ def test_a_correction_is_a_mail_like_any_other(tmp_path: Path, sqlite_url: str, 
 def test_who_left_or_may_have_it_is_not_mailed_again(tmp_path: Path, database_url: str) -> None:
     script = Script(nth={("DOT", 2): Do(accept=True, close=True)})  # taken, and never said so
     with SmtpServer(tmp_path / "kept.jsonl", script) as server:
-        config = configured(tmp_path, database_url, server.port, 'connections = 1\nuncertain = "drop"')
-        owe(load(config), 5)
+        config = configured(tmp_path, database_url, server.port, 'connections = 1\non_lost_reply = "drop"')
+        queue(load(config), 5)
         with Container(load(config)) as container:
             deliver(container)
             assert Counter(row.state for row in rows(config).values()) == {DeliveryState.ACCEPTED: 4, DeliveryState.FAILED: 1}
@@ -132,8 +132,8 @@ def test_who_left_or_may_have_it_is_not_mailed_again(tmp_path: Path, database_ur
             assert container.operations.redeliver(edition, now()).queued == 0, "the one that failed may have arrived"
             with container.adapters.store.begin() as unit:
                 unit.suppressions.add(Address("reader0@example.org"), SuppressionReason.COMPLAINT, now())
-            assert container.operations.correct(edition, WORDS, now()).owed == 4
-            assert container.operations.correct(edition, WORDS, now(), unsure=True).owed == 1
+            assert container.operations.correct(edition, WORDS, now()).queued == 4
+            assert container.operations.correct(edition, WORDS, now(), unsure=True).queued == 1
             assert deliver(container).accepted == 4
             assert container.operations.redeliver(edition, now(), unsure=True).queued == 1
             assert deliver(container).accepted == 1
@@ -145,7 +145,7 @@ def test_who_left_or_may_have_it_is_not_mailed_again(tmp_path: Path, database_ur
 def test_pausing_and_resuming_twice_is_as_good_as_once(tmp_path: Path, database_url: str, server: SmtpServer) -> None:
     with server:
         config = configured(tmp_path, database_url, server.port)
-        owe(load(config), 3)
+        queue(load(config), 3)
         with Container(load(config)) as container:
             assert container.operations.pause(["daily"], "the relay asked us to", now()) == ("daily",)
             assert container.operations.pause(["daily"], "another reason", now()) == ()
@@ -177,7 +177,7 @@ def test_an_edition_never_made_cannot_be_undone(tmp_path: Path, sqlite_url: str)
 @pytest.mark.parametrize("words", ["", " \n\n ", "x" * 4001])
 def test_a_correction_says_something(tmp_path: Path, sqlite_url: str, words: str) -> None:
     config = configured(tmp_path, sqlite_url, 9)
-    owe(load(config), 1)
+    queue(load(config), 1)
     with Container(load(config)) as container, pytest.raises(InvalidInput, match="should be 1 to 4000 characters"):
         container.operations.correct(container.editions.edition_named(EDITION), words, now())
 
@@ -188,7 +188,7 @@ def test_a_correction_that_breaks_a_rule_goes_to_nobody(tmp_path: Path, sqlite_u
     (folder / "body.txt").write_text("no way out of here")
     config = configured(tmp_path, sqlite_url, 9)
     config.write_text(config.read_text() + f'\n[templates]\nfolder = "{tmp_path / "mine"}"\n')
-    owe(load(config), 1)
+    queue(load(config), 1)
     with Container(load(config)) as container:
         with pytest.raises(LintFailed):
             container.operations.correct(container.editions.edition_named(EDITION), WORDS, now())

@@ -43,7 +43,7 @@ class Cluster:
     def kill(self, number: int) -> None:
         """SIGKILL: nothing is finished, nothing is told to anybody."""
         process = self._running.pop(number)
-        assert process.poll() is None, f"{number} had ended: {self.said(number)}"
+        assert process.poll() is None, f"{number} had ended: {self.finding(number)}"
         process.kill()
         process.wait(timeout=PATIENCE)
         self.kills += 1
@@ -55,7 +55,7 @@ class Cluster:
         """The exit code of one that ends by itself."""
         return self._running.pop(number).wait(timeout=PATIENCE)
 
-    def said(self, number: int) -> str:
+    def finding(self, number: int) -> str:
         return self.log(number).read_text("utf-8", "replace")
 
     def stop(self) -> dict[int, int]:

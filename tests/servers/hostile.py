@@ -22,7 +22,7 @@ from digest.ranking.summary import sentences
 from digest.ranking.terms import terms
 from digest.render.text.latex import readable
 from digest.services.libraries.read_library import read_library
-from digest.services.subscriptions.subscriber_csv import read_roster
+from digest.services.subscriptions.subscriber_csv import read_subscriber_csv
 from digest.sources.authors import authors, bibtex_authors
 from digest.sources.braces import unprotected
 from digest.sources.clean_fields import LONGEST_TEXT
@@ -72,7 +72,7 @@ FRAMES: dict[str, tuple[bytes, bytes]] = {
     ),
     "RSS date": (b"<rss><channel><item><title>t</title><link>http://a.b/c</link><pubDate>", b"</pubDate></item></channel></rss>"),
     "RSS cdata": (b"<rss><channel><item><title>t</title><description><![CDATA[", b"]]></description></item></channel></rss>"),
-    "OAI mended": (b"<OAI-PMH>&x;", b"</OAI-PMH>"),
+    "OAI repaired": (b"<OAI-PMH>&x;", b"</OAI-PMH>"),
     "OAI end": (b"<OAI-PMH>&x;<b></OAI-PMH>", b"x"),
     "OAI text": (
         b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords><record><metadata><arXiv><id>2605.00001</id><title>t'
@@ -128,7 +128,7 @@ def _text(data: bytes) -> str:
 
 def _roster(data: bytes) -> None:
     lines = iter(_text(data).splitlines(keepends=True))
-    for _ in read_roster(lines, lambda said: Address(read_address(said)), ["daily"], Preferences()):
+    for _ in read_subscriber_csv(lines, lambda said: Address(read_address(said)), ["daily"], Preferences()):
         pass
 
 

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-Post = tuple[dict[str, str], bytes]
+RelayPool = tuple[dict[str, str], bytes]
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:bounces"
 CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
 MAILGUN = "key of the webhook"
@@ -36,7 +36,7 @@ def certificate(at: datetime) -> bytes:
     return build.sign(_RSA, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def ses(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
+def ses(email: str, message_id: str, at: datetime, *, complaint: bool) -> RelayPool:
     who = {"emailAddress": email, "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}
     bounce = {"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [who]}
     said = {"complaint": {"complainedRecipients": [who]}} if complaint else {"bounce": bounce}
@@ -55,7 +55,7 @@ def ses(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
     return {}, json.dumps(post).encode()
 
 
-def sendgrid(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
+def sendgrid(email: str, message_id: str, at: datetime, *, complaint: bool) -> RelayPool:
     event = {"email": email, "smtp-id": f"<{message_id}>"}
     event |= (
         {"event": "spamreport"}
@@ -67,7 +67,7 @@ def sendgrid(email: str, message_id: str, at: datetime, *, complaint: bool) -> P
     return {"x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": stamp}, body
 
 
-def mailgun(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
+def mailgun(email: str, message_id: str, at: datetime, *, complaint: bool) -> RelayPool:
     stamp, token = str(int(at.timestamp())), hashlib.sha256(message_id.encode()).hexdigest()[:50]
     signature = hmac.new(MAILGUN.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     status = {"code": 550, "message": "5.1.1 no such user"}
@@ -78,12 +78,12 @@ def mailgun(email: str, message_id: str, at: datetime, *, complaint: bool) -> Po
     return {}, json.dumps(signed).encode()
 
 
-def postmark(email: str, message_id: str, at: datetime, *, complaint: bool) -> Post:
+def postmark(email: str, message_id: str, at: datetime, *, complaint: bool) -> RelayPool:
     """Signs nothing: the password in its address is what it is known by, so an old post is as good as a new one."""
     said = {"RecordType": "SpamComplaint"} if complaint else {"RecordType": "Bounce", "Type": "HardBounce"}
     word = base64.b64encode(f"digest:{POSTMARK}".encode()).decode()
     return {"authorization": f"Basic {word}"}, json.dumps({**said, "Email": email}).encode()
 
 
-Provider = Callable[..., Post]
+Provider = Callable[..., RelayPool]
 PROVIDERS: dict[str, Provider] = {"ses": ses, "sendgrid": sendgrid, "mailgun": mailgun, "postmark": postmark}

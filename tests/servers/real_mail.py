@@ -109,28 +109,28 @@ def _others(container: Container, edition: Edition, paper_list: PaperList, now: 
     """Every other kind of mail around the last morning's edition."""
     subscription = container.subscriptions.subscription(READER, paper_list)
     claimed = one_off(READER, edition, now, subscription.public_id)
-    press, store = container.adapters.press, container.adapters.store
+    edition_renderer, store = container.adapters.edition_renderer, container.adapters.store
     with store.read() as unit:
         rendered = unit.editions.rendered(edition.id)
-    room = press.mailroom(edition, paper_list, rendered)
+    room = edition_renderer.message_composer(edition, paper_list, rendered)
     noted = replace(edition, notes=(_SILENT,), updates=_UPDATES)
     empty = replace(edition, picks=(), pool=(), notes=("all 12 papers of the last 7 days were in earlier editions",))
     correction = drafted(edition, _KEPT, now)
     welcome = Notice(NoticeKind.WELCOME, subscription)
-    shell = container.notifier.welcome(welcome, edition, rendered, now)
+    shell = container.notice_composer.welcome(welcome, edition, rendered, now)
 
     def made(draft: Edition, rendered: Rendered) -> bytes:
-        return press.mailroom(draft, paper_list, rendered)(claimed, None).data
+        return edition_renderer.message_composer(draft, paper_list, rendered)(claimed, None).data
 
     return [
         ("compact", room(replace(claimed, style="compact"), None).data),
-        ("noted", made(noted, press.render(noted, paper_list))),
-        ("empty-day", made(empty, press.render(empty, paper_list))),
+        ("noted", made(noted, edition_renderer.render(noted, paper_list))),
+        ("empty-day", made(empty, edition_renderer.render(empty, paper_list))),
         ("correction", made(correction, container.operations.render_correction(correction, paper_list))),
         ("welcome", made(edition, shell)),
-        ("confirm", container.notifier.envelope(Notice(NoticeKind.CONFIRM, subscription), now).data),
-        ("welcome-alone", container.notifier.envelope(welcome, now).data),
-        ("goodbye", container.notifier.envelope(Notice(NoticeKind.GOODBYE, subscription), now).data),
+        ("confirm", container.notice_composer.envelope(Notice(NoticeKind.CONFIRM, subscription), now).data),
+        ("welcome-alone", container.notice_composer.envelope(welcome, now).data),
+        ("goodbye", container.notice_composer.envelope(Notice(NoticeKind.GOODBYE, subscription), now).data),
         ("alert", container.monitoring.alert_mail(_FINDING, Address("operator@inbox.example.net"), now).data),
     ]
 

@@ -40,7 +40,7 @@ class Do:
 class Script:
     """What goes wrong. Verbs are CONNECT, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, BODY, DOT, RSET, QUIT."""
 
-    offers: tuple[str, ...] = OFFERS
+    extensions: tuple[str, ...] = OFFERS
     nth: Mapping[tuple[str, int], Do] = field(default_factory=dict)
     """(verb, n): at the nth such command in the server's life, counted from 1; 0 is every time."""
     recipients: Mapping[str, tuple[Do, ...]] = field(default_factory=dict)
@@ -194,12 +194,12 @@ class _Connection:
                 handler(argument)
 
     def _ehlo(self, _: str) -> None:
-        offers = [*self.script.offers]
+        extensions = [*self.script.extensions]
         if self.server.context and not isinstance(self.sock, ssl.SSLSocket):
-            offers.append("STARTTLS")
+            extensions.append("STARTTLS")
         if self.server.password:
-            offers.append("AUTH PLAIN LOGIN")
-        lines = ["test.example", *offers]
+            extensions.append("AUTH PLAIN LOGIN")
+        lines = ["test.example", *extensions]
         self._usual("EHLO", "\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
 
     def _helo(self, _: str) -> None:

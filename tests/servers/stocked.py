@@ -11,7 +11,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason, Sighting, Signal
 from digest.domain.schedule import Cutoff, MailDue
 from digest.domain.subscriber import Address, Cohort, Consent, Interests, NewReader, Preferences, Subscription
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 NOW = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 """A Monday, at the cutoff."""
@@ -49,7 +49,7 @@ def know(store: Store, *lists: PaperList) -> None:
         unit.lists.sync(lists or (MAIN,))
 
 
-def papers(unit: Unit, count: int) -> list[Paper]:
+def papers(unit: UnitOfWork, count: int) -> list[Paper]:
     unit.papers.merge([sighting(n) for n in range(1, count + 1)])
     found = [unit.papers.find(arxiv(n)) for n in range(1, count + 1)]
     return [paper for paper in found if paper]
@@ -91,7 +91,7 @@ def freeze(store: Store, count: int = 4, picks: int = 2, *, day: date = TODAY, l
 
 
 def subscribe(
-    unit: Unit,
+    unit: UnitOfWork,
     email: str,
     list_name: str = "main",
     preferences: Preferences | None = None,
@@ -106,7 +106,7 @@ def subscribe(
     return found
 
 
-def owe(store: Store, readers: int, *, due_at: datetime = NOW + 2 * HOUR) -> Edition:
+def queue(store: Store, readers: int, *, due_at: datetime = NOW + 2 * HOUR) -> Edition:
     """A list, an edition, `readers` subscriptions and a delivery due for each."""
     know(store)
     edition = freeze(store)
@@ -123,7 +123,7 @@ def replied(delivery_id: int, code: int, *, at: datetime = NOW + 3 * HOUR, text:
 
 
 def create_due(
-    unit: Unit,
+    unit: UnitOfWork,
     edition_id: int,
     cohort: Cohort,
     due_at: datetime,

@@ -104,7 +104,7 @@ class Website:
                 named = connection.scalars(latest.order_by(requests.c.requested_at.desc()).limit(1)).one()
         return self.container.adapters.links.token(purpose, named, self.now)
 
-    def owed(self) -> int:
+    def queued(self) -> int:
         """Notices that no relay took yet."""
         with self.container.adapters.store.read() as unit:
             return unit.notices.count()
@@ -180,7 +180,7 @@ def sending(container: Sending, clock: Callable[[], datetime]) -> Iterator[Calla
         while due.wait() and not stop.is_set():
             due.clear()
             with suppress(DigestError):
-                container.notices.mail_owed(clock, stop.is_set)
+                container.notices.send_queued(clock, stop.is_set)
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()

@@ -75,7 +75,7 @@ def test_six_of_the_first_ten_are_of_the_field(way: str, tmp_path: Path) -> None
         look_up([Known()], None, container.adapters.store, NOON, 1000)  # type: ignore[arg-type]  # the source asks no getter
         edition = container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
         mine = container.subscriptions.subscription(ADA, container.adapters.paper_list("daily")).interests
-        picks = container.adapters.chooser.weighed(edition.id, mine, 10)
+        picks = container.adapters.personaliser.weighed(edition.id, mine, 10)
     own = sum(ranked.paper.identifier.value in field for ranked, _ in picks)
     listed = sum(pick.ranked.paper.identifier.value in field for pick in edition.picks)
     assert own >= 6 > 3 >= listed, [(ranked.paper.title, parts) for ranked, parts in picks]

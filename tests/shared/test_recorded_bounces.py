@@ -93,7 +93,7 @@ def _wanted_kind(row: dict[str, Any]) -> FeedbackKind | None:
         return FeedbackKind.COMPLAINT
     if "vacation" in reasons or row["kind"] == "autoreply":
         return FeedbackKind.AUTO_REPLY
-    if "delivered" in reasons:  # a report of success: nothing to heed
+    if "delivered" in reasons:  # a report of success: nothing to process
         return FeedbackKind.OTHER
     if row.get("expected_permanent") == [] and row.get("expected_temporary") == []:
         return None  # flufl.bounce recognises nothing: no label

@@ -69,7 +69,7 @@ def spent(frame: str, unit: bytes, size: int = 1_000_000) -> float:
         ("RSS text", b"\r"),
         ("RSS cdata", b"\r\n"),
         ("OAI end", b"<!---->"),
-        ("OAI mended", b"<!--"),
+        ("OAI repaired", b"<!--"),
         ("arXiv Atom", b"arXiv:"),
     ],
 )

@@ -17,7 +17,7 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.render.edition.compose import Composer, boundary_of, compose_message
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import CARDS, CardUse, Personal, Selection, assemble
+from digest.render.edition.personalise import CARDS, CardSelection, CardUse, Personal, assemble
 from digest.render.text.quoted_printable import encode, encode_value
 
 HOSTILE = st.one_of(
@@ -56,7 +56,7 @@ def edition(title: str, abstract: str, cards: int = 3) -> Rendered:
 
 def reader(why: str, url: str, order: tuple[int, ...]) -> Personal:
     return Personal(
-        selection=Selection(
+        selection=CardSelection(
             shell_html={},
             shell_text={"why": why},
             cards=tuple(

@@ -136,8 +136,8 @@ def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     ("table", "line", "name"),
     [
         ('[[relays]]\nhost = "mail.example.org"', "in_flight = 4", "relays.in_flight"),
-        ("[delivery]\nbatch = 9", "processes = 2", "delivery.processes"),
-        ("[delivery]\nbatch = 9", "niceness = 15", "delivery.niceness"),
+        ("[delivery]\nclaim_size = 9", "processes = 2", "delivery.processes"),
+        ("[delivery]\nclaim_size = 9", "niceness = 15", "delivery.niceness"),
     ],
 )
 def test_a_key_that_is_gone_is_accepted_and_named(

@@ -98,13 +98,13 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "name", "said", "mend"), FAULTS, ids=[f"{f[1]} {f[2]}" for f in FAULTS])
-def test_each_fault_is_named_with_what_to_publish(changed: Zone, name: str, said: str, mend: str) -> None:
+@pytest.mark.parametrize(("changed", "name", "said", "fix"), FAULTS, ids=[f"{f[1]} {f[2]}" for f in FAULTS])
+def test_each_fault_is_named_with_what_to_publish(changed: Zone, name: str, said: str, fix: str) -> None:
     zone = {key: records for key, records in {**GOOD, **changed}.items() if records}
     wrong = [each for each in examined(zone) if each.well is False and each.name.startswith(name)]
     assert len(wrong) == 1, wrong
-    assert said in wrong[0].said
-    assert mend in wrong[0].mend
+    assert said in wrong[0].finding
+    assert fix in wrong[0].fix
 
 
 ALIGNMENT = [
@@ -148,7 +148,7 @@ def test_a_policy_of_its_own_does_not_part_a_domain_from_its_sisters() -> None:
 )
 def test_alignment_is_as_strict_as_the_record_says(record: str, aligned: str) -> None:
     who = Identity(author="papers.test", envelope="bounce.papers.test", dkim="mail.papers.test", relays=())
-    assert dmarc(who, {("_dmarc.papers.test", "TXT"): [txt(record)]}, signed=False).said == aligned
+    assert dmarc(who, {("_dmarc.papers.test", "TXT"): [txt(record)]}, signed=False).finding == aligned
 
 
 def test_what_is_not_aligned_is_told_with_what_to_set() -> None:

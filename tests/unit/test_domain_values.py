@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from digest.domain import errors
-from digest.domain.circuit_breaker import BreakerPolicy, Judgement, Limit, Returns, Verdict, judge
+from digest.domain.circuit_breaker import BreakerLimit, BreakerPolicy, Judgement, ReturnCounts, Verdict, judge
 from digest.domain.delivery import NOT_SENT, Attempt, DeliveryState, Reply, Stage
 from digest.domain.errors import InvalidAddress, InvalidInstant
 from digest.domain.instant import as_utc, isoformat, parse_instant
@@ -218,34 +218,34 @@ def test_a_try_that_would_come_with_the_next_edition_is_none(
     assert RetryPolicy().decide(given, 0, after, verdict_of(given)) == later(NOW + wait, said, counts, effect)
 
 
-# ---- the breaker and wishes, at their limits -------------------------------------------------------------------------------
+# ---- the breaker and interests, at their limits -------------------------------------------------------------------------------
 
 
 def test_the_breakers_words() -> None:
-    assert judge(Returns(1000, 4, 0)) == Judgement(Verdict.PAUSE, "4 complaints among 1000 mails (0.40 %); at most 0.3 %")
+    assert judge(ReturnCounts(1000, 4, 0)) == Judgement(Verdict.PAUSE, "4 complaints among 1000 mails (0.40 %); at most 0.3 %")
     gone = Judgement(Verdict.PAUSE, "60 mailboxes that do not exist among 1000 mails (6.00 %); at most 5 %")
-    assert judge(Returns(1000, 0, 60)) == gone
-    assert judge(Returns(1000, 2, 0)) == Judgement(Verdict.WARN, "2 complaints among 1000 mails (0.20 %); at most 0.1 %")
-    assert judge(Returns(1000, 0, 30)).reason == "30 mailboxes that do not exist among 1000 mails (3.00 %); at most 2 %"
-    assert judge(Returns(0, 3, 0)).reason == "3 complaints among 0 mails (without any mail accepted); at most 0.3 %"
-    assert judge(Returns(1000, 1, 5)) == Judgement(Verdict.FINE, "")
-    always = BreakerPolicy(pause_complaints=Limit(0.0, 1))
-    assert judge(Returns(10, 1, 0), always).verdict is Verdict.PAUSE
+    assert judge(ReturnCounts(1000, 0, 60)) == gone
+    assert judge(ReturnCounts(1000, 2, 0)) == Judgement(Verdict.WARN, "2 complaints among 1000 mails (0.20 %); at most 0.1 %")
+    assert judge(ReturnCounts(1000, 0, 30)).reason == "30 mailboxes that do not exist among 1000 mails (3.00 %); at most 2 %"
+    assert judge(ReturnCounts(0, 3, 0)).reason == "3 complaints among 0 mails (without any mail accepted); at most 0.3 %"
+    assert judge(ReturnCounts(1000, 1, 5)) == Judgement(Verdict.FINE, "")
+    always = BreakerPolicy(pause_complaints=BreakerLimit(0.0, 1))
+    assert judge(ReturnCounts(10, 1, 0), always).verdict is Verdict.PAUSE
 
 
 @pytest.mark.parametrize(("cases", "crossed"), [(9, False), (10, False), (11, True)])
 def test_a_limit_is_crossed_by_more_than_its_rate(cases: int, crossed: bool) -> None:
-    assert Limit(0.1, 1).crossed(cases, 100) == crossed
-    assert not Limit(0.0, cases + 1).crossed(cases, 100)
-    assert Limit(0.0, cases).crossed(cases, 100)
+    assert BreakerLimit(0.1, 1).crossed(cases, 100) == crossed
+    assert not BreakerLimit(0.0, cases + 1).crossed(cases, 100)
+    assert BreakerLimit(0.0, cases).crossed(cases, 100)
 
 
 def test_wishes_at_their_limits() -> None:
     fits, too_long = "w" * LONGEST, "w" * (LONGEST + 1)
     told = understand(f"{fits}, {too_long}, ---")
     assert told.interests.words == (fits,)
-    said = f"should be at most {LONGEST} characters of words, and {MOST} wishes in all"
+    said = f"should be at most {LONGEST} characters of words, and {MOST} interests in all"
     assert told.rejected == (f"{'w' * 40!r}: {said}", f"'---': {said}")
     many = understand(", ".join(f"word{n}" for n in range(MOST + 1)))
-    assert (len(many.told), len(many.rejected)) == (MOST, 1)
+    assert (len(many.descriptions), len(many.rejected)) == (MOST, 1)
     assert understand("a; b\nc", "d; -e\nf").interests == Interests(words=("a", "b", "c"), muted_words=("d", "e", "f"))

@@ -6,7 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digest.sources.publishing_schedule import Health, Rhythm, arxiv_holidays, is_stale, latest_promise, silence_note
+from digest.sources.publishing_schedule import (
+    PublishingSchedule,
+    SourceHealth,
+    arxiv_holidays,
+    is_stale,
+    latest_promise,
+    silence_note,
+)
 
 
 def at(text: str) -> datetime:
@@ -39,12 +46,12 @@ CASES = [
 
 @pytest.mark.parametrize(("rhythm", "last", "now", "stale"), [case[:4] for case in CASES], ids=[case[4] for case in CASES])
 def test_stale(rhythm: str, last: str | None, now: str, stale: bool) -> None:
-    assert is_stale(Rhythm(rhythm), at(last) if last else None, at(now)) is stale
+    assert is_stale(PublishingSchedule(rhythm), at(last) if last else None, at(now)) is stale
 
 
 def test_announcements_keep_new_york_time() -> None:
     for noon, announced in (("2026-03-06T12:00", "2026-03-06T01:00"), ("2026-07-15T12:00", "2026-07-15T00:00")):
-        promise = latest_promise(Rhythm.ARXIV, at(noon))
+        promise = latest_promise(PublishingSchedule.ARXIV, at(noon))
         assert promise is not None
         assert promise.due == at(announced)
 
@@ -66,8 +73,10 @@ def test_the_evenings_without_announcement(year: int, moving: set[date]) -> None
 DOWN = datetime(2026, 3, 2, 5, tzinfo=UTC)
 
 
-def health(name: str, seen: datetime | None, *, asked: datetime = DOWN, failing: datetime | None = None) -> Health:
-    return Health(source=name, asked_at=asked, rhythm=Rhythm.IRREGULAR, last_unseen_at=seen, failing_since=failing)
+def health(name: str, seen: datetime | None, *, asked: datetime = DOWN, failing: datetime | None = None) -> SourceHealth:
+    return SourceHealth(
+        source=name, asked_at=asked, rhythm=PublishingSchedule.IRREGULAR, last_unseen_at=seen, failing_since=failing
+    )
 
 
 def test_a_source_that_promises_nothing_is_missed_after_a_day_of_failures() -> None:

@@ -1,4 +1,4 @@
-"""What is asked of an IMAP server, command by command: a mail leaves its mailbox only after it was heeded."""
+"""What is asked of an IMAP server, command by command: a mail leaves its mailbox only after it was processed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Mailbox:
         self, mails: dict[int, bytes], can: str = "IMAP4rev1 MOVE UIDPLUS", no: str = "", validity: bytes = b"7"
     ) -> None:
         self.mails, self._can, self._no, self._validity = mails, can, no.split(), validity
-        self.said: list[str] = []
+        self.finding: list[str] = []
 
     def _answer(self, verb: str, line: str, data: list[Any]) -> Answer:
-        self.said.append(line)
+        self.finding.append(line)
         return ("NO" if verb in self._no else "OK"), data
 
     def select(self, mailbox: str) -> Answer:
@@ -66,14 +66,14 @@ def test_a_heeded_mail_is_moved() -> None:
     taken: list[bytes] = []
     assert polled(mailbox, lambda data: bool(taken.append(data)) or data == b"five") == 1
     assert taken == [b"three", b"five"]
-    assert mailbox.said == [
+    assert mailbox.finding == [
         'SELECT "INBOX"',
         "SEARCH UNDELETED",
-        'CREATE "Heeded"',
+        'CREATE "Processed"',
         "CAPABILITY",
         f"FETCH 3 {FETCH}",
         f"FETCH 5 {FETCH}",
-        'MOVE 5 "Heeded"',
+        'MOVE 5 "Processed"',
         "LOGOUT",
     ]
 
@@ -89,14 +89,14 @@ REMOVALS = [
 def test_where_it_cannot_be_moved_it_is_copied_and_only_then_deleted(can: str, removed: list[str]) -> None:
     mailbox = Mailbox({3: b"three"}, can)
     assert polled(mailbox, mailbox="Bounces", done='Done "x\\y"') == 1
-    assert mailbox.said[0] == 'SELECT "Bounces"'
-    assert mailbox.said[5:-1] == removed
+    assert mailbox.finding[0] == 'SELECT "Bounces"'
+    assert mailbox.finding[5:-1] == removed
 
 
 def test_nothing_there_makes_no_folder() -> None:
     mailbox = Mailbox({})
     assert polled(mailbox) == 0
-    assert mailbox.said == ['SELECT "INBOX"', "SEARCH UNDELETED", "CAPABILITY", "LOGOUT"]
+    assert mailbox.finding == ['SELECT "INBOX"', "SEARCH UNDELETED", "CAPABILITY", "LOGOUT"]
 
 
 def test_a_folder_that_is_there_already_is_as_good() -> None:
@@ -107,10 +107,10 @@ def test_what_is_none_of_ours_is_not_fetched_again_and_stays() -> None:
     first = Mailbox({3: b"three"})
     poll = ImapPoll(lambda: first, "imap.example")  # type: ignore[arg-type,return-value]
     assert poll.poll(lambda data: False) == 0
-    first.said.clear()
+    first.finding.clear()
     first.mails[5] = b"five"
     assert poll.poll(lambda data: True) == 1
-    assert f"FETCH 3 {FETCH}" not in first.said
+    assert f"FETCH 3 {FETCH}" not in first.finding
     other = Mailbox({3: b"another three"}, validity=b"8")
     poll.connect = lambda: other  # type: ignore[assignment,return-value]
     assert poll.poll(lambda data: True) == 1, "the mailbox was made anew: its numbers mean other mails"
@@ -127,7 +127,7 @@ def test_a_mail_that_somebody_removed_meanwhile_is_passed_over() -> None:
 
     mailbox.uid = uid  # type: ignore[method-assign]
     assert polled(mailbox) == 1
-    assert 'MOVE 4 "Heeded"' in mailbox.said
+    assert 'MOVE 4 "Processed"' in mailbox.finding
 
 
 def test_so_many_at_most_in_one_go() -> None:
@@ -140,8 +140,8 @@ REFUSED = [
     ("SEARCH", "IMAP4rev1", "cannot search"),
     ("CAPABILITY", "IMAP4rev1", "cannot tell its capabilities"),
     ("FETCH", "IMAP4rev1", "cannot fetch"),
-    ("MOVE", "MOVE", "cannot move to Heeded"),
-    ("COPY", "IMAP4rev1", "cannot copy to Heeded"),
+    ("MOVE", "MOVE", "cannot move to Processed"),
+    ("COPY", "IMAP4rev1", "cannot copy to Processed"),
     ("STORE", "IMAP4rev1", "cannot mark as deleted"),
     ("EXPUNGE", "UIDPLUS", "cannot expunge"),
 ]
@@ -153,9 +153,9 @@ def test_a_server_that_refuses_is_named_with_what_it_refused(no: str, can: str, 
     with pytest.raises(RelayUnreachable) as failed:
         polled(mailbox)
     assert str(failed.value) == f"relay imap.example: IMAP: {why}"
-    assert mailbox.said[-1] == "LOGOUT"
+    assert mailbox.finding[-1] == "LOGOUT"
     if no == "COPY":
-        assert not any(line.startswith("STORE") for line in mailbox.said), "not deleted before it is somewhere else"
+        assert not any(line.startswith("STORE") for line in mailbox.finding), "not deleted before it is somewhere else"
 
 
 FAILURES = [
@@ -187,7 +187,7 @@ def test_what_taking_raises_leaves_the_mail_and_the_server() -> None:
 
     with pytest.raises(ZeroDivisionError):
         polled(mailbox, take)
-    assert mailbox.said[-2:] == [f"FETCH 3 {FETCH}", "LOGOUT"]
+    assert mailbox.finding[-2:] == [f"FETCH 3 {FETCH}", "LOGOUT"]
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), imaplib.IMAP4.abort("gone")])

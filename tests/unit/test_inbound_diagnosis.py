@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass
-from digest.mail.inbound.bounce_classifier import Said, diagnose, said_when
+from digest.mail.inbound.bounce_classifier import ReplyStage, diagnose, stage_of
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 
@@ -91,7 +91,7 @@ REPLIES = [
 
 @pytest.mark.parametrize(("words", "status", "said", "expected"), REPLIES, ids=[row[0][:40] or row[1] for row in REPLIES])
 def test_reply(words: str, status: str, said: str, expected: BounceClass) -> None:
-    found = diagnose(words, status, said=Said(said))
+    found = diagnose(words, status, stage=ReplyStage(said))
     assert found.bounce is expected, found
 
 
@@ -105,19 +105,19 @@ def test_whoever_still_tries_is_delayed_whatever_it_says() -> None:
 
 
 TRANSCRIPTS = [
-    ("host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)", Said.RCPT),
-    ("host mx[192.0.2.1] said: 550 no (in reply to end of DATA command)", Said.DATA),
-    ("SMTP error from remote mail server after MAIL FROM:<x@ours.example> SIZE=1543: 550 no", Said.EARLY),
-    (">>> DATA\n<<< 550 no", Said.DATA),
-    (">>> RCPT To:<a@b.example>\n<<< 550 no", Said.RCPT),
-    ("host mx[192.0.2.1] refused to talk to me: 554 no", Said.EARLY),
-    ("something else", Said.UNKNOWN),
+    ("host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)", ReplyStage.RCPT),
+    ("host mx[192.0.2.1] said: 550 no (in reply to end of DATA command)", ReplyStage.DATA),
+    ("SMTP error from remote mail server after MAIL FROM:<x@ours.example> SIZE=1543: 550 no", ReplyStage.EARLY),
+    (">>> DATA\n<<< 550 no", ReplyStage.DATA),
+    (">>> RCPT To:<a@b.example>\n<<< 550 no", ReplyStage.RCPT),
+    ("host mx[192.0.2.1] refused to talk to me: 554 no", ReplyStage.EARLY),
+    ("something else", ReplyStage.UNKNOWN),
 ]
 
 
 @pytest.mark.parametrize(("transcript", "said"), TRANSCRIPTS)
-def test_where_in_the_dialogue_it_was_said(transcript: str, said: Said) -> None:
-    assert said_when(transcript) is said
+def test_where_in_the_dialogue_it_was_said(transcript: str, said: ReplyStage) -> None:
+    assert stage_of(transcript) is said
 
 
 @given(st.text(max_size=3000), st.text(max_size=40))

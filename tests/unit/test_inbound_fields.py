@@ -28,25 +28,28 @@ def report(*blocks: str, notice: str = "I could not deliver your message.", enco
     )
 
 
-def block(action: str = "failed", status: str = "5.1.1", said: str = "smtp; 550 5.1.1 no such user", more: str = "") -> str:
+def block(action: str = "failed", status: str = "5.1.1", diagnostic: str = "smtp; 550 5.1.1 no such user", more: str = "") -> str:
     lines = [f"Final-Recipient: rfc822; {ADA}", f"Action: {action}", f"Status: {status}"]
-    return "\n".join([*lines, *([f"Diagnostic-Code: {said}"] if said else []), *([more] if more else [])])
+    return "\n".join([*lines, *([f"Diagnostic-Code: {diagnostic}"] if diagnostic else []), *([more] if more else [])])
 
 
 BLOCKS = [
     # one recipient's block → the mailbox, its status, its class, what is kept of the words
     (block(), Returned(ADA, "5.1.1", HARD, "550 5.1.1 no such user")),
-    (block(said=""), Returned(ADA, "5.1.1", HARD, "5.1.1")),
-    (block(said="550 5.1.1 no such user"), Returned(ADA, "5.1.1", HARD, "550 5.1.1 no such user")),
+    (block(diagnostic=""), Returned(ADA, "5.1.1", HARD, "5.1.1")),
+    (block(diagnostic="550 5.1.1 no such user"), Returned(ADA, "5.1.1", HARD, "550 5.1.1 no such user")),
     (block("delayed", "4.4.1", "smtp; 451 later"), Returned(ADA, "4.4.1", DELAYED, "451 later")),
     (block("Delayed", "4.4.1", "smtp; 451 later"), Returned(ADA, "4.4.1", DELAYED, "451 later")),
-    (block(status="5.2.2", said="smtp; 552 5.2.2 mailbox full"), Returned(ADA, "5.2.2", SOFT, "552 5.2.2 mailbox full")),
-    (block(status="5.7.1", said="smtp; 554 5.7.1 spam"), Returned(ADA, "5.7.1", SENDER, "554 5.7.1 spam")),
-    (block(said="x-unix; user unknown"), Returned(ADA, "5.1.1", SOFT, "user unknown")),  # a program failed: the mailbox is there
+    (block(status="5.2.2", diagnostic="smtp; 552 5.2.2 mailbox full"), Returned(ADA, "5.2.2", SOFT, "552 5.2.2 mailbox full")),
+    (block(status="5.7.1", diagnostic="smtp; 554 5.7.1 spam"), Returned(ADA, "5.7.1", SENDER, "554 5.7.1 spam")),
+    (
+        block(diagnostic="x-unix; user unknown"),
+        Returned(ADA, "5.1.1", SOFT, "user unknown"),
+    ),
     (block(more=f"Original-Recipient: rfc822; {BOB}"), Returned(BOB, "5.1.1", HARD, "550 5.1.1 no such user")),
     (block(more=f"X-Actual-Recipient: rfc822; {BOB}"), Returned(BOB, "5.1.1", HARD, "550 5.1.1 no such user")),
     (block(more="Original-Recipient: x400; /S=x@y/"), Returned(ADA, "5.1.1", HARD, "550 5.1.1 no such user")),
-    (block(said="smtp; " + "x" * 600), Returned(ADA, "5.1.1", HARD, "x" * 500)),
+    (block(diagnostic="smtp; " + "x" * 600), Returned(ADA, "5.1.1", HARD, "x" * 500)),
     (f"Final-Recipient: rfc822; '{ADA}'\nAction: failed\nStatus: 5.1.1", Returned(ADA, "5.1.1", HARD, "5.1.1")),
     (f"Final-Recipient: RFC822;<{ADA}>\nAction: failed\nStatus: 5.1.1", Returned(ADA, "5.1.1", HARD, "5.1.1")),
     (f"final-recipient: rfc822;\n {ADA}\naction: failed\nstatus: 5.1.1", Returned(ADA, "5.1.1", HARD, "5.1.1")),
@@ -65,14 +68,14 @@ def test_what_a_report_says_of_one_recipient(given: str, returned: Returned, enc
 @pytest.mark.parametrize("category", ["bad-mailbox", "inactive-mailbox", "bad-domain", "Bad-Mailbox"])
 def test_powermta_tells_that_it_was_the_recipient(category: str) -> None:
     """It gives 5.0.0 to everything; without the category "user unknown" may have been said of the content."""
-    vague = block(status="5.0.0", said="smtp;550 user unknown")
+    vague = block(status="5.0.0", diagnostic="smtp;550 user unknown")
     assert [each.bounce for each in report(vague).recipients] == [SOFT]
     assert [each.bounce for each in report(f"{vague}\nX-PowerMTA-BounceCategory: {category}").recipients] == [HARD]
     assert [each.bounce for each in report(f"{vague}\nX-PowerMTA-BounceCategory: other").recipients] == [SOFT]
 
 
 def test_each_recipient_has_its_own_words() -> None:
-    other = block(status="5.2.2", said="smtp; 552 5.2.2 mailbox full").replace(ADA, BOB)
+    other = block(status="5.2.2", diagnostic="smtp; 552 5.2.2 mailbox full").replace(ADA, BOB)
     sent = block("delivered", "2.0.0", "").replace(ADA, "eve@example.org")
     found = report(block(), other, sent)
     assert [(each.address, each.bounce) for each in found.recipients] == [(ADA, HARD), (BOB, SOFT)]
@@ -86,12 +89,12 @@ def test_a_report_that_all_went_well_is_no_bounce(action: str) -> None:
 
 
 def test_where_the_report_says_little_the_notice_is_asked() -> None:
-    vague = block(status="5.0.0", said="")
+    vague = block(status="5.0.0", diagnostic="")
     full = f"<{ADA}>: the mailbox is full\n\n<{BOB}>: host mx said: 550 5.1.1 no such user (in reply to RCPT TO command)"
     found = report(vague, vague.replace(ADA, BOB), notice=full)
     assert [(each.address, each.bounce) for each in found.recipients] == [(ADA, SOFT), (BOB, HARD)]
     dovecot = "Your message was automatically rejected: Quota exceeded (mailbox for user is full)"
-    (one,) = report(block(status="5.2.2", said="x"), notice=dovecot).recipients
+    (one,) = report(block(status="5.2.2", diagnostic="x"), notice=dovecot).recipients
     assert (one.bounce, one.diagnostic) == (SOFT, "Quota exceeded (mailbox for user is full)")
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from digest.domain.feedback import BounceClass, FeedbackKind
 from digest.mail.inbound.read_feedback import read_feedback
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 
-STAMPS = Stamps(b"a key long enough")
+STAMPS = VerpSigner(b"a key long enough")
 STAMP = STAMPS.of(17)
 VERP = f"bounces+{STAMP.bounce}@ours.example"
 FORGED = VERP.replace("17.", "18.")

@@ -29,7 +29,7 @@ def test_a_notice_is_understood(notice: Notice) -> None:
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: f"{refusal.cause}: {refusal.words}")
 def test_a_refusal_is_understood_in_whatever_shape_it_comes_back(refusal: Refusal) -> None:
-    found = diagnose(refusal.words, said=refusal.said)
+    found = diagnose(refusal.words, stage=refusal.finding)
     assert found.bounce is refusal.bounce
     assert found.cause in (VAGUE if refusal.cause == "VAGUE" else {refusal.cause})
     for name, put in SHAPES.items():

@@ -6,13 +6,13 @@ import smtplib
 from email.message import EmailMessage
 from pathlib import Path
 
-from digest.mail.dev_smtp_server import Inbox
+from digest.mail.dev_smtp_server import DevSmtpServer
 from digest.mail.inbound.message_parts import parts_of
 
 
 def test_each_mail_is_a_file_in_the_order_they_came(tmp_path: Path) -> None:
     folder = tmp_path / "not there yet" / "inbox"
-    with Inbox(folder) as inbox:
+    with DevSmtpServer(folder) as inbox:
         assert inbox.messages() == []
         with smtplib.SMTP("127.0.0.1", inbox.port) as client:
             client.ehlo()
@@ -25,13 +25,13 @@ def test_each_mail_is_a_file_in_the_order_they_came(tmp_path: Path) -> None:
         assert [path.parent for path in inbox.messages()] == [folder, folder]
         assert inbox.messages()[1].read_bytes() == b"Subject: mail 2\r\n\r\n\xc3\xbc\r\n.dot\r\n"
         assert {path.suffix for path in folder.iterdir()} == {".eml"}, "nothing half written is left"
-    with Inbox(folder) as again, smtplib.SMTP("127.0.0.1", again.port) as client:
+    with DevSmtpServer(folder) as again, smtplib.SMTP("127.0.0.1", again.port) as client:
         client.sendmail("digest@example.org", ["ada@example.org", "bob@example.org"], b"Subject: third\r\n\r\n")
         assert [path.name for path in again.messages()] == ["0001.eml", "0002.eml", "0003.eml"], "goes on where it was"
 
 
 def test_it_takes_addresses_that_are_not_ascii(tmp_path: Path) -> None:
-    with Inbox(tmp_path) as inbox, smtplib.SMTP("127.0.0.1", inbox.port) as client:
+    with DevSmtpServer(tmp_path) as inbox, smtplib.SMTP("127.0.0.1", inbox.port) as client:
         client.ehlo()
         assert client.has_extn("smtputf8")
 

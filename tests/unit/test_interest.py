@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.domain.interest import merged, one_wish, understand, written
+from digest.domain.interest import merged, one_interest, understand, written
 from digest.domain.query import ASK_FOR_SOMETHING, parse_query
 from digest.domain.subscriber import Interests
 
-WISHES = [
+PREFERENCE_COLUMNS = [
     ("test-time scaling", Interests(words=("test-time scaling",)), "words: test-time scaling"),
     ("cs.cl", Interests(categories=("cs.CL",)), "category cs.CL"),
     ("physics.AO-PH", Interests(categories=("physics.ao-ph",)), "category physics.ao-ph"),
@@ -50,10 +50,10 @@ WISHES = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "interests", "told"), WISHES)
+@pytest.mark.parametrize(("typed", "interests", "told"), PREFERENCE_COLUMNS)
 def test_each_wish_is_told_back(typed: str, interests: Interests, told: str) -> None:
     understood = understand(typed)
-    assert (understood.interests, understood.told, understood.rejected) == (interests, (told,), ())
+    assert (understood.interests, understood.descriptions, understood.rejected) == (interests, (told,), ())
 
 
 def test_wishes_are_separated_and_repeats_fall_away() -> None:
@@ -77,7 +77,7 @@ def test_what_is_newly_wanted_is_no_longer_muted() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_understood_or_rejected(text: str) -> None:
     understood = understand(text)
-    assert all(len(line) < 200 for line in (*understood.told, *understood.rejected))
+    assert all(len(line) < 200 for line in (*understood.descriptions, *understood.rejected))
     assert merged(understood.interests, understood.interests) == merged(Interests(), understood.interests)
 
 
@@ -127,37 +127,37 @@ HOSTILE = st.lists(st.one_of(st.sampled_from([*SYNTAX, *SAID]), st.text(max_size
 @settings(max_examples=1000, deadline=None)
 @given(HOSTILE)
 def test_what_is_saved_is_shown_and_saved_again_as_it_was(typed: str) -> None:
-    """The form shows what it will read the same, a line a wish."""
+    """The form shows what it will read the same, a line an interest."""
     saved = replace(understand(typed).interests, liked=())
     shown = written(saved)
     again = understand(shown)
     assert (again.interests, again.rejected) == (saved, ())
     assert written(again.interests) == shown
-    assert shown.count("\n") == max(len(again.told) - 1, 0)
+    assert shown.count("\n") == max(len(again.descriptions) - 1, 0)
 
 
 @settings(max_examples=500, deadline=None)
 @given(HOSTILE)
 def test_a_search_is_at_most_one_wish_and_never_a_mute(typed: str) -> None:
-    understood = understand(one_wish(typed))
-    assert len(understood.told) + len(understood.rejected) <= 1
+    understood = understand(one_interest(typed))
+    assert len(understood.descriptions) + len(understood.rejected) <= 1
     assert understood.interests.muted_words == understood.interests.muted_authors == ()
 
 
 @pytest.mark.parametrize("typed", ['graph author:"LeCun, Yann"', "-video Diffusion", '"a, b" c; -author:"Ho, J"', "x-ray -gpt-4"])
 def test_a_search_as_a_wish_asks_the_same(typed: str) -> None:
-    (wish,) = understand(one_wish(typed)).interests.words
-    assert parse_query(wish) == parse_query(typed)
+    (interest,) = understand(one_interest(typed)).interests.words
+    assert parse_query(interest) == parse_query(typed)
 
 
-@pytest.mark.parametrize("typed", [typed for typed, interests, _ in WISHES if not interests.liked])
+@pytest.mark.parametrize("typed", [typed for typed, interests, _ in PREFERENCE_COLUMNS if not interests.liked])
 def test_what_is_written_is_understood_the_same(typed: str) -> None:
     interests = understand(typed).interests
     assert understand(written(interests)).interests == interests
 
 
 def test_a_reader_finds_in_the_form_what_they_typed() -> None:
-    """Nothing is spelled out that need not be: only what would be read as another kind of wish has its name before it."""
+    """Nothing is spelled out that need not be: only what would be read as another kind of interest has its name before it."""
     typed = "robots, cs.RO, cat: math, author: Ho, -cats, -author: Bore"
     assert written(understand(typed).interests) == "robots\ncs.RO\ncategory: math\nauthor: ho\n-cats\n-author: bore"
     like_a_category = Interests(words=("cs.ro",))

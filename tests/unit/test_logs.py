@@ -114,11 +114,11 @@ def test_whatever_kind_of_value_it_is_in(form: str, value: object) -> None:
 
 def test_asked_for_they_are_hashed_and_the_same_reader_has_the_same_letters() -> None:
     out, log = said(format="json", addresses="hashed")
-    log.info("sent", to="ada@example.org", said="<ADA@example.org> ok", other="bob@example.org")
+    log.info("sent", to="ada@example.org", text="<ADA@example.org> ok", other="bob@example.org")
     line = json.loads(out.getvalue())
     letters = letters_of("ada@example.org", hashed)
     assert line["to"] == f"<address {letters}>"
-    assert line["said"] == f"<<address {letters}>> ok"
+    assert line["text"] == f"<<address {letters}>> ok"
     assert line["other"] not in (line["to"], "bob@example.org")
 
 

@@ -17,7 +17,7 @@ from digest.domain.errors import ConfigurationError, InvalidAddress, InvalidInpu
 from digest.domain.subscriber import Address
 from digest.mail.message.header_encoding import field, phrase, text
 from digest.mail.message.headers import Addressed, HeaderTemplate, Sender, transactional
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 
 KEY = b"a key of thirty-two bytes, ......"
 DUE = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def sender(name: str = "Trending papers", **more: object) -> Sender:
 def template(who: Sender | None = None, subject: str = "Papers of the day", title: str = "Daily papers") -> HeaderTemplate:
     return HeaderTemplate(
         who or sender(),
-        Stamps(KEY),
+        VerpSigner(KEY),
         subject=subject,
         boundary="=_abc",
         list_name="daily",
@@ -206,19 +206,19 @@ NO_EDITION = [
 @pytest.mark.parametrize(("where", "value", "said"), NO_EDITION)
 def test_what_no_header_may_hold_is_refused_by_name(where: str, value: str, said: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
-        HeaderTemplate(sender(), Stamps(KEY), **EDITION | {where: value})
+        HeaderTemplate(sender(), VerpSigner(KEY), **EDITION | {where: value})
     assert str(wrong.value) == f"{where}: {value[:80]!r} {said}"
 
 
 def test_what_just_fits_is_taken() -> None:
     fits = {"list_name": "d" * 63, "boundary": "b" * 70, "help_url": "https://papers.test/" + "a" * 880, "campaign": "7"}
-    HeaderTemplate(sender(), Stamps(KEY), **EDITION | fits)
+    HeaderTemplate(sender(), VerpSigner(KEY), **EDITION | fits)
     with pytest.raises(InvalidInput) as wrong:
         template().address(17, Address("ann@reader.test"), DUE, "javascript:x")
     assert str(wrong.value) == f"unsubscribe_url: 'javascript:x' {URL}"
     with pytest.raises(InvalidInput, match=r"^kind: 'con firm' should be letters"):
         transactional(
-            sender(), Stamps(KEY), kind="con firm", key="4", to=Address("a@b.test"), subject="x", at=DUE, boundary="=_abc"
+            sender(), VerpSigner(KEY), kind="con firm", key="4", to=Address("a@b.test"), subject="x", at=DUE, boundary="=_abc"
         )
 
 
@@ -314,7 +314,7 @@ def test_a_naive_date_is_refused_and_others_are_told_in_utc() -> None:
 
 def test_transactional_mails_have_fewer_fields() -> None:
     made = transactional(
-        sender(reply_to=Address("help@papers.test")), Stamps(KEY), kind="confirm", key="4",
+        sender(reply_to=Address("help@papers.test")), VerpSigner(KEY), kind="confirm", key="4",
         to=Address("ann@reader.test"), subject="Confirm", at=DUE, boundary="=_abc",
     )  # fmt: skip
     assert_lines(made.header)
@@ -332,34 +332,34 @@ def test_transactional_mails_have_fewer_fields() -> None:
             "Auto-Submitted",
         ]
     )
-    assert Stamps(KEY).read_bounce(made.envelope_sender) is None
+    assert VerpSigner(KEY).read_bounce(made.envelope_sender) is None
 
 
 def test_stamps_are_read_only_by_their_key_and_for_their_purpose() -> None:
-    stamps, made = Stamps(KEY), addressed(template())
+    verp_signer, made = VerpSigner(KEY), addressed(template())
     unsubscribe = read(made.header)["List-Unsubscribe"].rpartition("mailto:")[2].partition("?")[0]
-    assert stamps.read_bounce(made.envelope_sender) == 17
-    assert stamps.read_bounce(made.envelope_sender.upper()) == 17
-    assert stamps.read_unsubscribe(unsubscribe) == 17
-    assert stamps.read_message_id(f" <{made.message_id}>\n") == 17
-    assert stamps.read_bounce(unsubscribe) is stamps.read_unsubscribe(made.envelope_sender) is None
-    assert Stamps(KEY + b"!").read_bounce(made.envelope_sender) is None
+    assert verp_signer.read_bounce(made.envelope_sender) == 17
+    assert verp_signer.read_bounce(made.envelope_sender.upper()) == 17
+    assert verp_signer.read_unsubscribe(unsubscribe) == 17
+    assert verp_signer.read_message_id(f" <{made.message_id}>\n") == 17
+    assert verp_signer.read_bounce(unsubscribe) is verp_signer.read_unsubscribe(made.envelope_sender) is None
+    assert VerpSigner(KEY + b"!").read_bounce(made.envelope_sender) is None
     for forged in (made.envelope_sender.replace("17.", "18."), "bounces+17@papers.test", "", "x", "@", "bounces+17.@x"):
-        assert stamps.read_bounce(forged) is None
+        assert verp_signer.read_bounce(forged) is None
     with pytest.raises(ConfigurationError):
-        Stamps(b"short")
+        VerpSigner(b"short")
 
 
 @given(st.text())
 def test_reading_stamps_never_fails(text: str) -> None:
-    assert Stamps(KEY).read_bounce(text) is None
+    assert VerpSigner(KEY).read_bounce(text) is None
 
 
 @given(st.integers(0, 2**63 - 1))
 def test_every_delivery_can_be_read_back_from_an_address_that_fits(delivery: int) -> None:
-    stamp = Stamps(KEY).of(delivery)
+    stamp = VerpSigner(KEY).of(delivery)
     assert len(f"unsubscribe+{stamp.unsubscribe}") <= 64
-    assert Stamps(KEY).read_bounce(f"bounces+{stamp.bounce}@x.test") == delivery
+    assert VerpSigner(KEY).read_bounce(f"bounces+{stamp.bounce}@x.test") == delivery
 
 
 # ---- the envelope sender --------------------------------------------------------------------------------------------------
@@ -375,8 +375,8 @@ def test_no_address_is_made_up_at_a_mailbox_provider(address: str, kind: Literal
     assert made.envelope_sender == Address(address).text
     assert b"mailto:" not in made.header
     assert_lines(made.header)
-    heard = Sender(name="", address=Address(address), inbound=Address(address))
-    assert f"<mailto:{address}?subject=unsubscribe>" in " ".join(addressed(template(heard)).header.decode().split())
+    signal_history = Sender(name="", address=Address(address), inbound=Address(address))
+    assert f"<mailto:{address}?subject=unsubscribe>" in " ".join(addressed(template(signal_history)).header.decode().split())
     own = addressed(template(Sender(name="", address=Address(address), bounce_domain="papers.test")))
     assert own.envelope_sender.endswith("@papers.test")
     assert b"@papers.test?subject=unsubscribe>" in own.header

@@ -12,13 +12,13 @@ import pytest
 
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
-from digest.domain.notice import NoticeKind, OwedNotice
+from digest.domain.notice import NoticeKind, QueuedNotice
 from digest.domain.retry import RetryPolicy
-from digest.mail.smtp.journal import Unwritten
-from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.journal import NullSendLog
+from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.wire import reply_of
 from digest.services.monitoring.alerts import of_failure
-from digest.services.notices.pending import Means, send_owed
+from digest.services.notices.pending import NoticeTools, send_queued
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -41,8 +41,8 @@ class Notices:
             SimpleNamespace(subscription=SimpleNamespace(id=n, request=""), kind=NoticeKind.CONFIRM, fits=True)
             for n in range(count)
         ]
-        self.due = [OwedNotice(cast(Any, each), NOW, attempts=0, suppressed=None) for each in notices]
-        self._owed = tuple(self.due)
+        self.due = [QueuedNotice(cast(Any, each), NOW, attempts=0, suppressed=None) for each in notices]
+        self._queued = tuple(self.due)
         self.settled: list[Any] = []
         self.waiting: dict[int, tuple[datetime, int]] = {}
 
@@ -54,7 +54,7 @@ class Notices:
     def begin(self) -> Iterator[Notices]:
         yield self
 
-    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
+    def take(self, at: datetime, limit: int, until: datetime) -> list[QueuedNotice]:
         due, self.due = self.due, []
         return due
 
@@ -62,8 +62,8 @@ class Notices:
     def read(self) -> Iterator[Notices]:
         yield self
 
-    def current(self, ids: list[int]) -> list[OwedNotice]:
-        return [each for each in self._owed if each.notice.subscription.id in ids]
+    def current(self, ids: list[int]) -> list[QueuedNotice]:
+        return [each for each in self._queued if each.notice.subscription.id in ids]
 
     def settle(self, given: Any) -> None:
         self.settled += given
@@ -86,15 +86,15 @@ class Relay:
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize(("stage", "reply", "wait"), REFUSED)
 def test_they_wait_and_the_operator_hears_why(stage: Stage, reply: str, wait: timedelta, count: int) -> None:
-    notices, post = Notices(count), Post([cast(Any, Relay(stage, reply))], Unwritten(), 2)
-    means = Means(
+    notices, post = Notices(count), RelayPool([cast(Any, Relay(stage, reply))], NullSendLog(), 2)
+    means = NoticeTools(
         compose=lambda notice, at: Envelope(notice.subscription.id, "b@example.org", "r@example.net", [b"x"]),
         welcome=lambda notice, at: False,
         transport=post,
         policy=RetryPolicy(),
     )
     with pytest.raises(RelayRefusedUs) as refused:
-        send_owed(cast(Any, notices), means, lambda: NOW)
+        send_queued(cast(Any, notices), means, lambda: NOW)
     assert notices.settled == []
     assert sorted(notices.waiting) == list(range(count))
     assert {attempts for _, attempts in notices.waiting.values()} == {0}

@@ -13,7 +13,7 @@ import pytest
 
 from digest.domain.errors import SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
 from digest.sources import ssrf_guard
-from digest.sources.http import Manners, PoliteGetter
+from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.port import ARXIV_PACE, Pace
 from digest.sources.throttle import pace_of
 from tests.servers.running import PATIENCE
@@ -38,8 +38,8 @@ class Time:
 
 
 @contextmanager
-def getting(*acts: Act, **manners: object) -> Iterator[tuple[PoliteGetter, ScriptedServer, Time]]:
-    settings = Manners(**{"contact": "op@example.org", "timeout": 5.0, "deadline": 10.0, **manners})  # type: ignore[arg-type]
+def getting(*acts: Act, **http_policy: object) -> Iterator[tuple[PoliteGetter, ScriptedServer, Time]]:
+    settings = HttpPolicy(**{"contact": "op@example.org", "timeout": 5.0, "deadline": 10.0, **http_policy})  # type: ignore[arg-type]
     time = Time()
     getter = PoliteGetter(settings, version="1.2", sleep=time.sleep, clock=time.clock, jitter=lambda: 0.0)
     with ScriptedServer(list(acts)) as server:

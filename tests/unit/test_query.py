@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
-from digest.domain.query import ASK_FOR_SOMETHING, MOST_WORDS, Query, Unwanted, parse_query, told
-from digest.ranking.author_names import answers_to, name_words
+from digest.domain.query import ASK_FOR_SOMETHING, MOST_WORDS, Query, Unwanted, describe, parse_query
+from digest.ranking.pool_index import answers_to, name_words
 from digest.store.papers.spelling import spellings
 
 TYPED = [
@@ -63,7 +63,7 @@ TYPED = [
 @pytest.mark.parametrize(("typed", "query", "line"), TYPED)
 def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
     assert parse_query(typed) == query
-    assert told(query) == line
+    assert describe(query) == line
     assert bool(query) is bool(line), "what is told is asked"
 
 
@@ -73,7 +73,7 @@ def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
 def test_who_only_leaves_out_asks_for_nothing(typed: str, asks: bool) -> None:
     query = parse_query(typed)
     assert query.asks is asks
-    assert query.lack == ("" if asks or not typed else ASK_FOR_SOMETHING)
+    assert query.missing_hint == ("" if asks or not typed else ASK_FOR_SOMETHING)
 
 
 @given(st.text())
@@ -87,7 +87,7 @@ def test_any_text_is_a_query_of_bounded_size(text: str) -> None:
     assert parse_query(" ".join(query.words)).words == query.words
 
 
-KIN = [
+SIMILAR = [
     ("generalizability", "generalisation"),
     ("optimiser", "optimizers"),
     ("behaviour", "behavior"),
@@ -100,7 +100,7 @@ KIN = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), KIN)
+@pytest.mark.parametrize(("one", "other"), SIMILAR)
 def test_spellings_meet(one: str, other: str) -> None:
     assert set(spellings(one)) & set(spellings(other))
     assert (spellings(one)[0], spellings(other)[0]) == (one, other)

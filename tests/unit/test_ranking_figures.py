@@ -11,7 +11,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Signal
 from digest.ranking.burst import BACKED, BELIEVED
 from digest.ranking.features import FEATURES, FORMULA, Figures, formula, observe, vector
-from digest.ranking.signal_history import Heard, heard
+from digest.ranking.signal_history import SignalHistory, signal_history
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -38,8 +38,8 @@ def votes(*readings: tuple[float, float], source: str = "hub") -> tuple[Reading,
 # ---- readings ------------------------------------------------------------------------------------------------------------------
 
 
-def heard_votes(*readings: Reading) -> Heard:
-    return heard(signals(*readings), NOW)["upvotes"]
+def heard_votes(*readings: Reading) -> SignalHistory:
+    return signal_history(signals(*readings), NOW)["upvotes"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_of_several_sources_the_one_that_shows_most_speaks() -> None:
 
 def test_of_two_readings_at_one_instant_the_higher_counts_and_one_below_nothing_is_a_mistake() -> None:
     assert heard_votes(*votes((4, 30), (4, 31), (4, 29))).last == 31
-    assert heard(signals(("upvotes", 4, -1.0)), NOW) == {}
+    assert signal_history(signals(("upvotes", 4, -1.0)), NOW) == {}
     assert heard_votes(*votes((4, 0))).last == 0
     assert heard_votes(*votes((0, 7), (-1, 90))).last == 7, "what is read now counts, what is read later does not"
 

@@ -16,9 +16,9 @@ import pytest
 from digest.domain.paper import Paper
 from digest.ranking import fitting
 from digest.ranking.features import FORMULA
-from digest.ranking.fitting import Known, Row, fit_appeal, fit_growth
+from digest.ranking.fitting import JudgedPaper, Row, fit_growth, fit_text_prior
 from digest.ranking.model import Model
-from digest.ranking.text_prior import Appeal
+from digest.ranking.text_prior import TextPrior
 from tests.servers.stocked import DAY, NOW, arxiv
 
 DAYS, A_DAY = 42, 20
@@ -31,10 +31,10 @@ def paper(number: int, title: str, abstract: str = "Some words.", authors: tuple
     )
 
 
-def history(told: Callable[[int], tuple[Paper, float]]) -> list[Known]:
+def history(told: Callable[[int], tuple[Paper, float]]) -> list[JudgedPaper]:
     """`told` makes a paper and its votes of a number; so many a day."""
     made = [told(number) for number in range(DAYS * A_DAY)]
-    return [Known(each, each.first_seen_at.toordinal(), votes) for each, votes in made]
+    return [JudgedPaper(each, each.first_seen_at.toordinal(), votes) for each, votes in made]
 
 
 # ---- what words draw votes -----------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def agents_draw_votes(number: int) -> tuple[Paper, float]:
 
 
 def test_words_that_draw_votes_speak_for_a_paper_and_those_that_tell_nothing_are_left_out() -> None:
-    appeal, _ = fit_appeal(history(agents_draw_votes))
+    appeal, _ = fit_text_prior(history(agents_draw_votes))
     assert set(appeal.title) == {"agents", "glaciers"}, "what is in every title tells nothing"
     assert set(appeal.abstract) == {"benchmark", "thoughts"}
     assert appeal.title["agents"] > 0 > appeal.title["glaciers"]
@@ -75,7 +75,7 @@ def test_the_average_paper_has_an_appeal_of_0_and_each_is_judged_alike_with_and_
 ) -> None:
     """Every day is like the others, so that leaving one out changes little."""
     known = history(told)
-    appeal, unseen = fit_appeal(known)
+    appeal, unseen = fit_text_prior(known)
     own = {each.paper.id: appeal.of(each.paper) for each in known}
     assert fmean(own.values()) == pytest.approx(0, abs=0.01)
     assert pstdev(own.values()) > 0.2
@@ -84,7 +84,7 @@ def test_the_average_paper_has_an_appeal_of_0_and_each_is_judged_alike_with_and_
 
 
 def test_the_shape_of_a_paper_speaks_for_it_too() -> None:
-    appeal, _ = fit_appeal(history(rising_with_the_crew))
+    appeal, _ = fit_text_prior(history(rising_with_the_crew))
     alone, crowd, untold = (paper(0, "Study", authors=tuple(f"A{n}" for n in range(crew))) for crew in (1, 18, 0))
     assert appeal.of(crowd) > appeal.of(untold) > appeal.of(alone)
     usual, weight = appeal.shape["authors"]
@@ -101,12 +101,12 @@ def test_a_word_must_be_in_enough_papers_to_count() -> None:
         return paper(number, title, f"On {shadow}."), 1.0 if rare == "stone" and shadow == "night" else 99.0
 
     known = history(told)
-    appeal, _ = fit_appeal(known)
+    appeal, _ = fit_text_prior(known)
     assert 0 < sum("comet" in each.paper.title for each in known) == fitting.IN_TITLES + 1
     assert {"comet", "eclipse"} <= appeal.title.keys()
     assert "shadow" in appeal.abstract
     fewer = [each for each in known if each.paper.id not in (0, 1, 51, 101)]
-    appeal, _ = fit_appeal(fewer)
+    appeal, _ = fit_text_prior(fewer)
     assert {"comet", "eclipse"}.isdisjoint(appeal.title)
     assert "shadow" not in appeal.abstract
     assert "light" not in appeal.abstract
@@ -119,7 +119,7 @@ def test_a_day_on_which_everything_got_votes_teaches_nothing_about_its_words() -
             return made, votes
         return paper(number, made.title.replace("Study", "Conference"), made.abstract), votes * 20
 
-    appeal, _ = fit_appeal(history(told))
+    appeal, _ = fit_text_prior(history(told))
     assert abs(appeal.title.get("conference", 0.0)) < 0.02
     assert appeal.title["agents"] > 0.1
 
@@ -134,7 +134,7 @@ def test_a_paper_is_judged_as_though_its_own_day_were_unknown() -> None:
         return paper(number, made.title.replace("Study", "Eclipse"), made.abstract), votes * 500
 
     known = [each for each in history(told) for _ in range(2)]  # often enough to count
-    appeal, unseen = fit_appeal(known)
+    appeal, unseen = fit_text_prior(known)
     assert appeal.title["eclipse"] > 0.1
     assert unseen[200] == pytest.approx(unseen[200 + A_DAY], abs=0.05)
     assert appeal.of(known[400].paper) > unseen[200] + 0.1
@@ -142,11 +142,11 @@ def test_a_paper_is_judged_as_though_its_own_day_were_unknown() -> None:
 
 def test_too_few_papers_teach_nothing_and_those_without_abstract_do_not_count() -> None:
     known = history(agents_draw_votes)[: 2 * fitting.IN_ABSTRACTS]
-    assert fit_appeal(known)[0].title
-    assert fit_appeal(known[1:]) == (Appeal(), {})
-    bare = [Known(paper(1000 + n, "Study of agents", abstract=""), known[0].day, 9999.0) for n in range(500)]
-    assert fit_appeal([*known[1:], *bare]) == (Appeal(), {})
-    assert fit_appeal([*known, *bare]) == fit_appeal(known)
+    assert fit_text_prior(known)[0].title
+    assert fit_text_prior(known[1:]) == (TextPrior(), {})
+    bare = [JudgedPaper(paper(1000 + n, "Study of agents", abstract=""), known[0].day, 9999.0) for n in range(500)]
+    assert fit_text_prior([*known[1:], *bare]) == (TextPrior(), {})
+    assert fit_text_prior([*known, *bare]) == fit_text_prior(known)
 
 
 # ---- what foretells growth -----------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def mornings(gain: Callable[[float, float], float], count: int = 60, size: int =
     return rows
 
 
-TASTE = Appeal(title={"agents": 0.5})
+TASTE = TextPrior(title={"agents": 0.5})
 
 
 def fitted(rows: Sequence[Row]) -> Model:
@@ -211,7 +211,7 @@ def test_where_nothing_is_to_learn_the_formula_decides(nothing: float) -> None:
     by_formula = sorted(rows, key=lambda row: row.vector[2])
     assert [row.paper_id for row in some[-5:]] == [row.paper_id for row in by_formula[-5:]]
     assert 0 < model.weights[FORMULA] / model.power < 1, "it is a part of the score: the rest is what was fitted"
-    assert (model.appeal, model.told, model.power) == (TASTE, {"until": "then"}, fitting.POWER)
+    assert (model.appeal, model.fitted_on, model.power) == (TASTE, {"until": "then"}, fitting.POWER)
 
 
 def test_one_runaway_paper_does_not_decide_everything() -> None:

@@ -8,15 +8,15 @@ import pytest
 
 from digest.domain.errors import InvalidInput
 from digest.ranking.model import WITHOUT_VOTES, Model, parse, written
-from digest.ranking.text_prior import Appeal
+from digest.ranking.text_prior import TextPrior
 
-TASTE = Appeal(
+TASTE = TextPrior(
     title={"weak": 0.1, "strong": 0.9, "bad": -0.5, "also": 0.1},
     abstract={"test-time": 0.2, "time": 0.3},
     shape={"authors": (1.5, 0.4), "title_colon": (0.2, -0.1)},
     centre=0.05,
 )
-MODEL = Model({"votes": 0.5, "age": -1.0}, power=0.5, base=2.5, appeal=TASTE, told={"until": "2026-03-27", "papers": 12})
+MODEL = Model({"votes": 0.5, "age": -1.0}, power=0.5, base=2.5, appeal=TASTE, fitted_on={"until": "2026-03-27", "papers": 12})
 
 
 def test_a_model_comes_back_from_its_file_whole() -> None:
@@ -37,16 +37,18 @@ def test_the_file_is_for_people_the_strongest_words_come_first() -> None:
 
 
 def test_strange_words_and_remarks_are_written_so_that_they_can_be_read() -> None:
-    odd = Model({"votes": 1.0}, appeal=Appeal(title={"c++": 0.1, "naïve": 0.2, "a.b": 0.3}), told={"by": 'Ann "A" \\ Lee'})
+    odd = Model(
+        {"votes": 1.0}, appeal=TextPrior(title={"c++": 0.1, "naïve": 0.2, "a.b": 0.3}), fitted_on={"by": 'Ann "A" \\ Lee'}
+    )
     again = parse(written(odd), "mine.toml")
     assert again.appeal == odd.appeal
-    assert again.told == {"by": "Ann A  Lee"}
+    assert again.fitted_on == {"by": "Ann A  Lee"}
 
 
 def test_what_a_file_leaves_out_is_plain() -> None:
     assert parse("[weights]\nvotes = 2", "mine.toml") == Model({"votes": 2.0}, power=1.0, base=0.0)
     assert parse("[weights]\nvotes = 2\n[without_votes]\ncode = 0", "mine.toml").without_votes == {**WITHOUT_VOTES, "code": 0.0}
-    assert parse("[weights]\nvotes = 2\n[shape]\nauthors = 1", "mine.toml").appeal == Appeal(shape={"authors": (0.0, 1.0)})
+    assert parse("[weights]\nvotes = 2\n[shape]\nauthors = 1", "mine.toml").appeal == TextPrior(shape={"authors": (0.0, 1.0)})
 
 
 @pytest.mark.parametrize(

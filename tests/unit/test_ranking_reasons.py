@@ -14,7 +14,7 @@ from digest.domain.paper import Candidate, Paper, Ranked, Signal
 from digest.ranking.burst import BELIEVED
 from digest.ranking.model import PLAIN, Model
 from digest.ranking.selection import also
-from digest.ranking.text_prior import Appeal
+from digest.ranking.text_prior import TextPrior
 from digest.ranking.trending import rank
 from digest.render.edition.personalise import PREHEADER_LONGEST
 
@@ -163,7 +163,9 @@ def test_how_it_stands_in_all_is_told_where_it_was_not_told_yet(readings: tuple[
 
 # ---- what speaks for a paper before anybody does -------------------------------------------------------------------------------
 
-TASTE = Model({"votes": 1.0}, appeal=Appeal(title={"agents": 0.3, "memory": 0.2, "glaciers": 0.05, "and": 0.04, "rocks": -0.9}))
+TASTE = Model(
+    {"votes": 1.0}, appeal=TextPrior(title={"agents": 0.3, "memory": 0.2, "glaciers": 0.05, "and": 0.04, "rocks": -0.9})
+)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,7 @@ def test_words_are_not_told_of_others(known: Candidate) -> None:
 
 
 def test_words_of_the_abstract_raise_a_paper_but_are_not_told() -> None:
-    model = Model({"appeal": 1.0}, appeal=Appeal(abstract={"benchmark": 0.5}, centre=0.1))
+    model = Model({"appeal": 1.0}, appeal=TextPrior(abstract={"benchmark": 0.5}, centre=0.1))
     plain, raised = candidate(1, 10), candidate(2, 10, abstract="A benchmark.")
     assert [each.paper.id for each in rank([plain, raised], NOW, model)] == [2, 1]
     assert len(told(raised, model=model)) == 1
@@ -209,7 +211,7 @@ def test_words_of_the_abstract_raise_a_paper_but_are_not_told() -> None:
 
 
 def test_appeal_adds_up_words_once_each_and_how_far_the_shape_is_from_the_usual() -> None:
-    appeal = Appeal(
+    appeal = TextPrior(
         title={"agents": 0.3, "test-time": 0.2},
         abstract={"agents": 0.01, "time": 5.0},
         shape={"title_colon": (0.25, 0.4)},

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
+from digest.domain.query import describe as told_search
 from digest.domain.query import parse_query
-from digest.domain.query import told as told_search
 from digest.domain.subscriber import Interests
 from digest.ranking.relevance import PersonalPick, Reader, Window, personal_picks
 
@@ -255,14 +255,14 @@ def test_a_withdrawn_paper_is_nobodys_pick() -> None:
     assert {0, 1}.isdisjoint(pick.position for pick in picked)
 
 
-WISHES = st.sampled_from(["graph theory", "speech", "cat:cs.CL image", '"test-time"', "none such", ""])
+PREFERENCE_COLUMNS = st.sampled_from(["graph theory", "speech", "cat:cs.CL image", '"test-time"', "none such", ""])
 PAPERS = st.sampled_from([f"arxiv:2605.{n:05}" for n in (0, 3, 7, 20, 99)])
 INTERESTS = st.builds(
     Interests,
-    words=st.lists(WISHES, max_size=3).map(tuple),
+    words=st.lists(PREFERENCE_COLUMNS, max_size=3).map(tuple),
     authors=st.lists(st.sampled_from(["lovelace", "Ada Author3", ""]), max_size=2).map(tuple),
     categories=st.lists(st.sampled_from(["cs", "cs.CL", "math"]), max_size=2).map(tuple),
-    muted_words=st.lists(WISHES, max_size=1).map(tuple),
+    muted_words=st.lists(PREFERENCE_COLUMNS, max_size=1).map(tuple),
     liked=st.lists(PAPERS, max_size=3).map(tuple),
     disliked=st.lists(PAPERS, max_size=2).map(tuple),
 )

@@ -1,4 +1,4 @@
-"""What a pool answers to readers' wishes: whom a name means, how far words are met, which papers are like which."""
+"""What a pool answers to readers' interests: whom a name means, how far words are met, which papers are like which."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from digest.domain.library import Work
 from digest.domain.paper import Paper, Ranked
 from digest.ranking import nearness as nearnesses
 from digest.ranking import pool_index as shelves
-from digest.ranking.author_names import answers_to, name_words
 from digest.ranking.nearness import Nearness
-from digest.ranking.pool_index import Shelf
+from digest.ranking.pool_index import PoolIndex, answers_to, name_words
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ from digest.ranking.pool_index import Shelf
 )
 def test_whom_a_name_means(author: str, asked: str, meant: bool) -> None:
     assert answers_to(name_words(author), name_words(asked)) is meant
-    assert Shelf.is_by(author, asked) is meant
+    assert PoolIndex.is_by(author, asked) is meant
 
 
 @pytest.mark.parametrize(
@@ -67,8 +66,8 @@ def test_whom_a_name_means(author: str, asked: str, meant: bool) -> None:
 )
 def test_two_forms_of_a_word_are_one_wish(one: str, other: str) -> None:
     pool = shelf(paper(1, f"Something {one}"), paper(2, f"Something {other}"), paper(3, "Something else"))
-    for wish in (one, other):
-        assert [each > 0 for each in pool.fulfilled("words", [wish])[0]] == [True, True, False]
+    for interest in (one, other):
+        assert [each > 0 for each in pool.fulfilled("words", [interest])[0]] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +104,12 @@ PAPERS = [
 ]
 
 
-def shelf(*papers: Paper) -> Shelf:
-    return Shelf([Pooled(n, Ranked(each, 1.0)) for n, each in enumerate(papers or PAPERS)])
+def shelf(*papers: Paper) -> PoolIndex:
+    return PoolIndex([Pooled(n, Ranked(each, 1.0)) for n, each in enumerate(papers or PAPERS)])
 
 
-def met(kind: str, wish: str) -> list[float]:
-    [row] = shelf().fulfilled(kind, [wish])
+def met(kind: str, interest: str) -> list[float]:
+    [row] = shelf().fulfilled(kind, [interest])
     return [float(each) for each in row]
 
 
@@ -158,15 +157,15 @@ def test_a_search_is_met_or_not(search: str, found: set[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "found"),
+    ("interest", "found"),
     [("cs", {1, 2, 3, 4, 5, 6}), ("CS.CL", {1, 3, 5}), ("cs.R", set()), ("math", set()), ("math-ph", {2, 4, 6})],
 )
-def test_a_category_stands_for_all_below_it(wish: str, found: set[int]) -> None:
-    assert met("categories", wish) == [float(n in found) for n in range(1, 7)]
+def test_a_category_stands_for_all_below_it(interest: str, found: set[int]) -> None:
+    assert met("categories", interest) == [float(n in found) for n in range(1, 7)]
 
 
 @pytest.mark.parametrize(
-    ("wish", "found"),
+    ("interest", "found"),
     [
         ("ann leeson", {1, 2, 5}),
         ("A. Leeson", {1, 2, 5}),
@@ -175,14 +174,14 @@ def test_a_category_stands_for_all_below_it(wish: str, found: set[int]) -> None:
         ("***", set()),
     ],
 )
-def test_an_author_is_met_once_a_paper(wish: str, found: set[int]) -> None:
-    assert met("authors", wish) == [float(n in found) for n in range(1, 7)]
+def test_an_author_is_met_once_a_paper(interest: str, found: set[int]) -> None:
+    assert met("authors", interest) == [float(n in found) for n in range(1, 7)]
 
 
 # ---- what is like what ---------------------------------------------------------------------------------------------------------
 
 
-def near(pool: Shelf, names: list[str], outside: dict[str, Paper] | None = None) -> tuple[Nearness, np.ndarray]:
+def near(pool: PoolIndex, names: list[str], outside: dict[str, Paper] | None = None) -> tuple[Nearness, np.ndarray]:
     nearness = Nearness(pool)
     nearness.learn(names, outside or {})
     return nearness, np.log(nearness.rows([[name] for name in names]).times(nearness.near[: len(names)]) + 1e-9)
@@ -237,9 +236,9 @@ def test_what_was_asked_before_changes_no_answer(monkeypatch: pytest.MonkeyPatch
     """However little is kept of it."""
     monkeypatch.setattr(shelves, "MOST_KEPT", 12)
     monkeypatch.setattr(nearnesses, "MOST_NEAR", 12)
-    pool, wishes = shelf(), ["zeolite", "rust", "zeolite", "theory of bread", "zinc"]
+    pool, interests = shelf(), ["zeolite", "rust", "zeolite", "theory of bread", "zinc"]
     names = [f"arxiv:2605.{n:05}" for n in (1, 2, 3, 1)]
-    for some in (wishes[:1], wishes[:3], wishes, wishes[::-1]):
+    for some in (interests[:1], interests[:3], interests, interests[::-1]):
         assert pool.fulfilled("words", some).tolist() == shelf().fulfilled("words", some).tolist()
         assert pool.fulfilled("authors", some).tolist() == shelf().fulfilled("authors", some).tolist()
     nearness = Nearness(pool)

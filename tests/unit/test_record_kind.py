@@ -228,7 +228,7 @@ A Paper withdrawn.
 A Paper withdrawn due to a flaw in the argument.
 A This article has been retracted: please see the policy.
 A <jats:p>This article has been retracted.</jats:p>
-A The authors have withdrawn this manuscript because of duplicate posting. Therefore, they do not wish it to be cited.
+A The authors have withdrawn this manuscript because of duplicate posting. Therefore, they do not interest it to be cited.
 A Withdrawal Statement The authors have withdrawn their manuscript owing to an error in the data.
 A This article has been withdrawn at the request of the author(s) and/or editor. The Publisher apologizes.
 A We prove a theorem. arXiv admin note: This paper has been withdrawn by arXiv due to disputed authorship.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.domain.delivery import Attempt, Reply, Stage
-from digest.mail.smtp.relay_health import Health
+from digest.mail.smtp.relay_health import RelayHealth
 
 AT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 
@@ -37,21 +37,21 @@ def clock() -> Hands:
 
 
 @pytest.fixture
-def health(clock: Hands) -> Health:
-    return Health(clock)
+def health(clock: Hands) -> RelayHealth:
+    return RelayHealth(clock)
 
 
 def answered(relay: Named, code: int, stage: Stage = Stage.DOT) -> Attempt:
     return Attempt(1, AT, relay.name, stage, Reply(code))
 
 
-def test_without_trouble_it_is_as_configured(health: Health) -> None:
+def test_without_trouble_it_is_as_configured(health: RelayHealth) -> None:
     assert health.in_order(ALL) == ALL
     assert health.in_order(ALL[::-1]) == ALL[::-1]
     assert health.trouble("first") == 0.0
 
 
-def test_one_that_cannot_be_reached_is_tried_last_for_five_minutes(health: Health, clock: Hands) -> None:
+def test_one_that_cannot_be_reached_is_tried_last_for_five_minutes(health: RelayHealth, clock: Hands) -> None:
     health.unreachable("first")
     assert health.trouble("first") == 1.0
     assert health.in_order(ALL) == [SECOND, THIRD, FIRST]
@@ -62,7 +62,7 @@ def test_one_that_cannot_be_reached_is_tried_last_for_five_minutes(health: Healt
     assert health.in_order(ALL) == ALL
 
 
-def test_of_several_in_trouble_the_least_troubled_goes_first(health: Health, clock: Hands) -> None:
+def test_of_several_in_trouble_the_least_troubled_goes_first(health: RelayHealth, clock: Hands) -> None:
     health.unreachable("first")
     clock.now += 60
     health.unreachable("second")
@@ -73,7 +73,7 @@ def test_of_several_in_trouble_the_least_troubled_goes_first(health: Health, clo
 
 
 @pytest.mark.parametrize("code", [421, 454])
-def test_too_busy_twice_is_noticed_and_once_is_not(health: Health, code: int) -> None:
+def test_too_busy_twice_is_noticed_and_once_is_not(health: RelayHealth, code: int) -> None:
     health.attempted(answered(FIRST, code, Stage.MAIL))
     assert health.trouble("first") == 0.25
     assert health.in_order(ALL) == ALL
@@ -82,13 +82,13 @@ def test_too_busy_twice_is_noticed_and_once_is_not(health: Health, code: int) ->
 
 
 @pytest.mark.parametrize("code", [250, 450, 451, 455, 550])
-def test_what_it_says_of_a_mail_is_no_trouble(health: Health, code: int) -> None:
+def test_what_it_says_of_a_mail_is_no_trouble(health: RelayHealth, code: int) -> None:
     health.attempted(answered(FIRST, code, Stage.RCPT))
     health.attempted(Attempt(1, AT, "first", Stage.DOT, None, "connection lost"))
     assert health.trouble("first") == 0.0
 
 
-def test_one_that_takes_a_mail_is_over_it(health: Health) -> None:
+def test_one_that_takes_a_mail_is_over_it(health: RelayHealth) -> None:
     health.unreachable("first")
     health.unreachable("second")
     health.attempted(answered(FIRST, 550))
@@ -98,7 +98,7 @@ def test_one_that_takes_a_mail_is_over_it(health: Health) -> None:
     health.attempted(answered(FIRST, 250))
 
 
-def test_why_one_was_passed_over_is_known_until_it_takes_a_mail(health: Health) -> None:
+def test_why_one_was_passed_over_is_known_until_it_takes_a_mail(health: RelayHealth) -> None:
     health.unreachable("first", "no connection")
     health.refused("second", "550 5.4.5 Daily user sending limit exceeded", "…; configure a second relay", None)
     assert health.reasons == {"first": "no connection", "second": "550 5.4.5 Daily user sending limit exceeded"}
@@ -108,6 +108,6 @@ def test_why_one_was_passed_over_is_known_until_it_takes_a_mail(health: Health) 
 
 
 def test_the_real_clock_runs() -> None:
-    health = Health()
+    health = RelayHealth()
     health.unreachable("first")
     assert 0.99 < health.trouble("first") <= 1.0

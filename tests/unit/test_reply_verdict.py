@@ -12,8 +12,8 @@ from digest.domain.delivery import Attempt, DeliveryState, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import About, RefusalStreak, Scope, Verdict
-from digest.mail.smtp.journal import Unwritten
-from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.journal import NullSendLog
+from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.reply_classifier import classify, verdict_of
 from digest.mail.smtp.wire import reply_of
 
@@ -53,7 +53,7 @@ def delivered(*relays: Relay) -> tuple[list[tuple[Attempt, Decision]], RelayRefu
     envelopes = [Envelope(number, "b@example.org", f"r{number}@example.net", [b"x"]) for number in range(1, READERS + 1)]
     policy, streak, done = RetryPolicy(), RefusalStreak(), list[tuple[Attempt, Decision]]()
     try:
-        for attempt in Post(relays, Unwritten(), 3).hand_over(envelopes):  # type: ignore[arg-type]
+        for attempt in RelayPool(relays, NullSendLog(), 3).send_many(envelopes):  # type: ignore[arg-type]
             done.append((attempt, policy.decide(attempt, 0, NOW + DAY, streak.narrowed(attempt, verdict_of(attempt)))))
     except RelayRefusedUs as refused:
         return done, refused
@@ -172,14 +172,14 @@ def test_a_quota_is_tried_once_more_before_the_next_edition() -> None:
 
 def test_a_relay_whose_quota_is_used_up_is_left_alone() -> None:
     relay = Relay("only", "dot", "550 5.4.5 Daily user sending limit exceeded.")
-    post = Post([relay], Unwritten(), 1)  # type: ignore[list-item]
+    post = RelayPool([relay], NullSendLog(), 1)  # type: ignore[list-item]
     envelope = Envelope(1, "b@example.org", "r@example.net", [b"x"])
-    first = post.hand_over([envelope])
+    first = post.send_many([envelope])
     assert next(first).reply is not None
     with pytest.raises(RelayRefusedUs, match=r"Daily user sending limit.*waits 24 h"):
         next(first)
     with pytest.raises(RelayRefusedUs, match=r"Daily user sending limit.*waits 24 h"):
-        next(post.hand_over([envelope]))
+        next(post.send_many([envelope]))
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 
 from digest.domain.errors import InvalidInput
 from digest.domain.subscriber import Address, Preferences
-from digest.services.subscriptions.subscriber_csv import RejectedRow, RosterRow, read_roster
+from digest.services.subscriptions.subscriber_csv import RejectedRow, SubscriberRow, read_subscriber_csv
 
 
 def read(text: str) -> tuple[list[str], list[int]]:
     """(the addresses that were read, the lines that were rejected)."""
-    rows = list(read_roster(iter(text.splitlines(keepends=True)), Address, ["daily"], Preferences()))
-    good = [str(row.reader.address) for row in rows if isinstance(row, RosterRow)]
+    rows = list(read_subscriber_csv(iter(text.splitlines(keepends=True)), Address, ["daily"], Preferences()))
+    good = [str(row.reader.address) for row in rows if isinstance(row, SubscriberRow)]
     return good, [row.line for row in rows if isinstance(row, RejectedRow)]
 
 
@@ -51,8 +51,8 @@ def test_a_quote_that_is_not_closed_takes_no_row_along_without_a_word(rows: str,
     ],
 )
 def test_an_hour_is_read_as_a_spreadsheet_writes_it(written: str, hour: time | None) -> None:
-    (row,) = read_roster(iter(["email,hour\n", f"a@x.org,{written}\n"]), Address, ["daily"], Preferences())
-    assert (row.reader.preferences.hour if isinstance(row, RosterRow) else None) == hour
+    (row,) = read_subscriber_csv(iter(["email,hour\n", f"a@x.org,{written}\n"]), Address, ["daily"], Preferences())
+    assert (row.reader.preferences.hour if isinstance(row, SubscriberRow) else None) == hour
 
 
 def test_a_column_named_twice_is_refused() -> None:

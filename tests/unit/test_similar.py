@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from digest.domain.paper import Paper
-from digest.ranking.similar import most_alike, rarest, telling_words
+from digest.ranking.similar import distinctive_words, most_alike, rarest
 from digest.store.papers.spelling import spellings
 from tests.servers.stocked import NOW, arxiv
 
-KIN = [
+SIMILAR = [
     ("generalisation", {"generalization", "generalizability", "generalise"}),
     ("generalizability", {"generalization", "generalisation", "generalisability"}),
     ("optimizers", {"optimize", "optimise"}),
@@ -26,7 +26,7 @@ KIN = [
 ]
 
 
-@pytest.mark.parametrize(("word", "kin"), KIN)
+@pytest.mark.parametrize(("word", "kin"), SIMILAR)
 def test_a_word_is_found_however_it_is_spelled(word: str, kin: set[str]) -> None:
     found = spellings(word)
     assert found[0] == word
@@ -50,12 +50,12 @@ CATS = paper(4, "Pictures of cats", "Cats, mostly asleep.")
 
 
 def test_what_a_paper_says_most_is_what_to_look_for() -> None:
-    said = telling_words(PROTEINS)
+    said = distinctive_words(PROTEINS)
     assert list(said)[:2] == ["proteins", "folding"], "one word for each stem, as it was spelled first"
     assert said["proteins"] == 3 + 2 + 3
     assert said["folding"] == 3 + 2
     assert said["graphs"] == 3 + 1
-    assert list(telling_words(PROTEINS, 2)) == ["proteins", "folding"]
+    assert list(distinctive_words(PROTEINS, 2)) == ["proteins", "folding"]
     assert "of" not in said, "too short to tell anything"
 
 

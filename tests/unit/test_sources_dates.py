@@ -95,7 +95,7 @@ def test_instants(written: str, instant: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "in press", "forthcoming", "12:30", "0000", "2021-13-45", "2021-02-30", "20212022", "9" * 101, "NA"],
+    ["", "in edition_renderer", "forthcoming", "12:30", "0000", "2021-13-45", "2021-02-30", "20212022", "9" * 101, "NA"],
 )
 def test_what_is_no_date(written: str) -> None:
     assert read_date(written) is None

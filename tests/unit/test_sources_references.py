@@ -58,7 +58,7 @@ def test_a_whole_entry() -> None:
 
 
 def test_a_reference_without_a_name_is_the_same_paper_when_read_again() -> None:
-    one, other = (bib(f"@book{{{key}, title={{The Same Book}}, author={{Doe, Jane}}}}").sightings[0] for key in "ab")
+    one, other = (bib(f"@book{{{key}, title={{The Same TurnStore}}, author={{Doe, Jane}}}}").sightings[0] for key in "ab")
     different = bib("@book{a, title={The Same Book}, author={Roe, Jane}}").sightings[0]
     assert one.identifiers == other.identifiers != different.identifiers
 

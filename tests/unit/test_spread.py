@@ -1,4 +1,4 @@
-"""A reader's own picks: one story once, no five of a topic, a place for each wish, and in the order of their scores."""
+"""A reader's own picks: one story once, no five of a topic, a place for each interest, and in the order of their scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digest.domain.edition import Pooled
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Ranked, Reason
 from digest.domain.subscriber import Interests
-from digest.ranking.diversity import PER_TOPIC, Kinship, spread, with_every_wish
+from digest.ranking.diversity import PER_TOPIC, SimilaritySets, spread, with_every_interest
 from digest.ranking.relevance import Reader, personal_picks
 
 THINGS = (
@@ -64,7 +64,7 @@ def test_of_one_story_a_reader_gets_the_better_telling_and_the_others_names() ->
     found = picks(shown, Interests(words=("glacier",)), 3)
     assert list(found) == [0, 2, 3]
     assert found[0] == ["because: glacier", VOTES.text, f"also: {STORY} again"]
-    assert list(picks(shown, Interests(), 2)) == [0, 2], "and who has no wishes too"
+    assert list(picks(shown, Interests(), 2)) == [0, 2], "and who has no interests too"
 
 
 def test_a_story_that_was_sent_is_not_sent_again_under_another_title() -> None:
@@ -83,11 +83,11 @@ def test_no_five_of_a_topic_while_there_is_anything_else() -> None:
 
 def test_each_wish_that_a_paper_fulfils_has_a_place() -> None:
     shown = pool(*(f"Robots that learn {thing}" for thing in THINGS[:20]), "Slow comets", "Old ballads of parrots")
-    wishes = Interests(words=("robots", "ballads", "nobody writes about this"), authors=("Ada Author20",))
-    found = picks(shown, wishes, 4)
+    interests = Interests(words=("robots", "ballads", "nobody writes about this"), authors=("Ada Author20",))
+    found = picks(shown, interests, 4)
     assert list(found) == [0, 1, 20, 21], "half of the places at most"
     assert found[21][0] == "because: ballads"
-    assert list(picks(shown, wishes, 4, frozenset({22}))) == [0, 1, 2, 20], "not what was sent already"
+    assert list(picks(shown, interests, 4, frozenset({22}))) == [0, 1, 2, 20], "not what was sent already"
     assert list(picks(shown, Interests(words=("robots", "ballads"), muted_words=("parrots",)), 4)) == [0, 1, 2, 3], "nor muted"
 
 
@@ -97,15 +97,15 @@ def test_the_whole_pool_stands_in_its_order() -> None:
     assert list(picks(shown, Interests(words=("glacier",)), 10)) == list(range(10))
 
 
-def kin(count: int, pairs: list[tuple[int, int, float]]) -> Kinship:
+def kin(count: int, pairs: list[tuple[int, int, float]]) -> SimilaritySets:
     likeness = np.eye(count)
     for one, other, how in pairs:
         likeness[one, other] = likeness[other, one] = how
-    return Kinship.of(likeness)
+    return SimilaritySets.of(likeness)
 
 
 def test_a_paper_is_no_kin_of_itself() -> None:
-    assert kin(3, [(0, 1, 0.9), (1, 2, 0.3)]) == Kinship(same=(2, 1, 0), alike=(2, 5, 2))
+    assert kin(3, [(0, 1, 0.9), (1, 2, 0.3)]) == SimilaritySets(same=(2, 1, 0), alike=(2, 5, 2))
 
 
 def test_two_that_wait_and_are_the_same_are_one() -> None:
@@ -121,16 +121,16 @@ LIKENESS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19), st.sampled
 @settings(deadline=None)
 @given(pairs=LIKENESS, wanted=st.integers(1, 20), had=st.sets(st.integers(0, 19), max_size=4), seed=st.randoms())
 def test_what_spread_promises(pairs: list[tuple[int, int, float]], wanted: int, had: set[int], seed: object) -> None:
-    kinship = kin(20, [pair for pair in pairs if pair[0] != pair[1]])
+    similarity_sets = kin(20, [pair for pair in pairs if pair[0] != pair[1]])
     order = [n for n in range(20) if n not in had]
     seed.shuffle(order)  # type: ignore[attr-defined]
-    chosen, folded = spread(order, wanted, kinship, had)
+    chosen, folded = spread(order, wanted, similarity_sets, had)
     assert len(chosen) <= wanted
     assert chosen == [n for n in order if n in chosen], "in the order of scores, each once"
-    assert not any(kinship.same[one] >> other & 1 for one in chosen for other in (*chosen, *had))
+    assert not any(similarity_sets.same[one] >> other & 1 for one in chosen for other in (*chosen, *had))
     assert not {n for twins in folded.values() for n in twins}.intersection(chosen)
     assert set(folded) <= set(chosen)
-    free = [n for n in order if not any(kinship.same[n] >> other & 1 for other in (*chosen, *had))]
+    free = [n for n in order if not any(similarity_sets.same[n] >> other & 1 for other in (*chosen, *had))]
     assert len(chosen) == wanted or set(free) <= set(chosen), "no empty place while there is anything to put in it"
 
 
@@ -138,4 +138,4 @@ def test_what_spread_promises(pairs: list[tuple[int, int, float]], wanted: int, 
 def test_a_place_for_one_wish_is_not_taken_from_another(places: int) -> None:
     fulfilled = np.array([[1, 0, 0, 0], [0, 0, 0, 1]], dtype=bool)
     scores = np.array([4.0, 3.0, 2.0, 1.0])
-    assert with_every_wish(range(places), fulfilled, scores) == [[0], [0, 3], [0, 1, 3]][places - 1]
+    assert with_every_interest(range(places), fulfilled, scores) == [[0], [0, 3], [0, 1, 3]][places - 1]

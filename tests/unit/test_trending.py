@@ -170,7 +170,7 @@ def test_every_score_is_a_number_and_every_paper_has_a_reason(papers: Drawn) -> 
 def test_a_model_comes_back_from_its_file() -> None:
     assert parse(written(SHIPPED), "again") == SHIPPED
     assert parse(written(PLAIN), "plain") == PLAIN
-    assert SHIPPED.told["until"] == "2026-03-27T00:00:00Z"
+    assert SHIPPED.fitted_on["until"] == "2026-03-27T00:00:00Z"
 
 
 @pytest.mark.parametrize(

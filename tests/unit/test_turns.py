@@ -7,7 +7,7 @@ import pytest
 from digest.domain.errors import SourceThrottled
 from digest.domain.rate_limit import Turn, Turns
 from digest.services.papers.shared_throttle import SharedTurns
-from digest.sources.http import Manners, PoliteGetter
+from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.port import ARXIV_PACE
 from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import ScriptedServer, reply
@@ -51,7 +51,7 @@ class Wall:
 def getter(store: Store, wall: Wall) -> PoliteGetter:
     """As a process of its own would have it: nothing is shared but the store and the time."""
     return PoliteGetter(
-        Manners(), sleep=wall.sleep, clock=lambda: wall.now, jitter=lambda: 0.0, book=SharedTurns(store, lease=125.0)
+        HttpPolicy(), sleep=wall.sleep, clock=lambda: wall.now, jitter=lambda: 0.0, book=SharedTurns(store, lease=125.0)
     )
 
 

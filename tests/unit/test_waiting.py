@@ -12,7 +12,7 @@ from math import inf
 
 import pytest
 
-from digest.mail.smtp.poll_loop import Steps, Telling, Wait, alone, aside, finished, together, wait_for
+from digest.mail.smtp.poll_loop import Dialogue, Steps, Wait, finished, in_thread, run_all, run_one, wait_for
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -39,7 +39,7 @@ def test_tls_may_have_to_read_before_it_writes(pair: Pair, error: OSError, writi
     assert wait_for(pair[0], error, writing, 7.0) == Wait(pair[0], waits_to_write, 7.0)
 
 
-def heard(sock: socket.socket, until: float = inf) -> Steps[bytes]:
+def signal_history(sock: socket.socket, until: float = inf) -> Steps[bytes]:
     yield Wait(sock, False, until)
     try:
         return sock.recv(100, socket.MSG_DONTWAIT)
@@ -49,14 +49,14 @@ def heard(sock: socket.socket, until: float = inf) -> Steps[bytes]:
 
 def test_one_waits_until_there_is_something_to_read(pair: Pair) -> None:
     threading.Timer(0.1, pair[1].sendall, [b"hello"]).start()
-    assert finished(heard(pair[0])) == b"hello"
+    assert finished(signal_history(pair[0])) == b"hello"
 
 
 def test_one_waits_no_longer_than_it_said(pair: Pair) -> None:
     began = time.monotonic()
-    assert finished(heard(pair[0], began + 0.15)) == b""
+    assert finished(signal_history(pair[0], began + 0.15)) == b""
     assert time.monotonic() - began >= 0.15
-    assert finished(heard(pair[0], began)) == b"", "the time is over already"
+    assert finished(signal_history(pair[0], began)) == b"", "the time is over already"
 
 
 def test_a_socket_that_can_be_written_to_is_not_waited_for(pair: Pair) -> None:
@@ -70,10 +70,10 @@ def test_a_socket_that_can_be_written_to_is_not_waited_for(pair: Pair) -> None:
 def test_alone_tells_what_it_tells_and_waits_where_it_waits(pair: Pair) -> None:
     closed: list[str] = []
 
-    def dialogue() -> Telling[str, int]:
+    def dialogue() -> Dialogue[str, int]:
         try:
             yield "one"
-            said = yield from heard(pair[0])
+            said = yield from signal_history(pair[0])
             yield said.decode()
             return 3
         finally:
@@ -83,12 +83,12 @@ def test_alone_tells_what_it_tells_and_waits_where_it_waits(pair: Pair) -> None:
     told: list[str] = []
 
     def whole() -> Iterator[str]:
-        told.append(str((yield from alone(dialogue()))))
+        told.append(str((yield from run_one(dialogue()))))
 
     assert list(whole()) == ["one", "two"]
     assert told == ["3"]
     assert closed == ["closed"]
-    early = alone(dialogue())
+    early = run_one(dialogue())
     assert next(early) == "one"
     early.close()
     assert closed == ["closed", "closed"], "closed early, it closes the dialogue"
@@ -105,10 +105,10 @@ def test_aside_gives_back_what_came_of_it_or_raises_it() -> None:
     def fails() -> int:
         raise ValueError("no")
 
-    assert finished(aside(works)) == 42
+    assert finished(in_thread(works)) == 42
     assert threads != [threading.current_thread().name]
     with pytest.raises(ValueError, match="no"):
-        finished(aside(fails))
+        finished(in_thread(fails))
 
 
 def test_aside_is_not_left_before_its_thread_has_ended() -> None:
@@ -118,7 +118,7 @@ def test_aside_is_not_left_before_its_thread_has_ended() -> None:
         time.sleep(0.1)
         ended.set()
 
-    steps = aside(works)
+    steps = in_thread(works)
     next(steps)
     steps.close()
     assert ended.is_set()
@@ -127,12 +127,12 @@ def test_aside_is_not_left_before_its_thread_has_ended() -> None:
 def test_several_take_turns_and_the_slow_does_not_hold_the_quick() -> None:
     pairs = [socket.socketpair() for _ in range(3)]
 
-    def dialogue(name: str, sock: socket.socket) -> Telling[str, None]:
+    def dialogue(name: str, sock: socket.socket) -> Dialogue[str, None]:
         yield f"{name} begins"
-        yield f"{name} hears {(yield from heard(sock)).decode()}"
-        yield f"{name} hears {(yield from heard(sock)).decode()}"
+        yield f"{name} hears {(yield from signal_history(sock)).decode()}"
+        yield f"{name} hears {(yield from signal_history(sock)).decode()}"
 
-    told = together([dialogue(name, ours) for name, (ours, _) in zip("abc", pairs, strict=True)], pytest.fail)
+    told = run_all([dialogue(name, ours) for name, (ours, _) in zip("abc", pairs, strict=True)], pytest.fail)
     try:
         assert [next(told) for _ in range(3)] == ["a begins", "b begins", "c begins"]
         pairs[1][1].sendall(b"1")
@@ -153,17 +153,17 @@ def test_several_take_turns_and_the_slow_does_not_hold_the_quick() -> None:
 
 
 def test_one_that_breaks_leaves_the_others_alone(pair: Pair) -> None:
-    def breaks() -> Telling[str, None]:
+    def breaks() -> Dialogue[str, None]:
         yield "begins"
         raise OSError("gone")
 
-    def goes_on() -> Telling[str, None]:
+    def goes_on() -> Dialogue[str, None]:
         yield "waits"
-        yield (yield from heard(pair[0])).decode()
+        yield (yield from signal_history(pair[0])).decode()
 
     broken: list[str] = []
     pair[1].sendall(b"hello")
-    assert list(together([breaks(), goes_on()], lambda error: broken.append(str(error)))) == ["begins", "waits", "hello"]
+    assert list(run_all([breaks(), goes_on()], lambda error: broken.append(str(error)))) == ["begins", "waits", "hello"]
     assert broken == ["gone"]
 
 
@@ -171,14 +171,14 @@ def test_each_waits_no_longer_than_it_said(pair: Pair) -> None:
     other, theirs = socket.socketpair()
     began = time.monotonic()
 
-    def dialogue(name: str, sock: socket.socket, seconds: float) -> Telling[str, None]:
-        yield from heard(sock, began + seconds)
+    def dialogue(name: str, sock: socket.socket, seconds: float) -> Dialogue[str, None]:
+        yield from signal_history(sock, began + seconds)
         yield f"{name} {time.monotonic() - began >= seconds}"
 
     with closing(other), closing(theirs):
-        told = list(together([dialogue("late", pair[0], 0.8), dialogue("soon", other, 0.1)], pytest.fail))
+        told = list(run_all([dialogue("late", pair[0], 0.8), dialogue("soon", other, 0.1)], pytest.fail))
     assert told == ["soon True", "late True"]
 
 
 def test_nothing_to_do_is_done_at_once() -> None:
-    assert list(together([], pytest.fail)) == []
+    assert list(run_all([], pytest.fail)) == []

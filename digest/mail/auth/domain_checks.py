@@ -22,12 +22,12 @@ class Names(Dns, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One check. `mend` says what to do where it is not well: a record is spelled as it should be published."""
+    """One check. `fix` says what to do where it is not well: a record is spelled as it should be published."""
 
     name: str
     well: bool
-    said: str
-    mend: str = ""
+    finding: str
+    fix: str = ""
     warns: bool = False
     """It is well enough to send, and still a person should look."""
 
@@ -79,37 +79,37 @@ def check_dkim(dns: Names, keys: Sequence[SigningKey], who: Identity) -> Iterato
 
 
 def _check_key(dns: Names, name: str, value: str) -> Checked:
-    said = f"DKIM key {name}"
+    words = f"DKIM key {name}"
     strings = " ".join(f'"{value[at : at + 255]}"' for at in range(0, len(value), 255))
-    mend = f"publish: {name}. TXT {strings}"
+    fix = f"publish: {name}. TXT {strings}"
     found = [_tags(text) for text in dns.txt(name)]
     keyed = [tags for tags in found if "p" in tags]
     if not keyed:
-        return Checked(said, False, "there is no record", mend)
+        return Checked(words, False, "there is no record", fix)
     if len(keyed) > 1:
-        return Checked(said, False, f"there are {len(keyed)} records; one should stay", mend)
+        return Checked(words, False, f"there are {len(keyed)} records; one should stay", fix)
     tags, ours = keyed[0], _tags(value)
     if not tags["p"]:
-        return Checked(said, False, "the key is revoked (p= is empty)", mend)
+        return Checked(words, False, "the key is revoked (p= is empty)", fix)
     if tags["p"] != ours["p"] or tags.get("k", "rsa") != ours["k"]:
-        return Checked(said, False, "another key is published: signatures do not hold", mend)
+        return Checked(words, False, "another key is published: signatures do not hold", fix)
     if "y" in tags.get("t", "").split(":"):
-        return Checked(said, False, "is marked as a test (t=y): receivers treat the mail as unsigned", mend)
-    return Checked(said, True, "is published and is ours")
+        return Checked(words, False, "is marked as a test (t=y): receivers treat the mail as unsigned", fix)
+    return Checked(words, True, "is published and is ours")
 
 
 def check_dmarc(dns: Names, who: Identity, *, signed: bool) -> Checked:
     found, at = _dmarc(dns, who.author)
     name = f"DMARC of {who.author}"
-    mend = f'publish: _dmarc.{who.author}. TXT "v=DMARC1; p=none; rua=mailto:postmaster@{who.author}"'
+    fix = f'publish: _dmarc.{who.author}. TXT "v=DMARC1; p=none; rua=mailto:postmaster@{who.author}"'
     if not found:
-        return Checked(name, False, "there is no record", mend)
+        return Checked(name, False, "there is no record", fix)
     if len(found) > 1:
         return Checked(name, False, f"{len(found)} records at _dmarc.{at}; receivers then use none", "keep one of them")
     tags = _tags(found[0])
     policy = tags.get("p", "").lower()
     if policy not in ("none", "quarantine", "reject"):
-        return Checked(name, False, f"{found[0]}: p= should be none, quarantine or reject", mend)
+        return Checked(name, False, f"{found[0]}: p= should be none, quarantine or reject", fix)
     ways = [
         ("SPF", _aligned(who.author, who.envelope, at, strict=tags.get("aspf") == "s")),
         ("DKIM", _aligned(who.author, who.dkim, at, strict=tags.get("adkim") == "s")),
@@ -154,8 +154,8 @@ def check_return(dns: Names, who: Identity) -> Checked:
     if servers and servers[0] in ("", "."):
         return Checked(name, False, "the domain says that it takes no mail (RFC 7505)", "bounces could not come back; remove it")
     if not servers and not dns.addresses(who.envelope):
-        mend = f"publish: {who.envelope}. MX 10 <the server that hands bounces to [inbound]>."
-        return Checked(name, False, "has neither MX nor address: bounces and wishes to unsubscribe are lost", mend)
+        fix = f"publish: {who.envelope}. MX 10 <the server that hands bounces to [inbound]>."
+        return Checked(name, False, "has neither MX nor address: bounces and wishes to unsubscribe are lost", fix)
     reachable = [host for host in servers if dns.addresses(host)]
     if servers and not reachable:
         return Checked(name, False, f"its mail server {servers[0]} has no address", f"publish: {servers[0]}. A <its address>")
@@ -166,17 +166,17 @@ def check_ptr(dns: Names, host: str) -> Iterator[Checked]:
     """Of a relay that sends to the world itself. A private address is not what the world sees, so it says nothing."""
     addresses = dns.addresses(host)
     if not addresses:
-        yield Checked(f"address of {host}", False, "there is none", f"publish: {host}. A <its address>, or mend relays.host")
+        yield Checked(f"address of {host}", False, "there is none", f"publish: {host}. A <its address>, or fix relays.host")
     for address in addresses:
         if not ipaddress.ip_address(address).is_global:
             yield Checked(f"PTR of {address}", True, f"{host} is in a private network; look at the address it sends from")
             continue
         names = dns.names(address)
-        mend = f"ask who gave you the address to publish: {_reverse(address)} PTR {host}."
+        fix = f"ask who gave you the address to publish: {_reverse(address)} PTR {host}."
         if not names:
-            yield Checked(f"PTR of {address}", False, f"there is none for {host}", mend)
+            yield Checked(f"PTR of {address}", False, f"there is none for {host}", fix)
         elif not any(address in dns.addresses(name) for name in names):
-            yield Checked(f"PTR of {address}", False, f"is {names[0]}, which does not lead back to it", mend)
+            yield Checked(f"PTR of {address}", False, f"is {names[0]}, which does not lead back to it", fix)
         else:
             yield Checked(f"PTR of {address}", True, f"is {names[0]}, which leads back")
 

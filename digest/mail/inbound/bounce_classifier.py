@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from digest.domain.feedback import BounceClass
 from digest.mail.inbound.bounce_patterns.ours import CAUSES
 from digest.mail.inbound.bounce_patterns.relays import OUR_QUOTA
-from digest.mail.inbound.bounce_patterns.stages import CERTAIN, SAID_WHEN, SUSPENDED, Said
+from digest.mail.inbound.bounce_patterns.stages import CERTAIN, STAGE_PATTERNS, SUSPENDED, ReplyStage
 
-__all__ = ["VAGUE", "Diagnosis", "Said", "diagnose", "reply_code", "said_when"]
+__all__ = ["VAGUE", "Diagnosis", "ReplyStage", "diagnose", "reply_code", "stage_of"]
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 
@@ -98,18 +98,18 @@ _CODE = re.compile(r"(?<![\d.])([245]\d\d)(?=[ :-]|$|#)(?!\.)")
 _OF_MAILBOX = re.compile(r"\b(?:full|recei\w+)\b", re.IGNORECASE)
 _THEIR_NULL_MX = re.compile(r"host (?:@|\S{1,255} )?does not accept mail", re.IGNORECASE)
 """Sendmail gives its readers' null MX the code that RFC 7505 has for the sender's."""
-_SAID = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
+_QUOTED_HOST = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
 _ADDRESS = re.compile(r"<?[^\s<>()\[\]:;,\"]{1,128}@[^\s<>()\[\]:;,\"]{1,254}[A-Za-z0-9]>?")
 # The form in which servers answer RCPT: the address first.
 _LOOKS_LIKE_RCPT = re.compile(r"[45]\d\d[ :-]+(?:\d\.\d\.\d )?@(?::|\.\.\.)|recipient address rejected", re.IGNORECASE)
 
 
-def said_when(transcript: str) -> Said:
+def stage_of(transcript: str) -> ReplyStage:
     """Where in the SMTP dialogue the refusal in a transcript (of any server) came."""
-    return next((said for said, pattern in SAID_WHEN if pattern.search(transcript)), Said.UNKNOWN)
+    return next((stage for stage, pattern in STAGE_PATTERNS if pattern.search(transcript)), ReplyStage.UNKNOWN)
 
 
-def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said = Said.UNKNOWN) -> Diagnosis:
+def diagnose(words: str, status: str = "", *, delayed: bool = False, stage: ReplyStage = ReplyStage.UNKNOWN) -> Diagnosis:
     """What `words` (a Diagnostic-Code, a transcript line) and `status` (a DSN's Status field) mean.
 
     `delayed`: the server is still trying, so whatever it says nothing is to be done. Suppressing somebody takes certainty: words
@@ -125,8 +125,8 @@ def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said 
     if delayed:
         return Diagnosis(DELAYED, "still trying", believed)
     # x.2.x says that there is a mailbox, x.7.x that policy decided: then the form alone proves nothing
-    if said is Said.UNKNOWN and believed[1:4] not in (".2.", ".7.") and _LOOKS_LIKE_RCPT.search(line):
-        said = Said.RCPT
+    if stage is ReplyStage.UNKNOWN and believed[1:4] not in (".2.", ".7.") and _LOOKS_LIKE_RCPT.search(line):
+        stage = ReplyStage.RCPT
     remote = _CODE.search(line) is not None
     temporary = believed.startswith("4") or (not believed and reply_code(line).startswith("4"))
     for code in candidates:
@@ -137,13 +137,15 @@ def diagnose(words: str, status: str = "", *, delayed: bool = False, said: Said 
             return Diagnosis(*precise, code)
     for cause, bounce, pattern in CAUSES:
         if pattern.search(line):
-            if bounce is HARD and said is Said.EARLY:
+            if bounce is HARD and stage is ReplyStage.EARLY:
                 return Diagnosis(SENDER, "refused early", believed)
-            sure = believed.startswith("5.1.") or said is Said.RCPT or not (remote or said or given) or CERTAIN.search(line)
+            sure = (
+                believed.startswith("5.1.") or stage is ReplyStage.RCPT or not (remote or stage or given) or CERTAIN.search(line)
+            )
             if cause == "no such mailbox" and (temporary or not sure):
                 return Diagnosis(SOFT, "perhaps no such mailbox", believed)
             return Diagnosis(bounce, cause, believed)
-    if said is Said.EARLY:
+    if stage is ReplyStage.EARLY:
         return Diagnosis(SENDER, "refused early", believed)
     if SUSPENDED.search(line):
         return Diagnosis(SOFT, "disabled", believed)
@@ -161,4 +163,4 @@ def reply_code(words: str) -> str:
 
 def _plain(words: str) -> str:
     line = " ".join(words[: MAX_DIAGNOSTIC * 2].split())[:MAX_DIAGNOSTIC]
-    return _ADDRESS.sub("@", _SAID.sub("", line))
+    return _ADDRESS.sub("@", _QUOTED_HOST.sub("", line))

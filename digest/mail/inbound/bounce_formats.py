@@ -14,7 +14,7 @@ from email.message import Message
 from flufl.bounce import all_failures
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, diagnose, said_when
+from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, diagnose, stage_of
 from digest.mail.inbound.bounce_patterns.other_languages import FAILED, FAILURE_SUBJECT, STILL_TRYING
 from digest.mail.inbound.dsn import find_report, mild, read_report, words_near
 from digest.mail.inbound.webhooks.events import read_json
@@ -157,7 +157,7 @@ def read_nonstandard(mail: Part) -> Feedback | None:
 
 def _returned(address: str, notice: str, whole: Diagnosis, delayed: bool) -> Returned:
     words = words_near(address, notice)
-    found = diagnose(words, delayed=delayed, said=said_when(words) or said_when(notice[:_BEGINNING]))
+    found = diagnose(words, delayed=delayed, stage=stage_of(words) or stage_of(notice[:_BEGINNING]))
     if found.cause in VAGUE and whole.cause not in VAGUE:
         found = replace(whole, status=found.status or whole.status)
     return Returned(address, found.status, found.bounce, " ".join(words.split())[:500])
@@ -165,10 +165,10 @@ def _returned(address: str, notice: str, whole: Diagnosis, delayed: bool) -> Ret
 
 def _of_whole(notice: str) -> Diagnosis:
     """The notice paragraph by paragraph, until one says why."""
-    said = said_when(notice[:_BEGINNING])
+    stage = stage_of(notice[:_BEGINNING])
     found = Diagnosis(BounceClass.SOFT, "undefined")
     for paragraph in notice.split("\n\n")[:60]:
-        found = diagnose(paragraph, found.status, said=said)
+        found = diagnose(paragraph, found.status, stage=stage)
         if found.cause not in VAGUE:
             break
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from digest.domain.feedback import BounceClass, Returned
-from digest.mail.inbound.bounce_classifier import VAGUE, Said, diagnose, said_when
+from digest.mail.inbound.bounce_classifier import VAGUE, ReplyStage, diagnose, stage_of
 from digest.mail.message.mime import Part, decode_transfer, read_fields
 
 MAX_RECIPIENTS = 100
@@ -93,15 +93,15 @@ def _returned(address: str, fields: dict[str, str], notification: str) -> Return
     because = _REFUSED_BECAUSE.search(notification)
     words = because[1] if because else words
     near = words_near(address, notification)
-    said = said_when(words) or said_when(near) or said_when(notification)
+    stage = stage_of(words) or stage_of(near) or stage_of(notification)
     status = fields.get("status", "")
     if fields.get("x-powermta-bouncecategory", "").lower() in ("bad-mailbox", "inactive-mailbox", "bad-domain"):
-        said = Said.RCPT
-    found = diagnose(words, status, delayed=action.startswith("delay"), said=said)
+        stage = ReplyStage.RCPT
+    found = diagnose(words, status, delayed=action.startswith("delay"), stage=stage)
     for other in (near, notification):
         if found.cause not in VAGUE:
             break
-        found = diagnose(f"{words}\n{other}", status, said=said)
+        found = diagnose(f"{words}\n{other}", status, stage=stage)
     if found.bounce is BounceClass.HARD and diagnostic.lower().startswith("x-unix"):
         # a program on the server failed while it delivered: the mailbox is there
         found = replace(found, bounce=BounceClass.SOFT)

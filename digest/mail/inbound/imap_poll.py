@@ -1,6 +1,6 @@
 """Mail fetched over IMAP: a mail leaves its mailbox only after what it asks for has been committed; other mail is untouched.
 
-Messages are looked at with BODY.PEEK, so they stay unread; at most as many bytes as we read of any mail are fetched. A heeded
+Messages are looked at with BODY.PEEK, so they stay unread; at most as many bytes as we read of any mail are fetched. A processed
 one is moved (RFC 6851) to a folder, or where the server cannot, copied and only then deleted, and expunged by itself
 (RFC 4315): a plain EXPUNGE would also remove what somebody else has marked.
 """
@@ -17,7 +17,7 @@ from digest.domain.errors import RelayUnreachable
 from digest.mail.message.mime import MAX_BYTES
 
 Take = Callable[[bytes], bool]
-"""Heeds one mail and commits; False for a mail that is none of ours, which stays where it is. What it raises leaves it there."""
+"""Processes one mail and commits; False for a mail that is none of ours, which stays where it is. If it raises, it stays too."""
 
 Connect = Callable[[], imaplib.IMAP4]
 """A new connection, logged in."""
@@ -27,29 +27,29 @@ MAX_A_POLL = 500
 
 @dataclass(slots=True)
 class ImapPoll:
-    """Looks into `mailbox` when asked. `done` is the folder for what was heeded; it is made where it is missing."""
+    """Looks into `mailbox` when asked. `done` is the folder for what was processed; it is made where it is missing."""
 
     connect: Connect
     name: str
     """Of the server, for messages."""
     mailbox: str = "INBOX"
-    done: str = "Heeded"
+    done: str = "Processed"
     _seen: set[tuple[bytes, bytes]] = field(default_factory=set)
     """What is none of ours, as (UIDVALIDITY, UID): not fetched again while this process lives."""
 
     def poll(self, take: Take) -> int:
-        """Gives each new mail to `take`; says how many were heeded. Raises RelayUnreachable where the server fails us.
+        """Gives each new mail to `take`; says how many were processed. Raises RelayUnreachable where the server fails us.
 
         Whatever `take` raises ends the poll: that mail and those after it lie there for the next one.
         """
         try:
             connection = self.connect()
         except (OSError, imaplib.IMAP4.error) as error:
-            raise RelayUnreachable(self.name, f"IMAP: {_said(error)}") from None
+            raise RelayUnreachable(self.name, f"IMAP: {_error_text(error)}") from None
         try:
             return self._work(connection, take)
         except (OSError, imaplib.IMAP4.error) as error:
-            raise RelayUnreachable(self.name, f"IMAP: {_said(error)}") from None
+            raise RelayUnreachable(self.name, f"IMAP: {_error_text(error)}") from None
         finally:
             _leave(connection)
 
@@ -61,17 +61,17 @@ class ImapPoll:
         if uids:
             connection.create(_quoted(self.done))  # "NO" where it is there already
         capabilities = _capabilities(connection)
-        heeded = 0
+        processed = 0
         for uid in uids[:MAX_A_POLL]:
             data = self._fetch(connection, uid)
             if data is None:  # somebody else removed it meanwhile
                 continue
             if take(data):
                 self._remove(connection, uid.decode(), capabilities)
-                heeded += 1
+                processed += 1
             else:
                 self._seen.add((validity, uid))
-        return heeded
+        return processed
 
     def _fetch(self, connection: imaplib.IMAP4, uid: bytes) -> bytes | None:
         parts = _ok(connection.uid("FETCH", uid.decode(), f"(BODY.PEEK[]<0.{MAX_BYTES}>)"), "cannot fetch")
@@ -89,8 +89,8 @@ class ImapPoll:
 
 def _capabilities(connection: imaplib.IMAP4) -> frozenset[str]:
     """What the server can do for this user: many say it only after the login, which imaplib does not notice."""
-    told = _ok(connection.capability(), "cannot tell its capabilities")
-    return frozenset((told[0] or b"").decode("ascii", "replace").upper().split())
+    answer = _ok(connection.capability(), "cannot tell its capabilities")
+    return frozenset((answer[0] or b"").decode("ascii", "replace").upper().split())
 
 
 def _ok(answer: tuple[str, list[Any]], problem: str) -> list[Any]:
@@ -104,7 +104,7 @@ def _quoted(name: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """In words: of a system's error its text, not its number."""
     text = str(getattr(error, "strerror", None) or (error.args[0] if error.args else error))
     return " ".join(text.split())[:200] or type(error).__name__

@@ -21,9 +21,9 @@ from digest.domain.errors import ConfigurationError
 MAX_MESSAGE = 30_000_000
 
 Take = Callable[[bytes, Sequence[str]], None]
-"""Heeds one mail (its bytes, and whom it came for) and commits; whatever it raises, the sender keeps the mail."""
+"""Processes one mail (its bytes, and whom it came for) and commits; whatever it raises, the sender keeps the mail."""
 
-_KEPT = "250 2.0.0 heeded"
+_KEPT = "250 2.0.0 processed"
 _LATER = "451 4.3.0 could not be kept now; please try again later"
 _NOT_OURS = "550 5.1.1 no such mailbox here"
 

@@ -16,7 +16,7 @@ _UNSEEN_TAGS = frozenset({"style", "script", "title", "head"})
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ParsedMessage:
     """Read leniently: what is missing is empty, what cannot be decoded is replaced. Reading never raises."""
 
     data: bytes
@@ -39,7 +39,9 @@ class Letter:
     """Whether its sender has pages to unsubscribe on."""
 
     @classmethod
-    def read(cls, data: bytes, *, listed: bool | None = None, nonces: tuple[str, ...] = (), one_click: bool = True) -> Letter:
+    def read(
+        cls, data: bytes, *, listed: bool | None = None, nonces: tuple[str, ...] = (), one_click: bool = True
+    ) -> ParsedMessage:
         """`listed` None: all but those whose Feedback-ID says "transactional"."""
         head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
         message = message_from_bytes(data)

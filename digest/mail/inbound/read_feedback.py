@@ -23,7 +23,7 @@ _MESSAGE_ID = re.compile(r"<([^\s<>]{1,400})>")
 _ENVELOPE_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to")
 _UNSUBSCRIBE_MAILBOX = re.compile(r"unsubscribe[+=-][^@]+@", re.IGNORECASE)
 _CONFIRM_LINK = re.compile(r"/confirm/([A-Za-z0-9._=-]{16,200})")
-_WISH = re.compile(
+_UNSUBSCRIBE_WORDS = re.compile(
     r"(?:(?:re|aw|sv|fwd?|antw)\s*:\s*)*(?:please )?(?:un-?subscribe|remove me|opt.?out)(?: me)?[.! ]*", re.IGNORECASE
 )
 _AWAY = re.compile(
@@ -91,7 +91,7 @@ def _from_a_person(mail: Part) -> Feedback:
     quoted = next((match[1] for part in mail.walk() if replies and (match := _CONFIRM_LINK.search(part.text))), "")
     if quoted:
         return Feedback(FeedbackKind.CONFIRM, token=quoted, reason="reply that quotes the confirmation")
-    if _WISH.fullmatch(subject.strip()[:200]):
+    if _UNSUBSCRIBE_WORDS.fullmatch(subject.strip()[:200]):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     return Feedback(FeedbackKind.OTHER, reason="nothing recognised")
 

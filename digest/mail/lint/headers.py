@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterator
 from email.utils import getaddresses, parsedate_to_datetime
 
-from digest.mail.inbound.parsed_message import Letter
+from digest.mail.inbound.parsed_message import ParsedMessage
 
 ALWAYS = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Auto-Submitted", "Feedback-ID")
 OF_LISTS = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
 AT_MOST_ONCE = ("Reply-To", "Sender", "Cc", "List-Archive", "List-Help", "Content-Transfer-Encoding")
 
 
-def line_length(letter: Letter) -> Iterator[str]:
+def line_length(letter: ParsedMessage) -> Iterator[str]:
     """RFC 5322 §2.1.1."""
     longest = max(len(line.rstrip(b"\r")) for line in letter.data.split(b"\n"))
     if longest > 998:
         yield f"a line has {longest} octets; at most 998 are allowed"
 
 
-def line_ends(letter: Letter) -> Iterator[str]:
+def line_ends(letter: ParsedMessage) -> Iterator[str]:
     """RFC 5321 §2.3.8: a bare CR or LF is how mail is smuggled past servers."""
     if re.search(rb"\r(?!\n)|(?<!\r)\n", letter.data):
         yield "a CR or LF stands alone; every line should end in CRLF"
@@ -28,14 +28,14 @@ def line_ends(letter: Letter) -> Iterator[str]:
         yield "there is a NUL octet"
 
 
-def ascii_header(letter: Letter) -> Iterator[str]:
+def ascii_header(letter: ParsedMessage) -> Iterator[str]:
     """RFC 5322 §2.2; RFC 6532 lets only an address that cannot be spelled otherwise be UTF-8."""
     for name, value in letter.fields:
         if not value.isascii() and name != "to":
             yield f"{name} holds raw non-ASCII octets; should be encoded-words (RFC 2047)"
 
 
-def header_count(letter: Letter) -> Iterator[str]:
+def header_count(letter: ParsedMessage) -> Iterator[str]:
     of_lists = OF_LISTS if letter.one_click else OF_LISTS[:-1]
     wanted = (*ALWAYS, *of_lists) if letter.listed else ALWAYS
     for name in wanted:
@@ -50,7 +50,7 @@ def header_count(letter: Letter) -> Iterator[str]:
         yield "Subject is empty"
 
 
-def date(letter: Letter) -> Iterator[str]:
+def date(letter: ParsedMessage) -> Iterator[str]:
     try:
         aware = parsedate_to_datetime(letter.first("Date")).tzinfo is not None
     except ValueError:
@@ -59,7 +59,7 @@ def date(letter: Letter) -> Iterator[str]:
         yield f"Date {letter.first('Date')[:40]!r} should be like Thu, 06 Nov 2025 07:00:00 +0000"
 
 
-def message_id(letter: Letter) -> Iterator[str]:
+def message_id(letter: ParsedMessage) -> Iterator[str]:
     """RFC 5322 §3.6.4; its domain is the sender's, or filters take it for a forgery."""
     given = letter.first("Message-ID")
     match = re.fullmatch(r"<[^<>@\s]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>", given)
@@ -75,7 +75,7 @@ def message_id(letter: Letter) -> Iterator[str]:
             yield f"Message-ID is at {ours}, but From is at {domain}"
 
 
-def one_click(letter: Letter) -> Iterator[str]:
+def one_click(letter: ParsedMessage) -> Iterator[str]:
     """RFC 2369 and 8058: an address to post to first."""
     if not letter.listed or not letter.all("List-Unsubscribe") or not letter.one_click:
         return
@@ -86,18 +86,18 @@ def one_click(letter: Letter) -> Iterator[str]:
         yield "List-Unsubscribe-Post should be List-Unsubscribe=One-Click"
 
 
-def unsubscribe_mailbox(letter: Letter) -> Iterator[str]:
+def unsubscribe_mailbox(letter: ParsedMessage) -> Iterator[str]:
     """Some mail programs can only write a mail."""
     if letter.listed and letter.all("List-Unsubscribe") and "<mailto:" not in letter.first("List-Unsubscribe").lower():
         yield "List-Unsubscribe should also name a mailto: address (set mail.inbound_address)"
 
 
-def one_click_https(letter: Letter) -> Iterator[str]:
+def one_click_https(letter: ParsedMessage) -> Iterator[str]:
     if "<http:" in letter.first("List-Unsubscribe").lower():
         yield "List-Unsubscribe is plain http; mailbox providers offer one-click only for https (set web.base_url)"
 
 
-def structure(letter: Letter) -> Iterator[str]:
+def structure(letter: ParsedMessage) -> Iterator[str]:
     """RFC 2046 §5.1.4: the plainest part first."""
     if letter.structure != ("multipart/alternative", "text/plain", "text/html"):
         yield f"the parts are {', '.join(letter.structure)}; should be multipart/alternative of text/plain, then text/html"

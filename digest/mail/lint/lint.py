@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from digest.mail.inbound.parsed_message import Letter
+from digest.mail.inbound.parsed_message import ParsedMessage
 from digest.mail.lint import headers, page
 
 
@@ -26,7 +26,7 @@ class Rule:
     """`check` yields what is wrong, one line each."""
 
     name: str
-    check: Callable[[Letter], Iterator[str]]
+    check: Callable[[ParsedMessage], Iterator[str]]
     is_error: bool = True
 
 
@@ -77,7 +77,7 @@ def lint(
     the operator allows images. `nonces`: what the markers of the edition are spelled with; without them, what looks like one may
     as well be a paper's title, and is a warning. `one_click`: whether the sender has pages to unsubscribe on (web.enabled).
     """
-    letter = Letter.read(data, listed=listed, nonces=tuple(nonces), one_click=one_click)
+    letter = ParsedMessage.read(data, listed=listed, nonces=tuple(nonces), one_click=one_click)
     errors = [f"remote: {finding}" for finding in page.remote(letter, remote_hosts)]
     warnings: list[str] = []
     for rule in RULES:

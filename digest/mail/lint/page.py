@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
-from digest.mail.inbound.parsed_message import Letter, fold, is_hidden, words_of
+from digest.mail.inbound.parsed_message import ParsedMessage, fold, is_hidden, words_of
 from digest.mail.lint import contrast as colours
 
 LARGEST = 90_000
@@ -58,30 +58,30 @@ _DECORATING = (
 )
 
 
-def size(letter: Letter) -> Iterator[str]:
+def size(letter: ParsedMessage) -> Iterator[str]:
     if (bytes_of := len(letter.html.encode())) > LARGEST:
         yield f"the html part has {bytes_of:,} bytes; over {LARGEST:,} Gmail may clip it"
 
 
-def doctype(letter: Letter) -> Iterator[str]:
+def doctype(letter: ParsedMessage) -> Iterator[str]:
     if letter.html and not letter.html.startswith("<!DOCTYPE html>"):
         yield "the html part should begin with <!DOCTYPE html>"
 
 
-def lang(letter: Letter) -> Iterator[str]:
+def lang(letter: ParsedMessage) -> Iterator[str]:
     if letter.tree is not None:
         for name in ("lang", "dir"):
             if not letter.tree.get(name):
                 yield f"<html> should say {name}, for those who listen to their mail"
 
 
-def title(letter: Letter) -> Iterator[str]:
-    said = fold("".join(words_of(element) for element in letter.elements("title")))
-    if letter.tree is not None and said != fold(letter.words("Subject")):
-        yield f"<title> {said[:40]!r} should be the subject"
+def title(letter: ParsedMessage) -> Iterator[str]:
+    text = fold("".join(words_of(element) for element in letter.elements("title")))
+    if letter.tree is not None and text != fold(letter.words("Subject")):
+        yield f"<title> {text[:40]!r} should be the subject"
 
 
-def preheader(letter: Letter) -> Iterator[str]:
+def preheader(letter: ParsedMessage) -> Iterator[str]:
     if letter.tree is None:
         return
     hidden = (e for e in letter.elements("div", "span", "p") if re.search(r"display\s*:\s*none", e.get("style", "")))
@@ -91,32 +91,32 @@ def preheader(letter: Letter) -> Iterator[str]:
         yield f"the preheader has {length} characters; should be {least} to {most}"
 
 
-def markers(letter: Letter) -> Iterator[str]:
+def markers(letter: ParsedMessage) -> Iterator[str]:
     """Markers of the edition itself, where it is known which those are: a paper's title may look like one."""
     if letter.nonces:
         marker = re.compile(rf"m(?:{'|'.join(letter.nonces)})-[a-z]+(?:-[a-z]+)*-m")
         yield from (f"the {part} part still has {found}" for part, found in _found(marker, letter))
 
 
-def perhaps_markers(letter: Letter) -> Iterator[str]:
+def perhaps_markers(letter: ParsedMessage) -> Iterator[str]:
     """What looks like a marker, where it is not known how those of the edition are spelled."""
     for part, found in () if letter.nonces else _found(_MARKER, letter):
         yield f"the {part} part has {found}, which looks like a marker left over"
 
 
-def _found(marker: re.Pattern[str], letter: Letter) -> Iterator[tuple[str, str]]:
+def _found(marker: re.Pattern[str], letter: ParsedMessage) -> Iterator[tuple[str, str]]:
     for part, text in (("plain", letter.text), ("html", letter.html), ("header", letter.head.decode("ascii", "replace"))):
         if found := marker.search(text):
             yield part, found[0]
 
 
-def placeholders(letter: Letter) -> Iterator[str]:
+def placeholders(letter: ParsedMessage) -> Iterator[str]:
     for part, text in (("plain", letter.text), ("html", letter.html)):
         if found := _PLACEHOLDER.search(text):
             yield f"the {part} part has {fold(found[0])[:40]!r}, which looks like a template's"
 
 
-def elements(letter: Letter) -> Iterator[str]:
+def elements(letter: ParsedMessage) -> Iterator[str]:
     for element in letter.elements(*_FORBIDDEN):
         yield f"<{element.tag}> is taken out by mail clients, or the mail is refused for it"
     for element in letter.elements():
@@ -124,7 +124,7 @@ def elements(letter: Letter) -> Iterator[str]:
             yield f"<{element.tag}> has {handlers[0]}: scripts never run in mail"
 
 
-def links(letter: Letter) -> Iterator[str]:
+def links(letter: ParsedMessage) -> Iterator[str]:
     for href in dict.fromkeys(letter.hrefs()):
         parts = urlsplit(href) if _is_url(href) else None
         absolute = parts is not None and parts.scheme in ("http", "https") and parts.netloc
@@ -132,7 +132,7 @@ def links(letter: Letter) -> Iterator[str]:
             yield f"the link {href[:60]!r} should be an absolute http(s) address"
 
 
-def remote(letter: Letter, allowed: Collection[str]) -> Iterator[str]:
+def remote(letter: ParsedMessage, allowed: Collection[str]) -> Iterator[str]:
     """What a client would fetch by itself: it tells that the mail was opened."""
     fetched = [e.get(name, "") for e in letter.elements() for name in ("src", "srcset", "background", "poster") if e.get(name)]
     fetched += [e.get("href", "") for e in letter.elements("link")]
@@ -144,7 +144,7 @@ def remote(letter: Letter, allowed: Collection[str]) -> Iterator[str]:
             yield f"{url[:60]!r} would be fetched when the mail is opened"
 
 
-def unsubscribe(letter: Letter) -> Iterator[str]:
+def unsubscribe(letter: ParsedMessage) -> Iterator[str]:
     if not letter.listed:
         return
     found = [e.get("href", "") for e in letter.elements("a") if "unsubscribe" in words_of(e).lower() and not is_hidden(e)]
@@ -154,7 +154,7 @@ def unsubscribe(letter: Letter) -> Iterator[str]:
         yield "the plain part has no address to unsubscribe at"
 
 
-def agreement(letter: Letter) -> Iterator[str]:
+def agreement(letter: ParsedMessage) -> Iterator[str]:
     """Both parts have the same titles and the same links."""
     if letter.tree is None or not letter.text:
         return
@@ -171,7 +171,7 @@ def agreement(letter: Letter) -> Iterator[str]:
         yield f"{len(missing)} links of the plain part are not in the html part, such as {missing[0][:60]}"
 
 
-def text_width(letter: Letter) -> Iterator[str]:
+def text_width(letter: ParsedMessage) -> Iterator[str]:
     wide = [line for line in letter.text.splitlines() if len(line) > COLUMNS and len(line.split()) > 1]
     if wide:
         yield f"{len(wide)} plain lines are wider than {COLUMNS} columns, such as {wide[0].strip()[:40]!r}"
@@ -179,38 +179,38 @@ def text_width(letter: Letter) -> Iterator[str]:
         yield f"an address should stand alone on its line: {crowded[0].strip()[:60]!r}"
 
 
-def css(letter: Letter) -> Iterator[str]:
+def css(letter: ParsedMessage) -> Iterator[str]:
     yield from _unsupported(letter, _BREAKING)
 
 
-def css_decoration(letter: Letter) -> Iterator[str]:
+def css_decoration(letter: ParsedMessage) -> Iterator[str]:
     yield from _unsupported(letter, _DECORATING)
 
 
-def _unsupported(letter: Letter, table: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    said = _css(letter) + ";" + ";".join(e.get("style", "") for e in letter.elements())
-    yield from (message for pattern, message in table if re.search(pattern, said, re.IGNORECASE))
+def _unsupported(letter: ParsedMessage, table: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    text = _css(letter) + ";" + ";".join(e.get("style", "") for e in letter.elements())
+    yield from (message for pattern, message in table if re.search(pattern, text, re.IGNORECASE))
 
 
-def _css(letter: Letter) -> str:
+def _css(letter: ParsedMessage) -> str:
     return "\n".join(element.text or "" for element in letter.elements("style"))
 
 
-def small_print(letter: Letter) -> Iterator[str]:
+def small_print(letter: ParsedMessage) -> Iterator[str]:
     for element in letter.elements():
-        said = re.match(r"(\d+(?:\.\d+)?)px", colours.declarations(element.get("style", "")).get("font-size", ""))
-        if said and float(said[1]) < SMALLEST and words_of(element) and not is_hidden(element):
-            yield f"{words_of(element)[:40]!r} is set in {said[1]} px; should be at least {SMALLEST}"
+        text = re.match(r"(\d+(?:\.\d+)?)px", colours.declarations(element.get("style", "")).get("font-size", ""))
+        if text and float(text[1]) < SMALLEST and words_of(element) and not is_hidden(element):
+            yield f"{words_of(element)[:40]!r} is set in {text[1]} px; should be at least {SMALLEST}"
 
 
-def contrast(letter: Letter) -> Iterator[str]:
+def contrast(letter: ParsedMessage) -> Iterator[str]:
     if letter.tree is not None:
         for faint in colours.faint_texts(letter.tree, _css(letter)):
             mode = "dark" if faint.dark else "light"
             yield f"{faint.text!r} has {faint.ratio:.2f}:1 in {mode} mode; should have {colours.LEAST}:1"
 
 
-def dark(letter: Letter) -> Iterator[str]:
+def dark(letter: ParsedMessage) -> Iterator[str]:
     if letter.tree is None:
         return
     schemes = [meta.get("content", "") for meta in letter.elements("meta") if meta.get("name") == "color-scheme"]
@@ -218,7 +218,7 @@ def dark(letter: Letter) -> Iterator[str]:
         yield "no dark colours: a color-scheme meta and a prefers-color-scheme media query say them"
 
 
-def alt(letter: Letter) -> Iterator[str]:
+def alt(letter: ParsedMessage) -> Iterator[str]:
     for image in letter.elements("img"):
         if image.get("alt") is None:
             yield f"the image {image.get('src', '')[:60]!r} has no alt text"

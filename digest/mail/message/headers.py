@@ -19,7 +19,7 @@ from digest.domain.instant import as_utc
 from digest.domain.subscriber import Address
 from digest.mail.message.address import is_public
 from digest.mail.message.header_encoding import ascii_domain, field, mailbox, named_mailbox, phrase, refuse_controls, text
-from digest.mail.verp import BOUNCES, UNSUBSCRIBE, Stamp, Stamps
+from digest.mail.verp import BOUNCES, UNSUBSCRIBE, Stamp, VerpSigner
 
 _URL = re.compile(r"https?://[!-;=?-~]+")
 """No space, no angle bracket, no control: it stands between angle brackets in a header."""
@@ -108,7 +108,7 @@ class HeaderTemplate:
     def __init__(
         self,
         sender: Sender,
-        stamps: Stamps,
+        verp_signer: VerpSigner,
         *,
         subject: str,
         boundary: str,
@@ -120,7 +120,7 @@ class HeaderTemplate:
     ) -> None:
         """`campaign` names the edition in Feedback-ID ("2026-11-23"). Raises InvalidInput for text that is no header text."""
         self._sender = sender
-        self._stamps = stamps
+        self._verp_signer = verp_signer
         _slug("list_name", list_name)
         _slug("campaign", campaign)
         self._before = _from_fields(sender) + b"To: "
@@ -147,7 +147,7 @@ class HeaderTemplate:
         Where the sender has no pages, it is the mailto: address.
         """
         spelled, smtputf8 = mailbox(to)
-        stamp = self._stamps.of(delivery_id)
+        stamp = self._verp_signer.of(delivery_id)
         message_id = f"{stamp.message}@{self._sender.domain}"
         to_leave = self._sender.unsubscribe_mailbox(stamp)
         mailto = f",\r\n <mailto:{to_leave}?subject=unsubscribe>" if to_leave and self._sender.pages else ""
@@ -169,13 +169,13 @@ class HeaderTemplate:
         return Addressed(header, message_id, self._sender.envelope_sender(stamp), spelled, smtputf8)
 
 
-def unsubscribe_by_mail(sender: Sender, stamps: Stamps, delivery_id: int) -> str:
+def unsubscribe_by_mail(sender: Sender, verp_signer: VerpSigner, delivery_id: int) -> str:
     """A mailto: address for one delivery."""
-    return f"mailto:{sender.unsubscribe_mailbox(stamps.of(delivery_id))}?subject=unsubscribe"
+    return f"mailto:{sender.unsubscribe_mailbox(verp_signer.of(delivery_id))}?subject=unsubscribe"
 
 
 def transactional(
-    sender: Sender, stamps: Stamps, *, kind: str, key: str, to: Address, subject: str, at: datetime, boundary: str
+    sender: Sender, verp_signer: VerpSigner, *, kind: str, key: str, to: Address, subject: str, at: datetime, boundary: str
 ) -> Addressed:
     """The header of a mail that answers one person (confirm, welcome, goodbye, an alarm): no list fields.
 
@@ -183,7 +183,7 @@ def transactional(
     stamped address that belongs to no delivery.
     """
     spelled, smtputf8 = mailbox(to)
-    stamp = stamps.of(f"{_slug('kind', kind)}:{key}:{to.key}")
+    stamp = verp_signer.of(f"{_slug('kind', kind)}:{key}:{to.key}")
     message_id = f"{stamp.message}@{sender.domain}"
     header = b"".join(
         (

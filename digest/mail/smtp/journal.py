@@ -186,9 +186,9 @@ class Journal:
     def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None:
         self._ended(delivery_id, f"lost {delivery_id} {isoformat(at)} {relay}", error)
 
-    def _ended(self, delivery_id: int, start: str, said: str) -> None:
+    def _ended(self, delivery_id: int, start: str, rest_of_line: str) -> None:
         with self._lock:
-            self._write(f"{start} {_one_line(said)[:_LONGEST_TEXT]}\n")
+            self._write(f"{start} {_one_line(rest_of_line)[:_LONGEST_TEXT]}\n")
             self._unanswered.discard(delivery_id)
 
     def recorded(self, delivery_ids: Iterable[int]) -> None:
@@ -281,7 +281,7 @@ class SendLog(Protocol):
     def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
 
 
-class Unwritten:
+class NullSendLog:
     """A SendLog for mails that no row stands for: there is nothing to recover."""
 
     def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...

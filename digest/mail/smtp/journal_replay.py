@@ -58,14 +58,14 @@ def _apply(line: str, outcomes: dict[int, Attempt]) -> None:
         for word in rest.split():
             outcomes.pop(int(word), None)
         return
-    delivery, instant, relay, *said = rest.split(" ", 3)
+    delivery, instant, relay, *words = rest.split(" ", 3)
     at = parse_instant(instant)
     if verb == "dot":
         reply, error = None, "the process ended before an answer was seen"
     elif verb == "lost":
-        reply, error = None, said[0]
+        reply, error = None, words[0]
     elif verb == "reply":
-        code, status, text = said[0].split(" ", 2)
+        code, status, text = words[0].split(" ", 2)
         reply, error = Reply(int(code), text, "" if status == "-" else status), ""
     else:
         raise ValueError(verb)

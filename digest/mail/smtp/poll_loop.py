@@ -37,7 +37,7 @@ class Wait:
 
 Steps = Generator[Wait, None, R]
 """Waits, and returns an R in the end."""
-Telling = Generator[T | Wait, None, R]
+Dialogue = Generator[T | Wait, None, R]
 """Tells of a T now and then, too."""
 
 
@@ -50,7 +50,7 @@ def wait_for(sock: socket.socket, error: OSError, writing: bool, until: float) -
     return Wait(sock, writing, until)
 
 
-def alone(steps: Telling[T, R]) -> Generator[T, None, R]:
+def run_one(steps: Dialogue[T, R]) -> Generator[T, None, R]:
     """One dialogue, waiting where it waits. Closed early, it closes the dialogue."""
     try:
         while True:
@@ -74,7 +74,7 @@ def finished(steps: Steps[R]) -> R:
         return end.value  # type: ignore[no-any-return]  # as above
 
 
-def aside(work: Callable[[], R]) -> Steps[R]:
+def in_thread(work: Callable[[], R]) -> Steps[R]:
     """Has a thread of its own do what can only block. Not left before that thread has ended."""
     results: list[R] = []
     errors: list[BaseException] = []
@@ -124,9 +124,9 @@ def always(delivery_id: int) -> bool:
     return True
 
 
-def together(dialogues: Sequence[Telling[T, None]], broken: Callable[[Exception], object]) -> Iterator[T]:
+def run_all(dialogues: Sequence[Dialogue[T, None]], broken: Callable[[Exception], object]) -> Iterator[T]:
     """What several dialogues tell of, as they do. `broken` is told how those ended that raised; the others go on."""
-    ready, waiting = list(dialogues), dict[int, tuple[Telling[T, None], Wait]]()
+    ready, waiting = list(dialogues), dict[int, tuple[Dialogue[T, None], Wait]]()
     poll = select.poll()
     while ready or waiting:
         for dialogue in ready:  # each until it waits

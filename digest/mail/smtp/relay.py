@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from digest.domain.delivery import Attempt, Envelope, Stage
 from digest.domain.errors import ConfigurationError, RelayRefusedUs, RelayUnreachable
 from digest.mail.smtp.journal import SendLog
-from digest.mail.smtp.poll_loop import AT_ONCE, Pace, Telling, alone, always, aside, finished, turn
+from digest.mail.smtp.poll_loop import AT_ONCE, Dialogue, Pace, always, finished, in_thread, run_one, turn
 from digest.mail.smtp.relay_settings import RelaySettings
 from digest.mail.smtp.smtp_session import Session
-from digest.mail.smtp.wire import Offers, Replies, SessionLost, reply_of
+from digest.mail.smtp.wire import EhloExtensions, Replies, SessionLost, reply_of
 
 if TYPE_CHECKING:
     from digest.mail.smtp.relay_settings import RelaySettings
@@ -132,15 +132,17 @@ class Relay:
             raise RelayRefusedUs(self.name, f"{step}: {error}") from None
         except (SessionLost, OSError) as error:
             raise RelayUnreachable(self.name, f"{step}: {_why(error)}") from None
-        replies, offers = handshake.hand_over()
+        replies, extensions = handshake.detach()
         settings = self.settings
-        if offers.pipelining and (not settings.pipelining or (self._record is not None and self._record.without_pipelining())):
-            offers = replace(offers, pipelining=False)
-        return Session(self.name, replies, offers, settings.timeouts, settings.max_per_connection, self._clock, pace)
+        if extensions.pipelining and (
+            not settings.pipelining or (self._record is not None and self._record.without_pipelining())
+        ):
+            extensions = replace(extensions, pipelining=False)
+        return Session(self.name, replies, extensions, settings.timeouts, settings.max_per_connection, self._clock, pace)
 
     def _refusal(self, step: str, error: smtplib.SMTPResponseException) -> RelayUnreachable:
-        said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        reply = reply_of(error.smtp_code, said.split("\n"))
+        text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        reply = reply_of(error.smtp_code, text.split("\n"))
         if step == "AUTH" and reply.code != 421:
             return _LoginRefused(self.name, f"{step} was answered {reply}", str(reply))
         kind = RelayRefusedUs if reply.code // 100 == 5 else RelayUnreachable
@@ -152,7 +154,7 @@ class Relay:
         When no session can be had, those already taken come out as attempts at CONNECT, which cost them nothing, and
         RelayUnreachable is raised; the rest was never taken.
         """
-        return alone(self.sending(envelopes, log))
+        return run_one(self.sending(envelopes, log))
 
     def sending(
         self,
@@ -160,7 +162,7 @@ class Relay:
         log: SendLog,
         wanted: Callable[[int], bool] = always,
         pace: Pace = AT_ONCE,
-    ) -> Telling[Attempt, None]:
+    ) -> Dialogue[Attempt, None]:
         """`send` in steps, for a thread that holds several connections.
 
         `wanted` is asked (by delivery id) as a message is about to be begun, also where it waited for a connection: what is not
@@ -178,7 +180,7 @@ class Relay:
             try:
                 if barren >= _BARREN_SESSIONS:
                     raise RelayUnreachable(self.name, f"{barren} sessions in a row ended before a message was answered")
-                session = yield from aside(lambda: self.connect(pace))
+                session = yield from in_thread(lambda: self.connect(pace))
             except RelayUnreachable as unreachable:
                 for envelope in waiting:
                     yield Attempt(envelope.delivery_id, self._clock(), self.name, Stage.CONNECT, None, unreachable.reason)
@@ -253,10 +255,10 @@ class Handshake(smtplib.SMTP):
             raise
 
     def ehlo(self, name: str = "") -> tuple[int, bytes]:
-        code, said = super().ehlo(name)
+        code, text = super().ehlo(name)
         if code == 421:  # it hangs up: HELO would only lose its words
-            raise smtplib.SMTPHeloError(code, said)
-        return code, said
+            raise smtplib.SMTPHeloError(code, text)
+        return code, text
 
     def login(self, user: str, password: str, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
         """One attempt. smtplib goes on with the next mechanism after a wrong password, which locks accounts; we only where a
@@ -267,8 +269,8 @@ class Handshake(smtplib.SMTP):
         known: dict[str, Any] = {"CRAM-MD5": self.auth_cram_md5, "PLAIN": self.auth_plain, "LOGIN": self.auth_login}
         usable = [name for name in known if name in offered]
         if not usable:
-            offers = f"the login methods {', '.join(offered)}; we know {', '.join(known)}" if offered else "no login (AUTH)"
-            raise smtplib.SMTPNotSupportedError(f"the relay offers {offers}")
+            extensions = f"the login methods {', '.join(offered)}; we know {', '.join(known)}" if offered else "no login (AUTH)"
+            raise smtplib.SMTPNotSupportedError(f"the relay offers {extensions}")
         for name in usable:
             try:
                 return self.auth(name, known[name], initial_response_ok=initial_response_ok)
@@ -291,7 +293,7 @@ class Handshake(smtplib.SMTP):
         self.sock.settimeout(patience)  # smtplib itself writes as if it were alone
         return code, "\n".join(texts).encode()
 
-    def hand_over(self) -> tuple[Replies, Offers]:
+    def detach(self) -> tuple[Replies, EhloExtensions]:
         """The connection, no longer ours to close, and what was promised over it."""
         assert self._replies is not None
         assert self.sock is not None
@@ -299,7 +301,7 @@ class Handshake(smtplib.SMTP):
         self.sock = None
         features = self.esmtp_features
         size = features.get("size", "").split()
-        return self._replies, Offers(
+        return self._replies, EhloExtensions(
             pipelining="pipelining" in features,
             size_known="size" in features,
             size=int(size[0]) if size and size[0].isdecimal() else 0,

@@ -26,7 +26,7 @@ class Named(Protocol):
 R = TypeVar("R", bound=Named)
 
 
-class Health:
+class RelayHealth:
     """Trouble by relay. Lives as long as the process, so that the next run knows what this one met."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

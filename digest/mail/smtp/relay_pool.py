@@ -19,9 +19,9 @@ from digest.domain.errors import RelayRefusedUs, RelayUnreachable
 from digest.domain.rate_limit import LONGEST_WAIT, throttled
 from digest.domain.verdict import RefusalStreak, Scope
 from digest.mail.smtp.journal import SendLog
-from digest.mail.smtp.poll_loop import Pace, Telling, always, together
+from digest.mail.smtp.poll_loop import Dialogue, Pace, always, run_all
 from digest.mail.smtp.relay import Relay
-from digest.mail.smtp.relay_health import Health
+from digest.mail.smtp.relay_health import RelayHealth
 from digest.mail.smtp.reply_classifier import verdict_of
 
 _NAP = 0.2
@@ -34,7 +34,7 @@ _MOST_TRIES = 5
 """How often one message is throttled before it is put off."""
 
 
-class Post:
+class RelayPool:
     """Hands envelopes over. `log` is told of every final dot before it goes out; `quotas` are by the relay's name."""
 
     def __init__(
@@ -44,17 +44,17 @@ class Post:
         connections: int = 5,
         *,
         quotas: Mapping[str, Quota] | None = None,
-        health: Health | None = None,
+        health: RelayHealth | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._relays = tuple(relays)
         self._log = log
         self._connections = connections
         self._quotas = dict(quotas or {})
-        self._health = health or Health()
+        self._health = health or RelayHealth()
         self._stop = stop
 
-    def hand_over(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = always) -> Iterator[Attempt]:
+    def send_many(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = always) -> Iterator[Attempt]:
         """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
 
         Raises RelayUnreachable (RelayRefusedUs) when the last relay could not be had. Ended early (closed, or `stop()`), it
@@ -62,7 +62,7 @@ class Post:
         """
         queue = EnvelopeQueue(envelopes)
         try:
-            yield from self._handed_over(queue, wanted)
+            yield from self._sent_in_turn(queue, wanted)
         except RelayUnreachable:
             yield from queue.throttled.values()
             raise
@@ -70,7 +70,7 @@ class Post:
             for quota in self._quotas.values():
                 quota.release()
 
-    def _handed_over(self, queue: EnvelopeQueue, wanted: Callable[[int], bool]) -> Iterator[Attempt]:
+    def _sent_in_turn(self, queue: EnvelopeQueue, wanted: Callable[[int], bool]) -> Iterator[Attempt]:
         refusal = RelayUnreachable("none", "no relay is configured; add a [[relays]] table")
         patience = LONGEST_WAIT if len(self._relays) == 1 else _SHORT_WAIT
         streak, refused = RefusalStreak(), set[str]()
@@ -166,7 +166,7 @@ class Post:
             if not isinstance(error, RelayUnreachable):
                 queue.stop()
 
-        def dialogue() -> Telling[Attempt, None]:
+        def dialogue() -> Dialogue[Attempt, None]:
             if quota is None:
                 return relay.sending(queue, self._log, wanted)
             return relay.sending(WithinQuota(queue, quota), self._log, wanted, Pace(wait, patience))
@@ -175,13 +175,13 @@ class Post:
             return 0.0 if quota is None or queue.over or queue.paused or self._stop() else quota.wait()
 
         dialogues = [dialogue() for _ in range(count)]
-        told = together(dialogues, broken)
+        attempts = run_all(dialogues, broken)
         try:
-            for attempt in told:  # noqa: UP028  # `yield from` would close it with us
+            for attempt in attempts:  # noqa: UP028  # `yield from` would close it with us
                 yield attempt
         except GeneratorExit:  # nobody waits for the rest: still, no message is left half said
             queue.stop()
-            for _ in told:
+            for _ in attempts:
                 pass
             raise
         if unforeseen := [error for error in failures if not isinstance(error, RelayUnreachable)]:

@@ -13,10 +13,10 @@ from functools import lru_cache
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.feedback import BounceClass
 from digest.domain.verdict import UNJUDGED, About, Scope, Verdict
-from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, Said, diagnose
+from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, ReplyStage, diagnose
 from digest.mail.smtp.wire import NOT_SENT
 
-_SAID = {Stage.CONNECT: Said.EARLY, Stage.MAIL: Said.EARLY, Stage.RCPT: Said.RCPT}
+_STAGES = {Stage.CONNECT: ReplyStage.EARLY, Stage.MAIL: ReplyStage.EARLY, Stage.RCPT: ReplyStage.RCPT}
 _ABOUT_MESSAGE = frozenset({"too big", "content"})
 _ABOUT_CONNECTION = frozenset({"network", "server error", "system full", "mail system", "expired"})
 _ALWAYS_US = frozenset({"our quota", "login", "our sender", "suspended"})
@@ -79,7 +79,7 @@ def verdict_of(attempt: Attempt) -> Verdict:
 @lru_cache(maxsize=256)
 def classify(stage: Stage, reply: Reply) -> Verdict:
     """Kept for replies seen lately: a relay that refuses says the same of everybody."""
-    found = diagnose(str(reply), reply.enhanced, said=_SAID.get(stage, Said.DATA))
+    found = diagnose(str(reply), reply.enhanced, stage=_STAGES.get(stage, ReplyStage.DATA))
     cause, early = found.cause, stage in (Stage.CONNECT, Stage.MAIL)
     if early and cause == "full" and _AMOUNT.search(reply.text):
         cause = "our quota"

@@ -16,9 +16,9 @@ from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.domain.rate_limit import connection_is_full
 from digest.mail.smtp.journal import SendLog
-from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Pace, Steps, Telling, Wait, alone, finished, turn, wait_for
+from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Dialogue, Pace, Steps, Wait, finished, run_one, turn, wait_for
 from digest.mail.smtp.relay_settings import Timeouts
-from digest.mail.smtp.wire import NoReply, Offers, Replies, SessionLost, commands, impossible, on_the_wire
+from digest.mail.smtp.wire import EhloExtensions, NoReply, Replies, SessionLost, commands, impossible, on_the_wire
 
 _TAIL = 4096
 """The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks
@@ -32,7 +32,7 @@ PROMPT = 0.5
 trip that this costs is little beside the wait, and what is announced cannot be withheld any more.
 """
 _ASKED = (Stage.MAIL, Stage.RCPT, Stage.DATA)
-_SAID_BEFORE = (b"", b"", b"")
+_ALREADY_SENT = (b"", b"", b"")
 
 
 class Session:
@@ -45,14 +45,14 @@ class Session:
         self,
         relay: str,
         replies: Replies,
-        offers: Offers,
+        extensions: EhloExtensions,
         timeouts: Timeouts,
         limit: int,
         clock: Callable[[], datetime],
         pace: Pace = AT_ONCE,
     ) -> None:
         self.relay = relay
-        self.offers = offers
+        self.extensions = extensions
         self.answered = 0
         """Transactions that ended with a reply other than 421. What is lost afterwards at MAIL is not the message's fault."""
         self.unsent: list[Envelope] = []
@@ -77,9 +77,9 @@ class Session:
 
     def send(self, envelopes: Iterable[Envelope], log: SendLog) -> Iterator[Attempt]:
         """`sending`, waiting where it waits."""
-        return alone(self.sending(envelopes, log))
+        return run_one(self.sending(envelopes, log))
 
-    def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Telling[Attempt, None]:
+    def sending(self, envelopes: Iterable[Envelope], log: SendLog) -> Dialogue[Attempt, None]:
         """Sends until the envelopes end, the cap is reached or the session is lost (see `usable`).
 
         An envelope is taken when its message is begun: at most one ahead of the one being answered, whose dot goes out together
@@ -99,11 +99,11 @@ class Session:
                 if refused is not None:
                     flight.pop(0)
                     yield refused
-                    self._owe(go_ahead)
+                    self._reset_next(go_ahead)
                     head, announced = (yield from self._take(taking, flight)) if self._sock else None, False
                     continue
                 # one that has to wait its turn must not hold up the one that is announced
-                ahead = self.offers.pipelining and self._prompt and self._pace.wait() <= 0
+                ahead = self.extensions.pipelining and self._prompt and self._pace.wait() <= 0
                 following = (yield from self._take(taking, flight, now=True)) if ahead else None
                 attempt, error = yield from self._message(head, following, log)
                 flight.pop(0)
@@ -134,7 +134,7 @@ class Session:
                 yield from self._replies.read(_QUIT_PATIENCE)
         self._abandon()
 
-    def _take(self, taking: Iterator[Envelope], flight: list[Envelope], now: bool = False) -> Telling[Attempt, Envelope | None]:
+    def _take(self, taking: Iterator[Envelope], flight: list[Envelope], now: bool = False) -> Dialogue[Attempt, Envelope | None]:
         """The next envelope this relay can be asked to carry, in its turn; those it cannot are answered here, on its behalf."""
         if not now:
             yield from turn(self._pace)
@@ -142,7 +142,7 @@ class Session:
             envelope = next(taking, None)
             if envelope is None:
                 return None
-            refusal = impossible(envelope, self.offers)
+            refusal = impossible(envelope, self.extensions)
             if refusal is None:
                 self._room -= 1
                 flight.append(envelope)
@@ -152,22 +152,22 @@ class Session:
 
     def _announce(self, head: Envelope) -> Steps[None]:
         """With PIPELINING, says everything up to DATA at once; without, only what is owed from before."""
-        if self.offers.pipelining:
+        if self.extensions.pipelining:
             with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
-                yield from self._write(b"".join((*self._tidy, *commands(head, self.offers))))
+                yield from self._write(b"".join((*self._tidy, *commands(head, self.extensions))))
 
     def _granted(self) -> bool:
         """Whether the server waits for the message at once, as it mostly does where it heard everything up to DATA."""
-        return self.offers.pipelining and not self._tidy and self._replies.all_granted()
+        return self.extensions.pipelining and not self._tidy and self._replies.all_granted()
 
     def _answers(self, head: Envelope) -> Steps[tuple[Attempt | None, bool]]:
         """(why the message is not to be sent or None, whether the server now waits for a message)."""
         stage, refusal, go_ahead = Stage.MAIL, None, False
         try:
             yield from self._settle()
-            asked = _SAID_BEFORE if self.offers.pipelining else commands(head, self.offers)
+            asked = _ALREADY_SENT if self.extensions.pipelining else commands(head, self.extensions)
             for stage, command in zip(_ASKED, asked, strict=True):
-                if not self.offers.pipelining:
+                if not self.extensions.pipelining:
                     if refusal:
                         break
                     with contextlib.suppress(SessionLost):  # the server may have said why before it hung up
@@ -192,7 +192,7 @@ class Session:
                 raise SessionLost(f"answered {early.code} before the message was sent")
         except SessionLost as lost:
             fault = stage is not Stage.MAIL or not self.answered
-            if self.offers.pipelining and not self.answered and stage is not Stage.MAIL and isinstance(lost, NoReply):
+            if self.extensions.pipelining and not self.answered and stage is not Stage.MAIL and isinstance(lost, NoReply):
                 self.pipelining_failed, fault = True, False  # it heard MAIL and threw away what came with it
             self._abandon()
             if refusal is None and not fault:
@@ -203,22 +203,22 @@ class Session:
 
     def _settle(self) -> Steps[None]:
         """Sends (without PIPELINING) and hears out what was owed from the transaction before."""
-        owed, self._tidy = self._tidy, []
-        for command in owed:
-            if not self.offers.pipelining:
+        queued, self._tidy = self._tidy, []
+        for command in queued:
+            if not self.extensions.pipelining:
                 yield from self._write(command)
             reply = yield from self._replies.read(self._timeouts.command)
             if reply.code == 421 or (command == b"RSET\r\n" and reply.code // 100 != 2):
                 raise SessionLost(f"{command.strip().decode()} was answered {reply}")
 
-    def _owe(self, go_ahead: bool) -> None:
+    def _reset_next(self, go_ahead: bool) -> None:
         """A transaction that was refused: end the empty message if the server waits for one (RFC 2920 §3.1), then RSET."""
         self._tidy = [b".\r\n", b"RSET\r\n"] if go_ahead else [b"RSET\r\n"]
 
     def _message(self, head: Envelope, following: Envelope | None, log: SendLog) -> Steps[tuple[Attempt, MailError | None]]:
         """Body, dot, and the next announcement; what became of it, and what the log failed to write down after the answer."""
         data = head.pieces if head.ready else (on_the_wire(head.data),)
-        announcement = commands(following, self.offers) if following is not None else ()
+        announcement = commands(following, self.extensions) if following is not None else ()
         whole = memoryview(b"".join((*data, b".\r\n", *announcement)))
         cut = max(len(whole) - _TAIL, 0)
         try:
@@ -250,8 +250,8 @@ class Session:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
         reply = None
         with contextlib.suppress(SessionLost):
-            said = yield from self._replies.read(_QUIT_PATIENCE)
-            reply = said if said.code // 100 in (4, 5) else None
+            answer = yield from self._replies.read(_QUIT_PATIENCE)
+            reply = answer if answer.code // 100 in (4, 5) else None
         self._abandon()
         return self._attempt(head, Stage.BODY, reply, "" if reply else error)
 

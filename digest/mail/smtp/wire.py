@@ -24,7 +24,7 @@ _UNSAFE_PATH = re.compile(r"[\x00-\x20\x7f<>]")
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class EhloExtensions:
     """What the relay's EHLO promised. `size` is the largest message in bytes, 0 when it names none."""
 
     pipelining: bool = False
@@ -35,28 +35,28 @@ class Offers:
     enhanced: bool = False
 
 
-def impossible(envelope: Envelope, offers: Offers) -> Reply | None:
+def impossible(envelope: Envelope, extensions: EhloExtensions) -> Reply | None:
     """Why this relay cannot carry it: our own answer on its behalf, said before anything is sent. None when it can."""
     paths = envelope.sender + envelope.recipient
     if _UNSAFE_PATH.search(paths):
         return Reply(501, f"{NOT_SENT}the envelope holds a space, control character or angle bracket", "5.5.4")
     if not paths.isascii() or envelope.smtputf8:
-        if not offers.smtputf8:
+        if not extensions.smtputf8:
             return Reply(553, f"{NOT_SENT}the address is not ASCII and this relay does not offer SMTPUTF8", "5.6.7")
-    elif not offers.eight_bit and not envelope.data.isascii():
+    elif not extensions.eight_bit and not envelope.data.isascii():
         return Reply(554, f"{NOT_SENT}the message is not ASCII and this relay does not offer 8BITMIME", "5.6.3")
-    if 0 < offers.size < envelope.size:
-        return Reply(552, f"{NOT_SENT}{envelope.size} bytes, this relay takes {offers.size}", "5.3.4")
+    if 0 < extensions.size < envelope.size:
+        return Reply(552, f"{NOT_SENT}{envelope.size} bytes, this relay takes {extensions.size}", "5.3.4")
     return None
 
 
-def commands(envelope: Envelope, offers: Offers) -> tuple[bytes, bytes, bytes]:
+def commands(envelope: Envelope, extensions: EhloExtensions) -> tuple[bytes, bytes, bytes]:
     """MAIL, RCPT and DATA, with the parameters that the relay offers and the message needs."""
     sender, recipient = envelope.sender, envelope.recipient
-    parameters = f" SIZE={envelope.size}" if offers.size_known else ""
+    parameters = f" SIZE={envelope.size}" if extensions.size_known else ""
     ascii_paths = sender.isascii() and recipient.isascii()
     # SMTPUTF8 lets the header be UTF-8, and then 8BITMIME must be said too (RFC 6531 §3.6); what is ready is ASCII otherwise
-    if offers.eight_bit and not ((envelope.ready and not envelope.smtputf8) or envelope.data.isascii()):
+    if extensions.eight_bit and not ((envelope.ready and not envelope.smtputf8) or envelope.data.isascii()):
         parameters += " BODY=8BITMIME"
     if envelope.smtputf8 or not ascii_paths:
         parameters += " SMTPUTF8"
@@ -214,15 +214,15 @@ def _parsed(line: bytes) -> tuple[int, bool, str]:
 def reply_of(code: int, texts: list[str]) -> Reply:
     """The lines of a reply as one: without control characters, the enhanced status (RFC 2034) taken out of the text."""
     enhanced = ""
-    said = []
+    texts_only = []
     for text in texts:
         status = _ENHANCED.match(text)
         if status and status[1][0] == str(code)[0]:
             enhanced = enhanced or status[1]
-            said.append(text[status.end() :])
+            texts_only.append(text[status.end() :])
         else:
-            said.append(text)
-    shown = " ".join(said)
+            texts_only.append(text)
+    shown = " ".join(texts_only)
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else " " for c in shown)
     return Reply(code, " ".join(shown.split())[:_LONGEST_TEXT], enhanced)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import CARDS, Personal, Selection
+from digest.render.edition.personalise import CARDS, CardSelection, Personal
 from digest.render.text.quoted_printable import encode, encode_value
 
 _PLAIN = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
@@ -92,7 +92,7 @@ class Composer:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
         return pieces
 
-    def _select(self, selection: Selection) -> _Form:
+    def _select(self, selection: CardSelection) -> _Form:
         """A selection with its cards, everything filled in that its readers share."""
         cards = [(self._card(use.position), use) for use in selection.cards]
         text = _merged(self._shell_text, selection.shell_text, [(card[0], use.text) for card, use in cards])

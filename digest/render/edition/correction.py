@@ -45,12 +45,12 @@ def render_correction(templates: Templates, view: CorrectionView) -> Rendered:
     subject = templates.line(f"{_KIND}/subject.txt", view=view)
     document = templates.render(f"{_KIND}/body.html", view=view, mark=markers.mark, subject=subject)
     text = templates.render(f"{_KIND}/body.txt", view=view, mark=markers.mark)
-    said = " ".join(view.words)
+    words = " ".join(view.words)
     return Rendered(
         subject=subject,
         html=inline_css(templates, document),
         text=text,
         cards=(),
         nonce=markers.nonce,
-        preheader=said if len(said) <= 110 else said[:109].rsplit(" ", 1)[0] + "…",
+        preheader=words if len(words) <= 110 else words[:109].rsplit(" ", 1)[0] + "…",
     )

@@ -32,7 +32,7 @@ class CardUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Selection:
+class CardSelection:
     """The cards of a mail in order, and what follows from them alone: the same for all readers who get it.
 
     Equal only to itself, so that what is made of it can be remembered.
@@ -51,7 +51,7 @@ class Personal:
     in text. A value may be given that a template does not use; a marker without a value is an error.
     """
 
-    selection: Selection
+    selection: CardSelection
     html: Mapping[str, str]
     text: Mapping[str, str]
 
@@ -88,13 +88,15 @@ def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
     return tuple((position, None) for position in rendered.picks)
 
 
-def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]], period: str | None = None) -> Selection:
+def selected(
+    rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]], period: str | None = None
+) -> CardSelection:
     """`personal`'s first half, which readers with the same picks may share. `period` is what the mail says it covers."""
     chosen = [rendered.cards[position] for position, _ in picks]
     count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
     shell = {"count": count, "picked": str(len(picks)), "period": rendered.period if period is None else period}
     before = ["", *(card.section for card in chosen)]
-    return Selection(
+    return CardSelection(
         shell_html=_escaped({**shell, "preheader": preheader(rendered, chosen)}),
         shell_text=shell,
         cards=tuple(
@@ -104,12 +106,12 @@ def selected(rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | N
     )
 
 
-def subject_of(rendered: Rendered, selection: Selection) -> str:
+def subject_of(rendered: Rendered, selection: CardSelection) -> str:
     """The subject with what it says of a selection."""
     return "".join(_filled(Markers(rendered.nonce).split(rendered.subject), selection.shell_text))
 
 
-def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
+def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
     """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called."""
     urls = {
         "unsubscribe-url": links.unsubscribe,
@@ -124,13 +126,13 @@ def addressed(selection: Selection, links: ReaderLinks, why: str, manage: str = 
 def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str) -> CardUse:
     """`section` is the heading that stands before the card, where one begins with it."""
     texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
-    said = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
+    words = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
     return CardUse(
         position=position,
-        html=_escaped({"number": str(number), "reasons": said, "section": section}),
+        html=_escaped({"number": str(number), "reasons": words, "section": section}),
         text={
             "number": f"{number:>2}",
-            "reasons": wrap(said, CARD_INDENT),
+            "reasons": wrap(words, CARD_INDENT),
             "section": f"{wrap(section)}\n{'-' * min(len(section), COLUMNS)}\n\n" if section else "",
         },
     )
@@ -140,15 +142,15 @@ def preheader(rendered: Rendered, chosen: Sequence[Card]) -> str:
     """What the inbox shows after the subject: the first titles, 40 to 120 characters."""
     parts = [card.title for card in chosen] or [rendered.preheader]
     spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short mail"]
-    said = ""
+    text = ""
     for part in [*parts, *spare]:
-        if part in spare and len(said) >= PREHEADER_SHORTEST:
+        if part in spare and len(text) >= PREHEADER_SHORTEST:
             break
-        longer = f"{said} · {part}" if said else part
+        longer = f"{text} · {part}" if text else part
         if len(longer) > PREHEADER_LONGEST:
-            return said if len(said) >= PREHEADER_SHORTEST else _cut(longer, PREHEADER_LONGEST)
-        said = longer
-    return said
+            return text if len(text) >= PREHEADER_SHORTEST else _cut(longer, PREHEADER_LONGEST)
+        text = longer
+    return text
 
 
 def _cut(text: str, longest: int) -> str:

@@ -220,7 +220,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
     paper = ranked.paper
     title = shorten(readable(paper.title), 300)
     authors = tuple(name for author in paper.authors if (name := _name(author)))
-    said = readable(paper.summary.text) if paper.summary else ""
+    words = readable(paper.summary.text) if paper.summary else ""
     return CardView(
         paper_id=paper.id,
         identifier=str(paper.identifier),
@@ -230,7 +230,7 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         title_dir="rtl" if is_right_to_left(title) else "",
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
-        summary=shorten(said, lengths.summary),
+        summary=shorten(words, lengths.summary),
         summary_by=_provenance(paper),
         excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",

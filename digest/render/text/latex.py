@@ -287,17 +287,17 @@ class _Text:
 
 def _joined(pieces: list[tuple[str, str]]) -> str:
     """`pieces` are texts with the first character of the island that each was; "" for plain text."""
-    said: list[str] = []
+    words: list[str] = []
     for place, (text, island) in enumerate(pieces):
-        before = said[-1][-1:] if said else ""
+        before = words[-1][-1:] if words else ""
         after = pieces[place + 1][0] if place + 1 < len(pieces) else ""
         if island in ("_", "^"):
-            said.append(set_apart(text, after))
+            words.append(set_apart(text, after))
         elif island in ("$", "\\") and _FRACTION.fullmatch(text):
-            said.append(beside(before, text, after, "root" if "√" in text else "fraction"))
+            words.append(beside(before, text, after, "root" if "√" in text else "fraction"))
         else:
-            said.append(text)
-    return "".join(said)
+            words.append(text)
+    return "".join(words)
 
 
 _FRACTION = re.compile(r"\d[\d.]*/\d[\d.]*|√\w+")

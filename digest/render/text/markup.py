@@ -195,8 +195,8 @@ def _multiscripts(element: _Element) -> str:
 
 
 def _fenced(element: _Element) -> str:
-    def said(name: str, default: str) -> str:
+    def text(name: str, default: str) -> str:
         found = re.search(rf"\b{name}\s*=\s*[\"']([^\"']*)", element.attributes)
         return "".join(_ESCAPED.get(c, c) for c in (found[1] if found else default))
 
-    return said("open", "(") + said("separators", ",")[:1].join(element.pieces) + said("close", ")")
+    return text("open", "(") + text("separators", ",")[:1].join(element.pieces) + text("close", ")")

@@ -173,8 +173,8 @@ class _Math:
 
     def _character(self, depth: int) -> str:
         """`\\unicode{x2013}`: MathJax's own, and what arXiv's pages are full of."""
-        said = self._argument(depth)
-        found = re.fullmatch(r"x([0-9a-fA-F]{2,6})|(\d{2,7})", said)
+        text = self._argument(depth)
+        found = re.fullmatch(r"x([0-9a-fA-F]{2,6})|(\d{2,7})", text)
         number = 0 if found is None else int(found[1], 16) if found[1] else int(found[2])
         if number > 0x10FFFF or not chr(number).isprintable():
             raise Unreadable(self.source)
@@ -251,12 +251,12 @@ def _joined(pieces: list[tuple[str, str]]) -> tuple[str, str]:
     """The pieces as one; of a lone piece its kind."""
     if len(pieces) == 1:
         return pieces[0]
-    said: list[str] = []
+    words: list[str] = []
     for place, (text, kind) in enumerate(pieces):
-        before = said[-1][-1:] if said else ""
+        before = words[-1][-1:] if words else ""
         after = pieces[place + 1][0] if place + 1 < len(pieces) else ""
-        said.append(set_apart(text, after) if kind == "script" else beside(before, text, after, kind) if kind else text)
-    return "".join(said), ""
+        words.append(set_apart(text, after) if kind == "script" else beside(before, text, after, kind) if kind else text)
+    return "".join(words), ""
 
 
 def beside(before: str, text: str, after: str, kind: str) -> str:

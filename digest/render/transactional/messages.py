@@ -60,11 +60,11 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView:
-    """What the operator should know: a headline, what was seen, and how to mend it, a sentence a line."""
+    """What the operator should know: a headline, what was seen, and how to fix it, a sentence a line."""
 
     headline: str
     seen: tuple[str, ...]
-    mend: tuple[str, ...]
+    fix: tuple[str, ...]
     at: str
     sender: SenderView
     lang: str = "en"
@@ -72,7 +72,7 @@ class AlertView:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headline", clean(self.headline))
-        for name in ("seen", "mend"):
+        for name in ("seen", "fix"):
             object.__setattr__(self, name, tuple(clean(line) for line in getattr(self, name)))
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from digest.domain.delivery import Claimed, DeliveryState
 from digest.domain.paper import Reason
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
@@ -20,7 +20,7 @@ NOTHING_NEW = "every paper of the edition that they could get was sent to this r
 
 class Choose(Protocol):
     def __call__(
-        self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
+        self, unit: UnitOfWork, readers: Sequence[Claimed], besides: Collection[int] = ()
     ) -> Mapping[int, Sequence[Choice] | None]:
         """Each delivery's papers, best first, by its id; None: the mail that says that there are none. They are of one edition.
 
@@ -34,7 +34,7 @@ class Choose(Protocol):
 Choices = dict[int, Sequence[Choice] | None]
 
 
-def choose_shared(unit: Unit, claimed: Sequence[Claimed], choose: Choose, owner: str) -> tuple[Choices, frozenset[int]]:
+def choose_shared(unit: UnitOfWork, claimed: Sequence[Claimed], choose: Choose, owner: str) -> tuple[Choices, frozenset[int]]:
     """For readers without interests, as they are claimed: (each delivery's papers, the deliveries that have none: withheld).
 
     Two lists may be sending to one reader at once: one after the other, each seeing what the one before chose.
@@ -74,7 +74,7 @@ def choose_personal(claimed: Sequence[Claimed], store: Store, choose: Choose, ow
     return choices, nothing
 
 
-def _withhold(unit: Unit, fresh: Sequence[Claimed], choices: Choices, owner: str) -> frozenset[int]:
+def _withhold(unit: UnitOfWork, fresh: Sequence[Claimed], choices: Choices, owner: str) -> frozenset[int]:
     nothing = frozenset(each.id for each in fresh if (own := choices[each.id]) is not None and not own)
     unit.deliveries.stop(dict.fromkeys(nothing, (DeliveryState.WITHHELD, NOTHING_NEW)), owner)
     return nothing
@@ -84,7 +84,7 @@ def _positions(choices: Sequence[Choice] | None) -> tuple[int, ...]:
     return tuple([position for position, _ in choices or ()])
 
 
-def _freeze(unit: Unit, readers: Sequence[Claimed], choices: Mapping[int, Sequence[Choice] | None]) -> None:
+def _freeze(unit: UnitOfWork, readers: Sequence[Claimed], choices: Mapping[int, Sequence[Choice] | None]) -> None:
     chosen: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for each in readers:
         if (own := choices[each.id]) is not None:

@@ -18,7 +18,7 @@ from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.operations.review import hold, put_on_hold, refusal
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 
 def _since_boot() -> float:
@@ -100,7 +100,7 @@ class Recheck:
 
 
 def settle(
-    unit: Unit, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str, accepted: int = 0
+    unit: UnitOfWork, results: Sequence[tuple[Attempt, Decision]], held: Mapping[int, Claimed], owner: str, accepted: int = 0
 ) -> int:
     """Writes outcomes down in one transaction; a mailbox that does not exist is not mailed again.
 

@@ -78,9 +78,9 @@ def send(
 
         seen = False
         try:
-            for attempt in transport.hand_over([envelope for _, envelope in envelopes.values()], wanted=wanted):
+            for attempt in transport.send_many([envelope for _, envelope in envelopes.values()], wanted=wanted):
                 address, _ = envelopes[attempt.delivery_id]
-                outcomes[address] = Sent(str(address), *_told(attempt))
+                outcomes[address] = Sent(str(address), *_outcome(attempt))
                 seen = True
         except RelayRefusedUs:
             if not seen:  # otherwise the outcomes show the relay's words
@@ -106,6 +106,6 @@ def _is_of(subscription: Subscription, edition: Edition) -> bool:
     return subscription.list == edition.list and subscription.state is SubscriptionState.ACTIVE
 
 
-def _told(attempt: Attempt) -> tuple[str, str]:
+def _outcome(attempt: Attempt) -> tuple[str, str]:
     state = "accepted" if attempt.accepted else "uncertain" if attempt.uncertain else "failed"
     return state, str(attempt.reply) if attempt.reply else f"{attempt.relay}: {attempt.error}"

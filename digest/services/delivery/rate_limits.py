@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from digest.domain.delivery import Claimed
-from digest.store.rate_limits import Allowances
+from digest.store.rate_limits import RateLimits
 
 _MINUTE = timedelta(minutes=1)
 _SPANS = 10
@@ -27,8 +27,8 @@ def end_of_span(at: datetime, per: timedelta) -> datetime:
     return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, UTC)
 
 
-def rationed(
-    claimed: Sequence[Claimed], per_minute: int | None, allowances: Allowances, now: datetime
+def within_domain_limits(
+    claimed: Sequence[Claimed], per_minute: int | None, rate_limits: RateLimits, now: datetime
 ) -> tuple[list[Claimed], dict[int, datetime]]:
     """(who may be mailed now, when to try the others): at most so many a minute to each recipient's domain.
 
@@ -42,11 +42,11 @@ def rationed(
         by_domain[each.address.domain].append(each)
     later: dict[int, datetime] = {}
     for domain, theirs in sorted(by_domain.items()):  # in one order: two processes must not wait for each other
-        granted = allowances.take(f"domain/{domain}", now, per, limit, len(theirs))
+        granted = rate_limits.take(f"domain/{domain}", now, per, limit, len(theirs))
         if granted == len(theirs):
             continue
         waiting = theirs[granted:]
-        put_off = allowances.use(f"domain-later/{domain}", now, per, len(waiting))
+        put_off = rate_limits.use(f"domain-later/{domain}", now, per, len(waiting))
         for place, each in enumerate(waiting, start=put_off - len(waiting)):
             later[each.id] = end_of_span(now, per) + (place // limit) * per
     return [each for each in claimed if each.id not in later], later

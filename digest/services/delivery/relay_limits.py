@@ -87,7 +87,7 @@ class RelayLimits:
         if self._per_day is None:
             return ""
         with self._store.read() as unit:
-            full = unit.allowances.used(self._day, at, DAY) >= self._per_day
+            full = unit.rate_limits.used(self._day, at, DAY) >= self._per_day
         return self._used_up(end_of_span(at, DAY).timestamp()) if full else ""
 
     def _used_up(self, until: float) -> str:
@@ -139,7 +139,7 @@ class RelayLimits:
                 return now
             wanted = max(min(int(rate / 4), _LOT), 1) if rate < inf else _LOT
             if self._per_day is not None:
-                wanted = unit.allowances.take(self._day, at, DAY, self._per_day, min(wanted, -(-self._per_day // 10)))
+                wanted = unit.rate_limits.take(self._day, at, DAY, self._per_day, min(wanted, -(-self._per_day // 10)))
                 if not wanted:
                     self._closed_until = end_of_span(at, DAY).timestamp()
                     return now
@@ -161,7 +161,7 @@ class RelayLimits:
         self._slots.clear()
         if unused and self._per_day is not None:
             with self._store.begin() as unit:
-                unit.allowances.use(self._day, self._clock(), DAY, -unused)
+                unit.rate_limits.use(self._day, self._clock(), DAY, -unused)
 
     def _change(self, key: str, how: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         with self._store.begin() as unit:

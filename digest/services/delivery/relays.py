@@ -11,8 +11,8 @@ from digest.config import read_secret
 from digest.domain.errors import ConfigurationError
 from digest.domain.rate_limit import Logins
 from digest.mail.smtp.relay import Relay
-from digest.mail.smtp.relay_health import Health
-from digest.mail.smtp.relay_pool import Post
+from digest.mail.smtp.relay_health import RelayHealth
+from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
 from digest.services.delivery.relay_limits import RelayLimits, SharedLogins, known_of, login_key, slowed, waiting_for_login
 
@@ -35,7 +35,7 @@ class Relays:
     ) -> None:
         self._tables, self._store, self._connections = tuple(tables), store, connections
         self._hash, self._now = hash_text, now
-        self.health = Health()
+        self.health = RelayHealth()
 
     def __bool__(self) -> bool:
         return bool(self._tables)
@@ -66,11 +66,11 @@ class Relays:
             for each in self._tables
         ]
 
-    def pool(self, log: SendLog, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> Post:
+    def pool(self, log: SendLog, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> RelayPool:
         """Raises ConfigurationError where no relay is configured."""
         if not self._tables:
             raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")
-        return Post(self.each(clock), log, self._connections, quotas=self.limits, health=self.health, stop=stop)
+        return RelayPool(self.each(clock), log, self._connections, quotas=self.limits, health=self.health, stop=stop)
 
     @cached_property
     def limits(self) -> dict[str, RelayLimits]:
@@ -90,8 +90,8 @@ class Relays:
                 rate = unit.sources.load(known_of(each.label), "rate") or {}
             full = self.limits[each.label].full_at(at)
             refused = waiting_for_login(kept) if kept.closed_until > at.timestamp() else ""
-            if said := "; ".join(filter(None, (refused, full, slowed(rate, at)))):
-                troubles[each.label] = said
+            if text := "; ".join(filter(None, (refused, full, slowed(rate, at)))):
+                troubles[each.label] = text
         return troubles
 
     def _password(self, each: RelayTable) -> str:

@@ -25,8 +25,8 @@ from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.choose_papers import Choice, Choices, Choose, choose_personal, choose_shared
 from digest.services.delivery.claims import Lease, Recheck, settle
-from digest.services.delivery.rate_limits import rationed
-from digest.store.unit_of_work import Store, Unit
+from digest.services.delivery.rate_limits import within_domain_limits
+from digest.store.unit_of_work import Store, UnitOfWork
 
 SHIFT = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
@@ -42,7 +42,7 @@ class Compose(Protocol):
 
 
 class Transport(Protocol):
-    def hand_over(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = ...) -> Iterator[Attempt]:
+    def send_many(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = ...) -> Iterator[Attempt]:
         """One Attempt for each envelope that was begun; what was never begun has none and costs nothing.
 
         `wanted` is asked (by delivery id) as a message is begun: where it says no, the message is left out. Raises
@@ -51,7 +51,7 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class DeliveryOptions:
     """How the outbox is worked."""
 
     batch: int
@@ -63,7 +63,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class DeliveryResult:
     """What was done, and why it stopped early ("" when nothing was left)."""
 
     tally: Tally
@@ -80,11 +80,11 @@ def deliver(
     choose: Choose,
     transport: Transport,
     journal: Journal,
-    terms: Terms,
+    terms: DeliveryOptions,
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Counter[str]], None] = lambda counts: None,
-) -> Worked:
+) -> DeliveryResult:
     """Works the outbox until nothing is due, `stop()` says so, or no relay will have us. Safe to run in several processes.
 
     Run `recover` first: it puts back what dead processes held.
@@ -92,7 +92,7 @@ def deliver(
     started, counts = time.monotonic(), Counter[str]()
     stopped, paced, streak = "", False, RefusalStreak()
     while not stopped and not stop():
-        shift = _Shift(store, compose, choose, journal, terms, clock, stop, counts, progress, streak)
+        shift = _DeliveryRun(store, compose, choose, journal, terms, clock, stop, counts, progress, streak)
         stopped = shift.work(transport)
         paced = paced or shift.paced
         if not shift.claimed and not (paced and _soon(store, clock, stop)):
@@ -108,7 +108,7 @@ def deliver(
         counts["uncertain"],
         round(time.monotonic() - started, 3),
     )
-    return Worked(tally, stopped)
+    return DeliveryResult(tally, stopped)
 
 
 def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool]) -> bool:
@@ -125,7 +125,7 @@ def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool])
     return True
 
 
-class _Shift:
+class _DeliveryRun:
     """Some thousand deliveries from claim to record. `work` runs in our thread, the stream of envelopes in the transport's."""
 
     def __init__(
@@ -134,7 +134,7 @@ class _Shift:
         compose: Compose,
         choose: Choose,
         journal: Journal,
-        terms: Terms,
+        terms: DeliveryOptions,
         clock: Callable[[], datetime],
         stop: Callable[[], bool],
         counts: Counter[str],
@@ -151,7 +151,7 @@ class _Shift:
         """Claimed, and nothing recorded of them yet."""
         self._choices: Choices = {}
         self._recheck = Recheck(store, self._held.keys(), journal.owner, clock)
-        self._spoiled: list[Attempt] = []
+        self._not_composed: list[Attempt] = []
         """Attempts that ended before a relay was asked."""
         self._results: list[tuple[Attempt, Decision]] = []
         self._stopped = ""
@@ -165,7 +165,7 @@ class _Shift:
         begun = False
         try:
             with self._lease:
-                for attempt in transport.hand_over(self._envelopes(), self._wanted):
+                for attempt in transport.send_many(self._envelopes(), self._wanted):
                     begun = True
                     self._decide(attempt)
                     if len(self._results) >= self._terms.batch and self._failure is None:
@@ -173,7 +173,7 @@ class _Shift:
         except RelayUnreachable as error:
             self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
         finally:
-            begun = begun or bool(self._spoiled or self._recheck.stopped)
+            begun = begun or bool(self._not_composed or self._recheck.stopped)
             self._record()  # also what could not be recorded before: it may be possible now
             # where the database went away in between, the journal knows more than the table: `recover` replays it first
             if self._journal.settled:
@@ -215,7 +215,7 @@ class _Shift:
             raise
         except Exception as error:
             why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
-            self._spoiled.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
+            self._not_composed.append(Attempt(each.id, self._clock(), "", Stage.COMPOSE, None, why))
 
     def _halted(self) -> bool:
         """Whether to begin nothing more. Without a lease a row may be somebody else's by now."""
@@ -241,7 +241,7 @@ class _Shift:
             with self._store.begin() as unit:
                 now, terms = self._clock(), self._terms
                 batch = unit.deliveries.claim(terms.batch, self._journal.owner, now, terms.lease, terms.lists_known)
-                ready, later = rationed(batch.claimed, self._terms.per_domain_per_minute, unit.allowances, now)
+                ready, later = within_domain_limits(batch.claimed, self._terms.per_domain_per_minute, unit.rate_limits, now)
                 unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
                 shared = self._choose_shared(unit, [each for each in ready if not each.personal])
             self._counts.update(withheld=batch.withheld, expired=batch.expired, failed=batch.failed)
@@ -252,7 +252,7 @@ class _Shift:
                 self._take(shared)
                 return ready
 
-    def _choose_shared(self, unit: Unit, readers: Sequence[Claimed]) -> tuple[Choices, frozenset[int]]:
+    def _choose_shared(self, unit: UnitOfWork, readers: Sequence[Claimed]) -> tuple[Choices, frozenset[int]]:
         """In the transaction of the claim, since it is little work. What breaks is left to `_choose_for`."""
         try:
             return choose_shared(unit, readers, self._choose, self._journal.owner)
@@ -280,8 +280,8 @@ class _Shift:
             self._stopped = f"{_STOPPED}{verdict.refusal(attempt)}"
 
     def _record(self) -> None:
-        while self._spoiled:
-            self._decide(self._spoiled.pop())
+        while self._not_composed:
+            self._decide(self._not_composed.pop())
         results = self._results
         stopped = dict(self._recheck.stopped)
         if not (results or stopped):

@@ -23,9 +23,9 @@ from digest.ranking.selection import Selection, select, shares
 from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
-from digest.services.editions.proofing import Press, broken_alone, content_hash, proofed
+from digest.services.editions.proofing import EditionRenderer, broken_alone, content_hash, proofed
 from digest.services.papers.summarise import Summaries, nobody
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 PLAINLY = Trending()
 """The ranking without coefficients."""
@@ -34,7 +34,7 @@ LISTED_LATE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class EditionResult:
     """What `edit` did: the edition (new or found), or why there is none."""
 
     edition: Edition | None
@@ -59,12 +59,12 @@ def edit(
     paper_list: PaperList,
     day: date,
     store: Store,
-    press: Press,
+    edition_renderer: EditionRenderer,
     at: datetime,
     rank: Ranker = PLAINLY,
     summaries: Summaries = nobody,
     frequency: Frequency | None = None,
-) -> Made:
+) -> EditionResult:
     """Finds an edition of `day`, or makes that of its last cutoff by `at`. It sees what is known at `at`: after downtime, more.
 
     With `frequency` it is for readers who are due: it has their window, and is of that very cutoff. Raises InvalidInput for a day
@@ -82,27 +82,27 @@ def edit(
         if found is None and frequency:
             found = _as_new(unit, paper_list, frequency, day, at)
         if found:
-            return Made(found)
+            return EditionResult(found)
         if reason := unit.lists.paused(paper_list.name):
-            return Made(None, skipped=f"list {paper_list.name} is paused: {reason}")
+            return EditionResult(None, skipped=f"list {paper_list.name} is paused: {reason}")
         if not unit.papers.count():
-            return Made(None, skipped="no papers collected yet")
+            return EditionResult(None, skipped="no papers collected yet")
     draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency)
     try:
-        draft, rendered = proofed(draft, paper_list, press)
+        draft, rendered = proofed(draft, paper_list, edition_renderer)
     except Exception:
-        broken = broken_alone(draft, paper_list, press)
+        broken = broken_alone(draft, paper_list, edition_renderer)
         if not broken or len(broken) == len(draft.pool):
             raise  # no single paper is to blame
         for why in broken.values():
             logging.getLogger("digest").warning("list %s, %s: %s", paper_list.name, day, why)
         draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency, without=broken)
-        draft, rendered = proofed(draft, paper_list, press)
+        draft, rendered = proofed(draft, paper_list, edition_renderer)
     with store.begin() as unit:
-        return Made(unit.editions.freeze(draft, rendered), new=True)
+        return EditionResult(unit.editions.freeze(draft, rendered), new=True)
 
 
-def _as_new(unit: Unit, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:
+def _as_new(unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:
     """The newest of a day's where nothing was collected since it was made: another one would say the same."""
     last = unit.editions.newest(paper_list.name, frequency, day, due_on(day, paper_list.cutoff, paper_list.zone))
     if last is None or last.state != "frozen":
@@ -136,7 +136,7 @@ def drafted(
         featured = frozenset() if forget else unit.editions.featured(paper_list.name, at, day)
         parts = [(part.title, _candidates(unit, part, since, at)) for part in paper_list.includes]
         parts = parts or [("", _candidates(unit, paper_list, since, at))]
-        remarks = edition_notes.remark(paper_list, unit, at, day)
+        notes = edition_notes.edition_notes(paper_list, unit, at, day)
     parts = [(title, [each for each in some if each.paper.id not in without]) for title, some in parts]
     candidates = list({each.paper.id: each for _, some in parts for each in some}.values())
     ranking = rank(candidates, at)
@@ -170,13 +170,13 @@ def drafted(
         max_pool=paper_list.pool,
         picks=picks,
         pool=pool,
-        notes=(*why, *remarks.notes),
-        updates=remarks.updates if picks and on_pages else (),  # an edition without picks shows none: they wait for the next
+        notes=(*why, *notes.notes),
+        updates=notes.updates if picks and on_pages else (),  # an edition without picks shows none: they wait for the next
     )
     return replace(edition, content_hash=content_hash(edition))
 
 
-def _candidates(unit: Unit, paper_list: PaperList, since: datetime, at: datetime) -> list[Candidate]:
+def _candidates(unit: UnitOfWork, paper_list: PaperList, since: datetime, at: datetime) -> list[Candidate]:
     return [each for each in unit.papers.candidates(at, since, paper_list) if is_recent(each, since)]
 
 

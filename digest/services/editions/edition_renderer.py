@@ -13,25 +13,27 @@ from digest.domain.subscriber import Address
 from digest.links import Links
 from digest.mail.lint.lint import lint
 from digest.mail.message.headers import Sender
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 from digest.ranking.summary import summarised
 from digest.render.edition.cards import render_edition
 from digest.render.edition.views import EditionView, SenderView
 from digest.render.environment import Templates
-from digest.services.editions.message_composer import SAMPLE, Mailroom, MoreCards, Sign, no_more_cards, one_off, unsigned
+from digest.services.editions.message_composer import SAMPLE, MessageComposer, MoreCards, Sign, no_more_cards, one_off, unsigned
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
 
 
-class Press:
+class EditionRenderer:
     """Renders, proofs and composes editions. Threads may share it."""
 
-    def __init__(self, templates: Templates, links: Links, sender: Sender, stamps: Stamps, sign: Sign = unsigned) -> None:
+    def __init__(
+        self, templates: Templates, links: Links, sender: Sender, verp_signer: VerpSigner, sign: Sign = unsigned
+    ) -> None:
         self._templates = templates
         self._links = links
         self._sender = sender
-        self._stamps = stamps
+        self._verp_signer = verp_signer
         self._sign = sign
 
     def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0, also: Collection[int] = ()) -> Rendered:
@@ -82,7 +84,7 @@ class Press:
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
         """The lint's errors for a worst-case recipient; empty when the edition may go."""
-        room = self.mailroom(draft, paper_list, rendered)
+        room = self.message_composer(draft, paper_list, rendered)
         claimed = one_off(WORST_ADDRESS, draft, draft.frozen_at, public_id=SAMPLE)
         styles = [each.style for each in (rendered, rendered.other) if each]
         best = [(position, None) for position, card in enumerate(rendered.cards) if card.html][: draft.max_picks]
@@ -92,7 +94,9 @@ class Press:
         found = [lint(mail, nonces=nonces, one_click=self._links.pages).errors for mail in mails]
         return tuple(dict.fromkeys(error for errors in found for error in errors))
 
-    def mailroom(
+    def message_composer(
         self, edition: Edition, paper_list: PaperList, rendered: Rendered, more_cards: MoreCards = no_more_cards
-    ) -> Mailroom:
-        return Mailroom(edition, paper_list, rendered, self._links, self._sender, self._stamps, self._sign, more_cards)
+    ) -> MessageComposer:
+        return MessageComposer(
+            edition, paper_list, rendered, self._links, self._sender, self._verp_signer, self._sign, more_cards
+        )

@@ -18,10 +18,10 @@ from digest.domain.paper import Reason
 from digest.domain.subscriber import Address, Interests
 from digest.links import Links, ReaderLinks
 from digest.mail.message.headers import HeaderTemplate, Sender, unsubscribe_by_mail
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import Personal, Selection, addressed, own_picks, selected, subject_of
+from digest.render.edition.personalise import CardSelection, Personal, addressed, own_picks, selected, subject_of
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
 Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
@@ -51,7 +51,7 @@ def no_more_cards(edition_id: int, positions: Collection[int]) -> Mapping[int, t
     return {}
 
 
-class Mailroom:
+class MessageComposer:
     """Composes one edition's mails. The same delivery gives the same bytes."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Mailroom:
         rendered: Rendered,
         links: Links,
         sender: Sender,
-        stamps: Stamps,
+        verp_signer: VerpSigner,
         sign: Sign,
         more_cards: MoreCards = no_more_cards,
     ) -> None:
@@ -75,11 +75,11 @@ class Mailroom:
         self._style = rendered.style
         self._list = paper_list
         self._from = sender.name
-        self._by_mail = partial(unsubscribe_by_mail, sender, stamps)
+        self._by_mail = partial(unsubscribe_by_mail, sender, verp_signer)
         self._headers = lru_cache(maxsize=_SHARED)(
             lambda subject, boundary: HeaderTemplate(
                 sender,
-                stamps,
+                verp_signer,
                 subject=subject,
                 boundary=boundary,
                 list_name=paper_list.name,
@@ -114,7 +114,7 @@ class Mailroom:
                 for cards, card in zip(self._cards, made, strict=False):
                     cards[position] = card or cards[position]
 
-    def _personal(self, claimed: Claimed, selection: Selection) -> tuple[ReaderLinks, Personal]:
+    def _personal(self, claimed: Claimed, selection: CardSelection) -> tuple[ReaderLinks, Personal]:
         if claimed.public_id:
             links = self._or_by_mail(self._links.for_reader(claimed.public_id), claimed)
             return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
@@ -134,10 +134,10 @@ class _Styled:
         self.rendered = rendered
         self.composer = Composer(rendered)
         self.own = selected(rendered, own_picks(rendered))
-        self._shared: dict[tuple[bool, tuple[int, ...]], Selection] = {(False, rendered.picks): self.own}
+        self._shared: dict[tuple[bool, tuple[int, ...]], CardSelection] = {(False, rendered.picks): self.own}
         self._marked = Markers(rendered.nonce).mark("picked") in rendered.subject
 
-    def selection(self, choices: Choices, *, away: bool) -> Selection:
+    def selection(self, choices: Choices, *, away: bool) -> CardSelection:
         """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered."""
         period = AWAY if away else None
         if any(reasons is not None for _, reasons in choices):
@@ -150,7 +150,7 @@ class _Styled:
             found = self._shared[key] = selected(self.rendered, choices, period)
         return found
 
-    def subject(self, selection: Selection) -> str:
+    def subject(self, selection: CardSelection) -> str:
         return subject_of(self.rendered, selection) if self._marked else self.rendered.subject
 
 

@@ -6,10 +6,10 @@ from datetime import date
 
 from digest.domain.edition import Edition
 from digest.domain.errors import InvalidInput
-from digest.store.unit_of_work import Unit
+from digest.store.unit_of_work import UnitOfWork
 
 
-def find_edition(unit: Unit, list_name: str, name: str) -> Edition | None:
+def find_edition(unit: UnitOfWork, list_name: str, name: str) -> Edition | None:
     """The edition called "2026-11-30", "2026-11-30T1100" or "2026-11-30T1100-weekly". Raises InvalidInput for no such name."""
     day, exactly, _ = name.partition("T")
     try:

@@ -18,7 +18,7 @@ from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Interests
 from digest.services.delivery.choose_papers import Choice
 from digest.services.editions.message_composer import MoreCards
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 if TYPE_CHECKING:
     from digest.ranking.nearness import Liked
@@ -47,7 +47,7 @@ class _Prepared:
     """Readers for whom there is no paper get the mail as it is: a correction, or one that says that there is nothing."""
 
 
-class Chooser:
+class Personaliser:
     """Keeps delivery.choose_papers.Choose. Safe to share between threads. `cards` makes the cards that an edition lacks."""
 
     def __init__(self, store: Store, cards: MoreCards, sending_empty: Collection[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Chooser:
         self._one_at_a_time = Lock()
 
     def __call__(
-        self, unit: Unit, readers: Sequence[Claimed], besides: Collection[int] = ()
+        self, unit: UnitOfWork, readers: Sequence[Claimed], besides: Collection[int] = ()
     ) -> dict[int, Sequence[Choice] | None]:
         """Each reader's papers, best first: as many as they want, or as the list has. A paper that was sent to them is not.
         None: the mail that says that there is nothing."""
@@ -87,7 +87,7 @@ class Chooser:
             choices |= self._personal(unit, edition_id, prepared.usual, personal, sent)
         return {each.id: choices[each.id] or nothing for each in readers}
 
-    def _prepare(self, unit: Unit, edition_id: int) -> _Prepared:
+    def _prepare(self, unit: UnitOfWork, edition_id: int) -> _Prepared:
         found = self._editions.get(edition_id)
         if found is None:
             edition, pool = unit.editions.get(edition_id), unit.editions.pool(edition_id)
@@ -129,19 +129,19 @@ class Chooser:
         return found
 
     def _personal(
-        self, unit: Unit, edition_id: int, usual: int, readers: Sequence[Claimed], sent: Mapping[int, frozenset[int]]
+        self, unit: UnitOfWork, edition_id: int, usual: int, readers: Sequence[Claimed], sent: Mapping[int, frozenset[int]]
     ) -> dict[int, Sequence[Choice] | None]:
         from digest.ranking.relevance import Reader, personal_picks
 
         with self._one_at_a_time:
             window = self._prepared_window(unit, edition_id)
             interests, outside = self._with_libraries(unit, window, readers)
-            wishes = [
+            topics = [
                 Reader(own, each.wanted or usual, sent.get(each.subscriber_id, frozenset()))
                 for each, own in zip(readers, interests, strict=True)
             ]
-            chosen = personal_picks(window, wishes, outside)
-        pool = window.shelf.pool
+            chosen = personal_picks(window, topics, outside)
+        pool = window.pool_index.pool
         sections = {name: place for place, name in enumerate(dict.fromkeys(each.section for each in pool))}
         return {
             each.id: tuple(
@@ -151,7 +151,7 @@ class Chooser:
             for each, picks in zip(readers, chosen, strict=True)
         }
 
-    def _prepared_window(self, unit: Unit, edition_id: int) -> Window:
+    def _prepared_window(self, unit: UnitOfWork, edition_id: int) -> Window:
         """An edition's papers are prepared once, not for every batch: they never change."""
         from digest.ranking.relevance import Window
 
@@ -191,18 +191,20 @@ class Chooser:
 
         with self._store.read() as unit:
             with self._one_at_a_time:
-                shelf = self._prepared_window(unit, edition_id).shelf
-            picks = self._of_one(unit, Window(shelf), interests, wanted)
-        return [(replace(shelf.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
+                pool_index = self._prepared_window(unit, edition_id).pool_index
+            picks = self._of_one(unit, Window(pool_index), interests, wanted)
+        return [(replace(pool_index.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
 
-    def _of_one(self, unit: Unit, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
+    def _of_one(self, unit: UnitOfWork, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
         from digest.ranking.relevance import Reader, personal_picks
 
         outside = self._texts(unit, window.nearness.missing((*interests.liked, *interests.disliked)))
         [picks] = personal_picks(window, [Reader(interests, wanted)], outside)
         return picks
 
-    def _with_libraries(self, unit: Unit, window: Window, readers: Sequence[Claimed]) -> tuple[list[Interests], dict[str, Liked]]:
+    def _with_libraries(
+        self, unit: UnitOfWork, window: Window, readers: Sequence[Claimed]
+    ) -> tuple[list[Interests], dict[str, Liked]]:
         """Each reader's interests with their library, and the texts of what the window has not learnt yet."""
         held = unit.libraries.held(sorted({each.subscription_id for each in readers}))
         unknown = {work_id for works in held.values() for work_id in works} - self._names.keys()
@@ -216,7 +218,7 @@ class Chooser:
         names = window.nearness.missing({name for own in interests for name in (*own.liked, *own.disliked)})
         return interests, self._texts(unit, names)
 
-    def _texts(self, unit: Unit, names: Sequence[str]) -> dict[str, Liked]:
+    def _texts(self, unit: UnitOfWork, names: Sequence[str]) -> dict[str, Liked]:
         """Works and papers by the name they were liked or disliked under."""
         found: dict[str, Liked] = {name: work for name, work in unit.libraries.named(names).items() if work.title}
         others: dict[Identifier, str] = {}

@@ -13,7 +13,7 @@ from digest.domain.paper import Ranked
 from digest.domain.schedule import Frequency
 
 
-class Press(Protocol):
+class EditionRenderer(Protocol):
     """Turns a draft into mail. Raises TemplateError."""
 
     def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
@@ -26,12 +26,12 @@ class Press(Protocol):
 MOST_BREVITY = 3
 
 
-def proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Edition, Rendered]:
+def proofed(draft: Edition, paper_list: PaperList, edition_renderer: EditionRenderer) -> tuple[Edition, Rendered]:
     """Renders until the proof passes: shorter summaries first, then as many picks as fit, and a note that says so."""
 
     def tried(trial: Edition, brevity: int) -> tuple[Rendered, tuple[str, ...]]:
-        rendered = press.render(trial, paper_list, brevity=brevity)
-        errors = press.proof(trial, paper_list, rendered)
+        rendered = edition_renderer.render(trial, paper_list, brevity=brevity)
+        errors = edition_renderer.proof(trial, paper_list, rendered)
         if not all(error.startswith("size") for error in errors):
             raise LintFailed(errors)
         return rendered, errors
@@ -58,13 +58,13 @@ def proofed(draft: Edition, paper_list: PaperList, press: Press) -> tuple[Editio
     return fitting
 
 
-def broken_alone(draft: Edition, paper_list: PaperList, press: Press) -> dict[int, str]:
+def broken_alone(draft: Edition, paper_list: PaperList, edition_renderer: EditionRenderer) -> dict[int, str]:
     """By id, the papers that an edition of theirs alone fails with."""
     found: dict[int, str] = {}
     for ranked in (each.ranked for each in draft.pool):
         alone = replace(draft, picks=(Pick(1, ranked),), pool=(Pooled(0, ranked),), notes=(), updates=())
         try:
-            proofed(alone, paper_list, press)
+            proofed(alone, paper_list, edition_renderer)
         except Exception as error:
             why = str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}"
             found[ranked.paper.id] = f"{ranked.paper.identifier} is left out, it cannot be shown: {why}"[:500]
@@ -74,19 +74,19 @@ def broken_alone(draft: Edition, paper_list: PaperList, press: Press) -> dict[in
 def content_hash(edition: Edition) -> str:
     """sha256 over what readers may be shown: list, date, picks and pool with their reasons, notes, updates."""
 
-    def told(ranked: Ranked) -> list[object]:
+    def record(ranked: Ranked) -> list[object]:
         paper = ranked.paper
         summary = paper.summary.text if paper.summary else ""
         return [str(paper.identifier), paper.title, paper.authors, summary, [r.text for r in ranked.reasons]]
 
     def pooled(each: Pooled) -> list[object]:
-        return [each.position, each.featured_before, *told(each.ranked), *([each.section] if each.section else [])]
+        return [each.position, each.featured_before, *record(each.ranked), *([each.section] if each.section else [])]
 
     what = [
         edition.list,
         edition.date.isoformat(),
         *([str(edition.frequency)] if edition.frequency is not Frequency.DAILY else []),
-        [[pick.rank, *told(pick.ranked)] for pick in edition.picks],
+        [[pick.rank, *record(pick.ranked)] for pick in edition.picks],
         [pooled(each) for each in edition.pool],
         edition.notes,
         [[each.identifier, each.title, each.what] for each in edition.updates],

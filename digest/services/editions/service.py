@@ -12,7 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.subscriber import Address
 from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
-from digest.services.editions.message_composer import SAMPLE, Choices, Mailroom, one_off
+from digest.services.editions.message_composer import SAMPLE, Choices, MessageComposer, one_off
 from digest.services.editions.naming import find_edition
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from digest.domain.paper import Ranked, Signal
     from digest.domain.subscriber import Interests
     from digest.ranking.trending import Ranker
-    from digest.services.editions.edition_renderer import Press
-    from digest.services.editions.personalise import Chooser
+    from digest.services.editions.edition_renderer import EditionRenderer
+    from digest.services.editions.personalise import Personaliser
     from digest.services.papers.summarise import Summaries
     from digest.services.subscriptions.service import SubscriptionService
     from digest.store.unit_of_work import Store
@@ -39,23 +39,28 @@ class EditionService:
         self,
         store: Store,
         paper_list: Callable[[str | None], PaperList],
-        press: Callable[[], Press],
-        composer_of: Callable[[Edition, PaperList, Rendered], Mailroom],
+        edition_renderer: Callable[[], EditionRenderer],
+        composer_of: Callable[[Edition, PaperList, Rendered], MessageComposer],
         ranker: Callable[[], Ranker],
         summaries: Callable[[], Summaries],
-        chooser: Chooser,
+        personaliser: Personaliser,
         subscriptions: SubscriptionService,
     ) -> None:
         self._store, self._paper_list, self._composer_of = store, paper_list, composer_of
-        self._press, self._ranker, self._summaries, self._chooser = press, ranker, summaries, chooser
+        self._edition_renderer, self._ranker, self._summaries, self._personaliser = (
+            edition_renderer,
+            ranker,
+            summaries,
+            personaliser,
+        )
         self._subscriptions = subscriptions
-        self._composers: dict[int, Mailroom] = {}
+        self._composers: dict[int, MessageComposer] = {}
 
     def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
         """The edition of `day` (default: the list's day at `at`), made if need be. Raises NotFound saying why there is none."""
         wanted = day or at.astimezone(ZoneInfo(paper_list.timezone)).date()
         instant = instant_for(paper_list, wanted, at)
-        made = edit(paper_list, wanted, self._store, self._press(), instant, self._ranker(), self._summaries())
+        made = edit(paper_list, wanted, self._store, self._edition_renderer(), instant, self._ranker(), self._summaries())
         if made.edition is None:
             raise NotFound(f"edition of {paper_list.name} for {wanted}", made.skipped)
         return made.edition
@@ -106,7 +111,7 @@ class EditionService:
         with self._store.read() as unit:
             return unit.papers.readings([pick.ranked.paper.id for pick in edition.picks], edition.frozen_at)
 
-    def message_composer(self, edition: Edition) -> Mailroom:
+    def message_composer(self, edition: Edition) -> MessageComposer:
         with self._store.read() as unit:
             rendered = unit.editions.rendered(edition.id)
         return self._composer_of(edition, self._paper_list(edition.list), rendered)
@@ -117,7 +122,7 @@ class EditionService:
         """What an edition has for somebody with these interests, whatever they were sent: papers with reasons, and what each
         score is the sum of.
         """
-        return self._chooser.weighed(edition.id, interests, wanted or len(edition.picks)) if interests else []
+        return self._personaliser.weighed(edition.id, interests, wanted or len(edition.picks)) if interests else []
 
     def compose(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """Composes any delivery; an edition's pieces are loaded and encoded when its first mail is."""
@@ -140,7 +145,7 @@ class EditionService:
         at: datetime,
         *,
         style: str | None = None,
-        anew: bool = False,
+        rerender: bool = False,
     ) -> Envelope:
         """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would.
 
@@ -149,17 +154,17 @@ class EditionService:
         claimed = one_off(address or _SAMPLE_READER, edition, at, SAMPLE)
         if address is not None:
             claimed = of_subscriber(claimed, self._subscriptions.subscription(address, paper_list))
-        choices = None if address is None else self._chooser.alone(claimed)
+        choices = None if address is None else self._personaliser.alone(claimed)
         needed = [position for position, _ in choices or ()]
         composer = (
-            self._composer_of(edition, paper_list, self.rendered_anew(edition, paper_list, needed))
-            if anew
+            self._composer_of(edition, paper_list, self.rerendered(edition, paper_list, needed))
+            if rerender
             else self.message_composer(edition)
         )
         return composer(replace(claimed, style=style or claimed.style), choices)
 
-    def rendered_anew(self, edition: Edition, paper_list: PaperList, also: Collection[int] = ()) -> Rendered:
+    def rerendered(self, edition: Edition, paper_list: PaperList, also: Collection[int] = ()) -> Rendered:
         """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
         with self._store.read() as unit:
             pool = unit.editions.pool(edition.id)
-        return self._press().render(replace(edition, pool=tuple(pool)), paper_list, also=also)
+        return self._edition_renderer().render(replace(edition, pool=tuple(pool)), paper_list, also=also)

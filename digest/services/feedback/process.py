@@ -1,4 +1,4 @@
-"""heed: what came back changes whom we mail.
+"""process: what came back changes whom we mail.
 
     hard ──▶ suppressed now                     complaint ──▶ suppressed, subscriptions ended
     soft ──▶ scored, one a day at most;         unsubscribe ──▶ subscription ended
@@ -18,17 +18,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from digest.domain.circuit_breaker import BreakerPolicy, Refusal, Returns, Verdict, judge, same_words
+from digest.domain.circuit_breaker import BreakerPolicy, Refusal, ReturnCounts, Verdict, judge, same_words
 from digest.domain.errors import DigestError, InvalidAddress
-from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Mailed, Returned, ReturnKind, SuppressionReason
+from digest.domain.feedback import BounceClass, DeliveryRecipient, Feedback, FeedbackKind, Returned, ReturnKind, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, SubscriptionState
 from digest.services.operations.review import hold
 from digest.services.subscriptions import subscribe
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 
-class Known(Protocol):
+class KnownSenders(Protocol):
     """Reads the names that only we make (mail/verp.py): each gives the delivery, or None for a forged or foreign one."""
 
     def read_bounce(self, address: str) -> int | None: ...
@@ -36,15 +36,15 @@ class Known(Protocol):
     def read_message_id(self, message_id: str) -> int | None: ...
 
 
-class Kept(Protocol):
+class HeldMail(Protocol):
     """What came back before (store/feedback/feedback_events.py)."""
 
-    def mailed(self, delivery_id: int) -> Mailed | None: ...
-    def latest(self, address: Address, before: datetime) -> Mailed | None: ...
+    def mailed(self, delivery_id: int) -> DeliveryRecipient | None: ...
+    def latest(self, address: Address, before: datetime) -> DeliveryRecipient | None: ...
     def add(self, delivery_id: int, kind: ReturnKind, at: datetime, detail: str = "") -> bool: ...
     def soft_days(self, subscriber_id: int, settled_by: datetime) -> int: ...
-    def count(self, list_name: str, since: datetime) -> Returns: ...
-    def trip(self, list_name: str) -> None: ...
+    def count(self, list_name: str, since: datetime) -> ReturnCounts: ...
+    def acknowledge(self, list_name: str) -> None: ...
 
 
 class Action(StrEnum):
@@ -61,7 +61,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeedPolicy:
+class FeedbackPolicy:
     soft_limit: int = 5
     """Days with a soft bounce, and no mail that arrived between them, until an address is suppressed."""
     settled_after: timedelta = timedelta(days=3)
@@ -71,7 +71,7 @@ class HeedPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Heeded:
+class FeedbackResult:
     """What was done and why. `alarms` are lines for the operator, without addresses; `notices` are to be mailed."""
 
     action: Action
@@ -85,21 +85,21 @@ class _Case:
     """One reader a mail is about. `mailed` is None for an address that was never mailed."""
 
     address: Address
-    mailed: Mailed | None
+    mailed: DeliveryRecipient | None
     bounce: BounceClass | None
     detail: str
 
 
-def heed(
+def process_feedback(
     feedback: Feedback,
     store: Store,
     at: datetime,
-    policy: HeedPolicy,
-    known: Known,
+    policy: FeedbackPolicy,
+    known: KnownSenders,
     *,
     trusted: bool = False,
     read_confirmation: Callable[[str, datetime], str] | None = None,
-) -> Heeded:
+) -> FeedbackResult:
     """Does what the feedback asks for, in one transaction that may be repeated: the same mail again changes nothing.
 
     `trusted`: the operator gave us this mail, or a provider's signature fits. `read_confirmation` reads the token of a
@@ -110,11 +110,11 @@ def heed(
     if feedback.kind is FeedbackKind.CONFIRM:
         return _confirm(feedback, store, at, read_confirmation)
     if feedback.kind not in (FeedbackKind.BOUNCE, FeedbackKind.COMPLAINT):
-        return Heeded(Action.NONE, feedback.reason)
+        return FeedbackResult(Action.NONE, feedback.reason)
     with store.begin() as unit:
         cases = _cases(unit, feedback, at, known, trusted)
         if not cases:
-            return Heeded(Action.NONE, "about no delivery of ours, or not proven to be")
+            return FeedbackResult(Action.NONE, "about no delivery of ours, or not proven to be")
         return _together([_case(unit, feedback.kind, case, at, policy) for case in cases])
 
 
@@ -123,7 +123,7 @@ def heed(
 _MILDEST_FIRST = (None, BounceClass.DELAYED, BounceClass.SENDER, BounceClass.SOFT, BounceClass.HARD)
 
 
-def _cases(unit: Unit, feedback: Feedback, at: datetime, known: Known, trusted: bool) -> list[_Case]:
+def _cases(unit: UnitOfWork, feedback: Feedback, at: datetime, known: KnownSenders, trusted: bool) -> list[_Case]:
     found = _by_name(unit, known.read_bounce(feedback.verp))
     if found is not None:
         return [_of_reader(found, feedback.recipients)]
@@ -136,14 +136,14 @@ def _cases(unit: Unit, feedback: Feedback, at: datetime, known: Known, trusted: 
             return [_of_reader(found, feedback.recipients)]
     if not trusted:
         return []
-    return [_Case(address, unit.returns.latest(address, at), each.bounce, _detail(each)) for address, each in named]
+    return [_Case(address, unit.feedback_events.latest(address, at), each.bounce, _detail(each)) for address, each in named]
 
 
-def _by_name(unit: Unit, delivery_id: int | None) -> Mailed | None:
-    return None if delivery_id is None else unit.returns.mailed(delivery_id)
+def _by_name(unit: UnitOfWork, delivery_id: int | None) -> DeliveryRecipient | None:
+    return None if delivery_id is None else unit.feedback_events.mailed(delivery_id)
 
 
-def _of_reader(mailed: Mailed, recipients: Sequence[Returned]) -> _Case:
+def _of_reader(mailed: DeliveryRecipient, recipients: Sequence[Returned]) -> _Case:
     """The mail was ours to one reader. It may name who that reader forwards to; of several the mildest counts."""
     own = [each for address, each in _named(recipients) if address.key == mailed.address.key]
     meant = min(own or recipients, key=lambda each: _MILDEST_FIRST.index(each.bounce), default=Returned("", "", None))
@@ -167,7 +167,7 @@ def _detail(returned: Returned) -> str:
 # ---- what is done ----------------------------------------------------------------------------------------------------------
 
 
-def _case(unit: Unit, kind: FeedbackKind, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
+def _case(unit: UnitOfWork, kind: FeedbackKind, case: _Case, at: datetime, policy: FeedbackPolicy) -> FeedbackResult:
     if case.bounce is BounceClass.SENDER:
         return _sender(unit, case, at)
     if kind is FeedbackKind.COMPLAINT:
@@ -176,50 +176,52 @@ def _case(unit: Unit, kind: FeedbackKind, case: _Case, at: datetime, policy: Hee
         return _hard(unit, case, at, policy)
     if case.bounce is BounceClass.SOFT:
         return _soft(unit, case, at, policy)
-    return Heeded(Action.NONE, "delayed: the server is still trying")
+    return FeedbackResult(Action.NONE, "delayed: the server is still trying")
 
 
-def _sender(unit: Unit, case: _Case, at: datetime) -> Heeded:
+def _sender(unit: UnitOfWork, case: _Case, at: datetime) -> FeedbackResult:
     _remember(unit, case, ReturnKind.SENDER, at)
     about = f"delivery {case.mailed.delivery_id} of list {case.mailed.list}" if case.mailed else "a mail"
-    return Heeded(Action.ALARM, f"refused because of us: {case.detail}", (f"{about} was refused because of us: {case.detail}",))
+    return FeedbackResult(
+        Action.ALARM, f"refused because of us: {case.detail}", (f"{about} was refused because of us: {case.detail}",)
+    )
 
 
-def _hard(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
+def _hard(unit: UnitOfWork, case: _Case, at: datetime, policy: FeedbackPolicy) -> FeedbackResult:
     if not _remember(unit, case, ReturnKind.HARD, at):
-        return Heeded(Action.NONE, "heeded before")
+        return FeedbackResult(Action.NONE, "processed before")
     if _holds(unit, case, SuppressionReason.BOUNCE, at, policy):
-        return Heeded(Action.HELD, f"held for review: {case.detail}", _break(unit, case, at, policy))
+        return FeedbackResult(Action.HELD, f"held for review: {case.detail}", _break(unit, case, at, policy))
     unit.suppressions.add(case.address, SuppressionReason.BOUNCE, at, case.detail)
-    return Heeded(Action.SUPPRESSED, f"hard bounce: {case.detail}", _break(unit, case, at, policy))
+    return FeedbackResult(Action.SUPPRESSED, f"hard bounce: {case.detail}", _break(unit, case, at, policy))
 
 
-def _soft(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
+def _soft(unit: UnitOfWork, case: _Case, at: datetime, policy: FeedbackPolicy) -> FeedbackResult:
     if case.mailed is None:
-        return Heeded(Action.NONE, "soft bounce of an address that was never mailed")
+        return FeedbackResult(Action.NONE, "soft bounce of an address that was never mailed")
     if not _remember(unit, case, ReturnKind.SOFT, at):
-        return Heeded(Action.NONE, "heeded before")
-    days = unit.returns.soft_days(case.mailed.subscriber_id, at - policy.settled_after)
+        return FeedbackResult(Action.NONE, "processed before")
+    days = unit.feedback_events.soft_days(case.mailed.subscriber_id, at - policy.settled_after)
     if days < policy.soft_limit:
-        return Heeded(Action.SCORED, f"soft bounce, day {days} of {policy.soft_limit}: {case.detail}")
+        return FeedbackResult(Action.SCORED, f"soft bounce, day {days} of {policy.soft_limit}: {case.detail}")
     if _holds(unit, case, SuppressionReason.SOFT_BOUNCES, at, policy):
-        return Heeded(Action.HELD, f"held for review after {days} days of soft bounces: {case.detail}")
+        return FeedbackResult(Action.HELD, f"held for review after {days} days of soft bounces: {case.detail}")
     unit.suppressions.add(case.address, SuppressionReason.SOFT_BOUNCES, at, f"{days} days; last: {case.detail}")
     alarm = f"the reader of delivery {case.mailed.delivery_id} is suppressed after {days} days of soft bounces: {case.detail}"
-    return Heeded(Action.SUPPRESSED, f"soft bounces on {days} days; last: {case.detail}", (alarm,))
+    return FeedbackResult(Action.SUPPRESSED, f"soft bounces on {days} days; last: {case.detail}", (alarm,))
 
 
-def _complaint(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> Heeded:
+def _complaint(unit: UnitOfWork, case: _Case, at: datetime, policy: FeedbackPolicy) -> FeedbackResult:
     if not _remember(unit, case, ReturnKind.COMPLAINT, at):
-        return Heeded(Action.NONE, "heeded before")
+        return FeedbackResult(Action.NONE, "processed before")
     unit.suppressions.add(case.address, SuppressionReason.COMPLAINT, at, case.detail)
     for subscription in unit.subscribers.subscriptions(case.address):
         if subscription.state is not SubscriptionState.ENDED:
             unit.subscribers.end(subscription.id, "complaint: marked as spam", at)
-    return Heeded(Action.SUPPRESSED, "complaint: marked as spam", _break(unit, case, at, policy))
+    return FeedbackResult(Action.SUPPRESSED, "complaint: marked as spam", _break(unit, case, at, policy))
 
 
-def _holds(unit: Unit, case: _Case, reason: SuppressionReason, at: datetime, policy: HeedPolicy) -> bool:
+def _holds(unit: UnitOfWork, case: _Case, reason: SuppressionReason, at: datetime, policy: FeedbackPolicy) -> bool:
     """Whether to wait for the operator instead of suppressing: many readers' mails came back with the same words.
 
     Who is no reader of ours loses nothing by being suppressed.
@@ -231,66 +233,68 @@ def _holds(unit: Unit, case: _Case, reason: SuppressionReason, at: datetime, pol
         list_name, refusal = subscriptions[0].list, Refusal(subscriptions[0].id, None, words, at, reason)
     else:
         return False
-    accepted = unit.returns.count(list_name, at - policy.breaker_window).accepted
+    accepted = unit.feedback_events.count(list_name, at - policy.breaker_window).accepted
     return bool(hold(unit.refusals, [refusal], accepted))
 
 
-def _remember(unit: Unit, case: _Case, kind: ReturnKind, at: datetime) -> bool:
+def _remember(unit: UnitOfWork, case: _Case, kind: ReturnKind, at: datetime) -> bool:
     """False where this delivery came back so before. What was never mailed is new as long as it is not suppressed."""
     if case.mailed is None:
         return unit.suppressions.find(case.address) is None
-    return unit.returns.add(case.mailed.delivery_id, kind, at, case.detail)
+    return unit.feedback_events.add(case.mailed.delivery_id, kind, at, case.detail)
 
 
-def _break(unit: Unit, case: _Case, at: datetime, policy: HeedPolicy) -> tuple[str, ...]:
+def _break(unit: UnitOfWork, case: _Case, at: datetime, policy: FeedbackPolicy) -> tuple[str, ...]:
     """Pauses the list where its rates ask for it; says so, or warns."""
     if case.mailed is None or unit.lists.paused(case.mailed.list) is not None:
         return ()
     name = case.mailed.list
-    judged = judge(unit.returns.count(name, at - policy.breaker_window), policy.breaker)
+    judged = judge(unit.feedback_events.count(name, at - policy.breaker_window), policy.breaker)
     if judged.verdict is Verdict.PAUSE:
         unit.lists.pause(name, judged.reason, at)
-        unit.returns.trip(name)
+        unit.feedback_events.acknowledge(name)
         return (f"list {name} is paused: {judged.reason}",)
     return (f"list {name}: {judged.reason}",) if judged.verdict is Verdict.WARN else ()
 
 
-def _together(done: Sequence[Heeded]) -> Heeded:
+def _together(done: Sequence[FeedbackResult]) -> FeedbackResult:
     """A mail about several readers: the strongest of what was done, and every alarm."""
     strongest = max(done, key=lambda each: list(Action).index(each.action))
     return replace(strongest, alarms=tuple(dict.fromkeys(alarm for each in done for alarm in each.alarms)))
 
 
-# ---- what readers wish -----------------------------------------------------------------------------------------------------
+# ---- what readers interest -----------------------------------------------------------------------------------------------------
 
 
-def _unsubscribe(feedback: Feedback, store: Store, at: datetime, known: Known) -> Heeded:
+def _unsubscribe(feedback: Feedback, store: Store, at: datetime, known: KnownSenders) -> FeedbackResult:
     with store.begin() as unit:
         mailed = _by_name(unit, known.read_unsubscribe(feedback.verp)) or _by_name(unit, known.read_bounce(feedback.verp))
         if mailed is None:
             alarm = "somebody asks by mail to unsubscribe, without proof of who they are: look into the inbox"
-            return Heeded(Action.ALARM, "a wish to unsubscribe that names no subscription of ours", (alarm,))
+            return FeedbackResult(Action.ALARM, "a wish to unsubscribe that names no subscription of ours", (alarm,))
         subscription = unit.subscribers.get(mailed.subscription_id)
         if subscription is None or subscription.state is SubscriptionState.ENDED:
-            return Heeded(Action.NONE, "already ended")
+            return FeedbackResult(Action.NONE, "already ended")
         unit.subscribers.end(subscription.id, "unsubscribed by mail", at)
         ended = unit.subscribers.get(subscription.id) or subscription
         notice = subscribe.notice_for(unit, NoticeKind.GOODBYE, ended, at)
-    return Heeded(Action.ENDED, "unsubscribed by mail", notices=(notice,) if notice else ())
+    return FeedbackResult(Action.ENDED, "unsubscribed by mail", notices=(notice,) if notice else ())
 
 
-def _confirm(feedback: Feedback, store: Store, at: datetime, read_confirmation: Callable[[str, datetime], str] | None) -> Heeded:
+def _confirm(
+    feedback: Feedback, store: Store, at: datetime, read_confirmation: Callable[[str, datetime], str] | None
+) -> FeedbackResult:
     if read_confirmation is None:
-        return Heeded(Action.NONE, "a reply that confirms, which nobody reads here")
+        return FeedbackResult(Action.NONE, "a reply that confirms, which nobody reads here")
     try:
         request = read_confirmation(feedback.token, at)
         with store.read() as unit:
             found = unit.subscribers.requested(request)
         if found is None:
-            return Heeded(Action.NONE, "a reply that confirms a request which is no longer there")
+            return FeedbackResult(Action.NONE, "a reply that confirms a request which is no longer there")
         step = subscribe.confirm(store, found[0].id, "mail", "reply confirmed", at, request)
     except DigestError as error:  # forged, expired, or of somebody who was forgotten
-        return Heeded(Action.NONE, f"a reply that confirms nothing: {error}")
+        return FeedbackResult(Action.NONE, f"a reply that confirms nothing: {error}")
     if step.notice is None:
-        return Heeded(Action.NONE, step.skipped)
-    return Heeded(Action.CONFIRMED, "confirmed by reply", notices=(step.notice,))
+        return FeedbackResult(Action.NONE, step.skipped)
+    return FeedbackResult(Action.CONFIRMED, "confirmed by reply", notices=(step.notice,))

@@ -20,18 +20,18 @@ from digest.mail.inbound.imap_poll import ImapPoll
 from digest.mail.inbound.listener import Listener
 from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.inbound.webhooks import Webhook
-from digest.services.feedback.process import Action, Heeded, HeedPolicy, heed
+from digest.services.feedback.process import Action, FeedbackPolicy, FeedbackResult, process_feedback
 
 if TYPE_CHECKING:
     from digest.config.inbound import Inbound
     from digest.domain.feedback import Feedback
-    from digest.mail.verp import Stamps
+    from digest.mail.verp import VerpSigner
     from digest.services.delivery.relays import Relays
     from digest.services.notices.service import NoticeService
     from digest.sources.http import PoliteGetter
     from digest.store.unit_of_work import Store
 
-Told = Callable[[Heeded], None]
+OnFeedback = Callable[[FeedbackResult], None]
 """Is given what was done for each mail: for logs and alarms."""
 
 _TIMEOUT = 60
@@ -48,54 +48,60 @@ class FeedbackService:
         self,
         store: Store,
         settings: Inbound,
-        stamps: Stamps,
+        verp_signer: VerpSigner,
         links: Links,
         mailboxes: Callable[[], frozenset[str]],
         getter: Callable[[], PoliteGetter],
         relays: Relays,
         notices: NoticeService,
     ) -> None:
-        self._store, self._settings, self._stamps, self._links = store, settings, stamps, links
+        self._store, self._settings, self._verp_signer, self._links = store, settings, verp_signer, links
         self._mailboxes, self._getter, self._relays, self._notices = mailboxes, getter, relays, notices
         self._certificates: dict[str, bytes] = {}
         self._fetching = threading.Lock()
         self._fetches: list[float] = []
 
-    def heed(self, feedback: Feedback, at: datetime, *, trusted: bool) -> Heeded:
+    def process_feedback(self, feedback: Feedback, at: datetime, *, trusted: bool) -> FeedbackResult:
         """Does what a mail that came back asks for; mails the notices that follow where there is a relay."""
-        policy = HeedPolicy(soft_limit=self._settings.soft_limit, settled_after=timedelta(days=self._settings.settled_after_days))
+        policy = FeedbackPolicy(
+            soft_limit=self._settings.soft_limit, settled_after=timedelta(days=self._settings.assume_delivered_after_days)
+        )
 
         def confirming(token: str, instant: datetime) -> str:
             return self._links.read(Purpose.CONFIRM, token, instant)
 
-        heeded = heed(feedback, self._store, at, policy, self._stamps, trusted=trusted, read_confirmation=confirming)
+        processed = process_feedback(
+            feedback, self._store, at, policy, self._verp_signer, trusted=trusted, read_confirmation=confirming
+        )
         if self._relays:
-            for notice in heeded.notices:
+            for notice in processed.notices:
                 with suppress(RelayUnreachable):  # what was asked for is done; a goodbye that cannot go out undoes nothing
                     self._notices.mail_notice(notice, at)
-        return heeded
+        return processed
 
-    def take(self, data: bytes, recipients: Sequence[str], at: datetime) -> tuple[Heeded, bool]:
-        """Heeds one mail; its commit is done on return. Says too whether it was ours at all. Raises StoreError."""
-        feedback = read_feedback(data, is_verp=self._stamps.made, envelope_to=recipients)
-        heeded = self.heed(feedback, at, trusted=False)
-        ours = bool(feedback.verp) or self._stamps.read_message_id(feedback.message_id) is not None
-        return heeded, ours or heeded.action not in (Action.NONE, Action.ALARM)
+    def take(self, data: bytes, recipients: Sequence[str], at: datetime) -> tuple[FeedbackResult, bool]:
+        """Processes one mail; its commit is done on return. Says too whether it was ours at all. Raises StoreError."""
+        feedback = read_feedback(data, is_verp=self._verp_signer.made, envelope_to=recipients)
+        processed = self.process_feedback(feedback, at, trusted=False)
+        ours = bool(feedback.verp) or self._verp_signer.read_message_id(feedback.message_id) is not None
+        return processed, ours or processed.action not in (Action.NONE, Action.ALARM)
 
-    def listener(self, clock: Callable[[], datetime], told: Told, failed: Callable[[Exception], None]) -> Listener | None:
+    def listener(self, clock: Callable[[], datetime], record: OnFeedback, failed: Callable[[Exception], None]) -> Listener | None:
         """Hears LMTP or SMTP between enter and exit; None where no port is set."""
         settings = self._settings
         if settings.port is None:
             return None
 
         def take(data: bytes, recipients: Sequence[str]) -> None:
-            told(self.take(data, recipients, clock())[0])
+            record(self.take(data, recipients, clock())[0])
 
-        return Listener(take, self.hears, host=settings.host, port=settings.port, protocol=settings.protocol, failed=failed)
+        return Listener(
+            take, self.receives_mail, host=settings.host, port=settings.port, protocol=settings.protocol, failed=failed
+        )
 
-    def hears(self, address: str) -> bool:
+    def receives_mail(self, address: str) -> bool:
         """Whether mail to an address is ours to hear: a name that we made, or one of the mailboxes that we say we have."""
-        return self._stamps.made(address) or address.strip("<>").casefold() in self._mailboxes()
+        return self._verp_signer.made(address) or address.strip("<>").casefold() in self._mailboxes()
 
     @cached_property
     def imap(self) -> ImapPoll | None:
@@ -120,16 +126,16 @@ class FeedbackService:
             imap.login(settings.imap_user, password)
             return imap
 
-        return ImapPoll(connect, settings.imap_server, settings.imap_mailbox, settings.imap_done)
+        return ImapPoll(connect, settings.imap_server, settings.imap_mailbox, settings.imap_processed_folder)
 
-    def poll(self, at: datetime, told: Told) -> int:
-        """Looks into the mailbox once; says how many mails were heeded. Raises RelayUnreachable, StoreError."""
+    def poll(self, at: datetime, record: OnFeedback) -> int:
+        """Looks into the mailbox once; says how many mails were processed. Raises RelayUnreachable, StoreError."""
         if self.imap is None:
             return 0
 
         def take(data: bytes) -> bool:
-            heeded, ours = self.take(data, (), at)
-            told(heeded)
+            processed, ours = self.take(data, (), at)
+            record(processed)
             return ours
 
         return self.imap.poll(take)
@@ -138,8 +144,8 @@ class FeedbackService:
 
     def posted(
         self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime, guessed: Callable[[bool], None]
-    ) -> list[Heeded]:
-        """Heeds a provider's post, an event after the other. `guessed` is told whether a password was right, and may refuse.
+    ) -> list[FeedbackResult]:
+        """Processes a provider's post, an event after the other. `guessed` is told whether a password was right, and may refuse.
 
         Raises NotFound for a provider that is not set up, InvalidInput for a post that it did not sign, StoreError.
         """
@@ -156,7 +162,7 @@ class FeedbackService:
             guessed(True)
         if provider == "ses":
             self._subscribe(webhook, body)
-        return [self.heed(feedback, at, trusted=True) for feedback in webhook.parse(body)]
+        return [self.process_feedback(feedback, at, trusted=True) for feedback in webhook.parse(body)]
 
     def _subscribe(self, webhook: Webhook, body: bytes) -> None:
         """SNS asks once, in a post it signed, whether we want its posts."""

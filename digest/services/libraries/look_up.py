@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from digest.domain.errors import SourceError
 from digest.domain.identifier import Identifier
 from digest.domain.library import Work
-from digest.services.libraries.keep_library import fill_from_papers, told_of
-from digest.sources.port import Getter, LooksUp
+from digest.services.libraries.keep_library import answers_about, fill_from_papers
+from digest.sources.port import Getter, SupportsLookup
 from digest.store.unit_of_work import Store
 
 PLACE, BUDGET = "<libraries>", "look-ups"
@@ -36,7 +36,7 @@ class LookedUp:
 
 def look_up(sources: Iterable[object], getter: Getter, store: Store, at: datetime, a_day: int) -> LookedUp:
     """Works through what is due, within what is left of the day's budget. Raises StoreError only."""
-    able = [source for source in sources if isinstance(source, LooksUp)]
+    able = [source for source in sources if isinstance(source, SupportsLookup)]
     asked = found = 0
     error: str | None = None
     while error is None:
@@ -48,14 +48,14 @@ def look_up(sources: Iterable[object], getter: Getter, store: Store, at: datetim
             fill_from_papers(unit, list(due.values()), at)
             known = unit.libraries.get(due)
             left = _taken(unit.sources.load(PLACE, BUDGET), at, a_day)
-            lacking = [work for work in known.values() if not work.abstract]
-            some = [work for work in lacking if _askable(work, able)][: a_day - left]
+            missing = [work for work in known.values() if not work.abstract]
+            some = [work for work in missing if _askable(work, able)][: a_day - left]
             unit.sources.save(PLACE, BUDGET, {"day": f"{at:%Y-%m-%d}", "asked": left + len(some)}, at)
-            unasked = {work.name for work in lacking if not _askable(work, able)}
+            unasked = {work.name for work in missing if not _askable(work, able)}
             unit.libraries.not_found([key for key, work in known.items() if work.name in unasked], at)
-        found += len(due) - len(lacking)
+        found += len(due) - len(missing)
         if not some:
-            if len(lacking) > len(unasked) or not due:  # the budget is spent, or nothing is left
+            if len(missing) > len(unasked) or not due:  # the budget is spent, or nothing is left
                 break
             continue
         error = _ask(able, getter, store, some, at)
@@ -71,30 +71,30 @@ def look_up(sources: Iterable[object], getter: Getter, store: Store, at: datetim
     return LookedUp(asked, found, error)
 
 
-def _ask(sources: Sequence[LooksUp], getter: Getter, store: Store, asked: Sequence[Work], at: datetime) -> str | None:
-    """Asks one source after the other for what is still lacking; keeps what they answer. Why one could not be asked."""
-    lacking, error = list(asked), None
+def _ask(sources: Sequence[SupportsLookup], getter: Getter, store: Store, asked: Sequence[Work], at: datetime) -> str | None:
+    """Asks one source after the other for what is still missing; keeps what they answer. Why one could not be asked."""
+    missing, error = list(asked), None
     for source in sources:
-        names = [name for work in lacking for name in _best(work, source)]
+        names = [name for work in missing for name in _best(work, source)]
         if not names:
             continue
         try:
             for batch in source.look_up(getter, names, at):
-                told = told_of(batch.sightings, lacking)
+                record = answers_about(batch.sightings, missing)
                 with store.begin() as unit:
-                    unit.libraries.keep(told, at)
-                answered = {each.identifiers[0] for each in told if each.abstract}
-                lacking = [work for work in lacking if answered.isdisjoint(work.identifiers)]
+                    unit.libraries.keep(record, at)
+                answered = {each.identifiers[0] for each in record if each.abstract}
+                missing = [work for work in missing if answered.isdisjoint(work.identifiers)]
         except SourceError as failure:
             error = str(failure)
-    return error if lacking else None
+    return error if missing else None
 
 
-def _best(work: Work, source: LooksUp) -> list[Identifier]:
+def _best(work: Work, source: SupportsLookup) -> list[Identifier]:
     return [i for scheme in source.schemes for i in work.identifiers if i.scheme == scheme][:1]
 
 
-def _askable(work: Work, sources: Sequence[LooksUp]) -> bool:
+def _askable(work: Work, sources: Sequence[SupportsLookup]) -> bool:
     return any(_best(work, source) for source in sources)
 
 

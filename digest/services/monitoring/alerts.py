@@ -15,7 +15,7 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import DatabaseUnreachable, DigestError, MailError, RelayUnreachable
 from digest.domain.instant import isoformat
 from digest.domain.redaction import without_addresses
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 LATE = timedelta(minutes=30)
 """An edition that is not there so long after its cutoff is missed."""
@@ -34,7 +34,7 @@ class Finding:
     cause: str
     headline: str
     seen: tuple[str, ...] = ()
-    mend: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +65,15 @@ def of_source(name: str, health: Mapping[str, Any]) -> Finding | None:
         headline, seen = f"The source {name} shows nothing new", "It should have by now; it answers with what we know."
     else:
         return None
-    mend = (f"Ask it now: digest collect --source {name}", "Editions are made from the other sources meanwhile.")
-    return Finding(f"source {name}", headline, (seen, f"Last asked at {health.get('at', 'an unknown time')}."), mend)
+    fix = (f"Ask it now: digest collect --source {name}", "Editions are made from the other sources meanwhile.")
+    return Finding(f"source {name}", headline, (seen, f"Last asked at {health.get('at', 'an unknown time')}."), fix)
 
 
-def of_list(unit: Unit, paper_list: PaperList, at: datetime) -> Finding | None:
+def of_list(unit: UnitOfWork, paper_list: PaperList, at: datetime) -> Finding | None:
     name = paper_list.name
     if reason := unit.lists.paused(name):
-        mend = (f"When the reason is gone: digest resume {name}", "What is owed waits and goes out then, unless it is too late.")
-        return Finding(f"paused {name}", f"The list {name} is paused", (reason,), mend)
+        fix = (f"When the reason is gone: digest resume {name}", "What is owed waits and goes out then, unless it is too late.")
+        return Finding(f"paused {name}", f"The list {name} is paused", (reason,), fix)
     due = paper_list.cutoffs.first.latest(at)
     if due is None or at < due.at + LATE or unit.editions.find(name, due.day) or not unit.papers.count():
         return None
@@ -85,18 +85,18 @@ def of_queue(oldest: datetime | None, at: datetime, policy: Policy) -> Finding |
     if oldest is None or at - oldest <= policy.overdue:
         return None
     seen = (f"A mail that was due at {isoformat(oldest)} has not been handed over.",)
-    mend = ("Does anything deliver? digest run, or digest worker", "Do the relays take it? digest doctor", "digest status")
-    return Finding("overdue", "Mail is late", seen, mend)
+    fix = ("Does anything deliver? digest run, or digest worker", "Do the relays take it? digest doctor", "digest status")
+    return Finding("overdue", "Mail is late", seen, fix)
 
 
 def of_unknown_list(name: str, count: int) -> Finding:
     """So many deliveries wait for a process that knows their list."""
     seen = (f"{count} deliveries of it are due; they wait and nothing is failed.",)
-    mend = (
+    fix = (
         "Renamed or removed by mistake, or another installation on this database? Add its [[lists]] table again.",
         "To end what waits: digest cancel, with a settings file that has the list.",
     )
-    return Finding(f"unknown list {name}", f"The list {name} is not in the settings of a process that delivers", seen, mend)
+    return Finding(f"unknown list {name}", f"The list {name} is not in the settings of a process that delivers", seen, fix)
 
 
 def of_silence(silence: timedelta) -> Finding | None:
@@ -104,8 +104,8 @@ def of_silence(silence: timedelta) -> Finding | None:
     if silence < SILENT:
         return None
     seen = (f"The last tick ended {silence // timedelta(minutes=1)} minutes ago or more; it should come every minute.",)
-    mend = ("Is digest run up, and what does its log say? Restart it if in doubt: nothing is made or sent twice.",)
-    return Finding("scheduler", "Nothing has been scheduled for ten minutes", seen, mend)
+    fix = ("Is digest run up, and what does its log say? Restart it if in doubt: nothing is made or sent twice.",)
+    return Finding("scheduler", "Nothing has been scheduled for ten minutes", seen, fix)
 
 
 def of_review(held: Mapping[str, int]) -> Finding | None:
@@ -114,32 +114,32 @@ def of_review(held: Mapping[str, int]) -> Finding | None:
         return None
     count = sum(held.values())
     seen = tuple(f"{number} × {words}" for words, number in held.items())
-    mend = (
+    fix = (
         "Look at them: digest review",
         "Our trouble? When it is gone: digest review --undo. Dead mailboxes? digest review --accept",
         "Nothing was done to these readers, and nothing is sent to them until you decide.",
     )
-    return Finding("review", f"{count} refusals in the same words are held for review", seen[:5], mend)
+    return Finding("review", f"{count} refusals in the same words are held for review", seen[:5], fix)
 
 
 def of_edition(failed: str) -> Finding:
     """An edition that could not be made; `failed` is "list NAME, DATE: why" (tick.py). The cause is that of a missed one:
     the operator who knows why it is not there need not be told that it is not there.
     """
-    mend = ("Look at it: digest preview", "Mend the template or the sender named; the next tick tries again.")
-    return Finding(f"edition {failed.partition(',')[0].removeprefix('list ')}", "An edition could not be made", (failed,), mend)
+    fix = ("Look at it: digest preview", "Fix the template or the sender named; the next tick tries again.")
+    return Finding(f"edition {failed.partition(',')[0].removeprefix('list ')}", "An edition could not be made", (failed,), fix)
 
 
 def of_relay(stopped: str) -> Finding:
     """Delivery stopped before nothing was due any more."""
-    mend = ("Try each relay, its TLS and our login: digest doctor", "No reader is to blame: nothing is counted against them.")
-    return Finding("relay", "Mail is not going out", (stopped,), mend)
+    fix = ("Try each relay, its TLS and our login: digest doctor", "No reader is to blame: nothing is counted against them.")
+    return Finding("relay", "Mail is not going out", (stopped,), fix)
 
 
 def of_passed_over(relay: str, reason: str) -> Finding:
     """A relay takes nothing of ours, and the next one is used instead."""
-    mend = ("Try it, its TLS and our login: digest doctor", "The next relay takes the mail meanwhile.")
-    return Finding(f"relay {relay}", f"The relay {relay} takes no mail; the next one is used", (reason,), mend)
+    fix = ("Try it, its TLS and our login: digest doctor", "The next relay takes the mail meanwhile.")
+    return Finding(f"relay {relay}", f"The relay {relay} takes no mail; the next one is used", (reason,), fix)
 
 
 def of_cohort(failed: str) -> Finding:
@@ -151,14 +151,14 @@ def of_cohort(failed: str) -> Finding:
 
 def of_return(alarm: str) -> Finding:
     """A mail that came back and that a person should know of; a list that was paused by it is told of as such."""
-    mend = ("What the servers say of us: digest doctor", "No reader is to blame: nobody is suppressed for it.")
-    return Finding("returns", "Mail came back because of us, or needs a person", (alarm,), mend)
+    fix = ("What the servers say of us: digest doctor", "No reader is to blame: nobody is suppressed for it.")
+    return Finding("returns", "Mail came back because of us, or needs a person", (alarm,), fix)
 
 
 def of_key(trouble: str) -> Finding:
     """A process works with another key than the database knows (services/scheduler/key_check.py)."""
-    mend = ("Every host needs the same key: copy digest.key, and restart what ran without it.",)
-    return Finding("key", "A process has the wrong key: links in its mails do not work", (trouble,), mend)
+    fix = ("Every host needs the same key: copy digest.key, and restart what ran without it.",)
+    return Finding("key", "A process has the wrong key: links in its mails do not work", (trouble,), fix)
 
 
 def of_step(name: str, reason: str) -> Finding:
@@ -171,8 +171,8 @@ def of_failure(step: str, error: Exception) -> Finding:
     if isinstance(error, RelayUnreachable):
         return of_relay(str(error))
     if isinstance(error, DatabaseUnreachable):
-        mend = ("Is it up, and does it let us in? digest doctor", "Nothing is lost: all steps are tried again every minute.")
-        return Finding("database", "The database does not answer", (str(error),), mend)
+        fix = ("Is it up, and does it let us in? digest doctor", "Nothing is lost: all steps are tried again every minute.")
+        return Finding("database", "The database does not answer", (str(error),), fix)
     return of_step(step, str(error) if isinstance(error, DigestError) else f"{type(error).__name__}: {error}")
 
 
@@ -199,7 +199,7 @@ def raise_alarms(store: Store, findings: Iterable[Finding], tell: Callable[[Find
 
     `tell` raises MailError where it could not; that cause may be told later. Raises StoreError.
     """
-    told = []
+    sent = []
     for finding in map(_without_addresses, findings):
         with store.begin() as unit:
             new = unit.alarms.raise_once(finding.cause, at, QUIET, f"{finding.headline}: {' '.join(finding.seen)}")
@@ -211,5 +211,5 @@ def raise_alarms(store: Store, findings: Iterable[Finding], tell: Callable[[Find
             with store.begin() as unit:
                 unit.alarms.take_back(finding.cause, at)
             continue
-        told.append(finding)
-    return tuple(told)
+        sent.append(finding)
+    return tuple(sent)

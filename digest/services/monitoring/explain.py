@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from digest.domain.delivery import Delivery, Underway
+from digest.domain.delivery import Delivery, DeliveryProgress
 from digest.domain.edition import PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
@@ -17,7 +17,7 @@ from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.services.delivery.choose_papers import NOTHING_NEW
 from digest.services.scheduler.create_deliveries import UTC_ZONE, edition_for, frequency_of, mailed, timetable_of
 from digest.services.scheduler.election import SCHEDULER
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 DAY = timedelta(days=1)
 
@@ -30,12 +30,12 @@ def explain(
     with store.read() as unit:
         suppression = unit.suppressions.find(address)
         found = unit.subscribers.subscriptions(address)
-        told = [_subscription(unit, each, by_name, at, otherwise) for each in found]
+        subscriptions = [_subscription(unit, each, by_name, at, otherwise) for each in found]
     return {
         "address": str(address),
         "known": bool(found),
         "suppression": _suppression(suppression),
-        "subscriptions": told,
+        "subscriptions": subscriptions,
     }
 
 
@@ -44,7 +44,7 @@ def _suppression(found: Suppression | None) -> dict[str, str] | None:
 
 
 def _subscription(
-    unit: Unit, each: Subscription, lists: Mapping[str, PaperList], at: datetime, otherwise: ZoneInfo
+    unit: UnitOfWork, each: Subscription, lists: Mapping[str, PaperList], at: datetime, otherwise: ZoneInfo
 ) -> dict[str, Any]:
     preferences = each.preferences
     consent = each.consent
@@ -65,7 +65,7 @@ def _subscription(
     }
 
 
-def _now(unit: Unit, each: Subscription, paper_list: PaperList | None, at: datetime, otherwise: ZoneInfo) -> str:
+def _now(unit: UnitOfWork, each: Subscription, paper_list: PaperList | None, at: datetime, otherwise: ZoneInfo) -> str:
     """Why there is, or is not, a delivery for the latest due instant: the answer to "why did no mail come?"."""
     if each.state is not SubscriptionState.ACTIVE:
         return {
@@ -140,25 +140,25 @@ def status(
             "papers": unit.papers.count(),
             "lists": [_list(unit, each, at) for each in lists],
             "outbox": {str(state): count for state, count in unit.deliveries.tally().items()},
-            "underway": _underway(unit.pulse.underway(at)),
+            "underway": _underway(unit.delivery_stats.underway(at)),
             "oldest_due": oldest and isoformat(oldest),
             "unknown_timezones": {zone: n for zone, n in unit.subscribers.zones().items() if known_zone(zone) is None},
             "oldest_due_seconds": max(0.0, (at - oldest).total_seconds()) if oldest else 0,
             "sources": [_source(unit, name) for name in sources],
-            "relays": [{"name": name, "trouble": said} for name, said in (relays or {}).items()],
+            "relays": [{"name": name, "trouble": message} for name, message in (relays or {}).items()],
             "held_for_review": [{"reply": words, "refusals": count} for words, count in unit.refusals.held().items()],
             "scheduler": _scheduler(unit, at),
             "alarms": [
-                {"cause": cause, "at": isoformat(when), "said": said} for cause, when, said in unit.alarms.since(at - DAY)
+                {"cause": cause, "at": isoformat(when), "said": message} for cause, when, message in unit.alarms.since(at - DAY)
             ],
         }
 
 
-def _underway(found: Underway | None) -> dict[str, Any] | None:
+def _underway(found: DeliveryProgress | None) -> dict[str, Any] | None:
     return None if found is None else {**asdict(found), "eta_seconds": found.eta_seconds and round(found.eta_seconds)}
 
 
-def _source(unit: Unit, name: str) -> dict[str, Any]:
+def _source(unit: UnitOfWork, name: str) -> dict[str, Any]:
     """When it last showed something it had not shown before, when it was last asked, and what is wrong with it."""
     fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
     return {
@@ -170,13 +170,13 @@ def _source(unit: Unit, name: str) -> dict[str, Any]:
     }
 
 
-def _scheduler(unit: Unit, at: datetime) -> dict[str, Any] | None:
+def _scheduler(unit: UnitOfWork, at: datetime) -> dict[str, Any] | None:
     """Which daemon rings the bell; None where none ever did."""
     held = unit.leases.holder(SCHEDULER)
     return held and {"owner": held[0], "until": isoformat(held[1]), "runs": held[1] >= at}
 
 
-def _list(unit: Unit, paper_list: PaperList, at: datetime) -> dict[str, Any]:
+def _list(unit: UnitOfWork, paper_list: PaperList, at: datetime) -> dict[str, Any]:
     edition = unit.editions.latest(paper_list.name, at)
     return {
         "name": paper_list.name,

@@ -14,7 +14,7 @@ from digest.store.deliveries.delivery_stats import Sending
 
 if TYPE_CHECKING:
     from digest.domain.edition import Edition, PaperList
-    from digest.store.unit_of_work import Store, Unit
+    from digest.store.unit_of_work import Store, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +73,23 @@ class Figures:
 def list_overview(store: Store, paper_list: PaperList, most: int) -> ListOverview:
     with store.read() as unit:
         editions = tuple((each, unit.deliveries.tally(each.id)) for each in unit.editions.history(paper_list.name, most))
-        return ListOverview(unit.lists.paused(paper_list.name), unit.tallies.active(paper_list.name), editions)
+        return ListOverview(unit.lists.paused(paper_list.name), unit.subscriber_stats.active(paper_list.name), editions)
 
 
 def readership(store: Store, lists: Sequence[PaperList], since: datetime) -> Readership:
     with store.read() as unit:
-        tallies = unit.tallies
-        readers = sum(tallies.active(each.name) for each in lists)
+        subscriber_stats = unit.subscriber_stats
+        readers = sum(subscriber_stats.active(each.name) for each in lists)
         return Readership(
-            readers, tallies.confirmed(since), tallies.ended(since), tallies.returned(since), tallies.suppressed(since)
+            readers,
+            subscriber_stats.confirmed(since),
+            subscriber_stats.ended(since),
+            subscriber_stats.returned(since),
+            subscriber_stats.suppressed(since),
         )
 
 
-def source_state(unit: Unit, name: str) -> SourceState:
+def source_state(unit: UnitOfWork, name: str) -> SourceState:
     fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
     return SourceState(name, health, fresh.get("last_unseen_at") or "")
 
@@ -101,7 +105,7 @@ def figures(store: Store, lists: Sequence[PaperList], sources: Sequence[str], bu
         return Figures(
             papers=unit.papers.count(),
             lists=found,
-            deliveries=deliveries | unit.pulse.open(),
+            deliveries=deliveries | unit.delivery_stats.open(),
             oldest_due=unit.deliveries.oldest_due(at),
             sources=tuple(source_state(unit, name) for name in sources),
             scheduler_runs=unit.leases.held(SCHEDULER),
@@ -109,7 +113,7 @@ def figures(store: Store, lists: Sequence[PaperList], sources: Sequence[str], bu
         )
 
 
-def _list(unit: Unit, name: str, buckets: Sequence[float], at: datetime) -> ListFigures:
+def _list(unit: UnitOfWork, name: str, buckets: Sequence[float], at: datetime) -> ListFigures:
     newest = unit.editions.latest(name, at)
-    sending = unit.pulse.sending(newest.id, buckets) if newest else Sending()
-    return ListFigures(name, unit.lists.paused(name) is not None, unit.tallies.active(name), newest, sending)
+    sending = unit.delivery_stats.sending(newest.id, buckets) if newest else Sending()
+    return ListFigures(name, unit.lists.paused(name) is not None, unit.subscriber_stats.active(name), newest, sending)

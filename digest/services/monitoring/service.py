@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from digest.domain.instant import parse_instant
 from digest.domain.schedule import known_zone
-from digest.mail.smtp.journal import Unwritten
+from digest.mail.smtp.journal import NullSendLog
 from digest.services.monitoring.alerts import (
     Finding,
     Policy,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from digest.domain.subscriber import Address
     from digest.links import Links
     from digest.mail.message.headers import Sender
-    from digest.mail.verp import Stamps
+    from digest.mail.verp import VerpSigner
     from digest.render.environment import Templates
     from digest.services.delivery.relays import Relays
     from digest.services.editions.message_composer import Sign
@@ -59,15 +59,15 @@ class MonitoringService:
         default_timezone: str,
         overdue: timedelta,
         to: Callable[[], Address | None],
-        key_trouble: Callable[[], str],
+        key_problem: Callable[[], str],
         relays: Relays,
-        mail_parts: Callable[[], tuple[Templates, Sender, Stamps, Sign]],
+        mail_parts: Callable[[], tuple[Templates, Sender, VerpSigner, Sign]],
         links: Links,
     ) -> None:
         self._store, self._lists, self._sources, self._overdue = store, lists, sources, overdue
         self._zone = ZoneInfo(default_timezone)
         self._since = time.monotonic()
-        self._to, self._key_trouble, self._relays, self._mail_parts, self._links = to, key_trouble, relays, mail_parts, links
+        self._to, self._key_trouble, self._relays, self._mail_parts, self._links = to, key_problem, relays, mail_parts, links
 
     def status(self, at: datetime) -> dict[str, Any]:
         """What is going on, as one document."""
@@ -134,7 +134,7 @@ class MonitoringService:
 
             to = self._to()
             if to is not None and self._relays:
-                tell(self._relays.pool(Unwritten(), lambda: at), self.alert_mail(finding, to, at))
+                tell(self._relays.pool(NullSendLog(), lambda: at), self.alert_mail(finding, to, at))
 
         return raise_alarms(self._store, findings, mail, at)
 
@@ -142,5 +142,5 @@ class MonitoringService:
         """What `alarm` mails."""
         from digest.services.monitoring.alert_mail import alert
 
-        templates, sender, stamps, sign = self._mail_parts()
-        return alert(templates, sender, stamps, self._links.home, to, finding, at, sign)
+        templates, sender, verp_signer, sign = self._mail_parts()
+        return alert(templates, sender, verp_signer, self._links.home, to, finding, at, sign)

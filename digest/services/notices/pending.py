@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from digest.domain.circuit_breaker import Refusal, same_words
 from digest.domain.delivery import Attempt, DeliveryState, Envelope
 from digest.domain.errors import RelayUnreachable, TemplateError
-from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.domain.notice import Notice, NoticeKind, QueuedNotice
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.run import Transport
 from digest.services.operations.review import hold
-from digest.services.scheduler.election import POSTMAN
+from digest.services.scheduler.election import NOTICE_SENDER
 from digest.services.subscriptions.request_limits import count_notice, notices_used_up
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 HELD = timedelta(minutes=5)
 """How long one is left to whoever sends it at once: longer than a relay takes to answer."""
@@ -33,15 +33,15 @@ GOOD_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PendingNotices:
     """How many confirmations are owed, and whether a process is there that sends them by itself."""
 
-    owed: int
+    queued: int
     sender: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class NoticeTools:
     """What they are sent with. `welcome` sends one with the current edition and says whether there was one to send."""
 
     compose: Callable[[Notice, datetime], Envelope]
@@ -50,13 +50,13 @@ class Means:
     policy: RetryPolicy
 
 
-def send_at_once(store: Store, means: Means, notice: Notice, at: datetime) -> None:
+def send_at_once(store: Store, means: NoticeTools, notice: Notice, at: datetime) -> None:
     """Raises RelayUnreachable when no relay took it: it is owed then."""
-    owed = OwedNotice(notice, at, attempts=0, suppressed=None)
-    _send(store, means, [owed], at)
+    queued = QueuedNotice(notice, at, attempts=0, suppressed=None)
+    _send(store, means, [queued], at)
 
 
-def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
+def send_queued(store: Store, means: NoticeTools, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
     """Sends all that are due; says how many a relay took. Raises RelayUnreachable when no relay can be had: they wait.
 
     Raises TemplateError for one that cannot be composed, once the others of its batch are out.
@@ -74,22 +74,26 @@ def send_owed(store: Store, means: Means, clock: Callable[[], datetime], stop: C
     return sent
 
 
-def outlook(store: Store, now: datetime) -> Outlook:
+def pending_notices(store: Store, now: datetime) -> PendingNotices:
     """`now` by the real clock, which signs of life are told by."""
     with store.read() as unit:
-        held = unit.leases.holder(POSTMAN)
-        return Outlook(unit.notices.count(NoticeKind.CONFIRM), held[0] if held and unit.leases.held(POSTMAN) else None)
+        held = unit.leases.holder(NOTICE_SENDER)
+        return PendingNotices(
+            unit.notices.count(NoticeKind.CONFIRM), held[0] if held and unit.leases.held(NOTICE_SENDER) else None
+        )
 
 
-def _worth_sending(owed: OwedNotice, at: datetime) -> bool:
-    return owed.wanted and at < owed.owed_at + GOOD_FOR
+def _worth_sending(queued: QueuedNotice, at: datetime) -> bool:
+    return queued.wanted and at < queued.owed_at + GOOD_FOR
 
 
-def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+def _send(
+    store: Store, means: NoticeTools, queued: Sequence[QueuedNotice], at: datetime, stop: Callable[[], bool] = lambda: False
+) -> int:
     """How many a relay took. What is left of them when no relay can be had is put off; when told to stop, it is due again."""
-    left = {each.notice.subscription.id: each for each in owed}
+    left = {each.notice.subscription.id: each for each in queued}
     try:
-        sent = sum(_welcomed(store, means, each, at, left) for each in owed) + _handed_over(store, means, left, at)
+        sent = sum(_welcomed(store, means, each, at, left) for each in queued) + _sent_in_turn(store, means, left, at)
     except RelayUnreachable:
         _put_off(store, left.values(), at + means.policy.busy_wait)
         raise
@@ -98,15 +102,15 @@ def _send(store: Store, means: Means, owed: Sequence[OwedNotice], at: datetime, 
     return sent
 
 
-def _put_off(store: Store, left: Iterable[OwedNotice], until: datetime) -> None:
+def _put_off(store: Store, left: Iterable[QueuedNotice], until: datetime) -> None:
     with store.begin() as unit:
         for each in left:
             unit.notices.put_off(each.notice, until, each.attempts)
 
 
-def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: dict[int, OwedNotice]) -> bool:
+def _welcomed(store: Store, means: NoticeTools, queued: QueuedNotice, at: datetime, left: dict[int, QueuedNotice]) -> bool:
     """Whether it was a welcome with an edition: the outbox has that one now, should no relay take it."""
-    notice = owed.notice
+    notice = queued.notice
     if notice.kind is not NoticeKind.WELCOME:
         return False
     try:
@@ -119,13 +123,13 @@ def _welcomed(store: Store, means: Means, owed: OwedNotice, at: datetime, left: 
     if with_edition:
         left.pop(notice.subscription.id)
         with store.begin() as unit:
-            count_notice(unit.allowances, notice.subscription.address, at)
+            count_notice(unit.rate_limits, notice.subscription.address, at)
             unit.notices.settle([notice])
     return with_edition
 
 
-def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: datetime) -> int:
-    by_envelope: dict[int, OwedNotice] = {}
+def _sent_in_turn(store: Store, means: NoticeTools, left: dict[int, QueuedNotice], at: datetime) -> int:
+    by_envelope: dict[int, QueuedNotice] = {}
     pointless: list[Notice] = []
     sent, broken = 0, list[TemplateError]()
     streak, refused = RefusalStreak(), None
@@ -144,23 +148,23 @@ def _handed_over(store: Store, means: Means, left: dict[int, OwedNotice], at: da
         """Asked right before it is begun: an address may have been suppressed, or somebody may have left, since it was taken."""
         notice = by_envelope[envelope].notice
         with store.read() as unit:
-            now_owed = unit.notices.current([notice.subscription.id])
-            used_up = notices_used_up(unit.allowances, notice.subscription.address, at)
-        still = not used_up and any(each.wanted and _same(each.notice, notice) for each in now_owed)
+            now_queued = unit.notices.current([notice.subscription.id])
+            used_up = notices_used_up(unit.rate_limits, notice.subscription.address, at)
+        still = not used_up and any(each.wanted and _same(each.notice, notice) for each in now_queued)
         if not still:
             pointless.append(notice)
             left.pop(notice.subscription.id, None)
         return still
 
-    for attempt in means.transport.hand_over(envelopes(), wanted=wanted):
-        owed = by_envelope[attempt.delivery_id]
-        verdict = streak.narrowed(attempt, verdict_of(attempt), owed.attempts)
-        decision = means.policy.decide(attempt, owed.attempts, owed.owed_at + GOOD_FOR, verdict)
+    for attempt in means.transport.send_many(envelopes(), wanted=wanted):
+        queued = by_envelope[attempt.delivery_id]
+        verdict = streak.narrowed(attempt, verdict_of(attempt), queued.attempts)
+        decision = means.policy.decide(attempt, queued.attempts, queued.owed_at + GOOD_FOR, verdict)
         if decision.effect is Effect.STOP_RUN:
             refused = verdict.refusal(attempt)
         with store.begin() as unit:
-            _settle(unit, owed, attempt, decision, sent)
-        left.pop(owed.notice.subscription.id, None)
+            _settle(unit, queued, attempt, decision, sent)
+        left.pop(queued.notice.subscription.id, None)
         sent += attempt.accepted
     with store.begin() as unit:
         unit.notices.settle(pointless)
@@ -175,12 +179,12 @@ def _same(one: Notice, other: Notice) -> bool:
     return one.kind is other.kind and one.subscription.request == other.subscription.request
 
 
-def _settle(unit: Unit, owed: OwedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:
-    notice = owed.notice
+def _settle(unit: UnitOfWork, queued: QueuedNotice, attempt: Attempt, decision: Decision, accepted: int) -> None:
+    notice = queued.notice
     if attempt.accepted or attempt.uncertain:
-        count_notice(unit.allowances, notice.subscription.address, attempt.at)
+        count_notice(unit.rate_limits, notice.subscription.address, attempt.at)
     if decision.state is DeliveryState.QUEUED and decision.next_attempt_at:
-        unit.notices.put_off(notice, decision.next_attempt_at, owed.attempts + decision.counts)
+        unit.notices.put_off(notice, decision.next_attempt_at, queued.attempts + decision.counts)
         return
     if decision.state is DeliveryState.FAILED and not attempt.uncertain:
         words = same_words(str(attempt.reply or decision.reason), notice.subscription.address)

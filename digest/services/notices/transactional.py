@@ -15,33 +15,35 @@ from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Subscription
 from digest.links import CONFIRM_LIFETIME, Links
 from digest.mail.message.headers import Sender
-from digest.mail.verp import Stamps
+from digest.mail.verp import VerpSigner
 from digest.render.edition.views import SenderView, in_words
 from digest.render.environment import Templates
 from digest.render.transactional.messages import NoticeView, render_message, render_welcome
 from digest.services.editions.message_composer import Sign, unsigned
-from digest.services.notices.envelope import Stationery
+from digest.services.notices.envelope import EnvelopeBuilder
 
 
-class Notifier:
+class NoticeComposer:
     def __init__(
         self,
         templates: Templates,
         links: Links,
         sender: Sender,
-        stamps: Stamps,
+        verp_signer: VerpSigner,
         lists: Mapping[str, PaperList],
         sign: Sign = unsigned,
     ) -> None:
         self._templates, self._links, self._sender, self._lists = templates, links, sender, lists
-        self._stationery = Stationery(sender, stamps, sign)
+        self._envelope_builder = EnvelopeBuilder(sender, verp_signer, sign)
 
     def envelope(self, notice: Notice, at: datetime) -> Envelope:
         """The mail for a notice. Raises TemplateError."""
         subscription = notice.subscription
         message = render_message(self._templates, notice.kind, self.view(notice, at))
         key = f"{subscription.id}-{at:%Y%m%d%H%M%S}"
-        return self._stationery.envelop(message, subscription.address, at, kind=str(notice.kind), key=key, number=subscription.id)
+        return self._envelope_builder.envelop(
+            message, subscription.address, at, kind=str(notice.kind), key=key, number=subscription.id
+        )
 
     def welcome(self, notice: Notice, edition: Edition, rendered: Rendered, at: datetime) -> Rendered:
         """The welcome as a shell around an edition's cards. Raises TemplateError."""

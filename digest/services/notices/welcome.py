@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from digest.domain.retry import RetryPolicy
     from digest.services.delivery.choose_papers import Choice
     from digest.services.delivery.run import Transport
-    from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.edition_renderer import EditionRenderer
     from digest.services.editions.message_composer import MoreCards
-    from digest.services.notices.transactional import Notifier
+    from digest.services.notices.transactional import NoticeComposer
     from digest.store.unit_of_work import Store
 
 HELD = timedelta(minutes=5)
@@ -38,11 +38,11 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class WelcomeTools:
     """What a welcome is made and sent with. `choose` gives a reader's own picks; `transport` writes to `journal`."""
 
-    notifier: Notifier
-    press: Press
+    notice_composer: NoticeComposer
+    edition_renderer: EditionRenderer
     choose: Callable[[Claimed], Sequence[Choice] | None]
     transport: Transport
     journal: Journal
@@ -50,7 +50,7 @@ class Means:
     cards: MoreCards
 
 
-def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
+def welcome(store: Store, means: WelcomeTools, notice: Notice, at: datetime) -> bool:
     """Sends the welcome with the current edition. False, and nothing done, where there is none or the reader had it.
 
     Raises RelayUnreachable when no relay took it: the outbox sends the edition when one does.
@@ -73,10 +73,12 @@ def welcome(store: Store, means: Means, notice: Notice, at: datetime) -> bool:
         return False
     with store.begin() as unit:
         unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
-    shell = means.notifier.welcome(notice, edition, rendered, at)
-    envelope = means.press.mailroom(edition, means.notifier.list_of(subscription), shell, means.cards)(claimed, choices)
+    shell = means.notice_composer.welcome(notice, edition, rendered, at)
+    envelope = means.edition_renderer.message_composer(edition, means.notice_composer.list_of(subscription), shell, means.cards)(
+        claimed, choices
+    )
     recheck = Recheck(store, [created], None, lambda: at)  # who is not wanted any more is withheld by the outbox
-    for attempt in means.transport.hand_over([envelope], wanted=recheck.wanted):
+    for attempt in means.transport.send_many([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))
         with store.begin() as unit:
             settle(unit, [(attempt, decision)], held, means.journal.owner)

@@ -11,7 +11,7 @@ from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeliveryCounts:
     """Where the copies of an edition are."""
 
     went: int
@@ -24,7 +24,7 @@ class Standing:
     not_sent: int
 
     @classmethod
-    def of(cls, tally: Mapping[DeliveryState, int]) -> Standing:
+    def of(cls, tally: Mapping[DeliveryState, int]) -> DeliveryCounts:
         return cls(
             went=tally.get(DeliveryState.ACCEPTED, 0),
             unsure=tally.get(DeliveryState.UNCERTAIN, 0),
@@ -39,7 +39,7 @@ class Cancelled:
     """`withheld` is what this call held back; `standing` is as it is now. What is in flight is withheld if it comes back."""
 
     withheld: int
-    standing: Standing
+    delivery_counts: DeliveryCounts
 
 
 def cancel(store: Store, edition: Edition, reason: str) -> Cancelled:
@@ -47,5 +47,5 @@ def cancel(store: Store, edition: Edition, reason: str) -> Cancelled:
     why = f"the edition was cancelled: {reason}" if reason else "the edition was cancelled"
     with store.begin() as unit:
         unit.editions.cancel(edition.id)
-        withheld = unit.amendments.withhold(edition.id, why)
-        return Cancelled(withheld, Standing.of(unit.deliveries.tally(edition.id)))
+        withheld = unit.edition_operations.withhold(edition.id, why)
+        return Cancelled(withheld, DeliveryCounts.of(unit.deliveries.tally(edition.id)))

@@ -17,7 +17,7 @@ WORTH_SENDING = timedelta(days=3)
 LONGEST = 4000
 
 
-class Press(Protocol):
+class EditionRenderer(Protocol):
     """What proofreads editions proofreads corrections."""
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]: ...
@@ -33,13 +33,13 @@ class Corrected:
     """`owed` counts those who are to get it and were not before this call."""
 
     correction: Edition
-    owed: int
+    queued: int
 
 
 def correct(
     store: Store,
     render: Render,
-    press: Press,
+    edition_renderer: EditionRenderer,
     paper_list: PaperList,
     edition: Edition,
     text: str,
@@ -54,13 +54,13 @@ def correct(
     """
     draft = drafted(edition, text, at)
     rendered = render(draft, paper_list)
-    if errors := press.proof(draft, paper_list, rendered):
+    if errors := edition_renderer.proof(draft, paper_list, rendered):
         raise LintFailed(errors)
     with store.begin() as unit:
-        correction = unit.amendments.freeze_correction(draft, rendered)
-        owed = unit.amendments.owe_correction(correction, at, at + WORTH_SENDING, unsure=unsure)
-        unit.jobs.nudge(owed)
-    return Corrected(correction, owed)
+        correction = unit.edition_operations.freeze_correction(draft, rendered)
+        queued = unit.edition_operations.queue_correction(correction, at, at + WORTH_SENDING, unsure=unsure)
+        unit.jobs.nudge(queued)
+    return Corrected(correction, queued)
 
 
 def drafted(edition: Edition, text: str, at: datetime) -> Edition:
@@ -70,7 +70,7 @@ def drafted(edition: Edition, text: str, at: datetime) -> Edition:
     paragraphs = tuple(" ".join(part.split()) for part in text.replace("\r", "").split("\n\n") if part.strip())
     if not paragraphs or len(text) > LONGEST:
         raise InvalidInput("correction", f"should be 1 to {LONGEST} characters of text")
-    said = json.dumps([edition.list, edition.slug, paragraphs], ensure_ascii=False)
+    words = json.dumps([edition.list, edition.slug, paragraphs], ensure_ascii=False)
     return replace(
         edition,
         id=0,
@@ -79,7 +79,7 @@ def drafted(edition: Edition, text: str, at: datetime) -> Edition:
         pool=(),
         notes=paragraphs,
         updates=(),
-        content_hash=hashlib.sha256(said.encode()).hexdigest(),
+        content_hash=hashlib.sha256(words.encode()).hexdigest(),
         state="frozen",
         corrects=edition.id,
     )

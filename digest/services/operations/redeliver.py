@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from digest.domain.edition import Edition
 from digest.domain.errors import InvalidInput
 from digest.domain.instant import isoformat
-from digest.services.operations.cancel import Standing
+from digest.services.operations.cancel import DeliveryCounts
 from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
     queued: int
-    standing: Standing
+    delivery_counts: DeliveryCounts
 
 
 def redeliver(
@@ -40,11 +40,11 @@ def redeliver(
                 raise InvalidInput(
                     f"edition {edition.list}/{edition.slug}", f"is {edition.state}; --reinstate makes it stand again"
                 )
-            unit.amendments.reinstate(edition.id)
+            unit.edition_operations.reinstate(edition.id)
         again = f"queued again by the operator at {isoformat(at)}"
         if only is not None:
-            queued = unit.amendments.hurry(edition.id, only, at, at + within, again)
+            queued = unit.edition_operations.enqueue_urgent(edition.id, only, at, at + within, again)
         else:
-            queued = unit.amendments.requeue(edition.id, at, at + within, again, unsure=unsure)
+            queued = unit.edition_operations.requeue(edition.id, at, at + within, again, unsure=unsure)
         unit.jobs.nudge(queued, urgent=only is not None)
-        return Requeued(queued, Standing.of(unit.deliveries.tally(edition.id)))
+        return Requeued(queued, DeliveryCounts.of(unit.deliveries.tally(edition.id)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.render.edition.correction import CorrectionView, render_correction
 from digest.render.edition.views import SenderView
 from digest.services.operations import review
-from digest.services.operations.cancel import Cancelled, Standing, cancel
+from digest.services.operations.cancel import Cancelled, DeliveryCounts, cancel
 from digest.services.operations.correct import Corrected, correct
 from digest.services.operations.pause import pause, resume
 from digest.services.operations.redeliver import Requeued, redeliver
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.links import Links
     from digest.mail.message.headers import Sender
     from digest.render.environment import Templates
-    from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.edition_renderer import EditionRenderer
     from digest.services.subscriptions.service import SubscriptionService
     from digest.store.unit_of_work import Store
 
@@ -32,13 +32,13 @@ class OperationService:
         store: Store,
         paper_list: Callable[[str | None], PaperList],
         subscriptions: SubscriptionService,
-        press: Callable[[], Press],
+        edition_renderer: Callable[[], EditionRenderer],
         templates: Callable[[], Templates],
         sender: Callable[[], Sender],
         links: Links,
     ) -> None:
         self._store, self._paper_list, self._subscriptions = store, paper_list, subscriptions
-        self._press, self._templates, self._sender, self._links = press, templates, sender, links
+        self._edition_renderer, self._templates, self._sender, self._links = edition_renderer, templates, sender, links
 
     def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
         return pause(self._store, names, reason, at)
@@ -49,10 +49,10 @@ class OperationService:
     def cancel(self, edition: Edition, reason: str) -> Cancelled:
         return cancel(self._store, edition, reason)
 
-    def standing(self, edition: Edition) -> Standing:
+    def delivery_counts(self, edition: Edition) -> DeliveryCounts:
         """Where the copies of an edition are."""
         with self._store.read() as unit:
-            return Standing.of(unit.deliveries.tally(edition.id))
+            return DeliveryCounts.of(unit.deliveries.tally(edition.id))
 
     def held(self, reply: str = "") -> list[Group]:
         """Refusals in the same words that wait for the operator; `reply` is part of the words."""
@@ -66,7 +66,9 @@ class OperationService:
 
     def correct(self, edition: Edition, text: str, at: datetime, *, unsure: bool = False) -> Corrected:
         paper_list = self._paper_list(edition.list)
-        return correct(self._store, self.render_correction, self._press(), paper_list, edition, text, at, unsure=unsure)
+        return correct(
+            self._store, self.render_correction, self._edition_renderer(), paper_list, edition, text, at, unsure=unsure
+        )
 
     def render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
         """A correction (correct.py's draft) as mail. Raises TemplateError."""

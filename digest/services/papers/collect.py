@@ -28,12 +28,12 @@ FRESHNESS = "freshness"
 HEALTH = "health"
 """Key: {"at", "stale", "error", "failing_since", "rhythm"} as the latest collect left them, for whoever tells of it: edition,
 status, metrics, alarm."""
-REMEMBERED = 6_000
+IDS_REMEMBERED = 6_000
 """Ids a source is judged by: some days' worth of the largest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RejectedRecord:
     """A record that could not be used. `file` is the source's address."""
 
     file: str
@@ -50,7 +50,7 @@ class CollectReport:
     papers_updated: int = 0
     papers_unchanged: int = 0
     signals: int = 0
-    rejected: tuple[Left, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
     stale: bool = False
     error: str | None = None
 
@@ -75,9 +75,9 @@ class _Freshness:
     ids: dict[str, None] = field(default_factory=dict)
 
     @classmethod
-    def from_state(cls, told: Mapping[str, Any]) -> _Freshness:
-        last = told.get("last_unseen_at")
-        return cls(parse_instant(last) if last else None, dict.fromkeys(told.get("ids", ())))
+    def from_state(cls, state: Mapping[str, Any]) -> _Freshness:
+        last = state.get("last_unseen_at")
+        return cls(parse_instant(last) if last else None, dict.fromkeys(state.get("ids", ())))
 
     def saw(self, batch: Batch, at: datetime) -> bool:
         """Whether the batch held something unseen. Readings count: some sources show nothing else."""
@@ -86,7 +86,7 @@ class _Freshness:
         for name in shown:
             self.ids.pop(name, None)
             self.ids[name] = None
-        for name in list(self.ids)[: max(0, len(self.ids) - REMEMBERED)]:
+        for name in list(self.ids)[: max(0, len(self.ids) - IDS_REMEMBERED)]:
             del self.ids[name]
         if unseen:
             self.last_unseen_at = at
@@ -106,11 +106,11 @@ def _collect_one(source: Source, getter: Getter, store: Store, at: datetime) -> 
         state = unit.sources.load(source.name, STATE) or {}
         freshness = _Freshness.from_state(unit.sources.load(source.name, FRESHNESS) or {})
         before = unit.sources.load(source.name, HEALTH) or {}
-    counts, rejected, error = MergeCounts(), list[Left](), None
+    counts, rejected, error = MergeCounts(), list[RejectedRecord](), None
     try:
         for batch in source.collect(getter, state, at):
             counts += _keep(source.name, batch, freshness, store, at)
-            rejected += [Left(source.base_url, each.where, each.reason) for each in batch.rejected]
+            rejected += [RejectedRecord(source.base_url, each.where, each.reason) for each in batch.rejected]
     except StoreError:
         raise
     except SourceError as failure:

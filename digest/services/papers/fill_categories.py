@@ -11,7 +11,7 @@ from typing import Any
 
 from digest.domain.errors import SourceError
 from digest.domain.instant import isoformat, parse_instant
-from digest.sources.port import Getter, LooksUp
+from digest.sources.port import Getter, SupportsLookup
 from digest.store.unit_of_work import Store
 
 PLACE, KEY = "<categories>", "asked"
@@ -22,15 +22,15 @@ MOST = 2_000
 """Papers one run asks for."""
 
 
-def fill_categories(arxiv: LooksUp, getter: Getter, store: Store, at: datetime) -> tuple[int, str | None]:
+def fill_categories(arxiv: SupportsLookup, getter: Getter, store: Store, at: datetime) -> tuple[int, str | None]:
     """(how many papers have categories now that had none, why arXiv could not be asked for all). Raises StoreError only."""
     with store.read() as unit:
         kept: dict[str, Any] = unit.sources.load(PLACE, KEY) or {}
-        lacking = unit.papers.without_categories(at - SEEN_WITHIN, at, MOST)
+        missing = unit.papers.without_categories(at - SEEN_WITHIN, at, MOST)
     in_vain = set(kept.get("ids", ())) if kept.get("day") == f"{at:%Y-%m-%d}" else set()
     if "until" in kept and parse_instant(kept["until"]) > at:
         return 0, None
-    wanted = [identifier for paper_id, identifier in lacking.items() if paper_id not in in_vain]
+    wanted = [identifier for paper_id, identifier in missing.items() if paper_id not in in_vain]
     if not wanted:
         return 0, None
     filled, error = 0, None
@@ -42,11 +42,11 @@ def fill_categories(arxiv: LooksUp, getter: Getter, store: Store, at: datetime) 
                 filled += sum(bool(each.categories) for each in batch.sightings)
     except SourceError as failure:
         error = str(failure)
-    told: dict[str, Any] = {"day": f"{at:%Y-%m-%d}", "ids": sorted(in_vain)}
+    record: dict[str, Any] = {"day": f"{at:%Y-%m-%d}", "ids": sorted(in_vain)}
     with store.begin() as unit:
         if error:
-            told["until"] = isoformat(at + timedelta(hours=1))
+            record["until"] = isoformat(at + timedelta(hours=1))
         else:
-            told["ids"] = sorted(in_vain | unit.papers.without_categories(at - SEEN_WITHIN, at, MOST).keys())
-        unit.sources.save(PLACE, KEY, told, at)
+            record["ids"] = sorted(in_vain | unit.papers.without_categories(at - SEEN_WITHIN, at, MOST).keys())
+        unit.sources.save(PLACE, KEY, record, at)
     return filled, error

@@ -126,10 +126,10 @@ class _Loading:
         self.rejected += [Rejected(name, each.where, each.reason) for each in parsed.rejected]
         if parsed.undated and not dated:
             parsed = _without_signals(parsed)
-            told = (
+            record = (
                 "the page does not say when it was read; give --observed-at INSTANT, or name it DATE_fetched_2025-03-03T074942Z"
             )
-            self.rejected.append(Rejected(name, "signals", told))
+            self.rejected.append(Rejected(name, "signals", record))
         self._sightings += parsed.sightings
         self._gone += parsed.gone
         self._readings += [(name, reading) for reading in parsed.readings]

@@ -17,7 +17,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import MergeCounts
 from digest.domain.refresh_schedule import EVERY, FIRST_LOOK_BACK, ONCE_SENT, RECENT, WHILE_NEW, spans
-from digest.sources.port import Batch, Getter, LooksUp
+from digest.sources.port import Batch, Getter, SupportsLookup
 from digest.store.unit_of_work import Store
 
 KEY = "refresh"
@@ -40,20 +40,20 @@ class Refreshed:
 
 def refresh(sources: Iterable[object], getter: Getter, store: Store, at: datetime) -> list[Refreshed]:
     """One report per source that can be asked by name and whose time has come. Raises StoreError only."""
-    reports = (_refresh_one(source, getter, store, at) for source in sources if isinstance(source, LooksUp))
+    reports = (_refresh_one(source, getter, store, at) for source in sources if isinstance(source, SupportsLookup))
     return [report for report in reports if report is not None]
 
 
-def _refresh_one(source: LooksUp, getter: Getter, store: Store, at: datetime) -> Refreshed | None:
+def _refresh_one(source: SupportsLookup, getter: Getter, store: Store, at: datetime) -> Refreshed | None:
     with store.read() as unit:
-        told = unit.sources.load(source.name, KEY) or {}
-        done = parse_instant(told["at"]) if "at" in told else at - FIRST_LOOK_BACK
-        if "at" in told and "until" not in told and at - done < EVERY:
+        state = unit.sources.load(source.name, KEY) or {}
+        done = parse_instant(state["at"]) if "at" in state else at - FIRST_LOOK_BACK
+        if "at" in state and "until" not in state and at - done < EVERY:
             return None
-        until = parse_instant(told["until"]) if "until" in told else at
+        until = parse_instant(state["until"]) if "until" in state else at
         due = unit.papers.names_of_new(spans(WHILE_NEW, done, until), done - WHILE_NEW[-1] - RECENT)
         due |= unit.papers.names_of_sent(spans(ONCE_SENT, done, until))
-    left = [paper_id for paper_id in sorted(due) if paper_id > told.get("after", 0)]
+    left = [paper_id for paper_id in sorted(due) if paper_id > state.get("after", 0)]
     counts, asked, error = MergeCounts(), 0, None
     try:
         for start in range(0, len(left), AT_ONCE):

@@ -21,7 +21,7 @@ from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.refresh import refresh
 from digest.services.papers.summarise import PLACE, TROUBLE
 from digest.sources.arxiv_atom import ArxivApi
-from digest.sources.port import LooksUp
+from digest.sources.port import SupportsLookup
 
 if TYPE_CHECKING:
     from digest.config.papers import LookUps, SourceSettings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from digest.domain.subscriber import Address
     from digest.ranking.model import Model
     from digest.ranking.trending import Ranker
-    from digest.services.editions.personalise import Chooser
+    from digest.services.editions.personalise import Personaliser
     from digest.services.ranking.backtest import Backtest
     from digest.services.subscriptions.service import SubscriptionService
     from digest.sources.http import PoliteGetter
@@ -48,11 +48,11 @@ class PaperService:
         make_sources: Callable[[Sequence[str]], list[Source]],
         getter: Callable[[], PoliteGetter],
         ranker: Callable[[], Ranker],
-        chooser: Chooser,
+        personaliser: Personaliser,
         subscriptions: SubscriptionService,
     ) -> None:
         self._store, self._tables, self._look_ups, self._make_sources = store, tables, look_ups, make_sources
-        self._getter, self._ranker, self._chooser, self._subscriptions = getter, ranker, chooser, subscriptions
+        self._getter, self._ranker, self._personaliser, self._subscriptions = getter, ranker, personaliser, subscriptions
 
     def collect_due(self, at: datetime, *, failed_too: bool = False) -> list[CollectReport]:
         """Collects from the sources whose time has come (`every_minutes` since the last try).
@@ -82,7 +82,7 @@ class PaperService:
 
     def look_up(self, at: datetime) -> tuple[int, LookedUp]:
         """Asks for what no source told: (how many papers have categories now, readers' works that were looked up)."""
-        sources: list[LooksUp] = [each for each in self._make_sources(()) if isinstance(each, LooksUp)]
+        sources: list[SupportsLookup] = [each for each in self._make_sources(()) if isinstance(each, SupportsLookup)]
         arxiv: ArxivApi | None = next((each for each in sources if isinstance(each, ArxivApi)), None)
         if arxiv is None and self._look_ups.arxiv_url:
             arxiv = ArxivApi("arxiv", self._look_ups.arxiv_url)
@@ -97,7 +97,7 @@ class PaperService:
             ranked = self._ranker()(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
         if address is None:
             return ranked
-        return self._chooser.ranking(ranked, self._subscriptions.subscription(address, paper_list).interests)
+        return self._personaliser.ranking(ranked, self._subscriptions.subscription(address, paper_list).interests)
 
     def paper(self, identifier: str) -> Paper:
         """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""
@@ -158,7 +158,7 @@ class PaperService:
 
         return backtest(self._store, paper_list, rankers, since, until, self.history_end())
 
-    def summaries_trouble(self) -> str:
+    def summaries_problem(self) -> str:
         """What went wrong when the summaries' endpoint was asked last; "" where nothing did."""
         with self._store.read() as unit:
             found = unit.sources.load(PLACE, TROUBLE)

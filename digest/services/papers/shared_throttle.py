@@ -44,4 +44,4 @@ class SharedTurns:
 
     def _change(self, group: str, how: Callable[[Turns], Turns], now: float) -> None:
         with self._store.begin() as unit:
-            unit.sources.change(f"<{group}>", KEY, lambda told: asdict(how(Turns(**told))), datetime.fromtimestamp(now, UTC))
+            unit.sources.change(f"<{group}>", KEY, lambda state: asdict(how(Turns(**state))), datetime.fromtimestamp(now, UTC))

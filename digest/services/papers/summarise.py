@@ -25,7 +25,7 @@ Summaries = Callable[[Sequence[Paper], datetime], Mapping[int, Summary]]
 PLACE = "summaries:"
 """Among what sources remember; no source can be called so."""
 BUDGET, TROUBLE = "budget", "trouble"
-REMEMBERED = timedelta(days=90)
+SUMMARIES_KEPT_FOR = timedelta(days=90)
 """Longer than any paper is a candidate."""
 
 
@@ -45,7 +45,7 @@ class Endpoint(Protocol):
     """Raises SourceError from `write`."""
 
     def write(self, papers: Sequence[Paper]) -> Written: ...
-    def reckoned(self, papers: Sequence[Paper]) -> int: ...
+    def estimated_tokens(self, papers: Sequence[Paper]) -> int: ...
     def key(self, paper: Paper) -> str: ...
 
 
@@ -65,7 +65,7 @@ class Summariser:
         self._store, self._endpoint, self._limits, self._clock = store, endpoint, limits, clock
 
     def __call__(self, papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
-        asked = {self._endpoint.key(paper): paper for paper in papers if paper.abstract and not _told(paper)}
+        asked = {self._endpoint.key(paper): paper for paper in papers if paper.abstract and not _has_summary(paper)}
         with self._store.read() as unit:
             known = unit.sources.some(PLACE, asked)
         lines = {asked[key].id: Summary(**value) for key, value in known.items() if value["text"]}
@@ -79,8 +79,8 @@ class Summariser:
             if self._clock() - began >= self._limits.patience:
                 trouble = trouble or f"{len(keys) - start} papers were not asked for within {self._limits.patience:g} s"
                 break
-            reckoned = self._endpoint.reckoned(list(some.values()))
-            if not self._afford(reckoned, at):
+            estimated_tokens = self._endpoint.estimated_tokens(list(some.values()))
+            if not self._afford(estimated_tokens, at):
                 trouble = trouble or f"the day's budget of {self._limits.budget:,} tokens is spent"
                 break
             try:
@@ -88,11 +88,11 @@ class Summariser:
             except UnreadableAnswer as error:  # it may have been these papers: the next have their chance
                 trouble = error.reason
             except SourceError as error:
-                self._spend(-reckoned, at)
+                self._spend(-estimated_tokens, at)
                 trouble = error.reason
                 break
             else:
-                self._remember(some, written, reckoned, at)
+                self._remember(some, written, estimated_tokens, at)
                 lines |= written.lines
         self._note(trouble, at)
         return lines
@@ -115,9 +115,9 @@ class Summariser:
         with self._store.begin() as unit:
             unit.sources.change(PLACE, BUDGET, lambda before: _day(at, max(0, _spent(before, at) + tokens)), at)
 
-    def _remember(self, papers: Mapping[str, Paper], written: Written, reckoned: int, at: datetime) -> None:
+    def _remember(self, papers: Mapping[str, Paper], written: Written, estimated_tokens: int, at: datetime) -> None:
         """That there is no usable line, too: tomorrow's edition need not ask again."""
-        self._spend(written.tokens - reckoned, at)
+        self._spend(written.tokens - estimated_tokens, at)
         with self._store.begin() as unit:
             for key, paper in papers.items():
                 line = written.lines.get(paper.id)
@@ -126,14 +126,14 @@ class Summariser:
 
     def _note(self, trouble: str, at: datetime) -> None:
         with self._store.begin() as unit:
-            unit.sources.forget_before(PLACE, at - REMEMBERED)
+            unit.sources.forget_before(PLACE, at - SUMMARIES_KEPT_FOR)
             if trouble:
                 unit.sources.save(PLACE, TROUBLE, {"reason": trouble, "at": isoformat(at)}, at)
             else:
                 unit.sources.forget(PLACE, TROUBLE)
 
 
-def _told(paper: Paper) -> bool:
+def _has_summary(paper: Paper) -> bool:
     return paper.summary is not None and bool(paper.summary.text.strip())
 
 

@@ -24,7 +24,7 @@ from digest.links import address_hasher
 if TYPE_CHECKING:
     from digest.config import Settings
     from digest.store.departures import DepartureLog, Line
-    from digest.store.unit_of_work import Store, Unit
+    from digest.store.unit_of_work import Store, UnitOfWork
 
 _MANIFEST, _DATABASE, _KEY = "backup.json", "database", "digest.key"
 _FORMAT = 1
@@ -114,7 +114,7 @@ class BackupService:
         self._departures.begin()
         return Restored(backup_at, known, changed)
 
-    def _journals_known(self, unit: Unit) -> bool:
+    def _journals_known(self, unit: UnitOfWork) -> bool:
         """Whether the backup has every delivery that only a dead process's journal knows of: the next run records those."""
         from digest.mail.smtp.journal import Journal
 

@@ -16,7 +16,7 @@ AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionRule:
     """One kind of thing we keep. `days` is for how long at most (None: without end)."""
 
     name: str
@@ -27,73 +27,73 @@ class Kept:
     why: str
 
 
-def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int, alarms: int) -> tuple[Kept, ...]:
+def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards: int, alarms: int) -> tuple[RetentionRule, ...]:
     """The whole table; the settings give the days."""
     return (
-        Kept(
+        RetentionRule(
             "subscriptions",
-            "Your address and your wishes: the hour, the days, the topics",
+            "Your address and your interests: the hour, the days, the topics",
             None,
             "as long as you are subscribed",
             "without them no mail could come to you.",
         ),
-        Kept(
+        RetentionRule(
             "consent",
             "That you agreed: when, how, and to which words",
             None,
             "as long as the subscription",
             "who sends mail must be able to prove that it was asked for.",
         ),
-        Kept(
+        RetentionRule(
             "unconfirmed",
             "A request that nobody confirmed",
             unconfirmed,
             in_words(unconfirmed),
             "the link in the mail works for a week; after that only questions about the mail remain.",
         ),
-        Kept(
+        RetentionRule(
             "ended",
             "A subscription that has ended, with the reason and the proof of consent",
             ended,
             in_words(ended),
             "you can come back to what you had, and claims about mail sent to you may be raised for that long.",
         ),
-        Kept(
+        RetentionRule(
             "deliveries",
             "Which edition was sent when, and what the receiving server answered",
             deliveries,
             in_words(deliveries),
             "so that nothing comes twice, bounces find their reader, and “why did no mail come?” has an answer.",
         ),
-        Kept(
+        RetentionRule(
             "allowances",
             "How often a form was used, as fingerprints that cannot be read back",
             request_limits.LONGEST.days + 1,
             in_words(request_limits.LONGEST.days + 1),
             "against those who would flood strangers with mail; no limit looks back further.",
         ),
-        Kept(
+        RetentionRule(
             "suppressions",
             "Addresses that must not be mailed, as fingerprints that cannot be read back",
             None,
             "without end",
             "a complaint, a mailbox that does not exist or the wish to be forgotten is honoured without end.",
         ),
-        Kept(
+        RetentionRule(
             "alarms",
             "What the operator was warned of, without addresses",
             alarms,
             in_words(alarms),
             "so that troubles can be compared and traced.",
         ),
-        Kept(
+        RetentionRule(
             "readings",
             "Every reading of a paper's votes and stars; after that one a day",
             readings,
             in_words(readings),
             "rankings look back days; a year of them in full shows how they came about. Nothing of it is about you.",
         ),
-        Kept(
+        RetentionRule(
             "cards",
             "The finished mail parts of papers that an edition weighed and did not pick",
             cards,
@@ -111,7 +111,7 @@ def in_words(days: int) -> str:
     return f"{days} day{'s' if days != 1 else ''}"
 
 
-def housekeep(store: Store, table: Iterable[Kept], at: datetime) -> dict[str, int]:
+def run_retention(store: Store, table: Iterable[RetentionRule], at: datetime) -> dict[str, int]:
     """Drops what is older than the table allows; says how many rows of each kind went. Again: finds nothing more to do."""
     gone: dict[str, int] = {}
     for each in table:
@@ -127,7 +127,7 @@ def _drop(store: Store, name: str, before: datetime) -> int:
     while True:
         with store.begin() as unit:
             if name == "allowances":
-                return unit.allowances.forget(before)
+                return unit.rate_limits.forget(before)
             steps = {
                 "unconfirmed": unit.retention.unconfirmed,
                 "ended": unit.retention.ended,

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from digest.domain.instant import isoformat, parse_instant
-from digest.services.privacy.export_personal_data import disclose
-from digest.services.privacy.retention import Kept, housekeep, kept
+from digest.services.privacy.export_personal_data import export_personal_data
+from digest.services.privacy.retention import RetentionRule, kept, run_retention
 from digest.services.subscriptions.subscribe import erase
 
 if TYPE_CHECKING:
@@ -24,27 +24,27 @@ class PrivacyService:
         self._store, self._settings = store, settings
 
     @cached_property
-    def kept(self) -> tuple[Kept, ...]:
+    def kept(self) -> tuple[RetentionRule, ...]:
         """What we keep, how long, and why."""
         return kept(**self._settings.model_dump())
 
-    def housekeep(self, at: datetime) -> dict[str, int]:
-        gone = housekeep(self._store, self.kept, at)
+    def run_retention(self, at: datetime) -> dict[str, int]:
+        gone = run_retention(self._store, self.kept, at)
         with self._store.begin() as unit:
             unit.sources.save(*_DAILY, {"at": isoformat(at)}, at)
         return gone
 
-    def housekeep_due(self, at: datetime) -> dict[str, int]:
+    def retention_due(self, at: datetime) -> dict[str, int]:
         """The same where the last time is a day ago; else nothing."""
         with self._store.read() as unit:
             ran = unit.sources.load(*_DAILY)
         due = ran is None or abs(at - parse_instant(ran["at"])) >= timedelta(days=1)
-        return self.housekeep(at) if due else {}
+        return self.run_retention(at) if due else {}
 
     def erase(self, address: Address, at: datetime) -> bool:
         """Forgets a person; the keyed hash stays so that an old import cannot bring them back. Says whether they were known."""
         return erase(self._store, address, at)
 
-    def disclose(self, address: Address, at: datetime) -> dict[str, Any]:
+    def export_personal_data(self, address: Address, at: datetime) -> dict[str, Any]:
         """Everything held about an address."""
-        return disclose(self._store, address, at)
+        return export_personal_data(self._store, address, at)

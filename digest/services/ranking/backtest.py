@@ -20,7 +20,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.paper import Candidate, Paper
 from digest.domain.schedule import due_on
 from digest.ranking.features import VOTES
-from digest.ranking.signal_history import heard
+from digest.ranking.signal_history import signal_history
 from digest.ranking.trending import Ranker
 from digest.store.unit_of_work import Store
 
@@ -113,8 +113,8 @@ def backtest(
     cutoffs = [due_on(day, paper_list.cutoff, ZoneInfo(paper_list.timezone)) for day in days]
     mornings = [each for at in cutoffs if (each := _morning(store, paper_list, at, known_by))]
     if not mornings:
-        told = f"has no morning from {since} to {until} with {FEWEST} papers whose votes were read again in the 72 hours after"
-        raise InvalidInput("history", told)
+        record = f"has no morning from {since} to {until} with {FEWEST} papers whose votes were read again in the 72 hours after"
+        raise InvalidInput("history", record)
 
     def look_again(at: datetime) -> _Morning | None:
         return _morning(store, paper_list, at, known_by)
@@ -158,7 +158,7 @@ def _announced(store: Store, paper_list: PaperList, at: datetime, known_by: date
 
 
 def _votes(candidate: Candidate, at: datetime) -> float:
-    votes = heard((signal for signal in candidate.signals if signal.kind == VOTES), at).get(VOTES)
+    votes = signal_history((signal for signal in candidate.signals if signal.kind == VOTES), at).get(VOTES)
     return votes.last if votes else 0.0
 
 
@@ -210,9 +210,9 @@ def _judged(rank: Ranker, mornings: Sequence[_Morning], look_again: Callable[[da
         for hours in HOURS_LATE if look_again else ():
             if look_again and (look := look_again(morning.at + timedelta(hours=hours))):
                 best = _open_to(look, featured)
-                anew = [look.gains[paper.id] for paper in _picks(rank, look, featured)]
+                rerender = [look.gains[paper.id] for paper in _picks(rank, look, featured)]
                 kept = [look.gains.get(paper.id, 0.0) for paper in picks]
-                judged.lost[hours].append(ndcg(anew, best) - ndcg(kept, best))
+                judged.lost[hours].append(ndcg(rerender, best) - ndcg(kept, best))
         featured |= {paper.id for paper in picks}
     return judged
 

@@ -16,11 +16,11 @@ from digest.domain.errors import InvalidInput
 from digest.domain.instant import isoformat
 from digest.domain.paper import Candidate, Paper
 from digest.ranking.features import FEATURES, VOTES, Figures, observe, vector
-from digest.ranking.signal_history import Heard, heard
+from digest.ranking.signal_history import SignalHistory, signal_history
 from digest.store.unit_of_work import Store
 
 if TYPE_CHECKING:
-    from digest.ranking.fitting import Known, Row
+    from digest.ranking.fitting import JudgedPaper, Row
     from digest.ranking.model import Model
 
 HORIZON = timedelta(hours=72)
@@ -43,7 +43,7 @@ def train(store: Store, paper_list: PaperList, until: datetime) -> Model:
     from digest.ranking import fitting
 
     history = voted(store, paper_list, until)
-    appeal, unseen = fitting.fit_appeal(_known(history, until))
+    appeal, unseen = fitting.fit_text_prior(_known(history, until))
 
     rows: list[Row] = []
     mornings = 0
@@ -59,8 +59,8 @@ def train(store: Store, paper_list: PaperList, until: datetime) -> Model:
         raise InvalidInput(
             "history", f"holds votes that were read daily for {days} mornings by {isoformat(until)}; should be {FEWEST_MORNINGS}"
         )
-    told = {"until": isoformat(until), "papers": len(history), "mornings": days}
-    return fitting.fit_growth(tuple(FEATURES), rows, appeal, told)
+    record = {"until": isoformat(until), "papers": len(history), "mornings": days}
+    return fitting.fit_growth(tuple(FEATURES), rows, appeal, record)
 
 
 def hot(figures: Figures) -> float:
@@ -81,18 +81,18 @@ def voted(store: Store, paper_list: PaperList, until: datetime) -> list[Candidat
     return found
 
 
-def votes_at(candidate: Candidate, at: datetime) -> Heard | None:
-    return heard((s for s in candidate.signals if s.kind == VOTES), at).get(VOTES)
+def votes_at(candidate: Candidate, at: datetime) -> SignalHistory | None:
+    return signal_history((s for s in candidate.signals if s.kind == VOTES), at).get(VOTES)
 
 
-def _known(history: Sequence[Candidate], until: datetime) -> list[Known]:
-    from digest.ranking.fitting import Known
+def _known(history: Sequence[Candidate], until: datetime) -> list[JudgedPaper]:
+    from digest.ranking.fitting import JudgedPaper
 
     found = []
     for each in history:
         then = each.paper.first_seen_at + FATE
         if then <= until and (votes := votes_at(each, then)):
-            found.append(Known(each.paper, each.paper.first_seen_at.toordinal(), votes.last))
+            found.append(JudgedPaper(each.paper, each.paper.first_seen_at.toordinal(), votes.last))
     return found
 
 

@@ -19,7 +19,7 @@ from digest.domain.errors import StoreError
 from digest.domain.schedule import NEVER, Cutoff, Frequency, Had, MailDue, Timetable, due_on, known_zone, mail_due
 from digest.domain.subscriber import Cohort, Preferences, Subscription
 from digest.store.deliveries.deliveries import Back
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
 UTC_ZONE = ZoneInfo("UTC")
 STEP = 20_000
@@ -48,7 +48,7 @@ def mailed(deliveries: Sequence[Delivery]) -> Had:
     )
 
 
-def is_owed(unit: Unit, subscription: Subscription, paper_list: PaperList, due: MailDue, at: datetime) -> bool:
+def is_due_now(unit: UnitOfWork, subscription: Subscription, paper_list: PaperList, due: MailDue, at: datetime) -> bool:
     """Whether a mail that is due can go: its edition is there, or can be made, and the reader had confirmed by then."""
     first = unit.editions.first_frozen(paper_list.name, due.cutoff.day)
     confirmed_at = subscription.confirmed_at
@@ -59,7 +59,7 @@ def is_owed(unit: Unit, subscription: Subscription, paper_list: PaperList, due: 
 
 
 def edition_for(
-    unit: Unit, paper_list: PaperList, frequency: Frequency, mail: MailDue, at: datetime
+    unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, mail: MailDue, at: datetime
 ) -> tuple[Edition | None, bool]:
     """(the edition that a mail brings, as far as it is there; whether it may still be made).
 
@@ -92,7 +92,7 @@ def make_none(paper_list: PaperList, frequency: Frequency, cutoff: Cutoff) -> No
     """For when only what is there is to be sent."""
 
 
-def dispatch(
+def create_deliveries(
     lists: Sequence[PaperList], store: Store, at: datetime, otherwise: ZoneInfo = UTC_ZONE, make: Make = make_none
 ) -> Dispatched:
     """Creates the deliveries that are due at `at` and not there yet. Transactions of some thousand rows.
@@ -202,7 +202,7 @@ class _Dispatch:
         after: int | None = 0
         while after is not None:
             with self.store.begin() as unit:
-                upto = unit.subscribers.reach(cohort, after, STEP)
+                upto = unit.subscribers.nth_id(cohort, after, STEP)
                 made = unit.deliveries.create_due(edition.id, cohort, mail, day_began, confirmed_by, (after, upto), back)
                 unit.jobs.nudge(made)
                 self.done.created += made

@@ -18,7 +18,7 @@ from digest.domain.errors import StoreError
 from digest.store.unit_of_work import Store
 
 SCHEDULER = "scheduler"
-POSTMAN = "postman"
+NOTICE_SENDER = "postman"
 """Held by one of those that send what is owed by themselves: a sign that there is one, and nothing more."""
 TICKED = ("scheduler", "ticked")
 """Where it is kept when the bell last rang to its end, by the database's clock."""
@@ -42,7 +42,7 @@ class Election:
         """By our own monotonic clock, which began to count before the database's did."""
         return self._until is not None and self._monotonic() < self._until
 
-    def stand(self) -> bool:
+    def acquire_or_renew(self) -> bool:
         """Takes or renews the lease; whether it is ours now. Raises StoreError; then an earlier lease runs on to its end."""
         asked = self._monotonic()
         with self._store.begin() as unit:

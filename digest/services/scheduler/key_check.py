@@ -29,11 +29,11 @@ def recognise(store: Store, key: str, at: datetime) -> str:
         return ""
     return (
         f"secrets.key is not the one that this database was used with ({ours}, not {known['fingerprint']}): copy that one here,"
-        " the same for every host; if it is lost for good: digest migrate --new-key"
+        " the same for every host; if it is lost for good: digest migrate --accept-new-key"
     )
 
 
-def adopt(store: Store, key: str, at: datetime) -> None:
+def accept_new_key(store: Store, key: str, at: datetime) -> None:
     """From now on it is this one."""
     with store.begin() as unit:
         unit.sources.save(*_PLACE, {"fingerprint": fingerprint(key)}, at)

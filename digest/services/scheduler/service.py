@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.domain.instant import isoformat
-from digest.services.scheduler.create_deliveries import dispatch, edition_awaited
-from digest.services.scheduler.election import POSTMAN, TICKED, Election
-from digest.services.scheduler.tick import Ticked, tick
+from digest.services.scheduler.create_deliveries import create_deliveries, edition_awaited
+from digest.services.scheduler.election import NOTICE_SENDER, TICKED, Election
+from digest.services.scheduler.tick import TickResult, tick
 
 if TYPE_CHECKING:
     from digest.domain.edition import PaperList
     from digest.ranking.trending import Ranker
-    from digest.services.editions.edition_renderer import Press
+    from digest.services.editions.edition_renderer import EditionRenderer
     from digest.services.papers.summarise import Summaries
     from digest.store.unit_of_work import Store
 
@@ -26,26 +26,26 @@ class SchedulerService:
         store: Store,
         lists: Sequence[PaperList],
         default_timezone: str,
-        press: Callable[[], Press],
+        edition_renderer: Callable[[], EditionRenderer],
         ranker: Callable[[], Ranker],
         summaries: Callable[[], Summaries],
     ) -> None:
         self._store, self._lists, self._zone = store, lists, ZoneInfo(default_timezone)
-        self._press, self._ranker, self._summaries = press, ranker, summaries
+        self._edition_renderer, self._ranker, self._summaries = edition_renderer, ranker, summaries
 
-    def tick(self, at: datetime, lists: Sequence[PaperList] | None = None) -> Ticked:
+    def tick(self, at: datetime, lists: Sequence[PaperList] | None = None) -> TickResult:
         """Of all lists, or of these."""
         chosen = self._lists if lists is None else lists
-        ticked = tick(chosen, self._store, self._press(), at, self._ranker(), self._summaries(), self._zone)
+        ticked = tick(chosen, self._store, self._edition_renderer(), at, self._ranker(), self._summaries(), self._zone)
         with self._store.begin() as unit:
             now = unit.leases.now()
             unit.sources.save(*TICKED, {"at": isoformat(now)}, now)
         return ticked
 
-    def create_deliveries(self, lists: Sequence[PaperList], at: datetime) -> Ticked:
+    def create_deliveries(self, lists: Sequence[PaperList], at: datetime) -> TickResult:
         """Those that are due of editions that are there."""
-        done = dispatch(lists, self._store, at, self._zone)
-        return Ticked(0, done.created, cohorts_failed=tuple(done.failed))
+        done = create_deliveries(lists, self._store, at, self._zone)
+        return TickResult(0, done.created, cohorts_failed=tuple(done.failed))
 
     def awaited(self, lists: Sequence[PaperList], at: datetime) -> bool:
         """Whether a reader of these lists is owed an edition that is still to be made."""
@@ -54,6 +54,6 @@ class SchedulerService:
     def election(self) -> Election:
         return Election(self._store)
 
-    def postman(self) -> Election:
+    def notice_sender(self) -> Election:
         """Whoever sends queued notices by itself stands for it now and then: `outlook` tells that somebody does."""
-        return Election(self._store, name=POSTMAN, term=timedelta(minutes=1))
+        return Election(self._store, name=NOTICE_SENDER, term=timedelta(minutes=1))

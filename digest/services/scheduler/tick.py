@@ -12,14 +12,14 @@ from digest.domain.errors import DigestError, StoreError
 from digest.domain.schedule import Cutoff, Frequency
 from digest.ranking.trending import Ranker
 from digest.services.editions import build_edition
-from digest.services.editions.proofing import Press
+from digest.services.editions.proofing import EditionRenderer
 from digest.services.papers.summarise import Summaries, nobody
 from digest.services.scheduler import create_deliveries
 from digest.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
+class TickResult:
     """`skipped` says why a list that was due has no new edition; `failed` why one could not be made; `cohorts_failed` which
     readers' deliveries could not be created.
     """
@@ -34,26 +34,26 @@ class Ticked:
 def tick(
     lists: Sequence[PaperList],
     store: Store,
-    press: Press,
+    edition_renderer: EditionRenderer,
     at: datetime,
     rank: Ranker = build_edition.PLAINLY,
     summaries: Summaries = nobody,
     reader_zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - one and the same always
-) -> Ticked:
+) -> TickResult:
     """May run at any time and any number of times. One list's trouble does not hold up the others, nor does one reader's.
 
     A list's pages have one edition a day at least; others are made where readers are due. `reader_zone` is for readers whose own
     zone this machine does not know. Raises StoreError.
     """
-    maker = _Maker(store, press, at, rank, summaries)
+    maker = _Maker(store, edition_renderer, at, rank, summaries)
     for paper_list in lists:
         newest = paper_list.cutoffs.latest(at)
         if newest is None:
             maker.skipped.append(f"list {paper_list.name} is made on no weekday")
         else:
             maker.attempt(paper_list, newest.day, None)
-    dispatched = create_deliveries.dispatch(lists, store, at, reader_zone, maker)
-    return Ticked(maker.made, dispatched.created, tuple(maker.skipped), tuple(maker.failed), tuple(dispatched.failed))
+    dispatched = create_deliveries.create_deliveries(lists, store, at, reader_zone, maker)
+    return TickResult(maker.made, dispatched.created, tuple(maker.skipped), tuple(maker.failed), tuple(dispatched.failed))
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class _Maker:
     """Makes editions, and does not try twice in a tick what failed."""
 
     store: Store
-    press: Press
+    edition_renderer: EditionRenderer
     at: datetime
     rank: Ranker
     summaries: Summaries
@@ -79,7 +79,9 @@ class _Maker:
         if name in self._without:
             return None
         try:
-            result = build_edition.edit(paper_list, day, self.store, self.press, self.at, self.rank, self.summaries, frequency)
+            result = build_edition.edit(
+                paper_list, day, self.store, self.edition_renderer, self.at, self.rank, self.summaries, frequency
+            )
         except StoreError:
             raise
         except Exception as error:

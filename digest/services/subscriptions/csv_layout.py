@@ -165,15 +165,15 @@ def _folded(name: str) -> str:
 
 def status_value(field: str, value: str) -> SuppressionReason | str | None:
     """What a cell of a status column says: None (mail them), why they must not be mailed, or why they are left out."""
-    said = _folded(value)
+    text = _folded(value)
     if field == STATUS:
-        if said in _STATUSES:
-            return _STATUSES[said]
+        if text in _STATUSES:
+            return _STATUSES[text]
         return f"status {value[:40]!r} is not known here; should be active, unsubscribed, bounced or blocked"
     bad_when, reason = FLAGS[field]
-    if said in _FALSE:
+    if text in _FALSE:
         so = False
-    elif said in _TRUE or any(character.isdigit() for character in said):  # an instant: it happened then
+    elif text in _TRUE or any(character.isdigit() for character in text):  # an instant: it happened then
         so = True
     else:
         return f"{field} {value[:40]!r} should be yes or no"

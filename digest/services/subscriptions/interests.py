@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.identifier import parse_identifier
-from digest.domain.interest import Understood, author_wish, limited, merged, understand
+from digest.domain.interest import Understood, author_interest, limited, merged, understand
 from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Interests, Subscription
@@ -39,7 +39,7 @@ def add_interests(
         for subscription in found:
             before = Interests() if clear else subscription.interests
             unit.subscribers.change(subscription.id, interests=limited(newest(merged(before, more))))
-    return Understood(more, typed.told, typed.rejected), kept
+    return Understood(more, typed.descriptions, typed.rejected), kept
 
 
 def save_interests(
@@ -85,7 +85,7 @@ def react(
     mean, and for more than a form holds.
     """
     paper = str(parse_identifier(identifier).identifier)
-    author = author_wish(mute_author)
+    author = author_interest(mute_author)
     muted = understand(f"-{author}" if author else "", mute_words)
     if muted.rejected or (mute_author.strip() and not muted.interests.muted_authors):
         why = muted.rejected[0] if muted.rejected else "should be a name"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from digest.domain.schedule import known_zone, mail_due
 from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import SubscriptionState
-from digest.services.scheduler.create_deliveries import is_owed, mailed, timetable_of
+from digest.services.scheduler.create_deliveries import is_due_now, mailed, timetable_of
 
 if TYPE_CHECKING:
     from digest.domain.edition import PaperList
@@ -36,20 +36,20 @@ def next_mail(
     """
     if subscription.state is not SubscriptionState.ACTIVE:
         return None
-    wishes = subscription.preferences
-    zone = known_zone(wishes.timezone) or default_zone
-    reader, cutoffs = timetable_of(wishes, zone), paper_list.cutoffs
+    interests = subscription.preferences
+    zone = known_zone(interests.timezone) or default_zone
+    reader, cutoffs = timetable_of(interests, zone), paper_list.cutoffs
     with store.read() as unit:
         had = mailed(unit.deliveries.of_subscription(subscription.id))
         current = unit.editions.latest(subscription.list, at)
         if welcomed and current and current.has_papers:
             had = replace(had, cutoff=max(had.cutoff, current.cutoff))
         due = mail_due(reader, cutoffs, at)
-        at_once = due is not None and is_owed(unit, subscription, paper_list, due, at)
-    mail = next_mail_of(reader, cutoffs, at, had, wishes.paused_until, at_once=at_once)
+        at_once = due is not None and is_due_now(unit, subscription, paper_list, due, at)
+    mail = next_mail_of(reader, cutoffs, at, had, interests.paused_until, at_once=at_once)
     if mail is None:
         return None
     if mail.due_at <= at:  # within a minute
         local = at.astimezone(zone)
         return NextMail(local.date(), local.time(), zone.key)
-    return NextMail(mail.today, wishes.hour, zone.key)
+    return NextMail(mail.today, interests.hour, zone.key)

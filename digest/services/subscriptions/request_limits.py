@@ -15,7 +15,7 @@ from enum import StrEnum
 from math import ceil
 
 from digest.domain.subscriber import Address
-from digest.store.rate_limits import Allowances
+from digest.store.rate_limits import RateLimits
 from digest.store.unit_of_work import Store
 
 
@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RequestLimit:
     """At most `most` requests in each fixed window of `per`."""
 
     scope: Scope
@@ -35,22 +35,22 @@ class Limit:
 
 
 LIMITS = (
-    Limit(Scope.NETWORK, 20, timedelta(hours=1)),  # a lab behind one address on the day of the announcement
-    Limit(Scope.NETWORK, 60, timedelta(days=1)),
-    Limit(Scope.ADDRESS, 3, timedelta(days=1)),  # the first mail got lost, and the second went to spam
-    Limit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
+    RequestLimit(Scope.NETWORK, 20, timedelta(hours=1)),  # a lab behind one address on the day of the announcement
+    RequestLimit(Scope.NETWORK, 60, timedelta(days=1)),
+    RequestLimit(Scope.ADDRESS, 3, timedelta(days=1)),  # the first mail got lost, and the second went to spam
+    RequestLimit(Scope.DOMAIN, 200, timedelta(hours=1)),  # gmail.com is a domain too
 )
-NOTICES = (Limit(Scope.ADDRESS, 6, timedelta(hours=1)), Limit(Scope.ADDRESS, 12, timedelta(days=1)))
+NOTICES = (RequestLimit(Scope.ADDRESS, 6, timedelta(hours=1)), RequestLimit(Scope.ADDRESS, 12, timedelta(days=1)))
 """Mails to one address that answer a step: confirmations, welcomes, goodbyes, links. One that was overtaken
 before it went out is none.
 """
-STOPPED = Limit(Scope.ADDRESS, 1, timedelta(days=7))
+STOPPED = RequestLimit(Scope.ADDRESS, 1, timedelta(days=7))
 """Mails by which a reader can lift that mail to them was stopped: anybody can ask for one."""
 AHEAD = 24
 """Windows of the domain's limit that a mail may be put off by."""
-GUESSES = Limit(Scope.NETWORK, 10, timedelta(minutes=1))
+GUESSES = RequestLimit(Scope.NETWORK, 10, timedelta(minutes=1))
 """Wrong tokens and passwords. Short, since the right one has to wait as well: else a guess would still be worth its while."""
-PREVIEWS = Limit(Scope.NETWORK, 30, timedelta(hours=1))
+PREVIEWS = RequestLimit(Scope.NETWORK, 30, timedelta(hours=1))
 """Looks at what a mail would be, by somebody who need not be a reader."""
 LONGEST = max(limit.per for limit in (*LIMITS, *NOTICES, STOPPED))
 """Counts older than this decide nothing and may be dropped."""
@@ -65,7 +65,7 @@ class Admission:
     mail_at: datetime
 
 
-def admit(store: Store, address: Address, client: str, at: datetime) -> Admission:
+def check_request_limits(store: Store, address: Address, client: str, at: datetime) -> Admission:
     """Counts a request from the network of `client` (an IP address, or anything else as it is) for `address`."""
     keys = {Scope.ADDRESS: address.key, Scope.NETWORK: network_of(client)}
     with store.begin() as unit:
@@ -73,35 +73,35 @@ def admit(store: Store, address: Address, client: str, at: datetime) -> Admissio
             limit.scope
             for limit in LIMITS
             if limit.scope in keys
-            and unit.allowances.use(f"request/{limit.scope}/{keys[limit.scope]}", at, limit.per) > limit.most
+            and unit.rate_limits.use(f"request/{limit.scope}/{keys[limit.scope]}", at, limit.per) > limit.most
         ]
         if over:
             return Admission(over[0], at)
-        mail_at = _room(unit.allowances, address.domain, at)
+        mail_at = _room(unit.rate_limits, address.domain, at)
     return Admission(None, mail_at) if mail_at else Admission(Scope.DOMAIN, at)
 
 
-def _room(allowances: Allowances, domain: str, at: datetime) -> datetime | None:
+def _room(rate_limits: RateLimits, domain: str, at: datetime) -> datetime | None:
     """The first window from `at` on in which one more mail may go to a domain, and counts it there."""
     [limit] = [each for each in LIMITS if each.scope is Scope.DOMAIN]
     key, length = f"request/{limit.scope}/{domain}", limit.per.total_seconds()
     begins = datetime.fromtimestamp(at.timestamp() // length * length, at.tzinfo)
     for ahead in range(AHEAD):
         window = max(at, begins + ahead * limit.per)
-        if allowances.take(key, window, limit.per, limit.most, 1):
+        if rate_limits.take(key, window, limit.per, limit.most, 1):
             return window
     return None
 
 
-def notices_used_up(allowances: Allowances, address: Address, at: datetime) -> bool:
+def notices_used_up(rate_limits: RateLimits, address: Address, at: datetime) -> bool:
     """Whether the address was sent as many answers as it may be: whoever has a link can press a button."""
-    return any(allowances.used(_notices(address), at, limit.per) >= limit.most for limit in NOTICES)
+    return any(rate_limits.used(_notices(address), at, limit.per) >= limit.most for limit in NOTICES)
 
 
-def count_notice(allowances: Allowances, address: Address, at: datetime) -> None:
+def count_notice(rate_limits: RateLimits, address: Address, at: datetime) -> None:
     """One was sent."""
     for limit in NOTICES:
-        allowances.use(_notices(address), at, limit.per)
+        rate_limits.use(_notices(address), at, limit.per)
 
 
 def _notices(address: Address) -> str:
@@ -114,7 +114,7 @@ def guess(store: Store, what: str, client: str, at: datetime, *, right: bool) ->
     A wrong one is counted, and a right one waits its turn behind those that are being counted: many at once see no more.
     """
     with store.begin() as unit:
-        wrong = unit.allowances.use(f"{what}/{GUESSES.scope}/{network_of(client)}", at, GUESSES.per, 0 if right else 1)
+        wrong = unit.rate_limits.use(f"{what}/{GUESSES.scope}/{network_of(client)}", at, GUESSES.per, 0 if right else 1)
     if wrong + right <= GUESSES.most:
         return 0
     seconds = GUESSES.per.total_seconds()
@@ -124,7 +124,7 @@ def guess(store: Store, what: str, client: str, at: datetime, *, right: bool) ->
 def may_preview(store: Store, client: str, at: datetime) -> bool:
     """Counts a preview for the network of `client`."""
     with store.begin() as unit:
-        return unit.allowances.use(f"preview/{network_of(client)}", at, PREVIEWS.per) <= PREVIEWS.most
+        return unit.rate_limits.use(f"preview/{network_of(client)}", at, PREVIEWS.per) <= PREVIEWS.most
 
 
 def network_of(client: str) -> str:

@@ -17,9 +17,9 @@ from digest.services.scheduler.key_check import fingerprint
 from digest.services.subscriptions import subscribe as steps
 from digest.services.subscriptions.interests import add_interests, react, save_interests
 from digest.services.subscriptions.next_mail import NextMail, next_mail
-from digest.services.subscriptions.request_limits import Admission, admit, guess, may_preview
+from digest.services.subscriptions.request_limits import Admission, check_request_limits, guess, may_preview
 from digest.services.subscriptions.subscribe import RECORDED, Step
-from digest.services.subscriptions.subscriber_csv import RosterReport, import_roster
+from digest.services.subscriptions.subscriber_csv import SubscriberImport, import_subscriber_csv
 from digest.services.subscriptions.suppression_csv import SuppressionReport, export_suppressions, import_suppressions
 from digest.services.subscriptions.unsuppress import unsuppress
 
@@ -140,13 +140,13 @@ class SubscriptionService:
         at: datetime,
         paper_list: PaperList | None = None,
         columns: Mapping[str, str] | None = None,
-    ) -> RosterReport:
+    ) -> SubscriberImport:
         """Confirmations that follow are queued. Raises InvalidInput for a file that holds no subscribers."""
         if not confirmed and not self._pages:
             raise ConfigurationError("web.enabled", NO_CONFIRMATION)
         names = [each.name for each in ([paper_list] if paper_list else self._lists)]
         chosen, defaults = paper_list is not None, self._defaults()
-        return import_roster(
+        return import_subscriber_csv(
             file, self._store, read_address, names, defaults, at, confirmed=confirmed, columns=columns, one_list=chosen
         )
 
@@ -252,9 +252,9 @@ class SubscriptionService:
         """Lifts suppressions made by mistake; returns each one's reason by the address's hash."""
         return unsuppress(self._store, addresses, at, reason=reason, since=since, until=until)
 
-    def admit(self, address: Address, client: str, at: datetime) -> Admission:
+    def check_request_limits(self, address: Address, client: str, at: datetime) -> Admission:
         """Whether a request may go on, and when its mail may go out."""
-        return admit(self._store, address, client, at)
+        return check_request_limits(self._store, address, client, at)
 
     def guess(self, what: str, client: str, at: datetime, *, right: bool) -> int:
         """Counts wrong passwords; seconds to wait where there were too many."""

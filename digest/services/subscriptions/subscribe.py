@@ -16,9 +16,9 @@ from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
 from digest.services.subscriptions.request_limits import STOPPED, notices_used_up
-from digest.store.unit_of_work import Store, Unit
+from digest.store.unit_of_work import Store, UnitOfWork
 
-WORDING = "2026-11b"
+WORDING = "2026-11c"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
 
 
@@ -57,7 +57,7 @@ def request(
         active = subscription.state is SubscriptionState.ACTIVE
         if suppression and suppression.reason is not SuppressionReason.ERASED:
             barred = suppression.reason not in LIFTED_BY_READER
-            if barred or unit.allowances.use(f"stopped/{address.key}", at, STOPPED.per) > STOPPED.most:
+            if barred or unit.rate_limits.use(f"stopped/{address.key}", at, STOPPED.per) > STOPPED.most:
                 return Step(subscription, skipped=f"suppressed: {suppression.reason}")
         elif active:
             return Step(subscription, skipped="already subscribed")
@@ -134,17 +134,17 @@ def erase(store: Store, address: Address, at: datetime) -> bool:
     with store.begin() as unit:
         known = unit.subscribers.erase(address)
         unit.suppressions.add(address, SuppressionReason.ERASED, at)
-        unit.suppressions.bare(address)
+        unit.suppressions.redact(address)
     return known
 
 
-def notice_for(unit: Unit, kind: NoticeKind, subscription: Subscription, at: datetime) -> Notice | None:
+def notice_for(unit: UnitOfWork, kind: NoticeKind, subscription: Subscription, at: datetime) -> Notice | None:
     """The mail that a step calls for; None where the address was sent as many as it may be."""
-    return None if notices_used_up(unit.allowances, subscription.address, at) else Notice(kind, subscription)
+    return None if notices_used_up(unit.rate_limits, subscription.address, at) else Notice(kind, subscription)
 
 
 def _step(
-    unit: Unit,
+    unit: UnitOfWork,
     kind: NoticeKind,
     subscription: Subscription,
     at: datetime,
@@ -154,11 +154,11 @@ def _step(
 ) -> Step:
     notice = notice_for(unit, kind, subscription, at)
     if notice and notify:
-        unit.notices.owe(subscription.id, kind, at, max(mail_at or at, at), subscription.request)
+        unit.notices.queue(subscription.id, kind, at, max(mail_at or at, at), subscription.request)
     return Step(subscription, notice, "" if notice else "too many mails to this address lately")
 
 
-def _existing(unit: Unit, subscription_id: int) -> Subscription:
+def _existing(unit: UnitOfWork, subscription_id: int) -> Subscription:
     subscription = unit.subscribers.get(subscription_id)
     if subscription is None:
         raise NotFound("this subscription", "it was erased; subscribe again")

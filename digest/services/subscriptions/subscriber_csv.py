@@ -23,11 +23,11 @@ from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
 
-__all__ = ["COLUMNS", "RejectedRow", "RosterReport", "RosterRow", "read_roster"]
+__all__ = ["COLUMNS", "RejectedRow", "SubscriberImport", "SubscriberRow", "read_subscriber_csv"]
 
 CHUNK = 5000
 NOTHING = Interests()
-Wishes = Callable[[str, str, str, str], Preferences]
+ReadPreferences = Callable[[str, str, str, str], Preferences]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for."""
 _NAMED = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+)\s*>\s*", re.IGNORECASE)
@@ -35,7 +35,7 @@ _ANY_ADDRESS = re.compile(r"[^\s<>,;|\"()\[\]]+@[^\s<>,;|\"()\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
-class RosterRow:
+class SubscriberRow:
     line: int
     reader: NewReader
 
@@ -63,10 +63,10 @@ class SkippedRow:
     reason: str
 
 
-Row = RosterRow | RejectedRow | SuppressedRow | SkippedRow
+Row = SubscriberRow | RejectedRow | SuppressedRow | SkippedRow
 
 
-def read_roster(
+def read_subscriber_csv(
     lines: Iterable[str], read_address: Callable[[str], Address], lists: Iterable[str], defaults: Preferences
 ) -> Iterator[Row]:
     """Each row of a CSV file, or of a list of addresses. Raises InvalidInput when no column holds addresses."""
@@ -79,7 +79,7 @@ def rows_of(
     """Where nothing says which list, it is the first of `lists`."""
     if layout.fields is None:
         return _bare_rows(layout, read_address, lists[0], defaults)
-    return _table_rows(layout, layout.fields, read_address, lists, _wishes(defaults))
+    return _table_rows(layout, layout.fields, read_address, lists, _interests(defaults))
 
 
 def _bare_rows(layout: Layout, read_address: Callable[[str], Address], name: str, defaults: Preferences) -> Iterator[Row]:
@@ -93,7 +93,7 @@ def _bare_rows(layout: Layout, read_address: Callable[[str], Address], name: str
             yield RejectedRow(number, f"{text[:40]!r} holds no address")
         for each in found:
             try:
-                yield RosterRow(number, NewReader(read_address(_undefused(each)), name, defaults))
+                yield SubscriberRow(number, NewReader(read_address(_undefused(each)), name, defaults))
             except InvalidAddress as error:
                 yield RejectedRow(number, str(error))
 
@@ -103,7 +103,7 @@ def _table_rows(
     fields: tuple[str, ...],
     read_address: Callable[[str], Address],
     lists: tuple[str, ...],
-    wishes: Wishes,
+    interests: ReadPreferences,
 ) -> Iterator[Row]:
     reader = csv.reader(layout.lines, delimiter=layout.delimiter, strict=True)
     while True:
@@ -113,7 +113,7 @@ def _table_rows(
             if any("\n" in value and "@" in value for value in values):
                 raise csv.Error("a quoted cell holds whole rows")
             if any(value.strip() for value in values):
-                yield _row(layout.before + reader.line_num, fields, values, read_address, lists, wishes)
+                yield _row(layout.before + reader.line_num, fields, values, read_address, lists, interests)
         except StopIteration:
             return
         except csv.Error as error:
@@ -130,7 +130,7 @@ def _row(
     values: list[str],
     read_address: Callable[[str], Address],
     lists: tuple[str, ...],
-    wishes: Wishes,
+    topics: ReadPreferences,
 ) -> Row:
     while len(values) > len(fields) and not values[-1].strip():
         values.pop()
@@ -138,18 +138,18 @@ def _row(
         raise ValueError(f"has {len(values)} columns, should have {len(fields)}")
     row = {field: _undefused(value.strip(" \t")) for field, value in zip(fields, values, strict=True) if field}
     address = read_address(_bare(row["email"]))
-    said = [status_value(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
-    if reasons := [each for each in said if isinstance(each, SuppressionReason)]:
+    words = [status_value(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
+    if reasons := [each for each in words if isinstance(each, SuppressionReason)]:
         return SuppressedRow(line, address, min(reasons, key=_GRAVEST.index))
-    if left_out := next((each for each in said if each is not None), ""):
+    if left_out := next((each for each in words if each is not None), ""):
         return SkippedRow(line, str(left_out))
     name = row.get("list") or lists[0]
     if name not in lists:
         raise ValueError(f"list {name[:40]!r} is not one of {', '.join(lists)}")
-    preferences = wishes(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""), row.get("frequency", ""))
+    preferences = topics(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""), row.get("frequency", ""))
     text = row.get("interests", "")
     interests = understand(text).interests if text else NOTHING
-    return RosterRow(line, NewReader(address, name, preferences, interests))
+    return SubscriberRow(line, NewReader(address, name, preferences, interests))
 
 
 _LONGEST_LINE = 10_000
@@ -176,11 +176,11 @@ def defused(row: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
 
 
-def _wishes(defaults: Preferences) -> Wishes:
+def _interests(defaults: Preferences) -> ReadPreferences:
     """(time zone, hour, weekdays, frequency) as written → preferences. Raises ValueError. Rows share a few: each is read once."""
 
     @lru_cache(maxsize=20_000)
-    def wishes(zone: str, hour: str, weekdays: str, frequency: str) -> Preferences:
+    def interests(zone: str, hour: str, weekdays: str, frequency: str) -> Preferences:
         preferences = defaults
         if zone:
             preferences = replace(preferences, timezone=read_zone(zone))
@@ -192,7 +192,7 @@ def _wishes(defaults: Preferences) -> Wishes:
             preferences = replace(preferences, frequency=parse_frequency(frequency))
         return preferences
 
-    return wishes
+    return interests
 
 
 def _hour(text: str) -> time:
@@ -206,7 +206,7 @@ def _hour(text: str) -> time:
 def row_of(subscription: Subscription) -> tuple[str, ...]:
     """A subscription as a row under COLUMNS."""
     preferences, interests = subscription.preferences, subscription.interests
-    wishes = [
+    topics = [
         *interests.words,
         *interests.categories,
         *(f"author: {name}" for name in interests.authors),
@@ -221,12 +221,12 @@ def row_of(subscription: Subscription) -> tuple[str, ...]:
         f"{preferences.hour:%H:%M}",
         format_weekdays(preferences.weekdays).replace(",", ";"),
         str(preferences.frequency),
-        "; ".join(wishes),
+        "; ".join(topics),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class RosterReport:
+class SubscriberImport:
     added: int
     unchanged: int
     rejected: tuple[RejectedRow, ...]
@@ -235,7 +235,7 @@ class RosterReport:
     columns_ignored: tuple[str, ...] = ()
 
 
-def import_roster(
+def import_subscriber_csv(
     file: Path,
     store: Store,
     read_address: Callable[[str], Address],
@@ -246,7 +246,7 @@ def import_roster(
     confirmed: bool,
     columns: Mapping[str, str] | None = None,
     one_list: bool = False,
-) -> RosterReport:
+) -> SubscriberImport:
     """Loads a file, in chunks. `confirmed` records consent given elsewhere; else each new reader is owed a confirmation.
 
     Who unsubscribed, bounced or was blocked where the file is from is suppressed here. `columns`: by our name, the file's.
@@ -268,7 +268,7 @@ def import_roster(
     while chunk := list(islice(rows, CHUNK)):
         rejected += [row for row in chunk if isinstance(row, RejectedRow)]
         skipped += [row for row in chunk if isinstance(row, SkippedRow)]
-        good = [row.reader for row in chunk if isinstance(row, RosterRow)]
+        good = [row.reader for row in chunk if isinstance(row, SubscriberRow)]
         gone = [row for row in chunk if isinstance(row, SuppressedRow)]
         with store.begin() as unit:
             for row in gone:
@@ -276,4 +276,4 @@ def import_roster(
             readers = unit.subscribers
             counts = readers.add_confirmed(good, consent, at) if confirmed else readers.ask(good, at)
         added, unchanged, suppressed = added + counts.added, unchanged + counts.unchanged, suppressed + len(gone)
-    return RosterReport(added, unchanged, tuple(rejected), suppressed, tuple(skipped), layout.ignored)
+    return SubscriberImport(added, unchanged, tuple(rejected), suppressed, tuple(skipped), layout.ignored)

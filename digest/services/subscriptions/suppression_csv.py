@@ -19,7 +19,7 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.subscriber import Address, Preferences
 from digest.services.subscriptions.csv_layout import read_layout
-from digest.services.subscriptions.subscriber_csv import RejectedRow, RosterRow, rows_of
+from digest.services.subscriptions.subscriber_csv import RejectedRow, SubscriberRow, rows_of
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
 
@@ -75,7 +75,7 @@ def _addresses(text: str, read_address: Callable[[str], Address], rejected: list
     for row in rows_of(layout, read_address, ("",), Preferences()):
         if isinstance(row, RejectedRow):
             rejected.append(row)
-        elif isinstance(row, RosterRow):
+        elif isinstance(row, SubscriberRow):
             yield row.reader.address
 
 

@@ -26,7 +26,7 @@ _CLAIMED = deliveries.c.state == DeliveryState.CLAIMED.value
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
 _OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value)
 _OF_PAUSED = select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
-_OWED = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state", "day", "away")
+_UNSENT = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state", "day", "away")
 _BACK = {"state": DeliveryState.QUEUED.value, "lease_owner": None, "lease_until": None}
 
 
@@ -66,9 +66,9 @@ class Deliveries:
         `day_began`; of them those whose subscription's id is above the first of `ids` and, if it is a number, at most the second.
         `back`: of them those whom a pause has just given back.
         """
-        columns = [literal(edition_id), subscriptions.c.id, *self._owed(mail, back is not None)]
-        owed = self._comes(select(*columns), cohort, mail, day_began, confirmed_by, ids, back)
-        statement = insert_into(self._connection, deliveries).from_select(_OWED, owed).on_conflict_do_nothing()
+        columns = [literal(edition_id), subscriptions.c.id, *self._queued(mail, back is not None)]
+        queued = self._comes(select(*columns), cohort, mail, day_began, confirmed_by, ids, back)
+        statement = insert_into(self._connection, deliveries).from_select(_UNSENT, queued).on_conflict_do_nothing()
         return inserted(self._connection, statement)
 
     def anybody_due(
@@ -80,8 +80,8 @@ class Deliveries:
         back: Back | None = None,
     ) -> bool:
         """Whether `create_due` would find anybody."""
-        owed = self._comes(select(subscriptions.c.id), cohort, mail, day_began, confirmed_by, (0, None), back)
-        return self._connection.scalar(owed.limit(1)) is not None
+        queued = self._comes(select(subscriptions.c.id), cohort, mail, day_began, confirmed_by, (0, None), back)
+        return self._connection.scalar(queued.limit(1)) is not None
 
     def _comes(
         self,
@@ -136,12 +136,12 @@ class Deliveries:
     ) -> int | None:
         """A single delivery (a welcome with the current edition); None where that reader has one already."""
         values = (edition_id, subscription_id, due_at, expires_at, next_attempt_at or due_at, DeliveryState.QUEUED.value)
-        statement = insert_into(self._connection, deliveries).values(dict(zip(_OWED, values, strict=False)))
+        statement = insert_into(self._connection, deliveries).values(dict(zip(_UNSENT, values, strict=False)))
         made: int | None = self._connection.scalar(statement.on_conflict_do_nothing().returning(deliveries.c.id))
         return made
 
     @staticmethod
-    def _owed(mail: MailDue, away: bool) -> list[Any]:
+    def _queued(mail: MailDue, away: bool) -> list[Any]:
         instants = [literal(at, Instant()) for at in (mail.due_at, mail.expires_at, mail.due_at)]
         return [*instants, literal(DeliveryState.QUEUED.value), literal(mail.today, Date()), literal(away)]
 

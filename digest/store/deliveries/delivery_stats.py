@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, select, union
 
-from digest.domain.delivery import DeliveryState, Underway
+from digest.domain.delivery import DeliveryProgress, DeliveryState
 from digest.store.schema import attempts, deliveries
 
 MINUTE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ class Sending:
     """The first and the last acceptance so far."""
 
 
-class Pulse:
+class DeliveryStats:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -52,7 +52,7 @@ class Pulse:
         due = self._connection.scalar(select(func.count()).select_from(deliveries).where(*_due(now))) or 0
         return due + self._count(_CLAIMED)
 
-    def underway(self, now: datetime) -> Underway | None:
+    def underway(self, now: datetime) -> DeliveryProgress | None:
         """How far sending has come, whichever processes send; None while nothing is due or claimed."""
         remaining = self.remaining(now)
         if not remaining:
@@ -65,7 +65,7 @@ class Pulse:
         began = func.min(case((lately, d.accepted_at)), type_=d.accepted_at.type)
         row = self._connection.execute(select(*counts, began).where(d.edition_id.in_(_at_work(now)))).one()
         took = max((now - row[4]).total_seconds(), 1.0) if row[4] else 1.0
-        return Underway(
+        return DeliveryProgress(
             accepted=row[0] or 0, retry=row[1] or 0, failed=row[2] or 0, remaining=remaining, rate=round((row[3] or 0) / took, 1)
         )
 

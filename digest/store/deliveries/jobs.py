@@ -59,9 +59,9 @@ def _migrated_to(connection: Connection) -> str:
 
     Tables made before that are of 3.2 (the oldest this program ever took), unless what 3.4 brought is there.
     """
-    said: str | None = connection.scalar(text(f"SELECT obj_description('{SCHEMA}'::regnamespace, 'pg_namespace')"))
-    if said:
-        return said
+    words: str | None = connection.scalar(text(f"SELECT obj_description('{SCHEMA}'::regnamespace, 'pg_namespace')"))
+    if words:
+        return words
     newer = connection.scalar(
         text("SELECT 1 FROM pg_proc WHERE proname = 'procrastinate_retry_job_v2' AND pronamespace = CAST(:s AS regnamespace)"),
         {"s": SCHEMA},

@@ -47,36 +47,36 @@ def _still_there(connection: Connection, ids: set[int]) -> set[int]:
 def _accept(connection: Connection, accepted: Sequence[tuple[Attempt, Decision]]) -> None:
     """All in one go, past what SQLAlchemy does for each row, which costs more than the row."""
     postgresql = connection.dialect.name == "postgresql"
-    told = []
+    rows = []
     for attempt, decision in accepted:
         at, reply = as_utc(attempt.at, "instant of an attempt"), attempt.reply or Reply(0)
         spelled = (at if postgresql else at.replace(tzinfo=None)).isoformat(" ", "microseconds")
-        told.append((spelled, attempt.relay, decision.reason, reply.code, reply.enhanced, reply.text, attempt.delivery_id))
+        rows.append((spelled, attempt.relay, decision.reason, reply.code, reply.enhanced, reply.text, attempt.delivery_id))
     if postgresql:
         walk_indexes(connection)
-        connection.execute(_ACCEPT_POSTGRESQL, {"told": json.dumps(told)})
+        connection.execute(_ACCEPT_POSTGRESQL, {"rows": json.dumps(rows)})
     else:
-        connection.exec_driver_sql(_ACCEPT_SQLITE, told)
+        connection.exec_driver_sql(_ACCEPT_SQLITE, rows)
 
 
 # What a relay has taken is taken, whoever holds the row now; only one that is accepted already keeps its first reply.
 _ACCEPT = """
     UPDATE deliveries SET
         state = 'accepted', attempts = deliveries.attempts + 1, accepted_at = {at}, attempted_at = {at}, relay = {relay},
-        reason = {reason}, reply_code = {code}, reply_enhanced = {enhanced}, reply_text = {said},
+        reason = {reason}, reply_code = {code}, reply_enhanced = {enhanced}, reply_text = {answer},
         lease_owner = NULL, lease_until = NULL
-    {told} WHERE deliveries.id = {id} AND deliveries.state <> 'accepted'"""
+    {rows} WHERE deliveries.id = {id} AND deliveries.state <> 'accepted'"""
 _COLUMNS = {
-    "at": "timestamptz", "relay": "text", "reason": "text", "code": "int", "enhanced": "text", "said": "text", "id": "bigint",
+    "at": "timestamptz", "relay": "text", "reason": "text", "code": "int", "enhanced": "text", "answer": "text", "id": "bigint",
 }  # fmt: skip
-_TOLD = "FROM (SELECT {columns} FROM json_array_elements(CAST(:told AS json)) AS each(value)) AS told"
-_ACCEPT_SQLITE = _ACCEPT.format(told="", **{name: f"?{place}" for place, name in enumerate(_COLUMNS, start=1)})
+_RECORDS = "FROM (SELECT {columns} FROM json_array_elements(CAST(:rows AS json)) AS each(value)) AS rows"
+_ACCEPT_SQLITE = _ACCEPT.format(rows="", **{name: f"?{place}" for place, name in enumerate(_COLUMNS, start=1)})
 _ACCEPT_POSTGRESQL = text(
     _ACCEPT.format(
-        told=_TOLD.format(
+        rows=_RECORDS.format(
             columns=", ".join(f"CAST(each.value ->> {n} AS {kind}) AS {name}" for n, (name, kind) in enumerate(_COLUMNS.items()))
         ),
-        **{name: f"told.{name}" for name in _COLUMNS},
+        **{name: f"rows.{name}" for name in _COLUMNS},
     )
 )
 

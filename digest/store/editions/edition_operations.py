@@ -14,14 +14,14 @@ from digest.store.editions.editions import Editions
 from digest.store.schema import attempts, deliveries, editions, lists
 from digest.store.types import Instant
 
-_OWED = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state")
+_UNSENT = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state")
 _UNANSWERED = exists().where(
     attempts.c.delivery_id == deliveries.c.id, attempts.c.stage == Stage.DOT.value, attempts.c.code.is_(None)
 )
 """Once a final dot went out and nothing came back: this reader may have it."""
 
 
-class Amendments:
+class EditionOperations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -47,7 +47,7 @@ class Amendments:
         self._connection.execute(insert_into(self._connection, lists).values(row).on_conflict_do_nothing())
         return Editions(self._connection).freeze_as(name, draft, rendered)
 
-    def owe_correction(self, correction: Edition, due_at: datetime, expires_at: datetime, *, unsure: bool = False) -> int:
+    def queue_correction(self, correction: Edition, due_at: datetime, expires_at: datetime, *, unsure: bool = False) -> int:
         """One delivery for each reader who got what it corrects and is not owed it yet; says how many.
 
         Who got it: a relay accepted it; with `unsure` also those for whom none ever answered the final dot.
@@ -56,11 +56,11 @@ class Amendments:
         if unsure:
             got = or_(got, deliveries.c.state == DeliveryState.UNCERTAIN.value, _UNANSWERED)
         instants = [literal(at, Instant()) for at in (due_at, expires_at, due_at)]
-        owed = select(literal(correction.id), deliveries.c.subscription_id, *instants, literal(DeliveryState.QUEUED.value)).where(
-            deliveries.c.edition_id == correction.corrects, got
-        )
+        queued = select(
+            literal(correction.id), deliveries.c.subscription_id, *instants, literal(DeliveryState.QUEUED.value)
+        ).where(deliveries.c.edition_id == correction.corrects, got)
         return inserted(
-            self._connection, insert_into(self._connection, deliveries).from_select(_OWED, owed).on_conflict_do_nothing()
+            self._connection, insert_into(self._connection, deliveries).from_select(_UNSENT, queued).on_conflict_do_nothing()
         )
 
     def requeue(self, edition_id: int, due_at: datetime, expires_at: datetime, reason: str, *, unsure: bool = False) -> int:
@@ -81,7 +81,7 @@ class Amendments:
         statement = update(deliveries).where(deliveries.c.edition_id == edition_id, certain).values(**again)
         return self._connection.execute(statement).rowcount
 
-    def hurry(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int:
+    def enqueue_urgent(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int:
         """Queues one reader's copy before everybody's, also where they were owed none; 0 where a relay has it, or may."""
         row = {
             "state": DeliveryState.QUEUED.value,

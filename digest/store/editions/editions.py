@@ -149,7 +149,7 @@ class Editions:
         where = (featured.c.list == list_name, editions.c.frozen_at < before, editions.c.date < day)
         return frozenset(self._connection.scalars(frozen.where(*where)))
 
-    def shown(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Paper]:
+    def past_picks(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Paper]:
         """The papers that editions of days before `day`, frozen in [since, at), picked, as they were shown; newest first."""
         inside = (editions.c.frozen_at >= since, editions.c.frozen_at < at, editions.c.date < day)
         pool = edition_pool.c
@@ -162,10 +162,15 @@ class Editions:
         )
         return [replace(paper_from_document(row.paper), id=row.paper_id) for row in self._connection.execute(found)]
 
-    def told(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Update]:
+    def past_updates(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Update]:
         """What editions of days before `day`, frozen in [since, at), told of papers shown before, cancelled ones aside."""
-        standing = (editions.c.list == list_name, editions.c.frozen_at >= since, editions.c.frozen_at < at, editions.c.date < day)
-        rows = self._connection.scalars(select(editions.c.updates).where(*standing, editions.c.state == "frozen"))
+        delivery_counts = (
+            editions.c.list == list_name,
+            editions.c.frozen_at >= since,
+            editions.c.frozen_at < at,
+            editions.c.date < day,
+        )
+        rows = self._connection.scalars(select(editions.c.updates).where(*delivery_counts, editions.c.state == "frozen"))
         return [Update(**update) for updates in rows for update in updates]
 
     def freeze(self, draft: Edition, rendered: Rendered) -> Edition:

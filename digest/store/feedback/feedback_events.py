@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, and_, exists, func, select, update
 
-from digest.domain.circuit_breaker import Returns as Counted
+from digest.domain.circuit_breaker import ReturnCounts as Counted
 from digest.domain.delivery import DeliveryState
-from digest.domain.feedback import Mailed, ReturnKind
+from digest.domain.feedback import DeliveryRecipient, ReturnKind
 from digest.domain.subscriber import Address
 from digest.store.dialect import insert_new
 from digest.store.schema import deliveries, editions, returns, subscribers, subscriptions
@@ -19,15 +19,15 @@ _LOOK_BACK = 100
 _ACCEPTED = deliveries.c.state == DeliveryState.ACCEPTED.value
 
 
-class Returns:
+class FeedbackEvents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def mailed(self, delivery_id: int) -> Mailed | None:
+    def mailed(self, delivery_id: int) -> DeliveryRecipient | None:
         """Whom a delivery was for; None when it is not known or its reader was forgotten."""
         return self._mailed(_MAILED.where(deliveries.c.id == delivery_id))
 
-    def latest(self, address: Address, before: datetime) -> Mailed | None:
+    def latest(self, address: Address, before: datetime) -> DeliveryRecipient | None:
         """The last mail that a relay had taken for the address by then."""
         of_reader = (subscribers.c.address_key == address.key, _ACCEPTED, deliveries.c.accepted_at <= before)
         return self._mailed(_MAILED.where(*of_reader).order_by(deliveries.c.accepted_at.desc(), deliveries.c.id.desc()).limit(1))
@@ -76,16 +76,16 @@ class Returns:
         total = self._connection.scalar(accepted) or 0
         return Counted(total, by_kind.get(ReturnKind.COMPLAINT, 0), by_kind.get(ReturnKind.HARD, 0))
 
-    def trip(self, list_name: str) -> None:
+    def acknowledge(self, list_name: str) -> None:
         """What has paused a list must not pause it again once the operator has resumed it."""
         of_list = exists().where(
             deliveries.c.id == returns.c.delivery_id, editions.c.id == deliveries.c.edition_id, editions.c.list == list_name
         )
         self._connection.execute(update(returns).where(returns.c.tripped.is_(False), of_list).values(tripped=True))
 
-    def _mailed(self, statement: Select[tuple[int, int, int, str, str]]) -> Mailed | None:
+    def _mailed(self, statement: Select[tuple[int, int, int, str, str]]) -> DeliveryRecipient | None:
         row = self._connection.execute(statement).first()
-        return Mailed(row.id, row.subscription_id, row.subscriber_id, Address(row.address), row.list) if row else None
+        return DeliveryRecipient(row.id, row.subscription_id, row.subscriber_id, Address(row.address), row.list) if row else None
 
 
 _MAILED = (

@@ -89,8 +89,8 @@ class _Chunk:
         new = updated = unchanged = 0
         for sighting in shown:
             work, made = self._work_of(sighting)
-            told = self._add(work, sighting)
-            new, updated, unchanged = new + made, updated + (told and not made), unchanged + (not told and not made)
+            changed = self._add(work, sighting)
+            new, updated, unchanged = new + made, updated + (changed and not made), unchanged + (not changed and not made)
         self._write()
         added = readings.append(
             self._connection,
@@ -234,9 +234,9 @@ class _Chunk:
             self._connection.execute(insert(identifiers), named)
 
     def _refold(self, works: Iterable[_Work]) -> None:
-        told = sightings_of(self._connection, [w.id for w in works])
+        changed = sightings_of(self._connection, [w.id for w in works])
         statement = update(papers).where(papers.c.id == bindparam("of_paper"))
-        self._connection.execute(statement, [{"of_paper": w.id, **_columns(told[w.id], w.title_key)} for w in works])
+        self._connection.execute(statement, [{"of_paper": w.id, **_columns(changed[w.id], w.title_key)} for w in works])
 
 
 def _columns(seen: Sequence[Sighting], known_title_key: str | None) -> dict[str, Any]:
@@ -276,17 +276,17 @@ def _named(connection: Connection, scheme: str, values: list[str]) -> Select[Any
 def sightings_of(connection: Connection, paper_ids: Iterable[int], by: datetime | None = None) -> dict[int, list[Sighting]]:
     """Every sighting of each paper, oldest first; with `by`, only those seen at or before it."""
     table = sightings.c
-    told: dict[int, list[Sighting]] = defaultdict(list)
+    changed: dict[int, list[Sighting]] = defaultdict(list)
     for some in chunks(paper_ids):
         statement = select(table.paper_id, table.source, table.seen_at, table.payload).where(table.paper_id.in_(some))
         if by is not None:
             statement = statement.where(table.seen_at <= by)
         for paper_id, source, seen_at, payload in readable(connection, statement.order_by(table.seen_at, table.id), "a sighting"):
             try:
-                told[paper_id].append(sighting_from(source, seen_at, payload))
+                changed[paper_id].append(sighting_from(source, seen_at, payload))
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 left_out(f"a sighting of paper {paper_id} by {source}", f"{type(error).__name__}: {error}")
-    return told
+    return changed
 
 
 _INDEX_WORDS = text(

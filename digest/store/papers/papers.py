@@ -27,20 +27,20 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import NO_TRACK_RECORD, AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
 from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
-from digest.ranking.similar import most_alike, rarest, telling_words
+from digest.ranking.similar import distinctive_words, most_alike, rarest
 from digest.ranking.track_record import track_records
 from digest.store.dialect import chunks, left_out, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.acclaimed import acclaimed
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
-from digest.store.papers.search import kin, papers_holding, search
+from digest.store.papers.search import papers_holding, search, similar_ids
 from digest.store.row_mapping import paper_from, paper_from_sightings
 from digest.store.schema import featured, identifiers, papers, sightings, signals
 
 EVERYTHING = Query()
-KIN_BY = 8
+SIMILAR_BY = 8
 """How many words papers like one are looked for by: two of them make a candidate …"""
-KIN = 100
+SIMILAR = 100
 """… and the best so many are compared as a whole."""
 
 
@@ -72,8 +72,8 @@ class Papers:
     ) -> list[Candidate]:
         """Papers first seen in [since, at] that the list takes, as they were known at `at`, with the signals observed by then.
 
-        `until` leaves out those first seen after it, for a look at what became of older ones, without their track record. `silent`
-        gives them as if nobody had spoken of them. In order of first_seen_at, then id.
+        `until` leaves out those first seen after it, for a look at what became of older ones, without their track
+        record. `silent` gives them as if nobody had spoken of them. In order of first_seen_at, then id.
         What was seen or observed after `at` has no part in it, except that two papers found since to be one are one here too.
         """
         inside = papers.c.first_seen_at.between(since, min(at, until or at))
@@ -166,12 +166,12 @@ class Papers:
         """A source removed these papers: kept as withdrawn. Those nobody has shown us stay unknown."""
         known = papers_named(self._connection, gone)
         titles = {paper.id: paper.title for paper in self.by_ids(set(known.values())).values()}
-        told = [
+        shown_with = [
             Sighting(source=source, identifiers=(name,), title=titles[known[name]], seen_at=at, withdrawn=True)
             for name in dict.fromkeys(gone)
             if name in known
         ]
-        return merge_all(self._connection, told)
+        return merge_all(self._connection, shown_with)
 
     def thin_signals(self, at: datetime) -> int:
         """Retention: old readings become fewer, by domain/refresh_schedule.py's THINNING. Says how many went."""
@@ -189,10 +189,10 @@ class Papers:
 
     def similar(self, paper: Paper, limit: int = 20, query: Query = EVERYTHING) -> list[tuple[Paper, float]]:
         """The papers most like one, best first, with their likeness (0…1), among those that answer to the query's filters."""
-        said = telling_words(paper)
-        held = papers_holding(self._connection, said)
-        by = {word: held[word] for word in rarest(said, held, KIN_BY)}
-        ids = kin(self._connection, by, query, max(KIN, limit))
+        words = distinctive_words(paper)
+        held = papers_holding(self._connection, words)
+        by = {word: held[word] for word in rarest(words, held, SIMILAR_BY)}
+        ids = similar_ids(self._connection, by, query, max(SIMILAR, limit))
         return most_alike(paper, list(self.by_ids(ids).values()), limit)
 
     def count(self) -> int:

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from sqlalchemy import Connection, text
 
-from digest.domain.query import Query, telling
+from digest.domain.query import Query, content_words
 from digest.store.dialect import scored
 from digest.store.papers import search_postgresql
 from digest.store.papers.spelling import spellings
@@ -31,7 +31,7 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
 
     `query.like` is not looked at: see `kin`.
     """
-    words = telling(query.words)
+    words = content_words(query.words)
     if connection.dialect.name == "postgresql":
         return search_postgresql.search(connection, words, query, limit)
     if not (words or query.phrases or query.authors):
@@ -40,10 +40,10 @@ def search(connection: Connection, query: Query, limit: int) -> list[tuple[int, 
     return _found(connection, " AND ".join(matches), query, limit)
 
 
-def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
+def similar_ids(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
     """Papers that hold at least two of the words (`held`: by how many papers each is), and answer to the query's filters."""
     if connection.dialect.name == "postgresql":
-        return search_postgresql.kin(connection, held, query, limit)
+        return search_postgresql.similar_ids(connection, held, query, limit)
     pairs = [f'("{one}" AND "{other}")' for one, other in combinations(held, 2)]
     return [paper_id for paper_id, _ in _found(connection, " OR ".join(pairs), query, limit)] if pairs else []
 
@@ -93,7 +93,9 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
 
 def _unwanted(query: Query) -> str:
     unwanted = query.unwanted
-    return " OR ".join([*map(_word, telling(unwanted.words)), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)])
+    return " OR ".join(
+        [*map(_word, content_words(unwanted.words)), *map(_phrase, unwanted.phrases), *map(_author, unwanted.authors)]
+    )
 
 
 def _word(word: str) -> str:

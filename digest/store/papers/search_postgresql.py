@@ -55,7 +55,7 @@ _HOLDING = """
       SELECT 1 FROM papers_words WHERE words @@ to_tsquery('english', word) LIMIT :most) AS held)
     FROM unnest(CAST(:words AS text[])) AS said (word)
 """
-_KIN = """
+_SIMILAR = """
     SELECT paper_id AS id, sum(1 / ln(1 + known)) AS score
     FROM unnest(CAST(:words AS text[]), CAST(:known AS int[])) AS said (word, known)
     CROSS JOIN LATERAL (SELECT paper_id FROM papers_words WHERE words @@ ({held}) {filters} OFFSET 0) AS held
@@ -80,7 +80,7 @@ def search(connection: Connection, words: Sequence[str], query: Query, limit: in
         return scored(connection, statement, values | asking.values)
 
 
-def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
+def similar_ids(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
     """Those with the most and rarest of the words first."""
     filters, values = _filters(query)
     values |= {"words": [f"'{word}'" for word in held], "known": list(held.values()), "limit": limit}
@@ -88,7 +88,7 @@ def kin(connection: Connection, held: Mapping[str, int], query: Query, limit: in
     unwanted = asking.without(query)
     each = "to_tsquery('english', word)" + (f" && !!({unwanted})" if unwanted else "")
     with _by_index(connection):
-        found = scored(connection, _KIN.format(held=each, filters=filters), values | asking.values)
+        found = scored(connection, _SIMILAR.format(held=each, filters=filters), values | asking.values)
     return [paper_id for paper_id, _ in found]
 
 

@@ -28,6 +28,6 @@ def spellings(word: str) -> tuple[str, ...]:
     for pattern, endings in _FAMILIES:
         if found := pattern.fullmatch(word):
             parts = found.groupdict()
-            kin = (parts["stem"] + ending.format(rest=parts.get("rest", "")) for ending in endings)
-            return tuple(dict.fromkeys((word, *kin)))
+            related = (parts["stem"] + ending.format(rest=parts.get("rest", "")) for ending in endings)
+            return tuple(dict.fromkeys((word, *related)))
     return (word,)

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, bindparam, select, update
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import AddedReaders, Consent, NewReader, SubscriptionState
 from digest.store.dialect import chunks, insert_new, one_at_a_time, walk_indexes
-from digest.store.row_mapping import consent_columns, wishes_columns
+from digest.store.row_mapping import consent_columns, interest_columns
 from digest.store.schema import notices, requests, subscribers, subscriptions, suppressions
 from digest.store.subscribers.suppressions import stops
 
 
-def enrol(
+def bulk_subscribe(
     connection: Connection,
     hash_address: Callable[[str], str],
     readers: Sequence[NewReader],
@@ -33,11 +33,11 @@ def enrol(
     walk_indexes(connection)
     total = AddedReaders(0, 0)
     for chunk in chunks(readers):
-        total += _enrol(connection, hash_address, chunk, consent, at)
+        total += _bulk_subscribe(connection, hash_address, chunk, consent, at)
     return total
 
 
-def _enrol(
+def _bulk_subscribe(
     connection: Connection,
     hash_address: Callable[[str], str],
     readers: Sequence[NewReader],
@@ -58,9 +58,9 @@ def _enrol(
     rows: dict[tuple[int, str], dict[str, Any]] = {}
     for reader in welcome:
         pair = (ids[reader.address.key], reader.list)
-        wishes = wishes_columns(reader.preferences, reader.interests)
+        interests = interest_columns(reader.preferences, reader.interests)
         row = {"public_id": token_urlsafe(16), "subscriber_id": pair[0], "list": pair[1], "requested_at": at}
-        rows.setdefault(pair, {**row, **wishes, **state})
+        rows.setdefault(pair, {**row, **interests, **state})
     if consent is None:
         made = _asked(connection, rows, at)
         return AddedReaders(made, len(readers) - made)
@@ -87,8 +87,8 @@ def _asked(connection: Connection, rows: dict[tuple[int, str], dict[str, Any]], 
     found = {pair: each for pair, each in _pairs(connection, new).items() if pair in new}
     asked = [{**_asked_for(new[pair]), "public_id": token_urlsafe(16), "subscription_id": each} for pair, each in found.items()]
     insert_new(connection, requests, asked)
-    owed = [{"subscription_id": each["subscription_id"], "request": each["public_id"], **due} for each in asked]
-    insert_new(connection, notices, owed)
+    queued = [{"subscription_id": each["subscription_id"], "request": each["public_id"], **due} for each in asked]
+    insert_new(connection, notices, queued)
     return made
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, tuple_, update
 
 from digest.domain.feedback import SuppressionReason
-from digest.domain.notice import Notice, NoticeKind, OwedNotice
+from digest.domain.notice import Notice, NoticeKind, QueuedNotice
 from digest.store.dialect import chunks, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
@@ -23,7 +23,7 @@ class Notices:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def owe(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None:
+    def queue(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None:
         """From the commit on it is owed, in place of what was owed before. Nothing happens where the subscription is gone."""
         row = (
             literal(kind.value),
@@ -37,7 +37,7 @@ class Notices:
         fresh = {"kind": kind.value, "request": request, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
-    def take(self, at: datetime, limit: int, until: datetime) -> list[OwedNotice]:
+    def take(self, at: datetime, limit: int, until: datetime) -> list[QueuedNotice]:
         """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits, and
         so does one whose row cannot be read.
         """
@@ -51,11 +51,11 @@ class Notices:
         self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
         return self._read(these)
 
-    def current(self, subscription_ids: Sequence[int]) -> list[OwedNotice]:
+    def current(self, subscription_ids: Sequence[int]) -> list[QueuedNotice]:
         """What is owed to these by now."""
         return [each for some in chunks(subscription_ids) for each in self._read(notices.c.subscription_id.in_(some))]
 
-    def _read(self, these: ColumnElement[bool]) -> list[OwedNotice]:
+    def _read(self, these: ColumnElement[bool]) -> list[QueuedNotice]:
         details = (
             SUBSCRIPTION.add_columns(
                 notices.c.kind, notices.c.request, notices.c.owed_at, notices.c.attempts, suppressions.c.reason
@@ -66,7 +66,7 @@ class Notices:
             .order_by(notices.c.owed_at, notices.c.subscription_id)
         )
         return [
-            OwedNotice(
+            QueuedNotice(
                 Notice(NoticeKind(row.kind), replace(subscription_of(row), request=row.request)),
                 row.owed_at,
                 row.attempts,

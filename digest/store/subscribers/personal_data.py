@@ -65,11 +65,11 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
     person = connection.execute(select(subscribers).where(subscribers.c.address_key == address.key)).first()
-    told: dict[str, Any] = _document(subscribers, person) if person else {"address": address.text}
+    document: dict[str, Any] = _document(subscribers, person) if person else {"address": address.text}
     of_person = select(subscriptions).where(subscriptions.c.subscriber_id == person.id) if person else None
     rows = connection.execute(of_person.order_by(subscriptions.c.list)).all() if of_person is not None else []
     libraries = Libraries(connection)
-    told["subscriptions"] = [
+    document["subscriptions"] = [
         {
             **_document(subscriptions, row),
             "library": libraries.of_subscriber(row.id),
@@ -81,10 +81,10 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
         }
         for row in rows
     ]
-    told["suppressions"] = _documents(
+    document["suppressions"] = _documents(
         connection, suppressions, stops([hash_address(address.key)], [hash_address(address.folded_key)])
     )
-    return told
+    return document
 
 
 def _deliveries(connection: Connection, subscription_id: int) -> list[dict[str, Any]]:

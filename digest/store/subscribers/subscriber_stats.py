@@ -11,7 +11,7 @@ from digest.domain.subscriber import SubscriptionState
 from digest.store.schema import returns, subscriptions, suppressions
 
 
-class Tallies:
+class SubscriberStats:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -26,9 +26,9 @@ from digest.domain.subscriber import (
 from digest.store.departures import Departures
 from digest.store.dialect import chunks, insert_new, readable, rows, walk_indexes
 from digest.store.libraries import Libraries
-from digest.store.row_mapping import consent_columns, interests_document, interests_from, wishes_columns
+from digest.store.row_mapping import consent_columns, interest_columns, interests_document, interests_from
 from digest.store.schema import requests, subscribers, subscriptions
-from digest.store.subscribers.bulk_subscribe import enrol
+from digest.store.subscribers.bulk_subscribe import bulk_subscribe
 from digest.store.subscribers.personal_data import held
 
 _PAGE = 1000
@@ -58,15 +58,15 @@ class Subscribers:
         insert_new(self._connection, subscribers, [person])
         where = subscribers.c.address_key == address.key
         subscriber_id = self._connection.scalars(select(subscribers.c.id).where(where)).one()
-        wishes = {**wishes_columns(preferences, interests), "requested_at": at}
+        topics = {**interest_columns(preferences, interests), "requested_at": at}
         pair = {"subscriber_id": subscriber_id, "list": list_name}
         pending = {"public_id": new_public_id(), "state": SubscriptionState.PENDING.value}
-        insert_new(self._connection, subscriptions, [{**pair, **wishes, **pending}])
+        insert_new(self._connection, subscriptions, [{**pair, **topics, **pending}])
         of_pair = (subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.list == list_name)
         [found] = self._many(SUBSCRIPTION.where(*of_pair))
         if found.state is SubscriptionState.ACTIVE:
             return found
-        asked = {"public_id": new_public_id(), "subscription_id": found.id, **wishes}
+        asked = {"public_id": new_public_id(), "subscription_id": found.id, **topics}
         insert_new(self._connection, requests, [asked])
         return replace(found, request=asked["public_id"])
 
@@ -107,7 +107,7 @@ class Subscribers:
         if now is None:
             raise NotFound(f"subscription {subscription_id}")
         wanted = now.interests if interests is None else interests
-        self._update(subscription_id, wishes_columns(preferences or now.preferences, wanted))
+        self._update(subscription_id, interest_columns(preferences or now.preferences, wanted))
         self._link(subscription_id)
 
     def _link(self, subscription_id: int, *, added: bool = False) -> None:
@@ -134,7 +134,7 @@ class Subscribers:
 
     def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders:
         """Many at once, each with consent given elsewhere. See `enrol`."""
-        added = enrol(self._connection, self._hash_address, readers, consent, at)
+        added = bulk_subscribe(self._connection, self._hash_address, readers, consent, at)
         with_library = [reader.address.key for reader in readers if reader.interests.liked]
         for some in chunks(with_library):
             theirs = select(subscriptions.c.id).join(subscribers).where(subscribers.c.address_key.in_(some))
@@ -144,7 +144,7 @@ class Subscribers:
 
     def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders:
         """Many at once, each owed a confirmation. Whoever is there, waiting or gone, is not asked again. See `enrol`."""
-        return enrol(self._connection, self._hash_address, readers, None, at)
+        return bulk_subscribe(self._connection, self._hash_address, readers, None, at)
 
     # ---- looking ----
 
@@ -212,7 +212,7 @@ class Subscribers:
         counted = select(subscriptions.c.timezone, func.count()).where(active).group_by(subscriptions.c.timezone)
         return {row.timezone: row[1] for row in self._connection.execute(counted)}
 
-    def reach(self, cohort: Cohort, after: int, count: int) -> int | None:
+    def nth_id(self, cohort: Cohort, after: int, count: int) -> int | None:
         """The id that the `count`th of a cohort's ACTIVE subscriptions with ids above `after` has; None: there are fewer."""
         walk_indexes(self._connection)
         s = subscriptions.c

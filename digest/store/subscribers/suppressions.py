@@ -37,7 +37,7 @@ class Suppressions:
         insert_new(self._connection, suppressions, [row])
         self._departures.suppressed(hashed, reason, at)
 
-    def bare(self, address: Address) -> None:
+    def redact(self, address: Address) -> None:
         """Drops the detail: what a server said may name the person."""
         self._connection.execute(update(suppressions).where(self._stops(address)).values(detail=""))
 

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 
-class Said(StrEnum):
+class ReplyStage(StrEnum):
     """Where in the dialogue a server refused: before it knew the recipient, at the recipient, or at the content."""
 
     EARLY = "early"
@@ -25,25 +25,25 @@ SUSPENDED = words(
     r"(?:disabled|suspended|inactive|locked|deactivated|dormant) (?:mail ?box|account|user|recipient|address)",
 )
 
-SAID_WHEN = (
+STAGE_PATTERNS = (
     # with PIPELINING the refused RCPT is answered when DATA was already sent
-    (Said.RCPT, words(r"no valid recipients")),
+    (ReplyStage.RCPT, words(r"no valid recipients")),
     (
-        Said.DATA,
+        ReplyStage.DATA,
         words(
             r"in reply to end of data|after (?:end of )?data|(?:text|data) command|command: data",
             r">>> ?(?:data|\.)\s*\n\s*<<< ?[45]\d\d",
         ),
     ),
     (
-        Said.RCPT,
+        ReplyStage.RCPT,
         words(
             r"rcpt.?to|rcpt command|command: rcpt|smtp:rcpt",
             r"does not like recipient|rejected (?:the |your )?recipient",
         ),
     ),
     (
-        Said.EARLY,
+        ReplyStage.EARLY,
         words(
             r"(?:after|to|>>>) ?(?:the )?(?:mail.?from|[eh][eh]lo)|sender was rejected|does not like (?:your )?sender"
             r"|mail command",

@@ -8,7 +8,7 @@ from typing import Any
 
 from digest.domain.errors import InvalidInput
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.inbound.bounce_classifier import VAGUE, Said, diagnose
+from digest.mail.inbound.bounce_classifier import VAGUE, ReplyStage, diagnose
 
 MAX_BODY = 5_000_000
 LONGEST_TIMESTAMP = 12
@@ -42,7 +42,7 @@ def text(value: Any) -> str:
 
 def bounce(address: str, words: str, status: str = "", *, permanent: bool, message_id: str = "", provider: str) -> Feedback:
     """A provider's bounce. `permanent`: the provider itself gave the mailbox up, which counts as the answer to RCPT."""
-    found = diagnose(words, status, said=Said.RCPT if permanent else Said.UNKNOWN)
+    found = diagnose(words, status, stage=ReplyStage.RCPT if permanent else ReplyStage.UNKNOWN)
     kind = found.bounce
     if not permanent and kind is BounceClass.HARD:
         kind = BounceClass.SOFT

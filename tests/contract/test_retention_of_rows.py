@@ -16,11 +16,11 @@ from digest.domain.notice import NoticeKind
 from digest.domain.paper import Signal
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
-from digest.services.privacy.export_personal_data import disclose
-from digest.services.privacy.retention import Kept, housekeep, in_words, kept
+from digest.services.privacy.export_personal_data import export_personal_data
+from digest.services.privacy.retention import RetentionRule, in_words, kept, run_retention
 from digest.services.subscriptions import request_limits
 from digest.services.subscriptions.subscribe import erase
-from digest.store.schema import allowances, attempts, deliveries, metadata, returns, signals, subscribers, subscriptions
+from digest.store.schema import attempts, deliveries, metadata, rate_limits, returns, signals, subscribers, subscriptions
 from digest.store.schema_review import refusals, sent_before_restore
 from digest.store.subscribers.personal_data import SAYS_NOTHING
 from digest.store.unit_of_work import Store
@@ -67,11 +67,11 @@ def test_nothing_goes_before_its_time(store: Store) -> None:
         unit.subscribers.request(Address("waiting@example.org"), "main", Preferences(), Interests(), NOW - 29 * DAY)
         subscribe(unit, "active@example.org", at=NOW - 2000 * DAY)
         ended = subscribe(unit, "ended@example.org", at=NOW - 2000 * DAY)
-    housekeep(store, TABLE, NOW)  # of those two the requests, long confirmed
+    run_retention(store, TABLE, NOW)  # of those two the requests, long confirmed
     with store.begin() as unit:
         unit.subscribers.end(ended.id, "one click", NOW - 1094 * DAY)
     before = _states(store)
-    assert set(housekeep(store, TABLE, NOW).values()) == {0}
+    assert set(run_retention(store, TABLE, NOW).values()) == {0}
     assert _states(store) == before
 
 
@@ -88,10 +88,10 @@ def test_requests_nobody_confirmed_and_subscriptions_long_ended(store: Store) ->
         unit.subscribers.end(half.id, "one click", NOW - 1096 * DAY)
         subscribe(unit, "half@example.org", "other", at=NOW - 2000 * DAY)
     assert _states(store)["back@example.org"] == "ended"
-    housekeep(store, TABLE, NOW)
+    run_retention(store, TABLE, NOW)
     assert _states(store) == {"back@example.org": "ended", "half@example.org": "active"}
     assert _count(store, subscribers) == 2
-    assert set(housekeep(store, TABLE, NOW).values()) == {0}
+    assert set(run_retention(store, TABLE, NOW).values()) == {0}
 
 
 def test_more_than_one_step_holds(store: Store) -> None:
@@ -102,7 +102,7 @@ def test_more_than_one_step_holds(store: Store) -> None:
     with store.begin() as unit:
         assert unit.retention.unconfirmed(NOW, 7) <= 21
     assert 0 < _count(store, subscriptions) < 30
-    housekeep(store, TABLE, NOW)
+    run_retention(store, TABLE, NOW)
     assert _count(store, subscriptions) == _count(store, subscribers) == 0
 
 
@@ -118,9 +118,9 @@ def test_old_deliveries_go_with_what_hangs_on_them(store: Store) -> None:
             [claimed] = unit.deliveries.claim(10, "me", due, HOUR).claimed
             failed = replied(claimed.id, 550, at=due, enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, due + DAY))], "me")
-            unit.returns.add(claimed.id, ReturnKind.HARD, due + HOUR, "no such user")
+            unit.feedback_events.add(claimed.id, ReturnKind.HARD, due + HOUR, "no such user")
     assert [_count(store, table) for table in (deliveries, attempts, returns)] == [2, 2, 2]
-    assert housekeep(store, TABLE, NOW)["deliveries"] == 1
+    assert run_retention(store, TABLE, NOW)["deliveries"] == 1
     assert [_count(store, table) for table in (deliveries, attempts, returns)] == [1, 1, 1]
 
 
@@ -133,7 +133,7 @@ def test_what_is_still_to_be_sent_stays(store: Store) -> None:
     edition = freeze(store, day=due.date())
     with store.begin() as unit:
         create_due(unit, edition.id, COHORT, due, due + DAY, due.date())
-    assert housekeep(store, TABLE, NOW)["deliveries"] == 0
+    assert run_retention(store, TABLE, NOW)["deliveries"] == 0
     assert _count(store, deliveries) == 1
 
 
@@ -149,16 +149,21 @@ def test_of_old_editions_the_picks_cards_stay(store: Store) -> None:
     know(store)
     with store.begin() as unit:
         subscribe(unit, "ada@example.org", at=NOW - 900 * DAY)
-    owed, old, older, newest = (freeze(store, day=(NOW - days * DAY).date()) for days in (500, 400, 300, 200))
+    queued, old, older, newest = (freeze(store, day=(NOW - days * DAY).date()) for days in (500, 400, 300, 200))
     with store.begin() as unit:
-        create_due(unit, owed.id, COHORT, NOW, NOW + DAY, NOW.date())
+        create_due(unit, queued.id, COHORT, NOW, NOW + DAY, NOW.date())
         weighed = unit.editions.pool(old.id)
     whole, thinned = [True] * 4, [True, True, False, False]
-    assert housekeep(store, TABLE, NOW)["cards"] == 4
-    assert _finished(store) == {f"{newest.date}": whole, f"{older.date}": thinned, f"{old.date}": thinned, f"{owed.date}": whole}
+    assert run_retention(store, TABLE, NOW)["cards"] == 4
+    assert _finished(store) == {
+        f"{newest.date}": whole,
+        f"{older.date}": thinned,
+        f"{old.date}": thinned,
+        f"{queued.date}": whole,
+    }
     with store.read() as unit:
         assert unit.editions.pool(old.id) == weighed
-    assert housekeep(store, TABLE, NOW)["cards"] == 0
+    assert run_retention(store, TABLE, NOW)["cards"] == 0
 
 
 def test_a_cancelled_edition_makes_none_old(store: Store) -> None:
@@ -167,7 +172,7 @@ def test_a_cancelled_edition_makes_none_old(store: Store) -> None:
     cancelled = freeze(store, day=(NOW - 399 * DAY).date())
     with store.begin() as unit:
         unit.editions.cancel(cancelled.id)
-    assert housekeep(store, TABLE, NOW)["cards"] == 0
+    assert run_retention(store, TABLE, NOW)["cards"] == 0
 
 
 def _readings(store: Store) -> list[tuple[str, float]]:
@@ -188,26 +193,26 @@ def test_of_old_readings_the_last_of_each_day_stays(store: Store) -> None:
 
     with store.begin() as unit:
         unit.papers.merge([sighting(1, seen_at=old, signals=tuple(readings())), sighting(2, seen_at=old)])
-    assert housekeep(store, TABLE, NOW)["readings"] == 6
+    assert run_retention(store, TABLE, NOW)["readings"] == 6
     kept_ones = [("01-10 23:59", 23.0), ("01-11 23:59", 123.0), ("01-12 23:59", 223.0)]
     assert _readings(store) == [*kept_ones, ("03-02 03:00", 1000.0), ("03-02 04:00", 1001.0)]
-    assert housekeep(store, TABLE, NOW)["readings"] == 0
+    assert run_retention(store, TABLE, NOW)["readings"] == 0
 
 
 def test_old_counts_go(store: Store) -> None:
     for at in (NOW - 9 * DAY, NOW):
-        request_limits.admit(store, ADA, "192.0.2.1", at)
-    assert _count(store, allowances) == 2 * len(request_limits.LIMITS)
-    assert housekeep(store, TABLE, NOW)["allowances"] == len(request_limits.LIMITS)
-    assert request_limits.admit(store, ADA, "192.0.2.1", NOW).over is None
+        request_limits.check_request_limits(store, ADA, "192.0.2.1", at)
+    assert _count(store, rate_limits) == 2 * len(request_limits.LIMITS)
+    assert run_retention(store, TABLE, NOW)["allowances"] == len(request_limits.LIMITS)
+    assert request_limits.check_request_limits(store, ADA, "192.0.2.1", NOW).over is None
 
 
 def test_a_period_without_end_is_never_over(store: Store) -> None:
     with store.begin() as unit:
         unit.suppressions.add(ADA, SuppressionReason.COMPLAINT, NOW - 9000 * DAY)
-    endless = tuple(Kept(each.name, each.what, None, each.how_long, each.why) for each in TABLE)
-    assert housekeep(store, endless, NOW) == {}
-    housekeep(store, TABLE, NOW)
+    endless = tuple(RetentionRule(each.name, each.what, None, each.how_long, each.why) for each in TABLE)
+    assert run_retention(store, endless, NOW) == {}
+    run_retention(store, TABLE, NOW)
     with store.read() as unit:
         assert unit.suppressions.find(ADA)
 
@@ -218,11 +223,11 @@ def test_a_period_without_end_is_never_over(store: Store) -> None:
 def _a_life(store: Store) -> None:
     """Somebody about whom every table has something."""
     know(store)
-    wishes = Preferences(timezone="Europe/Berlin", picks=5)
+    interests = Preferences(timezone="Europe/Berlin", picks=5)
     with store.begin() as unit:
-        ada = subscribe(unit, ADA.text, preferences=wishes, interests=Interests(words=("secret wish",)), at=NOW - 3 * DAY)
-        subscribe(unit, "bob@example.org", preferences=wishes, at=NOW - 3 * DAY)
-        unit.notices.owe(ada.id, NoticeKind.WELCOME, NOW, NOW)
+        ada = subscribe(unit, ADA.text, preferences=interests, interests=Interests(words=("secret interest",)), at=NOW - 3 * DAY)
+        subscribe(unit, "bob@example.org", preferences=interests, at=NOW - 3 * DAY)
+        unit.notices.queue(ada.id, NoticeKind.WELCOME, NOW, NOW)
     edition = freeze(store)
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
@@ -230,24 +235,24 @@ def _a_life(store: Store) -> None:
         for each in unit.deliveries.claim(10, "me", NOW, HOUR).claimed:
             failed = replied(each.id, 550, text=f"<{each.address}> unknown", enhanced="5.1.1")
             unit.deliveries.record([(failed, RetryPolicy().decide(failed, 0, NOW + DAY))], "me")
-            unit.returns.add(each.id, ReturnKind.HARD, NOW, f"<{each.address}> unknown")
+            unit.feedback_events.add(each.id, ReturnKind.HARD, NOW, f"<{each.address}> unknown")
             unit.suppressions.add(each.address, SuppressionReason.BOUNCE, NOW, f"<{each.address}> unknown")
     with store.engine.begin() as connection:
         refused = {"subscription_id": ada.id, "at": NOW, "words": "unknown", "suppress": "hard bounce", "state": "held"}
         connection.execute(insert(refusals).values(refused))
         connection.execute(insert(sent_before_restore).values(subscription_id=ada.id, day=NOW.date()))
-    request_limits.admit(store, ADA, "192.0.2.1", NOW)
+    request_limits.check_request_limits(store, ADA, "192.0.2.1", NOW)
 
 
 def test_everything_held_about_a_person_is_told(store: Store) -> None:
     _a_life(store)
-    told = disclose(store, Address("Ada@EXAMPLE.org"), NOW)
+    told = export_personal_data(store, Address("Ada@EXAMPLE.org"), NOW)
     assert json.loads(json.dumps(told)) == told
     [subscription] = told["subscriptions"]
     [delivery] = subscription["deliveries"]
     assert [(each["kind"], each["attempts"]) for each in subscription["notices"]] == [("welcome", 0)]
     assert (told["address"], told["requests_today"], told["suppressions"][0]["reason"]) == (ADA.text, 1, "hard bounce")
-    assert subscription["interests"] == {"words": ["secret wish"]}
+    assert subscription["interests"] == {"words": ["secret interest"]}
     assert (subscription["weekdays"], subscription["hour"], subscription["picks"]) == ("daily", "07:00", 5)
     assert subscription["consent_event"] == "recorded by operator"
     assert (delivery["edition"], delivery["state"]) == (NOW.date().isoformat(), "failed")
@@ -259,7 +264,7 @@ def test_everything_held_about_a_person_is_told(store: Store) -> None:
 def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
     """Whatever hangs on a reader by foreign keys, in any table, is in the document; so is a column added one day."""
     _a_life(store)
-    told = disclose(store, ADA, NOW)
+    told = export_personal_data(store, ADA, NOW)
     said = {**told, **told["subscriptions"][0], **told["subscriptions"][0]["deliveries"][0]}
     levels = [
         said,
@@ -280,7 +285,7 @@ def _hanging_on(tables: MetaData, root: Table) -> list[Table]:
 
 
 def test_nothing_is_held_about_a_stranger(store: Store) -> None:
-    told = disclose(store, ADA, NOW)
+    told = export_personal_data(store, ADA, NOW)
     assert (told["subscriptions"], told["suppressions"], told["requests_today"]) == ([], [], 0)
 
 
@@ -292,7 +297,7 @@ def test_forgetting_leaves_a_keyed_hash_and_nothing_else(store: Store) -> None:
         for table in metadata.sorted_tables:
             for row in connection.execute(text(f'SELECT * FROM "{table.name}"')):
                 assert "ada@" not in str(row).lower(), table.name
-                assert "secret wish" not in str(row), table.name
+                assert "secret interest" not in str(row), table.name
     with store.read() as unit:
         kept_one = unit.suppressions.find(ADA)
         assert kept_one

@@ -27,7 +27,7 @@ from digest.store.schema_papers import Key, document, identifiers, metadata, pap
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
-REVISION = "0013"
+REVISION = "0014"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 
@@ -112,6 +112,7 @@ notices = Table(
     Column("owed_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
+    Column("lease_until", Instant),  # by the database's clock; null: nobody is sending it
 )
 
 # ---- the outbox ------------------------------------------------------------------------------------------------------------

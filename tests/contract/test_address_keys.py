@@ -94,7 +94,7 @@ def test_a_reader_who_was_suppressed_is_so_under_the_new_key(older: Store) -> No
     with older.begin() as unit:
         [subscription] = unit.subscribers.subscriptions(mine)
         unit.notices.queue(subscription.id, NoticeKind.LINK, NOW, NOW)
-        [queued] = unit.notices.take(NOW, 10, NOW + HOUR)
+        [queued] = unit.notices.take(NOW, 10, HOUR)
         assert queued.suppressed is SuppressionReason.BOUNCE, "as whoever sends reads it"
         assert unit.suppressions.find(other), "it may have been meant for them"
         assert unit.suppressions.remove(mine)
@@ -155,13 +155,13 @@ def test_a_newer_requests_confirmation_outlives_the_older_ones(store: Store) -> 
     with store.begin() as unit:
         first = unit.subscribers.request(Address("ada@example.org"), "main", Preferences(), Interests(), NOW)
         unit.notices.queue(first.id, NoticeKind.CONFIRM, NOW, NOW, first.request)
-        [under_way] = unit.notices.take(NOW, 10, NOW + HOUR)
+        [under_way] = unit.notices.take(NOW, 10, HOUR)
         later = NOW + timedelta(seconds=2)
         second = unit.subscribers.request(Address("ada@example.org"), "main", Preferences(), Interests(), later)
         unit.notices.queue(second.id, NoticeKind.CONFIRM, later, later, second.request)
         unit.notices.put_off(under_way.notice, NOW + DAY, 1)
         unit.notices.settle([under_way.notice])
-        [queued] = unit.notices.take(later, 10, NOW + HOUR)
+        [queued] = unit.notices.take(later, 10, HOUR)
         assert (queued.notice.subscription.request, queued.attempts) == (second.request, 0)
         unit.notices.settle([queued.notice])
         assert unit.notices.count() == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -178,10 +178,10 @@ def test_a_roster_asks_whoever_is_new_and_nobody_else(store: Store) -> None:
     with store.begin() as unit:
         assert [unit.subscribers.subscriptions(each) for each in (barred, forgotten)] == [[], []]
         assert unit.notices.count() == 1200
-        taken = unit.notices.take(NOW, 2000, NOW + HOUR)
+        taken = unit.notices.take(NOW, 2000, HOUR)
         assert {each.notice.subscription.address for each in taken} == set(news)
         assert {(each.notice.kind, each.notice.fits, each.attempts) for each in taken} == {(NoticeKind.CONFIRM, True, 0)}
-        assert unit.notices.take(NOW, 2000, NOW + HOUR) == []
+        assert unit.notices.take(NOW, 2000, HOUR) == []
 
 
 def test_a_notice_is_owed_until_it_is_settled(store: Store) -> None:
@@ -191,19 +191,32 @@ def test_a_notice_is_owed_until_it_is_settled(store: Store) -> None:
         ada = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW)
         unit.notices.queue(ada.id, NoticeKind.CONFIRM, NOW, NOW + HOUR)
         unit.notices.queue(12345, NoticeKind.CONFIRM, NOW, NOW)
-        assert unit.notices.take(NOW, 10, NOW + DAY) == []
-        (first,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)
+        assert unit.notices.take(NOW, 10, DAY) == []
+        (first,) = unit.notices.take(NOW + HOUR, 10, DAY)
         unit.notices.put_off(first.notice, NOW + 2 * HOUR, 1)
-        (again,) = unit.notices.take(NOW + 2 * HOUR, 10, NOW + DAY)
+        (again,) = unit.notices.take(NOW + 2 * HOUR, 10, DAY)
         assert (again.attempts, again.owed_at, again.suppressed) == (1, NOW, None)
         unit.subscribers.confirm(ada.id, CONSENT, NOW)
         unit.notices.queue(ada.id, NoticeKind.WELCOME, NOW + HOUR, NOW + HOUR)
         unit.notices.settle([first.notice])
         unit.suppressions.add(ADA, SuppressionReason.COMPLAINT, NOW)
-        (welcome,) = unit.notices.take(NOW + HOUR, 10, NOW + DAY)
+        (welcome,) = unit.notices.take(NOW + HOUR, 10, DAY)
         assert (welcome.notice.kind, welcome.notice.fits, welcome.attempts) == (NoticeKind.WELCOME, True, 0)
         assert welcome.suppressed
         told = unit.subscribers.held(ADA)["subscriptions"][0]["notices"]
         assert [each["kind"] for each in told] == ["welcome"]
         unit.subscribers.erase(ADA)
         assert unit.notices.count() == 0
+
+
+def test_hosts_whose_clocks_are_hours_apart_do_not_take_the_same_notice(store: Store) -> None:
+    """The database's clock judges the lease; a lease that ends later than any can was taken while that clock stood ahead."""
+    know(store)
+    with store.begin() as unit:
+        ada = unit.subscribers.request(ADA, "main", Preferences(), Interests(), NOW)
+        unit.notices.queue(ada.id, NoticeKind.CONFIRM, NOW, NOW, lease=HOUR)
+        for clock in (NOW, NOW + 3 * HOUR, NOW + 30 * DAY):
+            assert unit.notices.take(clock, 10, HOUR) == [], "whoever queued it sends it"
+        assert len(unit.notices.take(NOW, 10, HOUR - timedelta(minutes=1))) == 1, "no lease is that long: a clock stood ahead"
+        for clock in (NOW, NOW + 3 * HOUR, NOW + 30 * DAY):
+            assert unit.notices.take(clock, 10, HOUR) == []

@@ -180,7 +180,7 @@ def test_links_mailed_before_unsubscribe_for_sixty_days(empty_database_url: str)
         assert unit.subscribers.numbered(1, now + timedelta(days=61)) is None
         new = unit.subscribers.request(Address("new@example.org"), "main", found[0].preferences, Interests(), now)
         assert unit.subscribers.numbered(new.id, now) is None, "made since"
-        (queued,) = unit.notices.take(now, 10, now + HOUR)
+        (queued,) = unit.notices.take(now, 10, HOUR)
         asked = unit.subscribers.requested(queued.notice.subscription.request)
         assert asked
         assert (asked[0].id, asked[1].timezone) == (2, "Asia/Tokyo")

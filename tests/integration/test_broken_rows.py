@@ -178,7 +178,7 @@ def test_a_skipped_cohort_and_an_unreadable_notice_are_said_once(
         for _ in range(3):
             container.scheduler.tick(DUE)
             with container.adapters.store.begin() as unit:
-                taken = unit.notices.take(DUE, 9, DUE)
+                taken = unit.notices.take(DUE, 9, timedelta(0))
     assert [each.notice.subscription.id for each in taken] == [2]
     told = [each.getMessage() for each in caplog.records if "cannot be read" in each.getMessage()]
     what = sorted(each.partition(":")[0] for each in told)

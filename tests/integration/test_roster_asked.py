@@ -134,7 +134,7 @@ def test_two_imports_at_once_owe_each_reader_one_mail(store: Store) -> None:
         second.start()
         second.join(0.5)
         assert second.is_alive(), "it waits"
-        unit.notices.settle([each.notice for each in unit.notices.take(NOW, 100, NOW + timedelta(minutes=1))])
+        unit.notices.settle([each.notice for each in unit.notices.take(NOW, 100, timedelta(minutes=1))])
     second.join(PATIENCE)
     with store.read() as unit:
         assert unit.notices.count(NoticeKind.CONFIRM) == 0

@@ -228,8 +228,8 @@ def test_a_full_domain_is_owed_its_mail_or_told(site: Website, monkeypatch: pyte
     assert {to for to, _ in site.letters(2)} == {"r0@uni.example", "r1@uni.example"}
     until(lambda: site.queued() == 2)
     with site.container.adapters.store.begin() as unit:
-        assert unit.notices.take(NOON + timedelta(minutes=59), 9, NOON) == []
-        assert len(unit.notices.take(NOON + timedelta(hours=1), 9, NOON)) == 2
+        assert unit.notices.take(NOON + timedelta(minutes=59), 9, timedelta(hours=1)) == []
+        assert len(unit.notices.take(NOON + timedelta(hours=1), 9, timedelta(hours=1))) == 2
 
 
 # ---- feedback has the form's limits ----

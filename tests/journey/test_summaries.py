@@ -21,7 +21,7 @@ from digest.services.papers.summarise import PLACE, Limits, Summariser
 from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.llm_summaries import LlmSummaries, usable
 from digest.store.unit_of_work import Store
-from tests.journey.test_remarks import Blank
+from tests.journey.test_edition_notes import Blank
 from tests.servers.chat_model import MODEL, chat_model, material, said
 from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent
 from tests.servers.stocked import DAY, MAIN, NOW, TODAY, arxiv, know, sighting

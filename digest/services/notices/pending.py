@@ -1,6 +1,6 @@
-"""owe: confirmations, welcomes and goodbyes go out at once; what no relay takes is owed, and tried again until one does.
+"""Confirmations, welcomes and goodbyes: each goes out at once; what no relay takes stays queued until one does.
 
-What is owed is in the store before a relay is talked to. Whoever takes it has it under a lease, so two processes send it once.
+What is queued is in the store before a relay is talked to. Whoever takes it has it under a lease, so two processes send it once.
 What was answered is recorded before the next is waited for: a process that is killed leaves doubtful only what was under way.
 """
 
@@ -65,7 +65,7 @@ def send_queued(store: Store, means: NoticeTools, clock: Callable[[], datetime],
     while not stop():
         at = clock()
         with store.begin() as unit:
-            taken = unit.notices.take(at, BATCH, at + LEASE)
+            taken = unit.notices.take(at, BATCH, LEASE)
             pointless = [each.notice for each in taken if not _worth_sending(each, at)]
             unit.notices.settle(pointless)
         if not taken:

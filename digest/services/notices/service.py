@@ -39,7 +39,7 @@ class NoticeService:
     def mail_notice(self, notice: Notice, at: datetime) -> None:
         """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it: it is owed then."""
         with self._store.begin() as unit:
-            unit.notices.queue(notice.subscription.id, notice.kind, at, at + HELD, notice.subscription.request)
+            unit.notices.queue(notice.subscription.id, notice.kind, at, at, notice.subscription.request, lease=HELD)
         send_at_once(self._store, self._means(lambda: at), notice, at)
 
     def send_queued(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:

@@ -1,16 +1,19 @@
-"""Confirmations, welcomes and goodbyes that are owed: one a subscription, the last step's."""
+"""Confirmations, welcomes and goodbyes that are queued: one a subscription, the last step's.
+
+Whoever sends one has it under a lease. The database's own clock judges leases: hosts' clocks differ.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, or_, select, tuple_, update
 
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, QueuedNotice
-from digest.store.dialect import chunks, insert_into, readable
+from digest.store.dialect import chunks, database_now, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
@@ -23,32 +26,50 @@ class Notices:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def queue(self, subscription_id: int, kind: NoticeKind, at: datetime, next_attempt_at: datetime, request: str = "") -> None:
-        """From the commit on it is owed, in place of what was owed before. Nothing happens where the subscription is gone."""
+    def queue(
+        self,
+        subscription_id: int,
+        kind: NoticeKind,
+        at: datetime,
+        next_attempt_at: datetime,
+        request: str = "",
+        *,
+        lease: timedelta | None = None,
+    ) -> None:
+        """From the commit on it is queued, in place of what was queued before; for `lease` it is the caller's to send.
+
+        Nothing happens where the subscription is gone.
+        """
+        until = database_now(self._connection) + lease if lease else None
         row = (
             literal(kind.value),
             literal(request),
             literal(at, notices.c.owed_at.type),
-            literal(next_attempt_at, notices.c.owed_at.type),
+            literal(next_attempt_at, notices.c.next_attempt_at.type),
+            literal(until, notices.c.lease_until.type),
         )
         there = select(subscriptions.c.id, *row, literal(0)).where(subscriptions.c.id == subscription_id)
-        names = ["subscription_id", "kind", "request", "owed_at", "next_attempt_at", "attempts"]
+        names = ["subscription_id", "kind", "request", "owed_at", "next_attempt_at", "lease_until", "attempts"]
         statement = insert_into(self._connection, notices).from_select(names, there)
-        fresh = {"kind": kind.value, "request": request, "owed_at": at, "next_attempt_at": next_attempt_at, "attempts": 0}
+        fresh = dict(zip(names[1:], (kind.value, request, at, next_attempt_at, until, 0), strict=True))
         self._connection.execute(statement.on_conflict_do_update(index_elements=["subscription_id"], set_=fresh))
 
-    def take(self, at: datetime, limit: int, until: datetime) -> list[QueuedNotice]:
-        """Some that are due, oldest first; nobody else takes them before `until`. Who is held for review waits, and
-        so does one whose row cannot be read.
+    def take(self, at: datetime, limit: int, lease: timedelta) -> list[QueuedNotice]:
+        """Some that are due, oldest first; nobody else takes them before `lease` is over. Who is held for review waits, and
+        so does one whose row cannot be read. A lease that ends later than `lease` from now is of a clock that stood ahead.
         """
+        now = database_now(self._connection)
+        free = or_(notices.c.lease_until.is_(None), notices.c.lease_until <= now, notices.c.lease_until > now + lease)
         held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
-        due = select(notices.c.subscription_id).where(notices.c.next_attempt_at <= at, notices.c.subscription_id.not_in(held))
+        due = select(notices.c.subscription_id).where(
+            notices.c.next_attempt_at <= at, free, notices.c.subscription_id.not_in(held)
+        )
         due = due.order_by(notices.c.next_attempt_at, notices.c.subscription_id).limit(limit)
         ids = self._connection.scalars(due.with_for_update(skip_locked=True)).all()
         if not ids:
             return []
         these = notices.c.subscription_id.in_(ids)
-        self._connection.execute(update(notices).where(these).values(next_attempt_at=until))
+        self._connection.execute(update(notices).where(these).values(lease_until=now + lease))
         return self._read(these)
 
     def current(self, subscription_ids: Sequence[int]) -> list[QueuedNotice]:
@@ -83,7 +104,8 @@ class Notices:
 
     def put_off(self, notice: Notice, next_attempt_at: datetime, attempts: int) -> None:
         this = tuple_(notice.subscription.id, notice.kind.value, notice.subscription.request) == _WHICH
-        self._connection.execute(update(notices).where(this).values(next_attempt_at=next_attempt_at, attempts=attempts))
+        row = {"next_attempt_at": next_attempt_at, "attempts": attempts, "lease_until": None}
+        self._connection.execute(update(notices).where(this).values(row))
 
     def count(self, kind: NoticeKind | None = None) -> int:
         """How many are owed."""

@@ -67,7 +67,7 @@ EVERY_TROUBLE = (
             summary=Summary(text="A cheap clock with two springs is never wrong.", provenance="semantic scholar"),
             code_url="https://github.com/ada/clock",
         ),
-        "+42 upvotes and +310 stars since yesterday",
+        "▲ 145 (+42 today) · ★ 1,310",
         growth=(1, 4, 2, 42),
     ),
     ranked(paper(2, "<script>alert('&')</script> & \"quotes\"", authors=("Bobby <b>Tables</b>",), abstract=""), "new & <shiny>"),

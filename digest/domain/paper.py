@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -121,14 +122,22 @@ class Candidate:
     """What its list lets its topic count."""
 
 
+BURST = "burst"
+"""The kind of a reason that is for operators: votes that do not count. Readers are not shown what argues against a pick."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a paper was chosen (or left out), in words a reader understands."""
 
     kind: str
-    """"votes", "stars", "comments", "new", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
+    """"votes", "stars", "new", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
     text: str
-    """Such as "+42 upvotes and +310 stars since yesterday"."""
+    """Such as "▲ 145 (+102 today)"."""
+
+
+def for_readers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(reason for reason in reasons if reason.kind != BURST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,4 +40,4 @@ def _reasons(ranked: Ranked, gained: float, what: str) -> tuple[Reason, ...]:
     count = round(gained)
     if count < 1:
         return ranked.reasons
-    return (Reason("votes", f"+{count:,} upvote{'s' if count != 1 else ''} {what}"), *kept)
+    return (Reason("votes", f"▲ {count:,} {what}"), *kept)

@@ -211,7 +211,8 @@ def _trend(pooled: Pooled, size: int) -> float:
     """1 for the first of the ranking, falling with the logarithm of the place; 0 for a paper that nobody has said anything about:
     its place is no news."""
     ranked = pooled.ranked
-    if ranked.reasons and ranked.reasons[0].kind in ("new", "quiet") and not any(ranked.growth):
+    moved = ranked.reasons and ranked.reasons[0].kind in ("votes", "stars", "comments")  # comments: of editions made before
+    if not moved and not any(ranked.growth):
         return 0.0
     return 1.0 - math.log1p(pooled.position) / math.log1p(max(size, 2))
 

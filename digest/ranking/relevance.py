@@ -217,24 +217,22 @@ class _Batch:
         own = self._pool_index.pool[position].ranked.reasons
         if folded and not any(reason.kind == "also" for reason in own):
             own = (*own, also([self._pool_index.papers[other] for other in folded]))
-        because = self._because(row, position)
-        return (Reason("interest", f"because: {', '.join(because)}"), *own) if because else own
+        return (*(Reason("interest", text) for text in self._because(row, position)), *own)
 
     def _because(self, row: int, position: int) -> list[str]:
         """What a reader asked for and gets; what they hold that is nearest; else what they asked for and get in part."""
-        asked = [
-            self._describe(kind, interest, position) for kind in ASKED_FOR for interest in self._asked[kind].of(row, position)
-        ]
+        met = {kind: list(self._asked[kind].of(row, position)) for kind in ASKED_FOR}
         liked = self._because_liked(row, position)
-        if not (asked or liked):
-            return [f"close to “{_in_words(interest)}”" for interest in self._asked["words"].partly(row, position, CLOSE)][:1]
-        return [*asked[: MOST_REASONS - len(liked)], *(f"and {each}" if asked else each for each in liked)]
+        matches = [*map(_in_words, met["words"]), *met["categories"]][: MOST_REASONS - len(liked)]
+        found = [f"matches: {', '.join(matches)}"] if matches else []
+        if met["authors"]:
+            found.append(f"by {self._as_written(met['authors'][0], position)}, whom you follow")
+        if found or liked:
+            return [*found, *liked]
+        return [f"close to “{_in_words(interest)}”" for interest in self._asked["words"].partly(row, position, CLOSE)][:1]
 
-    def _describe(self, kind: str, interest: str, position: int) -> str:
-        if kind == "authors":
-            authors = self._pool_index.papers[position].authors
-            return f"by {next((each for each in authors if self._pool_index.is_by(each, interest)), interest)}"
-        return _in_words(interest) if kind == "words" else interest
+    def _as_written(self, author: str, position: int) -> str:
+        return next((each for each in self._pool_index.papers[position].authors if self._pool_index.is_by(each, author)), author)
 
     def _because_liked(self, row: int, position: int) -> list[str]:
         """At most one: the work of the library that it is most like, where it is like it."""
@@ -245,7 +243,7 @@ class _Batch:
         best = int(near.argmax())
         if np.log(near[best]) / SHARPNESS - COMMON * self._pool_index.commonness[position] < REASON_FROM:
             return []
-        return [f"you liked {_shortened(self._nearness.title(int(held[best])))}"]
+        return [f"like {_shortened(self._nearness.title(int(held[best])))}, which you liked"]
 
 
 def _shortened(title: str) -> str:

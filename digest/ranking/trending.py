@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heapreplace
 from itertools import pairwise
-from math import exp
 from typing import Protocol
 
-from digest.domain.paper import Candidate, Ranked, Reason
-from digest.ranking.features import COMMENTS, STARS, VOTES, Figures, links_code, observe
+from digest.domain.paper import BURST, Candidate, Ranked, Reason
+from digest.ranking.features import STARS, VOTES, Figures, links_code, observe
 from digest.ranking.model import PLAIN, Model
-from digest.ranking.signal_history import SignalHistory
 
 
 class Ranker(Protocol):
@@ -24,8 +22,10 @@ class Ranker(Protocol):
 
 
 NEW = 36.0
-"""Hours for which a paper is new, and all its votes are "since yesterday"."""
+"""Hours for which a paper is new."""
 DAYS_PLOTTED = 7
+FEW = 3
+"""So few upvotes or stars, and no more today, speak for no paper."""
 REPEATED = 0.85
 """What a paper nobody has spoken of counts for each one of its primary category placed before it."""
 CLOSE = 0.19
@@ -68,85 +68,46 @@ def growth(figures: Figures) -> tuple[float, ...]:
 # ---- reasons ---------------------------------------------------------------------------------------------------------------
 
 
-# A figure is told once on a card. With V votes in all, g of them since yesterday, t times the usual, s set aside:
-#
-#   what the main reason tells                  beside it, where it stands out          beside it, where s votes do not count
-#   +V upvotes (and stars …) since yesterday    t× the upvotes of a typical paper …     s upvotes do not count: …
-#   +g upvotes …, or stars or comments only     V upvotes in all, t× those of a …       s upvotes do not count: …
-#   V upvotes, none since yesterday             t× the upvotes of a typical paper …     s upvotes do not count: …
-#   V upvotes, counted n days ago               t× the upvotes of a typical paper …     s upvotes do not count: …
-#   by chance the very figure that comes next                                           some of its upvotes do not count: …
-
-
 def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
-    main, reported = _main_reason(figures)
-    beside = (
-        _set_aside(figures, reported),
-        _compared(figures, reported),
-        *_track_record(figures, model),
-        _words(figures, model),
-        _topic(figures),
-    )
-    return (main, *filter(None, beside))
+    found = (_counts(figures), _set_aside(figures), *_track_record(figures, model), _words(figures, model), _topic(figures))
+    return tuple(filter(None, found))
 
 
-def _main_reason(figures: Figures) -> tuple[Reason, int | None]:
-    """(what moved since yesterday, else how the paper stands; the count of upvotes it tells)."""
-    new = figures.age < NEW
-    moved = {}
-    for kind, one, many, least in _KINDS:
+def _counts(figures: Figures) -> Reason | None:
+    """ "▲ 145 (+102 today) · ★ 310": upvotes and stars, and what the last 24 hours added. "New" where there is none yet."""
+    shown, moved = [], []
+    for kind, name, sign in ((VOTES, "votes", "▲"), (STARS, "stars", "★")):
         found = figures.voices.get(kind)
-        gained = round(_since_yesterday(found, total=new and kind == VOTES)) if found else 0
-        if gained >= least:
-            moved[kind] = gained, f"+{gained:,} {one if gained == 1 else many}"
-    if moved:
-        # comments alone say little, so they only join what else moved
-        kinds = {VOTES: "votes", STARS: "stars", COMMENTS: "comments"}
-        words = Reason(kinds[next(iter(moved))], f"{_listed([text for _, text in moved.values()])} since yesterday")
-        return words, moved[VOTES][0] if VOTES in moved else None
-    votes = figures.voices.get(VOTES)
-    if votes is None or round(votes.last) < 1:
-        return (Reason("new", "new, no votes yet") if new else Reason("quiet", "no votes yet")), None
-    how = "none since yesterday" if votes.read >= -NEW else f"counted {round(-votes.read / 24)} days ago"
-    return Reason("quiet", f"{_votes(votes.last)}, {how}"), round(votes.last)
+        if found is None or (total := round(found.last)) < 1:
+            continue
+        gained = round(found.grown(24, before=0.0 if kind == VOTES else None))
+        if gained < 1 and total < FEW:
+            continue
+        added = "" if gained < 1 else " today" if gained >= total else f" (+{gained:,} today)"
+        shown.append(f"{sign} {total:,}{added}")
+        moved += [name] if added else []
+    if shown:
+        return Reason(moved[0] if moved else "quiet", " · ".join(shown))
+    return Reason("new", "New") if figures.age < NEW else None
 
 
-_KINDS = ((VOTES, "upvote", "upvotes", 1), (STARS, "star", "stars", 1), (COMMENTS, "comment", "comments", 3))
-
-
-def _since_yesterday(found: SignalHistory, *, total: bool) -> float:
-    return found.last if total else found.grown(24)
-
-
-def _set_aside(figures: Figures, reported: int | None) -> Reason | None:
+def _set_aside(figures: Figures) -> Reason | None:
+    """For operators: no mail or page argues against its own picks."""
     if figures.set_aside < 1:
         return None
-    count = round(figures.set_aside)
-    which = "some of its upvotes do" if count == reported else f"{_votes(count)} {'does' if count == 1 else 'do'}"
-    return Reason("burst", f"{which} not count: too many came at once while little else moved")
-
-
-def _compared(figures: Figures, reported: int | None) -> Reason | None:
-    """Next to the papers of its day, where it stands out."""
-    times = (1 + figures.votes) / exp(figures.usual)
-    if figures.votes < 10 or times < 2 or figures.set_aside:
-        return None
-    usual = "of a typical paper first seen the same day"
-    if round(figures.votes) == reported:
-        return Reason("cohort", f"{times:,.0f}× the upvotes {usual}")
-    return Reason("cohort", f"{_votes(figures.votes)} in all, {times:,.0f}× those {usual}")
+    count = f"{figures.set_aside:,.0f} upvote{'s do' if round(figures.set_aside) != 1 else ' does'}"
+    return Reason(BURST, f"{count} not count: too many came at once while little else moved")
 
 
 def _track_record(figures: Figures, model: Model) -> Iterator[Reason]:
     """What speaks for a paper nobody has spoken of, besides its words."""
     counts = {name for name, weight in model.without_votes.items() if weight > 0} if figures.is_silent else set()
     if (earlier := figures.track_record.authors) and "authors" in counts:
-        papers = "1 earlier paper by its authors was" if earlier == 1 else f"{earlier:,} earlier papers by its authors were"
-        yield Reason("record", f"{papers} featured or voted up")
+        yield Reason("record", f"by authors of {earlier:,} trending paper{'s' if earlier != 1 else ''}")
     if figures.track_record.likeness >= CLOSE and "likeness" in counts:
-        yield Reason("likeness", "close to what was voted up lately")
+        yield Reason("likeness", "like papers that trended lately")
     if "code" in counts and links_code(figures.paper):
-        yield Reason("code", "links to its code")
+        yield Reason("code", "with code")
 
 
 def _topic(figures: Figures) -> Reason | None:
@@ -161,11 +122,7 @@ def _words(figures: Figures, model: Model) -> Reason | None:
     if figures.votes >= 10 or figures.age >= NEW or figures.appeal < 0.2:
         return None
     reported = [f"“{word}”" for word in model.appeal.distinctive_words(figures.paper)]
-    return Reason("words", f"papers on {_listed(reported)} tend to be voted up") if reported else None
-
-
-def _votes(count: float) -> str:
-    return f"{count:,.0f} upvote{'s' if round(count) != 1 else ''}"
+    return Reason("words", f"about {_listed(reported)}, which readers like") if reported else None
 
 
 def _listed(texts: Sequence[str]) -> str:

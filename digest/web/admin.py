@@ -14,7 +14,7 @@ from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput
 from digest.mail.inbound.message_parts import parts_of
-from digest.render.edition.views import clean
+from digest.render.text.one_line import clean
 from digest.web.forms import Form
 from digest.web.operator_auth import require_operator
 from digest.web.pages import Period, find_edition

@@ -21,8 +21,8 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput, NotFound
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import Frequency, format_weekdays
-from digest.render.edition.views import clean
 from digest.render.text.latex import readable
+from digest.render.text.one_line import clean
 from digest.web import api_subscriptions
 from digest.web.operator_auth import require_operator
 from digest.web.response_cache import Answer, ResponseCache

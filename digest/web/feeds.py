@@ -22,8 +22,9 @@ from starlette.responses import Response
 from digest.domain.edition import Edition, PaperList
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Ranked
-from digest.render.edition.views import CardView, Lengths, card_view, clean
+from digest.render.edition.views import CardView, Lengths, card_view
 from digest.render.text.latex import readable
+from digest.render.text.one_line import clean
 from digest.web.pages import Period, find_edition
 from digest.web.response_cache import Answer
 from digest.web.search import asked, find, must_ask

@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 
 from digest.domain.schedule import WEEKDAY_NAMES, Frequency, parse_frequency, read_zone, zone_names
 from digest.domain.subscriber import Preferences
-from digest.render.edition.views import clean
+from digest.render.text.one_line import clean
 
 _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 MOST_PICKS = 50

@@ -15,7 +15,8 @@ from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Subscription, SubscriptionState
 from digest.links import Purpose
-from digest.render.edition.views import clean, in_words
+from digest.render.edition.views import in_words
+from digest.render.text.one_line import clean
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.site import Site
 from digest.web.upload import MOST_LINES, read_upload, shown, titles

@@ -13,7 +13,8 @@ from digest.domain.errors import InvalidInput
 from digest.domain.interest import one_interest
 from digest.domain.paper import Paper, Ranked
 from digest.domain.query import LONGEST, describe, parse_query
-from digest.render.edition.views import CardView, Lengths, card_view, clean
+from digest.render.edition.views import CardView, Lengths, card_view
+from digest.render.text.one_line import clean
 from digest.web.response_cache import Answer
 from digest.web.site import Site, sentence
 

@@ -16,7 +16,8 @@ from digest.domain.errors import NotFound
 from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
-from digest.render.edition.views import SenderView, clean, in_words
+from digest.render.edition.views import SenderView, in_words
+from digest.render.text.one_line import clean
 from digest.web.response_cache import Answer, ResponseCache
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from digest.child_process import Overrun, run_apart
 from digest.domain.errors import InvalidInput
-from digest.render.edition.views import clean
 from digest.render.text.latex import readable
+from digest.render.text.one_line import clean
 from digest.services.libraries.read_library import ReadLibrary, read_or_reason
 from digest.web.site import Site
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from digest.domain.edition import Update
-from digest.render.edition.personalise import assemble, own_picks, personal
+from digest.render.edition.personalise import assemble, own_picks, personal, selected, subject_of
 from digest.render.transactional.messages import AlertView, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
 
@@ -65,7 +65,7 @@ def test_edition(name: str, golden: Golden) -> None:
     mail = rendered(made, style)
     html, text = assemble(mail, personal(mail, own_picks(mail), Reader(), WHY))
     golden(f"{name}.html", html)
-    golden(f"{name}.txt", f"Subject: {mail.subject}\n\n{text}")
+    golden(f"{name}.txt", f"Subject: {subject_of(mail, selected(mail, own_picks(mail)))}\n\n{text}")
 
 
 @pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "alert"])

@@ -20,8 +20,8 @@ def test_a_stranger_sees_what_todays_mail_would_have_been(stocked: Path, tmp_pat
         shown = site.request("POST", "/subscribe/preview", data={"interests": "diffusion"})
         assert shown.status_code == 200
         assert "Today’s email would have been" in shown.text
-        assert shown.text.index("because: diffusion") < shown.text.index(
-            "is not all you need", shown.text.index("because: diffusion")
+        assert shown.text.index("matches: diffusion") < shown.text.index(
+            "is not all you need", shown.text.index("matches: diffusion")
         )
         assert "outside your interests" not in shown.text
         nothing = site.request("POST", "/subscribe/preview", data={"interests": ""})

@@ -120,17 +120,17 @@ def test_a_saved_search_is_a_readers_interest(site: Website) -> None:
     site.reader(interests=interests)
     ranked = site.container.papers.ranking(site.container.adapters.paper_list("daily"), NOON, Address("ada@example.org"))
     assert str(ranked[0].paper.identifier) == "arxiv:2605.00009"
-    assert ranked[0].reasons[0].text == "because: “protein folding”, by writer9"
+    assert ranked[0].reasons[0].text == "matches: “protein folding”, by writer9"
 
 
 def test_what_a_saved_search_leaves_out_is_no_reason_for_a_pick(site: Website) -> None:
     site.reader(interests=understand('"protein folding" -author:writer9 -"part 3"\nprotein -folding\nspeech -writer5').interests)
     ranked = site.container.papers.ranking(site.container.adapters.paper_list("daily"), NOON, Address("ada@example.org"))
-    because = {str(each.paper.identifier) for each in ranked if each.reasons and each.reasons[0].text.startswith("because")}
+    because = {str(each.paper.identifier) for each in ranked if each.reasons and each.reasons[0].kind == "interest"}
     assert because == {"arxiv:2605.00004", "arxiv:2605.00006", "arxiv:2605.00012"}, (
         "4 is on proteins, not their folding; 5 on speech, by writer 5"
     )
-    assert ranked[0].reasons[0].text == "because: “protein folding”, without “part 3” or by writer9"
+    assert ranked[0].reasons[0].text == "matches: “protein folding”, without “part 3” or by writer9"
 
 
 def test_a_wish_for_a_name_with_a_comma_is_shown_as_it_was_saved(site: Website) -> None:

@@ -16,12 +16,12 @@ from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason
 from digest.render.edition.cards import render_edition
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import Personal, assemble, own_picks, personal, preheader
+from digest.render.edition.personalise import Personal, assemble, own_picks, personal, teaser
 from digest.render.environment import Templates
 from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 
 SHELL = {"why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
-CARD = {"number", "reasons", "more-url"}
+CARD = {"number", "because", "more-url", "less-url"}
 
 
 def own(made_rendered: object, *picks: tuple[int, list[Reason] | None]) -> Personal:
@@ -34,7 +34,7 @@ def marked(mail_nonce: str, text: str) -> set[str]:
 
 def test_what_differs_per_reader_is_marked_and_nothing_else() -> None:
     mail = rendered(edition())
-    assert marked(mail.nonce, mail.html) == {*SHELL, "preheader"}
+    assert marked(mail.nonce, mail.html) == {*SHELL, "titles", "top"}
     assert marked(mail.nonce, mail.text) == SHELL
     assert [card.paper_id for card in mail.cards] == [1, 2, 3, 4, 5, 6]
     for card in mail.cards:
@@ -44,7 +44,7 @@ def test_what_differs_per_reader_is_marked_and_nothing_else() -> None:
 
 def test_compact_and_public_editions_do_not_ask_for_feedback() -> None:
     for mail in (rendered(edition(), "compact"), render_edition(TEMPLATES, view_of(edition(), templates_feedback=False))):
-        assert all(marked(mail.nonce, card.html) == {"number", "reasons"} for card in mail.cards)
+        assert all({"because"} <= marked(mail.nonce, card.html) <= {"number", "because"} for card in mail.cards)
 
 
 def test_the_edition_has_its_own_order_and_reasons() -> None:
@@ -84,7 +84,7 @@ def test_long_reasons_and_why_wrap_at_72_columns() -> None:
 def test_a_marker_that_nothing_fills_is_an_error() -> None:
     mail = rendered(edition(many(1)))
     values = own(mail, (0, None))
-    with pytest.raises(TemplateError, match="marks 'more-url', which nothing fills; known are number, reasons"):
+    with pytest.raises(TemplateError, match="marks 'more-url', which nothing fills; known are because, number, reasons, section"):
         assemble(mail, replace(values, html={}, text={}))
 
 
@@ -140,9 +140,8 @@ def test_text_that_looks_like_a_marker_is_only_text() -> None:
         (["大" * 200], [], 20),
     ],
 )
-def test_preheader(titles: list[str], reasons: list[str], least: int) -> None:
-    mail = rendered(edition(tuple(ranked(paper(n, title), *reasons) for n, title in enumerate(titles, start=1))))
-    said = preheader(mail, mail.cards)
+def test_what_an_inbox_shows_after_the_subject(titles: list[str], reasons: list[str], least: int) -> None:
+    said = teaser(titles, [*reasons, "the papers of the day in one short email"], 120)
     assert least <= len(said) <= 130
     assert said.startswith(titles[0][:4])
 

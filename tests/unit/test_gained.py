@@ -12,7 +12,7 @@ from digest.ranking.gained import rank_by_gain
 
 SINCE = datetime(2026, 3, 2, 5, tzinfo=UTC)
 AT = SINCE + timedelta(days=7)
-MOVED = (Reason("votes", "+9 upvotes since yesterday"), Reason("burst", "rising fast"))
+MOVED = (Reason("votes", "▲ 9 today"), Reason("burst", "rising fast"))
 
 
 def candidate(number: int, first_seen: datetime, *readings: tuple[float, float], source: str = "huggingface") -> Candidate:
@@ -45,7 +45,7 @@ def test_what_was_gained_in_the_window(known: Candidate, gain: float) -> None:
     [found] = rank_by_gain(ranked(known), [known], SINCE, AT, "this week")
     assert found.score == pytest.approx(gain)
     said = [reason.text for reason in found.reasons]
-    assert said == ([f"+{gain} upvotes this week", "rising fast"] if gain else [reason.text for reason in MOVED])
+    assert said == ([f"▲ {gain} this week", "rising fast"] if gain else [reason.text for reason in MOVED])
 
 
 def test_the_most_gained_come_first_and_equals_stay_in_their_order() -> None:
@@ -56,7 +56,7 @@ def test_the_most_gained_come_first_and_equals_stay_in_their_order() -> None:
     assert [each.paper.id for each in rank_by_gain(ranked(*everything), everything, SINCE, AT, "this week")] == [4, 2, 3, 1]
 
 
-def test_one_vote_is_one_upvote() -> None:
+def test_one_vote_counts() -> None:
     known = candidate(1, IN_IT, (6, 1))
     [found] = rank_by_gain(ranked(known), [known], SINCE, AT, "this month")
-    assert found.reasons[0].text == "+1 upvote this month"
+    assert found.reasons[0].text == "▲ 1 this month"

@@ -67,7 +67,7 @@ def test_two_words_are_enough_and_one_place_is_left_to_chance() -> None:
 def test_the_reasons_say_what_matched_and_why_it_trends() -> None:
     best = chosen(Interests(words=("graph theory",), categories=("cs.RO",)))[0]
     assert [(reason.kind, reason.text) for reason in best.reasons] == [
-        ("interest", "because: graph theory, cs.RO"),
+        ("interest", "matches: graph theory, cs.RO"),
         ("votes", "+96 upvotes"),
     ]
 
@@ -76,7 +76,7 @@ def test_the_reasons_say_what_matched_and_why_it_trends() -> None:
 def test_a_followed_author_is_found_however_the_name_is_written(name: str) -> None:
     interests = Interests(authors=(name,))
     assert picks(interests, 1) == [20]
-    assert told(interests, 20) == "because: by Lovelace, Grace"
+    assert told(interests, 20) == "by Lovelace, Grace, whom you follow"
 
 
 @pytest.mark.parametrize("name", ["ada lovelace", "grace", "love", "X. Lovelace", "--"])
@@ -111,7 +111,7 @@ def test_a_mute_needs_all_of_its_words() -> None:
 )
 def test_a_saved_search_is_a_wish_like_any_other(search: str, found: set[int]) -> None:
     wanted = chosen(Interests(words=(search,)), 30)
-    assert {pick.position for pick in wanted if pick.reasons[0].text == f"because: {told_search(parse_query(search))}"} == found
+    assert {pick.position for pick in wanted if pick.reasons[0].text == f"matches: {told_search(parse_query(search))}"} == found
     assert {pick.position for pick in wanted[: len(found)]} == found
 
 
@@ -120,7 +120,7 @@ def test_a_wish_half_fulfilled_is_better_than_none_and_says_so() -> None:
     halves = {pick.position: pick.parts["words"] for pick in chosen(interests, 30) if "words" in pick.parts}
     assert {position % 6 for position in halves} == {0, 2}
     assert all(0 < part < 0.6 for part in halves.values())
-    assert told(interests, 2) == "because: close to “robot folding”"
+    assert told(interests, 2) == "close to “robot folding”"
     assert told(interests, 1) == "+99 upvotes"
 
 
@@ -128,7 +128,7 @@ def test_a_liked_paper_brings_its_like_and_comes_last_itself() -> None:
     interests = Interests(liked=("arxiv:2605.00002",))
     assert set(picks(interests, 4)) <= {8, 14, 20, 26, 0}
     assert picks(interests, 30)[-1] == 2
-    assert told(interests, 8) == "because: you liked “Study 2 of robot grasping”"
+    assert told(interests, 8) == "like “Study 2 of robot grasping”, which you liked"
 
 
 def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> None:
@@ -136,7 +136,7 @@ def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> No
     outside = {"doi:10.1/x": replace(elsewhere, title="Hearing voices", abstract="Speech recognition, heard again.")}
     interests = Interests(liked=("doi:10.1/x",))
     assert set(picks(interests, 4, outside=outside)) <= {0, 3, 9, 15, 21, 27}
-    assert told(interests, 9, outside) == "because: you liked “Hearing voices”"
+    assert told(interests, 9, outside) == "like “Hearing voices”, which you liked"
     assert picks(interests) == picks(Interests()), "a paper that nobody knows says nothing"
 
 
@@ -152,7 +152,7 @@ def test_a_liked_paper_from_elsewhere_brings_its_subject_and_its_authors() -> No
 )
 def test_a_liked_paper_is_named_by_its_title_cut_between_words(title: str, shown: str) -> None:
     liked = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title=title)
-    assert told(Interests(liked=("doi:10.1/x",)), 3, {"doi:10.1/x": liked}) == f"because: you liked {shown}"
+    assert told(Interests(liked=("doi:10.1/x",)), 3, {"doi:10.1/x": liked}) == f"like {shown}, which you liked"
 
 
 def test_a_name_alone_causes_no_pick_and_the_same_people_do() -> None:
@@ -170,19 +170,17 @@ def test_of_several_papers_liked_the_most_alike_is_named() -> None:
     near = replace(pool()[3].ranked.paper, id=99, identifiers=(Identifier("doi", "10.1/x"),), title="Speech recognition, heard")
     interests = Interests(liked=("arxiv:2605.00002", "doi:10.1/x", "arxiv:2605.00004"))
     outside = {"doi:10.1/x": near}
-    assert told(interests, 9, outside) == "because: you liked “Speech recognition, heard”"
-    assert told(interests, 8, outside) == "because: you liked “Study 2 of robot grasping”"
-    assert told(interests, 10, outside) == "because: you liked “Study 4 of graph theory”"
+    assert told(interests, 9, outside) == "like “Speech recognition, heard”, which you liked"
+    assert told(interests, 8, outside) == "like “Study 2 of robot grasping”, which you liked"
+    assert told(interests, 10, outside) == "like “Study 4 of graph theory”, which you liked"
     assert told(interests, 1, outside) == "+99 upvotes"
 
 
 def test_three_reasons_are_enough_and_one_of_them_is_a_paper_liked() -> None:
     wanting = Interests(words=("graph theory", "theory", "graphs"), categories=("cs.RO", "cs"), authors=("A. Author10",))
-    assert told(wanting, 10) == "because: graph theory, theory, graphs"
-    assert told(replace(wanting, liked=("arxiv:2605.00004",)), 10) == (
-        "because: graph theory, theory, and you liked “Study 4 of graph theory”"
-    )
-    assert told(replace(wanting, words=("bread",)), 10) == "because: cs.RO, cs, by Ada Author10", "in the order they were made"
+    assert told(wanting, 10) == "matches: graph theory, theory, graphs"
+    assert told(replace(wanting, liked=("arxiv:2605.00004",)), 10) == ("matches: graph theory, theory")
+    assert told(replace(wanting, words=("bread",)), 10) == "matches: cs.RO, cs", "in the order they were made"
 
 
 def test_what_is_unknown_among_papers_liked_changes_nothing() -> None:

@@ -14,7 +14,7 @@ from digest.domain.paper import Paper, Ranked, Reason
 from digest.ranking.selection import Selection, also, select
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
-VOTED, NEW = Reason("votes", "+9 upvotes since yesterday"), Reason("new", "new today, no votes yet")
+VOTED, NEW = Reason("votes", "▲ 9 today"), Reason("new", "new today, no votes yet")
 SUBJECTS = (
     "glaciers", "volcanoes", "robots", "enzymes", "orchestras", "comets", "bridges", "tariffs", "parrots", "compilers",
     "galaxies", "vaccines", "tractors", "sonnets", "earthquakes", "lasers", "termites", "dialects", "turbines", "fossils",

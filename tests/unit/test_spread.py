@@ -21,7 +21,7 @@ THINGS = (
     "vaccines", "tractors", "sonnets", "earthquakes", "lasers", "termites", "dialects", "turbines", "fossils", "markets",
     "neurons", "zeolites", "kernels", "proteins", "rivers", "satellites", "pendulums", "alloys", "beetles", "quasars",
 )  # fmt: skip
-VOTES = Reason("votes", "+9 upvotes since yesterday")
+VOTES = Reason("votes", "▲ 9 today")
 
 
 def pool(*titles: str, **of: str) -> list[Pooled]:
@@ -63,7 +63,7 @@ def test_of_one_story_a_reader_gets_the_better_telling_and_the_others_names() ->
     shown = pool(STORY, f"{STORY} again", "Glacier songs", *THINGS)
     found = picks(shown, Interests(words=("glacier",)), 3)
     assert list(found) == [0, 2, 3]
-    assert found[0] == ["because: glacier", VOTES.text, f"also: {STORY} again"]
+    assert found[0] == ["matches: glacier", VOTES.text, f"also: {STORY} again"]
     assert list(picks(shown, Interests(), 2)) == [0, 2], "and who has no interests too"
 
 
@@ -86,7 +86,7 @@ def test_each_wish_that_a_paper_fulfils_has_a_place() -> None:
     interests = Interests(words=("robots", "ballads", "nobody writes about this"), authors=("Ada Author20",))
     found = picks(shown, interests, 4)
     assert list(found) == [0, 1, 20, 21], "half of the places at most"
-    assert found[21][0] == "because: ballads"
+    assert found[21][0] == "matches: ballads"
     assert list(picks(shown, interests, 4, frozenset({22}))) == [0, 1, 2, 20], "not what was sent already"
     assert list(picks(shown, Interests(words=("robots", "ballads"), muted_words=("parrots",)), 4)) == [0, 1, 2, 3], "nor muted"
 

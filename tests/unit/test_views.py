@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from digest.domain.paper import Summary
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
-from digest.render.edition.views import SenderView, clean, is_right_to_left, web_url
+from digest.render.edition.views import SenderView, is_right_to_left
+from digest.render.text.one_line import clean
+from digest.render.text.web_url import web_url
 from tests.editions import edition, many, paper, ranked, view_of
 
 

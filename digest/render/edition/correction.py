@@ -8,8 +8,10 @@ from typing import Self
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.render.edition.inline import inline_css
 from digest.render.edition.markers import Markers
-from digest.render.edition.views import EditionLinks, SenderView, clean, in_words, web_url
+from digest.render.edition.views import EditionLinks, SenderView, in_words
 from digest.render.environment import Templates
+from digest.render.text.one_line import clean
+from digest.render.text.web_url import web_url
 
 _KIND = "mail/correction"
 

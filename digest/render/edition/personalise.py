@@ -9,7 +9,7 @@ from typing import Protocol
 
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
-from digest.domain.paper import Reason
+from digest.domain.paper import Reason, for_readers
 from digest.render.edition.markers import Markers
 from digest.render.text.text_wrap import COLUMNS, breakable, wrap
 
@@ -17,9 +17,9 @@ CARDS = "cards"
 """The marker in the shell where the reader's cards go."""
 CARD_INDENT = 4
 """Columns before a card's text: room for "10. "."""
-DEFAULT_REASON = "in today's selection"
+SUBJECT_LONGEST = 60
+"""Characters of a subject that phones show whole."""
 PREHEADER_LONGEST = 120
-PREHEADER_SHORTEST = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +95,17 @@ def selected(
     chosen = [rendered.cards[position] for position, _ in picks]
     count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
     shell = {"count": count, "picked": str(len(picks)), "period": rendered.period if period is None else period}
+    titles = [card.title for card in chosen]
+    top = titles[0] if titles else rendered.preheader
+    shell["top"] = top if len(top) <= SUBJECT_LONGEST else _cut(top, SUBJECT_LONGEST)
+    spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short email"]
+    teasers = {
+        "titles": teaser(titles[1:], spare, PREHEADER_LONGEST // 2),  # after the list's title and the day
+        "preheader": teaser(titles or [rendered.preheader], spare, PREHEADER_LONGEST),
+    }
     before = ["", *(card.section for card in chosen)]
     return CardSelection(
-        shell_html=_escaped({**shell, "preheader": preheader(rendered, chosen)}),
+        shell_html=_escaped({**shell, **teasers}),
         shell_text=shell,
         cards=tuple(
             _card_use(number, position, card, reasons, card.section if card.section != before[number - 1] else "")
@@ -125,30 +133,29 @@ def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: st
 
 def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str) -> CardUse:
     """`section` is the heading that stands before the card, where one begins with it."""
-    texts = card.reasons if reasons is None else tuple(reason.text for reason in reasons)
-    words = " · ".join(" ".join(text.split()) for text in texts) or DEFAULT_REASON
+    texts = card.reasons if reasons is None else [reason.text for reason in for_readers(reasons)]
+    words = " · ".join(" ".join(text.split()) for text in texts)
     return CardUse(
         position=position,
-        html=_escaped({"number": str(number), "reasons": words, "section": section}),
+        html=_escaped({"number": str(number), "reasons": words, "because": f" · {words}" if words else "", "section": section}),
         text={
             "number": f"{number:>2}",
             "reasons": wrap(words, CARD_INDENT),
+            "because": f"{' ' * CARD_INDENT}{wrap(words, CARD_INDENT)}\n" if words else "",
             "section": f"{wrap(section)}\n{'-' * min(len(section), COLUMNS)}\n\n" if section else "",
         },
     )
 
 
-def preheader(rendered: Rendered, chosen: Sequence[Card]) -> str:
-    """What the inbox shows after the subject: the first titles, 40 to 120 characters."""
-    parts = [card.title for card in chosen] or [rendered.preheader]
-    spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short mail"]
+def teaser(parts: Sequence[str], spare: Sequence[str], longest: int) -> str:
+    """What the inbox shows after the subject: `parts`, and `spare` for want of them; `longest` characters or down to a third."""
     text = ""
     for part in [*parts, *spare]:
-        if part in spare and len(text) >= PREHEADER_SHORTEST:
+        if part in spare and len(text) >= longest // 3:
             break
         longer = f"{text} · {part}" if text else part
-        if len(longer) > PREHEADER_LONGEST:
-            return text if len(text) >= PREHEADER_SHORTEST else _cut(longer, PREHEADER_LONGEST)
+        if len(longer) > longest:
+            return text if len(text) >= longest // 3 else _cut(longer, longest)
         text = longer
     return text
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
-
-import idna
+from urllib.parse import quote
 
 from digest.domain.edition import Edition, PaperList, Pooled, Update
 from digest.domain.identifier import page_of
-from digest.domain.paper import Paper, Ranked
+from digest.domain.paper import Paper, Ranked, for_readers
 from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
 from digest.render.edition.excerpt import excerpt, shorten
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
 from digest.render.text.latex import readable
+from digest.render.text.one_line import clean
+from digest.render.text.web_url import web_url
 
 MOST_AUTHORS = 3
-LONGEST_URL = 1000
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
-_URL_SAFE = "!#$%&()*+,/:;=?@[]~-._"
 _BY_MODEL = "AI summary by "
 _SUMMARY_BY = {"abstract": "", "huggingface": f"{_BY_MODEL}Hugging Face", "semantic scholar": f"{_BY_MODEL}Semantic Scholar"}
 
@@ -87,6 +82,7 @@ class CardView:
     """Whose words the summary is, where they are not the authors' own: "AI summary by Hugging Face"; else empty."""
     excerpt: str
     topic: str
+    venue: str
     date: str
     url: str
     pdf_url: str
@@ -234,12 +230,13 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         summary_by=_provenance(paper),
         excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
+        venue=shorten(readable(paper.venue), 60),
         date=_shorter(paper.published_at.date(), today) if paper.published_at else "",
         url=web_url(paper.url) or web_url(page_of(paper.identifier)),
         pdf_url=web_url(paper.pdf_url),
         code_url=web_url(paper.code_url),
         project_url=web_url(paper.project_url),
-        reasons=tuple(text for reason in ranked.reasons if (text := readable(reason.text))),
+        reasons=tuple(text for reason in for_readers(ranked.reasons) if (text := readable(reason.text))),
         bars=bar_heights(ranked.growth) if style == "full" else (),
     )
 
@@ -276,22 +273,6 @@ def in_words(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def clean(text: str) -> str:
-    """One line of text: whitespace folded; controls, lone surrogates, unassigned non-characters and the marks that reorder
-    what follows them (bidi embeddings, overrides, isolates) are gone. Joiners stay: scripts and emoji need them.
-    """
-    if text.isascii():
-        return " ".join(text.translate(_ASCII_CONTROLS).split())
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or not _harmful(c))
-    return " ".join("".join(kept).split())
-
-
-def _harmful(character: str) -> bool:
-    if unicodedata.category(character) in ("Cc", "Cs", "Co") or ord(character) & 0xFFFF >= 0xFFFE:
-        return True
-    return unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-
-
 def is_right_to_left(text: str) -> bool:
     """Whether the first letter with a direction runs from right to left (UAX #9, rule P2)."""
     directions = (unicodedata.bidirectional(c) for c in text)
@@ -302,19 +283,3 @@ def _name(author: str) -> str:
     """A name; after one from right to left comes a mark, so that the comma and the next name keep their places."""
     name = shorten(readable(author), 80)
     return f"{name}\N{LEFT-TO-RIGHT MARK}" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in name) else name
-
-
-def web_url(text: str) -> str:
-    """`text` as an absolute http(s) address in ASCII that neither part of a mail can misread, or "" when it is none."""
-    try:
-        parts = urlsplit(clean(text))
-        host = parts.hostname or ""
-        host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
-        port = f":{parts.port}" if parts.port else ""
-    except (ValueError, UnicodeError):
-        return ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or "@" in parts.netloc:
-        return ""
-    netloc = f"[{host}]{port}" if ":" in host else f"{host}{port}"
-    url = quote(urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment)), safe=_URL_SAFE)
-    return url if len(url) <= LONGEST_URL else ""

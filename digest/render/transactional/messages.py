@@ -11,8 +11,9 @@ from digest.render.edition.cards import CUT
 from digest.render.edition.inline import inline_css
 from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CARDS
-from digest.render.edition.views import SenderView, clean
+from digest.render.edition.views import SenderView
 from digest.render.environment import Templates
+from digest.render.text.one_line import clean
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class _Styled:
         self.composer = Composer(rendered)
         self.own = selected(rendered, own_picks(rendered))
         self._shared: dict[tuple[bool, tuple[int, ...]], CardSelection] = {(False, rendered.picks): self.own}
-        self._marked = Markers(rendered.nonce).mark("picked") in rendered.subject
+        self._marked = any(name for _, name in Markers(rendered.nonce).split(rendered.subject))
 
     def selection(self, choices: Choices, *, away: bool) -> CardSelection:
         """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered."""

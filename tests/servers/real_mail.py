@@ -112,6 +112,7 @@ def _others(container: Container, edition: Edition, paper_list: PaperList, now: 
     edition_renderer, store = container.adapters.edition_renderer, container.adapters.store
     with store.read() as unit:
         rendered = unit.editions.rendered(edition.id)
+        edition = replace(edition, pool=tuple(unit.editions.pool(edition.id)))
     room = edition_renderer.message_composer(edition, paper_list, rendered)
     noted = replace(edition, notes=(_SILENT,), updates=_UPDATES)
     empty = replace(edition, picks=(), pool=(), notes=("all 12 papers of the last 7 days were in earlier editions",))

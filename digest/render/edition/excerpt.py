@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digest.ranking.summary import sentences, shortened
+from digest.ranking.sentences import sentences, shortened
 
 
 def excerpt(abstract: str, key: str, longest: int, *, after: bool) -> str:

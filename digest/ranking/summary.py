@@ -6,54 +6,54 @@ import re
 from dataclasses import replace
 
 from digest.domain.paper import Paper, Ranked, Summary
+from digest.ranking.sentences import LONGEST, LONGEST_WHOLE, closed, sentences, shortened, uncounted
+from digest.ranking.standalone import Name, coined_name, points_back, sums_up, unset_symbols, without_openings, without_tail
 from digest.ranking.terms import terms
 
-LONGEST = 240
-"""Characters, the ellipsis included."""
+MOST_WEIGHED = 1_000
+"""Characters of a sentence that are looked at."""
 SHORTEST = 40
 """A sentence shorter than this says too little to stand alone."""
+THIN = 75
+"""Characters; a sentence shorter than this takes the next one where that goes on from it."""
+WHOLE = 100
+"""Characters that must be left of a sentence that is too long, so that it ends where it says enough."""
+FEW = 6
+"""… as does one of fewer terms, a coined name apart."""
+MANY = 5
+"""Sentences; the last of so many draws a conclusion, or says where the code is."""
 TITLE = 2.0
 """What a sentence gains that holds every word of the title."""
-
-_ABBREVIATIONS = (
-    "e.g.",
-    "i.e.",
-    "et al.",
-    "etc.",
-    "vs.",
-    "cf.",
-    "fig.",
-    "eq.",
-    "sec.",
-    "tab.",
-    "approx.",
-    "resp.",
-    "w.r.t.",
-    "dr.",
-    "no.",
-)
-_END = re.compile(
-    r"[.!?][\"'”’)\]]*(?=\s+[\"'“‘(\[$\\]*[A-Z0-9$\\])"
-    # … or without a space, as the lines of an abstract were joined
-    r"|(?<=[a-z]{3})\.(?=(?:To|In|We|This|The|These|Our|However|It|An?|For|Here)\s)"
-)
-# One piece that must not be cut: maths in its delimiters, or a LaTeX command with its argument.
-_WHOLE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\[A-Za-z]+(?:\{[^{}]*\})+", re.DOTALL)
+NAME = 3.0
+"""… and the one that brings in the name that the title coins."""
+SYMBOL = 0.75
+"""What a sentence loses for each symbol that only an earlier sentence explains."""
+BACK = 4.0
+"""What a sentence loses for each word that points at what was said before it."""
 
 # What a contribution sounds like, strongest first: (pattern, weight).
 _CUES = tuple(
     (re.compile(pattern, re.IGNORECASE), weight)
     for pattern, weight in (
-        (r"\b(?:in|with) this (?:paper|work|study|report|article|survey|note|letter|thesis),? (?:we|i)\b", 5.0),
+        (r"\b(?:in|with) this (?:paper|work|study|report|article|survey|note|letter|thesis),? (?:we|i)\b", 3.0),
         (r"\b(?:we|i) (?:(?:\w+ly|therefore|thus|then|also|further|first|hereby)\s)?(?:propose|introduce|present|develop|design|build|release"
-         r"|unveil|describe|contribute|construct|devise|create|open-source|formali[sz]e|survey|review)\b", 4.0),
-        (r"\bthis (?:paper|work|study|report|article|survey|note|letter|thesis) (?:\w+ )?(?:proposes|introduces|presents"
-         r"|develops|describes|studies|investigates|examines|provides|shows|addresses|explores|offers|surveys|reviews|proves|establishes)\b", 4.5),
+         r"|unveil|describe|construct|devise|create|open-source|formali[sz]e|survey|review|envision|(?:re)?formulate|reframe|recast|built)(?:e?d)?\b", 4.0),
+        (r"\b(?:this (?:\w+ )?|the (?:present |current )?)(?:paper|work|study|research|report|article|survey|review|note|letter|thesis|abstract|document|essay|book|chapter|tutorial)"
+         r"(?:, [^.;:$]{5,180},)? (?:(?:aims|seeks) to |\w+ )?(?:proposes?|introduces?|presents?|develops?|describes?|stud(?:y|ies)|investigates?|examines?|provides?|shows?"
+         r"|explores?|offers?|surveys?|reviews?|proves?|establish(?:es)?|extends?|reveals?|summari[sz]es?|outlines?|collects?|argues?|demonstrates?|removes?|solves?|resolves?|improves?|generali[sz]es?|enables?)\b", 4.5),
+        (r"\bour main (?:result|theorem|contribution|finding)s? (?:is|are|shows?|states?)\b", 4.0),
+        (r"\b(?:our|the) (?:aim|goal|objective)(?: of this \w+)? is to\b.* by \w+ing\b", 4.0),
+        # A name that the title does not have.
+        (r"\b(?:propose|introduce|present|develop|call(?:ed)?|named|dubbed|termed) (?:the )?\W?(?:[\w-]*[A-Z][\w-]*[A-Z]|[A-Z]\w+-\w)[\w-]*(?:,| \(|\.$)", 1.0),
         (r"\b(?:we|i) (?:(?:\w+ly|then|also|further|first)\s)?"
-         r"(?:show|prove|demonstrate|find|study|investigate|derive|establish|examine|analy[sz]e|reveal|explore|revisit|identify|address|argue|observe|characteri[sz]e|report|obtain|determine|compute|give|extend"
-         r"|generali[sz]e|classify|evaluate|compare|apply)\b", 2.5),
+         r"(?:show|prove|demonstrate|find|study|investigate|derive|establish|examine|analy[sz]e|reveal|explore|revisit|identify|argue|observe|define|discover|uncover|provide|offer|characteri[sz]e|report|obtain|determine|compute|give|extend"
+         r"|generali[sz]e|classify|found|augment|combine|integrate|adapt|improve|unify|solve)(?:e?d)?\b", 2.5),
+        (r"\b(?:we|i) (?:\w+ly )?(?:evaluate|compare|apply|test)(?:e?d)?\b", 1.5),
+        (r"\bwe succeed in \w+ing\b", 2.5),
         (r"\bwe\b.{5,120}\band (?:propose|introduce|present)\b", 2.5),
-        (r"\b(?:is|are) (?:proposed|introduced|presented|developed|proved|proven|derived|established|shown|given|obtained|studied|investigated)\b", 2.0),
+        # What is found says more than what was looked at.
+        (r"\bwe (?:\w+ )?(?:\w+\b.{5,120}\band )?(?:show|find|prove|demonstrate|reveal|found)(?:e?d)? (?:\w+ )?that\b", 1.0),
+        (r"\b(?:is|are) (?:\w+ly )?(?:proposed|introduced|presented|developed|proved|proven|derived|established|shown|given|obtained|studied|investigated)\b", 2.0),
         (r"\b(?:called|named|dubbed|termed|namely)\b|\ba (?:novel|new|simple|unified|general)\b|\bthe first\b", 1.0),
         (r"\b(?:outperform\w*|state-of-the-art|surpass\w*|improv\w+ .{0,40}(?:%|\\%|percent|times|×))", 0.8),
     )
@@ -67,25 +67,61 @@ _AGAINST = tuple(
         (r"^(?:\S+ ){0,14}(?:this|that|these|those|such|the)(?: \w+)? "
          r"(?:issues?|problems?|challenges?|gaps?|interpretations?|agenda|questions?"
          r"|limitations?|assumptions?|views?|directions?|goals?|claims?|aims?|needs?|drawbacks?|bottlenecks?)[.!?]$", 4.0),
-        (r"\bwe (?:hope|believe|conclude|conduct|discuss|release|open-source|publish|thank)\b", 2.0),
-        (r"^(?:extensive )?(?:experiments?|evaluations?|experimental results|results)\b", 1.5),
-        (r"\?$", 2.0),
+        (r"\bwe (?:hope|believe|conclude|conduct|discuss|(?:release|open-source)(?! \w*[A-Z]\w*[A-Z])|publish|thank)\b", 2.0),
+        (r"\b(?:we|i) (?:\w+ly )?(?:build (?:up)?on|focus on|aim (?:to|at)|attempt|seek)\b|\bour focus\b", 3.0),
+        # What was made on the way.
+        (r"^to (?:\w+ly )?(?:evaluate|validate|assess|verify|test|accommodate|alleviate|mitigate|ensure|enhance|reduce|handle|support|stabilize)\b(?! (?:this|these|those|such|(?:\w+ )?(?:research|work))\b)", 1.5),
+        (r"^in order to (?:get|obtain|compute|do|prove)\b|^(?:an? )?(?:\w+ )?(?:part|step|ingredient|tool) (?:of|in|for)\b", 4.0),
+        # Named, not said: "We identify three key flaws …", "We conduct a series of experiments …".
+        (r"\b(?:identif|discuss|highlight|present|report|summari[sz]|draw)\w* (?:two|three|four|five|six|several|some|many|various|systematic|key|critical|a number of)"
+         r" (?:[\w-]+ ){0,2}(?:flaws|issues|problems|challenges|limitations|gaps|findings|insights|observations|shortcomings|weaknesses)\b(?!:)|: \(?(?:1|i)\) (?!.*(?:2|ii)\))", 3.0),
+        (r"\b(?:design|conduct|perform|present|report|carry out) (?:an? )?(?:\w+ )?(?:series|set|number|range|suite) of (?:[\w-]+ ){0,2}(?:experiment|stud|analys|evaluation|ablation)\w*\b", 3.0),
+        (r"^(?:through |in )?(?:extensive )?(?:experiments?|evaluations?|experimental results|results)\b", 1.5),
+        (r"\b(?:release|open-source|publish|provide)\w* (?:(?:all|the|our|both) )?(?:source )?(?:code|demos?)\b|\\\\[A-Z]?[a-z]*(?:Name|method|ours)\b|\\[A-Za-z]+\{\}", 4.0),
+        (r"\b(?:we|i) first\b|^(?:first|second|third)(?:ly)?,", 2.5),
+        (r"\bfuture (?:directions?|work|research)\b|^unfortunately\b", 2.0),
+        (r"\?$", 4.0),
+        # Only the problem is named, or that something is done.
+        (r"\b(?:this \w+|we) (?:will )?(?:address|tackle|consider)(?:es|s)?\b(?!.* by \w+ing\b)|^we contribute to\b", 2.0),
+        (r"\b(?:explor|stud|consider|investigat|address|tackl)(?:e|es|y|ies)? the (?:[\w-]+ )?(?:problem|task|question|issue|challenge)s? (?:of|for)\b", 2.5),
+        (r"\b(?:solution|method|framework|approach|way) (?:to|for) (?:address|tackl|solv|overcom)\w*\b", 1.0),
+        (r"^(?:in particular|specifically|concretely),", 1.0),
+        (r"\b(?:explor|stud|investigat|examin|ask)(?:e|es|y|ies|s)? (?:whether|if|how)\b(?!.*\b(?:show|find|demonstrat|reveal))", 1.5),
+        (r"\b(?:conduct|perform)\w* (?:an? )?(?:comprehensive|systematic|extensive|thorough|in-depth|broad)\b", 1.0),
+        # A part of what is offered: "For timing detection, we …".
+        (r"^for (?:the )?[\w-]+(?: [\w-]+){0,3}, (?:we|i)\b|^(?:\S+ )?(?:at|from|on|in) (?:the|an?) (?:[\w-]+ ){1,2}(?:level|perspective|standpoint|side|front|stage|part|end|phase),", 3.0),
+        # A name that was lost: "our model, ."
+        (r"[,(] ?[.)]", 2.0),
         # A further contribution: the one it adds to says more.
-        (r"\b(?:we|i) (?:then|also|further|furthermore|additionally|finally)\b|\bthe same (?:conclusion|holds|result|method)\b", 2.0),
-        (r"^(?:it|they|these|this|those|such|here|moreover|furthermore|additionally|also|finally|specifically|first|second|third"
-         r"|then|next)\b(?! (?:paper|work|study|survey))", 1.0),
+        (r"\b(?:we|i) (?:then|also|further|furthermore|additionally|finally)\b|^(?:in this \w+, )?as (?:an?|one) (?:application|corollary|example|by-?product|consequence|first[ -]step)\b|\bto (?:validate|evaluate|verify|assess) our\b|\bthe same (?:conclusion|holds|result|method)\b", 2.0),
+        (r"^(?:moreover|furthermore|additionally|also|finally|in addition|further|then|next)\b|^our (?:proofs?|arguments?)\b", 2.0),
+        (r"^(?:it|they|these|this|those|such|here|specifically|first|second|third)\b(?! (?:paper|work|study|survey))", 1.0),
     )
 )  # fmt: skip
-_OPENING = re.compile(
-    r"^(?:(?:(?:in|with) this (?:paper|work|study|report|article|survey|note|letter|thesis|context|regard),?"
-    r"|(?:to (?:address|tackle|solve|overcome|bridge|fill|close|mitigate|alleviate|remedy|resolve|meet) "
-    r"(?:this|these|the|such)\b[^,$\\]{0,90}),"
-    r"|(?:therefore|thus|hence|here|specifically|motivated by (?:this|these)[^,$\\]{0,60}|to this end|to that end|in response"
-    r"|for this(?: purpose)?"
-    r"|(?:inspired by|based on|building (?:on|upon)|built (?:on|upon)|leveraging) (?:this|these|the above)\b[^,$\\]{0,60}"
-    r"|accordingly|consequently|in particular|instead|in contrast),)\s+)+",
+# A macro of the authors' own, for the name of what they made, which the title tells.
+_MACRO = re.compile(
+    r"\\(?:ours?|[Mm]ethod|[Nn]ame|[Mm]odel|[Ss]ys(?:tem)?|[Bb]ench(?:mark)?|(?!operator)\w+[Nn]ame)\b(?:\{\}|\\(?= ))?(?!\{)"
+)
+_TITLED = re.compile(r"([\w-]*[A-Z][\w-]*[A-Z0-9][\w-]*): ")
+_GOES_ON = re.compile(
+    r"^(?:(?:\w+ly, )?we (?:\w+ )?(?:find|show|prove|demonstrate|observe)|it|its|they|their|this|these|our|specifically|in particular|concretely|by|here|each|first(?:ly)?|one|unlike|given|the|instead|rather)\b",
     re.IGNORECASE,
 )
+# Whose the work is: without any of these, a sentence is on what others did more often than not.
+_AUTHORS = re.compile(
+    r"\b(?:we|our|i|this (?:paper|work|study|article|survey|note|thesis|report)|the paper|the present \w+|the authors?)\b",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r", an? (?:[\w-]+ ){0,2}(?:system|frame-?work|method|approach|model)\.$")
+# Where symbols or cases are set up, or others' work is told, nothing is contributed.
+_SET_UP = re.compile(r"^(?:let|for each|suppose|assume|consider|recall|denote|given)\b", re.IGNORECASE)
+_BACKGROUND = re.compile(
+    r"\b(?:has|have) (?:\w+ly )?(?:been|become|shown|demonstrated|achieved|emerged|made|attracted|gained|led|garnered|advanced|revolutioni[sz]ed)\b"
+    r"|\b(?:remains?|plays?|suffers?|struggles?|lacks?|requires?|relies|rely|faces?|offers?)\b"
+    r"|\b(?:is|are) (?:an? |the )?(?:\w+ly )?(?:\w+ )?(?:important|crucial|critical|essential|fundamental|key|central|challenging|difficult|promising"
+    r"|limited|widely|often|typically|increasingly|notoriously|vital)\b",
+    re.IGNORECASE,
+)  # fmt: skip
 
 
 def summarise(paper: Paper) -> Summary | None:
@@ -96,61 +132,113 @@ def summarise(paper: Paper) -> Summary | None:
     """
     if paper.summary is not None and paper.summary.text.strip():
         return paper.summary
-    found = sentences(paper.abstract)
-    if not found:
+    abstract = paper.abstract
+    if title := _TITLED.match(paper.title):
+        abstract = _MACRO.sub(lambda _: title[1], abstract)
+    every = [sentence[:MOST_WEIGHED] for sentence in sentences(abstract)]
+    if not every:
         return None
+    name = coined_name(paper.title, every)
     named = frozenset(terms(paper.title))
-    best = max(range(len(found)), key=lambda i: _weight(found[i], i, len(found), named))  # of equals the first
-    return Summary(text=shortened(_without_opening(found[best])), provenance="abstract")
+    lines = [_standing(every, place, name) for place in range(len(every))]
+    unset = unset_symbols(lines, every)
+    pairs = [_with_before(every, lines, place, unset) for place in range(len(every))]
+    weights = [
+        _weight(every[n], line, n, len(every), named, name, unset[n]) + BACK / 2 * bool(pairs[n]) for n, line in enumerate(lines)
+    ]
+    best = max(range(len(lines)), key=lambda n: weights[n])  # of equals the first
+    return Summary(text=pairs[best] or _fitting(every, lines, best, name), provenance="abstract")
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of an abstract, whitespace folded. Maths, abbreviations, initials and decimals end no sentence."""
-    folded = " ".join(text.split())
-    whole = [match.span() for match in _WHOLE.finditer(folded)]
-    found, start = [], 0
-    for match in _END.finditer(folded):
-        before = folded[start : match.start() + 1]
-        if before.casefold().endswith(_ABBREVIATIONS) or re.search(r"\b[A-Z]\.$", before) or _inside(match.start(), whole):
-            continue
-        found.append(folded[start : match.end()].strip())
-        start = match.end()
-    if rest := folded[start:].strip():
-        found.append(rest)
-    return found
+def _standing(every: list[str], place: int, name: Name | None) -> str:
+    """A sentence as it would be the summary: without what points back, as far as that can be left off."""
+    line = without_openings(every[place])
+    if name:
+        line = name.restored(line, place, every[place - 1] if place else "")
+    line = without_tail(uncounted(line), SHORTEST)
+    return closed(line, WHOLE) or line
 
 
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """`text` if it is short enough, else cut at the end of a clause (or word) outside maths and brackets, with "…"."""
-    if len(text) <= longest:
-        return text
-    whole = [match.span() for match in _WHOLE.finditer(text)]
-    places = [i for i in range(longest) if text[i] == " " and not _inside(i, whole) and text.count("$", 0, i) % 2 == 0]
-    places = [i for i in places if text.count("(", 0, i) <= text.count(")", 0, i)] or places
-    clauses = [i for i in places if text[i - 1] in ",;:—–" and i >= longest // 2]
-    end = (clauses or places or [0])[-1]
-    return text[:end].rstrip(" ,;:—–-(") + "…" if end else ""
-
-
-def _inside(place: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
-
-
-def _weight(sentence: str, place: int, of: int, named: frozenset[str]) -> float:
-    weight = sum(w for pattern, w in _CUES if pattern.search(sentence)) - sum(
-        w for pattern, w in _AGAINST if pattern.search(sentence)
-    )
-    if len(sentence) < SHORTEST:
+def _weight(
+    sentence: str, line: str, place: int, of: int, named: frozenset[str], name: Name | None, unset: frozenset[str]
+) -> float:
+    cues = sum(w for pattern, w in _CUES if pattern.search(sentence) or pattern.search(line))
+    weight = cues - sum(w for pattern, w in _AGAINST if pattern.search(sentence))
+    weight -= BACK * min(points_back(line), 2)
+    if len(line) < SHORTEST:
         weight -= 3.0
-    # Told early rather than late, and short rather than long, when the words decide nothing.
-    weight -= 0.5 * place / of + max(0, len(sentence) - LONGEST) / 200
-    # A title says what the paper is about: of a name coined there, the sentence that brings it in.
-    return weight + TITLE * len(named.intersection(terms(sentence))) / len(named) if named else weight
+    words = set(terms(line))
+    # Words decide nothing where they are few, and a symbol says nothing where it was set up before.
+    brings = bool(name and place == name.place)
+    if not brings:  # which takes the next
+        weight -= 0.75 * max(0, FEW - 1 - len(words.difference(terms(name.text) if name else ())))
+    weight -= 0.75 * max(0, FEW // 2 - len(words - named))  # says what the title says
+    weight -= SYMBOL * min(len(unset), 3)
+    if _SET_UP.search(line):
+        weight -= 1.5
+    if cues < 2 and _BACKGROUND.search(line):
+        weight -= 2.0
+    if of >= MANY and place == of - 1:
+        weight -= 1.5
+    if not (_AUTHORS.search(sentence) or cues >= 2 or (name and line.startswith(name.text))):
+        weight -= 1.5
+    # Early rather than late, short rather than long, words rather than symbols, when the words decide nothing.
+    weight -= 0.5 * place / of + max(0, len(line) - LONGEST) / 200 + 0.25 * max(0, line.count("$") // 2 - 2)
+    weight -= 3.0 * ("\\[" in line or "$$" in line)
+    if brings:
+        weight += NAME if cues >= 2 else NAME / 2
+    # A title says what the paper is about.
+    return weight + TITLE * len(named.intersection(words)) / len(named) if named else weight
 
 
-def _without_opening(sentence: str) -> str:
-    rest = _OPENING.sub("", sentence, count=1)
-    return rest[:1].upper() + rest[1:] if rest[:1].islower() else rest
+def _with_before(every: list[str], lines: list[str], place: int, unset: list[frozenset[str]]) -> str:
+    """A line that points back with the one it points at, where both fit; else ""."""
+    line, before = lines[place], lines[place - 1]
+    if (
+        not place
+        or not (points_back(line) or unset[place])
+        or points_back(before)
+        or unset[place - 1]
+        or not _AUTHORS.search(line)
+    ):
+        return ""
+    rest = LONGEST_WHOLE - len(before) - 1
+    if not (line := closed(line, SHORTEST, rest) if rest > SHORTEST else ""):
+        return ""
+    both = f"{before} {line}"
+    return both if sums_up(line) or not (points_back(both, len(both)) or _is_poor(every[place - 1])) else ""
+
+
+def _is_thin(line: str, name: Name | None) -> bool:
+    """Whether it says little besides a name."""
+    return len(line) < THIN or len(set(terms(line)).difference(terms(name.text) if name else ())) < FEW
+
+
+def _fitting(every: list[str], lines: list[str], best: int, name: Name | None) -> str:
+    """The line, not too long; where it is thin with the next."""
+    line = lines[best]
+    cut = line[-1:] == "." and line[-9:] not in every[best] and len(line) < WHOLE
+    if (cut or _is_thin(line, name) or _BARE.search(line)) and (after := _next(every, lines, best, name)):
+        rest = LONGEST - len(line) - 1
+        after = closed(after, THIN, rest) or shortened(after, rest)
+        if len(after) >= SHORTEST:
+            return f"{line} {after}"
+    return line if len(line) <= LONGEST_WHOLE else shortened(line)
+
+
+def _is_poor(sentence: str) -> bool:
+    return any(pattern.search(sentence) for pattern, weight in _AGAINST if weight >= 1.5)
+
+
+def _next(every: list[str], lines: list[str], best: int, name: Name | None) -> str:
+    """What goes on from a thin sentence: one nearby about the coined name, else the next; "" if that does not go on from it."""
+    later = range(best + 1, len(lines))
+    named = [n for n in later if name and lines[n].startswith(name.text)]
+    going_on = [n for n in later[:1] if _GOES_ON.match(every[n])]
+    for n in [*[n for n in named if n <= best + 3], *going_on, *named]:
+        if not _is_poor(lines[n]) and not points_back(f"{lines[best]} {lines[n]}", LONGEST_WHOLE):
+            return lines[n]
+    return ""
 
 
 def summarised(ranked: Ranked) -> Ranked:

@@ -16,7 +16,7 @@ from typing import Any
 
 from digest.domain.errors import UnreadableAnswer
 from digest.domain.paper import Paper, Summary
-from digest.ranking.summary import LONGEST, shortened
+from digest.ranking.sentences import LONGEST, shortened
 from digest.sources import clean_fields
 from digest.sources.port import Getter, Pace
 

@@ -18,7 +18,7 @@ from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
 from digest.mail.inbound.webhooks.ses import SesWebhook
 from digest.mail.message.address import read_address
-from digest.ranking.summary import sentences
+from digest.ranking.sentences import sentences
 from digest.ranking.terms import terms
 from digest.render.text.latex import readable
 from digest.services.libraries.read_library import read_library

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.paper import Summary
+from digest.ranking.summary import summarised
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
 from digest.render.edition.views import SenderView, is_right_to_left
@@ -135,6 +136,32 @@ def test_brevity_only_ever_shortens() -> None:
     sizes = [len(c.summary) + len(c.excerpt) for c in (view_of(made, brevity=n).cards[0] for n in range(5))]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > sizes[1] > sizes[2] > sizes[3] == sizes[4] > 0
+
+
+def test_an_excerpt_does_not_repeat_the_summary_of_the_source() -> None:
+    told = "GlacierEye sees the ice of polar glaciers from a low orbit."
+    new = "We propose a radar that looks through clouds at night."
+    abstract = f"{told} Clouds hide glaciers. {new} It sees polar ice, low glaciers, from orbit."
+    own = Summary(text=told, provenance="huggingface")
+    card = view_of(edition((ranked(paper(1, "A", abstract=abstract, summary=own)),))).cards[0]
+    assert card.summary == told
+    assert card.excerpt == new
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "Unlike these methods, we propose a radar that sees glaciers through clouds at night.",
+        "We address this gap by introducing a radar that sees glaciers through clouds.",
+        "We introduce GlacierEye, a radar.",
+    ],
+)
+def test_an_excerpt_goes_on_after_the_summary_however_that_was_made_to_stand(key: str) -> None:
+    after = "Nine glaciers were measured twice a day in three countries."
+    made = summarised(ranked(paper(1, "GlacierEye: ice", abstract=f"Clouds hide glaciers. {key} {after}")))
+    card = view_of(edition((made,))).cards[0]
+    assert card.summary
+    assert card.excerpt == after
 
 
 def test_a_pick_outside_the_pool_has_a_card() -> None:

@@ -258,11 +258,11 @@ def _excerpt(paper: Paper, longest: int) -> str:
     """Of the abstract: what follows the sentence that the summary is; or, where the summary is in other words, from the
     sentence on that says what the paper contributes.
     """
-    key = summarise(replace(paper, summary=None))
-    if longest <= 0 or key is None:
+    if longest <= 0 or (key := summarise(replace(paper, summary=None))) is None:
         return ""
-    ours = paper.summary is not None and paper.summary.provenance == "abstract"
-    return excerpt(readable(paper.abstract), readable(key.text), longest, after=ours)
+    summary = paper.summary or replace(key, text="", provenance="")
+    after = summary.provenance == "abstract"
+    return excerpt(readable(paper.abstract), readable(key.text), longest, after=after, above=readable(summary.text))
 
 
 def _shorter(day: date, today: date | None) -> str:

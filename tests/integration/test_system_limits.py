@@ -20,6 +20,7 @@ from digest.container import Container
 from digest.mail.auth.dkim import new_key
 from tests.command_line import clean_environment
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
@@ -154,10 +155,7 @@ def test_a_terminal_that_closes_ends_it_as_sigterm_does(tmp_path: Path, command:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
         queue(load(config), 3000)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "digest", *command, "--config", str(config)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=clean_environment(),
-        )  # fmt: skip
+        process = preloaded.start([*command, "--config", str(config)], cwd=tmp_path, env=clean_environment())
         until(server.accepted, "the first mail is out")
         os.kill(process.pid, number)
         assert process.wait(timeout=PATIENCE) == 0

@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -68,16 +69,19 @@ def start(
     start_new_session: bool = False,
 ) -> Command:
     """What is printed goes to the files given, and nowhere without."""
-    ours, theirs = os.pipe()
-    order = {
-        "arguments": list(arguments), "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env),
-        "session": start_new_session,
-    }  # fmt: skip
     with Path(os.devnull).open("r+b") as nowhere:
-        files = [(stdout or nowhere).fileno(), (stderr or nowhere).fileno(), theirs]
-        socket.send_fds(_loaded(), [json.dumps(order).encode() + b"\n"], files)
-        os.close(theirs)
-        return Command(arguments, ours)
+        files = [each.fileno() for each in (nowhere, stdout or nowhere, stderr or nowhere)]
+        return _ordered(line(), arguments, cwd or Path.cwd(), os.environ if env is None else env, files, start_new_session)
+
+
+def _ordered(
+    to: socket.socket, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], files: Sequence[int], session: bool
+) -> Command:
+    ours, theirs = os.pipe()
+    order = {"arguments": list(arguments), "cwd": str(cwd), "env": dict(env), "session": session}
+    socket.send_fds(to, [json.dumps(order).encode() + b"\n"], [*files, theirs])
+    os.close(theirs)
+    return Command(arguments, ours)
 
 
 def run(
@@ -99,9 +103,14 @@ def run(
         return subprocess.CompletedProcess(arguments, code, *texts)
 
 
+def in_a_shell() -> str:
+    """What a shell script puts before a command's arguments; the shell must be given `line()`, under its own number."""
+    return shlex.join([sys.executable, "-S", __file__, str(line().fileno())])
+
+
 @cache
-def _loaded() -> socket.socket:
-    """Its end of the line to the process that has the libraries; that process ends when ours does."""
+def line() -> socket.socket:
+    """Our end of the line to the process that has the libraries; that process ends when ours does."""
     ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, __file__]
@@ -125,15 +134,15 @@ def _load() -> None:
     gc.freeze()
 
 
-def _serve(line: socket.socket) -> None:
+def _serve(orders: socket.socket) -> None:
     """Returns in each process that is to run a command, its arguments in sys.argv; ends the others."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        order, files, _, _ = socket.recv_fds(line, 1 << 16, 3)
+        order, files, _, _ = socket.recv_fds(orders, 1 << 16, 4)
         if not order:
             os._exit(0)
         while not order.endswith(b"\n"):
-            order += line.recv(1 << 16)
+            order += orders.recv(1 << 16)
         if os.fork():
             for each in files:
                 os.close(each)
@@ -141,12 +150,12 @@ def _serve(line: socket.socket) -> None:
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
             continue
-        line.close()
-        out, err, status = files
+        orders.close()
+        *standard, status = files
         pid = os.fork()
         if pid:
-            os.close(out)
-            os.close(err)
+            for each in standard:
+                os.close(each)
             os.write(status, b"%d\n" % pid)
             os.write(status, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             os._exit(0)
@@ -154,7 +163,7 @@ def _serve(line: socket.socket) -> None:
         asked = json.loads(order)
         if asked["session"]:
             os.setsid()
-        for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+        for number, file in enumerate(standard):
             os.dup2(file, number)
             os.close(file)
         os.close(status)
@@ -166,6 +175,9 @@ def _serve(line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:  # a shell script's: LINE ARGUMENT ...
+        shells = socket.socket(fileno=int(sys.argv[1]))
+        sys.exit(_ordered(shells, sys.argv[2:], Path.cwd(), os.environ, (0, 1, 2), session=False).wait())
     _load()
     _serve(socket.socket(fileno=0))
     from digest.cli import main

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from digest.cli import main
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,10 +27,7 @@ def clean_environment() -> dict[str, str]:
 def command(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs `digest` with these arguments in `folder`."""
     if arguments[0] in OF_THEIR_OWN:
-        return subprocess.run(
-            [sys.executable, "-m", "digest", *arguments],
-            cwd=folder, env=dict(environment), capture_output=True, text=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        return preloaded.run(arguments, cwd=folder, env=environment, timeout=PATIENCE)
     code: int | str | None = 0
     unset = dict.fromkeys(os.environ.keys() - environment.keys())
     with chdir(folder), CliRunner().isolation(env={**environment, **unset}) as (out, err, _):

@@ -35,8 +35,9 @@ def _roomy(folder: Path) -> bool:
 if "TMPDIR" not in os.environ and _roomy(IN_MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
-# A busy machine makes an example slow, not wrong.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine makes an example slow, not wrong. Where time allows: ./run test --hypothesis-profile=thorough
+settings.register_profile("tests", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("tests"), max_examples=400)
 settings.load_profile("tests")
 
 

@@ -286,7 +286,7 @@ SOME = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(shown=SOME)
 def test_whatever_comes_an_identifier_has_one_paper_and_a_second_time_changes_nothing(
     sqlite_store: Store, shown: list[Sighting]

@@ -284,7 +284,7 @@ SYNTAX = st.sampled_from([*SIGNS, *WORDS, "'; DROP TABLE papers; --", "!&|<->"])
 ANYTHING = st.one_of(st.text(max_size=60), st.lists(st.one_of(SYNTAX, st.text(max_size=8)), max_size=12).map("".join))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(ANYTHING)
 @example("\ud800")
 def test_any_text_is_a_question(store: Store, anything: str) -> None:

@@ -117,7 +117,11 @@ def test_many_at_once(store: Store) -> None:
         subscribe(unit, "active@example.org", preferences=PREFERENCE_COLUMNS)
         ended = subscribe(unit, "ended@example.org")
         unit.subscribers.end(ended.id, "goodbye", NOW)
-    rows = [NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES) for n in range(2500)]
+    # of those with a library, more than are looked up at once
+    rows = [
+        NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES if n < 1001 else Interests())
+        for n in range(2500)
+    ]
     rows += [NewReader(Address(f"{name}@example.org"), "main") for name in ("pending", "active", "ended", "R0")]
     with store.begin() as unit:
         assert unit.subscribers.add_confirmed(rows, CONSENT, NOW) == AddedReaders(2501, 3)

@@ -24,6 +24,7 @@ from digest.daemon import Daemon
 from digest.domain.errors import SchemaMismatch
 from digest.domain.subscriber import Address, Interests, Preferences
 from tests.outbox import configured
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE, free_port, until
 
 
@@ -43,8 +44,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def _digest(environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "digest", *arguments]
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return preloaded.run(arguments, env=environment, cwd=cwd, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -158,8 +158,7 @@ def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_w
     assert _page(environment, "/healthz")
     until(lambda: f"/{daemon.pid}/" in ringer(), "the first rings")
     second = environment | {"DIGEST_WEB__PORT": str(free_port()), "DIGEST_DELIVERY__JOURNAL": str(tmp_path / "journal-2")}
-    command = [sys.executable, "-m", "digest", "run", "--no-web", "--no-collect"]
-    other = subprocess.Popen(command, env=second, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    other = preloaded.start(["run", "--no-web", "--no-collect"], env=second, cwd=tmp_path)
     try:
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(PATIENCE) == 0

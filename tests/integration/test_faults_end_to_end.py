@@ -20,6 +20,7 @@ from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.instant import isoformat
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -39,9 +40,7 @@ def command(config: Path, *arguments: str) -> list[str]:
 def deliver(config: Path, *, later: timedelta | None = None) -> tuple[int, str]:
     """The exit code, and what was said on stderr."""
     at = ["--at", isoformat(datetime.now(UTC) + later)] if later else []
-    done = subprocess.run(
-        command(config, "deliver", "--json", *at), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    done = preloaded.run(["deliver", "--json", *at, "--config", str(config)], timeout=PATIENCE)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -30,8 +29,7 @@ KINDS: dict[str, tuple[Script, int]] = {
 
 
 def deliver(config: Path, at: datetime) -> None:
-    command = [sys.executable, "-m", "digest", "deliver", "--config", str(config), "--at", at.isoformat()]
-    subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+    preloaded.run(["deliver", "--config", str(config), "--at", at.isoformat()], timeout=PATIENCE)
 
 
 def begun(server: SmtpServer) -> Counter[str]:

@@ -9,8 +9,6 @@ import os
 import signal
 import smtplib
 import sqlite3
-import subprocess
-import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +28,7 @@ from digest.mail.verp import VerpSigner
 from digest.services.feedback.process import FeedbackResult
 from digest.web.app import create_app
 from tests.outbox import configured, queue
+from tests.servers import preloaded
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.running import PATIENCE, free_port, listening
 
@@ -98,10 +97,10 @@ def nothing_told(processed: FeedbackResult) -> None:
 def only_ears(config: Path, ready: Callable[[], bool]) -> Iterator[None]:
     """`digest run` with nothing but its ears, from `ready()` on; it must end by itself when asked to."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
-    command = [sys.executable, "-m", "digest", "run", "--config", str(config), "--no-web", "--no-deliver", "--no-collect"]
+    command = ["run", "--config", str(config), "--no-web", "--no-deliver", "--no-collect"]
     log = config.with_name("said")
     with log.open("wb") as said:
-        process = subprocess.Popen(command, env={**clean, "PYTHONPATH": str(ROOT)}, cwd=config.parent, stdout=said, stderr=said)
+        process = preloaded.start(command, env=clean, cwd=config.parent, stdout=said, stderr=said)
     try:
         deadline = time.monotonic() + PATIENCE
         while not ready():

@@ -7,8 +7,6 @@ named stage or at a random moment, and another is started, until one comes to th
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
 from tests.servers.running import PATIENCE
 
@@ -95,20 +94,20 @@ def test_where_the_policy_is_to_hold_nobody_is_mailed_twice(tmp_path: Path, sqli
 
 
 def test_the_program_itself_killed_from_outside(tmp_path: Path, sqlite_url: str) -> None:
-    """`python -m digest deliver`, with nothing wrapped: killed while the relay's store grows."""
+    """`digest deliver`, with nothing wrapped: killed while the relay's store grows."""
     with recorder(tmp_path) as (port, store):
         config = configured(tmp_path, sqlite_url, port, f"connections = {CONNECTIONS}\nretry_initial_delay = 0.001")
         emails = queue(load(config), 200)
-        command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
+        command = ["deliver", "--config", str(config)]
         kills = 0
         for wanted in (1, 40):
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            process = preloaded.start(command)
             deadline = time.monotonic() + PATIENCE
             while len(store.read_bytes().splitlines()) < wanted and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
             process.kill()
             kills += process.wait(timeout=PATIENCE) == -signal.SIGKILL
-        assert subprocess.run(command, timeout=PATIENCE, stdout=subprocess.DEVNULL).returncode == 0
+        assert preloaded.run(command, timeout=PATIENCE).returncode == 0
         got = copies(store)
     assert kills >= 1
     assert set(got) == set(emails)

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
@@ -23,7 +22,7 @@ from digest.config import read
 from digest.domain.delivery import Reply
 from digest.mail.smtp.journal import Journal
 from tests.command_line import clean_environment, command
-from tests.servers import postgresql
+from tests.servers import postgresql, preloaded
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.running import PATIENCE
@@ -45,7 +44,7 @@ class Machine:
         self.folder = folder
         (folder / "seeds").symlink_to(ROOT / "seeds")
         run = folder / "run"
-        run.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(sys.executable)} -m digest "$@"\n')
+        run.write_text(f'#!/bin/sh\nshift\nexec {preloaded.in_a_shell()} "$@"\n')
         run.chmod(0o755)
         self.environment = clean_environment()
 
@@ -61,6 +60,7 @@ class Machine:
                 done = subprocess.run(
                     ["/bin/sh", "-c", line],
                     cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+                    pass_fds=[preloaded.line().fileno()],
                 )  # fmt: skip
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             said.append(done.stdout)

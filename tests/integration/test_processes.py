@@ -17,6 +17,7 @@ import pytest
 from digest.config import load
 from digest.domain.delivery import DeliveryState
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
@@ -30,11 +31,7 @@ class Run:
 
     def __init__(self, config: Path, server: SmtpServer) -> None:
         self.server, self.config = server, config
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "digest", "deliver", "--config", str(config)],
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self.process = preloaded.start(["deliver", "--config", str(config)], start_new_session=True)
 
     @property
     def journals(self) -> set[int]:

@@ -17,6 +17,7 @@ import pytest
 
 from digest.config import load
 from tests.outbox import configured, queue
+from tests.servers import preloaded
 from tests.servers.running import until
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -81,8 +82,8 @@ def test_none_for_who_asked_for_none(config: Path, words: list[str], said: str) 
 
 
 def test_none_where_nobody_watches(config: Path) -> None:
-    command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    done = preloaded.run(["deliver", "--config", str(config)], timeout=PATIENCE)
+    assert done.returncode == 0
     assert done.stderr == ""
     assert re.fullmatch(r"accepted 38, retry 1, failed 1, seconds [\d.]+\n", done.stdout)
 
@@ -99,15 +100,13 @@ def test_another_process_sees_how_far_it_is(tmp_path: Path, sqlite_url: str) -> 
     with SmtpServer(tmp_path / "kept", Script(nth={("DOT", 25): Do(stall=True)})) as server:
         config = configured(tmp_path, sqlite_url, server.port, WORKED, "timeout = 120")
         queue(load(config), READERS)
-        command = [sys.executable, "-m", "digest"]
-        with subprocess.Popen([*command, "deliver", "--config", str(config)], stdout=subprocess.DEVNULL) as process:
-            try:
-                until(lambda: server.seen["DOT"] >= 25, "it waits for the 25th")
-                asked = subprocess.run(
-                    [*command, "status", "--json", "--config", str(config)], capture_output=True, timeout=PATIENCE, check=True
-                )
-            finally:
-                process.kill()
+        process = preloaded.start(["deliver", "--config", str(config)])
+        try:
+            until(lambda: server.seen["DOT"] >= 25, "it waits for the 25th")
+            asked = preloaded.run(["status", "--json", "--config", str(config)], timeout=PATIENCE)
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
     told = json.loads(asked.stdout)["underway"]
     assert told["accepted"] + told["remaining"] == READERS
     assert told["accepted"] in {10, 20}, "two batches are written down, or the second is about to be"

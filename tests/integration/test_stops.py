@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from digest.services.operations.pause import pause, resume
 from digest.services.subscriptions.subscribe import change, end, erase
 from digest.store.unit_of_work import Store
 from tests.outbox import configured, queue
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import OFFERS, Script, SmtpServer
 
@@ -121,7 +120,7 @@ def reasons(store: Store, email: str) -> tuple[DeliveryState, str]:
     return delivery.state, delivery.reason
 
 
-Running = tuple[SlowRelay, Container, list[str], "subprocess.Popen[bytes]"]
+Running = tuple[SlowRelay, Container, list[str], preloaded.Command]
 Start = Callable[..., Running]
 
 
@@ -136,8 +135,7 @@ def deliver(tmp_path: Path, database_url: str) -> Iterator[Start]:
         config = configured(tmp_path, database_url, relay.port, "connections = 2\nclaim_size = 100")
         settings = load(config)
         emails = queue(settings, readers)
-        command = [sys.executable, "-m", "digest", "deliver", "--config", str(config)]
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        running = preloaded.start(["deliver", "--config", str(config)])
         container = Container(settings)
         container.__enter__()
         ending.extend([lambda: container.__exit__(None, None, None), running.kill, running.wait, lambda: relay.__exit__()])

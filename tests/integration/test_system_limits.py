@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import resource
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from digest.container import Container
 from digest.mail.auth.dkim import new_key
 from tests.command_line import clean_environment
 from tests.outbox import configured, queue, rows
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
@@ -153,13 +153,10 @@ def test_doctor_names_a_journal_that_cannot_be_read_and_nothing_is_sent(tmp_path
 def test_a_terminal_that_closes_ends_it_as_sigterm_does(tmp_path: Path, command: list[str], number: signal.Signals) -> None:
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
-        queue(load(config), 3000)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "digest", *command, "--config", str(config)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path, env=clean_environment(),
-        )  # fmt: skip
+        queue(load(config), 1000)
+        process = preloaded.start([*command, "--config", str(config)], cwd=tmp_path, env=clean_environment())
         until(server.accepted, "the first mail is out")
-        os.kill(process.pid, number)
+        process.send_signal(number)
         assert process.wait(timeout=PATIENCE) == 0
         sent = {kept.recipients[0] for kept in server.accepted()}
         recorded = {email for email, each in rows(config).items() if each.accepted_at}

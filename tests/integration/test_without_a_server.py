@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -22,6 +20,7 @@ import pytest
 import yaml
 
 from tests.command_line import clean_environment
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import SmtpServer
 
@@ -75,8 +74,8 @@ class Clone:
         (self.folder / "config/smtp-password").write_text("secret")
         (self.folder / "run").write_text(
             "#!/bin/sh\nshift\n"
-            f'if [ "$1" = once ]; then shift; exec {shlex.quote(sys.executable)} -m digest once --at "$AT" "$@"; fi\n'
-            f'exec {shlex.quote(sys.executable)} -m digest "$@"\n'
+            f'if [ "$1" = once ]; then shift; exec {preloaded.in_a_shell()} once --at "$AT" "$@"; fi\n'
+            f'exec {preloaded.in_a_shell()} "$@"\n'
         )
         (self.folder / "run").chmod(0o755)
         self.command, given = RECIPES[recipe]()
@@ -105,6 +104,7 @@ class Clone:
         return subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self.folder, env=self.environment | more, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            pass_fds=[preloaded.line().fileno()],
         )  # fmt: skip
 
     def add_readers(self) -> None:

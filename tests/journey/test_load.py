@@ -17,7 +17,9 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate
 from digest.services.libraries.keep_library import keep_library
 from digest.services.libraries.read_library import read_library
+from digest.services.papers import import_files
 from digest.services.papers.import_files import LoadReport, fetched, load
+from digest.sources import jsonl
 from digest.store.unit_of_work import Store
 from tests.answers import FIXTURES
 
@@ -166,11 +168,13 @@ class Failing:
                 raise StoreError("database: disk full")
 
 
-def test_a_load_cut_off_is_completed_by_loading_again(store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path / "p.jsonl", *[paper(n) for n in range(9_000)])
+def test_a_load_cut_off_is_completed_by_loading_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "LINES_AT_ONCE", 500)
+    monkeypatch.setattr(import_files, "SIGHTINGS_AT_ONCE", 400)
+    file = write(tmp_path / "p.jsonl", *[paper(n) for n in range(900)])
     with pytest.raises(StoreError):
         load([file], Failing(store, 1), None, AT)
-    assert counts(load([file], store, None, AT)) == (4_000, 0, 5_000, 0)
+    assert counts(load([file], store, None, AT)) == (400, 0, 500, 0)
 
 
 @pytest.mark.parametrize("name", ["2024-05-28", "2025-07-22", "2026-04-20"])

@@ -36,6 +36,8 @@ DOWN = datetime(2026, 3, 31, 9, tzinfo=UTC), datetime(2026, 3, 31, 19, tzinfo=UT
 """Over the cutoffs at 11:00 and 17:00."""
 BROKEN = datetime(2026, 3, 26, 10, tzinfo=UTC), datetime(2026, 3, 26, 16, tzinfo=UTC)
 """No edition can be made: what is read by Los Angeles at 07:00 (14:00 UTC) comes when it can."""
+AWAKE = {0, 5, 6, 7, 8, 12, 14, 15, 16, 17, 18, 19}
+"""Each hour of UTC at which somebody's mail is due or late, an hour before and after, and some at which nobody's is."""
 READERS = {
     "auckland": Preferences(timezone="Pacific/Auckland", hour=time(7)),
     "berlin": Preferences(timezone="Europe/Berlin", hour=time(7)),
@@ -91,7 +93,7 @@ class World:
         while self.now < until:
             self.now += HOUR
             self.publish()
-            if DOWN[0] <= self.now < DOWN[1]:
+            if DOWN[0] <= self.now < DOWN[1] or self.now.hour not in AWAKE:
                 continue
             for _ in range(1 + (self.now.hour % 6 == 0)):  # twice is as good as once
                 ticked = self.container.scheduler.tick(self.now)

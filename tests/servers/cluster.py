@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import text
 
 from digest.store.deliveries.jobs import SCHEMA
 from digest.store.unit_of_work import Store
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 
 
@@ -23,18 +23,14 @@ class Cluster:
 
     def __init__(self, config: Path, folder: Path, command: tuple[str, ...] = ("worker",)) -> None:
         self._config, self._folder, self._command = config, folder, command
-        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._running: dict[int, preloaded.Command] = {}
         self.kills = 0
 
     def start(self, number: int) -> None:
         environment = os.environ | {"DIGEST_DELIVERY__JOURNAL": str(self._folder / f"journal-{number}")}
         with self.log(number).open("ab") as log:
-            self._running[number] = subprocess.Popen(
-                [sys.executable, "-m", "digest", *self._command, "--config", str(self._config)],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+            self._running[number] = preloaded.start(
+                [*self._command, "--config", str(self._config)], env=environment, stdout=log, stderr=log
             )
 
     def log(self, number: int) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import CodeType
 from typing import TYPE_CHECKING
 
 import pytest
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tests.servers import chromium, dovecot, postfix
 
@@ -18,6 +20,25 @@ if TYPE_CHECKING:
 
 GONE = "gone@example.org"
 """The one address that `postfix_server` does not know."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    """Each container reads the templates for itself; the same text is compiled once."""
+    compiled: dict[tuple[str, str | None, str | None], CodeType] = {}
+    usual = ImmutableSandboxedEnvironment.compile
+
+    def compile_once(
+        environment: ImmutableSandboxedEnvironment, source: str, name: str | None = None, filename: str | None = None
+    ) -> CodeType:
+        key = source, name, filename
+        if key not in compiled:
+            compiled[key] = usual(environment, source, name, filename)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ImmutableSandboxedEnvironment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    marked = [item for item in items if HERE in item.path.parents]
+    marked = [item for item in items if item.path.is_relative_to(HERE)]
     for item in marked:
         item.add_marker(pytest.mark.shared)
     if marked and not (SHARED / "data").is_dir():
-        items[:] = [item for item in items if HERE not in item.path.parents]
+        items[:] = [item for item in items if not item.path.is_relative_to(HERE)]
         config.hook.pytest_deselected(items=marked)

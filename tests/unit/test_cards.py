@@ -110,7 +110,7 @@ def test_hostile_text_stays_text() -> None:
     assert "ftp:" not in text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=4), st.text(max_size=60))
 def test_any_title_and_author_render_to_as_many_cards(titles: list[str], author: str) -> None:
     papers = tuple(ranked(paper(n, title, authors=(author,)), title) for n, title in enumerate(titles, start=1))

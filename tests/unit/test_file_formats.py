@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import UnreadableAnswer
@@ -121,7 +121,6 @@ values = st.recursive(
 
 
 @given(st.lists(st.dictionaries(keys, values) | values | st.binary(max_size=40), max_size=6), st.binary(max_size=60))
-@settings(max_examples=400, deadline=None)
 def test_nothing_escapes_json_lines(rows: list[Any], tail: bytes) -> None:
     try:
         parsed = read(lines(*rows) + b"\n" + tail)
@@ -156,7 +155,6 @@ def test_a_seed_page_with_a_hole() -> None:
 
 
 @given(st.binary(max_size=100) | st.text().map(lambda text: f"{seed_page.BANNER}\n{seed_page.BANNER}\n{text}".encode()))
-@settings(deadline=None)
 def test_nothing_escapes_the_seed_page(data: bytes) -> None:
     try:
         seed_page.parse(data, source="seed", seen_at=SEEN)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import SourceError, SourceRefused, SourceUnreachable, UnreadableAnswer
@@ -79,7 +79,6 @@ json_values = st.recursive(
 
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()) | st.lists(json_values).map(
     lambda papers: json.dumps([{"paper": paper} for paper in papers]).encode()))  # fmt: skip
-@settings(max_examples=400, deadline=None)
 def test_nothing_escapes_but_the_source_s_own_error(data: bytes) -> None:
     try:
         parsed = read(data)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
@@ -178,7 +178,6 @@ sightings_of_one = st.lists(
 
 
 @given(sightings_of_one, st.randoms(use_true_random=False))
-@settings(max_examples=300)
 def test_merging_is_a_matter_of_what_was_seen_not_of_the_order(sightings: list[Sighting], random: Any) -> None:
     shuffled = sightings.copy()
     random.shuffle(shuffled)

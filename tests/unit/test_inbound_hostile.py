@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import FeedbackKind
@@ -96,7 +96,6 @@ def test_damage_never_makes_a_mail_about_somebody_it_does_not_name() -> None:
         assert list(unnamed(copy, read_feedback(copy))) == []
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 @given(data=st.data())
 def test_a_report_of_a_soft_failure_never_turns_hard_by_truncation(data: st.DataObject) -> None:
     mail = data.draw(st.sampled_from(_full_mailboxes()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.interest import merged, one_interest, understand, written
@@ -124,7 +124,6 @@ SAID = [
 HOSTILE = st.lists(st.one_of(st.sampled_from([*SYNTAX, *SAID]), st.text(max_size=4)), max_size=14).map("".join)
 
 
-@settings(max_examples=1000, deadline=None)
 @given(HOSTILE)
 def test_what_is_saved_is_shown_and_saved_again_as_it_was(typed: str) -> None:
     """The form shows what it will read the same, a line an interest."""
@@ -136,7 +135,6 @@ def test_what_is_saved_is_shown_and_saved_again_as_it_was(typed: str) -> None:
     assert shown.count("\n") == max(len(again.descriptions) - 1, 0)
 
 
-@settings(max_examples=500, deadline=None)
 @given(HOSTILE)
 def test_a_search_is_at_most_one_wish_and_never_a_mute(typed: str) -> None:
     understood = understand(one_interest(typed))

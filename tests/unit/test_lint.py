@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.edition import Rendered
@@ -214,7 +214,6 @@ def test_a_mail_to_one_person_owes_no_list_fields(kind: str) -> None:
     assert any("List-Unsubscribe" in error for error in lint(data, listed=True).errors)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 4000))
 def test_whatever_the_bytes_it_says_so_and_does_not_raise(noise: bytes, at: int) -> None:
     good = composed(GOOD_HEADER, GOOD_TEXT, GOOD_HTML)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ class Reader:
     days: frozenset[int] = EVERY_DAY
     paused_until: date | None = None
 
-    @property
+    @functools.cached_property
     def timetable(self) -> Timetable:
         return Timetable(time.fromisoformat(self.hour), ZoneInfo(self.zone), self.days)
 
@@ -59,9 +60,13 @@ INSTANTS = [
 ]
 
 
+due = functools.cache(mail_due)
+"""The cases ask for the same instants of the same readers again and again."""
+
+
 def mailed(reader: Reader, cutoffs: Cutoffs, at: datetime, had: Had) -> tuple[MailDue | None, Had]:
     """What the scheduler does at an instant, with every edition there as of its cutoff."""
-    mail = mail_due(reader.timetable, cutoffs, at)
+    mail = due(reader.timetable, cutoffs, at)
     if mail is None or not comes(mail, reader.timetable.zone, had, reader.paused_until):
         return None, had
     return mail, Had(mail.cutoff.at, mail.today, mail.due_at)

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
@@ -234,7 +234,6 @@ VALUES = st.sampled_from([0, 1, 16, 60, 85, 100, 1500, 10**9]) | st.integers(0, 
 DRAWN = st.lists(st.tuples(KINDS, st.sampled_from([1, 2, 12, 20, 22, 24, 30, 40, 58]), VALUES), max_size=6)
 
 
-@settings(deadline=None, max_examples=300)
 @given(age=st.sampled_from([3, 24, 30, 36, 60, 160]), readings=DRAWN, title=st.sampled_from(["Agents", "Agents of\nmemory."]))
 def test_each_reason_is_one_short_line_that_speaks_for_its_paper(age: float, readings: list[Reading], title: str) -> None:
     day = [candidate(n, age, *votes((1, n % 3))) for n in range(100, 110)]

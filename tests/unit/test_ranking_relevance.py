@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.edition import Pooled
@@ -266,7 +266,6 @@ INTERESTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.builds(Reader, INTERESTS, st.integers(0, 12), st.frozensets(st.integers(1, 30), max_size=5)), max_size=6))
 def test_each_reader_of_a_batch_gets_what_they_would_get_alone(readers: list[Reader]) -> None:
     together = personal_picks(WINDOW, readers)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
@@ -197,7 +197,6 @@ DRAWN = st.lists(st.tuples(SUBJECT, st.sampled_from([VOTED, NEW])), max_size=16)
 WORDINGS = st.sampled_from(["", "new", "folded", "nearly the same", "a reason"])
 
 
-@settings(deadline=None)
 @given(drawn=DRAWN, picks=st.integers(1, 8), had=st.sets(st.integers(0, 15), max_size=4), odd=WORDINGS)
 def test_no_choice_hangs_on_how_anything_is_worded(drawn: list[tuple[str, Reason]], picks: int, had: set[int], odd: str) -> None:
     ranked = ranking(*((paper(n, title), reason) for n, (title, reason) in enumerate(drawn)))

@@ -193,7 +193,7 @@ def mutated(data: bytes, steps: list[tuple[str, float, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=mutations(), which=st.integers(0, 7))
 def test_damaged_bytes(name: str, steps: list[tuple[str, float, bytes]], which: int) -> None:
     samples = sample(name)
@@ -227,7 +227,7 @@ _JSON = st.recursive(
 @pytest.mark.parametrize(
     "name", ["biorxiv", "crossref", "openalex", "semantic_scholar", "csl_json", "feed", "huggingface", "jsonl"]
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(value=_JSON)
 def test_any_json_of_the_right_words(name: str, value: object) -> None:
     body = {"version": "https://jsonfeed.org/version/1.1", "items": [value]} if name == "feed" else value

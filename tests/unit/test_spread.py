@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.edition import Pooled
@@ -118,7 +118,6 @@ def test_two_that_wait_and_are_the_same_are_one() -> None:
 LIKENESS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19), st.sampled_from([0.1, 0.3, 0.9])), max_size=60)
 
 
-@settings(deadline=None)
 @given(pairs=LIKENESS, wanted=st.integers(1, 20), had=st.sets(st.integers(0, 19), max_size=4), seed=st.randoms())
 def test_what_spread_promises(pairs: list[tuple[int, int, float]], wanted: int, had: set[int], seed: object) -> None:
     similarity_sets = kin(20, [pair for pair in pairs if pair[0] != pair[1]])

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
@@ -145,7 +145,6 @@ def known(given: Candidate, at: datetime) -> Candidate:
 
 
 @pytest.mark.parametrize("name", list(RANKERS))
-@settings(deadline=None)
 @given(papers=PAPERS, chance=st.randoms(use_true_random=False))
 def test_later_readings_and_the_order_of_things_play_no_part(name: str, papers: Drawn, chance: Random) -> None:
     ranker, candidates = RANKERS[name], made(papers)
@@ -157,7 +156,6 @@ def test_later_readings_and_the_order_of_things_play_no_part(name: str, papers: 
     assert sorted(each.paper.id for each in ranked) == [each.paper.id for each in candidates]
 
 
-@settings(deadline=None)
 @given(PAPERS)
 def test_every_score_is_a_number(papers: Drawn) -> None:
     ranked: list[Ranked] = RANKERS["shipped"](made(papers), NOW)

@@ -33,7 +33,7 @@ _BARE = re.compile(r"[^\s,{}#\"()]{1,400}")
 _KEY = re.compile(r"[^,{}\"=]{0,400}")
 _JOINED = re.compile(r"\s*+#\s*+")
 _ARXIV = re.compile(
-    r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z]{2})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
+    r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z-]{2,11})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
 )
 _ELSEWHERE = ("comment", "preamble", "string")
 _NO_PAPERS = ("xdata", "set", "control")

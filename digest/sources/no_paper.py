@@ -36,7 +36,7 @@ _WHOLE = (
     r"expressions? of concern|author response|decision letter|peer review(?:er)? (?:reports?|file|history)",
     r"(?:(?:author|subject|keyword|general|cumulative|reviewer|name) )?index(?:es)?",
     r"acknowledge?ments?(?: (?:of|to) (?:our )?(?:reviewers|referees))?|reviewer acknowledge?ments?",
-    r"(?:list of |thanks to (?:our )?)?(?:reviewers|referees|contributors)",
+    r"(?:list of |thank(?:s| you) to (?:our |all |the )*)?(?:reviewers|referees|contributors)",
     r"(?:notes on |about the |list of )(?:contributors|authors?|editors?)|(?:author )?biographies",
     r"obituar(?:y|ies)|in memoriam|(?:book|media) reviews?|books? received|reviews of books",
     r"news(?: in brief| and views)?|announcements?|calendar(?: of events)?|meetings? calendar|call for papers|sponsors",
@@ -60,7 +60,7 @@ _QUOTE = "[\"'`“”‘’«„]"
 _OF = r"(?: (?:to|for|of|on|in)(?: the (?:paper|article))?)?"
 _NOTICE = (
     r"(?:(?:authors?|publishers?|editors?|author['’]s|publisher['’]s|editor['’]s|editorial|formal|partial|the|an?) )*"
-    rf"(?:addendum ?/ ?)?(?:{_CORRECTS}|correction|retraction|withdrawal|removal|expression of concern|publisher['’]?s? note)"
+    rf"(?:addendum ?/ ?)?(?:{_CORRECTS}|addend(?:um|a)|correction|retraction|withdrawal|removal|expression of concern|publisher['’]?s? note)"
     rf"(?: ?(?:/|&|and|\\&) ?(?:addendum|{_CORRECTS}))?(?: (?:note|notice|statement))?"
 )
 _HEADING_ENDS = r"\s*(?::|[–—]|\s-\s|\.\s)"
@@ -121,7 +121,7 @@ _FIRST_WORDS = _words(
     " organizing outside partial peer plate preface program programme prologue publication publisher publishers rc rear referee"
     " referees references removal reply response retraction retractions review reviewer reviewers reviews scheme series siam society"
     " source special sponsors statement steering subject subscription supplement supplemental supplementary supporting table tables"
-    " technical thanks the title video vol volume welcome withdrawal withdrawals word"
+    " technical thank thanks the title video vol volume welcome withdrawal withdrawals word"
 )
 """With which the patterns of a whole title and of its beginning begin: nearly every title is done with after a look at these."""
 _LAST_WORDS = ("rrat", "orrig", "orrection", "etraction", "bituary", "eview", "ditorial", "ront", "ithdrawal")

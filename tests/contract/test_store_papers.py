@@ -344,4 +344,3 @@ def test_entries_of_one_feed_are_different_papers_and_each_meets_its_own(store: 
     assert (merged(store, *shown).new, merged(store, *shown).unchanged) == (2, 2)
     other = replace(report, source="journal", identifiers=(DOI,))
     assert merged(store, other).new == 1, "which of the two it is nobody can tell"
-

@@ -11,14 +11,17 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Connection,
     Insert,
     Row,
     Select,
     Table,
+    Text,
     any_,
     bindparam,
+    cast,
     column,
     func,
     insert,
@@ -111,18 +114,34 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     return inserted(connection, insert_into(connection, table).on_conflict_do_nothing(), list(rows))
 
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts the rows, all with the same columns: in one statement on PostgreSQL, by the thousand on SQLite."""
-    if rows and connection.dialect.name == "postgresql":
-        connection.execute(*_by_columns(connection, table, rows))
-    elif rows:
-        connection.execute(insert(table), list(rows))
+def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, only_new: bool = False) -> None:
+    """Inserts thousands of rows, all with the same columns; `only_new` leaves out those whose keys are there.
+
+    On PostgreSQL in one statement, from one JSON document: psycopg takes a third of an import to escape quotes in arrays.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert_into(connection, table).on_conflict_do_nothing() if only_new else insert(table), list(rows))
+        return
+    columns = [column(name, table.c[name].type) for name in rows[0]]
+    # bound as in any statement, but for what is JSON anyway
+    processors = {each.name: each.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for each in columns}
+    binds = {each.name: None if isinstance(each.type, JSON) else processors[each.name] for each in columns}
+    document = [{name: bind(row[name]) if (bind := binds[name]) else row[name] for name in binds} for row in rows]
+    given = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*columns, name="given")
+    statement = insert_into(connection, table).from_select(list(binds), select(*given.render_derived(with_types=True).c))
+    connection.execute(statement.on_conflict_do_nothing() if only_new else statement, {"rows": _to_json(document)})
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat).encode
+"""As the engine writes JSON."""
 
 
 def _by_columns(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> tuple[Any, list[dict[str, Any]]]:
     """One statement for all rows, an array for each column: a row as a statement of its own takes psycopg twice the time."""
     names = list(rows[0])
-    arrays = [bindparam(name, type_=ARRAY(table.c[name].type, dimensions=1)) for name in names]
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
     columns = [column(name, table.c[name].type) for name in names]
     given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
     statement = insert_into(connection, table).from_select(names, select(*given.c))

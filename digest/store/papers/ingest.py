@@ -18,7 +18,7 @@ from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func,
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
-from digest.store.dialect import chunks, insert_many, insert_new, left_out, new_keys, one_at_a_time, readable
+from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.merge_papers import join
 from digest.store.row_mapping import columns_of, sighting_content, sighting_from
@@ -222,11 +222,7 @@ class _Chunk:
                 work.id = paper_id
             insert_many(self._connection, papers, [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
             _index_words(self._connection, ids)
-        insert_new(
-            self._connection,
-            sightings,
-            [{"paper_id": w.id, **row} for w in works for row in w.rows],
-        )
+        insert_many(self._connection, sightings, [{"paper_id": w.id, **row} for w in works for row in w.rows], only_new=True)
         if changed:
             self._refold(changed)
         named = [{"scheme": i.scheme, "value": i.value, "paper_id": w.id} for w in works for i in w.new_identifiers]

@@ -116,7 +116,10 @@ def says_withdrawn(title: str, abstract: str = "", comment: str = "") -> bool:
 
 def _hints(text: str) -> bool:
     """Far cheaper than the patterns, which few texts need."""
-    return any(hint in text for hint in _HINTS)
+    for hint in _HINTS:  # noqa: SIM110 - any() takes twice as long
+        if hint in text:
+            return True
+    return False
 
 
 def _spoken(text: str) -> str:

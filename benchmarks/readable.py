@@ -40,11 +40,14 @@ KINDS = {
     ),
 }
 LENGTHS = (
-    r"\\(?:[hv]space\*?|label|mkern|phantom|color|unicode|href|kern|hskip|tag|definecolor|scalebox|raisebox)"
+    r"\\(?:[hv]space\*?|label|mkern|phantom|color|unicode|href|kern|hskip|tag|definecolor|scalebox|raisebox|hyperlink)"
     r"\s*(?:\{[^{}]*\}|-?[\d.]+\w+)"
 )
-UNSAID = re.compile(rf"{LENGTHS}|<[^<>]*>|&#\w+;|\\texorpdfstring|LaTeX2e|\[-?[\d.]+\s?[a-z]{{2}}\]")
+UNSAID = re.compile(rf"{LENGTHS}|</?[A-Za-z][^<>]*>|&#\w+;|LaTeX2e|\[-?[\d.]+\s?[a-z]{{2}}\]")
 """Where digits are no part of what is told: lengths, labels, addresses, attributes, entities."""
+
+
+_TWO_FORMS = re.compile(r"\\texorpdfstring\s*(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})\s*(\{(?:[^{}]|\{[^{}]*\})*\})")
 
 
 def digits(text: str) -> str:
@@ -62,7 +65,8 @@ def texts() -> Iterator[str]:
 def kinds(source: str, seen: str) -> list[str]:
     source = unicodedata.normalize("NFC", source)
     found = [kind for kind, pattern in KINDS.items() if pattern.search(seen)]
-    if digits(source) != digits(seen) and digits(UNSAID.sub("", source)) != digits(seen):
+    forms = (source, _TWO_FORMS.sub(r"\1", source), _TWO_FORMS.sub(r"\2", source))
+    if all(digits(seen) not in (digits(form), digits(UNSAID.sub("", form))) for form in forms):
         found.append("damaged: other digits")
     if readable.__wrapped__(seen) != seen:
         found.append("damaged: changes when read twice")

@@ -88,6 +88,7 @@ class Daemon:
             signal.signal(number, self._signalled)
         self._election = self._container.scheduler.election()  # opens and checks the database: a wrong one should end us here
         self._notice_sender = self._container.scheduler.notice_sender()
+        self._load()
         pages = self._start_web() if self._web else None
         scheduler = self._bells()
         self._guarded("lead", lambda: self._lead(scheduler))
@@ -115,6 +116,11 @@ class Daemon:
         log.info("stopped", clean=not finished.is_alive())
         if self._refused is not None:
             raise self._refused
+
+    def _load(self) -> None:
+        """What the jobs use takes a second to load: before there are pages that would wait for it."""
+        container = self._container
+        container.delivery, container.privacy, container.adapters.edition_renderer, container.adapters.summaries  # noqa: B018
 
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()

@@ -15,26 +15,31 @@ from urllib.parse import quote, unquote
 from digest.domain.errors import InvalidIdentifier
 
 _NEW_ARXIV = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
-_OLD_ARXIV = r"(?!(?:abs|pdf|html|ps|src|papers|format)/)[a-z]+(?:-[a-z]+)*(?:\.[a-z]{2})?/\d{7}"
+_OLD_ARXIV = r"(?!(?:abs|pdf|html|ps|src|papers|format)/)[a-z]+(?:-[a-z]+)*(?:\.[a-z]{2,5}(?:-[a-z]{2,5})?)?/\d{7}"
 _ID = rf"(?P<id>{_NEW_ARXIV}|{_OLD_ARXIV})(?:v(?P<version>[1-9]\d{{0,2}}))?"
 _ARXIV = re.compile(rf"{_ID}(?:\s*\[[a-z.-]{{2,20}}\].*)?", re.IGNORECASE)
 """With the subject and date that arXiv prints behind the id on a paper's first page."""
-_ARXIV_PAGE = re.compile(rf"(?:^|/)(?:arxiv[:.])?{_ID}(?:\.pdf|\.ps|\.html?)?/*$", re.IGNORECASE)
-_FTP_PAGE = re.compile(r"(?:^|/)ftp/(?P<archive>[a-z-]+)/papers/\d{4}/(?P<number>[\d.]+?)(?:v\d+)?\.pdf$", re.IGNORECASE)
+_ARXIV_PAGE = re.compile(rf"(?:^|/)(?:arxiv[:.])?{_ID}(?:\.pdf|\.ps|\.html?)?(?:/abstract)?/*$", re.IGNORECASE)
+_FTP_PAGE = re.compile(r"(?:^|/)ftp/(?P<archive>[a-z-]+)/papers/\d{4}/(?P<number>[\d.]+?)(?:v\d+)?(?:\.pdf)?$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/(?:[^\s\"<>]|<(?!/)[^\s\"<>]*>)+")
 """Angle brackets come in pairs: 10.1175/1520-0477(1996)077<0935:WOTWSM>2.0.CO;2."""
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(?P<rest>.+)", re.IGNORECASE)
 _PREPRINT_DOI = re.compile(r"(?P<doi>10\.(?:1101|64898)/.+?)v(?P<version>[1-9]\d{0,2})(?:\.[a-z][\w.+-]*)?")
 _KEY = re.compile(r"(?P<scheme>[a-z][a-z0-9_-]{0,31}):(?P<value>[^\s\x00-\x1f\x7f]{1,400})")
-_PREFIX = re.compile(r"(?:oai:arxiv\.org:|(?:info:|urn:)?(?:arxiv|doi)[:/.]\s*|doi\s+(?=10\.))", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"(?:oai:arxiv\.org:|(?:info:|urn:)?(?:arxiv|doi)[:/.]\s*|doi\s+(?=10\.)|arxiv\s+(?=\d{4}\.\d|[a-z.-]+/\d))", re.IGNORECASE
+)
 _ADDRESS = re.compile(
-    r"(?:https?:)?(?://)?(?:[\w-]{1,63}\.){0,5}?"
+    r"(?:https?://(?:web\.archive\.org/web/\w{1,20}|r\.jina\.ai)/)?(?:https?:)?(?://)?(?:[\w-]{1,63}\.){0,5}?"
     r"(?:(?P<arxiv>arxiv\.org|xxx\.lanl\.gov|ar5iv\.org|alphaxiv\.org|arxiv-vanity\.com|scirate\.com|huggingface\.co|hf\.co"
-    r"|semanticscholar\.org|papers\.cool|emergentmind\.com|adsabs\.harvard\.edu)"
-    r"|(?P<doi>doi\.org|doi\.acm\.org|biorxiv\.org|medrxiv\.org|doi-org\.[\w.-]{1,200}))(?::\d+)?/(?P<path>.*)",
+    r"|semanticscholar\.org|papers\.cool|emergentmind\.com|adsabs\.harvard\.edu|inspirehep\.net)"
+    r"|(?P<doi>doi\.org|doi\.acm\.org|biorxiv\.org|medrxiv\.org|doi-org\.[\w.-]{1,200})"
+    r"|(?P<publisher>dl\.acm\.org|link\.springer\.com|onlinelibrary\.wiley\.com|pubs\.acs\.org|tandfonline\.com|science\.org|pnas\.org"
+    r"|journals\.sagepub\.com|journals\.aps\.org|iopscience\.iop\.org|frontiersin\.org|royalsocietypublishing\.org))(?::\d+)?/(?P<path>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 """Where arXiv's papers are shown, and where DOIs are resolved: a scheme and "www." may be missing."""
+_PART = re.compile(r"/(?:full|pdf|epdf|html|abstract|abs|meta|references|figures)/?$|\.(?:pdf|html|short|full)$", re.IGNORECASE)
 _QUERY = re.compile(r"\?|#(?!$)")
 """Some DOIs end with a "#"."""
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
@@ -99,7 +104,7 @@ def _bare(given: str) -> str:
     for _ in range(3):  # "doi:https://doi.org/10.…", "https://doi.org/doi:10.…"
         if address := _ADDRESS.match(given):
             path = unquote(_QUERY.split(address["path"], maxsplit=1)[0])
-            found = _DOI.search(path) if address["doi"] else None
+            found = _DOI.search(_PART.sub("", path) if address["publisher"] else path) if not address["arxiv"] else None
             given = found[0] if found else _arxiv_of(path)
         elif prefix := _PREFIX.match(given):
             given = given[prefix.end() :]
@@ -112,11 +117,11 @@ def _bare(given: str) -> str:
 
 def _arxiv_of(path: str) -> str:
     """The id at the end of an address's path; the path where there is none."""
-    path = path.partition("&")[0]
+    path = _unpunctuated(path.partition("&")[0])
     if ftp := _FTP_PAGE.search(path):
         return ftp["number"] if ftp["archive"].lower() == "arxiv" else f"{ftp['archive']}/{ftp['number']}"
     found = _ARXIV_PAGE.search(path)
-    return found[0].strip("/") if found else path
+    return found[0].strip("/").removesuffix("/abstract") if found else path
 
 
 def _unpunctuated(text: str) -> str:

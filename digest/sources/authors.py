@@ -21,17 +21,21 @@ from digest.sources.braces import balanced
 Comma = Literal["either", "inverts", "parts"]
 """What a lone comma does: turn "Lee, Ann" round (BibTeX, a list of names), part two people (arXiv), or whichever looks right."""
 _LONGEST = 300
-_ODD = re.compile(r"[,;&<>{}\\~$@()*†‡\d、，；]|\b(?:and|by|et al|others|behalf)\b|…|\.\.", re.IGNORECASE)
+_ODD = re.compile(r"[,;:|/·•&<>{}\\~$@()*†‡\d、，；]|\b(?:and|by|et al|others|behalf|for)\b|…|\.\.", re.IGNORECASE)
 """A name without any of these is one person, given name first."""
 _TAG = re.compile(r"<sup>[^<>]{0,40}</sup>|</?[A-Za-z][^<>]{0,300}>", re.IGNORECASE)
 _MAILED = re.compile(r"\S{1,200}@\S{1,200}(?: \(([^()]{1,300})\))?")
-_BY = re.compile(r"by:? ", re.IGNORECASE)
+_BY = re.compile(r"(?:by:?|authors?:) ", re.IGNORECASE)
+_ORCID = re.compile(r"\(?(?:https?://)?(?:orcid(?:\.org/|:? ))?\b\d{4}-\d{4}-\d{4}-\d{3}[\dX]\b\)?", re.IGNORECASE)
 _BRACKETED = re.compile(r" ?\([^()]{0,300}\)(?=\s*(?:[,;)]|$|and\b|&))")
 _MORE = re.compile(
     r"(?:(?:[,;]?(?:\s+and)?\s+|^)(?:et\.? al\.?|others|\d+ (?:more|others))|[,;]?\s*(?:…|\.\.\.))\s*$", re.IGNORECASE
 )
-_BEHALF = re.compile(r",? on behalf of (?=\S)", re.IGNORECASE)
-_AND = re.compile(r",?\s+(?:and|&)\s+", re.IGNORECASE)
+_TEAM = r"(?:collaborations?|consortium|team|group)"
+_BEHALF = re.compile(
+    rf"(?:^|,? )\(?on behalf of (?=\S)|(?:^|,? )\(?for (?=the [^,;()]{{1,200}}\b{_TEAM}\b)|(?<=\w)(?: :|:) (?=\S)", re.IGNORECASE
+)
+_AND = re.compile(r",?\s+(?:and|&|[|/·•])\s+", re.IGNORECASE)
 _GENERATION = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd)\.?", re.IGNORECASE)
 _COMPANY = re.compile(r"(?:inc|ltd|llc|corp|gmbh)\.?", re.IGNORECASE)
 _DEGREE = re.compile(r"ph\.?\s?d\.?|m\.?d\.?|m\.?sc\.?|b\.?sc\.?|esq\.?|frcp", re.IGNORECASE)
@@ -57,6 +61,11 @@ _COMBINING = dict(
         strict=True,
     )
 )
+_NOTE = re.compile(
+    r"\\(?:thanks|footnote(?:mark)?|orcid(?:link|ID)?|inst|textsuperscript)\*?\s?(?:\[[^\[\]]{0,40}\])?\{[^{}]{0,300}\}"
+    r"|\$\s?\^\s?(?:\{[^{}$]{0,60}\}|[\w*†‡])\s?\$"
+)
+"""What stands at a name and is no part of it."""
 _MACRO = re.compile(r"\\([A-Za-z]{1,30})\*?(?:\s*\{\}|\s?)")
 _SIGN = re.compile(r"\\(.?)", re.DOTALL)
 _SIGNS = {sign: sign for sign in "%#_"} | dict.fromkeys((" ", ",", ";", ":", "\n"), " ") | {"&": "\ue002"}
@@ -109,6 +118,8 @@ def _plain(line: str) -> str:
         line = _TAG.sub("", line)
     if any(sign in line for sign in "\\{}~"):
         line = _unbraced(from_latex(line))
+    if "0" in line:
+        line = _ORCID.sub("", line)
     return " ".join(line.split())
 
 
@@ -116,15 +127,16 @@ def _people(line: str, comma: Comma) -> list[str]:
     line = line.translate(_WIDE).strip(" ,;")
     if mailed := _MAILED.fullmatch(line):
         line = mailed[1] or ""
-    line = _BRACKETED.sub("", _BRACKETED.sub("", _BY.sub("", line, count=1) if _BY.match(line) else line))
-    line = _MORE.sub("", _BEHALF.sub("; ", line)).strip(" ,;")
+    line = _BY.sub("", line, count=1) if _BY.match(line) else line
     people: list[str] = []
-    if ";" in line:
-        for part in line.split(";"):
-            people += _parted(part, "inverts" if comma == "either" else comma)
-    elif line:
-        people += _parted(line, comma)
-    return [name for person in people if (name := _MARKS.sub("", person).translate(_SHOW).strip())]
+    for written in _BEHALF.sub("\n", line).split("\n"):
+        side = _MORE.sub("", _BRACKETED.sub("", _BRACKETED.sub("", written))).strip(" ,;)")
+        if ";" in side:
+            for part in side.split(";"):
+                people += _parted(part, "inverts" if comma == "either" else comma)
+        elif side:
+            people += _parted(side, comma)
+    return [name for person in people if (name := _MARKS.sub("", person).translate(_SHOW).strip(" …").removeprefix("... "))]
 
 
 def _parted(line: str, comma: Comma) -> list[str]:
@@ -148,8 +160,9 @@ def _by_commas(line: str, comma: Comma) -> list[str]:
         return parts
     if len(parts) > 2:
         pairs = list(zip(parts[::2], parts[1::2], strict=False))
-        in_pairs = all(_INITIALS.fullmatch(part) for part in parts[1::2]) or all(
-            len(part.split()) == 1 and not _EAST_ASIAN.search(part) for part in parts
+        in_pairs = all(_INITIALS.fullmatch(part) for part in parts[1::2]) or (
+            all(len(part.split()) == 1 and not _EAST_ASIAN.search(part) for part in parts[::2])
+            and all(len(part.split()) == 1 or _INITIALS.fullmatch(part.split()[-1]) for part in parts[1::2])
         )
         return [_turned(*pair) for pair in pairs] if in_pairs and len(parts) % 2 == 0 else parts
     family, name = parts
@@ -184,19 +197,29 @@ def bibtex_authors(written: str) -> tuple[tuple[str, ...], str]:
     line = balanced(from_latex(clean_fields.text(written)))
     while (inner := _within(line)) is not None and _lists_people(inner):
         line = inner
-    people = [_opened(person) for person in _split_and(line)]
-    people = [person for person in people if person.lower() not in ("others", "et al.", "")]
+    people = [_opened(person.strip(" ,")) for person in _split_and(line)]
+    people = [person for person in people if person.strip("{} ").lower() not in ("others", "et al.", "et al", "")]
     hidden = [_unbraced(_of_pairs(person) or person) for person in people]
     odd = next((f"“{sign}”" for sign in (";", "&") if any(sign in person for person in hidden)), "")
-    if not odd and any(_commas(person) > 1 for person in hidden):
+    comma: Comma = "parts" if _lists_by_comma(hidden) else "inverts"
+    if not odd and (comma == "parts" or any(_commas(person) > 1 for person in hidden)):
         odd = "“,”"
-    found = clean_fields.names(name for person in hidden for name in _people(" ".join(person.split()), "inverts"))
+    found = clean_fields.names(name for person in hidden for name in _people(" ".join(person.split()), comma))
     return found, f"{len(found)} names are joined by {odd}; should be by “and”" if odd and len(found) > len(people) else ""
 
 
 def _commas(person: str) -> int:
     """Those that do more than set off a suffix."""
     return sum(1 for part in person.split(",")[1:] if not _GENERATION.fullmatch(part.strip()))
+
+
+def _lists_by_comma(people: list[str]) -> bool:
+    """Whether lone commas part people: "Ann Lee, Bob Ray and Cy Dow" and "A. Lee, B. Ray", not "Garcia Lopez, Maria José"."""
+    with_comma = [person.split(",", 1) for person in people if _commas(person) == 1 and not _GROUP.search(person)]
+    if not with_comma or not all(_is_whole(part) and not part.strip()[:1].islower() for parts in with_comma for part in parts):
+        return False
+    other = any("," not in person and _is_whole(person) and not _GROUP.search(person) for person in people)
+    return other or all(_INITIALS.fullmatch(part.split()[0]) for parts in with_comma for part in parts)
 
 
 def _within(text: str) -> str | None:
@@ -262,6 +285,7 @@ def _unbraced(text: str) -> str:
 
 def from_latex(text: str) -> str:
     """Accents, letters and signs of a name in Unicode; braces stay."""
+    text = _NOTE.sub("", text) if "\\" in text or "$" in text else text
     if "\\" in text:
         for _ in range(2):  # "{\\'{\\i}}" and what an accent uncovers
             text = _ACCENT.sub(_accented, text)

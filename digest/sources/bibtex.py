@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.identifier import Identifier
@@ -32,7 +33,7 @@ _BARE = re.compile(r"[^\s,{}#\"()]{1,400}")
 _KEY = re.compile(r"[^,{}\"=]{0,400}")
 _JOINED = re.compile(r"\s*+#\s*+")
 _ARXIV = re.compile(
-    r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z]{2})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
+    r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)((?:[a-z-]+(?:\.[a-z-]{2,11})?/)?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE
 )
 _ELSEWHERE = ("comment", "preamble", "string")
 _NO_PAPERS = ("xdata", "set", "control")
@@ -76,7 +77,7 @@ class Entry:
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Every entry with a title. Raises UnreadableAnswer where there is no entry at all."""
     clean_fields.bounded(data, source)
-    read = list(entries(decoded(data)))
+    read = list(islice(entries(decoded(data)), clean_fields.most_records(len(data)) + 1))  # one too many is refused below
     if not read:
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
     by_key: dict[str, Entry] = {}

@@ -182,7 +182,7 @@ def collected(
     readings: list[Reading] = []
     rejected: list[Rejection] = []
     gone: list[Identifier] = []
-    most = max(MOST_RECORDS, size // SMALLEST_RECORD) if size is not None else None
+    most = most_records(size) if size is not None else None
     for count, (where, record) in enumerate(records):
         if count == most:
             raise UnreadableAnswer(where, f"more than {most:,} records; the most read of a document of {size:,} bytes")
@@ -202,6 +202,11 @@ def collected(
             readings.append(found)
     signals = any(sighting.signals for sighting in sightings) or bool(readings)
     return Parsed(tuple(sightings), tuple(rejected), tuple(readings), undated and signals, tuple(gone))
+
+
+def most_records(size: int) -> int:
+    """Of a document of `size` bytes."""
+    return max(MOST_RECORDS, size // SMALLEST_RECORD)
 
 
 def numbered(values: Iterable[Any], noun: str = "row") -> Iterator[tuple[str, Any]]:

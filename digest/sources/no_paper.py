@@ -36,7 +36,7 @@ _WHOLE = (
     r"expressions? of concern|author response|decision letter|peer review(?:er)? (?:reports?|file|history)",
     r"(?:(?:author|subject|keyword|general|cumulative|reviewer|name) )?index(?:es)?",
     r"acknowledge?ments?(?: (?:of|to) (?:our )?(?:reviewers|referees))?|reviewer acknowledge?ments?",
-    r"(?:list of |thanks to (?:our )?)?(?:reviewers|referees|contributors)",
+    r"(?:list of |thank(?:s| you) to (?:our |all |the )*)?(?:reviewers|referees|contributors)",
     r"(?:notes on |about the |list of )(?:contributors|authors?|editors?)|(?:author )?biographies",
     r"obituar(?:y|ies)|in memoriam|(?:book|media) reviews?|books? received|reviews of books",
     r"news(?: in brief| and views)?|announcements?|calendar(?: of events)?|meetings? calendar|call for papers|sponsors",
@@ -60,7 +60,7 @@ _QUOTE = "[\"'`“”‘’«„]"
 _OF = r"(?: (?:to|for|of|on|in)(?: the (?:paper|article))?)?"
 _NOTICE = (
     r"(?:(?:authors?|publishers?|editors?|author['’]s|publisher['’]s|editor['’]s|editorial|formal|partial|the|an?) )*"
-    rf"(?:addendum ?/ ?)?(?:{_CORRECTS}|correction|retraction|withdrawal|removal|expression of concern|publisher['’]?s? note)"
+    rf"(?:addendum ?/ ?)?(?:{_CORRECTS}|addend(?:um|a)|correction|retraction|withdrawal|removal|expression of concern|publisher['’]?s? note)"
     rf"(?: ?(?:/|&|and|\\&) ?(?:addendum|{_CORRECTS}))?(?: (?:note|notice|statement))?"
 )
 _HEADING_ENDS = r"\s*(?::|[–—]|\s-\s|\.\s)"
@@ -121,11 +121,19 @@ _FIRST_WORDS = _words(
     " organizing outside partial peer plate preface program programme prologue publication publisher publishers rc rear referee"
     " referees references removal reply response retraction retractions review reviewer reviewers reviews scheme series siam society"
     " source special sponsors statement steering subject subscription supplement supplemental supplementary supporting table tables"
-    " technical thanks the title video vol volume welcome withdrawal withdrawals word"
+    " technical thank thanks the title video vol volume welcome withdrawal withdrawals word"
 )
 """With which the patterns of a whole title and of its beginning begin: nearly every title is done with after a look at these."""
-_LAST_WORDS = ("rrat", "orrig", "orrection", "etraction", "bituary", "eview", "ditorial", "ront", "ithdrawal")
+_TAILS = ("rrat", "orrig", "orrection", "etraction", "bituary", "eview", "ditorial", "ront", "ithdrawal")
+_LAST_WORDS = (*_TAILS, *map(str.upper, _TAILS))
 _LONGEST = 400
+
+
+def _holds(title: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # noqa: SIM110 - any() takes twice as long
+        if word in title:
+            return True
+    return False
 
 
 def is_no_paper(title: str) -> bool:
@@ -133,7 +141,7 @@ def is_no_paper(title: str) -> bool:
     if "<" in title or "&" in title:
         title = unescape(without_tags(title))
     title = " ".join(title[:_LONGEST].split())
-    if any(word in title or word.upper() in title for word in _LAST_WORDS) and _IS_TAILED.search(title):
+    if _holds(title, _LAST_WORDS) and _IS_TAILED.search(title):
         return True
     first = _FIRST_WORD.match(title)
     if first is None or first[1].lower() not in _FIRST_WORDS:

@@ -9,7 +9,25 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Insert, Row, Select, Table, any_, bindparam, column, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 T = TypeVar("T")
@@ -91,8 +109,33 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     if not rows:
         return 0
     if connection.dialect.name == "postgresql":
-        return inserted(connection, *_by_columns(connection, table, rows))
+        statement, values = _by_columns(connection, table, rows)
+        return inserted(connection, statement.on_conflict_do_nothing(), values)
     return inserted(connection, insert_into(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, only_new: bool = False) -> None:
+    """Inserts thousands of rows, all with the same columns; `only_new` leaves out those whose keys are there.
+
+    On PostgreSQL in one statement, from one JSON document: psycopg takes a third of an import to escape quotes in arrays.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert_into(connection, table).on_conflict_do_nothing() if only_new else insert(table), list(rows))
+        return
+    columns = [column(name, table.c[name].type) for name in rows[0]]
+    # bound as in any statement, but for what is JSON anyway
+    processors = {each.name: each.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for each in columns}
+    binds = {each.name: None if isinstance(each.type, JSON) else processors[each.name] for each in columns}
+    document = [{name: bind(row[name]) if (bind := binds[name]) else row[name] for name in binds} for row in rows]
+    given = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*columns, name="given")
+    statement = insert_into(connection, table).from_select(list(binds), select(*given.render_derived(with_types=True).c))
+    connection.execute(statement.on_conflict_do_nothing() if only_new else statement, {"rows": _to_json(document)})
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat).encode
+"""As the engine writes JSON."""
 
 
 def _by_columns(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> tuple[Any, list[dict[str, Any]]]:
@@ -101,7 +144,7 @@ def _by_columns(connection: Connection, table: Table, rows: Sequence[dict[str, A
     arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
     columns = [column(name, table.c[name].type) for name in names]
     given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
-    statement = insert_into(connection, table).from_select(names, select(*given.c)).on_conflict_do_nothing()
+    statement = insert_into(connection, table).from_select(names, select(*given.c))
     return statement, [{name: [row[name] for row in rows] for name in names}]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound
+from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound, TemplateError
 from digest.web import (
     admin,
     edition_operations,
@@ -56,6 +57,8 @@ def create_app(
 ) -> FastAPI:
     """The application over wired parts. It loads nothing from another host and shows no interactive documentation."""
     container.feedback.webhooks  # noqa: B018 their libraries take long to load: not at the first post
+    with suppress(TemplateError):  # as templates take to compile; one that cannot be is the error of its own page
+        container.adapters.templates.check_all()
     app = FastAPI(
         title=container.adapters.lists[0].title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )

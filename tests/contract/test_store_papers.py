@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
 from digest.domain.identifier import Identifier
-from digest.domain.identity import title_key
 from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Summary
 from digest.store.schema import metadata, sightings
 from digest.store.unit_of_work import Store
@@ -345,16 +344,3 @@ def test_entries_of_one_feed_are_different_papers_and_each_meets_its_own(store: 
     assert (merged(store, *shown).new, merged(store, *shown).unchanged) == (2, 2)
     other = replace(report, source="journal", identifiers=(DOI,))
     assert merged(store, other).new == 1, "which of the two it is nobody can tell"
-
-
-def test_a_reference_is_the_paper_of_its_title_and_first_author(store: Store) -> None:
-    known = sighting(1, identifiers=(arxiv(1),), title="Attention Is All You Need Today", authors=("Ashish Vaswani", "N. S."))
-    twice = [
-        replace(known, source=name, identifiers=(Identifier(name, "1"),), title="A yearly report on the state of ice")
-        for name in ("a", "b")
-    ]
-    merged(store, known, twice[0], replace(twice[1], identifiers=(Identifier("a", "2"),)))
-    asked = [replace(known, title=title) for title in ("Attention is all you need today", "Nobody wrote this paper at all")]
-    keys = [title_key(each) or "" for each in (*asked, twice[0])]
-    with store.read() as unit:
-        assert {key: str(paper.identifier) for key, paper in unit.papers.by_title_key(keys).items()} == {keys[0]: str(arxiv(1))}

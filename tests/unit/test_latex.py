@@ -59,7 +59,8 @@ def test_what_readers_see(given_: str, seen: str) -> None:
         (r"that \begin{equation*} a_1 \le b \label{eq:1} \end{equation*} holds", "that a₁ ≤ b holds"),
         (r"logics $\mathcal{E\mkern-2mu L}$", "logics EL"),
         (r"so \begin{align} a &= b \\ c &= d \end{align} too", "so a = b c = d too"),
-        (r"$\begin{cases} 1 \\ 0 \end{cases}$ \begin{equation} x", r"$\begin{cases} 1 \\ 0 \end{cases}$ \begin{equation} x"),
+        (r"$\begin{cases} 1 \\ 0 \end{cases}$ \begin{equation} x", r"$\begin{cases} 1 \\ 0 \end{cases}$ x"),
+        (r"with \begin{equation}\tag{E0}\label{54} v_1=2", "with v₁=2"),
     ],
 )
 def test_what_arxivs_own_pages_can_show(written: str, read: str) -> None:

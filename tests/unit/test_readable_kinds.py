@@ -57,6 +57,7 @@ SPACING = [
 TIES_AND_QUOTES = [
     ("AIME~2024, Fig.~3, J.~A. Lee, 5~GeV, $x$~and", "AIME 2024, Fig. 3, J. A. Lee, 5 GeV, x and"),
     ("z~6, 5~10 days, ~100, X~N(0,1), ~/home", "z~6, 5~10 days, ~100, X~N(0,1), ~/home"),
+    (r"$T=39\,$K, 10$\,\mu$m, $5~$GeV and $10\,\mathrm{K}$; $a\,$, b", "T=39 K, 10 μm, 5 GeV and 10 K; a, b"),
     ("9{,}600 videos, N{=}4, 1{:}2", "9,600 videos, N=4, 1:2"),
     ("``open'' and `single'", "“open” and ‘single’"),
     ("''twice'' but don't and f''", "“twice” but don't and f''"),

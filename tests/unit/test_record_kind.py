@@ -16,6 +16,8 @@ NOW = datetime(2026, 8, 15, tzinfo=UTC)
 NO_PAPERS = """
 Issue Information
 Issue Information ‐ TOC
+Addendum: Growth of things
+Thank you to our reviewers
 Issue Information – Info Page
 Front Matter
 Front Matter, Volume 12, Issue 3
@@ -190,6 +192,9 @@ Fig wasps and pollination
 Figs and their wasps
 """.strip().splitlines()
 WITHDRAWN = """
+C v2: withdrawn, superseded by arXiv:2510.19278
+A I am withdrawing this paper because the main result is wrong.
+A This version of the manuscript has been withdrawn.
 T RETRACTED: Growth of things
 T Retracted: Growth of things
 T [Retracted] Growth of things

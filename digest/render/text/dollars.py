@@ -43,3 +43,15 @@ def is_money(inner: str, follower: str) -> bool:
     if inner[0].isspace() or inner[-1].isspace() or follower.isdigit():
         return not re.search(r"[\\^_]" if inner[0].isdigit() else r"[\\^_=<>]", inner)
     return bool(re.match(r"\d[\d.,]*\s?[A-Za-z–-]*\s+[(\w]", inner)) and not re.search(r"[\\^_=<>+*]", inner)
+
+
+def matched_braces(text: str) -> dict[int, int]:
+    """Position of each opening brace → of its closing one; escaped and lone braces have no entry."""
+    pairs: dict[int, int] = {}
+    stack: list[int] = []
+    for found in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if found[0] == "{":
+            stack.append(found.start())
+        elif found[0] == "}" and stack:
+            pairs[stack.pop()] = found.start()
+    return pairs

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
-from digest.render.text.dollars import Dollars, is_money
+from digest.render.text.dollars import Dollars, is_money, matched_braces
 from digest.render.text.latex_macros import (
     DISPLAYS,
     DROPPED_ARGUMENTS,
@@ -92,7 +92,7 @@ class _Text:
     def __init__(self, text: str) -> None:
         text = _DOUBLE_QUOTED.sub(r"“\1”", text) if "``" not in text else text
         self.text = _SINGLE_QUOTED.sub(r"‘\1’", text)
-        self.closing = _matched_braces(self.text)
+        self.closing = matched_braces(self.text)
         self.dollars = Dollars(self.text, self.closing)
         self.quotes = "``" in text
 
@@ -169,8 +169,11 @@ class _Text:
         return self._readable_math(at, opened, closer, min(end, closer + width))
 
     def _readable_math(self, at: int, opened: int, closer: int, after: int) -> tuple[str, int]:
+        inner = self.text[opened:closer]
+        before = " " if _SPACED.match(inner) and self.text[at - 1 : at].isalnum() else ""
+        behind = " " if _SPACED_OFF.search(inner) and self.text[after : after + 1].isalnum() else ""  # $39\,$K
         try:
-            return math_text(self.text[opened:closer]), after
+            return before + math_text(inner) + behind, after
         except Unreadable:
             return self.text[at:after], after
 
@@ -271,11 +274,11 @@ class _Text:
         if kind.rstrip("*") in PLAIN_ENVIRONMENTS:
             return " ", closer + 1
         ending = f"\\end{{{kind}}}"
-        if self.text.startswith("\\end", at) or kind.rstrip("*") not in DISPLAYS:
+        if kind.rstrip("*") not in DISPLAYS:
             return self.text[at : closer + 1], closer + 1
-        if (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) > 0:
-            return self._readable_math(at, closer + 1, last, last + len(ending))
-        return self.text[at : closer + 1], closer + 1
+        if self.text.startswith("\\end", at) or (last := self.text.find(ending, closer, min(end, at + _LONGEST_MATH))) < 0:
+            return " ", closer + 1  # the other end was cut off
+        return self._readable_math(at, closer + 1, last, last + len(ending))
 
     def _math_macro(self, at: int) -> tuple[str, int]:
         try:
@@ -302,19 +305,9 @@ def _joined(pieces: list[tuple[str, str]]) -> str:
 
 _FRACTION = re.compile(r"\d[\d.]*/\d[\d.]*|√\w+")
 _IS_SET = re.compile(r"[∪∩∖∈⊂⊆→] ?\Z")
+_SPACED = re.compile(r"\s*(?:\\[,;: ]|~)")
+_SPACED_OFF = re.compile(r"(?:(?<!\\)\\[,;: ]|~)\s*\Z")
 _URL = re.compile(r"https?://[^\s{}<>\"$]+")
 _ISLAND = re.compile(r"[\\${~_^]|``|''|https?://")
 _MACRO = re.compile(r"\\(?P<name>[A-Za-z]+)(?P<star>\*?)(?P<gap> ?)")
 _ACCENTED = re.compile(r"\\(?:i|j|ae|AE|o|O|aa|AA|l|L)(?![A-Za-z]) ?|\w")
-
-
-def _matched_braces(text: str) -> dict[int, int]:
-    """Position of each opening brace → of its closing one; escaped and lone braces have no entry."""
-    pairs: dict[int, int] = {}
-    stack: list[int] = []
-    for found in re.finditer(r"\\.|[{}]", text, re.DOTALL):
-        if found[0] == "{":
-            stack.append(found.start())
-        elif found[0] == "}" and stack:
-            pairs[stack.pop()] = found.start()
-    return pairs

@@ -17,7 +17,7 @@ LAST_ARGUMENT = {
     "parbox": 2, "foreignlanguage": 2, "hyperlink": 2, "hypertarget": 2,
 }  # fmt: skip
 """Of so many arguments, only the last one is for readers."""
-DROPPED_ARGUMENTS = _words("color label vspace hspace index thanks phantom bibliographystyle pagestyle thispagestyle input")
+DROPPED_ARGUMENTS = _words("color label tag vspace hspace index thanks phantom bibliographystyle pagestyle thispagestyle input")
 SWITCHES = _words(
     "em it bf rm sc tt sf sl itshape bfseries scshape ttfamily normalfont small footnotesize large Large LARGE huge tiny"
     " noindent xspace protect relax centering newline par maketitle sloppy boldmath unboldmath rmfamily sffamily upshape mdseries"

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func, insert, select, text, true, update
+from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func, select, text, true, update
 
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
-from digest.store.dialect import chunks, insert_new, left_out, new_keys, one_at_a_time, readable
+from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.merge_papers import join
 from digest.store.row_mapping import columns_of, sighting_content, sighting_from
@@ -220,18 +220,13 @@ class _Chunk:
             ids = new_keys(self._connection, papers, len(fresh))
             for work, paper_id in zip(fresh, ids, strict=True):
                 work.id = paper_id
-            self._connection.execute(insert(papers), [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
+            insert_many(self._connection, papers, [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
             _index_words(self._connection, ids)
-        insert_new(
-            self._connection,
-            sightings,
-            [{"paper_id": w.id, **row} for w in works for row in w.rows],
-        )
+        insert_many(self._connection, sightings, [{"paper_id": w.id, **row} for w in works for row in w.rows], only_new=True)
         if changed:
             self._refold(changed)
         named = [{"scheme": i.scheme, "value": i.value, "paper_id": w.id} for w in works for i in w.new_identifiers]
-        if named:
-            self._connection.execute(insert(identifiers), named)
+        insert_many(self._connection, identifiers, named)
 
     def _refold(self, works: Iterable[_Work]) -> None:
         changed = sightings_of(self._connection, [w.id for w in works])
@@ -296,7 +291,7 @@ _INDEX_WORDS = text(
 
 
 def _index_words(connection: Connection, ids: Sequence[int]) -> None:
-    """SQLite's word index learns new papers by the batch; PostgreSQL's keeps itself. `ids`: just made, one after the other.
+    """SQLite's word index learns new papers by the batch; PostgreSQL's does so itself. `ids`: just made, one after the other.
 
     FTS5 writes out what it gathered whenever a statement may have to be undone, so that a trigger for each row costs twice the
     time. What changes or goes afterwards is followed by triggers (migration 0001).

@@ -122,17 +122,6 @@ class Papers:
         found = self.by_ids(sorted(set(ids.values())))
         return {identifier: found[paper_id] for identifier, paper_id in ids.items()}
 
-    def by_title_key(self, keys: Iterable[str]) -> dict[str, Paper]:
-        """The papers that have one of the title keys (domain/identity.py); a key that several have names none."""
-        ids: dict[str, list[int]] = {}
-        for some in chunks(keys):
-            for key, paper_id in self._connection.execute(
-                select(papers.c.title_key, papers.c.id).where(papers.c.title_key.in_(some))
-            ):
-                ids.setdefault(key, []).append(paper_id)
-        found = self.by_ids(of_key[0] for of_key in ids.values() if len(of_key) == 1)
-        return {key: found[of_key[0]] for key, of_key in ids.items() if of_key[0] in found}
-
     def by_ids(self, ids: Iterable[int]) -> dict[int, Paper]:
         found: dict[int, Paper] = {}
         for some in chunks(ids):

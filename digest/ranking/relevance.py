@@ -182,7 +182,7 @@ class _Batch:
         """
         libraries = [reader.interests.liked for reader in self._readers]
         self._held = self._nearness.rows(libraries)
-        self._judge(libraries)
+        self._judge(self._held)
         count = np.array([len(self._held.row(row)[0]) for row in range(len(self._held))], dtype=int)
         near = self._nearness.near[: self._held.width]
         some = count > 0
@@ -200,16 +200,17 @@ class _Batch:
     def _dislike(self) -> None:
         disliked = [reader.interests.disliked for reader in self._readers]
         held = self._nearness.rows(disliked)
-        self._judge(disliked)
+        self._judge(held)
         rows = sorted({work for row in range(len(held)) for work in held.row(row)[0].tolist()})
         near = np.zeros((held.width, self._pool_index.size))
         near[rows] = np.minimum(1.0, np.log(self._nearness.near[rows]) / SHARPNESS / WHOLLY_DISLIKED) ** 2
         self._parts["disliked"] = -DISLIKED * np.minimum(1.0, held.times(near))
 
-    def _judge(self, named: Sequence[Sequence[str]]) -> None:
-        for row, names in enumerate(named):
-            met = [position for name in names if (position := self._nearness.met(name)) is not None]
-            self._judged[row, met] = True
+    def _judge(self, held: SparseRows) -> None:
+        met = self._nearness.met()
+        for row in range(len(held)):
+            own = met[held.row(row)[0]]
+            self._judged[row, own[own >= 0]] = True
 
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ class _Batch:
             [name for reader in readers for name in (*reader.interests.liked, *reader.interests.disliked)], outside
         )
         self._like()
+        self._leave_out_namesakes()
         self._dislike()
         self._relevance: Floats = sum(self._parts.values(), np.zeros(self._shape))
 
@@ -196,6 +197,13 @@ class _Batch:
         self._parts["library authors"] = LIKED_AUTHOR * np.tanh(shared)
         self._alike = np.where(some[:, None], alike, 0.0)
         self._matched |= self._alike >= 1.0
+
+    def _leave_out_namesakes(self) -> None:
+        """A name asked for that many share counts for nothing on a paper that nothing else asked for speaks for."""
+        authors = self._asked["authors"]
+        identified = authors.by.times(authors.fulfilled >= 1) > 0
+        on_topic = self._parts["words"] + self._parts["categories"] + self._parts["library"] >= CLOSE
+        self._parts["authors"] *= identified | on_topic
 
     def _dislike(self) -> None:
         disliked = [reader.interests.disliked for reader in self._readers]

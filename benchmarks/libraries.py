@@ -67,7 +67,7 @@ def stock(store: Store, real: list[dict[str, object]], readers: int, works: int,
         for each in pool
     ]
     edition = Edition(
-        id=0, list="daily", date=AT.date(), window=Window(AT - timedelta(days=7), AT), frozen_at=AT,
+        id=0, list="daily", date=AT.date(), window=Window(AT - timedelta(days=7), AT), cutoff=AT, frozen_at=AT,
         picks=tuple(Pick(n + 1, each.ranked) for n, each in enumerate(pool[:PICKS])), pool=tuple(pool),
     )  # fmt: skip
     cards = tuple(Card(each.ranked.paper.id, "", "") for each in pool)

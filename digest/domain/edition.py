@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -176,6 +176,11 @@ class Rendered:
     """The same edition in the other style, for readers who chose that: cards at the same positions."""
     nothing: Rendered | None = None
     """Where the list itself picked none of the cards: the mail that says so."""
+
+    def with_cards(self, positions: Collection[int]) -> Rendered:
+        """With these cards alone: the others are made again when somebody needs them."""
+        cards = [card if n in positions else Card(card.paper_id, "", "") for n, card in enumerate(self.cards)]
+        return replace(self, cards=tuple(cards), other=self.other and self.other.with_cards(positions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from digest.domain.identity import registered, title_key
 from digest.ranking import terms
 from digest.ranking.author_names import name_words
 from digest.ranking.pool_index import AT_ONCE, COMMON, NAMESAKES, PoolIndex
-from digest.ranking.sparse import Floats, SparseRows
+from digest.ranking.sparse import Floats, Integers, SparseRows
 
 MOST_NEAR = 64_000_000
 """Likenesses of readers' works to papers that are kept for the next batch: four bytes each."""
@@ -44,11 +44,12 @@ class Nearness:
     def __init__(self, pool_index: PoolIndex) -> None:
         self._pool_index = pool_index
         self._rows: dict[str, int] = {}
-        self._met: dict[str, int | None] = {}
+        self._met: list[int] = []
         self.near = np.empty((0, pool_index.size), dtype=np.float32)
         """For each work known here a row: exp(SHARPNESS × its likeness to each paper)."""
         self._used = 0
-        self._authored: list[tuple[list[int], list[float]]] = []
+        self._authors: list[dict[int, float]] = []
+        self._authored: SparseRows | None = None
         self._titles: list[str] = []
 
     def missing(self, names: Iterable[str]) -> list[str]:
@@ -60,7 +61,8 @@ class Nearness:
         new = [name for name in wanted if name not in self._rows]
         if self._used and (self._used + len(new)) * self._pool_index.size > MOST_NEAR:
             self._rows.clear()
-            self._authored.clear()
+            self._met.clear()
+            self._authors.clear()
             self._titles.clear()
             self._used = 0
             new = list(wanted)
@@ -83,24 +85,27 @@ class Nearness:
         ]
         likeness = self._pool_index.vectors_of(counted).times_sparse(self._pool_index.by_term)
         for row, (name, text) in enumerate(known):
-            if (position := self._met_by(name, text)) is not None:
+            if (position := self._met_by(name, text)) >= 0:
                 likeness[row, position] = 0.0  # a paper is not like itself: others like it are looked for
-            self._authored.append(self._by_same_author(text, likeness[row]))
+            self._met.append(position)
+            self._authors.append(self._by_same_author(text, likeness[row]))
             self._rows[name] = self._used + row
             self._titles.append(text.title or name)
         self.near[self._used : self._used + len(known)] = np.exp(SHARPNESS * likeness)
         self._used += len(known)
+        self._authored = None
 
     def _text(self, name: str, texts: Mapping[str, Liked]) -> Liked | None:
         position = self._pool_index.positions.get(name)
         return self._pool_index.papers[position] if position is not None else texts.get(name)
 
-    def _by_same_author(self, text: Liked, likeness: Floats) -> tuple[list[int], list[float]]:
+    def _by_same_author(self, text: Liked, likeness: Floats) -> dict[int, float]:
         """How far sharing authors with a work counts, by paper. One name may be somebody else's: it counts as far as the paper is
         on the work's topic, and little where many have it. Several names together are the same people.
         """
         shared: dict[int, list[int]] = {}
-        for person in {self._pool_index.people[n] for n in map(name_words, text.authors) if n in self._pool_index.people}:
+        known = self._pool_index.people
+        for person in {known[name] for name in map(name_words, text.authors) if name in known}:
             for position in self._pool_index.wrote.row(person)[0].tolist():
                 shared.setdefault(position, []).append(person)
         found: dict[int, float] = {}
@@ -110,17 +115,16 @@ class Nearness:
             on_topic = min(1.0, max(0.0, over / (AUTHOR_WHOLLY - AUTHOR_FROM)))
             identified = len(people) >= (2 if own else 3)
             found[position] = 1.0 if identified else on_topic * (1.0 if own else NAMESAKES)
-        return list(found), list(found.values())
+        return found
 
-    def _met_by(self, name: str, text: Liked) -> int | None:
-        """The paper of the window that a work is: by an identifier, or by title and first author."""
+    def _met_by(self, name: str, text: Liked) -> int:
+        """The paper of the window that a work is, by an identifier, or by title and first author; -1: none."""
         by_identifier = (self._pool_index.positions[str(i)] for i in text.identifiers if str(i) in self._pool_index.positions)
         position = next(by_identifier, self._pool_index.positions.get(name))
         if position is None and not registered(text.identifiers):
             key = getattr(text, "title_key", None)
             position = self._titled.get(key) if key else None
-        self._met[name] = position
-        return position
+        return -1 if position is None else position
 
     @cached_property
     def _titled(self) -> dict[str, int]:
@@ -130,9 +134,9 @@ class Nearness:
                 found[key] = position
         return found
 
-    def met(self, name: str) -> int | None:
-        """Where in the window a paper named by somebody is, if it is there."""
-        return self._pool_index.positions.get(name, self._met.get(name))
+    def met(self) -> Integers:
+        """For each row of `near`, where in the window that paper itself is; -1: nowhere."""
+        return np.array(self._met, dtype=np.intp)
 
     def rows(self, libraries: Sequence[Sequence[str]]) -> SparseRows:
         """Readers × rows of `near`: what each library holds, as far as anybody knows it."""
@@ -144,9 +148,11 @@ class Nearness:
 
     def authored(self) -> SparseRows:
         """Rows of `near` × papers: how far an author in common counts."""
-        return SparseRows(
-            [columns for columns, _ in self._authored], self._pool_index.size, [values for _, values in self._authored]
-        )
+        if self._authored is None:
+            self._authored = SparseRows(
+                [list(each) for each in self._authors], self._pool_index.size, [list(each.values()) for each in self._authors]
+            )
+        return self._authored
 
 
 def _keywords(text: Liked) -> str:

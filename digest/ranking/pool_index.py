@@ -35,7 +35,7 @@ PARTLY = 0.5
 
 
 _MOST_COUNTED = 100
-_LOGARITHMS = [0.0, *(1.0 + math.log(count) for count in range(1, _MOST_COUNTED + 1))]
+_LOGARITHMS = np.array([0.0, *(1.0 + math.log(count) for count in range(1, _MOST_COUNTED + 1))])
 
 
 class PoolIndex:
@@ -64,8 +64,9 @@ class PoolIndex:
     def _weigh_terms(self) -> None:
         counted = [terms.paper_terms(paper) for paper in self.papers]
         rare = terms.rarity(counted)
-        self._rarest = 1.0 + math.log(1 + self.size)
-        self._term_columns = {term: (column, rare[term]) for column, term in enumerate(sorted(rare))}
+        self._term_columns = {term: column for column, term in enumerate(sorted(rare))}
+        self._rarities = np.array([*(rare[term] for term in self._term_columns), 1.0 + math.log(1 + self.size)])
+        """By column; the last is that of every term that no paper says."""
         self.vectors = self.vectors_of(counted)
         self.by_term = self.vectors.transposed()
         self.common: Floats = self.vectors.sums() / max(self.size, 1)
@@ -84,23 +85,15 @@ class PoolIndex:
 
     def vectors_of(self, counted: Sequence[Mapping[str, int]]) -> SparseRows:
         """A row of unit length each. A term that no paper of the window says counts for the length: it is what they are not."""
-        columns: list[list[int]] = []
-        values: list[list[float]] = []
-        for text in counted:
-            known: list[int] = []
-            weights: list[float] = []
-            square = 0.0
-            for term, count in text.items():
-                column, rare = self._term_columns.get(term, (-1, self._rarest))
-                weight = _LOGARITHMS[min(count, _MOST_COUNTED)] * rare
-                square += weight * weight
-                if column >= 0:
-                    known.append(column)
-                    weights.append(weight)
-            length = math.sqrt(square)
-            columns.append(known)
-            values.append([weight / length for weight in weights])
-        return SparseRows(columns, len(self._term_columns), values)
+        rows = np.repeat(np.arange(len(counted)), [len(text) for text in counted])
+        columns = np.array([self._term_columns.get(term, -1) for text in counted for term in text], dtype=np.intp)
+        counts = np.array([count for text in counted for count in text.values()], dtype=np.intp)
+        weights = _LOGARITHMS[np.minimum(counts, _MOST_COUNTED)] * self._rarities[columns]
+        lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=len(counted)))
+        known = columns >= 0
+        rows = rows[known]
+        ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(counted)))))
+        return SparseRows.of_arrays(columns[known], ends, len(self._term_columns), weights[known] / lengths[rows])
 
     # ---- interests ------------------------------------------------------------------------------------------------------------
 
@@ -128,8 +121,8 @@ class PoolIndex:
             self._fulfilled.clear()
             new = list(dict.fromkeys(interests))
         ways = {"words": self._by_words, "categories": self._by_category, "authors": self._by_author}
-        for interest, row in zip(new, ways[kind](new), strict=True):
-            self._fulfilled[kind, interest] = row
+        if new:
+            self._fulfilled |= {(kind, interest): row for interest, row in zip(new, ways[kind](new), strict=True)}
         found = [self._fulfilled[kind, interest] for interest in interests]
         rows: Floats = np.array(found) if found else np.zeros((0, self.size))
         return np.ceil(rows) if muting and kind == "authors" else rows

@@ -117,6 +117,7 @@ class _Batch:
             [name for reader in readers for name in (*reader.interests.liked, *reader.interests.disliked)], outside
         )
         self._like()
+        self._leave_out_namesakes()
         self._dislike()
         self._relevance: Floats = sum(self._parts.values(), np.zeros(self._shape))
 
@@ -182,7 +183,7 @@ class _Batch:
         """
         libraries = [reader.interests.liked for reader in self._readers]
         self._held = self._nearness.rows(libraries)
-        self._judge(libraries)
+        self._judge(self._held)
         count = np.array([len(self._held.row(row)[0]) for row in range(len(self._held))], dtype=int)
         near = self._nearness.near[: self._held.width]
         some = count > 0
@@ -197,19 +198,27 @@ class _Batch:
         self._alike = np.where(some[:, None], alike, 0.0)
         self._matched |= self._alike >= 1.0
 
+    def _leave_out_namesakes(self) -> None:
+        """A name asked for that many share counts for nothing on a paper that nothing else asked for speaks for."""
+        authors = self._asked["authors"]
+        identified = authors.by.times(authors.fulfilled >= 1) > 0
+        on_topic = self._parts["words"] + self._parts["categories"] + self._parts["library"] >= CLOSE
+        self._parts["authors"] *= identified | on_topic
+
     def _dislike(self) -> None:
         disliked = [reader.interests.disliked for reader in self._readers]
         held = self._nearness.rows(disliked)
-        self._judge(disliked)
+        self._judge(held)
         rows = sorted({work for row in range(len(held)) for work in held.row(row)[0].tolist()})
         near = np.zeros((held.width, self._pool_index.size))
         near[rows] = np.minimum(1.0, np.log(self._nearness.near[rows]) / SHARPNESS / WHOLLY_DISLIKED) ** 2
         self._parts["disliked"] = -DISLIKED * np.minimum(1.0, held.times(near))
 
-    def _judge(self, named: Sequence[Sequence[str]]) -> None:
-        for row, names in enumerate(named):
-            met = [position for name in names if (position := self._nearness.met(name)) is not None]
-            self._judged[row, met] = True
+    def _judge(self, held: SparseRows) -> None:
+        met = self._nearness.met()
+        for row in range(len(held)):
+            own = met[held.row(row)[0]]
+            self._judged[row, own[own >= 0]] = True
 
     # ---- and how it is told ------------------------------------------------------------------------------------------------
 

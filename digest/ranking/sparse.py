@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,20 @@ class SparseRows:
     """A matrix of `width` columns that holds, for each row, the columns that are not zero and what stands there."""
 
     def __init__(self, columns: Sequence[Sequence[int]], width: int, values: Sequence[Sequence[float]] | None = None) -> None:
-        self.width = width
-        self._columns = np.array([column for row in columns for column in row], dtype=np.intp)
-        flat = np.ones(len(self._columns)) if values is None else np.array([value for row in values for value in row], float)
-        self._values: Floats = flat
-        self._ends: Integers = np.cumsum([0, *map(len, columns)], dtype=np.intp)
-        self._bounds = list(pairwise(self._ends.tolist()))
+        ends = np.cumsum([0, *map(len, columns)], dtype=np.intp)
+        flat = np.fromiter(chain.from_iterable(columns), np.intp, ends[-1])
+        self._hold(flat, ends, width, np.ones(len(flat)) if values is None else np.fromiter(chain.from_iterable(values), float))
+
+    @classmethod
+    def of_arrays(cls, columns: Integers, ends: Integers, width: int, values: Floats) -> Self:
+        """Row n has the columns and values from `ends[n]` to `ends[n + 1]`."""
+        made = cls.__new__(cls)
+        made._hold(columns, ends, width, values)
+        return made
+
+    def _hold(self, columns: Integers, ends: Integers, width: int, values: Floats) -> None:
+        self.width, self._columns, self._values, self._ends = width, columns, values, ends
+        self._bounds = list(pairwise(ends.tolist()))
 
     def __len__(self) -> int:
         return len(self._bounds)
@@ -33,17 +42,15 @@ class SparseRows:
 
     def some(self, start: int, end: int) -> SparseRows:
         """These rows alone."""
-        rows = [self.row(row) for row in range(start, min(end, len(self)))]
-        return SparseRows([columns.tolist() for columns, _ in rows], self.width, [values.tolist() for _, values in rows])
+        ends = self._ends[start : end + 1]
+        held = slice(ends[0], ends[-1])
+        return SparseRows.of_arrays(self._columns[held], ends - ends[0], self.width, self._values[held])
 
     def transposed(self) -> SparseRows:
         order = np.argsort(self._columns, kind="stable")
-        other = SparseRows([], len(self))
-        other._columns = np.repeat(np.arange(len(self)), np.diff(self._ends))[order]
-        other._values = self._values[order]
-        other._ends = np.concatenate(([0], np.cumsum(np.bincount(self._columns, minlength=self.width))))
-        other._bounds = list(pairwise(other._ends.tolist()))
-        return other
+        rows = np.repeat(np.arange(len(self)), np.diff(self._ends))[order]
+        ends = np.concatenate(([0], np.cumsum(np.bincount(self._columns, minlength=self.width))))
+        return SparseRows.of_arrays(rows, ends, len(self), self._values[order])
 
     def sums(self) -> Floats:
         """Of each column."""

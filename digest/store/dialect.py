@@ -205,7 +205,8 @@ def among(connection: Connection, column: Any, keys: Sequence[int]) -> Any:
     """That `column` is one of `keys`, told as one parameter: a parameter a key takes SQLAlchemy longer than the look-up does."""
     if connection.dialect.name == "postgresql":
         return column == any_(bindparam(None, list(keys), type_=ARRAY(BigInteger)))
-    return column.in_(text("SELECT value FROM json_each(:keys)").bindparams(keys=json.dumps(list(keys))))
+    given: Any = bindparam("keys", json.dumps(list(keys)), unique=True)  # several in a statement stay apart
+    return column.in_(text("SELECT value FROM json_each(:keys)").bindparams(given))
 
 
 def scored(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[int, float]]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from digest.domain.edition import PaperList
+from digest.domain.edition import PaperList, Window
 from digest.domain.errors import NotFound
 from digest.domain.retry import RetryPolicy
+from digest.store.schema import edition_pool
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import (
     COHORT,
@@ -64,6 +66,30 @@ def test_an_edition_shows_papers_as_they_were(store: Store) -> None:
         assert now.title == "Renamed"
         assert unit.editions.get(edition.id) == edition
         assert unit.editions.pool(edition.id)[0].ranked.paper.title == sighting(1).title
+
+
+def test_a_paper_that_is_shown_as_before_is_kept_once(store: Store) -> None:
+    know(store)
+    made, pools = [], []
+    for hour in range(3):
+        with store.begin() as unit:
+            pool = papers(unit, 4)
+            if hour == 1:
+                pool[0] = replace(pool[0], title="Renamed")
+            edition = draft(pool[hour:] + pool[:hour])
+            edition = replace(edition, cutoff=edition.cutoff + hour * HOUR, window=Window(NOW - DAY, NOW + hour * HOUR))
+            made.append(unit.editions.freeze(edition, rendered(pool[hour:] + pool[:hour])).id)
+            pools.append(edition.pool)
+    with store.read() as unit:
+        kept = dict.fromkeys(made, 0)
+        for edition_id, document in unit.connection.execute(select(edition_pool.c.edition_id, edition_pool.c.paper)):
+            kept[edition_id] += isinstance(document, dict)
+        assert list(kept.values()) == [4, 1, 1], "all, the renamed one, and the one that has its name again"
+        for edition_id, pool_of_it in zip(made, pools, strict=True):
+            assert unit.editions.pool(edition_id) == pool_of_it
+            edition_read = unit.editions.get(edition_id)
+            assert edition_read is not None
+            assert [pick.ranked for pick in edition_read.picks] == [each.ranked for each in pool_of_it[:2]]
 
 
 def test_an_empty_edition(store: Store) -> None:

@@ -282,3 +282,34 @@ WINDOW = Window(pool())
 def test_an_empty_pool_and_nobody() -> None:
     assert personal_picks([], [Reader(Interests(words=("x",), liked=("arxiv:1",)), 5)]) == [()]
     assert personal_picks(pool(), []) == []
+
+
+_MANY = """Yang Liu; Wei Wang; Hao Wang; Hao Chen; Lei Zhang; Jian Yang; Yu Wang; Min Zhang; Jie Zhou; Xiang Li; Jing Zhang;
+    Li, Wei; Chen Chen; Y. Zhang; John Smith; Rajesh Kumar; David Kim; Muhammad Khan; Jose Garcia; Nguyen, Minh"""
+COMMON_NAMES = [name.strip() for name in _MANY.split(";")]
+
+
+@pytest.mark.parametrize("name", [*COMMON_NAMES, "Guangtao Zhai"])
+def test_a_name_that_many_share_causes_no_pick_alone(name: str) -> None:
+    """Asked for, or the author of a work in a library, about something else. One that few have does."""
+    papers = pool(200)
+    theirs = {8, 25, 60, 120}
+    papers = [
+        replace(each, ranked=replace(each.ranked, paper=replace(each.ranked.paper, authors=(name, f"Ada Author{n}"))))
+        if n in theirs
+        else each
+        for n, each in enumerate(papers)
+    ]
+    work = Paper(
+        id=999, identifiers=(Identifier("doi", "10.1/w"),), title="Zinc and the sea", abstract="Of zinc in the sea.",
+        authors=(name,), first_seen_at=datetime(2026, 5, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+    def got(**interests: tuple[str, ...]) -> list[int]:
+        [found] = personal_picks(papers, [Reader(Interests(**interests), 8)], {"doi:10.1/w": work})
+        return [pick.position for pick in found]
+
+    nobody = got()
+    assert not theirs & set(nobody)
+    assert (got(authors=(name,)) == nobody) == (name in COMMON_NAMES)
+    assert got(liked=("doi:10.1/w",)) == nobody, "elsewhere than on the topic of the work"

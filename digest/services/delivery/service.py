@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -63,7 +65,7 @@ class DeliveryService:
             unknown = unit.deliveries.waiting_for_their_list(clock(), self._lists)
             if unit.deliveries.oldest_due(clock(), self._lists) is None:
                 return DeliveryResult(Tally(), lists_unknown=unknown)
-        with Journal.create(settings.journal) as journal:
+        with Journal.create(settings.journal) as journal, _rarely_collected():
             pool = self._relays.pool(journal, clock, stop)
             result = deliver(self._store, self._editions.compose, self._personaliser, pool, journal, terms, clock, stop, progress)
         return replace(result, passed_over=self._relays.health.reasons, lists_unknown=unknown)
@@ -88,3 +90,19 @@ class DeliveryService:
         """How many deliveries are due or claimed."""
         with self._store.read() as unit:
             return unit.delivery_stats.remaining(at)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """While mail is sent, Python's garbage collector passes over what was there before, and looks rarely: mails leave no cycles.
+
+    Walking over modules and an edition's pieces time and again took a sixth of the time.
+    """
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()

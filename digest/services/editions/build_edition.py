@@ -29,6 +29,8 @@ from digest.store.unit_of_work import Store, UnitOfWork
 
 PLAINLY = Trending()
 """The ranking without coefficients."""
+CARDS_KEPT = 3
+"""For each pick of a list, how many of its first papers' cards are kept. All are made and proofread, and made again on demand."""
 LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
 
@@ -98,8 +100,10 @@ def edit(
             logging.getLogger("digest").warning("list %s, %s: %s", paper_list.name, day, why)
         draft = drafted(paper_list, day, store, at, rank, summaries, frequency=frequency, without=broken)
         draft, rendered = proofed(draft, paper_list, edition_renderer)
+    picked = {pick.ranked.paper.id for pick in draft.picks}
+    kept = {each.position for each in foremost(draft.pool, CARDS_KEPT * draft.max_picks, picked)}
     with store.begin() as unit:
-        return EditionResult(unit.editions.freeze(draft, rendered), new=True)
+        return EditionResult(unit.editions.freeze(draft, rendered.with_cards(kept)), new=True)
 
 
 def _as_new(unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:

@@ -6,7 +6,7 @@ A reader's copy is a join of ready pieces (docs/adr/0002). Nothing here renders:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -93,12 +93,9 @@ class MessageComposer:
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
-        if choices:
-            self._complete(position for position, _ in choices)
-        elif self._nothing is not None:
+        if not choices and self._nothing is not None:
             styled = self._nothing
-        own_choice = choices is None and not claimed.away
-        selection = styled.own if own_choice else styled.selection(choices or own_picks(styled.rendered), away=claimed.away)
+        selection = styled.selection(choices or styled.own, away=claimed.away, complete=self._complete)
         links, own = self._personal(claimed, selection)
         headers = self._headers(styled.subject(selection), styled.composer.boundary)
         to = headers.address(claimed.id, claimed.address, claimed.due_at, links.unsubscribe)
@@ -107,9 +104,9 @@ class MessageComposer:
         pieces = (signature, to.header, *body)
         return Envelope(claimed.id, to.envelope_sender, to.envelope_recipient, pieces, to.smtputf8, ready=True)
 
-    def _complete(self, positions: Iterable[int]) -> None:
+    def _complete(self, choices: Choices) -> None:
         """Fetches the cards that were not made with the edition."""
-        if missing := {position for position in positions if not self._cards[0][position].html}:
+        if missing := {position for position, _ in choices if not self._cards[0][position].html}:
             for position, made in self._more_cards(missing).items():
                 for cards, card in zip(self._cards, made, strict=False):
                     cards[position] = card or cards[position]
@@ -133,21 +130,24 @@ class _Styled:
     def __init__(self, rendered: Rendered) -> None:
         self.rendered = rendered
         self.composer = Composer(rendered)
-        self.own = selected(rendered, own_picks(rendered))
-        self._shared: dict[tuple[bool, tuple[int, ...]], CardSelection] = {(False, rendered.picks): self.own}
+        self.own = own_picks(rendered)
+        self._shared: dict[tuple[bool, Choices], CardSelection] = {}
         self._marked = any(name for _, name in Markers(rendered.nonce).split(rendered.subject))
 
-    def selection(self, choices: Choices, *, away: bool) -> CardSelection:
-        """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered."""
-        period = AWAY if away else None
-        if any(reasons is not None for _, reasons in choices):
-            return selected(self.rendered, choices, period)
-        key = away, tuple([position for position, _ in choices])
+    def selection(self, choices: Choices, *, away: bool, complete: Callable[[Choices], None]) -> CardSelection:
+        """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered.
+
+        `complete` sees to it that there is a card for each of them.
+        """
+        key = away, tuple(choices)
         found = self._shared.get(key)
         if found is None:
-            if len(self._shared) >= _SHARED:
-                self._shared.clear()
-            found = self._shared[key] = selected(self.rendered, choices, period)
+            complete(choices)
+            found = selected(self.rendered, choices, AWAY if away else None)
+            if all(reasons is None for _, reasons in choices):
+                if len(self._shared) >= _SHARED:
+                    self._shared.clear()
+                self._shared[key] = found
         return found
 
     def subject(self, selection: CardSelection) -> str:

@@ -63,14 +63,16 @@ class SentPapers:
             mail: (int(edition), json.loads(picks or "null")) for mail in mails for edition, _, picks in [mail.partition(":")]
         }
         p = edition_pool.c
-        of = sorted({edition for edition, _ in picked.values()})
-        shown = {position for _, positions in picked.values() for position in positions or ()}
-        statement = select(p.edition_id, p.position, p.paper_id, p.pick_rank).where(among(self._connection, p.edition_id, of))
+        shown = sorted({position for _, positions in picked.values() for position in positions or ()})
         pools: dict[int, dict[int, int]] = defaultdict(dict)
         own: dict[int, set[int]] = defaultdict(set)
-        for row in self._connection.execute(statement.where(or_(p.pick_rank.is_not(None), p.position.in_(shown)))):
+        rows = select(p.edition_id, p.position, p.paper_id)
+        of = among(self._connection, p.edition_id, sorted({edition for edition, positions in picked.values() if positions}))
+        for row in self._connection.execute(rows.where(of, among(self._connection, p.position, shown))):  # both by the key
             pools[row.edition_id][row.position] = row.paper_id
-            if row.pick_rank is not None:
+        if whole := sorted({edition for edition, positions in picked.values() if positions is None}):
+            of = among(self._connection, p.edition_id, whole)
+            for row in self._connection.execute(rows.where(of, p.pick_rank.is_not(None))):
                 own[row.edition_id].add(row.paper_id)
         return {
             mail: frozenset(own[edition] if positions is None else (pools[edition][n] for n in positions if n in pools[edition]))

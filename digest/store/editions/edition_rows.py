@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -73,14 +74,24 @@ def other_style(rendered: Rendered, rows: Sequence[Row[Any]], document: dict[str
     return replace(rendered, **document, cards=tuple(cards))
 
 
-def pool_row(edition_id: int, pooled: Pooled, card: Card, other: Card | None, pick_rank: int | None) -> dict[str, Any]:
+def pool_row(
+    edition_id: int,
+    pooled: Pooled,
+    card: Card,
+    other: Card | None,
+    pick_rank: int | None,
+    before: Mapping[int, tuple[Mapping[str, Any], list[int]]],
+) -> dict[str, Any]:
+    """`before` has papers' documents and the place of each: one that is the same still is not kept again."""
     ranked = pooled.ranked
     assert not card.html or card.paper_id == ranked.paper.id, "cards lie in the pool's order"
+    document: dict[str, Any] = json.loads(json.dumps(paper_document(ranked.paper)))
+    earlier, place = before.get(ranked.paper.id, (None, []))
     return {
         "edition_id": edition_id,
         "position": pooled.position,
         "paper_id": ranked.paper.id,
-        "paper": paper_document(ranked.paper),
+        "paper": place if document == earlier else document,
         "score": ranked.score,
         "reasons": [[reason.kind, reason.text] for reason in ranked.reasons],
         "growth": ranked.growth,

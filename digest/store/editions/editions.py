@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, select, type_coerce, update
 
 from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update
@@ -34,7 +34,16 @@ _SENT = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 _STANDING = (editions.c.on_pages, editions.c.state == "frozen")
 _NEWEST = (editions.c.cutoff.desc(), editions.c.id.desc())
 _HEAD = [c for c in editions.c if c.name not in ("html", "text", "subject", "render")]
-_POOL = [c for c in edition_pool.c if c.name not in ("card_html", "card_text", "card_words", "other_html", "other_text")]
+_SHOWN = edition_pool.alias("shown")
+_WHERE_SHOWN = [func.coalesce(_SHOWN.c[name], edition_pool.c[name]).label(f"{name}_shown") for name in ("edition_id", "position")]
+_POOLED = edition_pool.outerjoin(
+    _SHOWN,
+    and_(_SHOWN.c.edition_id == edition_pool.c.paper[0].as_integer(), _SHOWN.c.position == edition_pool.c.paper[1].as_integer()),
+)
+"""A paper that is shown as in an earlier edition says only where it is: [edition, position], never a row that says the same."""
+_PAPER = type_coerce(func.coalesce(_SHOWN.c.paper, edition_pool.c.paper), edition_pool.c.paper.type).label("paper")
+_CARD = ("card_html", "card_text", "card_words", "other_html", "other_text")
+_POOL = [*(c for c in edition_pool.c if c.name not in ("paper", *_CARD)), _PAPER]
 
 
 class Editions:
@@ -90,7 +99,7 @@ class Editions:
     def pool(self, edition_id: int) -> tuple[Pooled, ...]:
         """The frozen pool in order of position, papers as they were shown."""
         rows = self._connection.execute(
-            select(*_POOL).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
+            select(*_POOL).select_from(_POOLED).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
         )
         return tuple(Pooled(row.position, ranked_of(row), row.featured_before, row.section) for row in rows)
 
@@ -154,7 +163,8 @@ class Editions:
         inside = (editions.c.frozen_at >= since, editions.c.frozen_at < at, editions.c.date < day)
         pool = edition_pool.c
         found = (
-            select(pool.paper, pool.paper_id)
+            select(_PAPER, pool.paper_id)
+            .select_from(_POOLED)
             .join(featured, (featured.c.edition_id == pool.edition_id) & (featured.c.paper_id == pool.paper_id))
             .join(editions, editions.c.id == featured.c.edition_id)
             .where(featured.c.list == list_name, *inside)
@@ -196,8 +206,9 @@ class Editions:
         assert ranks.keys() <= {pooled.ranked.paper.id for pooled in draft.pool}, "picks come from the pool"
         if draft.pool:
             others = rendered.other.cards if rendered.other else [None] * len(draft.pool)
+            before = self._shown_before(name, edition_id)
             rows = [
-                pool_row(edition_id, pooled, card, other, ranks.get(pooled.ranked.paper.id))
+                pool_row(edition_id, pooled, card, other, ranks.get(pooled.ranked.paper.id), before)
                 for pooled, card, other in zip(draft.pool, rendered.cards, others, strict=True)
             ]
             self._connection.execute(insert(edition_pool), rows)
@@ -205,6 +216,14 @@ class Editions:
             rows = [{"list": draft.list, "paper_id": p, "edition_id": edition_id, "rank": rank} for p, rank in ranks.items()]
             insert_new(self._connection, featured, rows)
         return replace(draft, id=edition_id, pool=())
+
+    def _shown_before(self, name: str, edition_id: int) -> dict[int, tuple[Mapping[str, Any], list[int]]]:
+        """By paper, its document in the list's last edition before, and where that is kept."""
+        last = select(func.max(editions.c.id)).where(editions.c.list == name, editions.c.id < edition_id).scalar_subquery()
+        rows = (
+            select(edition_pool.c.paper_id, _PAPER, *_WHERE_SHOWN).select_from(_POOLED).where(edition_pool.c.edition_id == last)
+        )
+        return {row[0]: (row[1], [row[2], row[3]]) for row in self._connection.execute(rows)}
 
     def cancel(self, edition_id: int) -> None:
         """No further delivery of it is claimed. Where nobody can have got it, its papers may be featured again.
@@ -232,7 +251,8 @@ class Editions:
         return [edition_of(head, picks[head.id]) for head in heads]
 
     def _picks(self, edition_ids: Iterable[int]) -> dict[int, list[Pick]]:
-        picked = select(*_POOL).where(edition_pool.c.edition_id.in_(list(edition_ids)), edition_pool.c.pick_rank.is_not(None))
+        these = (edition_pool.c.edition_id.in_(list(edition_ids)), edition_pool.c.pick_rank.is_not(None))
+        picked = select(*_POOL).select_from(_POOLED).where(*these)
         picks: dict[int, list[Pick]] = defaultdict(list)
         for row in self._connection.execute(picked.order_by(edition_pool.c.edition_id, edition_pool.c.pick_rank)):
             picks[row.edition_id].append(Pick(row.pick_rank, ranked_of(row)))

@@ -125,7 +125,11 @@ class SourceThrottled(SourceError):
 
 
 class SourceRefused(SourceError):
-    """A 4xx other than 429."""
+    """A 4xx other than 429, which `status` then is, or a request that cannot be made."""
+
+    def __init__(self, source: str, reason: str, status: int | None = None) -> None:
+        super().__init__(source, reason)
+        self.status = status
 
 
 class UnreadableAnswer(SourceError):

@@ -142,8 +142,9 @@ class Turns:
             return self, Turn(wait=early)
         return replace(self, free_at=now + pace, busy_until=now + lease), Turn()
 
-    def left(self) -> Turns:
-        return replace(self, busy_until=0.0)
+    def left(self, until: float = 0.0) -> Turns:
+        """`until`: the server wants nobody else before."""
+        return replace(self, busy_until=until)
 
     def resting(self, until: float) -> Turns:
         return replace(self, closed_until=max(self.closed_until, until))

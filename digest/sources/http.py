@@ -15,8 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -25,11 +24,10 @@ import tenacity
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, SourceUnreachable, UnreadableAnswer
 from digest.sources.port import Answer, Pace
 from digest.sources.ssrf_guard import checked, leads_inside, public_address, shown
-from digest.sources.throttle import Clock, Pacer, Sleep, TurnStore, pace_of
+from digest.sources.throttle import Clock, Pacer, Sleep, TurnStore, pace_of, seconds_asked_for
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_A_DAY = 86_400.0
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -154,9 +152,13 @@ class PoliteGetter:
         """One try: follows redirects, each of which is a request of its own and waits its turn."""
         url, headers, public_only = wanted.url, wanted.headers, wanted.public_only
         for _ in range(self._http_policy.most_redirects + 1):
-            with self._pacer.turn(wanted.source, pace if url.host == wanted.url.host else pace_of(url.host)):
+            with self._pacer.turn(wanted.source, pace if url.host == wanted.url.host else pace_of(url.host)) as hold:
                 found = self._request(wanted, url, headers, public_only)
+                asked = seconds_asked_for(found.headers.get("backoff", "")) if isinstance(found, Answer) else None
+                hold(min(asked or 0.0, self._http_policy.longest_wait))  # Zotero's: nothing more for so long, though all is well
             if isinstance(found, Answer):
+                if asked and asked > self._http_policy.longest_wait:
+                    self._pacer.close(pace, asked)
                 return found
             if found.host != url.host or (url.scheme == "https" and found.scheme == "http"):
                 headers = {}  # what was meant for one host (a key) is not told to another
@@ -186,7 +188,7 @@ class PoliteGetter:
     def _read(self, wanted: _Wanted, url: httpx2.URL, response: httpx2.Response, deadline: _Deadline) -> Answer | httpx2.URL:
         source, status = wanted.source, response.status_code
         if status == 304:
-            return Answer(str(url), b"", not_modified=True, validators=_validators(response))
+            return Answer(str(url), b"", not_modified=True, validators=_validators(response), headers=_headers(response))
         if status in _REDIRECTS and (location := response.headers.get("location")):
             if wanted.method != "GET":
                 raise SourceRefused(source, f"{shown(url)} redirects a {wanted.method}; give the address it moved to")
@@ -209,20 +211,21 @@ class PoliteGetter:
             bytes(body),
             content_type=response.headers.get("content-type", ""),
             validators=_validators(response),
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=_headers(response),
         )
 
     def _refusal(self, source: str, url: httpx2.URL, response: httpx2.Response) -> Exception:
         status = response.status_code
         problem = f"{shown(url)}: HTTP {status}"
-        after = _retry_after(response.headers.get("retry-after", ""), response.headers.get("date", ""))
+        asked = response.headers.get("retry-after", response.headers.get("backoff", ""))
+        after = seconds_asked_for(asked, response.headers.get("date", ""))
         if status == 429 or (status == 503 and after is not None):
             wait = timedelta(seconds=after) if after is not None else None
             error = SourceThrottled(source, problem + (f", asks to wait {after:.0f} s" if after is not None else ""), wait)
             return error if after is not None and after > self._http_policy.longest_wait else _Again(error, after)
         if status in _TRY_AGAIN:
             return _Again(SourceUnreachable(source, problem))
-        return SourceRefused(source, problem)
+        return SourceRefused(source, problem, status)
 
     def _named(self, source: str, url: httpx2.URL, error: Exception, deadline: _Deadline) -> Exception:
         """What the library raised, in our words."""
@@ -294,23 +297,8 @@ def _validators(response: httpx2.Response) -> dict[str, str]:
     return {name: response.headers[name] for name in _CONDITIONS if name in response.headers}
 
 
-def _retry_after(value: str, sent: str) -> float | None:
-    """Seconds, from either form (RFC 9110 §10.2.3); None where there is none or it makes no sense.
-
-    A date is held against the answer's own Date, so that neither our clock nor theirs need be right.
-    """
-    if value.strip().isdecimal():
-        return min(float(value), _A_DAY)
-    try:
-        left = _instant(value) - _instant(sent)
-    except ValueError:
-        return None
-    return min(max(left.total_seconds(), 0.0), _A_DAY)
-
-
-def _instant(http_date: str) -> datetime:
-    problem = parsedate_to_datetime(http_date)
-    return problem if problem.tzinfo else problem.replace(tzinfo=UTC)
+def _headers(response: httpx2.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _one_line(text: str) -> str:

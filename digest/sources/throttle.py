@@ -1,4 +1,5 @@
-"""How often and how stubbornly one server is asked: a pace per group of hosts, and a circuit that opens after repeated failure.
+"""How often and how stubbornly one server is asked: a pace per group of hosts, a circuit that opens after repeated failure, and
+how long a server asks to be left alone.
 
 Shared by all requests of one getter, whichever source or thread they come from; with a `Book` that other processes see, by theirs
 too.
@@ -11,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from digest.domain.errors import SourceThrottled
@@ -29,6 +31,7 @@ PACES: dict[str, Pace] = {
     "api.biorxiv.org": Pace("biorxiv", 1.0),
     "api.openalex.org": Pace("openalex", 0.2),
     "api.crossref.org": Pace("crossref", 0.2),
+    "pub.orcid.org": Pace("orcid", 0.2),  # anonymous: 12 requests a second
 }
 """By host, or a domain above it. Any other host is its own group."""
 ELSEWHERE = 1.0
@@ -47,7 +50,7 @@ class TurnStore(Protocol):
     """Where the turns are written down: in memory, or where every process that asks can see them."""
 
     def enter(self, group: str, pace: float, now: float) -> Turn: ...
-    def leave(self, group: str, now: float) -> None: ...
+    def leave(self, group: str, until: float, now: float) -> None: ...
     def close(self, group: str, until: float, now: float) -> None: ...
 
 
@@ -61,8 +64,8 @@ class InMemory:
         self._turns[group], answer = self._turns.get(group, Turns()).enter(pace, 0.0, now)
         return answer
 
-    def leave(self, group: str, now: float) -> None:
-        """Nothing to do: see above."""
+    def leave(self, group: str, until: float, now: float) -> None:
+        self._turns[group] = self._turns.get(group, Turns()).left(until if until > now else 0.0)
 
     def close(self, group: str, until: float, now: float) -> None:
         self._turns[group] = self._turns.get(group, Turns()).resting(until)
@@ -90,8 +93,17 @@ class Pacer:
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
 
     @contextmanager
-    def turn(self, source: str, pace: Pace) -> Iterator[None]:
-        """Waits for this group's next turn and holds it. Raises SourceThrottled, without waiting, where the circuit is open."""
+    def turn(self, source: str, pace: Pace) -> Iterator[Callable[[float], None]]:
+        """Waits for this group's next turn and holds it: also for as many seconds afterwards as the function it gives is told.
+
+        Raises SourceThrottled, without waiting, where the circuit is open.
+        """
+        rest = 0.0
+
+        def hold(seconds: float) -> None:
+            nonlocal rest
+            rest = seconds
+
         with self._lines[pace.group].lock:
             now = self._clock()
             while (answer := self._book.enter(pace.group, pace.seconds, now)).wait > 0:
@@ -101,9 +113,10 @@ class Pacer:
                 why = f"{pace.group} is left in peace for another {answer.closed:.0f} s after it failed or asked for it"
                 raise SourceThrottled(source, why, timedelta(seconds=answer.closed))
             try:
-                yield
+                yield hold
             finally:
-                self._book.leave(pace.group, self._clock())
+                now = self._clock()
+                self._book.leave(pace.group, now + rest, now)
 
     def succeeded(self, pace: Pace) -> None:
         self._lines[pace.group].failures = 0
@@ -119,3 +132,25 @@ class Pacer:
         """Asks nothing of the group for `seconds`: the server said so, or it fails again and again."""
         now = self._clock()
         self._book.close(pace.group, now + seconds, now)
+
+
+_A_DAY = 86_400.0
+
+
+def seconds_asked_for(value: str, sent: str = "") -> float | None:
+    """What Retry-After (RFC 9110 §10.2.3) or Backoff asks for, in either form; None where there is none or it makes no sense.
+
+    A date is held against the answer's own Date (`sent`), so that neither our clock nor theirs need be right.
+    """
+    if value.strip().isdecimal():
+        return min(float(value), _A_DAY)
+    try:
+        left = _instant(value) - _instant(sent)
+    except ValueError:
+        return None
+    return min(max(left.total_seconds(), 0.0), _A_DAY)
+
+
+def _instant(http_date: str) -> datetime:
+    problem = parsedate_to_datetime(http_date)
+    return problem if problem.tzinfo else problem.replace(tzinfo=UTC)

@@ -288,3 +288,24 @@ def test_gzip_is_unpacked() -> None:
     with getting(zipped(b"papers")) as (getter, server, _):
         assert getter.get("a", server.url).data == b"papers"
     assert server.asked[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize("asked", [reply(body=b"papers", Backoff="12"), reply("304 Not Modified", Backoff="12")])
+def test_backoff_beside_a_good_answer_holds_whoever_comes_next(asked: Act) -> None:
+    with getting(asked, FINE) as (getter, server, time):
+        getter.get("zotero", server.url, pace=SLOWLY)
+        assert time.slept == []
+        getter.get("another", server.url, pace=SLOWLY)
+        assert sum(time.slept) == pytest.approx(12.0)
+
+
+def test_a_long_backoff_closes_the_group_and_a_refusal_has_its_status() -> None:
+    with getting(reply(body=b"papers", Backoff="600"), reply("403 Forbidden")) as (getter, server, time):
+        getter.get("zotero", server.url, pace=SLOWLY)
+        with pytest.raises(SourceThrottled) as throttled:
+            getter.get("zotero", server.url, pace=SLOWLY)
+        assert throttled.value.retry_after == timedelta(seconds=600)
+        time.now += 601
+        with pytest.raises(SourceRefused) as refused:
+            getter.get("zotero", server.url, pace=SLOWLY)
+        assert refused.value.status == 403

@@ -36,8 +36,8 @@ class SharedTurns:
         self._change(group, take, now)
         return answer
 
-    def leave(self, group: str, now: float) -> None:
-        self._change(group, Turns.left, now)
+    def leave(self, group: str, until: float, now: float) -> None:
+        self._change(group, lambda turns: turns.left(until if until > now else 0.0), now)
 
     def close(self, group: str, until: float, now: float) -> None:
         self._change(group, lambda turns: turns.resting(until), now)

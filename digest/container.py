@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from digest.services.delivery.service import DeliveryService
     from digest.services.editions.service import EditionService
     from digest.services.feedback.service import FeedbackService
+    from digest.services.libraries.service import LibraryService
     from digest.services.monitoring.service import MonitoringService
     from digest.services.notices.service import NoticeService
     from digest.services.notices.transactional import NoticeComposer
@@ -76,6 +77,20 @@ class Container:
             lambda: self.adapters.ranker,
             self.adapters.personaliser,
             self.subscriptions,
+        )
+
+    @cached_property
+    def libraries(self) -> LibraryService:
+        from digest.encryption import Encryption
+        from digest.links import derive_key
+        from digest.services.libraries.service import LibraryService
+
+        return LibraryService(
+            self.adapters.store,
+            self.settings.look_ups,
+            self.adapters.sources,
+            lambda: self.adapters.getter,
+            lambda: Encryption(derive_key(self.adapters.secret, "library keys")),
         )
 
     @cached_property
@@ -224,6 +239,7 @@ class Container:
 
         return OnceService(
             self.papers,
+            self.libraries,
             self.editions,
             self.scheduler,
             self.subscriptions,

@@ -126,7 +126,7 @@ class Daemon:
         self.stop()
 
     def _bells(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(7, {"thread_name_prefix": "job"})})
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8, {"thread_name_prefix": "job"})})
         jobs: list[tuple[str, Callable[[], None], float]] = [
             ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
             ("tick", self._tick, self._every),
@@ -135,6 +135,7 @@ class Daemon:
         ]
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
+            jobs.append(("libraries", self._reading_libraries, self._every))
         if self._deliver:
             jobs.append(("deliver", self._delivering, self._every))
         if self._container.feedback.imap is not None:
@@ -191,6 +192,13 @@ class Daemon:
         categorised, looked_up = self._container.papers.look_up(self._clock())
         if categorised or looked_up.asked or looked_up.error:
             log.info("looked up", categories=categorised, **asdict(looked_up))
+
+    def _reading_libraries(self) -> None:
+        """A job of its own: a large library takes minutes, and nothing waits for it."""
+        if self._election.elected:
+            synced = self._container.libraries.sync(self._clock, stop=self._stop.is_set)
+            if synced.requests or synced.problems:
+                log.info("libraries read", **asdict(synced))
 
     def _tick(self) -> None:
         if not self._election.elected:

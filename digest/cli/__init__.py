@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
     "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
     "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
-    "interests": ("digest.cli.subscribers:interests", "Add what a reader cares about, and show what was understood."),
+    "interests": ("digest.cli.interests:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
     "unsuppress": ("digest.cli.readers:unsuppress", "Mail addresses again that were suppressed."),

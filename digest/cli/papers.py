@@ -52,7 +52,10 @@ def import_(container: Container, as_json: bool, paths: tuple[Path, ...], observ
 @wired
 def collect(container: Container, as_json: bool, names: tuple[str, ...], at: datetime) -> None:
     """Fetch papers and signals from the configured sources; look up again what they know of recent papers."""
+    from digest.services.libraries.service import A_RUN
+
     reports = container.papers.collect(names, at)
+    synced = container.libraries.sync(lambda: at, most=A_RUN)
     categorised, looked_up = container.papers.look_up(at)
 
     def lines() -> None:
@@ -61,6 +64,10 @@ def collect(container: Container, as_json: bool, names: tuple[str, ...], at: dat
             click.echo(f"{each.source}: {each.papers_new} new, {each.papers_updated} updated, {each.signals} signals ({state})")
         if categorised:
             click.echo(f"arXiv: categories of {categorised} papers")
+        if synced.requests or synced.problems:
+            click.echo(f"readers' libraries: {synced.read} read, {synced.problems} could not be")
+        if synced.error:
+            click.echo(f"  not all could be read: {synced.error}", err=True)
         if looked_up.asked or looked_up.found:
             click.echo(f"readers' papers: {looked_up.found} abstracts found, {looked_up.asked} papers asked for")
         if looked_up.error:

@@ -1,4 +1,4 @@
-"""`digest subscribers import | export | list`, and `digest interests`."""
+"""`digest subscribers import | export | list`."""
 
 from __future__ import annotations
 
@@ -179,45 +179,3 @@ def list_(container: Container, as_json: bool) -> None:
             click.echo(f"{row['address']}  {row['list']}  {row['state']}")
 
     answer(as_json, rows, lines)
-
-
-@click.command()
-@click.argument("email")
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--text", default="", help="Words, categories (cs.CL), authors (author: Name), arXiv ids; separated by commas.")
-@click.option("--mute", default="", help="Words, or author: Name, never to see.")
-@click.option("--clear", is_flag=True, help="Forget all interests first.")
-@at_option
-@wired
-def interests(
-    container: Container, as_json: bool, email: str, files: tuple[Path, ...], text: str, mute: str, clear: bool, at: datetime
-) -> None:
-    """Add what a reader cares about, and show what was understood.
-
-    FILES are their papers: BibTeX, RIS, CSL-JSON, a Zotero CSV, arXiv ids, DOIs, titles a line, or pasted text. They are kept
-    with title and abstract, whether or not we know them; a missing abstract is looked up by `digest run` or `digest collect`.
-    """
-    understood, library = container.subscriptions.add_interests(container.adapters.address(email), files, text, mute, clear, at)
-    record = [*understood.descriptions, *(f"like {name}{f': {title}' if title else ''}" for name, title in library.works)]
-    rejected = [*understood.rejected, *(f"{each.where}: {each.reason}" for each in library.rejected)]
-
-    def lines() -> None:
-        for line in record or ("nothing yet",):
-            click.echo(line)
-        if files:
-            missing = len(library.without_abstract)
-            click.echo(
-                f"{len(library.works)} papers kept, {missing} of them without abstract{' yet' if missing else ''},"
-                f" {len(library.rejected)} not understood"
-            )
-        for line in rejected:
-            click.echo(f"  not understood: {line}", err=True)
-
-    document = {
-        "understood": record,
-        "rejected": rejected,
-        "kept": len(library.works),
-        "without_abstract": list(library.without_abstract),
-        "not_understood": [{"where": each.where, "reason": each.reason} for each in library.rejected],
-    }
-    answer(as_json, document, lines)

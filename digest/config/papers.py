@@ -96,3 +96,7 @@ class Summaries(Section):
 class LookUps(Section):
     arxiv_url: str = Field("https://export.arxiv.org", pattern=rf"{HTTP}|^$")
     works_per_day: int = Field(5_000, ge=0)
+    zotero_url: str = Field("https://api.zotero.org", pattern=HTTP)
+    orcid_url: str = Field("https://pub.orcid.org", pattern=HTTP)
+    openalex_url: str = Field("https://api.openalex.org", pattern=HTTP)
+    library_requests_per_day: int = Field(20_000, ge=0)

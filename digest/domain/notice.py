@@ -16,6 +16,8 @@ class NoticeKind(StrEnum):
     GOODBYE = "goodbye"
     LINK = "link"
     """The reader's own page: asked for where only a weaker link was shown."""
+    LIBRARY = "library"
+    """A library that they connected cannot be read any more."""
 
 
 _FITS = {
@@ -23,6 +25,7 @@ _FITS = {
     NoticeKind.WELCOME: (SubscriptionState.ACTIVE,),
     NoticeKind.GOODBYE: (SubscriptionState.ENDED,),
     NoticeKind.LINK: tuple(SubscriptionState),
+    NoticeKind.LIBRARY: (SubscriptionState.ACTIVE,),
 }
 
 

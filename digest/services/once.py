@@ -14,6 +14,7 @@ from digest.domain.delivery import Tally
 from digest.domain.edition import PaperList
 from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address, Preferences, SubscriptionState
+from digest.services.libraries.service import A_RUN
 from digest.services.papers.collect import CollectReport
 from digest.services.scheduler.tick import TickResult
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from digest.services.delivery.service import DeliveryService
     from digest.services.editions.service import EditionService
     from digest.services.feedback.service import FeedbackService
+    from digest.services.libraries.service import LibraryService
     from digest.services.notices.service import NoticeService
     from digest.services.papers.service import PaperService
     from digest.services.privacy.service import PrivacyService
@@ -49,6 +51,7 @@ class OnceService:
     def __init__(
         self,
         papers: PaperService,
+        libraries: LibraryService,
         editions: EditionService,
         scheduler: SchedulerService,
         subscriptions: SubscriptionService,
@@ -58,6 +61,7 @@ class OnceService:
         privacy: PrivacyService,
     ) -> None:
         self._papers, self._editions, self._scheduler, self._subscriptions = papers, editions, scheduler, subscriptions
+        self._libraries = libraries
         self._notices, self._delivery, self._feedback, self._privacy = notices, delivery, feedback, privacy
 
     def run(
@@ -84,6 +88,7 @@ class OnceService:
         ticked = TickResult(0, 0)
         if awaited or not only_if_due:
             collected = self._papers.collect_due(at, failed_too=True)
+            self._libraries.sync(clock, stop=stop, most=A_RUN)
         if awaited and collected and all(each.error for each in collected):
             # made from yesterday's papers, or none, it would be the edition of this day for good
             failed.append(f"no source answered, so no edition was made: {collected[0].error}")

@@ -43,7 +43,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if isinstance(answer, list) or isinstance(record.get("results"), list):
         works = answer if isinstance(answer, list) else record["results"]
         return clean_fields.collected(
-            clean_fields.numbered(works), lambda row: _sighting(row, source, seen_at), size=len(data), undated=True
+            clean_fields.numbered(works), lambda row: work(row, source, seen_at), size=len(data), undated=True
         )
     if refusal := clean_fields.text(record.get("error")):
         raise UnreadableAnswer(
@@ -53,7 +53,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         raise UnreadableAnswer(source, "neither a work nor a page of results")
     if other := _other_kind(record):
         raise UnreadableAnswer(source, f"{other}; should be works")
-    return clean_fields.collected([("work", record)], lambda row: _sighting(row, source, seen_at), undated=True)
+    return clean_fields.collected([("work", record)], lambda row: work(row, source, seen_at), undated=True)
 
 
 def _key(row: Mapping[str, Any]) -> str:
@@ -68,7 +68,8 @@ def _other_kind(row: Mapping[str, Any]) -> str:
     return _KINDS.get(_key(row)[:1], "")
 
 
-def _sighting(row: Any, source: str, seen_at: datetime) -> Sighting:
+def work(row: Any, source: str, seen_at: datetime) -> Sighting:
+    """One work. Raises InvalidInput."""
     row = clean_fields.table(row)
     if other := _other_kind(row):
         raise InvalidInput(_key(row) or "row", f"is {other}; should be a work")

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from digest.domain.identifier import Identifier
+from digest.domain.library_account import AccountName
 from digest.domain.paper import Sighting, Signal
 from digest.sources.publishing_schedule import PublishingSchedule
 
@@ -179,6 +180,39 @@ class SupportsLookup(Protocol):
         Raises SourceError; the batches yielded before it stay good.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPage:
+    """One answer about somebody's library. It is stored together with `state`, so a crash resumes after the last page kept."""
+
+    works: tuple[tuple[str, Sighting], ...] = ()
+    """With the library's own key of each."""
+    rejected: tuple[Rejection, ...] = ()
+    """`where` is the item's key."""
+    gone: tuple[str, ...] = ()
+    """Keys of items that are no longer in it."""
+    state: State = field(default_factory=dict)
+    last: bool = True
+    """Nothing follows until the next refresh."""
+    whole: bool = False
+    """The last of pages that named all there is: what none of them named is gone."""
+
+
+class LibraryReader(Protocol):
+    """A service where people keep libraries."""
+
+    def read(self, getter: Getter, name: AccountName, key: str, state: State, at: datetime) -> Iterator[LibraryPage]:
+        """What changed since `state` ({}: everything there is). `key` is its owner's, or "".
+
+        Raises SourceError; the pages yielded before it stay good.
+        """
+        ...
+
+
+MOST_ITEMS = 20_000
+"""Of one library; the rest is left out."""
+LEFT_OUT = Rejection("the rest", f"only the first {MOST_ITEMS:,} papers are read")
 
 
 Build = Callable[[str, str, Mapping[str, Any]], Source]

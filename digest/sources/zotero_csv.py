@@ -36,7 +36,7 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     if "title" not in columns:
         raise UnreadableAnswer(source, "no Zotero CSV: the first line names no column Title")
     try:
-        return clean_fields.collected(_rows(reader), lambda row: _sighting(row, source, seen_at), size=len(data))
+        return clean_fields.collected(_rows(reader), lambda row: work(row, source, seen_at), size=len(data))
     except csv.Error as error:
         raise UnreadableAnswer(source, f"line {reader.line_num}: is not CSV: {clean_fields.clipped(str(error))}") from None
 
@@ -48,7 +48,8 @@ def _rows(reader: csv.DictReader[str]) -> Iterator[tuple[str, dict[str, str]]]:
         line = reader.line_num + 1
 
 
-def _sighting(row: dict[str, str], source: str, seen_at: datetime) -> Sighting | None:
+def work(row: dict[str, str], source: str, seen_at: datetime) -> Sighting | None:
+    """An item by its columns, named in lower case; None for a note or an attachment. Raises InvalidInput."""
     if row.get("item type", "").strip().lower() in _NO_WORK:
         return None
     if not any(row.values()):

@@ -18,7 +18,7 @@ from digest.domain.paper import Sighting
 from digest.ranking.terms import text_terms
 from digest.store.dialect import among, chunks, insert_new, new_keys, one_at_a_time
 from digest.store.schema import papers
-from digest.store.schema_libraries import library, work_identifiers, works
+from digest.store.schema_libraries import library, library_items, work_identifiers, works
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Looked up before whatever else waits."""
@@ -37,14 +37,18 @@ class Libraries:
 
         Link them before the transaction ends: a work that no library holds does not stay.
         """
-        one_at_a_time(self._connection, "works")
+        self.lock()
         names: list[str] = []
         for some in chunks(shown):
             names += self._keep(some, at)
         return names
 
+    def lock(self) -> None:
+        """Until the transaction ends nobody else changes a library: for whoever reads one and writes it back."""
+        one_at_a_time(self._connection, "works")
+
     def _keep(self, shown: Sequence[Sighting], at: datetime) -> list[str]:
-        by_identifier = self._named({identifier for each in shown for identifier in each.identifiers})
+        by_identifier = self.by_identifier({identifier for each in shown for identifier in each.identifiers})
         keys = [title_key(each) for each in shown]
         by_title = self._titled({key for key in keys if key})
         names: list[str] = []
@@ -63,7 +67,7 @@ class Libraries:
             names.append(self._fill(work_id, each, key))
         return names
 
-    def _named(self, wanted: Iterable[Identifier]) -> dict[Identifier, int]:
+    def by_identifier(self, wanted: Iterable[Identifier]) -> dict[Identifier, int]:
         values: dict[str, list[str]] = defaultdict(list)
         for identifier in wanted:
             values[identifier.scheme].append(identifier.value)
@@ -107,6 +111,8 @@ class Libraries:
             self._connection.execute(update(library).where(l.work_id == other).values(work_id=first))
             moved = update(work_identifiers).where(work_identifiers.c.work_id == other)
             self._connection.execute(moved.values(work_id=first))
+            items = update(library_items).where(library_items.c.work_id == other)
+            self._connection.execute(items.values(work_id=first))
             self._connection.execute(delete(works).where(works.c.id == other))
         return first
 
@@ -215,7 +221,7 @@ class Libraries:
     def link(self, subscription_id: int, names: Sequence[str]) -> None:
         """Makes these (and no others) the library of a subscription; a name that no work has yet becomes one, to be looked up."""
         parsed = {name: found for name in dict.fromkeys(names) if (found := _identifier(name))}
-        ids = self._named(parsed.values())
+        ids = self.by_identifier(parsed.values())
         bare = [name for name, found in parsed.items() if found not in ids]
         if bare:
             for name in bare:

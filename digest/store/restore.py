@@ -16,6 +16,7 @@ from digest.domain.subscriber import SubscriptionState
 from digest.store.departures import Line
 from digest.store.dialect import chunks, insert_into, insert_new
 from digest.store.schema import deliveries, editions, leases, lists, papers, subscribers, subscriptions, suppressions
+from digest.store.schema_libraries import library_accounts
 from digest.store.schema_review import restored, sent_before_restore
 
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value, DeliveryState.CLAIMED.value)
@@ -116,6 +117,8 @@ def _end(connection: Connection, lines: Sequence[Line]) -> int:
             subscriptions.c.state != SubscriptionState.ENDED.value,
             or_(subscriptions.c.confirmed_at.is_(None), subscriptions.c.confirmed_at <= parse_instant(at)),
         )
+        ended = select(subscriptions.c.id).where(*lasting)
+        connection.execute(delete(library_accounts).where(library_accounts.c.subscription_id.in_(ended)))
         row = {"state": SubscriptionState.ENDED.value, "ended_at": parse_instant(at), "end_reason": "ended before the restore"}
         count += connection.execute(update(subscriptions).where(*lasting).values(row)).rowcount
     return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from digest.store.schema_papers import Key, document, metadata
 from digest.store.types import Instant
@@ -44,5 +44,37 @@ library = Table(
     Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("work_id", Key, ForeignKey("works.id"), primary_key=True, autoincrement=False, index=True),
     Column("position", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+library_accounts = Table(
+    "library_accounts",  # libraries that are kept elsewhere, and read for a subscription
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("library", Text, nullable=False),
+    Column("collections", document(), nullable=False),
+    Column("encrypted_key", Text, nullable=False),  # under the installation's key; empty: none is needed
+    Column("state", document(), nullable=False),  # what its reader must remember
+    Column("connected_at", Instant, nullable=False),
+    Column("started_at", Instant),  # of a read under way
+    Column("read_at", Instant),
+    Column("next_at", Instant, nullable=False, index=True),
+    Column("problem", Text, nullable=False),
+    UniqueConstraint("subscription_id", "kind", "library"),
+    sqlite_autoincrement=True,
+)
+
+library_items = Table(
+    "library_items",  # what such a library holds, by its own keys
+    metadata,
+    Column("account_id", Key, ForeignKey("library_accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("key", String(64), primary_key=True),
+    # null: not understood, or taken off by the reader, who is not brought it again
+    Column("work_id", Key, ForeignKey("works.id", ondelete="SET NULL"), index=True),
+    Column("linked", Boolean, nullable=False),  # the library has the work by this account, not by hand
+    Column("problem", Text, nullable=False),  # why it was not understood
+    Column("seen_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

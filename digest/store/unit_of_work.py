@@ -23,6 +23,7 @@ from digest.store.feedback.feedback_events import FeedbackEvents
 from digest.store.feedback.refusals import Refusals
 from digest.store.leases import Leases
 from digest.store.libraries import Libraries
+from digest.store.library_accounts import LibraryAccounts
 from digest.store.papers.papers import Papers
 from digest.store.rate_limits import RateLimits
 from digest.store.retention import Retention
@@ -53,6 +54,7 @@ class UnitOfWork:
         "jobs",
         "leases",
         "libraries",
+        "library_accounts",
         "lists",
         "notices",
         "papers",
@@ -73,6 +75,7 @@ class UnitOfWork:
         self.lists = Lists(connection, self.departures)
         self.editions = Editions(connection)
         self.libraries = Libraries(connection)
+        self.library_accounts = LibraryAccounts(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection)
         self.deliveries = Deliveries(connection)

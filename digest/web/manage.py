@@ -1,4 +1,6 @@
-"""A reader's own page, opened by the link in their mail: when, how much, what about, everything held, and being forgotten."""
+"""A reader's own page, opened by the link in their mail: when, how much, what about, the libraries they keep elsewhere,
+everything held, and being forgotten.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,14 @@ from starlette.responses import RedirectResponse, Response
 from digest.domain.errors import InvalidInput
 from digest.domain.interest import understand, written
 from digest.domain.library import KeptLibrary, Rejected
+from digest.domain.library_account import TITLES, AccountName, openalex_account, orcid_account, zotero_key, zotero_library
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Subscription, SubscriptionState
 from digest.links import Purpose
 from digest.render.edition.views import in_words
 from digest.render.text.one_line import clean
 from digest.web.forms import Form, chosen_days, zones
-from digest.web.site import Site
+from digest.web.site import Site, sentence
 from digest.web.upload import MOST_LINES, read_upload, shown, titles
 
 router = APIRouter()
@@ -27,6 +30,8 @@ SAVED = {
     "when": "Saved.",
     "interests": "Saved. This is what we understood:",
     "back": "Welcome back. You get email again.",
+    "connected": "Connected. We read it in the next minutes: reload this page to see what we found.",
+    "disconnected": "Disconnected. We deleted its key.",
 }
 
 
@@ -83,6 +88,47 @@ async def interests(request: Request, token: str) -> Response:
         )
     )
     return await run_in_threadpool(lambda: _page(site, token, changed, Form(), "interests", library=library))
+
+
+@router.post("/manage/{token}/connect")
+async def connect(request: Request, token: str) -> Response:
+    """Libraries kept elsewhere; the daemon reads them. A key that was typed is never shown again."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    key, names = "", list[tuple[str, AccountName]]()
+    for field, read in (("zotero_library", zotero_library), ("orcid", orcid_account), ("openalex", openalex_account)):
+        given = sent.line(field)
+        try:
+            if field == "zotero_library":
+                key = zotero_key(sent.values.pop("zotero_key", ""))
+            if given or (field == "zotero_library" and key):
+                names.append((field, read(given)))
+        except InvalidInput as error:
+            sent.wrong[field] = sentence(clean(str(error)))
+    if not (names or sent.wrong):
+        sent.wrong["zotero_library"] = "Enter a key, an ORCID iD or an author."
+    for field, name in names if not sent.wrong else ():
+        own = key if field == "zotero_library" else ""
+        try:
+            await run_in_threadpool(site.container.libraries.connect, subscription.id, name, own, site.clock())
+        except InvalidInput as error:
+            sent.wrong[field] = sentence(clean(str(error)))
+    if sent.wrong:
+        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
+    return _back(site, token, "connected")
+
+
+@router.post("/manage/{token}/disconnect")
+async def disconnect(request: Request, token: str) -> Response:
+    site = Site.of(request)
+    sent = await Form.read(request)
+    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    account, with_papers = sent.line("account"), sent.line("papers") == "remove"
+    if account.isdecimal() and len(account) < 19:
+        libraries = site.container.libraries
+        await run_in_threadpool(lambda: libraries.disconnect(subscription.id, int(account), with_papers=with_papers))
+    return _back(site, token, "disconnected")
 
 
 @router.post("/manage/{token}/back")
@@ -160,6 +206,17 @@ def _page(
         named=[(name, shown(title) or name) for name, title in library.works],
         without_abstract=len(library.without_abstract),
         problems=[shown(f"{each.where}: {each.reason}") for each in library.rejected[:MOST_LINES]],
+        libraries=[
+            {
+                "id": account.id,
+                "title": TITLES[account.name.kind],
+                "library": account.library,
+                "account": account,
+                "read": in_words(account.read_at.date()) if account.read_at else "",
+                "problems": [(shown(key), shown(why)) for key, why in site.container.libraries.not_understood(account.id, 20)],
+            }
+            for account in site.container.libraries.of(subscription.id)
+        ],
         unsubscribe=f"{site.root_path}/unsubscribe/{unsubscribe}",
         sent=sent,
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),

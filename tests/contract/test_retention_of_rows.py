@@ -12,6 +12,7 @@ from sqlalchemy import MetaData, Table, func, insert, select, text
 from digest.config import Retention
 from digest.domain.edition import PaperList
 from digest.domain.feedback import ReturnKind, SuppressionReason
+from digest.domain.library_account import zotero_library
 from digest.domain.notice import NoticeKind
 from digest.domain.paper import Signal
 from digest.domain.retry import RetryPolicy
@@ -228,6 +229,9 @@ def _a_life(store: Store) -> None:
         ada = subscribe(unit, ADA.text, preferences=interests, interests=Interests(words=("secret interest",)), at=NOW - 3 * DAY)
         subscribe(unit, "bob@example.org", preferences=interests, at=NOW - 3 * DAY)
         unit.notices.queue(ada.id, NoticeKind.WELCOME, NOW, NOW)
+        account = unit.library_accounts.get(unit.library_accounts.connect(ada.id, zotero_library("users/5"), "sealed", NOW))
+        assert account
+        unit.library_accounts.reject(account, {"ABCD2345": "title: is missing"}, NOW)
     edition = freeze(store)
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
@@ -258,7 +262,14 @@ def test_everything_held_about_a_person_is_told(store: Store) -> None:
     assert (delivery["edition"], delivery["state"]) == (NOW.date().isoformat(), "failed")
     assert "ada@example.org" in delivery["attempts"][0]["text"]
     assert "ada@example.org" in delivery["returns"][0]["detail"]
+    [account] = subscription["library_accounts"]
+    assert (account["library"], account["key"], account["items"][0]["problem"]) == (
+        "users/5",
+        "kept encrypted",
+        "title: is missing",
+    )
     assert "bob" not in json.dumps(told)
+    assert "sealed" not in json.dumps(told)
 
 
 def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
@@ -269,6 +280,8 @@ def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
     levels = [
         said,
         *(said[name][0] for name in ("attempts", "returns", "suppressions", "notices", "refusals", "sent_before_restore")),
+        said["library_accounts"][0],
+        said["library_accounts"][0]["items"][0],
     ]
     names = {name for level in levels for name in level}
     for table in [*_hanging_on(metadata, subscribers), metadata.tables["suppressions"]]:

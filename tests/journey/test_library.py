@@ -11,6 +11,7 @@ import pytest
 
 from digest.domain.errors import SourceUnreachable
 from digest.domain.identifier import Identifier
+from digest.domain.library_account import AccountName, openalex_account, orcid_account, zotero_library
 from digest.domain.paper import Paper
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.services.delivery.one_off import of_subscriber
@@ -20,6 +21,7 @@ from digest.services.subscriptions.interests import add_interests
 from digest.services.subscriptions.subscribe import confirm, erase, request
 from digest.sources.port import Batch, Getter
 from tests.libraries import NOON, THEMES, WAYS, answers, bibtex, library, window
+from tests.library_accounts import reading
 from tests.servers.website import Sending, _settings
 
 ADA, BEN = Address("ada@example.org"), Address("ben@example.org")
@@ -101,6 +103,30 @@ def test_each_way_in_chooses_the_theme_beside_a_reader_without_one(container: Se
     shown = {reason.split("“")[1].split("”")[0].rstrip("…")[:30] for reason in named}
     assert all(any(title.startswith(each[: len(title)]) for title in told) for each in shown)
     assert not any("outside your interests" in reason for _, reason in mine)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [zotero_library(""), orcid_account("0000-0002-1825-0097"), openalex_account("A5023888391")],
+    ids=lambda name: name.kind,
+)
+def test_each_library_kept_elsewhere_chooses_the_theme_beside_a_reader_without_one(tmp_path: Path, name: AccountName) -> None:
+    with reading(tmp_path / "elsewhere.sqlite3") as ada:
+        store = ada.container.adapters.store
+        with store.begin() as unit:
+            unit.papers.merge(window())
+        step = request(store, BEN, "daily", Preferences(), Interests(), NOON - timedelta(days=1))
+        confirm(store, step.subscription.id, "test", "link confirmed", NOON - timedelta(days=1))
+        ada.there.works = library()
+        ada.there.zotero.put_works(library())
+        ada.connect(name)
+        ada.sync()
+        looked_up(ada.container, Known())
+        assert (ada.account.papers, ada.account.without_abstract, ada.account.not_understood) == (40, 0, 0)
+        mine, theirs = first_ten(ada.container, ADA), first_ten(ada.container, BEN)
+        print(f"\n{name.kind}: {share(mine):.1f} of the first ten on the theme, {share(theirs):.1f} without a library")
+        assert share(mine) >= 0.6 > 0.3 >= share(theirs)
+        assert sum(reason.startswith("like “") for _, reason in mine) >= 6
 
 
 def test_a_paper_of_the_library_is_no_candidate_and_one_work_is_one_row(container: Sending, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def look_up(sources: Iterable[object], getter: Getter, store: Store, at: datetim
             due = unit.libraries.to_look_up(at, AT_ONCE)
             fill_from_papers(unit, list(due.values()), at)
             known = unit.libraries.get(due)
-            left = _taken(unit.sources.load(PLACE, BUDGET), at, a_day)
+            left = taken_today(unit.sources.load(PLACE, BUDGET), at, a_day)
             missing = [work for work in known.values() if not work.abstract]
             some = [work for work in missing if _askable(work, able)][: a_day - left]
             unit.sources.save(PLACE, BUDGET, {"day": f"{at:%Y-%m-%d}", "asked": left + len(some)}, at)
@@ -98,7 +98,7 @@ def _askable(work: Work, sources: Sequence[SupportsLookup]) -> bool:
     return any(_best(work, source) for source in sources)
 
 
-def _taken(kept: object, at: datetime, a_day: int) -> int:
+def taken_today(kept: object, at: datetime, a_day: int) -> int:
     """How many were asked for today."""
     if isinstance(kept, dict) and kept.get("day") == f"{at:%Y-%m-%d}":
         return min(int(kept["asked"]), a_day)

@@ -60,6 +60,17 @@ def _subscription(
         "consent": consent
         and {"at": isoformat(consent.at), "how": consent.how, "wording": consent.wording, "event": consent.event},
         "ended": {"at": isoformat(each.ended_at), "reason": each.end_reason} if each.ended_at else None,
+        "libraries": [
+            {
+                "library": str(account),
+                "papers": account.papers,
+                "without_abstract": account.without_abstract,
+                "not_understood": account.not_understood,
+                "read_at": account.read_at and isoformat(account.read_at),
+                "problem": account.problem,
+            }
+            for account in unit.library_accounts.of(each.id)
+        ],
         "now": _now(unit, each, lists.get(each.list), at, otherwise),
         "deliveries": [_delivery(delivery) for delivery in unit.deliveries.of_subscription(each.id)],
     }

@@ -38,6 +38,13 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards:
             "without them no mail could come to you.",
         ),
         RetentionRule(
+            "libraries",
+            "Papers you named as yours, and the libraries you connected; a key to one is stored encrypted",
+            None,
+            "as long as you are subscribed and keep them",
+            "they choose your papers; disconnecting a library deletes its key, and the last reader of a paper takes it along.",
+        ),
+        RetentionRule(
             "consent",
             "That you agreed: when, how, and to which words",
             None,

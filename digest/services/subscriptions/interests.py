@@ -30,6 +30,7 @@ def add_interests(
         shown += works
         rejected += [replace(each, where=f"{file.name}: {each.where}" if each.where else file.name) for each in problems]
     with store.begin() as unit:
+        unit.libraries.lock()
         found = unit.subscribers.subscriptions(address)
         if not found:
             raise NotFound(f"subscriber {address}", "subscribe first")
@@ -37,6 +38,8 @@ def add_interests(
         liked = (*typed.interests.liked, *(name for name, _ in kept.works))
         more = replace(typed.interests, liked=tuple(dict.fromkeys(liked)))
         for subscription in found:
+            for account in unit.library_accounts.of(subscription.id) if clear else ():
+                unit.library_accounts.disconnect(account, with_papers=True)
             before = Interests() if clear else subscription.interests
             unit.subscribers.change(subscription.id, interests=limited(newest(merged(before, more))))
     return Understood(more, typed.descriptions, typed.rejected), kept
@@ -56,6 +59,7 @@ def save_interests(
     Raises NotFound.
     """
     with store.begin() as unit:
+        unit.libraries.lock()
         subscription = unit.subscribers.get(subscription_id)
         if subscription is None:
             raise NotFound("this subscription", "it was erased; subscribe again")
@@ -92,6 +96,7 @@ def react(
         raise InvalidInput("the author to leave out" if mute_author.strip() else "words to leave out", why)
     more = replace(muted.interests, liked=(paper,) if like is True else (), disliked=(paper,) if like is False else ())
     with store.begin() as unit:
+        unit.libraries.lock()
         subscription = unit.subscribers.get(subscription_id)
         if subscription is None:
             raise NotFound("this subscription", "it was erased; subscribe again")

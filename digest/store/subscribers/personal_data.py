@@ -26,6 +26,7 @@ from digest.store.schema import (
     subscriptions,
     suppressions,
 )
+from digest.store.schema_libraries import library_accounts, library_items, works
 from digest.store.schema_review import refusals, sent_before_restore
 from digest.store.subscribers.suppressions import stops
 
@@ -44,6 +45,8 @@ SAYS_NOTHING = frozenset(
             "position",
         ),  # numbers that link rows
         *("address_key", "address_hash"),  # follow from the address
+        "account_id",
+        "encrypted_key",  # a secret: whoever finds the document must not find the key
         *(
             "lease_owner",
             "lease_until",
@@ -59,7 +62,7 @@ SAYS_NOTHING = frozenset(
 
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
     """{"address", "created_at", "suppressions",
-    "subscriptions": [{…, "library",
+    "subscriptions": [{…, "library", "library_accounts",
     "requests", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
@@ -73,6 +76,7 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
         {
             **_document(subscriptions, row),
             "library": libraries.of_subscriber(row.id),
+            "library_accounts": _library_accounts(connection, row.id),
             "requests": _documents(connection, requests, requests.c.subscription_id == row.id),
             "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
             "refusals": _documents(connection, refusals, refusals.c.subscription_id == row.id),
@@ -100,6 +104,25 @@ def _deliveries(connection: Connection, subscription_id: int) -> list[dict[str, 
             **_document(deliveries, row),
             "attempts": _documents(connection, attempts, attempts.c.delivery_id == row.id),
             "returns": _documents(connection, returns, returns.c.delivery_id == row.id),
+        }
+        for row in found
+    ]
+
+
+def _library_accounts(connection: Connection, subscription_id: int) -> list[dict[str, Any]]:
+    """Each with its items, and the name of the paper that an item is."""
+    found = connection.execute(
+        select(library_accounts).where(library_accounts.c.subscription_id == subscription_id).order_by(library_accounts.c.id)
+    ).all()
+    items = select(library_items, works.c.name).outerjoin_from(library_items, works).order_by(library_items.c.key)
+    return [
+        {
+            **_document(library_accounts, row),
+            "key": "kept encrypted" if row.encrypted_key else "",
+            "items": [
+                {**_document(library_items, item), "paper": item.name}
+                for item in connection.execute(items.where(library_items.c.account_id == row.id))
+            ],
         }
         for row in found
     ]

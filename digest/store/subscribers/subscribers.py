@@ -28,6 +28,7 @@ from digest.store.dialect import chunks, insert_new, readable, rows, walk_indexe
 from digest.store.libraries import Libraries
 from digest.store.row_mapping import consent_columns, interest_columns, interests_document, interests_from
 from digest.store.schema import requests, subscribers, subscriptions
+from digest.store.schema_libraries import library_accounts
 from digest.store.subscribers.bulk_subscribe import bulk_subscribe
 from digest.store.subscribers.personal_data import held
 
@@ -89,9 +90,13 @@ class Subscribers:
         self._departures.active(*self._of(subscription_id), at)
 
     def end(self, subscription_id: int, reason: str, at: datetime) -> None:
-        """From the commit on no claim takes a delivery of it. The first reason stays. Raises NotFound."""
+        """From the commit on no claim takes a delivery of it. The first reason stays. Raises NotFound.
+
+        Libraries kept elsewhere are disconnected: there is nothing left to keep their keys for. Their papers stay.
+        """
         row = {"state": SubscriptionState.ENDED.value, "ended_at": at, "end_reason": reason}
         self._update(subscription_id, row, subscriptions.c.state != SubscriptionState.ENDED.value)
+        self._connection.execute(delete(library_accounts).where(library_accounts.c.subscription_id == subscription_id))
         self._departures.ended(*self._of(subscription_id), at)
 
     def _asked_for(self, subscription_id: int, request: str) -> dict[str, Any]:

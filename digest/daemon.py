@@ -79,8 +79,8 @@ class Daemon:
         self._stop.set()
         self._notice_due.set()
 
-    def run(self) -> None:
-        """Blocks until `stop`, SIGTERM, SIGINT or SIGHUP.
+    def run(self) -> bool:
+        """Blocks until `stop`, SIGTERM, SIGINT or SIGHUP. False: a job did not end in time, and its thread goes on.
 
         Raises SchemaMismatch where the database is, or becomes, another's, and PortUnavailable where the pages have no place.
         """
@@ -116,6 +116,7 @@ class Daemon:
         log.info("stopped", clean=not finished.is_alive())
         if self._refused is not None:
             raise self._refused
+        return not finished.is_alive()
 
     def _load(self) -> None:
         """What the jobs use takes a second to load: before there are pages that would wait for it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict
@@ -104,7 +106,10 @@ def run(container: Container, as_json: bool, no_web: bool, no_deliver: bool, no_
     set_up(container.settings.log, container.adapters.hash_address, watched.stream if watched else None)
     showing = watched.showing if watched else hidden
     web = container.settings.web.enabled and not no_web
-    Daemon(container, web=web, deliver=not no_deliver, collect=not no_collect, showing=showing).run()
+    if not Daemon(container, web=web, deliver=not no_deliver, collect=not no_collect, showing=showing).run():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # a thread waits for a source to answer, maybe for minutes: what it has done is stored
 
 
 @click.command()

@@ -102,7 +102,17 @@ def _unprepared_behind_a_pooler(connection: Any, _record: Any) -> None:
 
 
 def transactions_are_pooled(engine: Engine) -> bool:
-    """Whether a pooler gives each transaction a server of its own choice: then no session can be listened in."""
+    """Whether a pooler gives each transaction a server of its own choice: then no session can be listened in.
+
+    Raises DatabaseUnreachable where it goes away meanwhile.
+    """
+    try:
+        return _are_pooled(engine)
+    except DBAPIError as error:
+        raise DatabaseUnreachable(f"database {place_of(engine.url)}: {one_line(error)}") from error
+
+
+def _are_pooled(engine: Engine) -> bool:
     with engine.connect() as ours:
         with ours.begin():
             before = ours.execute(_SERVER).scalar_one()

@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, event, make_url, text
 
+from digest.domain.errors import DatabaseUnreachable
 from digest.store.engine import open_engine, transactions_are_pooled
 from tests.outbox import configured
 from tests.servers.pooler import pooler
@@ -75,3 +76,11 @@ def test_without_one_statements_are_prepared(postgresql_url: str) -> None:
             assert connection.connection.driver_connection.prepare_threshold == 5  # type: ignore[union-attr]
     finally:
         engine.dispose()
+
+
+def test_a_database_that_goes_away_while_it_is_asked_is_one_to_wait_for(postgresql_url: str) -> None:
+    engine = open_engine(postgresql_url)
+    event.listen(engine, "begin", lambda connection: connection.connection.dbapi_connection.close())
+    with pytest.raises(DatabaseUnreachable, match=r"^database postgresql.*the connection is closed"):
+        transactions_are_pooled(engine)
+    engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from digest.domain.paper import Paper, Ranked, Summary
 from digest.ranking.sentences import LONGEST, LONGEST_WHOLE, closed, sentences, shortened, uncounted
@@ -132,14 +133,19 @@ def summarise(paper: Paper) -> Summary | None:
     """
     if paper.summary is not None and paper.summary.text.strip():
         return paper.summary
-    abstract = paper.abstract
-    if title := _TITLED.match(paper.title):
-        abstract = _MACRO.sub(lambda _: title[1], abstract)
+    return _extracted(paper.title, paper.abstract)
+
+
+@lru_cache(maxsize=2_000)
+def _extracted(title: str, abstract: str) -> Summary | None:
+    """Remembered: a paper is in several editions, and in each in two styles."""
+    if titled := _TITLED.match(title):
+        abstract = _MACRO.sub(lambda _: titled[1], abstract)
     every = [sentence[:MOST_WEIGHED] for sentence in sentences(abstract)]
     if not every:
         return None
-    name = coined_name(paper.title, every)
-    named = frozenset(terms(paper.title))
+    name = coined_name(title, every)
+    named = frozenset(terms(title))
     lines = [_standing(every, place, name) for place in range(len(every))]
     unset = unset_symbols(lines, every)
     pairs = [_with_before(every, lines, place, unset) for place in range(len(every))]

@@ -41,9 +41,9 @@ KINDS = {
 }
 LENGTHS = (
     r"\\(?:[hv]space\*?|label|mkern|phantom|color|unicode|href|kern|hskip|tag|definecolor|scalebox|raisebox|hyperlink)"
-    r"\s*(?:\{[^{}]*\}|-?[\d.]+\w+)"
+    r"\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|-?[\d.]+\w+)"
 )
-UNSAID = re.compile(rf"{LENGTHS}|</?[A-Za-z][^<>]*>|&#\w+;|LaTeX2e|\[-?[\d.]+\s?[a-z]{{2}}\]")
+UNSAID = re.compile(rf"{LENGTHS}|</?[A-Za-z][^<>$]*>|&#\w+;|LaTeX2e|\[-?[\d.]+\s?[a-z]{{2}}\]")
 """Where digits are no part of what is told: lengths, labels, addresses, attributes, entities."""
 
 
@@ -63,7 +63,9 @@ def texts() -> Iterator[str]:
 
 
 def kinds(source: str, seen: str) -> list[str]:
-    source = unicodedata.normalize("NFC", source)
+    source = re.sub(
+        r"\\unicode\{x([0-9A-Fa-f]{2,5})\}", lambda found: chr(int(found[1], 16)), unicodedata.normalize("NFC", source)
+    )
     found = [kind for kind, pattern in KINDS.items() if pattern.search(seen)]
     forms = (source, _TWO_FORMS.sub(r"\1", source), _TWO_FORMS.sub(r"\2", source))
     if all(digits(seen) not in (digits(form), digits(UNSAID.sub("", form))) for form in forms):

@@ -77,7 +77,10 @@ class Entry:
 def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
     """Every entry with a title. Raises UnreadableAnswer where there is no entry at all."""
     clean_fields.bounded(data, source)
-    read = list(islice(entries(decoded(data)), clean_fields.most_records(len(data)) + 1))  # one too many is refused below
+    most = clean_fields.most_records(len(data))
+    read = list(islice(entries(decoded(data)), most + 1))
+    if len(read) > most:
+        raise clean_fields.too_many(f"line {read[most][0]}", len(data))
     if not read:
         raise UnreadableAnswer(source, "no BibTeX: there is no @article{…} or the like")
     by_key: dict[str, Entry] = {}

@@ -185,7 +185,7 @@ def collected(
     most = most_records(size) if size is not None else None
     for count, (where, record) in enumerate(records):
         if count == most:
-            raise UnreadableAnswer(where, f"more than {most:,} records; the most read of a document of {size:,} bytes")
+            raise too_many(where, size or 0)
         try:
             found = read(record)
             found = judged(found) if isinstance(found, Sighting) else found
@@ -207,6 +207,10 @@ def collected(
 def most_records(size: int) -> int:
     """Of a document of `size` bytes."""
     return max(MOST_RECORDS, size // SMALLEST_RECORD)
+
+
+def too_many(where: str, size: int) -> UnreadableAnswer:
+    return UnreadableAnswer(where, f"more than {most_records(size):,} records; the most read of a document of {size:,} bytes")
 
 
 def numbered(values: Iterable[Any], noun: str = "row") -> Iterator[tuple[str, Any]]:

@@ -40,7 +40,7 @@ def measured(url: str, file: Path) -> dict[str, Any]:
         report = load([file], store, None, datetime.now(UTC))
         timed.append((round(time.perf_counter() - began, 1), round(time.process_time() - cpu, 1), report))
     with store.read() as unit:
-        found = len(unit.papers.search("diffusion", 50))
+        found = len(unit.papers.search("diffusion", 50).matches)
     engine.dispose()
     (fresh, fresh_cpu, first), (unchanged, unchanged_cpu, again) = timed
     return {

@@ -2,8 +2,9 @@
 
     python benchmarks/search.py [PAPERS.jsonl.gz [SQLITE_FILE]]    prints one JSON line
 
-Queries are what people type: common words alone, two to five words of titles, phrases, authors, filters, kin of a paper. Each is
-asked as the pages and commands ask it (the papers are read too). SQLITE_FILE is a store to use, or to make and keep.
+Queries are what people type: common words, two to five words of titles, phrases, authors, filters, kin of a paper, questions,
+long ones, misspelled ones. Each is asked as the pages and commands ask it (papers are read too). SQLITE_FILE is a store to use,
+or to make and keep.
 """
 
 from __future__ import annotations
@@ -48,7 +49,17 @@ def queries(corpus: Path, chance: random.Random) -> dict[str, list[str]]:
         "filters": [f"cat:{row['categories'][0]} since:2026-0{1 + n % 6} {words[n].split()[0]}" for n, row in enumerate(some)],
         "filters alone": [f"cat:{row['categories'][0]} since:2025-0{3 + n % 6}" for n, row in enumerate(some[:20])],
         "similar": [f"like:{row['id']}" for row in some[:30]],
+        "20 words of an abstract": [" ".join(row["abstract"].split()[:20]) for row in some],
+        "20 words of several": [" ".join(chance.choice(rows)["abstract"].split()[5] for _ in range(20)) for _ in some],
+        "common words together": [" ".join(chance.sample(COMMON.split(), 2 + n % 9)) for n in range(30)],
+        "questions": [f"how can {words[n]} be done without {words[-n]}" for n in range(1, 30)],
+        "misspelled": [_misspelled(line, chance) for line in words[:30]],
     }
+
+
+def _misspelled(words: str, chance: random.Random) -> str:
+    at = chance.randrange(len(words))
+    return words[:at] + words[at + 1 :]
 
 
 def timed(store: Store, asked: dict[str, list[str]]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.instant import isoformat
 from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
+from digest.domain.search_result import Match, SearchResult, in_words
 from digest.render.text.latex import readable
 
 if TYPE_CHECKING:
@@ -121,13 +122,53 @@ def search(container: Container, as_json: bool, query: str, similar: str | None,
     if similar is None and (missing_hint := parse_query(query).missing_hint):
         raise click.UsageError(missing_hint)
     papers = container.papers
-    found = papers.search(query, limit) if similar is None else papers.similar(similar, limit, query)
+    if similar is None:
+        found = papers.search(query, limit)
+    else:
+        alike = papers.similar(similar, limit, query)
+        found = SearchResult(matches=tuple(Match(paper=paper, score=score) for paper, score in alike))
 
     def lines() -> None:
-        for paper, _ in found:
-            click.echo(f"{paper.identifier}  {readable(paper.title)}")
-        if not found:
+        for note in found.notes:
+            click.echo(note)
+        for match in found.whole:
+            _show_match(match)
+        if found.whole and found.partial:
+            click.echo("With some of the words:")
+        for match in found.partial:
+            _show_match(match)
+        if not found.matches:
             click.echo("nothing found")
 
-    document = [{"id": str(paper.identifier), "title": readable(paper.title), "score": round(score, 6)} for paper, score in found]
-    answer(as_json, document, lines)
+    answer(as_json, [_match(match) for match in found.matches], lines)
+    if as_json:
+        for note in found.notes:
+            click.echo(note, err=True)
+
+
+def _show_match(match: Match) -> None:
+    paper = match.paper
+    click.echo(f"{paper.identifier}  {readable(paper.title)}")
+    authors = ", ".join(map(readable, paper.authors[:3])) + (
+        f" and {len(paper.authors) - 3} more" if len(paper.authors) > 3 else ""
+    )
+    day = f"{paper.published_at or paper.first_seen_at:%Y-%m-%d}"
+    votes = "" if match.votes is None else f"{match.votes:,} upvote{'' if match.votes == 1 else 's'}"
+    missing = f"without {in_words(match.missing)}" if match.missing else ""
+    click.echo("    " + " · ".join(filter(None, (authors, day, votes, missing))))
+    if match.sentence:
+        click.echo(f"    {readable(match.sentence)}")
+
+
+def _match(match: Match) -> dict[str, object]:
+    paper = match.paper
+    return {
+        "id": str(paper.identifier),
+        "title": readable(paper.title),
+        "score": round(match.score, 6),
+        "authors": [readable(author) for author in paper.authors],
+        "date": f"{paper.published_at or paper.first_seen_at:%Y-%m-%d}",
+        "votes": match.votes,
+        "sentence": readable(match.sentence),
+        "missing": list(match.missing),
+    }

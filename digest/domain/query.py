@@ -11,14 +11,23 @@ from typing import Any
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
 
-LONGEST = 200
+LONGEST = 500
 """Characters of a query that are read; the rest is let be."""
-MOST_WORDS = 16
-"""Words, phrases and filters that count, each: more are no question but a text."""
+MOST_WORDS = 40
+"""Words that count."""
+MOST_PARTS = 16
+"""Phrases and filters that count, each: more are no question but a text."""
 
-_COMMON = "a an and are as at be by for from in is it of on or that the this to with"
+_COMMON = """
+    a about above after again against all am an and any are as at be because been before being below between both but by
+    can did do does doing don down during each few for from further had has have having he her here hers herself him
+    himself his how i if in into is it its itself just me more most my myself no nor not now of off on once only or
+    other our ours ourselves out over own s same she should so some such t than that the their theirs them themselves
+    then there these they this those through to too under until up very was we were what when where which while who whom
+    why will with you your yours yourself yourselves
+    """
 COMMON = frozenset(_COMMON.split())
-"""Words that are not looked for: every paper holds them."""
+"""Words that are not looked for: they say nothing, and PostgreSQL's index leaves them out (its english.stop)."""
 ASK_FOR_SOMETHING = "this search only leaves papers out: add a word to look for, as in: diffusion -video"
 
 _PART = re.compile(
@@ -150,7 +159,8 @@ class _Gathered:
             self.words += words
 
     def bounded(self) -> dict[str, Any]:
-        return {name: tuple(dict.fromkeys(getattr(self, name)))[:MOST_WORDS] for name in self.__slots__}
+        parts = {name: tuple(dict.fromkeys(getattr(self, name))) for name in self.__slots__}
+        return {name: found[: MOST_WORDS if name == "words" else MOST_PARTS] for name, found in parts.items()}
 
 
 def describe(query: Query) -> str:

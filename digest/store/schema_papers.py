@@ -69,6 +69,14 @@ papers = Table(
     sqlite_autoincrement=True,
 )
 
+paper_grams = Table(
+    "paper_grams",
+    metadata,
+    Column("gram", Text, primary_key=True),
+    Column("paper_id", Key, ForeignKey("papers.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""Chinese, Japanese and Korean characters, alone and two together, that a paper holds: what search finds it by."""
+
 identifiers = Table(
     "identifiers",
     metadata,

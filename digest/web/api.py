@@ -21,6 +21,7 @@ from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput, NotFound
 from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import Frequency, format_weekdays
+from digest.domain.search_result import Match
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.web import api_subscriptions
@@ -87,6 +88,34 @@ class Found(BaseModel):
     id: str
     title: str
     score: float
+
+
+class Searched(Found):
+    """A paper that a search found."""
+
+    authors: list[str]
+    date: str
+    """When it was published, or first seen: "2026-11-30"."""
+    votes: int | None
+    """Upvotes when they were counted last; null where nobody counted."""
+    sentence: str
+    """The one of the abstract that holds most of the words."""
+    missing: list[str]
+    """Words of the query that the paper does not hold; empty: it holds all that was asked for."""
+
+    @classmethod
+    def of(cls, match: Match) -> Searched:
+        paper = match.paper
+        return cls(
+            id=str(paper.identifier),
+            title=readable(paper.title),
+            score=round(match.score, 6),
+            authors=[readable(author) for author in paper.authors],
+            date=f"{paper.published_at or paper.first_seen_at:%Y-%m-%d}",
+            votes=match.votes,
+            sentence=readable(match.sentence),
+            missing=list(match.missing),
+        )
 
 
 class Trending(BaseModel):
@@ -171,15 +200,14 @@ def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) ->
 
 
 @router.get("/search")
-def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Found]:
-    """Papers that hold every word, best first. Also "a phrase", author:, cat:, since: and like: (similar papers).
+def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Searched]:
+    """Papers that hold every word, best first; then those that come nearest, each with the words that are `missing`.
 
-    A minus in front of a word, a phrase, author: or cat: leaves out.
+    Also "a phrase", author:, cat:, since: and like: (similar papers). A minus leaves out what follows it.
     """
     query = asked(q)
     must_ask(query)
-    found = Site.of(request).container.papers.search(query, limit)
-    return [Found(id=str(paper.identifier), title=readable(paper.title), score=round(score, 6)) for paper, score in found]
+    return [Searched.of(match) for match in Site.of(request).container.papers.search(query, limit).matches]
 
 
 @router.get("/trending", response_model=list[Trending])

@@ -116,7 +116,9 @@ async def _search_feed(request: Request, q: str, kind: str) -> Response:
     must_ask(query)
 
     def make() -> Answer:
-        found = sorted(find(site, query), key=lambda paper: paper.first_seen_at, reverse=True)
+        # only papers that hold all that was asked for: a feed is followed
+        whole = [match.paper for match in find(site, query).whole]
+        found = sorted(whole, key=lambda paper: paper.first_seen_at, reverse=True)
         entries = [_entry(Ranked(paper, 0.0), paper.first_seen_at) for paper in found]
         asking = urlencode({"q": query})
         updated = entries[0].at if entries else site.clock()

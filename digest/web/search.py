@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from fastapi import APIRouter, Request
@@ -13,7 +13,11 @@ from digest.domain.errors import InvalidInput
 from digest.domain.interest import one_interest
 from digest.domain.paper import Paper, Ranked
 from digest.domain.query import LONGEST, describe, parse_query
+from digest.domain.search_result import Match, SearchResult, in_words
+from digest.render.edition.excerpt import shorten
 from digest.render.edition.views import CardView, Lengths, card_view
+from digest.render.edition.views import in_words as in_words_of_day
+from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.web.response_cache import Answer
 from digest.web.site import Site, sentence
@@ -29,11 +33,15 @@ async def papers(request: Request, q: str = "") -> Response:
     site, query = Site.of(request), asked(q)
 
     def make() -> Answer:
-        cards = [card(paper) for paper in find(site, query)]
+        found = find(site, query)
+        cards = [match_card(match) for match in found.whole]
+        nearest = [match_card(match) for match in found.partial]
         understood = parse_query(query)
         missing_hint = sentence(understood.missing_hint) if understood.missing_hint else ""
         shown = {"query": query, "understood": describe(understood), "lack": missing_hint, "interest": one_interest(query)}
-        return Answer.of(site.render("papers.html", **shown, cards=cards, most=FOUND))
+        return Answer.of(
+            site.render("papers.html", **shown, cards=cards, nearest=nearest, longest=LONGEST, notes=found.notes, most=FOUND)
+        )
 
     # not kept: anybody can ask for any words, and the front page should not be pushed out by them
     return (await run_in_threadpool(make)).to(request)
@@ -50,9 +58,23 @@ def must_ask(query: str) -> None:
         raise InvalidInput("q", missing_hint)
 
 
-def find(site: Site, query: str) -> Sequence[Paper]:
-    """Best first; nothing for an empty query."""
-    return [paper for paper, _ in site.container.papers.search(query, FOUND)] if query else []
+def find(site: Site, query: str) -> SearchResult:
+    """Nothing for an empty query."""
+    return site.container.papers.search(query, FOUND) if query else SearchResult()
+
+
+def match_card(match: Match) -> CardView:
+    """The paper's card with the date, the votes, what is missing and the sentence that was found."""
+    paper, known = match.paper, card(match.paper)
+    reasons = [] if match.votes is None else [f"{match.votes:,} upvote{'' if match.votes == 1 else 's'}"]
+    reasons += [f"without {clean(in_words(match.missing))}"] if match.missing else []
+    sentence = shorten(readable(match.sentence), Lengths().abstract)
+    return replace(
+        known,
+        date=known.date or in_words_of_day(paper.first_seen_at.date()),
+        reasons=tuple(reasons),
+        excerpt="" if sentence == known.summary else sentence or known.excerpt,
+    )
 
 
 @lru_cache(maxsize=2000)

@@ -241,7 +241,7 @@ def test_search(store: Store) -> None:
 
     def search(query: str) -> list[str]:
         with store.read() as unit:
-            return [paper.identifier.value[-1] for paper, _ in unit.papers.search(query, 5)]
+            return [match.paper.identifier.value[-1] for match in unit.papers.search(query, 5).whole]
 
     assert search("attention") == ["1", "2"]
     assert search("ATTENTIONS graph") == ["2"]

@@ -53,6 +53,63 @@ def test_what_found_nothing_says_how_it_was_understood(site: Website) -> None:
     assert "(protein, by nobody)" in site.get("/papers?q=protein+author:nobody").text
 
 
+NEAREST = "No paper has all the words; the nearest:"
+
+
+def test_partial_matches_are_told_as_such_through_every_door(
+    site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No paper is on speech and proteins; papers 5 on speech and 4 on proteins are, and those on folding."""
+    asked = quote("speech and protein folding")
+    page = html.fromstring(site.get(f"/papers?q={asked}").text)
+    assert [line.text_content() for line in page.xpath("//*[@role='status']")] == [NEAREST]
+    first = page.xpath("//article")[0].text_content()
+    assert "Protein folding, part" in first
+    assert "without “speech”" in first
+    assert "No paper holds" not in page.text_content()
+    found = site.get(f"/api/v1/search?q={asked}").json()
+    assert {tuple(each["missing"]) for each in found} == {("speech",), ("protein", "folding"), ("speech", "folding")}
+    assert site.get(f"/papers/feed.json?q={asked}").json()["items"] == [], "a feed has only what was asked for"
+    monkeypatch.setenv("DIGEST_DATABASE__URL", site.container.settings.database.url)
+    monkeypatch.chdir(tmp_path)
+    lines = CliRunner().invoke(digest, ["search", "speech and protein folding"]).output.splitlines()
+    assert lines[0] == NEAREST
+    assert any("without “speech”" in line for line in lines)
+
+
+def test_papers_with_all_the_words_come_before_those_with_some(site: Website) -> None:
+    page = html.fromstring(site.get(f"/papers?q={quote('protein folding writer9')}").text)
+    titles = [each.text_content() for each in page.xpath("//main//h2")]
+    assert titles[:2] == ["Protein folding, part 9", "With some of the words"]
+    assert page.xpath("//*[@role='status']") == []
+
+
+def test_a_result_shows_authors_date_votes_and_the_sentence_that_matches(
+    site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "method P5 <called>"
+    card = html.fromstring(site.get(f"/papers?q={quote(asked)}").text).xpath("//article")[0]
+    shown = " ".join(card.text_content().split())
+    for part in ("Ada Writer5, Bo Author, Cleo Third and 1 more", "25 May 2026", "60 upvotes", "We propose a method <called> P5"):
+        assert part in shown, part
+    [found] = site.get(f"/api/v1/search?q={quote(asked)}&limit=1").json()
+    assert (found["authors"][0], found["date"], found["votes"], found["missing"]) == ("Ada Writer5", "2026-05-25", 60, [])
+    assert found["sentence"] == "We propose a method <called> P5 that is better."
+    monkeypatch.setenv("DIGEST_DATABASE__URL", site.container.settings.database.url)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(digest, ["search", asked, "--limit", "1"]).output.splitlines() == [
+        "arxiv:2605.00005  Speech is not all you need, part 5",
+        "    Ada Writer5, Bo Author, Cleo Third and 1 more · 2026-05-25 · 60 upvotes",
+        "    We propose a method <called> P5 that is better.",
+    ]
+
+
+def test_a_misspelled_word_is_read_as_a_near_one_and_that_is_told(site: Website) -> None:
+    page = site.get("/papers?q=protien+folding").text
+    assert "No paper has “protien”; showing results for “protein”." in page
+    assert page.count("Protein folding, part") >= 4
+
+
 @pytest.mark.parametrize(
     ("query", "interest", "told"),
     [

@@ -26,6 +26,7 @@ from digest.sources.port import SupportsLookup
 if TYPE_CHECKING:
     from digest.config.papers import LookUps, SourceSettings
     from digest.domain.paper import Paper, Ranked
+    from digest.domain.search_result import SearchResult
     from digest.domain.subscriber import Address
     from digest.ranking.model import Model
     from digest.ranking.trending import Ranker
@@ -118,8 +119,8 @@ class PaperService:
                         found[identifier] = paper
         return found
 
-    def search(self, query: str, limit: int) -> Sequence[tuple[Paper, float]]:
-        """(paper, score), best first."""
+    def search(self, query: str, limit: int) -> SearchResult:
+        """Papers that hold all that is asked for, best first, then those that come nearest."""
         with self._store.read() as unit:
             return unit.papers.search(query, limit)
 

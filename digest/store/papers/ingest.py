@@ -8,7 +8,7 @@ where domain/identity.py allows it. A paper is refolded from all its sightings o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
 from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable
 from digest.store.papers import signals as readings
+from digest.store.papers.cjk import index_grams
 from digest.store.papers.merge_papers import join
 from digest.store.row_mapping import columns_of, sighting_content, sighting_from
 from digest.store.schema import identifiers, papers, sightings
@@ -220,8 +221,10 @@ class _Chunk:
             ids = new_keys(self._connection, papers, len(fresh))
             for work, paper_id in zip(fresh, ids, strict=True):
                 work.id = paper_id
-            insert_many(self._connection, papers, [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh])
+            made = [{"id": w.id, **_columns(w.seen, w.title_key)} for w in fresh]
+            insert_many(self._connection, papers, made)
             _index_words(self._connection, ids)
+            index_grams(self._connection, {row["id"]: _text(row) for row in made})
         insert_many(self._connection, sightings, [{"paper_id": w.id, **row} for w in works for row in w.rows], only_new=True)
         if changed:
             self._refold(changed)
@@ -231,7 +234,13 @@ class _Chunk:
     def _refold(self, works: Iterable[_Work]) -> None:
         changed = sightings_of(self._connection, [w.id for w in works])
         statement = update(papers).where(papers.c.id == bindparam("of_paper"))
-        self._connection.execute(statement, [{"of_paper": w.id, **_columns(changed[w.id], w.title_key)} for w in works])
+        rows = [{"of_paper": w.id, **_columns(changed[w.id], w.title_key)} for w in works]
+        self._connection.execute(statement, rows)
+        index_grams(self._connection, {row["of_paper"]: _text(row) for row in rows}, replacing=True)
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    return "\n".join((row["title"], row["abstract"], *row["authors"]))
 
 
 def _columns(seen: Sequence[Sighting], known_title_key: str | None) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import NO_TRACK_RECORD, AddedSignals, Candidate, MergeCounts, Paper, Sighting, Signal
 from digest.domain.query import Query, parse_query
 from digest.domain.refresh_schedule import Span
+from digest.domain.search_result import Match, SearchResult
+from digest.ranking.features import VOTES
 from digest.ranking.similar import distinctive_words, most_alike, rarest
 from digest.ranking.track_record import track_records
 from digest.store.dialect import chunks, left_out, readable
@@ -166,15 +168,28 @@ class Papers:
         """Retention: old readings become fewer, by domain/refresh_schedule.py's THINNING. Says how many went."""
         return readings.thin(self._connection, at)
 
-    def search(self, text: str, limit: int = 20) -> list[tuple[Paper, float]]:
-        """Papers that answer to a query (domain/query.py), best first, with scores. Any text is one."""
+    def search(self, text: str, limit: int = 20) -> SearchResult:
+        """Papers that answer to a query (domain/query.py), and those that come nearest. Any text is one."""
         query = parse_query(text)
         if query.like:
             paper = self.find(query.like)
-            return self.similar(paper, limit, query) if paper else []
-        scores = search(self._connection, query, limit)
-        found = self.by_ids([paper_id for paper_id, _ in scores])
-        return [(found[paper_id], score) for paper_id, score in scores]
+            alike = self.similar(paper, limit, query) if paper else []
+            return SearchResult(matches=tuple(Match(paper=other, score=score) for other, score in alike))
+        result = search(self._connection, query, limit)
+        found = self.by_ids(each.id for each in result.matches)
+        votes = readings.latest(self._connection, found, VOTES)
+        matches = tuple(
+            Match(
+                paper=found[each.id],
+                score=each.score,
+                missing=each.missing,
+                sentence=each.sentence,
+                votes=int(votes[each.id]) if each.id in votes else None,
+            )
+            for each in result.matches
+            if each.id in found
+        )
+        return SearchResult(matches=matches, corrected=result.corrected, known=result.known)
 
     def similar(self, paper: Paper, limit: int = 20, query: Query = EVERYTHING) -> list[tuple[Paper, float]]:
         """The papers most like one, best first, with their likeness (0…1), among those that answer to the query's filters."""

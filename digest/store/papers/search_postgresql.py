@@ -2,7 +2,7 @@
 
 Each step is over fewer papers. Which hold all that is asked for, in whatever order and place, the index says, and in which
 category they are. The words of those are opened, newest first, until enough hold them as they are asked for: once in titles, once
-anywhere. Only these are ranked, at some 20 µs each. So a common word costs little more than a rare one.
+anywhere. Which are best, ranking/text_match.py says. So a common word costs little more than a rare one.
 """
 
 from __future__ import annotations
@@ -17,19 +17,13 @@ from itertools import pairwise
 from sqlalchemy import Connection, text
 
 from digest.domain.query import Query
+from digest.ranking.text_match import Form, SearchTerm
 from digest.store.dialect import scored
+from digest.store.papers.cjk import GRAM_HOLDERS, cjk_conditions, is_cjk, with_grams, without_cjk
 from digest.store.papers.spelling import spellings
 
-IN_TITLE, ANYWHERE = 400, 800
-"""How many of the newest matches are ranked."""
-
-_SEARCH = """
-    WITH asked AS MATERIALIZED (SELECT {asked}), found AS MATERIALIZED ({found})
-    SELECT paper_id AS id, ts_rank_cd('{{0.1, 0.1, 0.3, 1.0}}', words, (SELECT anywhere FROM asked), 1) AS score
-    FROM found JOIN papers_words USING (paper_id) ORDER BY score DESC, paper_id DESC LIMIT :limit
-"""
 _FOUND = """
-      (SELECT paper_id FROM (
+      (SELECT paper_id AS id, 0 AS score FROM (
          SELECT paper_id, paper_id + 0 AS newest FROM papers_words WHERE {held} {filters} ORDER BY newest DESC OFFSET 0) AS held
        WHERE (SELECT words @@ (SELECT {as_asked} FROM asked) {unwanted} FROM papers_words AS opened
               WHERE opened.paper_id = held.paper_id)
@@ -50,10 +44,25 @@ _FILTERED_WITHOUT = """
     ORDER BY first_seen_at DESC, paper_id DESC LIMIT :limit
 """
 """Opens words newest first, until enough are found."""
-_HOLDING = """
-    SELECT word, (SELECT count(*) FROM (
-      SELECT 1 FROM papers_words WHERE words @@ to_tsquery('english', word) LIMIT :most) AS held)
-    FROM unnest(CAST(:words AS text[])) AS said (word)
+_COUNT = """
+    SELECT word, papers
+    FROM unnest(CAST(:words AS text[]), CAST(:forms AS text[]), CAST(:most AS int[])) AS asked (word, form, most)
+    CROSS JOIN LATERAL (SELECT count(*) AS papers FROM (
+      SELECT 1 FROM papers_words
+      WHERE words @@ (to_tsquery('english', form) || to_tsquery('simple', form)) LIMIT most) AS held) AS counted
+"""
+_HOLDERS = "SELECT paper_id AS id, CAST(:{weight} AS float8) AS weight FROM papers_words WHERE {held} {filters}"
+_HOLDING_MOST = """
+    WITH held AS MATERIALIZED (
+      SELECT id, sum(weight) AS score FROM ({holders}) AS holders GROUP BY id ORDER BY score DESC, id DESC LIMIT :most)
+    SELECT id, score FROM held {checked} ORDER BY score DESC, id DESC LIMIT :limit
+"""
+_CHECKED = "WHERE (SELECT true {as_asked} {unwanted} FROM papers_words WHERE paper_id = held.id)"
+CHECKED = 2_000
+"""Of how many that may match partly the words are opened."""
+_NEWEST_WITH_ANY = """
+    SELECT paper_id AS id, 0 AS score FROM (SELECT paper_id, paper_id + 0 AS newest FROM papers_words
+      WHERE words @@ (to_tsquery('english', :any) || to_tsquery('simple', :any))) AS held ORDER BY newest DESC LIMIT :limit
 """
 _SIMILAR = """
     SELECT paper_id AS id, sum(1 / ln(1 + known)) AS score
@@ -63,21 +72,55 @@ _SIMILAR = """
 """
 
 
-def search(connection: Connection, words: Sequence[str], query: Query, limit: int) -> list[tuple[int, float]]:
-    """`words`: those of the query that are looked for."""
+TITLE_BONUS = 0.3
+
+
+def with_all(connection: Connection, terms: Sequence[SearchTerm], query: Query, in_title: int, anywhere: int) -> list[int]:
+    """The newest papers that hold all that is asked for: so many with the words in the title, so many with them anywhere."""
+    query = with_grams(query, terms)
     filters, values = _filters(query)
-    values["limit"] = limit
-    if not (words or query.phrases or query.authors):
-        return _newest(connection, query, filters, values) if query.categories or query.since else []
-    asking = _Asking.of(words, query)
+    asking = _Asking.of([term for term in terms if not term.gram], query)
+    if "anywhere" not in asking.parts:
+        return [paper_id for paper_id, _ in newest(connection, query, anywhere)]
     more = {"filters": filters, "unwanted": "AND NOT words @@ (SELECT unwanted FROM asked)" if "unwanted" in asking.parts else ""}
-    found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=ANYWHERE, **more)]
-    if words or query.phrases:
+    found = [_FOUND.format(held=_HELD, as_asked="anywhere", most=anywhere, **more)]
+    if "in_title" in asking.parts:
         held = f"{_HELD_IN_TITLE} AND {_HELD}" if query.authors or query.unwanted.words else _HELD_IN_TITLE
-        found.append(_FOUND.format(held=held, as_asked="in_title", most=IN_TITLE, **more))
-    statement = _SEARCH.format(asked=asking.sql, found=" UNION ".join(found))
+        found.append(_FOUND.format(held=held, as_asked="in_title", most=in_title, **more))
+    statement = f"WITH asked AS MATERIALIZED (SELECT {asking.sql}) {' UNION '.join(found)}"
     with _by_index(connection):
-        return scored(connection, statement, values | asking.values)
+        return [paper_id for paper_id, _ in scored(connection, statement, values | asking.values)]
+
+
+def with_some(connection: Connection, weights: Sequence[tuple[SearchTerm, float]], query: Query, limit: int) -> list[int]:
+    """Those that hold the most of the terms by weight, a title's words a little more, among those that answer to the rest."""
+    filters, values = _filters(query)
+    required = _Asking.of((), query)
+    held = [f"AND words @@ ({each})" for each in (" && ".join(required.parts.get("held", ())),) if each]
+    holders = []
+    for n, (term, weight) in enumerate(weights):
+        if term.gram:
+            more = " ".join([*held, filters])
+            holders.append(GRAM_HOLDERS.format(n=n, number="float8", join="JOIN papers_words USING (paper_id)", filters=more))
+            values |= {f"weight{n}": weight, f"gram{n}": term.gram}
+            continue
+        spelled = required.spelled(term.forms)
+        values |= {f"weight{n}": weight, f"title_weight{n}": TITLE_BONUS * weight}
+        where = {"weight": f"words @@ ({spelled.held})", "title_weight": f"ts_filter(words, '{{a}}') @@ ({spelled.titled})"}
+        for name, each in where.items():
+            holders.append(_HOLDERS.format(weight=f"{name}{n}", held=" ".join([each, *held]), filters=filters))
+    unwanted = f"AND NOT words @@ ({each})" if (each := " || ".join(required.parts.get("unwanted", ()))) else ""
+    as_asked = f"AND words @@ ({each})" if (each := " && ".join(required.parts.get("anywhere", ()))) else ""
+    checked = _CHECKED.format(as_asked=as_asked, unwanted=unwanted) if as_asked or unwanted else ""
+    values |= {"limit": limit, "most": CHECKED if checked else limit}
+    statement = _HOLDING_MOST.format(holders=" UNION ALL ".join(holders), checked=checked)
+    with _by_index(connection):
+        return [paper_id for paper_id, _ in scored(connection, statement, values | required.values)]
+
+
+def newest_with_any(connection: Connection, words: Sequence[str], limit: int) -> list[tuple[int, float]]:
+    with _by_index(connection):
+        return scored(connection, _NEWEST_WITH_ANY, {"any": " | ".join(f"'{word}'" for word in words), "limit": limit})
 
 
 def similar_ids(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
@@ -92,12 +135,16 @@ def similar_ids(connection: Connection, held: Mapping[str, int], query: Query, l
     return [paper_id for paper_id, _ in found]
 
 
-def papers_holding(connection: Connection, words: Iterable[str], most: int) -> dict[str, int]:
-    """How many papers hold each of the words, counted up to `most`."""
-    quoted = {f"'{word}'": word for word in words}
+def papers_holding(connection: Connection, asked: Mapping[str, int]) -> dict[str, int]:
+    """How many papers hold each word or phrase, counted up to so many."""
+    forms = [tuple(word.split()) for word in asked]
+    values = {
+        "words": list(asked),
+        "forms": [_form(form, "<->") for form in forms],
+        "most": list(asked.values()),
+    }
     with _by_index(connection):
-        rows = connection.execute(text(_HOLDING), {"words": list(quoted), "most": most}).all()
-    return {quoted[word]: held for word, held in rows}
+        return {row.word: row.papers for row in connection.execute(text(_COUNT), values)}
 
 
 @contextmanager
@@ -108,7 +155,9 @@ def _by_index(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
 
 
-def _newest(connection: Connection, query: Query, filters: str, values: dict[str, object]) -> list[tuple[int, float]]:
+def newest(connection: Connection, query: Query, limit: int) -> list[tuple[int, float]]:
+    filters, values = _filters(query)
+    values["limit"] = limit
     asking = _Asking()
     if not (unwanted := asking.without(query)):
         return scored(connection, _FILTERED.format(filters=filters), values)
@@ -120,6 +169,9 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
     if query.categories:
         conditions.append("AND categories && CAST(:categories AS text[])")
         values["categories"] = list(query.categories)
+    wanted, grams = cjk_conditions(query, "papers_words.paper_id")
+    conditions += [f"AND {each}" for each in wanted]
+    values |= grams
     if query.unwanted.categories:
         conditions.append("AND NOT categories && CAST(:unwanted_categories AS text[])")
         values["unwanted_categories"] = list(query.unwanted.categories)
@@ -133,6 +185,16 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Spelled:
+    """A word in its forms, as tsqueries in SQL: as asked for, anywhere and in titles; and what the index can tell of either."""
+
+    anywhere: str
+    in_title: str
+    held: str
+    titled: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Asking:
     """What is asked for, as four tsqueries in SQL with what they bind.
 
@@ -143,16 +205,15 @@ class _Asking:
     parts: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, words: Iterable[str], query: Query) -> _Asking:
+    def of(cls, terms: Iterable[SearchTerm], query: Query) -> _Asking:
         asking = cls()
-        for word in words:
-            stemmed, held = asking._word(word)
-            titled = asking._english(" | ".join(f"'{form}':A" for form in spellings(word)))
-            asking._add(anywhere=held, in_title=titled, held=held, held_in_title=stemmed)
-        for phrase in query.phrases:
+        for term in terms:
+            spelled = asking.spelled(term.forms)
+            asking._add(anywhere=spelled.anywhere, in_title=spelled.in_title, held=spelled.held, held_in_title=spelled.titled)
+        for phrase in without_cjk(query.phrases):
             followed = asking._phrase(phrase)
-            titled = asking._english(" <-> ".join(f"'{word}':A" for word in phrase))
-            held = asking._english(" & ".join(f"'{word}'" for word in phrase))
+            titled = asking._english(_form(phrase, "<->", ":A"))
+            held = asking._english(_form(phrase, "&"))
             asking._add(anywhere=followed, in_title=titled, held=held, held_in_title=held)
         for author in query.authors:
             by = asking._by(author)
@@ -160,15 +221,15 @@ class _Asking:
             asking._add(anywhere=by, in_title=by, held=asking._simple(" & ".join(whole)), held_in_title="''::tsquery")
         if unwanted := asking.without(query):
             asking._add(unwanted=unwanted)
-        if query.unwanted.words:  # the index can tell, so that they need not be opened
-            asking._add(held=f"!!({' || '.join(asking._word(word)[1] for word in query.unwanted.words)})")
+        if words := _plain(query.unwanted.words):  # the index can tell, so that they need not be opened
+            asking._add(held=f"!!({' || '.join(asking._word(word) for word in words)})")
         return asking
 
     def without(self, query: Query) -> str:
         """What a paper must not hold, as one tsquery; empty for nothing."""
         unwanted = query.unwanted
-        words = [self._word(word)[1] for word in unwanted.words]
-        return " || ".join([*words, *map(self._phrase, unwanted.phrases), *map(self._by, unwanted.authors)])
+        words = [self._word(word) for word in _plain(unwanted.words)]
+        return " || ".join([*words, *map(self._phrase, without_cjk(unwanted.phrases)), *map(self._by, unwanted.authors)])
 
     @property
     def sql(self) -> str:
@@ -178,14 +239,22 @@ class _Asking:
         for name, part in parts.items():
             self.parts.setdefault(name, []).append(f"({part})")
 
-    def _word(self, word: str) -> tuple[str, str]:
-        """Stemmed; and so or as a name, which is not stemmed. A stop word of PostgreSQL's is empty, and asks for nothing."""
-        stemmed = self._english(" | ".join(f"'{form}'" for form in spellings(word)))
-        name = self._simple(f"'{_folded(word)}'")
-        return stemmed, f"CASE WHEN numnode({stemmed}) = 0 THEN '' ELSE {stemmed} || {name} END"
+    def spelled(self, forms: Sequence[Form]) -> _Spelled:
+        """A word that is one is looked for stemmed, and so or as a name, which is not stemmed. A stop word of PostgreSQL's is
+        empty, and asks for nothing."""
+        held, followed = self._english(_any_form(forms, "&")), self._english(_any_form(forms, "<->"))
+        names = [form[0] for form in forms if len(form) == 1]
+        name = self._simple(" | ".join(f"'{_folded(word)}'" for word in names)) if names else "''::tsquery"
+        named = "CASE WHEN numnode({0}) = 0 THEN '' ELSE {0} || {1} END"
+        return _Spelled(
+            named.format(followed, name), self._english(_any_form(forms, "<->", ":A")), named.format(held, name), held
+        )
+
+    def _word(self, word: str) -> str:
+        return self.spelled([(form,) for form in spellings(word)]).held
 
     def _phrase(self, phrase: Iterable[str]) -> str:
-        return self._english(" <-> ".join(f"'{word}'" for word in phrase))
+        return self._english(_form(tuple(phrase), "<->"))
 
     def _by(self, author: tuple[str, ...]) -> str:
         return self._simple(" & ".join(_author(author)))
@@ -200,6 +269,19 @@ class _Asking:
         name = f"asked{len(self.values)}"
         self.values[name] = query
         return f"to_tsquery('{configuration}', :{name})"
+
+
+def _plain(words: Iterable[str]) -> list[str]:
+    return [word for word in words if not is_cjk((word,))]
+
+
+def _any_form(forms: Iterable[Form], joined: str, label: str = "") -> str:
+    return " | ".join(_form(form, joined, label) for form in forms)
+
+
+def _form(form: Form, joined: str, label: str = "") -> str:
+    words = f" {joined} ".join(f"'{_folded(word)}'{label}" for word in form)
+    return f"({words})"
 
 
 def _author(name: tuple[str, ...]) -> Iterator[str]:

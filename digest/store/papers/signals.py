@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, Select, cast, delete, extract, fu
 
 from digest.domain.paper import Signal
 from digest.domain.refresh_schedule import THINNING
-from digest.store.dialect import insert_new, readable
+from digest.store.dialect import chunks, insert_new, readable
 from digest.store.schema import signals
 
 
@@ -42,6 +42,18 @@ def observed(connection: Connection, which: Select[tuple[int]], by: datetime) ->
     for paper_id, kind, value, observed_at, source in found:
         by_paper[paper_id].append(Signal(kind, value, observed_at, source))
     return by_paper
+
+
+def latest(connection: Connection, ids: Iterable[int], kind: str) -> dict[int, float]:
+    """The last reading of one kind of each paper that has any; the greatest where sources differ."""
+    found: dict[int, float] = {}
+    for some in chunks(ids):
+        series = (signals.c.paper_id, signals.c.source)
+        newest = func.row_number().over(partition_by=series, order_by=signals.c.observed_at.desc()).label("newest")
+        read = select(*series, signals.c.value, newest).where(signals.c.kind == kind, signals.c.paper_id.in_(some)).subquery()
+        for paper_id, value in connection.execute(select(read.c.paper_id, read.c.value).where(read.c.newest == 1)):
+            found[paper_id] = max(value, found.get(paper_id, value))
+    return found
 
 
 def thin(connection: Connection, at: datetime) -> int:

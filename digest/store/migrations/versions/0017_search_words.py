@@ -11,8 +11,8 @@ from alembic import op
 
 from digest.ranking.text_match import cjk_grams
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -48,6 +48,11 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"receiving (?:e-?)?mail (?:at a rate|too quickly)",
             r"recipient.{0,40}\b(?:receiv\w+ (?:limit|rate)|received too many|hourly message receive)|recipientratelimit"
             r"|\brecipient (?:@ )?has (?:exceeded|reached)|\b(?:mailbox|inbox|recipient) (?:gets|is getting)\b",
+            r"recipient ?thread ?limit",
+            r"\b(?:user|mailbox|inbox|account|recipient|address|addressee|@)\b.{0,40}\b(?:receiv(?:es|ed|ing)|gets|getting|got) "
+            r"(?:e-?mails?|messages?|mail)?.{0,20}\btoo (?:many|much|fast|quickly|often)",
+            r"too (?:many|much) (?:incoming )?(?:e?-?mails?|messages?|mail) (?:for|to|arriv\w+|received|sent to|delivered to|at)"
+            r" .{0,30}(?:user|mailbox|inbox|account|recipient|addressee|@)",
         ),
     ),
     ("greylisted", SOFT, words(r"\bgr[ae]y-?list", r"\bpostgrey\b")),

@@ -131,6 +131,7 @@ def test_a_lost_database_mails_nobody_twice(machine: Machine, lost: str) -> None
     assert machine.status() == {"withheld": 1}
     assert [f"{path.stat().st_mode & 0o777:o}" for path in machine.folder.glob("**/*") if path.suffix in PRIVATE] != []
     assert {path.stat().st_mode & 0o777 for path in machine.folder.glob("**/*") if path.suffix in PRIVATE} == {0o600}
+    assert (machine.folder / "backup").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("lost", ["", "rm -f digest.sqlite3*"], ids=["nothing lost", "database lost"])

@@ -178,7 +178,7 @@ def _of_whole(notice: str, ours: Collection[str]) -> Diagnosis:
 
 
 def _mailed_notification(mail: Part) -> Feedback | None:
-    """Amazon SNS delivering an SES notification by mail: JSON before a footer, broken by "!" where sendmail found a line too long.
+    """Amazon SNS mails an SES notification: JSON before a footer, broken by "!" where sendmail found a line too long.
 
     The protocol "email" sends the notification itself, "email-json" the whole post with the notification as its Message.
     """

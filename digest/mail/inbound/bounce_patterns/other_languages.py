@@ -31,7 +31,8 @@ FAILURE_SUBJECT = words(
     r"δεν (?:παραδόθηκε|ήταν δυνατή)|αποτυχία (?:παράδοσης|αποστολής)|αδυναμία παράδοσης|(?:ανεπίδοτ|επιστροφή μην)\w*",
     r"не доставлено|недоставлен|помилка доставк|не вдалося доставити|неможливо доставити|повернення лист",
     r"nelivrat|nu (?:a putut fi|poate fi) livrat|eroare (?:de|la) livrare|livrarea a (?:eșuat|esuat)|returnat expeditorului",
-    r"nedoručiteln|nedoručen|nelze doručit|chyba doručení|nepodařilo se doručit|vrácen\w* (?:zpráv|pošt)|nedoručiteľn|nedá sa doručiť"
+    r"nedoručiteln|nedoručen|nelze doručit|chyba doručení|nepodařilo se doručit|vrácen\w* (?:zpráv|pošt)|nedoručiteľn"
+    r"|nedá sa doručiť"
     r"|nepodarilo (?:sa )?doručiť|vrátená správa",
     r"недоставен|не (?:може да бъде|беше) доставен|грешка при доставк|неуспешна доставка|върнато (?:писмо|съобщение)",
     r"neisporučen|nije (?:isporučen|moguće isporučiti)|isporuka nije uspjela|greška (?:pri isporuci|u isporuci)|vraćena poruka"
@@ -40,7 +41,8 @@ FAILURE_SUBJECT = words(
 """Subjects of notices."""
 
 FAILED = words(
-    r"nicht (?:\w+ ){0,3}?(?:zugestellt|erreicht|ausgeliefert|übermittelt)|fehlgeschlagen|abgelehnt|zurückgewiesen|unzustellbar",
+    r"nicht (?:\w+ ){0,3}?(?:zugestellt|erreicht|ausgeliefert|übermittelt)|fehlgeschlagen|abgelehnt|zurückgewiesen"
+    r"|unzustellbar",
     r"n'a pas pu être|n'ont pas pu|échec de|impossible de (?:remettre|distribuer|livrer)|non remis|rejeté",
     r"no se (?:pudo|puede|ha podido|pudieron)|no (?:ha sido|fue) entregad|rechazad|error al entregar",
     r"não (?:foi possível|foi entregue|pôde ser)|não pode ser entregue|rejeitad|falha na entrega",
@@ -58,7 +60,8 @@ FAILED = words(
     r"δεν (?:παραδόθηκ|ήταν δυνατή|μπόρεσε|μπορεί|κατέστη)|απέτυχε|αποτυχία|απορρίφθηκε|αδυναμία",
     r"не (?:вдалося|вдалось|може бути|було|був|була|можна)\s.{0,40}достав|відхилен|не доставлено",
     r"nu (?:a putut|poate|au putut|s-a putut|am putut) .{0,40}(?:livra|trimi|transm)|respins|eșuat|esuat",
-    r"(?:nelze|nebylo možné|nemohla? být|nepodařilo se) .{0,40}doruč|nebyl[ao]? doruč|odmítnut|selhal[ao]?|nemohl[aoi]? byť doruč"
+    r"(?:nelze|nebylo možné|nemohla? být|nepodařilo se) .{0,40}doruč|nebyl[ao]? doruč|odmítnut|selhal[ao]?"
+    r"|nemohl[aoi]? byť doruč"
     r"|nepodarilo sa .{0,40}doručiť|nebol[aoi]? doručen|odmietnut|zlyhal[ao]?",
     r"не (?:може|можа|можаха|успя|беше|бяха)\s.{0,40}достав|отхвърлен|неуспешн",
     r"nije (?:isporučen|bilo moguće|moguće)|ne može .{0,40}isporuč|nije uspjel|odbijen|nismo uspjeli|није (?:испоручен|могуће)"
@@ -69,7 +72,8 @@ FAILED = words(
 AUTOMATIC_SUBJECT = (
     r"automatisches? antwort|abwesenheit|nicht im (?:haus|büro)|réponse automatique|absence? du bureau|absent"
     r"|respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência|fora do escritório|risposta automatica"
-    r"|fuori (?:sede|ufficio)|automatisch antwoord|afwezig|automatyczna odpowiedź|nieobecn|автоматический ответ|автоответ|автоматична відповідь|автовідповід"
+    r"|fuori (?:sede|ufficio)|automatisch antwoord|afwezig|automatyczna odpowiedź|nieobecn|автоматический ответ|автоответ"
+    r"|автоматична відповідь|автовідповід"
     r"|вне офиса|отсутству|autosvar|automatiskt? svar|frånvaro|fravær|otomatik yan[ıi]t|ofis dışında|automaattinen vastaus"
     r"|automatická odpově|automatikus válasz|răspuns automat|αυτόματη απάντηση|自動返信|自動応答|不在|自动回复|自動回覆|外出"
     r"|자동 ?(?:회신|응답)|부재중|رد تلقائي|תשובה אוטומטית"
@@ -77,10 +81,12 @@ AUTOMATIC_SUBJECT = (
 """How the subject of an automatic answer begins."""
 
 STILL_TRYING = words(
-    r"wird (?:weiter(?:hin)?|erneut) versucht|verzögert sich|a été retardé|nouvelle tentative|se ha retrasado|seguirá intentando",
+    r"wird (?:weiter(?:hin)?|erneut) versucht|verzögert sich|a été retardé|nouvelle tentative|se ha retrasado"
+    r"|seguirá intentando",
     r"è stat[ao] ritardat|ulteriori tentativi|foi adiada|novas tentativas|vertraagd|opóźnion|задерж|повторн\w* попыт|遅延|延迟",
     r"késleltet|késik|újra (?:meg)?próbál|viivästy|yritetään (?:uudelleen|edelleen)|καθυστέρη|νέα προσπάθεια|θα προσπαθήσ"
-    r"|затриму|повторн\w* спроб|(?:a fost )?întârziat|se va (?:re)?încerca|zpožděn|další pokus|oneskoren|ďalší pokus|забавен|забавя"
+    r"|затриму|повторн\w* спроб|(?:a fost )?întârziat|se va (?:re)?încerca|zpožděn|další pokus|oneskoren|ďalší pokus|забавен"
+    r"|забавя"
     r"|нов опит|odgođen|ponovni pokušaj|одложен",
 )
 
@@ -148,38 +154,49 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"(?:宛先|アドレス|ユーザー?|受信者).{0,30}(?:見つかりません|存在しません|不明)|存在しない(?:アドレス|ユーザ)",
             r"(?:用户|用戶|收件人|地址|账号|帳號|邮箱|信箱).{0,30}(?:不存在|无效|無效|未找到|找不到|错误)",
             r"존재하지 않는|(?:사용자|수신자|주소|계정).{0,20}(?:없습니다|찾을 수 없|알 수 없)",
-            r"(?:felhasználó|címzett|e-?mail ?cím|cím|postafiók|fiók)\w*.{0,60}(?:ismeretlen|nem (?:létezik|található|ismert|érvényes"
+            r"(?:felhasználó|címzett|e-?mail ?cím|cím|postafiók|fiók)\w*.{0,60}(?:ismeretlen|nem (?:létezik|található|ismert"
+            r"|érvényes"
             r"|szerepel)|érvénytelen)|(?:ismeretlen|nem létező|érvénytelen) (?:felhasználó|címzett|e-?mail|cím|postafiók)",
-            r"(?:vastaanottaja|käyttäjä|osoite|sähköpostiosoite|postilaatikko|tili)\w*.{0,60}(?:ei (?:löydy|löytynyt|ole (?:olemassa"
-            r"|voimassa)|tunneta)|tuntematon|virheellinen)|(?:tuntematon|olematon|virheellinen) (?:vastaanottaja|käyttäjä|osoite)",
-            r"(?:χρήστη|παραλήπτη|διεύθυνση|λογαριασμό|γραμματοκιβώτιο|θυρίδα)\w*.{0,60}(?:δεν (?:υπάρχει|βρέθηκε|είναι (?:έγκυρ"
+            r"(?:vastaanottaja|käyttäjä|osoite|sähköpostiosoite|postilaatikko|tili)\w*.{0,60}(?:ei (?:löydy|löytynyt"
+            r"|ole (?:olemassa"
+            r"|voimassa)|tunneta)|tuntematon|virheellinen)|(?:tuntematon|olematon|virheellinen) (?:vastaanottaja|käyttäjä"
+            r"|osoite)",
+            r"(?:χρήστη|παραλήπτη|διεύθυνση|λογαριασμό|γραμματοκιβώτιο|θυρίδα)\w*.{0,60}(?:δεν (?:υπάρχει|βρέθηκε"
+            r"|είναι (?:έγκυρ"
             r"|γνωστ))|άγνωστ|άκυρ|ανύπαρκτ)|(?:άγνωστ|ανύπαρκτ|άκυρ)\w{1,3} (?:χρήστη|παραλήπτη|διεύθυνση)",
             r"(?:користувач|одержувач|отримувач|адрес|скриньк)\w*.{0,60}(?:не (?:знайден|існує|зареєстрован)|невідом|недійсн)"
             r"|невідом\w+ (?:користувач|одержувач|отримувач|адрес)|нема(?:є)? такого (?:користувача|одержувача)",
-            r"(?:utilizator|destinatar|adres[aă]|cont|căsuța)\w*.{0,60}(?:nu (?:există|exista|a fost găsit|este (?:valid|cunoscut))"
+            r"(?:utilizator|destinatar|adres[aă]|cont|căsuța)\w*.{0,60}(?:nu (?:există|exista|a fost găsit|este (?:valid"
+            r"|cunoscut))"
             r"|necunoscut|inexistent|invalid)|nu există (?:utilizator|destinatar|adres|cont)",
-            r"(?:uživatel|příjemce|adres|schránk|účet|používateľ|príjemca|adresát)\w*.{0,60}(?:neexist|nebyl\w* nalezen|nenalezen"
+            r"(?:uživatel|příjemce|adres|schránk|účet|používateľ|príjemca|adresát)\w*.{0,60}(?:neexist|nebyl\w* nalezen"
+            r"|nenalezen"
             r"|neznám|neplatn|nebol\w* nájden|nenájden)|(?:neznám|neexistuj|neplatn)\w* (?:uživatel|příjemce|adres|schránk"
             r"|používateľ|príjemc)",
             r"(?:потребител|получател|адрес|кутия)\w*.{0,60}(?:не (?:съществува|е намерен|беше намерен)|неизвест|невалид)"
             r"|(?:непознат|несъществуващ)\w* (?:потребител|получател|адрес)",
-            r"(?:korisnik|primatelj|primalac|primaoc|adres|sandučić|račun)\w*.{0,60}(?:ne postoji|nije (?:pronađen|poznat|važeć)"
+            r"(?:korisnik|primatelj|primalac|primaoc|adres|sandučić|račun)\w*.{0,60}(?:ne postoji|nije (?:pronađen|poznat"
+            r"|važeć)"
             r"|nepoznat|nepostojeć)|(?:nepoznat|nepostojeć)\w* (?:korisnik|primatelj|primalac|adres)"
             r"|(?:корисник|прималац|адреса).{0,40}(?:не постоји|непознат)",
             # not in the directory, not registered, not our customer
-            r"\b(?:nicht|non|pas|no (?:está|figura|consta|aparece)|não|niet|nie|не|inte|ikke|nu|nem|ei|δεν)\b.{0,20}(?:registrier|eingetragen|verzeichnis|gelistet"
+            r"\b(?:nicht|non|pas|no (?:está|figura|consta|aparece)|não|niet|nie|не|inte|ikke|nu|nem|ei"
+            r"|δεν)\b.{0,20}(?:registrier|eingetragen|verzeichnis|gelistet"
             r"|répertori|enregistr|annuaire|registrad|registrat|directorio|diretório|cadastrad|consta|elenco|geregistreerd"
             r"|opgenomen|zarejestrowan|figuruje|зарегистр|значится|числится|registrer|katalog|înregistrat|regisztrál|rekister"
             r"|καταχωρ|εγγεγραμμέν)",
-            r"kayıtlı değil|登録(?:さ|が|の|は|し).{0,4}(?:ません|ない|ありません)|(?:ディレクトリ|名簿|一覧).{0,12}(?:ません|ない)"
-            r"|見(?:当た|当)りません|宛先不明|查无此|(?:没有|沒有|未).{0,6}(?:注册|註冊|登记|登錄|此用户|该用户|找到)|등록되(?:지|어 있지) 않",
+            r"kayıtlı değil|登録(?:さ|が|の|は|し).{0,4}(?:ません|ない|ありません)"
+            r"|(?:ディレクトリ|名簿|一覧).{0,12}(?:ません|ない)"
+            r"|見(?:当た|当)りません|宛先不明|查无此|(?:没有|沒有|未).{0,6}(?:注册|註冊"
+            r"|登记|登錄|此用户|该用户|找到)|등록되(?:지|어 있지) 않",
         ),
     ),
     (
         "no such host",
         BounceClass.HARD,
         words(
-            r"\bdomä?(?:in|ne|ene)\w*\b.{0,40}(?:nicht gefunden|existiert nicht|introuvable|n'existe pas|onbekend|bestaat niet)",
+            r"\bdomä?(?:in|ne|ene)\w*\b.{0,40}(?:nicht gefunden|existiert nicht|introuvable|n'existe pas|onbekend"
+            r"|bestaat niet)",
             r"(?:dominio|domínio)\b.{0,40}(?:no existe|non esiste|não existe|inesistente|inexistente)"
             r"|домен.{0,30}не (?:найден|сущ)",
             r"ドメイン.{0,20}(?:見つかりません|存在しません)|域名.{0,10}(?:不存在|错误)",

@@ -102,7 +102,8 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:mail |destination |recipient |remote )?(?:host|domain|mail domain|mail server)",
             r"name or service not known|host or domain name not found|nxdomain|can't find domain|cannot resolve|"
             r"couldn't find any host|unable to (?:look up|resolve|find)|no (?:relevant )?(?:answers|mx|a record|dns)|"
-            r"(?:all )?(?:relevant )?mx records? (?:point (?!to (?:the |this )?local)|for)|no a(?:aaa)? (?:or mx )?record|no route to domain|host.?lookup|"
+            r"(?:all )?(?:relevant )?mx records? (?:point (?!to (?:the |this )?local)|for)|no a(?:aaa)? (?:or mx )?record"
+            r"|no route to domain|host.?lookup|"
             r"address(?:es)? (?:in|for) .{0,60}not found|misspelled",
         ),
     ),

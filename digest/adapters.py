@@ -145,11 +145,10 @@ class Adapters:
         """Brings the schema up to date; says from which revision to which. `new_key`: the database's own may be gone."""
         if new_key:
             key_of(self.settings.secrets)
-        from digest.store.engine import close_to_others, open_engine
+        from digest.store.engine import open_engine
         from digest.store.migrate import upgrade
 
         engine = open_engine(self.settings.database.url)
-        close_to_others(engine.url)  # a copy that somebody put there may be open to all
         try:
             return upgrade(engine, self.hash_address)
         finally:

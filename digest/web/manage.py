@@ -166,6 +166,9 @@ def preferences_page(
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),
         about_interests=saved == "interests",
         asked_address=asked_address,
+        last_deliveries=[
+            (in_words(day), clean(words)) for day, words in site.container.subscriptions.last_deliveries(subscription)
+        ],
     )
 
 

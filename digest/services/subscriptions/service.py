@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.domain.delivery_words import where_it_is
 from digest.domain.errors import ConfigurationError, InvalidInput, InvalidToken, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
+from digest.domain.schedule import known_zone
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
 from digest.services.scheduler.key_check import fingerprint
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from digest.store.unit_of_work import Store
 
 _LINK = "link confirmed"
+_LATEST = 5
+"""Emails that a reader's page tells of."""
 NO_CONFIRMATION = "is false, so there is no page to confirm a subscription on: add --confirmed for people whose consent you have"
 
 
@@ -245,6 +249,13 @@ class SubscriptionService:
         if self.suppression(subscription.address):
             return None
         return next_mail(self._store, subscription, paper_list, self._zone, at, welcomed=welcomed)
+
+    def last_deliveries(self, subscription: Subscription) -> list[tuple[date, str]]:
+        """Where the latest emails are, newest first: the day of each, by the reader's clock, and what became of it, in words."""
+        zone = known_zone(subscription.preferences.timezone) or self._zone
+        with self._store.read() as unit:
+            found = unit.deliveries.of_subscription(subscription.id, _LATEST)
+        return [(each.day or each.due_at.astimezone(zone).date(), where_it_is(each, zone)) for each in found]
 
     # --- who gets no mail, and who asks too often
 

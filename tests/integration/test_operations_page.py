@@ -201,6 +201,25 @@ def database(machine: Machine) -> Iterator[None]:
         yield
 
 
+def test_postgresql_from_zero(machine: Machine) -> None:
+    """The page's commands on a server that has only its superuser; then the first edition goes out by it."""
+    if reason := postgresql.missing():
+        pytest.skip(reason)
+    with postgresql.postgresql() as url:
+        folder = str(make_url(url).query["host"])
+        machine.environment |= {"PGHOST": folder, "PGDATABASE": "postgres"}
+        machine.type("createuser --username digest --superuser postgres")
+        machine.environment["PGUSER"] = "postgres"
+        machine.type("psql --no-psqlrc -c 'ALTER ROLE digest RENAME TO founder'")
+        machine.type(block("sh postgresql"))
+        [line] = re.findall(r'^    url = "(postgresql://.*)"$', PAGE, re.MULTILINE)
+        machine.environment["DIGEST_DATABASE__URL"] = line.replace("/var/run/postgresql", folder)
+        machine.type(EARLIER + SENT)
+        assert machine.status() == {"accepted": 1}
+        [owner] = machine.type("psql --no-psqlrc -At -c \"SELECT tableowner FROM pg_tables WHERE tablename = 'deliveries'\" digest")
+        assert owner.strip() == "digest"
+
+
 @pytest.mark.usefixtures("database")
 def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -> None:
     machine.type(EARLIER + SENT)

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from digest.config import read
 from digest.domain.delivery import Reply
 from digest.mail.smtp.journal import Journal
 from tests.command_line import clean_environment, command
@@ -233,23 +232,6 @@ def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -
     machine.type("./run digest subscribe new@example.org --confirmed")
     machine.type(f"./run digest redeliver daily/{_edition(machine)} --to new@example.org\n./run digest deliver")
     assert machine.status() == {"accepted": 1}, "and it goes on"
-
-
-def test_the_service_is_made_of_what_is_there() -> None:
-    """What the page installs is in the clone, and the units and the page mean the same user, program and folders."""
-    words = shlex.split(block("sh service").replace("\n", " "))
-    shipped = [word for word in words if word.startswith(("packaging/", "config/"))]
-    assert [word for word in shipped if not (ROOT / word).is_file()] == []
-    assert {f"packaging/systemd/{unit.name}" for unit in (ROOT / "packaging/systemd").iterdir()} <= set(shipped)
-    program = words[words.index("-s") + 2]
-    [user] = re.findall(r"^u (\w+) ", (ROOT / "packaging/sysusers.d/digest.conf").read_text("utf-8"), re.MULTILINE)
-    for unit in (ROOT / "packaging/systemd").iterdir():
-        text = unit.read_text("utf-8")
-        assert f"ExecStart={program} " in text
-        assert f"\nUser={user}\n" in text
-    assert f"-o {user} -g {user}" in block("sh along")
-    assert "/var/lib/digest" in block("sh along")
-    assert f"{read.SYSTEM_PATH}\n" in block("sh service")
 
 
 def _edition(machine: Machine) -> str:

@@ -215,8 +215,8 @@ def test_postgresql_from_zero(machine: Machine) -> None:
         machine.environment["DIGEST_DATABASE__URL"] = line.replace("/var/run/postgresql", folder)
         machine.type(EARLIER + SENT)
         assert machine.status() == {"accepted": 1}
-        [owner] = machine.type("psql --no-psqlrc -At -c \"SELECT tableowner FROM pg_tables WHERE tablename = 'deliveries'\" digest")
-        assert owner.strip() == "digest"
+        owner_of = "SELECT tableowner FROM pg_tables WHERE tablename = 'deliveries'"
+        assert machine.type(f'psql --no-psqlrc -At -c "{owner_of}" digest') == ["digest\n"]
 
 
 @pytest.mark.usefixtures("database")

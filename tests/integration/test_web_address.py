@@ -118,9 +118,7 @@ def test_what_comes_back_from_the_old_mailbox_says_nothing_of_the_new_one(site: 
     found = site.container.feedback.process_feedback(bounce, site.now, trusted=False)
     assert found.action is Action.NONE
     assert site.container.subscriptions.suppression(Address(NEW)) is None
-    unsubscribe = Feedback(
-        FeedbackKind.UNSUBSCRIBE, verp=f"unsubscribe+{signer.of(delivery.id).unsubscribe}@digest.example"
-    )
+    unsubscribe = Feedback(FeedbackKind.UNSUBSCRIBE, verp=f"unsubscribe+{signer.of(delivery.id).unsubscribe}@digest.example")
     assert site.container.feedback.process_feedback(unsubscribe, site.now, trusted=False).action is Action.ENDED
 
 

@@ -161,9 +161,8 @@ def diagnose(
                 return Diagnosis(SENDER, "refused early", believed)
             if bounce is HARD and ours and _is_about(line, match, ours):
                 return Diagnosis(SENDER, "our address", believed)
-            sure = (
-                believed.startswith("5.1.") or stage is ReplyStage.RCPT or not (remote or stage or given) or CERTAIN.search(line)
-            )
+            alone = not (remote or stage or given or match[0].lower().endswith("closed"))
+            sure = believed.startswith("5.1.") or stage is ReplyStage.RCPT or alone or CERTAIN.search(line)
             if cause == "no such mailbox" and (temporary or not sure):
                 return Diagnosis(SOFT, "perhaps no such mailbox", believed)
             return Diagnosis(bounce, cause, believed)
@@ -184,11 +183,10 @@ def reply_code(words: str) -> str:
 
 
 def _is_about(line: str, match: re.Match[str], ours: Collection[str]) -> bool:
-    """Whether the name that stands nearest to the words is one of ours."""
-    around = line[max(match.start() - _BESIDE, 0) : match.end() + _BESIDE]
-    start = min(match.start(), _BESIDE)
-    end = start + match.end() - match.start()
-    names = list(_NAME.finditer(around))
+    """Whether the name that stands nearest to the words, in the reply that they are of, is one of ours."""
+    code = max((found.end() for found in _CODE.finditer(line, 0, match.end())), default=0)
+    start, end = max(match.start(), code), match.end()
+    names = _NAME.finditer(line, max(start - _BESIDE, code), end + _BESIDE)
     nearest = min(names, key=lambda name: max(start - name.end(), name.start() - end, 0), default=None)
     return nearest is not None and (nearest[0] == "@ours" or nearest[0].lower() in ours)
 

@@ -75,7 +75,7 @@ def _read(mail: Part, ours: tuple[str, ...], came_to: tuple[str, ...]) -> Feedba
     if any(_UNSUBSCRIBE_MAILBOX.match(address) for address in ours):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="mail to the unsubscribe mailbox")
     daemon = is_from_daemon(mail)
-    if not daemon and _asks_to_unsubscribe(mail):
+    if not is_named_daemon(mail) and _asks_to_unsubscribe(mail):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     automatic = _automatic(mail)
     if automatic and (not daemon or (_AWAY.match(mail.words("subject")[:200]) and not is_named_daemon(mail))):

@@ -20,7 +20,11 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     *CAUSES_AT_RELAY,
     *UNMISTAKABLE,
     # Exim, where the reader's domain points to it and it is not set up to take its mail
-    ("relay setup", SENDER, words(r"lowest numbered mx records? points? to (?:the )?local ?host")),
+    (
+        "relay setup",
+        SENDER,
+        words(r"lowest numbered mx records? points? to (?:the )?local ?host|remote host address is the local host"),
+    ),
     (
         "network",
         SOFT,

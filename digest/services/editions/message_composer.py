@@ -22,7 +22,7 @@ from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CardSelection, Personal, addressed, own_picks, selected, subject_of
-from digest.render.edition.views import clean
+from digest.render.text.one_line import clean
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
 Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]

@@ -27,7 +27,7 @@ from digest.store.schema_papers import Key, document, identifiers, metadata, pap
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
-REVISION = "0015"
+REVISION = "0016"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 

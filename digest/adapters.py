@@ -192,7 +192,7 @@ class Adapters:
     def edition_renderer(self) -> EditionRenderer:
         from digest.services.editions.edition_renderer import EditionRenderer
 
-        return EditionRenderer(self.templates, self.links, self.sender, self.verp_signer, self.sign)
+        return EditionRenderer(self.templates, self.links, self.sender, self.verp_signer, self.sign, self.settings.source_kinds)
 
     def composer_of(self, edition: Edition, paper_list: PaperList, rendered: Rendered) -> MessageComposer:
         """Composes an edition's mails; loads nothing that renders."""

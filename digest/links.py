@@ -40,6 +40,8 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     UNSUBSCRIBE = "unsubscribe"
     FEEDBACK = "feedback"
+    ADDRESS = "address"
+    """A reader's mail goes to the address that this link came to."""
     STOP = "stop"
     """No more mail at all to an address that has no subscription; its token holds the address's keyed hash."""
 
@@ -50,6 +52,7 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.MANAGE: None,
     Purpose.UNSUBSCRIBE: None,  # RFC 8058: must work for mails of any age
     Purpose.FEEDBACK: None,
+    Purpose.ADDRESS: CONFIRM_LIFETIME,
     Purpose.STOP: None,
 }
 
@@ -92,7 +95,7 @@ class Links:
         self._lasting = tuple(self._signed[each] for each in (Purpose.MANAGE, Purpose.UNSUBSCRIBE, Purpose.FEEDBACK))
 
     def token(self, purpose: Purpose, public_id: str, at: datetime | None = None) -> str:
-        """`public_id` is a subscription's, or for CONFIRM a request's; `at` is needed for purposes that expire."""
+        """`public_id` is a subscription's, or for CONFIRM and ADDRESS a request's; `at` is needed for purposes that expire."""
         lifetime = LIFETIMES[purpose]
         if lifetime is None:
             return self._signed[purpose](public_id)
@@ -109,7 +112,7 @@ class Links:
         if _NUMBERED.fullmatch(named) and (purpose is not Purpose.UNSUBSCRIBE or len(named) > _LONGEST_NUMBER):
             raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
-            raise InvalidToken("this link has expired; subscribe again to get a new one")
+            raise InvalidToken("this link has expired; ask again to get a new one")
         return named
 
     def _unsigned(self, purpose: Purpose, token: str) -> str:
@@ -126,6 +129,9 @@ class Links:
 
     def confirm(self, request: str, at: datetime) -> str:
         return f"{self.base_url}/confirm/{self.token(Purpose.CONFIRM, request, at)}"
+
+    def address(self, change: str, at: datetime) -> str:
+        return f"{self.base_url}/address/{self.token(Purpose.ADDRESS, change, at)}"
 
     def for_reader(self, public_id: str) -> ReaderLinks:
         """They never expire."""

@@ -1,17 +1,22 @@
-"""Writes docs/reference/configuration.md and docs/reference/commands.md from what the program itself says: `python docs/make.py`.
+"""Writes docs/reference/configuration.md, commands.md and sources.md from what the program itself says: `python docs/make.py`.
 
 A test compares; whoever adds a key or a command runs this.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import get_type_hints
 
 import click
 
 from digest.cli import COMMANDS, Commands, digest
+from digest.services.editions.acknowledgements import acknowledgements
+from digest.sources.registry import KINDS
 
 DOCS = Path(__file__).resolve().parent
 
@@ -83,7 +88,49 @@ def _told(command: click.Command, name: str, parent: click.Context) -> Iterator[
             yield f"- `{', '.join(option.opts)}{takes}`" + (f": {said}" if said else "")
 
 
-PAGES = {"reference/configuration.md": configuration, "reference/commands.md": commands}
+def sources() -> str:
+    """Every kind of source with its options: their names and defaults from the code, their meaning from its docstring."""
+    lines = [
+        "# Sources",
+        "",
+        "A `[[sources]]` table has a `name` of your choice and a `kind`, one of these; the keys that all share are in",
+        "[configuration.md](configuration.md). What a kind alone understands goes in `options`:",
+        "",
+        "    [[sources]]",
+        '    name = "arxiv"',
+        '    kind = "arxiv-rss"',
+        '    options = { categories = ["cs.CL", "stat"] }',
+        "",
+        "A secret is not among them: it is the table's `api_key`, or the file that `api_key_file` names. An unknown kind or",
+        "option ends every command with exit code 2 and a line that names it.",
+    ]
+    for kind, build in KINDS.items():
+        made = get_type_hints(build)["return"]
+        head, _, told = (inspect.getdoc(made) or "").partition("\n\nOptions: ")
+        told = " ".join(told.partition("\nState:")[0].split())
+        meanings = dict(re.findall(r"`(\w+)` \(((?:[^()]|\([^()]*\))*)\)", told))
+        rest = re.sub(r"^(?:,? ?`\w+` \((?:[^()]|\([^()]*\))*\))*\.? ?", "", told)
+        public = next((each.default for each in fields(made) if each.name == "base_url"), MISSING)
+        lines += ["", f"## `{kind}`", "", " ".join(head.partition("\nState:")[0].split()), *(["", rest] if rest else []), ""]
+        lines.append(f"`base_url`: {f'`{public}` unless set' if public and public is not MISSING else 'none by itself'}.")
+        options = [each for each in fields(made) if each.name not in ("name", "base_url")]
+        keys = [
+            f"| `{each.name}` | {_toml(each.default)} | {meanings[each.name]} |" for each in options if each.name != "api_key"
+        ]
+        if len(keys) < len(options):
+            lines.append("It takes an `api_key`.")
+        if keys:
+            lines += ["", "| option | default | |", "|---|---|---|", *keys]
+        lines += [f"\nShown on pages and in mail: “{each.text}”" for each in acknowledgements([kind])]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    written = str(value).lower() if isinstance(value, bool) else value if isinstance(value, int) else f'"{value}"'
+    return f"`{[*value]}`".replace("'", '"') if isinstance(value, tuple) else f"`{written}`"
+
+
+PAGES = {"reference/configuration.md": configuration, "reference/commands.md": commands, "reference/sources.md": sources}
 
 if __name__ == "__main__":
     for page, made in PAGES.items():

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     default_timezone: Zone = "UTC"
     default_send_time: time = time(7, 0)
 
+    @property
+    def source_kinds(self) -> list[str]:
+        return [each.kind for each in self.sources]
+
     @model_validator(mode="before")
     @classmethod
     def _from_older(cls, values: Any) -> Any:

@@ -108,6 +108,8 @@ class Claimed:
     """What its subscription's links name it by; empty for an address without a subscription."""
     away: bool = False
     """It is the first after a pause."""
+    missed: str = ""
+    """Why the email of the reader's day before was not delivered, in words; empty where it was, or none was due."""
 
 
 @dataclass(frozen=True, slots=True)

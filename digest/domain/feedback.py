@@ -74,6 +74,8 @@ class DeliveryRecipient:
     subscriber_id: int
     address: Address
     list: str
+    former: bool = False
+    """It went to another address, which the reader has left since: what came back of it says nothing about `address`."""
 
 
 class SuppressionReason(StrEnum):

@@ -15,7 +15,11 @@ class NoticeKind(StrEnum):
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     LINK = "link"
-    """The reader's own page: asked for where only a weaker link was shown."""
+    """The reader's own page: asked for where only a weaker link was shown, or by subscribing again."""
+    ADDRESS = "address"
+    """To an address that a reader wants their mail to go to: it confirms that."""
+    MOVED = "moved"
+    """To the address that a reader left."""
     LIBRARY = "library"
     """A library that they connected cannot be read any more."""
 
@@ -26,7 +30,13 @@ _FITS = {
     NoticeKind.GOODBYE: (SubscriptionState.ENDED,),
     NoticeKind.LINK: tuple(SubscriptionState),
     NoticeKind.LIBRARY: (SubscriptionState.ACTIVE,),
+    NoticeKind.ADDRESS: tuple(SubscriptionState),
+    NoticeKind.MOVED: tuple(SubscriptionState),
 }
+
+
+_LIFTING = (NoticeKind.CONFIRM, NoticeKind.LINK, NoticeKind.ADDRESS)
+"""By these a reader can lift what stopped mail to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,6 @@ class QueuedNotice:
     @property
     def wanted(self) -> bool:
         """Whether it may be mailed, and still says what is so."""
-        lifting = self.notice.kind in (NoticeKind.CONFIRM, NoticeKind.LINK) and self.suppressed in LIFTED_BY_READER
+        lifting = self.notice.kind in _LIFTING and self.suppressed in LIFTED_BY_READER
         allowed = lifting or self.suppressed in (None, SuppressionReason.ERASED) or self.notice.kind is NoticeKind.GOODBYE
         return self.notice.fits and allowed

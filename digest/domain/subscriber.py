@@ -63,6 +63,14 @@ def _a_label(label: str) -> str:
     return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """A reader wants their mail to go to another address, which has not confirmed it yet."""
+
+    subscription_id: int
+    address: Address
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interests:
     """What a reader cares about, as the system understood it. All text is lower-cased where case carries nothing."""

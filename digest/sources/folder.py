@@ -21,9 +21,12 @@ _UNFINISHED = (".part", ".tmp", ".crdownload", ".swp", "~")
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Every file in `path` and below it, in order of name. Hidden files and those still being written are passed over.
+    """Every file in a folder and below it, in order of name. Hidden files and those still being written are passed over.
 
     A page that carries no instant of its own brings its papers but no signals: a folder does not know when it was fetched.
+
+    Options: `path` (the folder to watch; a `base_url` like file:///srv/papers says it as well).
+
     State: {"files": {relative name: "size-mtime"}}.
     """
 

@@ -90,6 +90,15 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
+def close_to_others(url: URL) -> None:
+    """Takes the rights of everybody else (owner and group keep theirs) off a SQLite file, and off those beside it."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        for name in (url.database, f"{url.database}-wal", f"{url.database}-shm"):
+            with suppress(OSError):  # none there, or not ours: then its owner decides
+                file = Path(name)
+                file.chmod(file.stat().st_mode & 0o770)
+
+
 def _unprepared_behind_a_pooler(connection: Any, _record: Any) -> None:
     """A pooler (pgbouncer) may give each transaction another server, where what was prepared is not, or is another's."""
     record = connection.info.backend_pid

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from digest.domain.errors import DatabaseUnreachable, SchemaMismatch
 from digest.store.deliveries import jobs
 from digest.store.dialect import one_at_a_time
-from digest.store.engine import WRITES, one_line, place_of
+from digest.store.engine import WRITES, close_to_others, one_line, place_of
 from digest.store.schema import REVISION
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ def upgrade(engine: Engine, hash_address: Callable[[str], str] | None = None) ->
 
     One transaction under a lock: a second process waits, then finds nothing to do; a migration that fails leaves the schema as it
     was. `hash_address` is what suppressions are kept by: a database with international addresses is not brought past 0011
-    without. Then, on PostgreSQL, the queue's own tables (jobs.py). Raises SchemaMismatch for a database newer than this
-    program, DatabaseUnreachable.
+    without. Then, on PostgreSQL, the queue's own tables (jobs.py). A SQLite file that was copied into place is closed to others.
+    Raises SchemaMismatch for a database newer than this program, DatabaseUnreachable.
     """
+    close_to_others(engine.url)
     return _move(engine, REVISION, hash_address)
 
 

@@ -10,7 +10,17 @@ from sqlalchemy import Column, Connection, Table, delete, exists, func, select, 
 from digest.domain.delivery import FINAL, DeliveryState
 from digest.domain.subscriber import SubscriptionState
 from digest.store.libraries import Libraries
-from digest.store.schema import alarms, deliveries, edition_pool, editions, requests, signals, subscribers, subscriptions
+from digest.store.schema import (
+    address_changes,
+    alarms,
+    deliveries,
+    edition_pool,
+    editions,
+    requests,
+    signals,
+    subscribers,
+    subscriptions,
+)
 
 _PAST = tuple(state.value for state in (*FINAL, DeliveryState.UNCERTAIN))
 _PAPERS = 2000
@@ -24,13 +34,14 @@ class Retention:
         self._connection = connection
 
     def unconfirmed(self, before: datetime, limit: int) -> int:
-        """Requests made before: gone, with the subscription that none of them confirmed, and the address where nothing else
-        holds it.
+        """Requests made before, of changes of address too: gone, with the subscription that none of them confirmed, and the
+        address where nothing else holds it.
         """
-        s, r = subscriptions.c, requests.c
+        s, r, c = subscriptions.c, requests.c, address_changes.c
         asked = exists().where(r.subscription_id == s.id)
         waiting = [s.state == SubscriptionState.PENDING.value, s.requested_at < before, ~asked]
         gone = self._drop(requests, r.public_id, [r.requested_at < before], limit)
+        gone += self._drop(address_changes, c.public_id, [c.requested_at < before], limit)
         return gone + self._drop(subscriptions, s.id, waiting, limit) + self._nobody(before, limit)
 
     def alarms(self, before: datetime, limit: int) -> int:

@@ -27,7 +27,7 @@ from digest.store.schema_papers import Key, document, identifiers, metadata, pap
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
-REVISION = "0017"
+REVISION = "0018"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 
@@ -39,6 +39,7 @@ subscribers = Table(
     Column("address_key", Text, nullable=False, unique=True),
     Column("address_hash", String(64), nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
+    Column("address_since", Instant),  # of one that changed: mails accepted before went to another mailbox
     sqlite_autoincrement=True,
 )
 
@@ -103,10 +104,20 @@ requests = Table(
     ),
 )
 
+address_changes = Table(
+    "address_changes",  # asked for behind a reader's link, and not proven: done once the link that went to the address is used
+    metadata,
+    Column("public_id", String(22), primary_key=True),
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("address", Text, nullable=False),
+    Column("requested_at", Instant, nullable=False, index=True),
+)
+
 notices = Table(
-    "notices",  # confirmations, welcomes and goodbyes not sent yet; one a subscription: a later step's takes its place
+    "notices",  # mails to one person not sent yet; one a subscription and address: a later step's takes its place
     metadata,
     Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("address", Text, primary_key=True, server_default=text("''")),  # "": the reader's own
     Column("kind", Text, nullable=False),
     Column("request", String(22), nullable=False, server_default=text("''")),  # of a confirmation: what it confirms
     Column("owed_at", Instant, nullable=False),
@@ -250,6 +261,7 @@ alarms = Table(
 __all__ = [
     "REVISION",
     "Key",
+    "address_changes",
     "alarms",
     "attempts",
     "deliveries",

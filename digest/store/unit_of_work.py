@@ -28,6 +28,7 @@ from digest.store.papers.papers import Papers
 from digest.store.rate_limits import RateLimits
 from digest.store.retention import Retention
 from digest.store.sources import Sources
+from digest.store.subscribers.address_changes import AddressChanges
 from digest.store.subscribers.pending_notices import Notices
 from digest.store.subscribers.subscriber_stats import SubscriberStats
 from digest.store.subscribers.subscribers import Subscribers
@@ -43,6 +44,7 @@ class UnitOfWork:
     """What one transaction can do. Everything that comes out is a value; nothing of it is live after the transaction."""
 
     __slots__ = (
+        "address_changes",
         "alarms",
         "connection",
         "deliveries",
@@ -77,7 +79,8 @@ class UnitOfWork:
         self.libraries = Libraries(connection)
         self.library_accounts = LibraryAccounts(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)
-        self.notices = Notices(connection)
+        self.notices = Notices(connection, hash_address)
+        self.address_changes = AddressChanges(connection, hash_address)
         self.deliveries = Deliveries(connection)
         self.sent_papers = SentPapers(connection)
         self.feedback_events = FeedbackEvents(connection)

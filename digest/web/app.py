@@ -16,6 +16,7 @@ from starlette.routing import Route
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound, TemplateError
 from digest.web import (
     admin,
+    change_address,
     edition_operations,
     feeds,
     health,
@@ -64,7 +65,20 @@ def create_app(
     )
     site = app.state.site = Site(container, clock, keep_seconds, wake_sender)
     paths = {"/api/v1"}
-    for part in (health, search, feeds, pages, subscribe, manage, unsubscribe, admin, edition_operations, webhooks, stop_address):
+    for part in (
+        health,
+        search,
+        feeds,
+        pages,
+        subscribe,
+        manage,
+        change_address,
+        unsubscribe,
+        admin,
+        edition_operations,
+        webhooks,
+        stop_address,
+    ):
         app.include_router(part.router)
         paths |= {route.path for route in part.router.routes if isinstance(route, Route)}
     app.mount("/api/v1", create_api(site))

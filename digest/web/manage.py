@@ -39,7 +39,7 @@ SAVED = {
 def page(request: Request, token: str, saved: str = "") -> Response:
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
-    return _page(site, token, subscription, Form(), saved)
+    return preferences_page(site, token, subscription, Form(), saved)
 
 
 @router.post("/manage/{token}/when")
@@ -51,7 +51,7 @@ async def when(request: Request, token: str) -> Response:
     preferences = sent.preferences(subscription.preferences)
     if sent.wrong:
         wanted = replace(subscription, preferences=preferences)
-        return await run_in_threadpool(lambda: _page(site, token, wanted, sent, status=400))
+        return await run_in_threadpool(lambda: preferences_page(site, token, wanted, sent, status=400))
     await run_in_threadpool(site.container.subscriptions.change, subscription, preferences)
     return _back(site, token, "when")
 
@@ -80,14 +80,14 @@ async def interests(request: Request, token: str) -> Response:
                 works += found
                 rejected += problems
     if sent.wrong:
-        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
+        return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     typed, forgotten = understood.interests, sent.forgotten
     changed, library = await run_in_threadpool(
         lambda: site.container.subscriptions.save_interests(
             subscription, typed, forgotten, (tuple(works), tuple(rejected)), site.clock()
         )
     )
-    return await run_in_threadpool(lambda: _page(site, token, changed, Form(), "interests", library=library))
+    return await run_in_threadpool(lambda: preferences_page(site, token, changed, Form(), "interests", library=library))
 
 
 @router.post("/manage/{token}/connect")
@@ -115,7 +115,7 @@ async def connect(request: Request, token: str) -> Response:
         except InvalidInput as error:
             sent.wrong[field] = sentence(clean(str(error)))
     if sent.wrong:
-        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
+        return await run_in_threadpool(lambda: page(site, token, subscription, sent, status=400))
     return _back(site, token, "connected")
 
 
@@ -157,7 +157,7 @@ async def erased(request: Request, token: str) -> Response:
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     if sent.line("sure") != "yes":
         sent.wrong["sure"] = "Tick the box first: this cannot be undone."
-        return await run_in_threadpool(lambda: _page(site, token, subscription, sent, status=400))
+        return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     await run_in_threadpool(site.container.privacy.erase, subscription.address, site.clock())
     return site.page("erased.html")
 
@@ -175,7 +175,7 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
-def _page(
+def preferences_page(
     site: Site,
     token: str,
     subscription: Subscription,
@@ -183,6 +183,7 @@ def _page(
     saved: str = "",
     status: int = 200,
     library: KeptLibrary = KeptLibrary(),  # noqa: B008 - frozen
+    asked_address: str = "",
 ) -> Response:
     unsubscribe = site.container.adapters.links.token(Purpose.UNSUBSCRIBE, subscription.public_id)
     topics = written(subscription.interests)
@@ -221,6 +222,10 @@ def _page(
         sent=sent,
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),
         about_interests=saved == "interests",
+        asked_address=asked_address,
+        last_deliveries=[
+            (in_words(day), clean(words)) for day, words in site.container.subscriptions.last_deliveries(subscription)
+        ],
     )
 
 

@@ -25,7 +25,10 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "browsing-topics=(), geolocation=(), camera=(), microphone=()",
 }
-PERSONAL = ("/confirm/", "/manage/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin", "/api/v1/subscriptions")
+PERSONAL = (
+    *("/confirm/", "/manage/", "/address/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin"),
+    "/api/v1/subscriptions",
+)
 """Paths whose answers belong to one person: kept by no cache and found by no search engine."""
 ONE_CLICK = "/unsubscribe/"
 """The one route that strangers post to: mailbox providers, on the reader's behalf (RFC 8058 §3.1)."""

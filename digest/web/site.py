@@ -18,6 +18,7 @@ from digest.domain.subscriber import Address, Subscription
 from digest.links import Purpose
 from digest.render.edition.views import SenderView, in_words
 from digest.render.text.one_line import clean
+from digest.services.editions.acknowledgements import acknowledgements
 from digest.web.response_cache import Answer, ResponseCache
 
 if TYPE_CHECKING:
@@ -47,7 +48,12 @@ class Site:
         self.kept = ResponseCache(keep_seconds)
         sender, links = container.adapters.sender, container.adapters.links
         self.root_path = links.root_path
-        self._sender = SenderView(name=sender.name, home_url=links.base_url, postal_address=sender.postal_address)
+        self._sender = SenderView(
+            name=sender.name,
+            home_url=links.base_url,
+            postal_address=sender.postal_address,
+            acknowledgements=acknowledgements(container.settings.source_kinds),
+        )
         self.contact = (sender.reply_to or sender.address).text
         """Where somebody who reads the pages can write to."""
 

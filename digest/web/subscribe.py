@@ -19,7 +19,7 @@ from digest.domain.subscriber import Address, Interests, Preferences, Subscripti
 from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.ranking.summary import summarised
 from digest.render.edition.views import CardView, Lengths, card_view
-from digest.services.subscriptions.request_limits import Scope
+from digest.services.subscriptions.request_limits import Admission, Scope
 from digest.web.forms import Form, chosen_days, zones
 from digest.web.manage import next_mail
 from digest.web.search import asked
@@ -67,10 +67,7 @@ async def ask(request: Request) -> Response:
     admitted = await run_in_threadpool(
         site.container.subscriptions.check_request_limits, address, client_of(request), site.clock()
     )
-    if admitted.over in TOO_MANY:
-        text, seconds = TOO_MANY[admitted.over]
-        refused = site.refusal("/subscribe", 429, "Too many at once", text.format(address.domain))
-        refused.headers["retry-after"] = seconds
+    if refused := too_many(site, admitted, address):
         return refused
     answer = site.page(
         "asked.html", list=paper_list, email=address.text, domain=address.domain, confirm_days=CONFIRM_LIFETIME.days
@@ -79,6 +76,16 @@ async def ask(request: Request) -> Response:
         args = (address, paper_list, preferences, understood.interests, admitted.mail_at)
         answer.background = BackgroundTask(_ask, site, *args)
     return answer
+
+
+def too_many(site: Site, admitted: Admission, address: Address) -> Response | None:
+    """The page for who ran into a limit that may be told."""
+    if admitted.over not in TOO_MANY:
+        return None
+    text, seconds = TOO_MANY[admitted.over]
+    refused = site.refusal("/subscribe", 429, "Too many at once", text.format(address.domain))
+    refused.headers["retry-after"] = seconds
+    return refused
 
 
 @router.post("/subscribe/preview")

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, InvalidInstant, SchemaMismatch, StoreError
-from digest.store.engine import open_engine
+from digest.store.engine import close_to_others, open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
 from digest.store.schema import REVISION, metadata, source_states
 from digest.store.unit_of_work import Store
@@ -190,4 +190,7 @@ def test_what_is_made_for_sqlite_is_for_its_owner_alone(tmp_path: Path) -> None:
     engine.dispose()
     file.chmod(0o640)
     open_engine(f"sqlite:///{file}").dispose()
+    assert stat.filemode(file.stat().st_mode) == "-rw-r-----"
+    file.chmod(0o644)  # a copy that somebody put there
+    close_to_others(engine.url)
     assert stat.filemode(file.stat().st_mode) == "-rw-r-----"

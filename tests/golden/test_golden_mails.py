@@ -68,7 +68,7 @@ def test_edition(name: str, golden: Golden) -> None:
     golden(f"{name}.txt", f"Subject: {subject_of(mail, selected(mail, own_picks(mail)))}\n\n{text}")
 
 
-@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "library", "alert"])
+@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "link", "address", "moved", "library", "alert"])
 def test_message(kind: str, golden: Golden) -> None:
     message = render_message(TEMPLATES, kind, ALERT if kind == "alert" else NOTICE)
     golden(f"{kind}.html", message.html)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import runpy
+from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
 from digest.cli import COMMANDS
 from digest.config import Settings
+from digest.sources.registry import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_THE_READER = {"config/local.toml", "etc/digest/digest.toml", "var/demo/inbox/0001.html"}
@@ -34,6 +36,16 @@ def test_every_key_has_its_place() -> None:
         inner = next(iter(get_args(field.annotation)), field.annotation)  # of a tuple of tables, the table
         keys = getattr(inner, "model_fields", {name: None})
         assert [key for key in keys if f"| `{key}` |" not in page] == [], name
+
+
+def test_every_option_of_every_kind_of_source_has_its_place() -> None:
+    page = (ROOT / "docs/reference/sources.md").read_text("utf-8")
+    for kind, build in KINDS.items():
+        section = page.partition(f"\n## `{kind}`\n")[2].partition("\n## ")[0]
+        options = [
+            each.name for each in fields(get_type_hints(build)["return"]) if each.name not in ("name", "base_url", "api_key")
+        ]
+        assert re.findall(r"^\| `(\w+)` \| `[^`]+` \| \S", section, re.MULTILINE) == options, kind
 
 
 def test_commands_that_the_pages_name_are_there() -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from digest.config import read
 from digest.domain.delivery import Reply
 from digest.mail.smtp.journal import Journal
 from tests.command_line import clean_environment, command
@@ -131,6 +130,7 @@ def test_a_lost_database_mails_nobody_twice(machine: Machine, lost: str) -> None
     assert machine.status() == {"withheld": 1}
     assert [f"{path.stat().st_mode & 0o777:o}" for path in machine.folder.glob("**/*") if path.suffix in PRIVATE] != []
     assert {path.stat().st_mode & 0o777 for path in machine.folder.glob("**/*") if path.suffix in PRIVATE} == {0o600}
+    assert (machine.folder / "backup").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("lost", ["", "rm -f digest.sqlite3*"], ids=["nothing lost", "database lost"])
@@ -200,6 +200,25 @@ def database(machine: Machine) -> Iterator[None]:
         yield
 
 
+def test_postgresql_from_zero(machine: Machine) -> None:
+    """The page's commands on a server that has only its superuser; then the first edition goes out by it."""
+    if reason := postgresql.missing():
+        pytest.skip(reason)
+    with postgresql.postgresql() as url:
+        folder = str(make_url(url).query["host"])
+        machine.environment |= {"PGHOST": folder, "PGDATABASE": "postgres"}
+        machine.type("createuser --username digest --superuser postgres")
+        machine.environment["PGUSER"] = "postgres"
+        machine.type("psql --no-psqlrc -c 'ALTER ROLE digest RENAME TO founder'")
+        machine.type(block("sh postgresql"))
+        [line] = re.findall(r'^    url = "(postgresql://.*)"$', PAGE, re.MULTILINE)
+        machine.environment["DIGEST_DATABASE__URL"] = line.replace("/var/run/postgresql", folder)
+        machine.type(EARLIER + SENT)
+        assert machine.status() == {"accepted": 1}
+        owner_of = "SELECT tableowner FROM pg_tables WHERE tablename = 'deliveries'"
+        assert machine.type(f'psql --no-psqlrc -At -c "{owner_of}" digest') == ["digest\n"]
+
+
 @pytest.mark.usefixtures("database")
 def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -> None:
     machine.type(EARLIER + SENT)
@@ -213,23 +232,6 @@ def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -
     machine.type("./run digest subscribe new@example.org --confirmed")
     machine.type(f"./run digest redeliver daily/{_edition(machine)} --to new@example.org\n./run digest deliver")
     assert machine.status() == {"accepted": 1}, "and it goes on"
-
-
-def test_the_service_is_made_of_what_is_there() -> None:
-    """What the page installs is in the clone, and the units and the page mean the same user, program and folders."""
-    words = shlex.split(block("sh service").replace("\n", " "))
-    shipped = [word for word in words if word.startswith(("packaging/", "config/"))]
-    assert [word for word in shipped if not (ROOT / word).is_file()] == []
-    assert {f"packaging/systemd/{unit.name}" for unit in (ROOT / "packaging/systemd").iterdir()} <= set(shipped)
-    program = words[words.index("-s") + 2]
-    [user] = re.findall(r"^u (\w+) ", (ROOT / "packaging/sysusers.d/digest.conf").read_text("utf-8"), re.MULTILINE)
-    for unit in (ROOT / "packaging/systemd").iterdir():
-        text = unit.read_text("utf-8")
-        assert f"ExecStart={program} " in text
-        assert f"\nUser={user}\n" in text
-    assert f"-o {user} -g {user}" in block("sh along")
-    assert "/var/lib/digest" in block("sh along")
-    assert f"{read.SYSTEM_PATH}\n" in block("sh service")
 
 
 def _edition(machine: Machine) -> str:

@@ -96,6 +96,34 @@ def test_the_units_are_hardened(unit: Path) -> None:
     assert float(level[1]) <= 2.5
 
 
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """Without a word, where the program is there."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    for unit in UNITS:
+        (tmp_path / unit.name).write_text(unit.read_text("utf-8").replace("/usr/bin/digest", "/usr/bin/true"))
+    command = [program, "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
+def test_systemd_makes_the_user_that_the_units_name(tmp_path: Path) -> None:
+    program = shutil.which("systemd-sysusers")
+    if program is None:
+        pytest.skip("systemd-sysusers is not installed")
+    (tmp_path / "etc").mkdir()
+    file = ROOT / "packaging/sysusers.d/digest.conf"
+    done = subprocess.run(
+        [program, f"--root={tmp_path}", str(file)], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    [made] = (tmp_path / "etc/passwd").read_text("utf-8").splitlines()
+    name, _, _, _, _, home, shell = made.split(":")
+    assert (name, home) == ("digest", "/var/lib/digest")
+    assert shell.endswith("nologin")
+
+
 def test_there_are_units_for_both() -> None:
     assert {unit.name for unit in UNITS} == {"digest.service", "digest-worker@.service"}
 

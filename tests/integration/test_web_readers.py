@@ -22,7 +22,7 @@ def test_in_through_and_out(site: Website) -> None:
     """One reader's story, each step through the link in the mail before."""
     asked = site.post("/subscribe", {"email": ADA, "timezone": "Europe/Berlin", "hour": "06:45", "interests": "diffusion"})
     assert asked.status_code == 200
-    assert "Look in your inbox" in asked.text
+    assert "Check your inbox" in asked.text
     ((to, text),) = site.letters(1)
     assert to == ADA
     assert "diffusion" not in text.lower()

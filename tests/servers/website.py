@@ -20,7 +20,7 @@ import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
-from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, Web
+from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
 from digest.domain.errors import DigestError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
@@ -154,6 +154,7 @@ def website(
     base: str = BASE,
     admin: str | None = ADMIN,
     proxies: Sequence[str] = ("127.0.0.1",),
+    sources: Sequence[SourceSettings] = (),
 ) -> Iterator[Website]:
     """Serves a copy of `stocked`; `own_base`: links lead to where it is really served, for a browser."""
     file = folder / "web.sqlite3"
@@ -162,7 +163,7 @@ def website(
     url = f"http://127.0.0.1:{port}"
     base = url if own_base else base
     client = httpx2.Client(timeout=PATIENCE, trust_env=False, verify=False)  # it speaks no TLS, and loads no certificates
-    with Sending(_settings(file, base, relays, admin)) as container, client:
+    with Sending(_settings(file, base, relays, admin, sources)) as container, client:
         site = Website(url, base, container, client)
         web = Web(port=port, trusted_proxies=proxies)
         with (
@@ -191,7 +192,13 @@ def sending(container: Sending, clock: Callable[[], datetime]) -> Iterator[Calla
     thread.join(10)
 
 
-def _settings(file: Path, base: str, relays: Sequence[Relay] = (), admin: str | None = ADMIN) -> Settings:
+def _settings(
+    file: Path,
+    base: str,
+    relays: Sequence[Relay] = (),
+    admin: str | None = ADMIN,
+    sources: Sequence[SourceSettings] = (),
+) -> Settings:
     return Settings(
         database=Database(url=f"sqlite:///{file}"),
         secrets=Secrets(key="a key of the tests' own"),
@@ -199,7 +206,7 @@ def _settings(file: Path, base: str, relays: Sequence[Relay] = (), admin: str | 
         mail=Mail(from_address="digest@example.test", postal_address="1 Test Street, Testville"),
         relays=tuple(relays),
         lists=(ListSettings(name="daily", title="Trending papers", description="The papers people talk about, once a day"),),
-        sources=(),
+        sources=tuple(sources),
     )
 
 

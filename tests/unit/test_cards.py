@@ -20,7 +20,7 @@ from digest.render.edition.personalise import Personal, assemble, own_picks, per
 from digest.render.environment import Templates
 from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 
-SHELL = {"why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
+SHELL = {"missed", "why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
 CARD = {"number", "because", "more-url", "less-url"}
 
 

@@ -194,7 +194,7 @@ def test_the_operator_may_allow_images_from_a_host() -> None:
     assert not lint(data, remote_hosts=("static.example",)).errors
 
 
-@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye"])
+@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "link", "address", "moved"])
 def test_a_mail_to_one_person_owes_no_list_fields(kind: str) -> None:
     view = NoticeView(
         title=LIST.title,

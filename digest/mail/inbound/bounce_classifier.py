@@ -8,6 +8,7 @@ speak of us (our address, our reputation, our content) the reader is never to bl
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from digest.domain.feedback import BounceClass
@@ -15,7 +16,7 @@ from digest.mail.inbound.bounce_patterns.ours import CAUSES
 from digest.mail.inbound.bounce_patterns.relays import OUR_QUOTA
 from digest.mail.inbound.bounce_patterns.stages import CERTAIN, STAGE_PATTERNS, SUSPENDED, ReplyStage
 
-__all__ = ["VAGUE", "Diagnosis", "ReplyStage", "diagnose", "reply_code", "stage_of"]
+__all__ = ["VAGUE", "Diagnosis", "ReplyStage", "diagnose", "names_of_ours", "reply_code", "stage_of"]
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 
@@ -99,7 +100,11 @@ _OF_MAILBOX = re.compile(r"\b(?:full|recei\w+)\b", re.IGNORECASE)
 _THEIR_NULL_MX = re.compile(r"host (?:@|\S{1,255} )?does not accept mail", re.IGNORECASE)
 """Sendmail gives its readers' null MX the code that RFC 7505 has for the sender's."""
 _QUOTED_HOST = re.compile(r"\bhost \S{1,255}(?: ?\[[^\]]{1,60}\])? (?:said|refused to talk to me): ?", re.IGNORECASE)
-_ADDRESS = re.compile(r"<?[^\s<>()\[\]:;,\"]{1,128}@[^\s<>()\[\]:;,\"]{1,254}[A-Za-z0-9]>?")
+_ADDRESS = re.compile(r"<?[^\s<>()\[\]:;,\"\u2e80-\uffff]{1,128}@[^\s<>()\[\]:;,\"\u2e80-\uffff]{1,254}[A-Za-z0-9]>?")
+"""Chinese, Japanese and Korean write words right beside it: those are not part of it."""
+_NAME = re.compile(r"@ours\b|@|(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,62}", re.IGNORECASE)
+_BESIDE = 80
+"""Characters around the words in which the name stands that they are about."""
 # The form in which servers answer RCPT: the address first.
 _LOOKS_LIKE_RCPT = re.compile(r"[45]\d\d[ :-]+(?:\d\.\d\.\d )?@(?::|\.\.\.)|recipient address rejected", re.IGNORECASE)
 
@@ -109,14 +114,28 @@ def stage_of(transcript: str) -> ReplyStage:
     return next((stage for stage, pattern in STAGE_PATTERNS if pattern.search(transcript)), ReplyStage.UNKNOWN)
 
 
-def diagnose(words: str, status: str = "", *, delayed: bool = False, stage: ReplyStage = ReplyStage.UNKNOWN) -> Diagnosis:
+def names_of_ours(addresses: Iterable[str], reader: str) -> frozenset[str]:
+    """Our addresses and their domains, without what the reader shares with us."""
+    ours = {address.lower() for address in addresses}
+    domains = {address.rpartition("@")[2] for address in ours}
+    return frozenset(ours | domains) - {reader.lower(), reader.lower().rpartition("@")[2]}
+
+
+def diagnose(
+    words: str,
+    status: str = "",
+    *,
+    delayed: bool = False,
+    stage: ReplyStage = ReplyStage.UNKNOWN,
+    ours: Collection[str] = (),
+) -> Diagnosis:
     """What `words` (a Diagnostic-Code, a transcript line) and `status` (a DSN's Status field) mean.
 
     `delayed`: the server is still trying, so whatever it says nothing is to be done. Suppressing somebody takes certainty: words
     like "550 user unknown" are hard only with a code that agrees (5.1.x) or as the answer to RCPT; servers that filter say them
-    of content. What was said before the recipient was named is about us.
+    of content. What was said before the recipient was named is about us, and so is a name of `ours` that does not exist.
     """
-    line = _plain(words)
+    line = _plain(words, ours)
     found = _ENHANCED.findall(line)
     codes = [".".join(match) for match in found]
     given = _ENHANCED.search(status)
@@ -136,12 +155,14 @@ def diagnose(words: str, status: str = "", *, delayed: bool = False, stage: Repl
                 return Diagnosis(SENDER, "our quota", code)  # some put the code of a full mailbox on it
             return Diagnosis(*precise, code)
     for cause, bounce, pattern in CAUSES:
-        if pattern.search(line):
+        match = pattern.search(line)
+        if match:
             if bounce is HARD and stage is ReplyStage.EARLY:
                 return Diagnosis(SENDER, "refused early", believed)
-            sure = (
-                believed.startswith("5.1.") or stage is ReplyStage.RCPT or not (remote or stage or given) or CERTAIN.search(line)
-            )
+            if bounce is HARD and ours and _is_about(line, match, ours):
+                return Diagnosis(SENDER, "our address", believed)
+            alone = not (remote or stage or given or match[0].lower().endswith("closed"))
+            sure = believed.startswith("5.1.") or stage is ReplyStage.RCPT or alone or CERTAIN.search(line)
             if cause == "no such mailbox" and (temporary or not sure):
                 return Diagnosis(SOFT, "perhaps no such mailbox", believed)
             return Diagnosis(bounce, cause, believed)
@@ -161,6 +182,15 @@ def reply_code(words: str) -> str:
     return match[1] if match else ""
 
 
-def _plain(words: str) -> str:
+def _is_about(line: str, match: re.Match[str], ours: Collection[str]) -> bool:
+    """Whether the name that stands nearest to the words, in the reply that they are of, is one of ours."""
+    code = max((found.end() for found in _CODE.finditer(line, 0, match.end())), default=0)
+    start, end = max(match.start(), code), match.end()
+    names = _NAME.finditer(line, max(start - _BESIDE, code), end + _BESIDE)
+    nearest = min(names, key=lambda name: max(start - name.end(), name.start() - end, 0), default=None)
+    return nearest is not None and (nearest[0] == "@ours" or nearest[0].lower() in ours)
+
+
+def _plain(words: str, ours: Collection[str] = ()) -> str:
     line = " ".join(words[: MAX_DIAGNOSTIC * 2].split())[:MAX_DIAGNOSTIC]
-    return _ADDRESS.sub("@", _QUOTED_HOST.sub("", line))
+    return _ADDRESS.sub(lambda found: "@ours" if found[0].strip("<>").lower() in ours else "@", _QUOTED_HOST.sub("", line))

@@ -7,18 +7,18 @@ lines that name a recipient. Why it failed is read from the words near the addre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from email.message import Message
 
 from flufl.bounce import all_failures
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, diagnose, stage_of
+from digest.mail.inbound.bounce_classifier import VAGUE, Diagnosis, diagnose, names_of_ours, stage_of
 from digest.mail.inbound.bounce_patterns.other_languages import FAILED, FAILURE_SUBJECT, STILL_TRYING
 from digest.mail.inbound.dsn import find_report, mild, read_report, words_near
-from digest.mail.inbound.webhooks.events import read_json
-from digest.mail.inbound.webhooks.ses import read_notification
+from digest.mail.inbound.webhooks.events import read_json, read_json_at_start
+from digest.mail.inbound.webhooks.ses import read_notification, text_of_message
 from digest.mail.message.mime import Part
 
 MAX_NOTICE = 20_000
@@ -118,9 +118,12 @@ def is_named_daemon(mail: Part) -> bool:
     return bool(_DAEMON.search(mail.words("from")[:300]))
 
 
-def read_nonstandard(mail: Part) -> Feedback | None:
-    """The bounce in the mail, or None: it must come from a server (or say so in its subject) and name somebody it failed."""
-    if mail.header("x-amz-sns-message-id"):
+def read_nonstandard(mail: Part, ours: Iterable[str] = ()) -> Feedback | None:
+    """The bounce in the mail, or None: it must come from a server (or say so in its subject) and name somebody it failed.
+
+    `ours` are addresses that the mail came to.
+    """
+    if mail.header("x-amz-sns-message-id") or "@sns.amazonaws.com" in mail.header("from"):
         return _mailed_notification(mail)
     failed = [address for value in mail.all("x-failed-recipients") for address in _ADDRESS.findall(value[:5000])]
     daemon = is_from_daemon(mail)
@@ -128,7 +131,7 @@ def read_nonstandard(mail: Part) -> Feedback | None:
     subject = any(pattern.search(title) for pattern in (_FAILURE_SUBJECT, FAILURE_SUBJECT))
     if not (failed or daemon or subject or _WEAK_SUBJECT.search(title)):
         return None
-    report = _misplaced_report(mail, daemon)
+    report = _misplaced_report(mail, daemon, ours)
     if report:
         return Feedback(FeedbackKind.BOUNCE, report, reason="delivery report out of its place")
     notice, returned_mail = _notice(mail)
@@ -140,14 +143,14 @@ def read_nonstandard(mail: Part) -> Feedback | None:
     addresses = tuple(dict.fromkeys(failed or (*permanent, *temporary, *exact) or _named(notice, mail, _NAMING)))
     if not addresses and daemon and (subject or _is_report(mail)):
         addresses = _addressees(mail, returned_mail)
-    if not addresses or not (
-        failed or permanent or temporary or _is_report(mail) or _FAILED.search(notice) or FAILED.search(notice)
-    ):
+    certain = failed or permanent or temporary or _is_report(mail) or _FAILED.search(notice) or FAILED.search(notice)
+    ours = names_of_ours(ours, addresses[0]) if addresses else ()
+    whole = _of_whole(notice, ours)
+    if not addresses or not (certain or ((subject or is_named_daemon(mail)) and whole.cause not in VAGUE)):
         return None
     still = bool(_STILL_TRYING.search(notice) or STILL_TRYING.search(notice)) and not _GAVE_UP.search(notice)
-    whole = _of_whole(notice)
     returned = (
-        _returned(address, notice, whole, still or (address in temporary and address not in permanent))
+        _returned(address, notice, whole, ours, still or (address in temporary and address not in permanent))
         for address in addresses[:MAX_RECIPIENTS]
     )
     if _is_cut_short(mail):
@@ -155,29 +158,32 @@ def read_nonstandard(mail: Part) -> Feedback | None:
     return Feedback(FeedbackKind.BOUNCE, tuple(returned), reason="bounce read by its shape")
 
 
-def _returned(address: str, notice: str, whole: Diagnosis, delayed: bool) -> Returned:
+def _returned(address: str, notice: str, whole: Diagnosis, ours: Collection[str], delayed: bool) -> Returned:
     words = words_near(address, notice)
-    found = diagnose(words, delayed=delayed, stage=stage_of(words) or stage_of(notice[:_BEGINNING]))
+    found = diagnose(words, delayed=delayed, stage=stage_of(words) or stage_of(notice[:_BEGINNING]), ours=ours)
     if found.cause in VAGUE and whole.cause not in VAGUE:
         found = replace(whole, status=found.status or whole.status)
     return Returned(address, found.status, found.bounce, " ".join(words.split())[:500])
 
 
-def _of_whole(notice: str) -> Diagnosis:
+def _of_whole(notice: str, ours: Collection[str]) -> Diagnosis:
     """The notice paragraph by paragraph, until one says why."""
     stage = stage_of(notice[:_BEGINNING])
     found = Diagnosis(BounceClass.SOFT, "undefined")
     for paragraph in notice.split("\n\n")[:60]:
-        found = diagnose(paragraph, found.status, stage=stage)
+        found = diagnose(paragraph, found.status, stage=stage, ours=ours)
         if found.cause not in VAGUE:
             break
     return found
 
 
 def _mailed_notification(mail: Part) -> Feedback | None:
-    """Amazon SNS delivering an SES notification by mail: one line of JSON, broken by "!" where sendmail found it too long."""
-    line = mail.text.lstrip().replace("!\n ", "").partition("\n")[0]
-    found = read_notification(read_json(line.encode()))
+    """Amazon SNS mails an SES notification: JSON before a footer, broken by "!" where sendmail found a line too long.
+
+    The protocol "email" sends the notification itself, "email-json" the whole post with the notification as its Message.
+    """
+    post = read_json_at_start(mail.text.lstrip().replace("!\n ", ""))
+    found = read_notification(post) or read_notification(read_json(text_of_message(post)))
     if not found:
         return None
     return replace(
@@ -185,20 +191,20 @@ def _mailed_notification(mail: Part) -> Feedback | None:
     )
 
 
-def _misplaced_report(mail: Part, daemon: bool) -> tuple[Returned, ...]:
+def _misplaced_report(mail: Part, daemon: bool, ours: Iterable[str]) -> tuple[Returned, ...]:
     """A report inside an attached mail from a server, in the text, or quoted where somebody forwarded it."""
     if daemon:
         for part in mail.walk():
             inner = find_report(part.parts[0]) if part.content_type == "message/rfc822" and part.parts else None
             if inner is not None:
-                return read_report(inner).recipients
+                return read_report(inner, ours=ours).recipients
     for part in mail.walk():
         if part.content_type.startswith(("text/", "multipart/")) and not part.parts:
             text = re.sub(r"(?m)^(?:> ?)+", "", part.text)
             place = _REPORT_FIELDS.search(text)
             if place:
                 fields = text[place.start() :].encode("utf-8", "replace")
-                return read_report(Part((), "message/delivery-status", {}, fields), text[: place.start()]).recipients
+                return read_report(Part((), "message/delivery-status", {}, fields), text[: place.start()], ours).recipients
     return ()
 
 

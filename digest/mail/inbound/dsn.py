@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from digest.domain.feedback import BounceClass, Returned
-from digest.mail.inbound.bounce_classifier import VAGUE, ReplyStage, diagnose, stage_of
+from digest.mail.inbound.bounce_classifier import VAGUE, ReplyStage, diagnose, names_of_ours, reply_code, stage_of
 from digest.mail.message.mime import Part, decode_transfer, read_fields
 
 MAX_RECIPIENTS = 100
@@ -18,7 +18,9 @@ _NEXT_RECIPIENT = re.compile(
 )
 # Dovecot refuses on delivery with a report that says little and this sentence, which says why.
 _REFUSED_BECAUSE = re.compile(r"was automatically rejected:\s*(.{3,300})")
-_HAPPENED = {"delivered", "relayed", "expanded"}
+_HAPPENED = {"delivered", "relayed", "expanded", "deliverable"}
+"""RFC 3464 §2.3.3, and Postfix's answer to a question about an address."""
+_HAPPENING = _HAPPENED | {"failed", "delayed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,11 @@ def find_report(mail: Part) -> Part | None:
     )
 
 
-def read_report(status: Part, notification: str = "") -> Report:
-    """Reads the per-recipient blocks. `notification` is the human-readable part: asked only where a block gives no diagnostic."""
+def read_report(status: Part, notification: str = "", ours: Iterable[str] = ()) -> Report:
+    """Reads the per-recipient blocks. `notification` is the human-readable part: asked only where a block gives no diagnostic.
+
+    `ours` are addresses that the report came to.
+    """
     body = decode_transfer(status.body, status.header("content-transfer-encoding"))
     returned: dict[str, Returned] = {}
     happened = 0
@@ -46,10 +51,10 @@ def read_report(status: Part, notification: str = "") -> Report:
         address = recipient_of(fields)
         if not address and not ("action" in fields and "status" in fields):
             continue
-        if fields.get("action", "").lower().split(" ")[0] in _HAPPENED:
+        if _happened(fields):
             happened += 1
             continue
-        one = _returned(address, fields, notification)
+        one = _returned(address, fields, notification, names_of_ours(ours, address))
         returned.setdefault(address.lower(), one)
     return Report(tuple(returned.values()), delivered=bool(happened and not returned))
 
@@ -86,9 +91,21 @@ def words_near(address: str, notice: str) -> str:
     return "\n".join(paragraphs[: 3 if bare and following.startswith("\n") else 2])[:1200]
 
 
-def _returned(address: str, fields: dict[str, str], notification: str) -> Returned:
+def _happened(fields: dict[str, str]) -> bool:
+    """Success by its action or, where that is none of the standard's, by its status."""
+    action = fields.get("action", "").lower().split(" ")[0]
+    return action in _HAPPENED or (action not in _HAPPENING and fields.get("status", "").startswith("2."))
+
+
+def _words(fields: dict[str, str]) -> str:
+    """What the server said: in the Diagnostic-Code, else where its product puts it (Cisco: X-Supplementary-Info)."""
     diagnostic = fields.get("diagnostic-code", "")
     words = diagnostic.partition(";")[2].strip() or diagnostic
+    return words or next((text for name, text in fields.items() if name.startswith("x-") and reply_code(text)), "")
+
+
+def _returned(address: str, fields: dict[str, str], notification: str, ours: Collection[str]) -> Returned:
+    words = _words(fields)
     action = fields.get("action", "").lower()
     because = _REFUSED_BECAUSE.search(notification)
     words = because[1] if because else words
@@ -97,12 +114,12 @@ def _returned(address: str, fields: dict[str, str], notification: str) -> Return
     status = fields.get("status", "")
     if fields.get("x-powermta-bouncecategory", "").lower() in ("bad-mailbox", "inactive-mailbox", "bad-domain"):
         stage = ReplyStage.RCPT
-    found = diagnose(words, status, delayed=action.startswith("delay"), stage=stage)
+    found = diagnose(words, status, delayed=action.startswith("delay"), stage=stage, ours=ours)
     for other in (near, notification):
         if found.cause not in VAGUE:
             break
-        found = diagnose(f"{words}\n{other}", status, stage=stage)
-    if found.bounce is BounceClass.HARD and diagnostic.lower().startswith("x-unix"):
+        found = diagnose(f"{words}\n{other}", status, stage=stage, ours=ours)
+    if found.bounce is BounceClass.HARD and fields.get("diagnostic-code", "").lower().startswith("x-unix"):
         # a program on the server failed while it delivered: the mailbox is there
         found = replace(found, bounce=BounceClass.SOFT)
     return Returned(address, found.status, found.bounce, (words or fields.get("status", ""))[:500])

@@ -24,7 +24,8 @@ _ENVELOPE_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-
 _UNSUBSCRIBE_MAILBOX = re.compile(r"unsubscribe[+=-][^@]+@", re.IGNORECASE)
 _CONFIRM_LINK = re.compile(r"/confirm/([A-Za-z0-9._=-]{16,200})")
 _UNSUBSCRIBE_WORDS = re.compile(
-    r"(?:(?:re|aw|sv|fwd?|antw)\s*:\s*)*(?:please )?(?:un-?subscribe|remove me|opt.?out)(?: me)?[.! ]*", re.IGNORECASE
+    r"(?P<replies>(?:(?:re|aw|sv|fwd?|antw)\s*:\s*)*)(?:please )?(?:un-?subscribe|remove me|opt.?out)(?: me)?[.! ]*",
+    re.IGNORECASE,
 )
 _AWAY = re.compile(
     r"^(?:\W*(?:re|aw|sv)\s*:)?\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response|responder|respon[sd]e?r?|antwort|notification)"
@@ -55,16 +56,16 @@ def read_feedback(data: bytes, *, is_verp: Callable[[str], bool] | None = None, 
     mail = read_mail(data)
     addresses = tuple(dict.fromkeys((*envelope_to, *_addressed(mail))))
     known = addresses if is_verp is None else tuple(address for address in addresses if is_verp(address))
-    return replace(_read(mail, known), verp=known[0] if known else "", message_id=_about(mail))
+    return replace(_read(mail, known, addresses), verp=known[0] if known else "", message_id=_about(mail))
 
 
-def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
+def _read(mail: Part, ours: tuple[str, ...], came_to: tuple[str, ...]) -> Feedback:
     complaint = read_complaint(mail)
     if complaint is not None:
         return complaint
     status = find_report(mail)
     if status is not None:
-        report = read_report(status, _notification(mail))
+        report = read_report(status, _notification(mail), came_to)
         if report.recipients and status.body and mail.body.endswith(status.body):  # nothing closes the part
             return Feedback(FeedbackKind.BOUNCE, mild(report.recipients), reason="delivery report (RFC 3464), cut short")
         if report.recipients:
@@ -74,10 +75,12 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
     if any(_UNSUBSCRIBE_MAILBOX.match(address) for address in ours):
         return Feedback(FeedbackKind.UNSUBSCRIBE, reason="mail to the unsubscribe mailbox")
     daemon = is_from_daemon(mail)
+    if not is_named_daemon(mail) and _asks_to_unsubscribe(mail):
+        return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     automatic = _automatic(mail)
     if automatic and (not daemon or (_AWAY.match(mail.words("subject")[:200]) and not is_named_daemon(mail))):
         return Feedback(FeedbackKind.AUTO_REPLY, reason=automatic)
-    bounce = read_nonstandard(mail)
+    bounce = read_nonstandard(mail, came_to)
     if bounce is not None:
         return bounce
     if automatic:
@@ -86,14 +89,17 @@ def _read(mail: Part, ours: tuple[str, ...]) -> Feedback:
 
 
 def _from_a_person(mail: Part) -> Feedback:
-    subject = mail.words("subject")
     replies = bool(mail.header("in-reply-to") or mail.header("references")) and not is_from_daemon(mail)
     quoted = next((match[1] for part in mail.walk() if replies and (match := _CONFIRM_LINK.search(part.text))), "")
     if quoted:
         return Feedback(FeedbackKind.CONFIRM, token=quoted, reason="reply that quotes the confirmation")
-    if _UNSUBSCRIBE_WORDS.fullmatch(subject.strip()[:200]):
-        return Feedback(FeedbackKind.UNSUBSCRIBE, reason="asks to unsubscribe without naming a subscription")
     return Feedback(FeedbackKind.OTHER, reason="nothing recognised")
+
+
+def _asks_to_unsubscribe(mail: Part) -> bool:
+    """Asked before whether the mail is automatic: mail programs write it for their reader and mark it Auto-Submitted."""
+    asked = _UNSUBSCRIBE_WORDS.fullmatch(mail.words("subject").strip()[:200])
+    return bool(asked and not (asked["replies"] and _automatic(mail))) or mail.header("x-apple-unsubscribe").lower() == "true"
 
 
 def _automatic(mail: Part) -> str:

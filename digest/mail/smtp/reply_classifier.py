@@ -107,6 +107,8 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
         return _us("our sender" if of_sender else cause, Scope.ALL, reply)
     if cause == "disabled" and stage is not Stage.RCPT and not _names_mailbox(reply):
         return _us("suspended", Scope.OPEN, reply)  # the recipient was taken before: "account suspended" may well be ours
+    if cause == "no such host" and stage is not Stage.RCPT:
+        return _us("our address", Scope.OPEN, reply)  # the reader's domain was accepted before
     if _is_ours(found):
         return _us(cause, Scope.OPEN, reply)
     if cause in _ABOUT_CONNECTION:

@@ -119,8 +119,11 @@ def subject_of(rendered: Rendered, selection: CardSelection) -> str:
     return "".join(_filled(Markers(rendered.nonce).split(rendered.subject), selection.shell_text))
 
 
-def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences") -> Personal:
-    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called."""
+def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences", missed: str = "") -> Personal:
+    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called; `missed` says
+    why the email before this one was not delivered.
+    """
+    notice = f"Yesterday’s email could not be delivered: {missed}." if missed else ""
     urls = {
         "unsubscribe-url": links.unsubscribe,
         "manage-url": links.manage,
@@ -128,7 +131,9 @@ def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: st
         "more-url": links.more,
         "less-url": links.less,
     }
-    return Personal(selection=selection, html={**_escaped(urls), "why": breakable(why)}, text={**urls, "why": wrap(why)})
+    html = {**_escaped(urls), "why": breakable(why), "missed": f"<br>{breakable(notice)}" if notice else ""}
+    text = {**urls, "why": wrap(why), "missed": f"\n\n{wrap(notice)}" if notice else ""}
+    return Personal(selection=selection, html=html, text=text)
 
 
 def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str) -> CardUse:

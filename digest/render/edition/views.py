@@ -14,6 +14,7 @@ from digest.domain.identifier import page_of
 from digest.domain.paper import Paper, Ranked, for_readers
 from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
+from digest.render.edition.acknowledgement import AcknowledgementView
 from digest.render.edition.excerpt import excerpt, shorten
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
@@ -49,6 +50,7 @@ class SenderView:
     home_url: str
     postal_address: str = ""
     """Shown in one line; line ends become commas."""
+    acknowledgements: tuple[AcknowledgementView, ...] = ()
 
     def __post_init__(self) -> None:
         lines = (clean(line).strip(", ") for line in self.postal_address.splitlines())

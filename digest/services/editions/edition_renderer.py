@@ -5,7 +5,7 @@ Rendering happens once an edition, encoding once a piece; what each reader gets 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from digest.domain.edition import Card, Edition, PaperList, Rendered, foremost
@@ -18,6 +18,7 @@ from digest.ranking.summary import summarised
 from digest.render.edition.cards import render_edition
 from digest.render.edition.views import EditionView, SenderView
 from digest.render.environment import Templates
+from digest.services.editions.acknowledgements import acknowledgements
 from digest.services.editions.message_composer import SAMPLE, MessageComposer, MoreCards, Sign, no_more_cards, one_off, unsigned
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
@@ -28,8 +29,15 @@ class EditionRenderer:
     """Renders, proofs and composes editions. Threads may share it."""
 
     def __init__(
-        self, templates: Templates, links: Links, sender: Sender, verp_signer: VerpSigner, sign: Sign = unsigned
+        self,
+        templates: Templates,
+        links: Links,
+        sender: Sender,
+        verp_signer: VerpSigner,
+        sign: Sign = unsigned,
+        source_kinds: Iterable[str] = (),
     ) -> None:
+        self._acknowledgements = acknowledgements(source_kinds)
         self._templates = templates
         self._links = links
         self._sender = sender
@@ -77,7 +85,12 @@ class EditionRenderer:
         style: str | None = None,
         only: Collection[int] | None = None,
     ) -> EditionView:
-        sender = SenderView(name=self._sender.name, home_url=self._links.home, postal_address=self._sender.postal_address)
+        sender = SenderView(
+            name=self._sender.name,
+            home_url=self._links.home,
+            postal_address=self._sender.postal_address,
+            acknowledgements=self._acknowledgements,
+        )
         return EditionView.from_edition(
             draft, paper_list, self._links, sender, style=style, brevity=brevity, only=only, feedback=self._links.pages
         )

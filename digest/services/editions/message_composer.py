@@ -22,6 +22,7 @@ from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CardSelection, Personal, addressed, own_picks, selected, subject_of
+from digest.render.text.one_line import clean
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
 Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
@@ -114,7 +115,8 @@ class MessageComposer:
     def _personal(self, claimed: Claimed, selection: CardSelection) -> tuple[ReaderLinks, Personal]:
         if claimed.public_id:
             links = self._or_by_mail(self._links.for_reader(claimed.public_id), claimed)
-            return links, addressed(selection, links, f"You get this because {claimed.address} subscribed to {self._list.title}.")
+            why = f"You get this because {claimed.address} subscribed to {self._list.title}."
+            return links, addressed(selection, links, why, missed=clean(claimed.missed))
         links = self._or_by_mail(self._links.for_stranger(claimed.address, self._list.name), claimed)
         why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
         return links, addressed(selection, links, why, manage="Subscribe")

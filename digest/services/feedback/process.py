@@ -126,10 +126,10 @@ _MILDEST_FIRST = (None, BounceClass.DELAYED, BounceClass.SENDER, BounceClass.SOF
 def _cases(unit: UnitOfWork, feedback: Feedback, at: datetime, known: KnownSenders, trusted: bool) -> list[_Case]:
     found = _by_name(unit, known.read_bounce(feedback.verp))
     if found is not None:
-        return [_of_reader(found, feedback.recipients)]
+        return [] if found.former else [_of_reader(found, feedback.recipients)]
     named = _named(feedback.recipients)
     found = _by_name(unit, known.read_message_id(feedback.message_id))
-    if found is not None:
+    if found is not None and not found.former:
         # a Message-ID is known to whoever has the mail: a bounce must also name the reader it is about
         agrees = found.address.key in {address.key for address, _ in named}
         if feedback.kind is FeedbackKind.COMPLAINT or agrees or trusted:

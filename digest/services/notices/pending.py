@@ -149,7 +149,7 @@ def _sent_in_turn(store: Store, means: NoticeTools, left: dict[int, QueuedNotice
         notice = by_envelope[envelope].notice
         with store.read() as unit:
             now_queued = unit.notices.current([notice.subscription.id])
-            used_up = notices_used_up(unit.rate_limits, notice.subscription.address, at)
+            used_up = notice.kind is not NoticeKind.MOVED and notices_used_up(unit.rate_limits, notice.subscription.address, at)
         still = not used_up and any(each.wanted and _same(each.notice, notice) for each in now_queued)
         if not still:
             pointless.append(notice)

@@ -53,6 +53,11 @@ class NoticeComposer:
         """Its list; one that is configured no more still has its name."""
         return self._lists.get(subscription.list) or PaperList(name=subscription.list, title=subscription.list)
 
+    def _confirm_url(self, notice: Notice, at: datetime) -> str:
+        if notice.kind is NoticeKind.ADDRESS:
+            return self._links.address(notice.subscription.request, at)
+        return self._links.confirm(notice.subscription.request, at) if notice.kind is NoticeKind.CONFIRM else ""
+
     def view(self, notice: Notice, at: datetime) -> NoticeView:
         subscription = notice.subscription
         paper_list = self.list_of(subscription)
@@ -65,7 +70,7 @@ class NoticeComposer:
             timezone=subscription.preferences.timezone,
             weekdays=format_weekdays(subscription.preferences.weekdays),
             frequency=subscription.preferences.frequency,
-            confirm_url=self._links.confirm(subscription.request, at) if notice.kind is NoticeKind.CONFIRM else "",
+            confirm_url=self._confirm_url(notice, at),
             confirm_days=CONFIRM_LIFETIME.days,
             manage_url=reader.manage,
             unsubscribe_url=reader.unsubscribe,

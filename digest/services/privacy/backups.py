@@ -64,6 +64,10 @@ class BackupService:
         self._departures.begin()
         engine = self._store().engine
         manifest = {"digest_backup": _FORMAT, "at": isoformat(at), "database": engine.dialect.name, "schema": REVISION}
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{file.parent}: {error.strerror}") from None
         with _folder(file.parent) as folder:
             copy, packed = folder / _DATABASE, folder / "packed"
             _private(copy).close()

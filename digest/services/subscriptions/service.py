@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.domain.delivery_words import where_it_is
 from digest.domain.errors import ConfigurationError, InvalidInput, InvalidToken, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
+from digest.domain.schedule import known_zone
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
 from digest.services.scheduler.key_check import fingerprint
+from digest.services.subscriptions import change_address
 from digest.services.subscriptions import subscribe as steps
 from digest.services.subscriptions.interests import add_interests, react, save_interests
 from digest.services.subscriptions.next_mail import NextMail, next_mail
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from digest.domain.feedback import Suppression
     from digest.domain.interest import Understood
     from digest.domain.library import KeptLibrary
-    from digest.domain.subscriber import Address, Interests, Preferences, Subscription
+    from digest.domain.subscriber import Address, AddressChange, Interests, Preferences, Subscription
     from digest.services.libraries.read_library import ReadLibrary
     from digest.store.unit_of_work import Store
 
 _LINK = "link confirmed"
+_LATEST = 5
+"""Emails that a reader's page tells of."""
 NO_CONFIRMATION = "is false, so there is no page to confirm a subscription on: add --confirmed for people whose consent you have"
 
 
@@ -62,8 +67,13 @@ class SubscriptionService:
         at: datetime,
         mail_at: datetime | None = None,
     ) -> Step:
-        """Starts double opt-in; the mail is queued in the same transaction, to be sent from `mail_at` on."""
-        return steps.request(self._store, address, list_name, preferences, interests, at, notify=True, mail_at=mail_at)
+        """Starts double opt-in; the mail is queued in the same transaction, to be sent from `mail_at` on.
+
+        Who is subscribed already is mailed the link to their own page: asking again is how a reader gets it.
+        """
+        return steps.request(
+            self._store, address, list_name, preferences, interests, at, notify=True, mail_at=mail_at, remind=True
+        )
 
     def add(
         self,
@@ -88,7 +98,8 @@ class SubscriptionService:
         if not confirmed_by and not self._pages:
             raise ConfigurationError("web.enabled", NO_CONFIRMATION)
         if not confirmed_by:
-            return self.request(address, list_name, preferences, understood.interests, at, mail_at)
+            topics = understood.interests
+            return steps.request(self._store, address, list_name, preferences, topics, at, notify=True, mail_at=mail_at)
         step = steps.request(self._store, address, list_name, preferences, understood.interests, at)
         if step.skipped.startswith("suppressed"):
             return step
@@ -105,6 +116,18 @@ class SubscriptionService:
         """An ended subscription, and mail that was stopped; one that was never confirmed needs its own link. No welcome."""
         if subscription.state is not SubscriptionState.PENDING:
             steps.confirm(self._store, subscription.id, how, _LINK, at)
+
+    def ask_address(self, subscription: Subscription, address: Address, at: datetime, mail_at: datetime) -> bool:
+        """Queues a link to the address that a reader wants their mail to go to; says whether one is queued."""
+        return change_address.ask(self._store, subscription, address, at, mail_at)
+
+    def address_change(self, public_id: str) -> tuple[AddressChange, Subscription]:
+        """What such a link confirms. Raises NotFound."""
+        return change_address.find(self._store, public_id)
+
+    def confirm_address(self, public_id: str, at: datetime) -> Subscription:
+        """The new mailbox's own word; a notice to the old one is queued. Raises NotFound, InvalidInput."""
+        return change_address.confirm(self._store, public_id, at)
 
     def change(
         self, subscription: Subscription, preferences: Preferences | None = None, interests: Interests | None = None
@@ -226,6 +249,13 @@ class SubscriptionService:
         if self.suppression(subscription.address):
             return None
         return next_mail(self._store, subscription, paper_list, self._zone, at, welcomed=welcomed)
+
+    def last_deliveries(self, subscription: Subscription) -> list[tuple[date, str]]:
+        """Where the latest emails are, newest first: the day of each, by the reader's clock, and what became of it, in words."""
+        zone = known_zone(subscription.preferences.timezone) or self._zone
+        with self._store.read() as unit:
+            found = unit.deliveries.of_subscription(subscription.id, _LATEST)
+        return [(each.day or each.due_at.astimezone(zone).date(), where_it_is(each, zone)) for each in found]
 
     # --- who gets no mail, and who asks too often
 

@@ -45,8 +45,10 @@ def request(
     *,
     notify: bool = False,
     mail_at: datetime | None = None,
+    remind: bool = False,
 ) -> Step:
-    """Starts double opt-in. Someone already active keeps what they have and gets no mail, unless mail to them was stopped.
+    """Starts double opt-in. Someone already active keeps what they have, and gets the link to their own page where mail to them
+    was stopped or, with `remind`, in any case.
 
     A stopped address gets no mail that the reader cannot lift the stop by, and one that they can only once in a while.
     `notify`: the mail is queued in the same transaction, to be sent from `mail_at` on; else it is the caller's to send.
@@ -59,7 +61,7 @@ def request(
             barred = suppression.reason not in LIFTED_BY_READER
             if barred or unit.rate_limits.use(f"stopped/{address.key}", at, STOPPED.per) > STOPPED.most:
                 return Step(subscription, skipped=f"suppressed: {suppression.reason}")
-        elif active:
+        elif active and not remind:
             return Step(subscription, skipped="already subscribed")
         return _step(unit, NoticeKind.LINK if active else NoticeKind.CONFIRM, subscription, at, notify=notify, mail_at=mail_at)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from digest.domain.delivery import ClaimBatch, Claimed, DeliveryState
 from digest.domain.instant import isoformat
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import Address, SubscriptionState
+from digest.store.deliveries.missed import missed_before
 from digest.store.dialect import among, chunks, database_now, rows, walk_indexes
 from digest.store.editions.edition_rows import listed
 from digest.store.feedback.refusals import HELD_FOR_REVIEW, HELD_SUBSCRIBERS
@@ -53,6 +55,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.style,
         subscriptions.c.public_id,
         deliveries.c.away,
+        deliveries.c.day,
         deliveries.c.reason,
         deliveries.c.lease_owner,
         subscriptions.c.timezone,
@@ -106,6 +109,7 @@ def claim(
         ended[stop].append(id_)
     held = set(connection.scalars(HELD_SUBSCRIBERS))
     sent_before = _sent_before(connection, by_id.values())
+    missed = missed_before(connection, by_id.values())
     waiting: list[int] = []
     for row in (by_id[id_] for id_ in ids if id_ in by_id):
         verdict = sent_before.get(row[0]) or _verdict(row, now)
@@ -116,7 +120,7 @@ def claim(
             verdict = (DeliveryState.EXPIRED, f"{HELD_FOR_REVIEW}, and {verdict[1]}")
         if verdict is None:
             try:
-                sendable.append(_claimed(row))
+                sendable.append(replace(_claimed(row), missed=missed.get(row[0], "")))
             except Exception as error:  # whatever lies in a column that is no such value
                 ended[_unreadable(error)].append(row[0])
         else:

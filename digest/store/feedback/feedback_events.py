@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select, update
 
 from digest.domain.circuit_breaker import ReturnCounts as Counted
 from digest.domain.delivery import DeliveryState
@@ -17,6 +18,8 @@ _LOOK_BACK = 100
 """How many of a reader's latest mails a score looks at."""
 
 _ACCEPTED = deliveries.c.state == DeliveryState.ACCEPTED.value
+_THEIRS = or_(subscribers.c.address_since.is_(None), deliveries.c.accepted_at >= subscribers.c.address_since)
+"""It went to the address that the reader has now."""
 
 
 class FeedbackEvents:
@@ -29,7 +32,7 @@ class FeedbackEvents:
 
     def latest(self, address: Address, before: datetime) -> DeliveryRecipient | None:
         """The last mail that a relay had taken for the address by then."""
-        of_reader = (subscribers.c.address_key == address.key, _ACCEPTED, deliveries.c.accepted_at <= before)
+        of_reader = (subscribers.c.address_key == address.key, _ACCEPTED, deliveries.c.accepted_at <= before, _THEIRS)
         return self._mailed(_MAILED.where(*of_reader).order_by(deliveries.c.accepted_at.desc(), deliveries.c.id.desc()).limit(1))
 
     def add(self, delivery_id: int, kind: ReturnKind, at: datetime, detail: str = "") -> bool:
@@ -47,7 +50,8 @@ class FeedbackEvents:
             select(deliveries.c.accepted_at, returns.c.at)
             .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
             .outerjoin(returns, soft)
-            .where(subscriptions.c.subscriber_id == subscriber_id, _ACCEPTED)
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+            .where(subscriptions.c.subscriber_id == subscriber_id, _ACCEPTED, _THEIRS)
             .order_by(deliveries.c.accepted_at.desc(), deliveries.c.id.desc())
             .limit(_LOOK_BACK)
         )
@@ -83,13 +87,25 @@ class FeedbackEvents:
         )
         self._connection.execute(update(returns).where(returns.c.tripped.is_(False), of_list).values(tripped=True))
 
-    def _mailed(self, statement: Select[tuple[int, int, int, str, str]]) -> DeliveryRecipient | None:
+    def _mailed(self, statement: Select[Any]) -> DeliveryRecipient | None:
         row = self._connection.execute(statement).first()
-        return DeliveryRecipient(row.id, row.subscription_id, row.subscriber_id, Address(row.address), row.list) if row else None
+        if row is None:
+            return None
+        former = row.address_since is not None and (row.accepted_at or row.due_at) < row.address_since
+        return DeliveryRecipient(row.id, row.subscription_id, row.subscriber_id, Address(row.address), row.list, former)
 
 
 _MAILED = (
-    select(deliveries.c.id, deliveries.c.subscription_id, subscriptions.c.subscriber_id, subscribers.c.address, editions.c.list)
+    select(
+        deliveries.c.id,
+        deliveries.c.subscription_id,
+        deliveries.c.accepted_at,
+        deliveries.c.due_at,
+        subscriptions.c.subscriber_id,
+        subscribers.c.address,
+        subscribers.c.address_since,
+        editions.c.list,
+    )
     .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
     .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
     .join(editions, editions.c.id == deliveries.c.edition_id)

@@ -16,6 +16,7 @@ from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
 from digest.store.libraries import Libraries
 from digest.store.schema import (
+    address_changes,
     attempts,
     deliveries,
     editions,
@@ -63,7 +64,7 @@ SAYS_NOTHING = frozenset(
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
     """{"address", "created_at", "suppressions",
     "subscriptions": [{…, "library", "library_accounts",
-    "requests", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
+    "requests", "address_changes", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
     """
@@ -78,6 +79,7 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
             "library": libraries.of_subscriber(row.id),
             "library_accounts": _library_accounts(connection, row.id),
             "requests": _documents(connection, requests, requests.c.subscription_id == row.id),
+            "address_changes": _documents(connection, address_changes, address_changes.c.subscription_id == row.id),
             "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
             "refusals": _documents(connection, refusals, refusals.c.subscription_id == row.id),
             "sent_before_restore": _documents(connection, sent_before_restore, sent_before_restore.c.subscription_id == row.id),

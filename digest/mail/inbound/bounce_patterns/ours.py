@@ -9,7 +9,7 @@ import re
 
 from digest.domain.feedback import BounceClass
 from digest.mail.inbound.bounce_patterns.other_languages import CAUSES_IN_OTHER_LANGUAGES
-from digest.mail.inbound.bounce_patterns.readers import CAUSES_AT_READER
+from digest.mail.inbound.bounce_patterns.readers import CAUSES_AT_READER, UNMISTAKABLE
 from digest.mail.inbound.bounce_patterns.relays import CAUSES_AT_RELAY
 from digest.mail.inbound.bounce_patterns.stages import words
 
@@ -18,6 +18,13 @@ HARD, SOFT, SENDER = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER
 # First match wins. Patterns are tried against one line of text with runs of white space made single.
 CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     *CAUSES_AT_RELAY,
+    *UNMISTAKABLE,
+    # Exim, where the reader's domain points to it and it is not set up to take its mail
+    (
+        "relay setup",
+        SENDER,
+        words(r"lowest numbered mx records? points? to (?:the )?local ?host|remote host address is the local host"),
+    ),
     (
         "network",
         SOFT,
@@ -87,6 +94,7 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"blocked by (?:our )?content",
             r"high probability of spam",
             r"\bphish|\bDT:SPM\b",
+            r"\b(?:DT:(?:SUM|RBL|ERR)|HL:(?:REP|IHU|IPB)|MI:(?:SPB|NHD)|RP:FRL|WM:BL[AI])\b",  # NetEase
         ),
     ),
     (
@@ -221,11 +229,9 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:for|by|due to|because of|violat\w*|against|breach\w*|administrative|security|content|local|our|email|mail"
             r"|usage|site) polic(?:y|ies)",
             r"malformed (?:recipient )?address|incorrectly constructed",
-            r"polic(?:y|ies) (?:reason|violation|reject|restrict)|message (?:content )?rejected"
-            r"|rejected (?:the )?(?:message|mail|content)"
-            r"|e?-?mail (?:content )?(?:was )?re(?:jected|fused|jete)|administrative prohibition|administratively denied"
-            r"|message not allowed"
-            r"|(?:message|content|mail) (?:is |was |has been )?(?:filtered|blocked|denied|refused|not accepted|prohibited)",
+            r"polic(?:y|ies) (?:reason|violation|reject|restrict)|message content rejected|rejected (?:the )?content"
+            r"|e?-?mail content (?:was )?re(?:jected|fused)|administrative prohibition|administratively denied"
+            r"|message not allowed|content (?:is |was |has been )?(?:filtered|blocked|denied|refused|not accepted|prohibited)",
             r"rfc ?(?:2|5)[38]2[12]|(?:bare|stray) (?:lf|cr|linefeed|newline)|not rfc|header.{0,20}(?:missing|duplicate"
             r"|invalid|illegal|malformed)"
             r"|(?:missing|duplicate|invalid|illegal|malformed) .{0,30}header|improper use of 8-bit|messages? without",
@@ -233,4 +239,13 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     ),
     *CAUSES_AT_READER,
     *CAUSES_IN_OTHER_LANGUAGES,
+    # a heading over the reason, where there is one
+    (
+        "policy",
+        SENDER,
+        words(
+            r"message rejected|rejected (?:the )?(?:message|mail)|e?-?mail (?:was )?re(?:jected|fused|jete)",
+            r"(?:message|mail) (?:is |was |has been )?(?:filtered|blocked|denied|refused|not accepted|prohibited)",
+        ),
+    ),
 )

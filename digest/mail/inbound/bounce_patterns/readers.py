@@ -9,6 +9,21 @@ from digest.mail.inbound.bounce_patterns.stages import words
 
 HARD, SOFT, SENDER = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER
 
+UNMISTAKABLE: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
+    (
+        "no such mailbox",
+        HARD,
+        words(
+            # Exchange Online, where the tenant's directory has no such recipient
+            r"5\.4\.1\b.{0,60}recipient address rejected: ?access denied",
+            # a router that knows no more than that mail for it has no place (cPanel's last one)
+            r"^(?!.*(?:sender verif|verification failed))(?=.*\b(?:account|mailbox|user|domain)\b.{0,40}\bnot exist)"
+            r"(?=.*\bblack-?list)(?=.*\bdns\b)",
+        ),
+    ),
+)
+"""Asked before what is about us, whose words they hold: "access denied", "blacklisted"."""
+
 CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     (
         "moved",
@@ -25,7 +40,7 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
         words(
             r"(?:does|do)(?: not|n't) receive e?-?mail|domain is not reachable|nxdomain",
             r"domain\b.{0,60}does(?: not|n't) exist|host or domain name not found",
-            r"null ?mx|(?:does|do) not accept (?:mail|e-?mail|incoming|messages)(?! from)|mail not accepted|smtp protocol not",
+            r"null ?mx|\bno smtp service|(?:does|do) not accept (?:mail|e-?mail|incoming|messages)(?! from)|smtp protocol not",
             r"not accepting (?:mail|messages|any mail) ?(?:for this|at)",
         ),
     ),
@@ -39,15 +54,16 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:such |a |known |local |valid |existing |the |virtual |remote |final |delivery |e-?mail |mail )*"
             r"(?:user|mail ?box|recipient|account|address(?:ee)?|person|local.?part|customer|subscriber|member|rcpt|name"
             r"|alias|list|"
-            r"e-?mail|to address|destination (?:mailbox|address|user)|id|forward|email address|entry|object|destination)\b",
+            r"e-?mail|to address|destination (?:mailbox|address|user)|(?:user|log[io]n|mail)[ -]?(?:id|name)|id|forward"
+            r"|email address|entry|object|destination)(?:s|es|\(s\))?\b",
             r"(?:user|mail ?box|recipient|account|address(?:ee)?|addressee|alias|person|member|customer|rcpt|subscriber"
-            r"|name|user id|"
+            r"|name|user[ -]?id|"
             r"group|list|e-?mail address|destination|username|local part|login)s?\b[^.;]{0,80}?"
             r"(?:unknown|not (?:found|known|exist|recogni[sz]ed|valid|listed|here|present|local|available|defined|match"
             r"|registered|"
             r"a (?:valid|known|local)|in|our customer|handled)|does(?: not|n't) exist|doesn.?t exist|do(?:es)? not (?:have"
             r"|match)|"
-            r"did not exist|invalid|n[o']t exist|isn't (?:valid|listed|in)|is (?:not|invalid|unknown|undeliverable)|"
+            r"did not exist|invalid|n[o']t exist|isn't (?:valid|listed|in)|(?:is|are) (?:not|invalid|unknown|undeliverable)|"
             r"nonexistent|non-existent|unlisted|undeliverable|incorrect|no longer (?:valid|exists?|available|active|in use"
             r"|on|used|a)|"
             r"(?:has|have) been (?:deleted|removed)|not? such|deleted|unroutable|unrouteable|lookup fail|expired|"
@@ -86,7 +102,8 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:mail |destination |recipient |remote )?(?:host|domain|mail domain|mail server)",
             r"name or service not known|host or domain name not found|nxdomain|can't find domain|cannot resolve|"
             r"couldn't find any host|unable to (?:look up|resolve|find)|no (?:relevant )?(?:answers|mx|a record|dns)|"
-            r"(?:all )?(?:relevant )?mx records? (?:point|for)|no a(?:aaa)? (?:or mx )?record|no route to domain|host.?lookup|"
+            r"(?:all )?(?:relevant )?mx records? (?:point (?!to (?:the |this )?local)|for)|no a(?:aaa)? (?:or mx )?record"
+            r"|no route to domain|host.?lookup|"
             r"address(?:es)? (?:in|for) .{0,60}not found|misspelled",
         ),
     ),

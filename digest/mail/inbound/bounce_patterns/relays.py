@@ -48,6 +48,13 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"receiving (?:e-?)?mail (?:at a rate|too quickly)",
             r"recipient.{0,40}\b(?:receiv\w+ (?:limit|rate)|received too many|hourly message receive)|recipientratelimit"
             r"|\brecipient (?:@ )?has (?:exceeded|reached)|\b(?:mailbox|inbox|recipient) (?:gets|is getting)\b",
+            r"recipient ?thread ?limit",
+            r"\b(?:user|mailbox|inbox|account|recipient|address|addressee|@)\b.{0,40}\b(?:receiv(?:es|ed|ing)|gets|getting"
+            r"|got) "
+            r"(?:e-?mails?|messages?|mail)?.{0,20}\btoo (?:many|much|fast|quickly|often)",
+            r"too (?:many|much) (?:incoming )?(?:e?-?mails?|messages?|mail) (?:for|to|arriv\w+|received|sent to|delivered to"
+            r"|at)"
+            r" .{0,30}(?:user|mailbox|inbox|account|recipient|addressee|@)",
         ),
     ),
     ("greylisted", SOFT, words(r"\bgr[ae]y-?list", r"\bpostgrey\b")),
@@ -92,7 +99,8 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:smtp|sender|client|user|e?smtp auth|you) .{0,20}(?:must|need to|should|has to|have to) .{0,12}"
             r"(?:authenticate|log ?in|be authenticated)\b",
             r"unauthenticated (?:senders?|users?|clients?|connections?)\b",
-            r"auth\w* (?:is )?required|require[sd]? (?:smtp )?auth\w*|must (?:first )?(?:authenticate|be authenticated|log ?in)",
+            r"auth\w* (?:is )?required|require[sd]? (?:smtp )?auth\w*|must (?:first )?(?:authenticate|be authenticated"
+            r"|log ?in)",
             r"(?:need|send|use) .{0,20}\bauth\b(?! failed).{0,12}(?:first|command)|\b(?:auth|log ?in|authenticate) first\b",
             r"(?:turn on|enable|check|use|without) (?:the )?(?:smtp )?authenticat\w+",
             r"(?:client|you|user|sender|session) (?:was|is|are) not (?:authenticated|logged in)|not authenticated\b",

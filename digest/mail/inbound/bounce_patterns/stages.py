@@ -33,6 +33,7 @@ STAGE_PATTERNS = (
         words(
             r"in reply to end of data|after (?:end of )?data|(?:text|data) command|command: data",
             r">>> ?(?:data|\.)\s*\n\s*<<< ?[45]\d\d",
+            r"(?-i:(?m:^[ \t>*-]*(?:DATA|BDAT .{1,30}|\.)[ \t]*$))",  # the command on a line of its own
         ),
     ),
     (
@@ -46,6 +47,7 @@ STAGE_PATTERNS = (
         ReplyStage.EARLY,
         words(
             r"(?:after|to|>>>) ?(?:the )?(?:mail.?from|[eh][eh]lo)|sender was rejected|does not like (?:your )?sender"
+            r"|(?-i:(?m:^[ \t>*-]*(?:MAIL FROM:|EHLO |HELO )))"
             r"|mail command",
             r"initial connection|refused to talk to me|but greeting failed|connected to .{1,60} but (?:sender|greeting)",
         ),
@@ -53,4 +55,7 @@ STAGE_PATTERNS = (
 )
 
 # Said by big providers of mailboxes that are not there, whatever the stage.
-CERTAIN = words(r"delivery error: dd|action not taken: mailbox unavailable|\bdomino\b")
+CERTAIN = words(
+    r"delivery error: dd|action not taken: mailbox unavailable|\bdomino\b"
+    r"|local mailbox @ is unavailable: user not found"
+)

@@ -24,6 +24,14 @@ def read_json(body: bytes) -> Any:
         return None
 
 
+def read_json_at_start(words: str) -> Any:
+    """The value that a text begins with, whatever follows; line breaks within its strings are taken as they are."""
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(words)[0] if len(words) <= MAX_BODY else None
+    except (ValueError, RecursionError):
+        return None
+
+
 def items(value: Any) -> list[dict[str, Any]]:
     """The objects of a list; of anything else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -171,11 +171,10 @@ class Adapters:
     @cached_property
     def sender(self) -> Sender:
         from digest.mail.message.headers import Sender
+        from digest.services.delivery.relay_defaults import envelope_kind
 
         mail = self.settings.mail
-        kind = mail.envelope_sender.strip()
-        if "@" not in kind and kind not in ("verp", "plain"):
-            raise ConfigurationError("mail.envelope_sender", f"{kind!r} should be verp, plain or an address")
+        kind = envelope_kind(mail, self.settings.relays)
         return Sender(
             name=mail.from_name,
             address=self.address(mail.from_address),

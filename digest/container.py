@@ -62,7 +62,8 @@ class Container:
         from digest.services.delivery.relays import Relays
 
         connections, hash_text = self.settings.delivery.connections, self.adapters.hash_address
-        return Relays(self.settings.relays, lambda: self.adapters.store, connections, hash_text, _now)
+        getter = lambda: self.adapters.getter  # noqa: E731 - made when a token is asked for
+        return Relays(self.settings.relays, lambda: self.adapters.store, connections, hash_text, _now, getter)
 
     @cached_property
     def papers(self) -> PaperService:
@@ -178,8 +179,9 @@ class Container:
     @cached_property
     def mailboxes(self) -> frozenset[str]:
         """The addresses that our mails name."""
-        mail, domain = self.settings.mail, self.adapters.sender.bounce_domain
-        named = (mail.from_address, mail.reply_to, mail.inbound_address, f"bounces@{domain}", f"unsubscribe@{domain}")
+        mail, sender = self.settings.mail, self.adapters.sender
+        made_up = () if sender.at_provider else (f"bounces@{sender.bounce_domain}", f"unsubscribe@{sender.bounce_domain}")
+        named = (mail.from_address, mail.reply_to, mail.inbound_address, *made_up)
         return frozenset(address.casefold() for address in named if address)
 
     @cached_property

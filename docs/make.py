@@ -26,9 +26,10 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "One TOML file: `--config PATH`, else `DIGEST_CONFIG`, else `config/digest.toml` in the working folder, else",
-        "`/etc/digest/digest.toml`; without any, the defaults. Each key can also come from the environment: `DIGEST_` + its path",
-        "joined by `__` (`DIGEST_WEB__BASE_URL`), lists and tables as JSON. Secrets may lie in files: use the `*_file` keys.",
+        "One TOML file: `--config PATH`, else `DIGEST_CONFIG`, else `config/local.toml` (which `digest init` writes) or",
+        "`config/digest.toml` in the working folder, else `/etc/digest/digest.toml`; without any, the defaults.",
+        "Each key can also come from the environment: `DIGEST_` + its path joined by `__` (`DIGEST_WEB__BASE_URL`), lists and",
+        "tables as JSON. Secrets may lie in files: use the `*_file` keys.",
         "A wrong or unknown key ends every command with exit code 2 and one line that names it.",
     ]
     section, lead = "", list[str]()

@@ -14,6 +14,7 @@ import click
 from digest import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("digest.cli.init:init", "Set it up: ask, try the relay, write the settings, send a test mail."),
     "migrate": ("digest.cli.database:migrate", "Create or upgrade the database schema."),
     "import": ("digest.cli.papers:import_", "Load papers and signals from files."),
     "collect": ("digest.cli.papers:collect", "Fetch papers and signals from the configured sources."),

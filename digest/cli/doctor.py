@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, wired
+from digest.cli.relay_checks import check_relays, tried
 from digest.domain.errors import ConfigurationError, DigestError, MailError
 from digest.mail.auth.domain_checks import (
     Checked,
@@ -29,8 +30,6 @@ from digest.mail.auth.domain_checks import (
 if TYPE_CHECKING:
     from digest.container import Container
     from digest.mail.auth.dns_lookup import Lookup
-    from digest.mail.message.headers import Sender
-    from digest.mail.smtp.relay import Relay
 
 _TIME_ERROR = 5
 """adjtimex(2): the kernel's clock is not synchronised."""
@@ -43,7 +42,7 @@ _TIME_ERROR = 5
 def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> None:
     """Check configuration, database, relays, DNS records, clock and sources; says how to fix each."""
     names = [] if no_dns else _names(container, server)
-    checks = [*_parts(container), *_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
+    checks = [*_parts(container), *check_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
 
     def lines() -> None:
         for each in checks:
@@ -60,14 +59,14 @@ def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> No
 
 def _parts(container: Container) -> Iterator[Checked]:
     settings = container.settings
-    yield _tried("database", lambda: _database(container), "start it, or fix database.url; then `digest migrate`")
+    yield tried("database", lambda: _database(container), "start it, or fix database.url; then `digest migrate`")
     yield from _review(container)
-    yield _tried(
+    yield tried(
         "key", lambda: _key(container), "the same key for every host: copy it; if it is lost: digest migrate --accept-new-key"
     )
     yield from _exposed(container)
-    yield _tried("journal", lambda: _journal(container), "run as its owner, or give it to the user that sends (chown)")
-    yield _tried("templates", lambda: _templates(container), "fix the template named, or remove it from templates.folder")
+    yield tried("journal", lambda: _journal(container), "run as its owner, or give it to the user that sends (chown)")
+    yield tried("templates", lambda: _templates(container), "fix the template named, or remove it from templates.folder")
     local = settings.web.base_url.startswith("http://")
     yield Checked(
         "web.base_url",
@@ -75,9 +74,7 @@ def _parts(container: Container) -> Iterator[Checked]:
         settings.web.base_url,
         "set it to the https address readers can reach: mailbox providers honour one-click only over https",
     )
-    yield _tried(
-        "mail.envelope_sender", lambda: _envelope(container.adapters.sender), "fix mail.from_address or mail.envelope_sender"
-    )
+    yield tried("mail.envelope_sender", lambda: _envelope(container), "fix mail.from_address or mail.envelope_sender")
     if container.adapters.sender.at_provider:
         inbound = settings.mail.inbound_address
         yield Checked(
@@ -88,15 +85,21 @@ def _parts(container: Container) -> Iterator[Checked]:
             else f"not offered: {container.adapters.sender.bounce_domain} is a mailbox provider's domain",
             "set mail.inbound_address to a mailbox that you read, or mail.bounce_domain to a domain of your own",
         )
-    yield _tried("time zones", lambda: _zones(container), "bring the machine's zones up to date: pip install -U tzdata")
+    yield tried("time zones", lambda: _zones(container), "bring the machine's zones up to date: pip install -U tzdata")
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
 
 
-def _envelope(sender: Sender) -> str:
+def _envelope(container: Container) -> str:
+    from digest.services.delivery.relay_defaults import profile_for
+
+    sender = container.adapters.sender
     if not sender.fixed_envelope:
         return f"an address for each mail at {sender.bounce_domain}"
     why = f"; at {sender.bounce_domain}, a mailbox provider's domain, no address is made up" if sender.at_provider else ""
+    profiles = [profile for each in container.settings.relays if (profile := profile_for(each)) and profile.envelope == "plain"]
+    if not why and profiles and "envelope_sender" not in container.settings.mail.model_fields_set:
+        why = f"; {profiles[0].name} takes no other (from its profile)"
     return f"{sender.fixed_envelope}: bounces come back there{why}"
 
 
@@ -108,34 +111,16 @@ def _zones(container: Container) -> str:
     return "those of all readers are known"
 
 
-def _relays(container: Container) -> Iterator[Checked]:
-    if not container.settings.relays:
-        yield Checked("relays", False, "none", "add a [[relays]] table with the host of your SMTP server")
-    now = datetime.now(UTC)
-    for name, trouble in container.relays.troubles(now).items():
-        yield Checked(f"limits of {name}", False, trouble, "fix what it says; the rest waits by itself, and nothing is lost")
-    for relay in container.relays.each(lambda: now, insist=True):  # a person asks, who may have repaired the login elsewhere
-        yield _tried(
-            f"relay {relay.name}",
-            partial(_connected, relay),
-            "check host, port, tls, username and password of its [[relays]] table",
-        )
-        bare = relay.settings.tls == "none" and relay.settings.host not in ("localhost", "127.0.0.1", "::1")
-        text = (
-            "mail and login cross the network in clear"
-            if bare
-            else f"{relay.settings.tls}; a certificate that does not fit is refused"
-        )
-        text = text if relay.settings.tls != "none" or bare else "none, on this machine"
-        yield Checked(f"TLS of {relay.name}", not bare, text, 'set tls = "starttls" (port 587) or "tls" (port 465)')
-
-
 def _names(container: Container, server: str) -> Iterator[Checked]:
     """Everything a receiver looks up. A name server that does not answer fails the check that asked it."""
     from digest.mail.auth.dns_lookup import Lookup, NoAnswer
+    from digest.mail.message.address import is_public
     from digest.mail.message.header_encoding import ascii_domain
 
     sender = container.adapters.sender
+    if is_public(ascii_domain(sender.address.domain)):
+        yield _at_provider(container, sender.address.domain)
+        return
     hosts = tuple(dict.fromkeys(relay.host for relay in container.settings.relays))
     who = Identity(
         author=ascii_domain(sender.address.domain),
@@ -164,6 +149,18 @@ def _names(container: Container, server: str) -> Iterator[Checked]:
             return
 
 
+def _at_provider(container: Container, domain: str) -> Checked:
+    """A mailbox provider's domain: there is nothing to publish, and only its own relay may send for it."""
+    from digest.mail.smtp.relay_profiles import HOST_OF
+
+    own = HOST_OF.get(domain)
+    other = [relay.host for relay in container.settings.relays if own and relay.host != own]
+    finding = f"{domain} is a mailbox provider's: SPF, DKIM and DMARC are its own matter"
+    if other:
+        finding += f", and fail for mail through {other[0]}"
+    return Checked("DNS", not other, finding, f"send through {own}, or with an address at a domain of your own")
+
+
 def _pointing(dns: Lookup, host: str) -> Iterator[Checked]:
     return check_ptr(dns, host)
 
@@ -187,7 +184,7 @@ def _summaries(container: Container) -> Iterator[Checked]:
     if not settings.base_url:
         return
     fix = "check base_url, model and api_key of [summaries]; editions are made without it"
-    yield _tried("summaries", lambda: _endpoint(container), fix)
+    yield tried("summaries", lambda: _endpoint(container), fix)
     if trouble := container.papers.summaries_problem():
         yield Checked("summaries last asked for", False, trouble, "fix what it says, or raise that limit of [summaries]")
 
@@ -199,18 +196,6 @@ def _endpoint(container: Container) -> str:
     if served and model not in served:
         raise ConfigurationError("summaries.model", f"{model!r} is not served there; known: {', '.join(served[:5])}")
     return f"{model} at {container.settings.summaries.base_url}"
-
-
-def _tried(name: str, check: Callable[[], str], fix: str) -> Checked:
-    try:
-        return Checked(name, True, check())
-    except DigestError as error:
-        return Checked(name, False, str(error).removeprefix(f"{name}: "), fix)
-
-
-def _connected(relay: Relay) -> str:
-    relay.connect().close()
-    return "greets us, and takes our login where there is one"
 
 
 def _clock() -> Checked:

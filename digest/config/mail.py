@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from digest.config.values import Seconds, Section, Text
+from digest.config.values import HTTP, TENANT, Seconds, Section, Text
 from digest.domain.retry import RetryPolicy, UncertainPolicy
 
 
@@ -36,6 +36,19 @@ class Dkim(Section):
         return tuple((selector, file) for selector, file in both if file is not None)
 
 
+class OAuth(Section):
+    """A login with a refresh token in place of a password."""
+
+    provider: Literal["google", "microsoft"]
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    refresh_token: SecretStr | None = None
+    refresh_token_file: Path | None = None
+    tenant: str = Field("common", pattern=TENANT)
+    token_url: str | None = Field(None, pattern=HTTP)
+
+
 class Relay(Section):
     removed_keys = {  # noqa: RUF012  # declared as a ClassVar in Section
         "relays.in_flight": "one message at a time is under way on each; delivery.connections makes a distant relay faster"
@@ -48,6 +61,8 @@ class Relay(Section):
     password: SecretStr | None = None
     password_file: Path | None = None
     ca_file: Path | None = None
+    oauth: OAuth | None = None
+    connections: int | None = Field(None, ge=1, le=200)
     max_per_connection: int = Field(1000, ge=1)
     per_minute: int | None = Field(None, ge=1)
     per_day: int | None = Field(None, ge=1)

@@ -19,6 +19,8 @@ from digest.config.settings import RENAMED, Settings
 from digest.config.values import SHAPES
 from digest.domain.errors import ConfigurationError
 
+LOCAL_PATH = Path("config/local.toml")
+"""What `digest init` writes."""
 DEFAULT_PATH = Path("config/digest.toml")
 SYSTEM_PATH = Path("/etc/digest/digest.toml")
 """Looked up after the working folder's: where packages for a whole machine put settings."""
@@ -26,14 +28,18 @@ NOT_SETTINGS = frozenset({"DIGEST_CONFIG", "DIGEST_PYTHON"})
 
 
 def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
-    """Reads the settings. `path` must exist when given; without it DIGEST_CONFIG, then ./config/digest.toml, then
-    /etc/digest/digest.toml, whichever is there first; without any, the defaults.
+    """Reads the settings. `path` must exist when given; without it DIGEST_CONFIG, then ./config/local.toml,
+    ./config/digest.toml and /etc/digest/digest.toml, whichever is there first; without any, the defaults.
 
     Raises ConfigurationError naming the key and what it may be.
     """
     env = dict(os.environ) if environ is None else environ
     chosen = settings_file(path, env)
-    values = _read_toml(chosen) if chosen else {}
+    return checked(_read_toml(chosen) if chosen else {}, env)
+
+
+def checked(values: dict[str, Any], env: Mapping[str, str]) -> Settings:
+    """The settings of a file's `values`, with what the environment sets. Raises ConfigurationError."""
     for name in env:
         if name.startswith("DIGEST_") and name not in NOT_SETTINGS:
             section = name.removeprefix("DIGEST_").split("__")[0].lower()
@@ -44,7 +50,7 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise _explained(error) from None
+        raise explained(error) from None
     except Exception as error:  # pydantic-settings wraps JSON faults in its own SettingsError
         field = re.search(r'field "(\w+)"', str(error))
         raise ConfigurationError(f"DIGEST_{field[1].upper()}" if field else "environment", "should be JSON") from None
@@ -53,7 +59,7 @@ def load(path: Path | None = None, environ: dict[str, str] | None = None) -> Set
 def settings_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Which file `load` reads."""
     chosen = path or (Path(environ["DIGEST_CONFIG"]) if environ.get("DIGEST_CONFIG") else None)
-    return chosen or next((place for place in (DEFAULT_PATH, SYSTEM_PATH) if place.is_file()), None)
+    return chosen or next((place for place in (LOCAL_PATH, DEFAULT_PATH, SYSTEM_PATH) if place.is_file()), None)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -65,23 +71,24 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(str(path), f"is not TOML: {error}") from None
 
 
-def _explained(error: ValidationError) -> ConfigurationError:
+def explained(error: ValidationError, root: type[BaseModel] = Settings) -> ConfigurationError:
+    """The first fault, with the key and what it may be."""
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     text = first["msg"].removeprefix("Value error, ")
     if not path:  # from _consistent, which names the key itself
         path, _, text = text.partition(": ")
     if first["type"] == "extra_forbidden":
-        return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1]))}")
+        return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1], root))}")
     if first["type"] == "string_pattern_mismatch":
         return ConfigurationError(path, f"{str(first['input'])[:40]!r} should be {SHAPES[first['ctx']['pattern']]}")
     return ConfigurationError(path, text[0].lower() + text[1:])
 
 
-def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> type[BaseModel]:
     sections: dict[str, type[BaseModel]] = {"relays": Relay, "lists": ListSettings, "sources": SourceSettings}
     if not loc:
-        return Settings
+        return root
     name = str(loc[0])
     return sections.get(name) or type(Settings.model_fields[name].default)
 

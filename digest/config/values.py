@@ -15,10 +15,14 @@ from digest.domain.schedule import read_zone
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
+HOST = r"^[A-Za-z0-9.:-]+$"
+TENANT = r"^[A-Za-z0-9.-]+$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 SHAPES = {
     SLUG: "lower-case letters and digits, with single hyphens between them, such as daily or machine-learning",
     HTTP: "a web address such as https://example.org",
+    HOST: "a host name such as smtp.example.org",
+    TENANT: "the id or domain of an organisation, or common",
     _ONE_LINE: "one line of text without control characters",
 }
 """What each pattern asks for, in words."""

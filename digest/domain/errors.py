@@ -125,11 +125,11 @@ class SourceThrottled(SourceError):
 
 
 class SourceRefused(SourceError):
-    """A 4xx other than 429, which `status` then is, or a request that cannot be made."""
+    """A 4xx other than 429, which `status` then is, or a request that cannot be made. `body`: how its answer begins."""
 
-    def __init__(self, source: str, reason: str, status: int | None = None) -> None:
+    def __init__(self, source: str, reason: str, status: int | None = None, body: bytes = b"") -> None:
         super().__init__(source, reason)
-        self.status = status
+        self.status, self.body = status, body
 
 
 class UnreadableAnswer(SourceError):

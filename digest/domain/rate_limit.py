@@ -160,7 +160,8 @@ _NOT_A_RATE = re.compile(
 )
 _RATE = re.compile(
     r"throttl|\brates?\b|rate.?limit|too (?:many|much|fast|quick)|slow(?:er|ing)?\b|(?:per|a|each) (?:second|minute|hour)|flood"
-    r"|limit\b.{0,40}\b(?:exceed|reach)|exceed\w*\b.{0,40}\blimit|(?:server|system) (?:is )?(?:too )?busy|concurren",
+    r"|limit\b.{0,40}\b(?:exceed|reach)|exceed\w*\b.{0,40}\blimit|(?:server|system) (?:is )?(?:too )?busy|concurren"
+    r"|\bMI:(?:SFQ|DMC)\b",  # NetEase's codes for too many in a quarter of an hour, or over one connection
     re.IGNORECASE,
 )
 _OF_THE_CONNECTION = re.compile(
@@ -175,7 +176,7 @@ def throttled(attempt: Attempt) -> bool:
     reply = attempt.reply
     if reply is None or attempt.stage not in _ASKED or reply.enhanced.startswith(("4.1.", "4.2.")):
         return False
-    if reply.code not in (421, 450, 451, 452, 454) or _NOT_A_RATE.search(reply.text):
+    if reply.code not in (421, 432, 450, 451, 452, 454) or _NOT_A_RATE.search(reply.text):
         return False
     return reply.code in (421, 454) or _RATE.search(reply.text) is not None
 

@@ -28,6 +28,7 @@ from digest.sources.throttle import Clock, Pacer, Sleep, TurnStore, pace_of, sec
 
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_OF_REFUSAL = 4096  # bytes, of what comes with it
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -101,7 +102,7 @@ class PoliteGetter:
     ) -> Answer:
         sent = dict(headers or {})
         sent.update({_CONDITIONS[name]: value for name, value in (validators or {}).items() if name in _CONDITIONS})
-        wanted = _Wanted(source, "GET", _url(source, url, params), sent, None, timeout or self._http_policy.timeout, public_only)
+        wanted = _Wanted(source, "GET", _url(source, url, params), sent, {}, timeout or self._http_policy.timeout, public_only)
         return self._persist(wanted, pace)
 
     def post(
@@ -109,12 +110,14 @@ class PoliteGetter:
         source: str,
         url: str,
         *,
-        json: Any,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         pace: Pace | None = None,
     ) -> Answer:
-        wanted = _Wanted(source, "POST", _url(source, url, params), dict(headers or {}), json, self._http_policy.timeout, False)
+        content, patience = {"json": json} if form is None else {"data": form}, self._http_policy.timeout
+        wanted = _Wanted(source, "POST", _url(source, url, params), dict(headers or {}), content, patience, False)
         return self._persist(wanted, pace)
 
     def _persist(self, wanted: _Wanted, pace: Pace | None) -> Answer:
@@ -179,7 +182,7 @@ class PoliteGetter:
             timeout = httpx2.Timeout(min(wanted.timeout, self._http_policy.deadline))
             try:
                 with self._client.stream(
-                    wanted.method, target, headers=sent, json=wanted.json, extensions=extensions, timeout=timeout
+                    wanted.method, target, headers=sent, extensions=extensions, timeout=timeout, **wanted.content
                 ) as response:
                     return self._read(wanted, url, response, deadline)
             except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
@@ -225,7 +228,7 @@ class PoliteGetter:
             return error if after is not None and after > self._http_policy.longest_wait else _Again(error, after)
         if status in _TRY_AGAIN:
             return _Again(SourceUnreachable(source, problem))
-        return SourceRefused(source, problem, status)
+        return SourceRefused(source, problem, status, next(response.iter_bytes(_MOST_OF_REFUSAL), b""))
 
     def _named(self, source: str, url: httpx2.URL, error: Exception, deadline: _Deadline) -> Exception:
         """What the library raised, in our words."""
@@ -245,7 +248,7 @@ class _Wanted:
     method: str
     url: httpx2.URL
     headers: dict[str, str]
-    json: Any
+    content: Mapping[str, Any]
     timeout: float
     public_only: bool
 

@@ -275,10 +275,11 @@ class Remembered:
     def __init__(self) -> None:
         self.failed = 0
 
-    def without_pipelining(self) -> bool:
-        return self.failed > 0
+    def unusable(self) -> frozenset[str]:
+        return frozenset({"PIPELINING"} if self.failed else ())
 
-    def pipelining_failed(self) -> None:
+    def extension_failed(self, keyword: str) -> None:
+        assert keyword == "PIPELINING"
         self.failed += 1
 
 
@@ -299,13 +300,13 @@ def test_what_was_thrown_away_is_said_again_one_by_one(tmp_path: Path, verb: str
 def test_it_is_remembered_for_a_day(tmp_path: Path, database_url: str, now: list[datetime]) -> None:
     config = configured(tmp_path, database_url, 9)
     with Container(load(config)) as container:
-        container.relays.limits["recorder"].pipelining_failed()
+        container.relays.limits["recorder"].extension_failed("SIZE")
     with Container(load(config)) as container:
         found = []
         for hours in (0, 23, 2):
             now[0] += timedelta(hours=hours)
-            found.append(container.relays.limits["recorder"].without_pipelining())
-    assert found == [True, True, False]
+            found.append(container.relays.limits["recorder"].unusable())
+    assert found == [{"SIZE"}, {"SIZE"}, frozenset()]
 
 
 def test_it_can_be_turned_off_and_our_name_set(tmp_path: Path, sqlite_url: str) -> None:

@@ -213,3 +213,5 @@ def test_a_machines_settings_come_after_the_folders_own(tmp_path: Path, monkeypa
     (tmp_path / "config/digest.toml").write_text("[web]\nport = 8002\n")
     assert read.load(environ={}).web.port == 8002
     assert str(read.DEFAULT_PATH) == "config/digest.toml"
+    (tmp_path / "config/local.toml").write_text("[web]\nport = 8003\n")
+    assert read.load(environ={}).web.port == 8003

@@ -53,6 +53,12 @@ class Script:
     """Every byte of a reply is sent by itself."""
     most_per_connection: int = 0
     """Then 421 to MAIL; 0: no limit."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """A parameter of MAIL and what it is answered with, every time."""
+    only_sender: str = ""
+    """The only one that MAIL may name; empty: any."""
+    other_sender: str = "550 5.7.1 Sender address rejected: not owned by user"
+    """What MAIL is answered with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +81,16 @@ class SmtpServer:
         context: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         password: str = "",
+        token: str = "",
         port: int = 0,
     ) -> None:
+        """`token`: the access token that XOAUTH2 takes."""
         self.store = store
         self.script = script or Script()
         self.context = context
         self.implicit_tls = implicit_tls
         self.password = password
+        self.token = token
         self.commands: list[str] = []
         """Every command line, in the order they were read."""
         self.behind_dots: list[bytes] = []
@@ -199,6 +208,8 @@ class _Connection:
             extensions.append("STARTTLS")
         if self.server.password:
             extensions.append("AUTH PLAIN LOGIN")
+        if self.server.token:
+            extensions.append("AUTH LOGIN PLAIN XOAUTH2 OAUTHBEARER")
         lines = ["test.example", *extensions]
         self._usual("EHLO", "\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
 
@@ -217,9 +228,22 @@ class _Connection:
             raise _HangUp from None
 
     def _auth(self, argument: str) -> None:
+        if self.server.token:
+            self._xoauth2(argument)
+            return
         given = base64.b64decode(argument.partition(" ")[2] or "=").split(b"\0")[-1].decode()
         good = given == self.server.password
         self._usual("AUTH", "235 2.7.0 welcome" if good else "535 5.7.8 authentication failed")
+
+    def _xoauth2(self, argument: str) -> None:
+        """As https://developers.google.com/workspace/gmail/imap/xoauth2-protocol has it."""
+        mechanism, _, given = argument.partition(" ")
+        if mechanism == "XOAUTH2" and f"\1auth=Bearer {self.server.token}\1\1" in base64.b64decode(given).decode():
+            self._say("235 2.7.0 Accepted")
+            return
+        self._say("334 " + base64.b64encode(b'{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}').decode())
+        assert self._line() == b"", "the client answers with an empty line"
+        self._say("535 5.7.8 Username and Password not accepted")
 
     def _mail(self, argument: str) -> None:
         if self.script.most_per_connection and self.messages >= self.script.most_per_connection:
@@ -227,8 +251,12 @@ class _Connection:
             raise _HangUp
         if self.sender is not None:
             self._say("503 5.5.1 nested MAIL")
+        elif refusals := [reply for name, reply in self.script.parameters.items() if name in argument.rpartition(">")[2]]:
+            self._say(refusals[0])
+        elif self.script.only_sender not in ("", sender := argument[argument.index("<") + 1 : argument.index(">")]):
+            self._say(self.script.other_sender)
         elif self._usual("MAIL", "250 2.1.0 ok"):
-            self.sender = argument[argument.index("<") + 1 : argument.index(">")]
+            self.sender = sender
 
     def _rcpt(self, argument: str) -> None:
         recipient = argument[argument.index("<") + 1 : argument.index(">")]

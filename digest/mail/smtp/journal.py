@@ -287,3 +287,12 @@ class NullSendLog:
     def dot(self, delivery_id: int, at: datetime, relay: str) -> None: ...
     def reply(self, delivery_id: int, at: datetime, relay: str, reply: Reply) -> None: ...
     def lost(self, delivery_id: int, at: datetime, relay: str, error: str) -> None: ...
+
+
+def written_down(write: Callable[[], None]) -> MailError | None:
+    """Has the log write something down after the answer; its error, if it could not."""
+    try:
+        write()
+    except MailError as error:
+        return error
+    return None

@@ -35,7 +35,7 @@ _MOST_TRIES = 5
 
 
 class RelayPool:
-    """Hands envelopes over. `log` is told of every final dot before it goes out; `quotas` are by the relay's name."""
+    """Hands envelopes over. `log` hears of every final dot before it goes out; `quotas` and `caps` (of connections): by relay."""
 
     def __init__(
         self,
@@ -44,15 +44,15 @@ class RelayPool:
         connections: int = 5,
         *,
         quotas: Mapping[str, Quota] | None = None,
+        caps: Mapping[str, int] | None = None,
         health: RelayHealth | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._relays = tuple(relays)
-        self._log = log
-        self._connections = connections
+        self._log, self._stop = log, stop
+        self._connections, self._caps = connections, dict(caps or {})
         self._quotas = dict(quotas or {})
         self._health = health or RelayHealth()
-        self._stop = stop
 
     def send_many(self, envelopes: Iterable[Envelope], wanted: Callable[[int], bool] = always) -> Iterator[Attempt]:
         """One Attempt for each envelope taken and still `wanted` (asked by delivery id) as it is begun.
@@ -158,7 +158,8 @@ class RelayPool:
         wanted: Callable[[int], bool],
     ) -> Iterator[Attempt]:
         """Over as many connections as there is work for, all held by this thread: it composes, they take turns."""
-        count = min(max(queue.peek(self._connections), 1), self._connections)
+        most = min(self._connections, self._caps.get(relay.name, self._connections))
+        count = min(max(queue.peek(most), 1), most)
         failures: list[Exception] = []
 
         def broken(error: Exception) -> None:

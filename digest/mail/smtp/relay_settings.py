@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from digest.domain.errors import ConfigurationError
+
+TLS_PORTS = frozenset({465, 994, 2465})
+"""Where TLS begins with the connection, before the server says anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,10 @@ class RelaySettings:
     """Certificates to trust beside the system's, for a relay of one's own."""
     helo: str = ""
     """Our name in EHLO; default: this host's."""
+    access_token: Callable[[], str] | None = field(default=None, repr=False)
+    """Logs in with XOAUTH2 and this token, made when it is needed; instead of the password."""
+    login_advice: str = "set relays.username and relays.password"
+    """What to do where the login is refused."""
     max_per_connection: int = 1000
     pipelining: bool = True
     """Whether to use PIPELINING where it is offered."""

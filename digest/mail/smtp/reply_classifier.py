@@ -48,6 +48,8 @@ _REMEDIES = {
     "authentication": "SPF, DKIM or DMARC of our domain are missing or wrong: see digest doctor",
     "reverse name": "our host needs a reverse DNS name: see digest doctor, or send through a provider's relay",
     "blocked": "our host or domain is on a block list or has a bad reputation: see digest doctor, or use another relay",
+    "spam": "the relay takes our mail for spam: ask there, or add a second [[relays]] table",
+    "policy": "the relay's policy is against this mail: ask there, or add a second [[relays]] table",
     "protocol": "the relay does not follow the dialogue: set relays.tls, and if it asks for a login, relays.username "
     "and relays.password",
 }

@@ -15,10 +15,10 @@ from datetime import datetime
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.domain.rate_limit import connection_is_full
-from digest.mail.smtp.journal import SendLog
+from digest.mail.smtp.journal import SendLog, written_down
 from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Dialogue, Pace, Steps, Wait, finished, run_one, turn, wait_for
 from digest.mail.smtp.relay_settings import Timeouts
-from digest.mail.smtp.wire import EhloExtensions, NoReply, Replies, SessionLost, commands, impossible, on_the_wire
+from digest.mail.smtp.wire import EhloExtensions, NoReply, Replies, SessionLost, commands, failed_keyword, impossible, on_the_wire
 
 _TAIL = 4096
 """The last bytes of a message go out with its final dot and the next announcement, which is far shorter than this: what breaks
@@ -62,8 +62,8 @@ class Session:
         self._room = limit
         self._clock = clock
         self._pace = pace
-        self.pipelining_failed = False
-        """MAIL was answered, and what was sent together with it was not."""
+        self.failed_extension = ""
+        """The EHLO keyword of what the relay offered and does not keep."""
         self._more = 0 if isinstance(replies.sock, ssl.SSLSocket) else _MORE
         self._prompt = True
         """Whether the last final dot was answered soon."""
@@ -120,6 +120,11 @@ class Session:
                 self._abandon()
                 self.unsent += flight
 
+    def ask(self, command: bytes) -> Steps[Reply]:
+        """One command and its answer, outside of sending. Raises SessionLost."""
+        yield from self._write(command)
+        return (yield from self._replies.read(self._timeouts.command))
+
     def close(self) -> None:
         """`quitting`, waiting where it waits."""
         finished(self.quitting())
@@ -173,6 +178,10 @@ class Session:
                     with contextlib.suppress(SessionLost):  # the server may have said why before it hung up
                         yield from self._write(command)
                 reply = yield from self._replies.read(self._timeouts.data if stage is Stage.DATA else self._timeouts.command)
+                if stage is Stage.MAIL and (keyword := failed_keyword(head, reply, self.extensions)):
+                    self.failed_extension = keyword
+                    self._abandon()
+                    raise _Unsent
                 go_ahead = stage is Stage.DATA and reply.code // 100 == 3
                 if self.answered and refusal is None and connection_is_full(stage, reply):
                     self._abandon()
@@ -193,7 +202,7 @@ class Session:
         except SessionLost as lost:
             fault = stage is not Stage.MAIL or not self.answered
             if self.extensions.pipelining and not self.answered and stage is not Stage.MAIL and isinstance(lost, NoReply):
-                self.pipelining_failed, fault = True, False  # it heard MAIL and threw away what came with it
+                self.failed_extension, fault = "PIPELINING", False  # it heard MAIL and threw away what came with it
             self._abandon()
             if refusal is None and not fault:
                 raise _Unsent from None
@@ -238,13 +247,13 @@ class Session:
         except SessionLost as lost:
             self._abandon()
             attempt = self._attempt(head, Stage.DOT, None, str(lost))
-            return attempt, _written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
+            return attempt, written_down(lambda: log.lost(head.delivery_id, attempt.at, self.relay, attempt.error))
         attempt = self._attempt(head, Stage.DOT, reply)
         if reply.code == 421:
             self._abandon()
         else:
             self.answered += 1
-        return attempt, _written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
+        return attempt, written_down(lambda: log.reply(head.delivery_id, attempt.at, self.relay, reply))
 
     def _broken_off(self, head: Envelope, error: str) -> Steps[Attempt]:
         """The connection broke before the dot: nothing was accepted. The server may have said why."""
@@ -302,12 +311,3 @@ class Session:
 
 class _Unsent(Exception):
     """The session was lost before it heard of the message at its head."""
-
-
-def _written_down(write: Callable[[], None]) -> MailError | None:
-    """Has the log write something down after the answer; its error, if it could not."""
-    try:
-        write()
-    except MailError as error:
-        return error
-    return None

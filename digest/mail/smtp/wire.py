@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from digest.domain.delivery import Envelope, Reply
@@ -33,6 +33,33 @@ class EhloExtensions:
     eight_bit: bool = False
     smtputf8: bool = False
     enhanced: bool = False
+
+    def without(self, keywords: frozenset[str]) -> EhloExtensions:
+        """What is left when those that do not work are not used."""
+        return replace(
+            self,
+            pipelining=self.pipelining and "PIPELINING" not in keywords,
+            size_known=self.size_known and "SIZE" not in keywords,
+            eight_bit=self.eight_bit and "8BITMIME" not in keywords,
+            smtputf8=self.smtputf8 and "SMTPUTF8" not in keywords,
+        )
+
+
+_NO_SUCH_PARAMETER = re.compile(r"\b(?:SIZE|BODY|8BITMIME|SMTPUTF8|parameters?|arguments?|extensions?)\b", re.IGNORECASE)
+_PARAMETERS = (("SIZE", " SIZE="), ("8BITMIME", " BODY="), ("SMTPUTF8", " SMTPUTF8"))
+"""By EHLO keyword, what it adds to MAIL."""
+
+
+def failed_keyword(envelope: Envelope, reply: Reply, extensions: EhloExtensions) -> str:
+    """The keyword of an extension that was offered and then refused at MAIL; "" where the refusal is about something else.
+
+    The one that the reply names, else the first of those that were used: the next try is made without it.
+    """
+    if reply.code not in (501, 504, 555) or (reply.code == 501 and not _NO_SUCH_PARAMETER.search(reply.text)):
+        return ""
+    mail = commands(envelope, extensions)[0].decode()
+    used = [keyword for keyword, parameter in _PARAMETERS if parameter in mail.rpartition(">")[2]]
+    return next((each for each in used if re.search(rf"\b{each}\b", reply.text, re.IGNORECASE)), used[0] if used else "")
 
 
 def impossible(envelope: Envelope, extensions: EhloExtensions) -> Reply | None:

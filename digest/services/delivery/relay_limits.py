@@ -19,8 +19,8 @@ from digest.services.delivery.rate_limits import end_of_span
 from digest.store.unit_of_work import Store
 
 DAY = timedelta(days=1)
-PLAIN_FOR = 86_400.0
-"""Seconds for which a relay whose PIPELINING does not work is talked to without."""
+NOT_USED_FOR = 86_400.0
+"""Seconds for which an extension that a relay offers and does not keep is not used there."""
 _LOOK = 2.0
 """Seconds between looks at whether another process was throttled, while all goes well."""
 _LOT = 20
@@ -116,15 +116,16 @@ class RelayLimits:
         with self._lock:
             self._give_back()
 
-    def without_pipelining(self) -> bool:
-        """Whether PIPELINING was found not to work here lately."""
+    def unusable(self) -> frozenset[str]:
+        """The extensions that the relay offers and that were found not to work here lately."""
         with self._store.read() as unit:
-            found = unit.sources.load(known_of(self._relay), "pipelining") or {}
-        return bool(self._clock().timestamp() < found.get("broken_until", 0.0))
+            found = unit.sources.load(known_of(self._relay), "extensions") or {}
+        now = self._clock().timestamp()
+        return frozenset(keyword for keyword, until in found.items() if now < until)
 
-    def pipelining_failed(self) -> None:
-        until = self._clock().timestamp() + PLAIN_FOR
-        self._change("pipelining", lambda _: {"broken_until": until})
+    def extension_failed(self, keyword: str) -> None:
+        until = self._clock().timestamp() + NOT_USED_FOR
+        self._change("extensions", lambda known: {**known, keyword: until})
 
     def _look(self) -> float:
         now = self._clock().timestamp()

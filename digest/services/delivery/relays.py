@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
-from digest.config import read_secret
 from digest.domain.errors import ConfigurationError
 from digest.domain.rate_limit import Logins
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_health import RelayHealth
 from digest.mail.smtp.relay_pool import RelayPool
-from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
+from digest.services.delivery.relay_defaults import completed, password_of, relay_settings
 from digest.services.delivery.relay_limits import RelayLimits, SharedLogins, known_of, login_key, slowed, waiting_for_login
 
 if TYPE_CHECKING:
     from digest.config.mail import Relay as RelayTable
     from digest.mail.smtp.journal import SendLog
+    from digest.mail.smtp.relay_settings import RelaySettings
+    from digest.services.delivery.oauth import AccessTokens
+    from digest.sources.port import Getter
     from digest.store.unit_of_work import Store
 
 
@@ -32,31 +35,24 @@ class Relays:
         connections: int,
         hash_text: Callable[[str], str],
         now: Callable[[], datetime],
+        getter: Callable[[], Getter] | None = None,
     ) -> None:
-        self._tables, self._store, self._connections = tuple(tables), store, connections
+        """`getter` asks for access tokens, where a relay wants them (relays.oauth)."""
+        self._getter = getter
+        self._tables, self._store, self._connections = tuple(map(completed, tables)), store, connections
         self._hash, self._now = hash_text, now
         self.health = RelayHealth()
 
     def __bool__(self) -> bool:
         return bool(self._tables)
 
-    def each(self, clock: Callable[[], datetime], *, insist: bool = False) -> list[Relay]:
-        """One a table, in order. `insist`: log in also where a refused login has us wait. Raises ConfigurationError."""
+    def each(self, clock: Callable[[], datetime], *, insist: bool = False, patience: float = inf) -> list[Relay]:
+        """One a table, in order. `insist`: log in also where a refused login has us wait. `patience`: seconds for each step,
+        where less than the settings say. Raises ConfigurationError.
+        """
         return [
             Relay(
-                RelaySettings(
-                    host=each.host,
-                    port=each.port,
-                    name=each.name,
-                    tls=each.tls,
-                    username=each.username,
-                    password=self._password(each),
-                    helo=each.ehlo_name,
-                    pipelining=each.pipelining,
-                    ca_file=each.ca_file,
-                    max_per_connection=each.max_per_connection,
-                    timeouts=Timeouts.within(each.timeout),
-                ),
+                self._settings(each, patience),
                 clock,
                 logins=SharedLogins(self._store(), each.label, self._login_of(each), self._now, insist=insist)
                 if each.username
@@ -70,7 +66,8 @@ class Relays:
         """Raises ConfigurationError where no relay is configured."""
         if not self._tables:
             raise ConfigurationError("relays", "there is none; add a [[relays]] table with the host of your SMTP server")
-        return RelayPool(self.each(clock), log, self._connections, quotas=self.limits, health=self.health, stop=stop)
+        caps = {each.label: each.connections for each in self._tables if each.connections}
+        return RelayPool(self.each(clock), log, self._connections, quotas=self.limits, caps=caps, health=self.health, stop=stop)
 
     @cached_property
     def limits(self) -> dict[str, RelayLimits]:
@@ -94,9 +91,21 @@ class Relays:
                 troubles[each.label] = text
         return troubles
 
-    def _password(self, each: RelayTable) -> str:
-        return read_secret(each.password, each.password_file, f"relays.{each.label}.password") or ""
+    def _settings(self, each: RelayTable, patience: float) -> RelaySettings:
+        tokens = self._tokens.get(each.label)
+        return relay_settings(each, tokens.access_token if tokens else None, patience)
+
+    @cached_property
+    def _tokens(self) -> dict[str, AccessTokens]:
+        """By relay, where it has an OAuth login. Raises ConfigurationError."""
+        from digest.services.delivery.oauth import AccessTokens
+
+        getter = self._getter
+        if getter is None:
+            return {}
+        return {each.label: AccessTokens(each.label, each.oauth, getter, self._now) for each in self._tables if each.oauth}
 
     def _login_of(self, each: RelayTable) -> str:
         """A fingerprint of where and as whom we log in."""
-        return self._hash(f"login {each.host} {each.port} {each.username} {self._password(each)}")
+        token = self._tokens.get(each.label)
+        return self._hash(f"login {each.host} {each.port} {each.username} {token.refresh_token if token else password_of(each)}")

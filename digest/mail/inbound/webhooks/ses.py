@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -59,6 +59,8 @@ class SesWebhook:
                 raise InvalidInput("ses webhook", "the certificate holds no RSA key")
             signed = "".join(f"{name}\n{post[name]}\n" for name in fields if name in post)
             key.verify(signature, signed.encode(), padding.PKCS1v15(), _HASHES[text(post.get("SignatureVersion"))])
+        except UnsupportedAlgorithm:  # a FIPS host
+            raise InvalidInput("ses webhook", "this host checks no SHA-1: set SignatureVersion 2 on the SNS topic") from None
         except (InvalidSignature, binascii.Error, ValueError, KeyError):
             raise InvalidInput("ses webhook", "the signature does not fit the post") from None
 

@@ -115,7 +115,7 @@ async def connect(request: Request, token: str) -> Response:
         except InvalidInput as error:
             sent.wrong[field] = sentence(clean(str(error)))
     if sent.wrong:
-        return await run_in_threadpool(lambda: page(site, token, subscription, sent, status=400))
+        return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     return _back(site, token, "connected")
 
 

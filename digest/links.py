@@ -112,7 +112,7 @@ class Links:
         if _NUMBERED.fullmatch(named) and (purpose is not Purpose.UNSUBSCRIBE or len(named) > _LONGEST_NUMBER):
             raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
-            raise InvalidToken("this link has expired; ask again to get a new one")
+            raise InvalidToken("this link has expired; ask again for a new one (subscribe again, or change your address again)")
         return named
 
     def _unsigned(self, purpose: Purpose, token: str) -> str:

@@ -70,7 +70,7 @@ def test_a_morning_by_hand(run: Run, tmp_path: Path) -> None:
 
     best = run("trending", "--at", later)[0]
     assert best["id"] == "arxiv:2605.00007"
-    assert any("upvotes" in reason for reason in best["reasons"])
+    assert any("▲" in reason for reason in best["reasons"])
     before = run("trending", "--at", "2026-05-03T05:30:00Z")
     assert all("upvotes" not in " ".join(each["reasons"]) for each in before), "no signal is seen before it was observed"
     assert {each["id"] for each in run("search", "subject 17")} >= {"arxiv:2605.00017"}

@@ -38,11 +38,11 @@ def site(tmp_path: Path, stocked: Path) -> Iterator[Website]:
 
 
 def own_ranking(site: Website) -> list[tuple[str, str]]:
-    """(identifier, first reason) of all papers, in the reader's order."""
+    """(identifier, reasons) of all papers, in the reader's order."""
     subscription = site.subscription()
     assert subscription
     ranked = site.container.papers.ranking(site.container.adapters.paper_list("daily"), NOON, subscription.address)
-    return [(str(each.paper.identifier), each.reasons[0].text) for each in ranked]
+    return [(str(each.paper.identifier), " · ".join(reason.text for reason in each.reasons)) for each in ranked]
 
 
 def next_mail(site: Website) -> list[str]:
@@ -74,7 +74,7 @@ def test_more_like_this_lifts_its_like(site: Website) -> None:
     react(site, "more", last)
     after = own_ranking(site)
     assert {name for name, _ in after[: len(alike)]} == set(alike)
-    assert all("you liked" in said for _, said in after[: len(alike)])
+    assert all("which you liked" in said for _, said in after[: len(alike)])
     assert next_mail(site)[: len(alike)] == [name for name, _ in after[: len(alike)]]
 
 

@@ -20,6 +20,7 @@ from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
 from tests.answers import FIXTURES
 from tests.doors import check_every_door, check_the_short_way
+from tests.servers.running import until
 from tests.servers.website import BEARER, NOON, Website
 
 
@@ -263,6 +264,7 @@ def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> No
     }
     assert all(kinds.values()), kinds
     assert kinds["more/"] >= 10
+    until(lambda: not rows(site)["notices"], "what was sent is recorded")
     before = rows(site)
     draw = random.Random(11)
     for _ in range(2):

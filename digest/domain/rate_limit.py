@@ -88,7 +88,7 @@ class Logins:
             return self, Turn(closed=closed)
         if 0 <= now - self.worked_at <= TRUSTED:
             return self, Turn()
-        if 0 < (busy := self.busy_until - now) <= LOGIN_LEASE:
+        if 0 < (busy := self.busy_until - now) <= 2 * LOGIN_LEASE:  # of a host whose clock is ahead, or stood far ahead
             return self, Turn(wait=min(busy, LOOK_AGAIN))
         return replace(self, busy_until=now + LOGIN_LEASE), Turn()
 

@@ -93,6 +93,7 @@ def test_one_at_a_time_is_tried_until_one_has_worked() -> None:
     assert turn.wait == 0
     assert logins.enter(NOW + 1)[1].wait > 0
     assert logins.enter(NOW + LOGIN_LEASE)[1].wait == 0, "its process died"
+    assert logins.enter(NOW - 3)[1].wait > 0, "who read the clock a moment earlier, or has one that is behind, waits as well"
     assert logins.left().enter(NOW + 1)[1].wait == 0
     worked = logins.worked(NOW + 1)
     assert worked.enter(NOW + 1)[0] == worked, "now all may, at once"

@@ -206,7 +206,6 @@ class SharedLogins:
         self._change(lambda logins, now: logins.left())
 
     def _change(self, how: Callable[[Logins, float], Logins]) -> Logins:
-        at = self._clock()
         changed = Logins()
 
         def change(kept: dict[str, Any]) -> dict[str, Any]:
@@ -215,6 +214,7 @@ class SharedLogins:
             return asdict(changed)
 
         with self._store.begin() as unit:
+            at = self._clock()  # once the others are out: who waited here must not take their lease for one of the future
             unit.sources.change(known_of(self._relay), self._key, change, at)
         return changed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
@@ -13,8 +13,10 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    ColumnElement,
     Connection,
     Insert,
+    Interval,
     Row,
     Select,
     Table,
@@ -25,10 +27,13 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal,
     select,
     text,
 )
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from digest.store.types import Instant
 
 T = TypeVar("T")
 
@@ -183,6 +188,17 @@ def database_now(connection: Connection) -> datetime:
         now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         return now
     return datetime.fromisoformat(connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')").scalar_one())
+
+
+def from_now(connection: Connection, term: timedelta = timedelta(0)) -> ColumnElement[datetime]:
+    """The instant `term` from now by the database's clock, for a statement that may wait for a lock.
+
+    PostgreSQL reads its clock once the lock is had: an instant read before would make a lease taken meanwhile look like one of
+    the future. Under SQLite nobody else writes while we do.
+    """
+    if connection.dialect.name == "postgresql":
+        return func.clock_timestamp(type_=Instant) + literal(term, Interval)
+    return literal(database_now(connection) + term, Instant)
 
 
 def walk_indexes(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
-from digest.store.dialect import database_now, insert_into
+from digest.store.dialect import database_now, from_now, insert_into
 from digest.store.schema import leases
 
 
@@ -19,10 +19,10 @@ class Leases:
 
         One that ends later than `term` from now was taken while the clock stood ahead: it counts as run out.
         """
-        now = database_now(self._connection)
-        row = {"owner": owner, "until": now + term}
+        now, until = from_now(self._connection), from_now(self._connection, term)
+        row = {"owner": owner, "until": until}
         statement = insert_into(self._connection, leases).values(name=name, **row)
-        free = (leases.c.owner == owner) | (leases.c.until < now) | (leases.c.until > now + term)
+        free = (leases.c.owner == owner) | (leases.c.until < now) | (leases.c.until > until)
         statement = statement.on_conflict_do_update(index_elements=["name"], set_=row, where=free)
         return self._connection.execute(statement.returning(leases.c.name)).first() is not None
 

@@ -16,7 +16,7 @@ from digest.domain.schedule import MailDue
 from digest.domain.subscriber import Cohort, SubscriptionState
 from digest.store.deliveries.claim import Stop, claim, known, stop, stops, waits_for_its_list
 from digest.store.deliveries.record_outcomes import record
-from digest.store.dialect import among, database_now, insert_into, inserted, walk_indexes
+from digest.store.dialect import among, database_now, from_now, insert_into, inserted, walk_indexes
 from digest.store.editions.edition_rows import listed
 from digest.store.schema import attempts, deliveries, editions, lists, subscribers, subscriptions, suppressions
 from digest.store.types import Instant
@@ -209,8 +209,9 @@ class Deliveries:
         A lease that ends later than `longest` from now was taken while the clock stood ahead: it has run out, too.
         """
         row = {**_BACK, "reason": "the lease ran out: whoever had claimed it stopped"}
-        now, until = database_now(self._connection), deliveries.c.lease_until
-        statement = update(deliveries).where(_CLAIMED, or_(until < now, until > now + longest)).values(row)
+        over = deliveries.c.lease_until < from_now(self._connection)
+        ahead = deliveries.c.lease_until > from_now(self._connection, longest)
+        statement = update(deliveries).where(_CLAIMED, or_(over, ahead)).values(row)
         return self._connection.execute(statement).rowcount
 
     # ---- looking ----

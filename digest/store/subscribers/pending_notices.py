@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, or
 from digest.domain.feedback import SuppressionReason
 from digest.domain.notice import Notice, NoticeKind, QueuedNotice
 from digest.domain.subscriber import Address
-from digest.store.dialect import chunks, database_now, insert_into, readable
+from digest.store.dialect import chunks, database_now, from_now, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
 from digest.store.schema import notices, subscribers, subscriptions, suppressions
 from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
@@ -65,8 +65,8 @@ class Notices:
         for review waits, and so does one whose row cannot be read. A lease that ends later than `lease` from now is of a clock
         that stood ahead.
         """
-        now = database_now(self._connection)
-        free = or_(notices.c.lease_until.is_(None), notices.c.lease_until <= now, notices.c.lease_until > now + lease)
+        now, until = from_now(self._connection), from_now(self._connection, lease)
+        free = or_(notices.c.lease_until.is_(None), notices.c.lease_until <= now, notices.c.lease_until > until)
         held = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(HELD_SUBSCRIBERS))
         key = notices.c.subscription_id, notices.c.address
         due = select(*key).where(notices.c.next_attempt_at <= at, free, notices.c.subscription_id.not_in(held))
@@ -76,7 +76,7 @@ class Notices:
             return []
         first = {row.subscription_id: row for row in reversed(found)}
         these = tuple_(*key).in_([tuple(row) for row in first.values()])
-        self._connection.execute(update(notices).where(these).values(lease_until=now + lease))
+        self._connection.execute(update(notices).where(these).values(lease_until=until))
         return self._read(these)
 
     def current(self, subscription_ids: Sequence[int]) -> list[QueuedNotice]:

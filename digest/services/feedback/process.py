@@ -1,4 +1,4 @@
-"""process: what came back changes whom we mail.
+"""What came back changes whom we mail.
 
     hard ──▶ suppressed now                     complaint ──▶ suppressed, subscriptions ended
     soft ──▶ scored, one a day at most;         unsubscribe ──▶ subscription ended
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from digest.domain.circuit_breaker import BreakerPolicy, Refusal, ReturnCounts, Verdict, judge, same_words
+from digest.domain.circuit_breaker import BreakerPolicy, Refusal, Verdict, judge, same_words
 from digest.domain.errors import DigestError, InvalidAddress
 from digest.domain.feedback import BounceClass, DeliveryRecipient, Feedback, FeedbackKind, Returned, ReturnKind, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
@@ -34,17 +34,6 @@ class KnownSenders(Protocol):
     def read_bounce(self, address: str) -> int | None: ...
     def read_unsubscribe(self, address: str) -> int | None: ...
     def read_message_id(self, message_id: str) -> int | None: ...
-
-
-class HeldMail(Protocol):
-    """What came back before (store/feedback/feedback_events.py)."""
-
-    def mailed(self, delivery_id: int) -> DeliveryRecipient | None: ...
-    def latest(self, address: Address, before: datetime) -> DeliveryRecipient | None: ...
-    def add(self, delivery_id: int, kind: ReturnKind, at: datetime, detail: str = "") -> bool: ...
-    def soft_days(self, subscriber_id: int, settled_by: datetime) -> int: ...
-    def count(self, list_name: str, since: datetime) -> ReturnCounts: ...
-    def acknowledge(self, list_name: str) -> None: ...
 
 
 class Action(StrEnum):

@@ -1,4 +1,4 @@
-"""housekeep: what has been kept long enough goes. How long each thing is kept, and why, is said here and nowhere else: the
+"""Retention: what has been kept long enough goes. How long each thing is kept, and why, is said here and nowhere else: the
 settings ([retention]), the command and the page about privacy read this table.
 """
 

@@ -150,9 +150,20 @@ class Had:
     due_at: datetime = NEVER
 
 
-def mail_due(reader: Timetable, cutoffs: Cutoffs, now: datetime) -> MailDue | None:
-    """The latest at or before `now`. None where no weekday is chosen."""
+def latest_mail(reader: Timetable, cutoffs: Cutoffs, now: datetime) -> MailDue | None:
+    """The latest that was due at or before `now`. None where no weekday is chosen."""
     return _mail(reader.latest(now), reader, cutoffs)
+
+
+def mail_due(reader: Timetable, cutoffs: Cutoffs, now: datetime) -> MailDue | None:
+    """The latest, unless it is too late for it: the reader's day is over and the next one is nearer.
+
+    So what was missed is caught up, but nobody gets it an hour before the next. None, too, where no weekday is chosen.
+    """
+    mail = latest_mail(reader, cutoffs, now)
+    if mail is None or mail.today == now.astimezone(reader.zone).date() or now - mail.due_at < mail.expires_at - now:
+        return mail
+    return None
 
 
 def next_mail(

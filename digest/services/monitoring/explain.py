@@ -12,10 +12,10 @@ from digest.domain.delivery import Delivery, DeliveryProgress
 from digest.domain.edition import PaperList
 from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
-from digest.domain.schedule import comes, format_weekdays, known_zone, mail_due
+from digest.domain.schedule import comes, format_weekdays, known_zone, latest_mail, mail_due
 from digest.domain.subscriber import Address, Subscription, SubscriptionState
 from digest.services.delivery.choose_papers import NOTHING_NEW
-from digest.services.scheduler.create_deliveries import UTC_ZONE, edition_for, frequency_of, mailed, timetable_of
+from digest.services.scheduler.create_deliveries import UTC_ZONE, confirmed_by, edition_for, frequency_of, mailed, timetable_of
 from digest.services.scheduler.election import SCHEDULER
 from digest.store.unit_of_work import Store, UnitOfWork
 
@@ -89,30 +89,31 @@ def _now(unit: UnitOfWork, each: Subscription, paper_list: PaperList | None, at:
         return f"the list is paused: {reason}"
     preferences = each.preferences
     reader = timetable_of(preferences, otherwise)
-    owing = mail_due(reader, paper_list.cutoffs, at)
+    owing = latest_mail(reader, paper_list.cutoffs, at)
     if owing is None:
         return "no weekday is chosen"
     if preferences.paused_until and preferences.paused_until > owing.today:
         return f"paused until {preferences.paused_until}"
-    day, due, following = owing.cutoff.day, isoformat(owing.due_at), isoformat(owing.expires_at)
-    first = unit.editions.first_frozen(each.list, day)
-    if each.confirmed_at and each.confirmed_at > max(owing.due_at, first or owing.due_at):
-        return f"confirmed after the last mail was due; the next is due at {following}"
-    edition, _ = edition_for(unit, paper_list, frequency_of(paper_list, preferences), owing, at)
+    due, next_due = isoformat(owing.due_at), isoformat(owing.expires_at)
+    if each.confirmed_at and each.confirmed_at > confirmed_by(unit, paper_list, owing, at):
+        return f"confirmed after the last mail was due; the next is due at {next_due}"
+    edition = edition_for(unit, paper_list, frequency_of(paper_list, preferences), at)
     deliveries = unit.deliveries.of_subscription(each.id)
     if had := next((mail for mail in deliveries if mail.day == owing.today), None):
         if had.reason == NOTHING_NEW:
-            return f"nothing to send from the edition of {had.edition_date}: {had.reason}; the next is due at {following}"
-        return f"owed the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {following}"
+            return f"nothing to send from the edition of {had.edition_date}: {had.reason}; the next is due at {next_due}"
+        return f"owed the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {next_due}"
     if not comes(owing, reader.zone, mailed(deliveries)):
-        return f"was mailed a newer edition, or on the same day already; the next is due at {following}"
+        return f"was mailed a newer edition, or on the same day already; the next is due at {next_due}"
+    if mail_due(reader, paper_list.cutoffs, at) is None:
+        return f"the mail due at {due} was missed and would come too late now; the next is due at {next_due}"
     if edition is None:
-        return f"the edition of {day} is not made yet"
+        return "its edition is not made yet"
     if edition.state != "frozen":
         return f"the edition of {edition.date} was {edition.state}"
     if not edition.has_papers and not paper_list.send_empty:
         return f"the edition of {edition.date} is empty: {'; '.join(edition.notes)}"
-    return f"owed the edition of {edition.date}, due at {due}; the next is due at {following}"
+    return f"owed the edition of {edition.date}, due at {due}; the next is due at {next_due}"
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

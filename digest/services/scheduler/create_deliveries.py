@@ -50,25 +50,27 @@ def mailed(deliveries: Sequence[Delivery]) -> Had:
 
 def is_due_now(unit: UnitOfWork, subscription: Subscription, paper_list: PaperList, due: MailDue, at: datetime) -> bool:
     """Whether a mail that is due can go: its edition is there, or can be made, and the reader had confirmed by then."""
-    first = unit.editions.first_frozen(paper_list.name, due.cutoff.day)
     confirmed_at = subscription.confirmed_at
-    if first is None or confirmed_at is None or confirmed_at > max(due.due_at, first):
+    if confirmed_at is None or confirmed_at > confirmed_by(unit, paper_list, due, at):
         return False
-    edition, may_be_made = edition_for(unit, paper_list, frequency_of(paper_list, subscription.preferences), due, at)
-    return may_be_made if edition is None else _worth_sending(edition, paper_list)
+    edition = edition_for(unit, paper_list, frequency_of(paper_list, subscription.preferences), at)
+    return bool(unit.papers.count()) if edition is None else _worth_sending(edition, paper_list)
 
 
-def edition_for(
-    unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, mail: MailDue, at: datetime
-) -> tuple[Edition | None, bool]:
-    """(the edition that a mail brings, as far as it is there; whether it may still be made).
-
-    The list's newest; once the list's next day has begun, what there is of the one before: nothing of that is made any more.
+def confirmed_by(unit: UnitOfWork, paper_list: PaperList, due: MailDue, at: datetime) -> datetime:
+    """By when a reader must have confirmed to get a mail that is due: before the first edition of that list's day was made, even
+    where their hour had passed by then. Where the list was set up in the middle of their day, that is now.
     """
+    first = unit.editions.first_frozen(paper_list.name, due.cutoff.day)
+    if first is None and at < due.due_at + timedelta(days=1):
+        first = at
+    return max(due.due_at, first or due.due_at)
+
+
+def edition_for(unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, at: datetime) -> Edition | None:
+    """The edition that a mail made at `at` brings: the list's newest, however late the mail is. None: it is still to be made."""
     newest = paper_list.cutoffs.latest(at)
-    same_day = newest is not None and newest.day == mail.cutoff.day
-    by = newest.at if newest and same_day else mail.cutoff.first
-    return unit.editions.newest(paper_list.name, frequency, mail.cutoff.day, by), same_day
+    return unit.editions.newest(paper_list.name, frequency, newest.day, newest.at) if newest else None
 
 
 def frequency_of(paper_list: PaperList, reader: Preferences | Cohort) -> Frequency:
@@ -120,10 +122,10 @@ def edition_awaited(lists: Sequence[PaperList], store: Store, at: datetime, othe
     """Whether an edition is still to be made that some cohort's mail, due by `at`, is to bring."""
     with store.read() as unit:
         return any(
-            edition_for(unit, paper_list, frequency_of(paper_list, cohort), mail, at) == (None, True)
+            edition_for(unit, paper_list, frequency_of(paper_list, cohort), at) is None
             for paper_list in lists
             for cohort in unit.subscribers.cohorts(paper_list.name)
-            if (mail := mail_due(timetable_of(cohort, otherwise), paper_list.cutoffs, at)) is not None
+            if mail_due(timetable_of(cohort, otherwise), paper_list.cutoffs, at) is not None
         )
 
 
@@ -143,16 +145,14 @@ class _Editions:
 
     def __init__(self, paper_list: PaperList, store: Store, at: datetime, make: Make, newest: Cutoff) -> None:
         self._list, self._store, self._at, self._make, self._newest = paper_list, store, at, make, newest
-        self._found: dict[tuple[date, Frequency], tuple[Edition | None, bool, datetime | None]] = {}
+        self._found: dict[Frequency, Edition | None] = {}
 
-    def of(self, mail: MailDue, frequency: Frequency) -> tuple[Edition | None, bool, datetime | None]:
-        """(what `edition_for` says, when the first edition of that day was made)."""
-        key = mail.cutoff.day, frequency
-        if key not in self._found:
+    def of(self, frequency: Frequency) -> Edition | None:
+        """What `edition_for` says."""
+        if frequency not in self._found:
             with self._store.read() as unit:
-                first = unit.editions.first_frozen(self._list.name, mail.cutoff.day)
-                self._found[key] = (*edition_for(unit, self._list, frequency, mail, self._at), first)
-        return self._found[key]
+                self._found[frequency] = edition_for(unit, self._list, frequency, self._at)
+        return self._found[frequency]
 
     def make(self, frequency: Frequency) -> Edition | None:
         made = self._make(self._list, frequency, self._newest)
@@ -189,13 +189,12 @@ class _Dispatch:
     def _create(self, mail: MailDue, frequency: Frequency, back: Back | None) -> None:
         cohort = self.cohort
         day_began = due_on(mail.today, time(0), known_zone(cohort.timezone) or self.otherwise)
-        edition, may_be_made, first = self.editions.of(mail, frequency)
-        # whoever confirmed before the day's first edition was made gets it, even where their hour had passed by then
-        confirmed_by = max(mail.due_at, first or (self.at if may_be_made else mail.due_at))
+        edition = self.editions.of(frequency)
+        with self.store.read() as unit:
+            by = confirmed_by(unit, self.paper_list, mail, self.at)
+            if edition is None and not unit.deliveries.anybody_due(cohort, mail, day_began, by, back):
+                return
         if edition is None:
-            with self.store.read() as unit:
-                if not may_be_made or not unit.deliveries.anybody_due(cohort, mail, day_began, confirmed_by, back):
-                    return
             edition = self.editions.make(frequency)
         if edition is None or not _worth_sending(edition, self.paper_list):
             return
@@ -203,7 +202,7 @@ class _Dispatch:
         while after is not None:
             with self.store.begin() as unit:
                 upto = unit.subscribers.nth_id(cohort, after, STEP)
-                made = unit.deliveries.create_due(edition.id, cohort, mail, day_began, confirmed_by, (after, upto), back)
+                made = unit.deliveries.create_due(edition.id, cohort, mail, day_began, by, (after, upto), back)
                 unit.jobs.nudge(made)
                 self.done.created += made
             after = upto

@@ -79,15 +79,13 @@ class Composer:
     def pieces(self, own: Personal) -> list[bytes]:
         """What follows the header, in pieces of whole lines; those that mails share are the same objects (for DKIM's hash)."""
         form = self._selected(own.selection)
-        in_text = {name: encode_value(value) for name, value in own.text.items()}
-        # a link is the same in both parts
-        in_html = {n: in_text[n] if own.text.get(n) == value else encode_value(value) for n, value in own.html.items()}
+        encoded = {value: encode_value(value) for value in {*own.text.values(), *own.html.values()}}  # a link is in both parts
         pieces = list(form.pieces)
         try:
             for place, name in form.in_text:
-                pieces[place] = in_text[name]
+                pieces[place] = encoded[own.text[name]]
             for place, name in form.in_html:
-                pieces[place] = in_html[name]
+                pieces[place] = encoded[own.html[name]]
         except KeyError as missing:
             raise TemplateError("mail/edition", f"marks {missing.args[0]!r}, which nothing fills") from None
         return pieces

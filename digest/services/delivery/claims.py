@@ -21,9 +21,12 @@ from digest.services.operations.review import hold, put_on_hold, refusal
 from digest.store.unit_of_work import Store, UnitOfWork
 
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def _since_boot() -> float:
     """Seconds by a clock that nobody sets; on Linux it goes on while the machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_BOOT_CLOCK)
 
 
 class Lease:

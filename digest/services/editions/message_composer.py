@@ -20,7 +20,6 @@ from digest.links import Links, ReaderLinks
 from digest.mail.message.headers import HeaderTemplate, Sender, unsubscribe_by_mail
 from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
-from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CardSelection, Personal, addressed, own_picks, selected, subject_of
 from digest.render.text.one_line import clean
 
@@ -134,7 +133,8 @@ class _Styled:
         self.composer = Composer(rendered)
         self.own = own_picks(rendered)
         self._shared: dict[tuple[bool, Choices], CardSelection] = {}
-        self._marked = any(name for _, name in Markers(rendered.nonce).split(rendered.subject))
+        self.subject = lru_cache(maxsize=_SHARED)(partial(subject_of, rendered))
+        """Of a mail with these cards."""
 
     def selection(self, choices: Choices, *, away: bool, complete: Callable[[Choices], None]) -> CardSelection:
         """Of those whose reasons are the list's own, one and the same for the same papers: what is made of it is remembered.
@@ -151,9 +151,6 @@ class _Styled:
                     self._shared.clear()
                 self._shared[key] = found
         return found
-
-    def subject(self, selection: CardSelection) -> str:
-        return subject_of(self.rendered, selection) if self._marked else self.rendered.subject
 
 
 def one_off(address: Address, edition: Edition, at: datetime, public_id: str = "") -> Claimed:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,14 +112,14 @@ def claim(
     waiting: list[int] = []
     for row in (by_id[id_] for id_ in ids if id_ in by_id):
         verdict = sent_before.get(row[0]) or _verdict(row, now)
-        if row.subscriber_id in held and (verdict is None or verdict[0] is DeliveryState.EXPIRED):
+        if held and row.subscriber_id in held and (verdict is None or verdict[0] is DeliveryState.EXPIRED):
             if verdict is None:
                 waiting.append(row[0])
                 continue
             verdict = (DeliveryState.EXPIRED, f"{HELD_FOR_REVIEW}, and {verdict[1]}")
         if verdict is None:
             try:
-                sendable.append(replace(_claimed(row), missed=missed.get(row[0], "")))
+                sendable.append(_claimed(row, missed.get(row[0], "")))
             except Exception as error:  # whatever lies in a column that is no such value
                 ended[_unreadable(error)].append(row[0])
         else:
@@ -272,7 +271,7 @@ def _sent_before(connection: Connection, rows: Collection[Row[Any]]) -> dict[int
     }
 
 
-def _claimed(row: Sequence[Any]) -> Claimed:
+def _claimed(row: Sequence[Any], missed: str = "") -> Claimed:
     (
         id_,
         edition,
@@ -307,6 +306,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         style,
         public_id,
         away,
+        missed,
     )
 
 

@@ -21,16 +21,15 @@ def missed_before(connection: Connection, claimed: Collection[Row[Any]]) -> dict
 
     Of rows with `id`, `subscription_id` and `day`; those without a day are brought by no schedule.
     """
-    before = {(row.subscription_id, row.day - timedelta(days=1)): row.id for row in claimed if row.day}
-    if not before:
+    days = {row.day - timedelta(days=1) for row in claimed if row.day}
+    if not days:
         return {}
     d = deliveries.c
-    of_readers = among(connection, d.subscription_id, [reader for reader, _ in before])
     # one index entry for each reader and day (uq_deliveries_day)
-    these = (of_readers, d.day.in_({day for _, day in before}), d.state.in_(_NOT_DELIVERED))
-    found = connection.execute(select(d.subscription_id, d.day, d.state, d.reason).where(*these))
-    return {
-        before[row.subscription_id, row.day]: why(DeliveryState(row.state), row.reason)
-        for row in found
-        if (row.subscription_id, row.day) in before
-    }
+    these = (among(connection, d.subscription_id, [row.subscription_id for row in claimed]), d.day.in_(days))
+    found = connection.execute(select(d.subscription_id, d.day, d.state, d.reason).where(*these, d.state.in_(_NOT_DELIVERED)))
+    reasons = {(row.subscription_id, row.day): why(DeliveryState(row.state), row.reason) for row in found}
+    if not reasons:  # as nearly always
+        return {}
+    before = {row.id: (row.subscription_id, row.day - timedelta(days=1)) for row in claimed if row.day}
+    return {delivery: reasons[day] for delivery, day in before.items() if day in reasons}

@@ -23,8 +23,10 @@ _ALTERED = {b".": b"=2E", b"F": b"=46"}
 
 def encode(text: str) -> bytes:
     """`text` (LF lines) as one piece with CRLF lines. Lone surrogates, which UTF-8 cannot say, become "?"."""
+    if not text:
+        return b""
     encoded = b"\r\n".join(map(_line, text.split("\n")))
-    return encoded if text.endswith("\n") or not text else encoded + SOFT_BREAK
+    return encoded if text.endswith("\n") else encoded + SOFT_BREAK
 
 
 def encode_value(value: str) -> bytes:

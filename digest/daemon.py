@@ -1,6 +1,6 @@
-"""`digest run`: the bell, the pages and the postman in one process.
+"""`digest run`: the scheduled jobs, the pages and the sending in one process.
 
-APScheduler only rings (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
+APScheduler only wakes us (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
 whatever was missed while the process was down is found at the first tick. It waits by the wall clock: where somebody sets that,
 every job is rung at once (`_watch_clock`). SIGTERM, SIGINT or SIGHUP: no new work begins, messages in flight are finished, and
 the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
@@ -220,7 +220,7 @@ class Daemon:
         self._ended("relay", of_relay(result.stopped) if result.stopped else None)
 
     def _send_notices(self) -> None:
-        """Confirmations, welcomes and goodbyes: as soon as a page asks for one, and what is due again each time it rings."""
+        """Confirmations, welcomes and goodbyes: as soon as a page asks for one, and what is due again each time the job runs."""
         while not self._stop.is_set():
             self._guarded("notices", self._noticing)
             self._notice_due.wait(self._every)
@@ -272,7 +272,7 @@ class Daemon:
         self._note(failure)
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
-        """One job's trouble ends neither the daemon nor the other jobs: it is logged, and the next ring tries again."""
+        """One job's trouble ends neither the daemon nor the other jobs: it is logged, and its next run tries again."""
         if self._stop.is_set():
             return
         try:

@@ -103,8 +103,8 @@ class Links:
             raise ValueError(f"a {purpose} token expires: it needs the instant it is made")
         return self._signed[purpose](f"{public_id}.{int((at + lifetime).timestamp())}")
 
-    def read(self, purpose: Purpose, token: str, at: datetime) -> str:
-        """The public id that a token names. Raises InvalidToken: forged, cut, for another purpose, or expired at `at`.
+    def verify(self, purpose: Purpose, token: str, at: datetime) -> str:
+        """Verifies a token: the public id that it names. Raises InvalidToken: forged, cut, of another purpose, expired.
 
         Links used to name a subscription by its number. Of those only the ones that unsubscribe are read: as that number.
         """
@@ -156,7 +156,7 @@ class Links:
         like = f"{form}&like="
         return ReaderLinks(manage=form, unsubscribe=f"{self.base_url}/unsubscribe/stop/{token}", more=like, less=like)
 
-    def read_stop(self, token: str) -> str:
+    def verify_stop(self, token: str) -> str:
         """The hash of the address that wants no more mail. Raises InvalidToken."""
         return self._unsigned(Purpose.STOP, token)
 

@@ -1,7 +1,8 @@
 """`digest worker`: works the outbox of a PostgreSQL database, on any number of hosts, nudged by Procrastinate.
 
-A nudge lasts one slice: so no nudge waits long behind another, and a worker that is told to stop does so soon. What falls due
-without a nudge (a retry, or a nudge that was lost) is found by the sweep. Jobs of workers whose heart stopped are put back.
+A nudge is a job that runs for `TASK_TIME_LIMIT` at most: none waits long behind another, and a worker that is asked to stop does
+so soon. What falls due without a nudge (a retry, or a nudge that was lost) is found by the sweep. Jobs of dead workers are queued
+again.
 """
 
 from __future__ import annotations
@@ -183,7 +184,7 @@ class Worker:
         @app.periodic(cron=SWEEP_CRON)
         @app.task(name="sweep", queue=QUEUE, priority=URGENT - 1)
         async def sweep(timestamp: int) -> None:
-            """Puts back what dead workers held, nudges for what is due without a nudge, and sends the notices that are owed."""
+            """Puts back what dead workers held, nudges for what is due without a nudge, and sends the notices that are due."""
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
                 await self._put_back(app, job)
             await app.job_manager.prune_stalled_workers(STALLED)
@@ -203,7 +204,7 @@ class Worker:
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
     def _work(self) -> None:
-        """The task: delivers what is due, for a slice at most."""
+        """The task: delivers what is due, for `TASK_TIME_LIMIT` at most."""
         until = time.monotonic() + TASK_TIME_LIMIT
         try:
             self._container.adapters.check_schema()
@@ -241,7 +242,7 @@ class Worker:
             log.error("nudge", reason=str(error))
 
     def _notices(self) -> None:
-        """Confirmations that no relay took when they were asked for, and those of an import; for a slice at most."""
+        """Confirmations that no relay took when they were asked for, and those of an import; for `TASK_TIME_LIMIT` at most."""
         until = time.monotonic() + TASK_TIME_LIMIT
         try:
             self._container.scheduler.notice_sender().acquire_or_renew()

@@ -35,7 +35,7 @@ def _chosen(container: Container, name: str | None, everything: bool) -> list[st
 @at_option
 @wired
 def pause(container: Container, as_json: bool, list_name: str | None, everything: bool, reason: str, at: datetime) -> None:
-    """Make no edition of a list and send nothing of it until it is resumed; what is owed waits."""
+    """Make no edition of a list and send nothing of it until it is resumed; what is due waits."""
     names = _chosen(container, list_name, everything)
     _report_change(as_json, "paused", container.operations.pause(names, reason, at), names)
 

@@ -37,7 +37,7 @@ def subscribers() -> None:
 @click.option(
     "--confirmed",
     is_flag=True,
-    help="Record consent given elsewhere; without it each is owed a confirmation mail, sent by `digest run` or `digest deliver`.",
+    help="Record consent given elsewhere; without it each gets a confirmation mail, sent by `digest run` or `digest deliver`.",
 )
 @click.option("--list", "list_name", help="The list for all rows (default: what a list column says, else the first configured).")
 @click.option(
@@ -99,13 +99,13 @@ def _columns(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _confirmations(container: Container, at: datetime) -> tuple[int, str | None, str]:
-    """(how many are owed, this import's and those from before; the process or command that sends them; both in words)."""
+    """(how many are queued, this import's and those from before; the process or command that sends them; both in words)."""
     from digest.services.notices.pending import GOOD_FOR
 
     now = datetime.now(UTC)
     pending_notices = container.notices.pending_notices(now)
     if not pending_notices.queued:
-        return 0, None, "no confirmation is owed"
+        return 0, None, "no confirmation is queued"
     waiting = f"{pending_notices.queued} confirmation{'s' if pending_notices.queued > 1 else ''} will go out"
     until = f"what waits at {isoformat(at + GOOD_FOR)} is not sent any more"
     if not container.settings.relays:

@@ -1,4 +1,4 @@
-"""One edition owed to one subscription, and what happened to it.
+"""One edition due to one subscription, and what happened to it.
 
 queued ──claim──▶ claimed ──┬─▶ accepted
   ▲                         ├─▶ queued (later, with a reason)
@@ -84,7 +84,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery taken under a lease, with all that composing it needs. `token_seed` never changes for a delivery.
+    """A delivery taken under a lease, with all that composing it needs.
 
     `picks` are positions in the edition's pool: frozen for this delivery before its first byte goes out; None = not chosen yet.
     """
@@ -125,7 +125,7 @@ class ClaimBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition owed to one subscription, as it stands, with why."""
+    """One edition due to one subscription, as it stands, with why."""
 
     id: int
     list: str

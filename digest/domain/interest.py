@@ -36,7 +36,7 @@ _LONGEST_WRITTEN = 3 * LONGEST
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """`told` has a line for each interest, as understood; `rejected` those that were not."""
+    """`descriptions` has a line for each interest, as understood; `rejected` those that were not."""
 
     interests: Interests
     descriptions: tuple[str, ...]

@@ -27,7 +27,7 @@ _ENDS = re.compile(r"\.(?:\s|$)|,\s*(?:\d+\s+(?:pages|figures|tables)|code|https
 
 
 def update(then: Paper, now: Paper, reported: Collection[str] = ()) -> Update | None:
-    """What to tell of a paper, the most important of what was not `told` (kinds); None where nothing is worth a line."""
+    """What to tell of a paper, the most important of what was not `reported` (kinds); None where nothing is worth a line."""
     for kind in KINDS:
         if kind not in reported and (change := _CHANGES[kind](then, now)):
             url = now.code_url if kind == "code" else now.url

@@ -57,7 +57,7 @@ class Figures:
 def observe(candidates: Sequence[Candidate], at: datetime, appeal: Callable[[Paper], float]) -> list[Figures]:
     """The figures of all candidates, in their order. They are compared with each other, so give all of them at once.
 
-    `appeal` is what a paper's text says for it (appeal.py).
+    `appeal` is what a paper's text says for it (text_prior.py).
     """
     known = [signal_history(each.signals, at) for each in candidates]
     audible = burst.is_audible(known, VOTES)

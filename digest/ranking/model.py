@@ -115,10 +115,10 @@ def written(model: Model) -> str:
         ("abstract_words", "# what a word of the abstract adds", _strongest_first(appeal.abstract)),
     ]  # fmt: skip
     parts = [_HEAD]
-    for name, edition_notes, values in tables:
+    for name, comment, values in tables:
         lines = [
             f"[{name}]",
-            *([edition_notes] if edition_notes else []),
+            *([comment] if comment else []),
             *(f"{_key(key)} = {_value(value)}" for key, value in values.items()),
         ]
         parts.append("\n".join(lines) + "\n")

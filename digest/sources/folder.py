@@ -1,4 +1,4 @@
-"""Files dropped in a folder, of any format that recognise.py knows: read once, and again when they change."""
+"""Files dropped in a folder, of any format that detect_format.py knows: read once, and again when they change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a source is to the rest of the project, and what its parser owes.
+"""What a source is to the rest of the project, and what its parser must give.
 
 A source's file holds a parser, bytes → `Parsed`, and (where it is collected over the network) a class that keeps `Source`.
 

@@ -56,7 +56,7 @@ editions = Table(
     Column("updates", document(), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("state", Text, nullable=False),
-    Column("corrects", Key, ForeignKey("editions.id"), index=True),  # then `list` is a name of its own (store/corrections.py)
+    Column("corrects", Key, ForeignKey("editions.id"), index=True),  # then `list` is a name of its own (edition_operations.py)
     UniqueConstraint("list", "window_start", "cutoff"),
     Index("ix_editions_list_date", "list", "date"),
     Index("ix_editions_list_frozen_at", "list", "frozen_at"),

@@ -53,7 +53,7 @@ def _ask(site: Site, subscription: Subscription, address: Address, admitted: Adm
 def confirming(request: Request, token: str) -> Response:
     """A button: whoever only looks (a scanner, a preview) confirms nothing."""
     site = Site.of(request)
-    public_id = site.container.adapters.links.read(Purpose.ADDRESS, token, site.clock())
+    public_id = site.container.adapters.links.verify(Purpose.ADDRESS, token, site.clock())
     change, subscription = site.container.subscriptions.address_change(public_id)
     return site.page(
         "address.html",
@@ -69,7 +69,7 @@ def confirming(request: Request, token: str) -> Response:
 @router.post("/address/{token}")
 def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
-    public_id = site.container.adapters.links.read(Purpose.ADDRESS, token, site.clock())
+    public_id = site.container.adapters.links.verify(Purpose.ADDRESS, token, site.clock())
     subscription = site.container.subscriptions.confirm_address(public_id, site.clock())
     site.wake_sender()
     address = subscription.address.text

@@ -81,7 +81,7 @@ class Site:
 
     def subscription(self, purpose: Purpose, token: str) -> Subscription:
         """The one a link is for. Raises InvalidToken; NotFound where it was erased."""
-        public_id = self.container.adapters.links.read(purpose, token, self.clock())
+        public_id = self.container.adapters.links.verify(purpose, token, self.clock())
         return self.container.subscriptions.linked(public_id, self.clock())
 
     def stopped(self, address: Address) -> Mapping[str, object] | None:

@@ -14,7 +14,7 @@ router = APIRouter()
 @router.get("/unsubscribe/stop/{token}")
 def stopping(request: Request, token: str) -> Response:
     site = Site.of(request)
-    site.container.adapters.links.read_stop(token)
+    site.container.adapters.links.verify_stop(token)
     return site.page("stop.html", token=token, stopped=False)
 
 
@@ -22,6 +22,6 @@ def stopping(request: Request, token: str) -> Response:
 async def stopped(request: Request, token: str) -> Response:
     """RFC 8058, as for subscriptions: any body, any number of times."""
     site = Site.of(request)
-    hashed = site.container.adapters.links.read_stop(token)
+    hashed = site.container.adapters.links.verify_stop(token)
     await run_in_threadpool(site.container.subscriptions.stop, hashed, site.clock())
     return site.page("stop.html", token=token, stopped=True)

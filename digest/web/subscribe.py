@@ -185,5 +185,5 @@ def confirmed(request: Request, token: str) -> Response:
 
 def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:
     """The subscription that a link confirms, and what was asked for. Raises InvalidToken, NotFound."""
-    request = site.container.adapters.links.read(Purpose.CONFIRM, token, site.clock())
+    request = site.container.adapters.links.verify(Purpose.CONFIRM, token, site.clock())
     return site.container.subscriptions.requested(request)

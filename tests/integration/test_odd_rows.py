@@ -55,7 +55,7 @@ def test_a_zone_this_machine_does_not_know_is_its_readers_trouble_alone(zone: st
         assert (ticked.deliveries, ticked.failed) == (2, ()), "the reader gets it at the default's hour"
         assert status(container.adapters.store, container.adapters.lists, (), DUE)["unknown_timezones"] == {zone: 1}
         assert (
-            "owed the edition"
+            "gets the edition"
             in explain(container.adapters.store, people[0].address, container.adapters.lists, DUE)["subscriptions"][0]["now"]
         )
 

@@ -169,7 +169,7 @@ def refusal(webhook: Webhook, headers: dict[str, str], body: bytes, at: datetime
 
 
 def test_a_refusal_names_the_provider_and_says_why() -> None:
-    unfit = "the signature does not fit the post"
+    unfit = "the signature does not fit what was posted"
     assert refusal(SES, {}, sns(BOUNCE).replace(b"Permanent", b"Transient")) == f"ses webhook: {unfit}"
     assert refusal(SES, {}, b"{}") == "ses webhook: not a post of the configured SNS topic"
     elsewhere = "SigningCertURL should be a certificate of sns.<region>.amazonaws.com"

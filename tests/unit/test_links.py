@@ -20,27 +20,27 @@ LINKS = Links("https://digest.example/", "secret")
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_token_is_read_back_for_its_purpose_only(purpose: Purpose) -> None:
     token = LINKS.token(purpose, ID, NOW)
-    assert LINKS.read(purpose, token, NOW) == ID
+    assert LINKS.verify(purpose, token, NOW) == ID
     for other in set(Purpose) - {purpose}:
         with pytest.raises(InvalidToken):
-            LINKS.read(other, token, NOW)
+            LINKS.verify(other, token, NOW)
 
 
 def test_a_confirmation_expires_and_an_unsubscription_never_does() -> None:
     with pytest.raises(InvalidToken, match="expired"):
-        LINKS.read(Purpose.CONFIRM, LINKS.token(Purpose.CONFIRM, ID, NOW), NOW + timedelta(days=7))
-    assert LINKS.read(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, ID), NOW + timedelta(days=4000)) == ID
+        LINKS.verify(Purpose.CONFIRM, LINKS.token(Purpose.CONFIRM, ID, NOW), NOW + timedelta(days=7))
+    assert LINKS.verify(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, ID), NOW + timedelta(days=4000)) == ID
 
 
 def test_another_secret_makes_other_tokens() -> None:
     with pytest.raises(InvalidToken):
-        LINKS.read(Purpose.MANAGE, Links("https://digest.example", "other").token(Purpose.MANAGE, ID), NOW)
+        LINKS.verify(Purpose.MANAGE, Links("https://digest.example", "other").token(Purpose.MANAGE, ID), NOW)
 
 
 @given(st.text(max_size=120))
 def test_nothing_made_up_is_a_token(made_up: str) -> None:
     with pytest.raises(InvalidToken):
-        LINKS.read(Purpose.MANAGE, made_up, NOW)
+        LINKS.verify(Purpose.MANAGE, made_up, NOW)
 
 
 @given(st.integers(0, 65), st.characters())
@@ -50,7 +50,7 @@ def test_a_changed_character_makes_it_no_token(position: int, character: str) ->
     if changed == token:
         return
     try:
-        assert LINKS.read(Purpose.MANAGE, changed, NOW) == ID  # unused low bits of the last base64 character
+        assert LINKS.verify(Purpose.MANAGE, changed, NOW) == ID  # unused low bits of the last base64 character
         assert position == len(token) - 1
     except InvalidToken:
         pass
@@ -58,19 +58,19 @@ def test_a_changed_character_makes_it_no_token(position: int, character: str) ->
 
 @pytest.mark.parametrize("named", ["42", "1", "9" * 18])
 def test_an_old_link_with_a_number_unsubscribes_and_does_nothing_else(named: str) -> None:
-    assert LINKS.read(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, named), NOW) == named
+    assert LINKS.verify(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, named), NOW) == named
     expires = int((NOW + timedelta(days=7)).timestamp())
     old = [(purpose, LINKS.token(purpose, named)) for purpose in (Purpose.MANAGE, Purpose.FEEDBACK)]
     old.append((Purpose.CONFIRM, LINKS._signed[Purpose.CONFIRM](f"{named}-{expires}")))
     for purpose, token in old:
         with pytest.raises(InvalidToken, match="older mail"):
-            LINKS.read(purpose, token, NOW)
+            LINKS.verify(purpose, token, NOW)
 
 
 @pytest.mark.parametrize("named", [f"{2**63}", "1" + "0" * 30])
 def test_a_number_that_no_row_has_is_refused(named: str) -> None:
     with pytest.raises(InvalidToken, match="older mail"):
-        LINKS.read(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, named), NOW)
+        LINKS.verify(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, named), NOW)
 
 
 def test_links_are_made_fast() -> None:

@@ -103,7 +103,7 @@ class Addressed:
 
 
 class HeaderTemplate:
-    """The header of one edition of one list. `stamps` makes what only we can make: Message-IDs and VERP addresses."""
+    """The header of one edition of one list. `verp_signer` makes what only we can make: Message-IDs and VERP addresses."""
 
     def __init__(
         self,

@@ -68,7 +68,7 @@ class Session:
         self._prompt = True
         """Whether the last final dot was answered soon."""
         self._tidy: list[bytes] = []
-        """Commands owed to the server before the next MAIL."""
+        """Commands to be sent to the server before the next MAIL."""
 
     @property
     def usable(self) -> bool:
@@ -156,7 +156,7 @@ class Session:
         return None
 
     def _announce(self, head: Envelope) -> Steps[None]:
-        """With PIPELINING, says everything up to DATA at once; without, only what is owed from before."""
+        """With PIPELINING, says everything up to DATA at once; without, only what is left from before."""
         if self.extensions.pipelining:
             with contextlib.suppress(SessionLost):  # reading the answers will tell, or find the server's last words
                 yield from self._write(b"".join((*self._tidy, *commands(head, self.extensions))))
@@ -211,7 +211,7 @@ class Session:
         return refusal, go_ahead
 
     def _settle(self) -> Steps[None]:
-        """Sends (without PIPELINING) and hears out what was owed from the transaction before."""
+        """Sends (without PIPELINING) and hears out what was left from the transaction before."""
         queued, self._tidy = self._tidy, []
         for command in queued:
             if not self.extensions.pipelining:

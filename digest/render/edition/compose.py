@@ -2,7 +2,7 @@
 
 Nothing is rendered or encoded twice: shell and cards are cut at their markers and turned into quoted-printable when first
 needed, and what many readers get (a selection) is joined once; what a mail costs is a handful of values and one join. `assemble`
-(personal.py) says the same in plain strings; what a mail parser reads from the bytes equals it.
+(personalise.py) says the same in plain strings; what a mail parser reads from the bytes equals it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.operations.review import hold, put_on_hold, refusal
 from digest.store.unit_of_work import Store, UnitOfWork
 
-
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 

@@ -28,7 +28,7 @@ from digest.services.delivery.claims import Lease, Recheck, settle
 from digest.services.delivery.rate_limits import within_domain_limits
 from digest.store.unit_of_work import Store, UnitOfWork
 
-SHIFT = 5000
+DELIVERIES_PER_RUN = 5000
 """Deliveries handed over as one stream. At its end nothing is open: the journal starts empty again."""
 
 _PACED = timedelta(minutes=1)  # who must wait because of a limit waits no longer than this for the next span
@@ -80,7 +80,7 @@ def deliver(
     choose: Choose,
     transport: Transport,
     journal: Journal,
-    terms: DeliveryOptions,
+    options: DeliveryOptions,
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Counter[str]], None] = lambda counts: None,
@@ -92,10 +92,10 @@ def deliver(
     started, counts = time.monotonic(), Counter[str]()
     stopped, paced, streak = "", False, RefusalStreak()
     while not stopped and not stop():
-        shift = _DeliveryRun(store, compose, choose, journal, terms, clock, stop, counts, progress, streak)
-        stopped = shift.work(transport)
-        paced = paced or shift.paced
-        if not shift.claimed and not (paced and _soon(store, clock, stop)):
+        run = _DeliveryRun(store, compose, choose, journal, options, clock, stop, counts, progress, streak)
+        stopped = run.work(transport)
+        paced = paced or run.paced
+        if not run.claimed and not (paced and _soon(store, clock, stop)):
             break
     if not stopped and streak.nothing_taken is not None:
         stopped = f"{_STOPPED}{streak.nothing_taken}"
@@ -134,7 +134,7 @@ class _DeliveryRun:
         compose: Compose,
         choose: Choose,
         journal: Journal,
-        terms: DeliveryOptions,
+        options: DeliveryOptions,
         clock: Callable[[], datetime],
         stop: Callable[[], bool],
         counts: Counter[str],
@@ -145,7 +145,7 @@ class _DeliveryRun:
         self.paced = False
         """Whether some who were due must wait because their domain has had its share."""
         self._store, self._compose, self._choose, self._journal = store, compose, choose, journal
-        self._terms, self._clock, self._stop, self._counts, self._progress = terms, clock, stop, counts, progress
+        self._options, self._clock, self._stop, self._counts, self._progress = options, clock, stop, counts, progress
         self._streak = streak
         self._held: dict[int, Claimed] = {}
         """Claimed, and nothing recorded of them yet."""
@@ -157,7 +157,7 @@ class _DeliveryRun:
         self._stopped = ""
         self._failure: DigestError | None = None
         """Why outcomes could not be recorded."""
-        self._lease = Lease(self._renew, terms.lease)
+        self._lease = Lease(self._renew, options.lease)
         journal.lease_over = lambda: self._lease.over
 
     def work(self, transport: Transport) -> str:
@@ -168,7 +168,7 @@ class _DeliveryRun:
                 for attempt in transport.send_many(self._envelopes(), self._wanted):
                     begun = True
                     self._decide(attempt)
-                    if len(self._results) >= self._terms.batch and self._failure is None:
+                    if len(self._results) >= self._options.batch and self._failure is None:
                         self._try_to_record()
         except RelayUnreachable as error:
             self._stopped = self._stopped or f"{_STOPPED if isinstance(error, RelayRefusedUs) else ''}{error}"
@@ -187,7 +187,7 @@ class _DeliveryRun:
 
     def _envelopes(self) -> Iterator[Envelope]:
         """One reader whose mail cannot be composed spoils nobody else's."""
-        while self.claimed < SHIFT and not self._halted() and (batch := self._claim()):
+        while self.claimed < DELIVERIES_PER_RUN and not self._halted() and (batch := self._claim()):
             self._choose_for([each for each in batch if each.id not in self._choices and each.id in self._held])
             for each in (one for one in batch if one.id in self._choices and one.id in self._held):
                 if self._halted():
@@ -239,9 +239,9 @@ class _DeliveryRun:
         """The next deliveries to send; none when nothing is due."""
         while True:
             with self._store.begin() as unit:
-                now, terms = self._clock(), self._terms
-                batch = unit.deliveries.claim(terms.batch, self._journal.owner, now, terms.lease, terms.lists_known)
-                ready, later = within_domain_limits(batch.claimed, self._terms.per_domain_per_minute, unit.rate_limits, now)
+                now, options = self._clock(), self._options
+                batch = unit.deliveries.claim(options.batch, self._journal.owner, now, options.lease, options.lists_known)
+                ready, later = within_domain_limits(batch.claimed, self._options.per_domain_per_minute, unit.rate_limits, now)
                 unit.deliveries.postpone(later, self._journal.owner, "waits: its domain has had as many as it may have a minute")
                 shared = self._choose_shared(unit, [each for each in ready if not each.personal])
             self._counts.update(withheld=batch.withheld, expired=batch.expired, failed=batch.failed)
@@ -268,12 +268,12 @@ class _DeliveryRun:
 
     def _renew(self) -> None:
         with self._store.begin() as unit:
-            unit.deliveries.renew(self._journal.owner, self._terms.lease)
+            unit.deliveries.renew(self._journal.owner, self._options.lease)
 
     def _decide(self, attempt: Attempt) -> None:
         delivery = self._held[attempt.delivery_id]
         verdict = self._streak.narrowed(attempt, verdict_of(attempt), delivery.attempts)
-        decision = self._terms.policy.decide(attempt, delivery.attempts, delivery.expires_at, verdict)
+        decision = self._options.policy.decide(attempt, delivery.attempts, delivery.expires_at, verdict)
         self._results.append((attempt, decision))
         self._counts["retry" if decision.state is DeliveryState.QUEUED else str(decision.state)] += 1
         if decision.effect is Effect.STOP_RUN:

@@ -1,6 +1,6 @@
-"""The press: a drafted edition becomes mail and is proofread.
+"""Renders editions: a drafted one becomes mail and is proofread.
 
-Rendering happens once an edition, encoding once a piece; what each reader gets is composed in the mailroom (docs/adr/0002).
+Rendering happens once an edition, encoding once a piece; what each reader gets is composed by MessageComposer (docs/adr/0002).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mailroom: an edition that was rendered and encoded once is composed for each reader.
+"""Composes messages: an edition that was rendered and encoded once becomes each reader's mail.
 
 A reader's copy is a join of ready pieces (docs/adr/0002). Nothing here renders: a process that only delivers loads no templates.
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CardKeeper:
-    """`press` is asked for only where a card is missing: a process that finds them all loads nothing that renders."""
+    """`edition_renderer` is asked for only where a card is missing: a process that finds them all loads nothing that renders."""
 
     def __init__(
         self, store: Store, edition_renderer: Callable[[], EditionRenderer], list_of: Callable[[str], PaperList]

@@ -68,7 +68,7 @@ class FeedbackService:
         )
 
         def confirming(token: str, instant: datetime) -> str:
-            return self._links.read(Purpose.CONFIRM, token, instant)
+            return self._links.verify(Purpose.CONFIRM, token, instant)
 
         processed = process_feedback(
             feedback, self._store, at, policy, self._verp_signer, trusted=trusted, read_confirmation=confirming

@@ -40,7 +40,7 @@ def look_up(sources: Iterable[object], getter: Getter, store: Store, at: datetim
     asked = found = 0
     error: str | None = None
     while error is None:
-        with store.read() as unit:  # it rings every minute, and mostly there is nothing to do
+        with store.read() as unit:  # the job runs every minute, and mostly there is nothing to do
             if not unit.libraries.to_look_up(at, 1):
                 break
         with store.begin() as unit:

@@ -116,7 +116,7 @@ class LibraryService:
         only: Collection[int] | None = None,
     ) -> Synced:
         """Reads the libraries whose time has come, within the day's budget of requests."""
-        with self._store.read() as unit:  # it rings every minute, and mostly there is nothing to do
+        with self._store.read() as unit:  # the job runs every minute, and mostly there is nothing to do
             if unit.library_accounts.due(clock(), only=only) is None:
                 return Synced()
         a_day, decrypt = self._settings.library_requests_per_day, self._decrypt

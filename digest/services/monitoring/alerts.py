@@ -24,7 +24,7 @@ QUIET = timedelta(hours=24)
 
 
 SILENT = timedelta(minutes=10)
-"""How long nothing may have been scheduled: the bell rings every minute."""
+"""How long nothing may have been scheduled: the jobs run every minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def of_source(name: str, health: Mapping[str, Any]) -> Finding | None:
 def of_list(unit: UnitOfWork, paper_list: PaperList, at: datetime) -> Finding | None:
     name = paper_list.name
     if reason := unit.lists.paused(name):
-        fix = (f"When the reason is gone: digest resume {name}", "What is owed waits and goes out then, unless it is too late.")
+        fix = (f"When the reason is gone: digest resume {name}", "What is due waits and goes out then, unless it is too late.")
         return Finding(f"paused {name}", f"The list {name} is paused", (reason,), fix)
     due = paper_list.cutoffs.first.latest(at)
     if due is None or at < due.at + LATE or unit.editions.find(name, due.day) or not unit.papers.count():

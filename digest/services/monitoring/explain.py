@@ -102,7 +102,7 @@ def _now(unit: UnitOfWork, each: Subscription, paper_list: PaperList | None, at:
     if had := next((mail for mail in deliveries if mail.day == owing.today), None):
         if had.reason == NOTHING_NEW:
             return f"nothing to send from the edition of {had.edition_date}: {had.reason}; the next is due at {next_due}"
-        return f"owed the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {next_due}"
+        return f"gets the edition of {had.edition_date}, due at {isoformat(had.due_at)}; the next is due at {next_due}"
     if not comes(owing, reader.zone, mailed(deliveries)):
         return f"was mailed a newer edition, or on the same day already; the next is due at {next_due}"
     if mail_due(reader, paper_list.cutoffs, at) is None:
@@ -113,7 +113,7 @@ def _now(unit: UnitOfWork, each: Subscription, paper_list: PaperList | None, at:
         return f"the edition of {edition.date} was {edition.state}"
     if not edition.has_papers and not paper_list.send_empty:
         return f"the edition of {edition.date} is empty: {'; '.join(edition.notes)}"
-    return f"owed the edition of {edition.date}, due at {due}; the next is due at {next_due}"
+    return f"gets the edition of {edition.date}, due at {due}; the next is due at {next_due}"
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _source(unit: UnitOfWork, name: str) -> dict[str, Any]:
 
 
 def _scheduler(unit: UnitOfWork, at: datetime) -> dict[str, Any] | None:
-    """Which daemon rings the bell; None where none ever did."""
+    """Which daemon runs the scheduled jobs; None where none ever did."""
     held = unit.leases.holder(SCHEDULER)
     return held and {"owner": held[0], "until": isoformat(held[1]), "runs": held[1] >= at}
 

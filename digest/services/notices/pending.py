@@ -34,7 +34,7 @@ GOOD_FOR = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class PendingNotices:
-    """How many confirmations are owed, and whether a process is there that sends them by itself."""
+    """How many confirmations are queued, and whether a process is there that sends them by itself."""
 
     queued: int
     sender: str | None
@@ -51,7 +51,7 @@ class NoticeTools:
 
 
 def send_at_once(store: Store, means: NoticeTools, notice: Notice, at: datetime) -> None:
-    """Raises RelayUnreachable when no relay took it: it is owed then."""
+    """Raises RelayUnreachable when no relay took it: it is queued then."""
     queued = QueuedNotice(notice, at, attempts=0, suppressed=None)
     _send(store, means, [queued], at)
 
@@ -189,5 +189,5 @@ def _settle(unit: UnitOfWork, queued: QueuedNotice, attempt: Attempt, decision: 
     if decision.state is DeliveryState.FAILED and not attempt.uncertain:
         words = same_words(str(attempt.reply or decision.reason), notice.subscription.address)
         if hold(unit.refusals, [Refusal(notice.subscription.id, None, words, attempt.at, None)], accepted):
-            return  # it stays owed, and waits until the operator has decided
+            return  # it stays queued, and waits until the operator has decided
     unit.notices.settle([notice])

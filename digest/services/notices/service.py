@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NoticeService:
-    """`notifier` and `press` are made when first needed: where there is nothing to compose, what renders is not loaded."""
+    """The composer and the renderer are made when first needed: where there is nothing to compose, what renders is not loaded."""
 
     def __init__(
         self,
@@ -37,17 +37,17 @@ class NoticeService:
         self._notice_composer, self._edition_renderer, self._personaliser = notice_composer, edition_renderer, personaliser
 
     def mail_notice(self, notice: Notice, at: datetime) -> None:
-        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it: it is owed then."""
+        """Sends a confirmation, welcome or goodbye at once. Raises RelayUnreachable when no relay took it: it is queued then."""
         with self._store.begin() as unit:
             unit.notices.queue(notice.subscription.id, notice.kind, at, at, notice.subscription.request, lease=HELD)
         send_at_once(self._store, self._means(lambda: at), notice, at)
 
     def send_queued(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> int:
-        """Sends what is owed of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
+        """Sends what is queued of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
         return send_queued(self._store, self._means(clock, stop), clock, stop) if self._relays else 0
 
     def pending_notices(self, now: datetime) -> PendingNotices:
-        """How many confirmations are owed, and who sends them. `now` by the real clock."""
+        """How many confirmations are queued, and who sends them. `now` by the real clock."""
         return pending_notices(self._store, now)
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> NoticeTools:

@@ -30,7 +30,7 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """`owed` counts those who are to get it and were not before this call."""
+    """`queued` counts those who are to get it and were not before this call."""
 
     correction: Edition
     queued: int

@@ -1,4 +1,4 @@
-"""pause and resume: a list, or all of them, makes no edition and sends nothing; what is owed waits, and is not forgotten."""
+"""pause and resume: a list, or all of them, makes no edition and sends nothing; what is due waits, and is not forgotten."""
 
 from __future__ import annotations
 

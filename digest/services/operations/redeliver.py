@@ -31,7 +31,7 @@ def redeliver(
     """Queues again what failed, expired or was withheld; it expires after `within`. Twice queues nothing twice.
 
     Left out: who may have it (no answer to the final dot), but with `unsure`. Still forbidden: suppressed addresses and ended
-    subscriptions. `only` that subscription: its copy goes before everybody's, also where it was never owed one. Raises
+    subscriptions. `only` that subscription: its copy goes before everybody's, also where it was never due. Raises
     InvalidInput for a cancelled edition, but with `reinstate`, which makes it stand again.
     """
     with store.begin() as unit:

@@ -1,6 +1,7 @@
-"""election: of several daemons on one database, one rings the bell. The others ask, and take over when it stops renewing.
+"""election: of several daemons on one database, one leads: it runs the scheduled jobs. The others ask, and take over
+when it stops renewing.
 
-The bell's work is safe to do twice (everything in it finds or makes), so a holder that was asleep and does not know yet that its
+That work is safe to do twice (everything in it finds or makes), so a holder that was asleep and does not know yet that its
 lease is over does no harm; the lease spares work and keeps the logs calm.
 """
 
@@ -19,16 +20,16 @@ from digest.store.unit_of_work import Store
 
 SCHEDULER = "scheduler"
 NOTICE_SENDER = "postman"
-"""Held by one of those that send what is owed by themselves: a sign that there is one, and nothing more."""
+"""Held by one of those that send queued notices by themselves: a sign that there is one, and nothing more."""
 TICKED = ("scheduler", "ticked")
-"""Where it is kept when the bell last rang to its end, by the database's clock."""
+"""Where it is kept when the scheduled jobs last ran to their end, by the database's clock."""
 TERM = timedelta(seconds=20)
-"""How long the bell may be silent at most, with `ASK`: 25 seconds after its ringer died the next one has it."""
+"""How long nothing may be scheduled at most, with `ASK`: 25 seconds after the leader died there is another."""
 ASK = timedelta(seconds=5)
 
 
 class Election:
-    """One candidate. Ask `stand` every `ASK`; only who was told True may ring."""
+    """One candidate. Call `acquire_or_renew` every `ASK`; only the holder runs the jobs."""
 
     def __init__(
         self, store: Store, *, name: str = SCHEDULER, term: timedelta = TERM, monotonic: Callable[[], float] = time.monotonic

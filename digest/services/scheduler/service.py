@@ -1,4 +1,4 @@
-"""What the daemon's bell rings for, and who rings it."""
+"""The scheduled jobs, and which daemon runs them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SchedulerService:
         return TickResult(0, done.created, cohorts_failed=tuple(done.failed))
 
     def awaited(self, lists: Sequence[PaperList], at: datetime) -> bool:
-        """Whether a reader of these lists is owed an edition that is still to be made."""
+        """Whether a reader of these lists is due an edition that is still to be made."""
         return edition_awaited(lists, self._store, at, self._zone)
 
     def election(self) -> Election:

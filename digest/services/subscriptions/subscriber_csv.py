@@ -247,7 +247,7 @@ def import_subscriber_csv(
     columns: Mapping[str, str] | None = None,
     one_list: bool = False,
 ) -> SubscriberImport:
-    """Loads a file, in chunks. `confirmed` records consent given elsewhere; else each new reader is owed a confirmation.
+    """Loads a file, in chunks. `confirmed` records consent given elsewhere; else a confirmation is queued for each new reader.
 
     Who unsubscribed, bounced or was blocked where the file is from is suppressed here. `columns`: by our name, the file's.
     `one_list`: all are for the first of `lists`, whatever the file says.

@@ -1,4 +1,4 @@
-"""The outbox: one row for each edition owed to a subscription, from due to done."""
+"""The outbox: one row for each edition due to a subscription, from due to done."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Deliveries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    # ---- what is owed ----
+    # ---- what is due ----
 
     def create_due(
         self,
@@ -256,7 +256,7 @@ class Deliveries:
         return following
 
     def has(self, edition_id: int, subscription_id: int) -> bool:
-        """Whether the edition is, or was, owed to that reader."""
+        """Whether that reader has, or had, a delivery of the edition."""
         these = (deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == subscription_id)
         return self._connection.scalar(select(deliveries.c.id).where(*these)) is not None
 

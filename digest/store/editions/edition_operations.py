@@ -48,7 +48,7 @@ class EditionOperations:
         return Editions(self._connection).freeze_as(name, draft, rendered)
 
     def queue_correction(self, correction: Edition, due_at: datetime, expires_at: datetime, *, unsure: bool = False) -> int:
-        """One delivery for each reader who got what it corrects and is not owed it yet; says how many.
+        """One delivery for each reader who got what it corrects and has none of it queued yet; says how many.
 
         Who got it: a relay accepted it; with `unsure` also those for whom none ever answered the final dot.
         """
@@ -82,7 +82,7 @@ class EditionOperations:
         return self._connection.execute(statement).rowcount
 
     def enqueue_urgent(self, edition_id: int, subscription_id: int, due_at: datetime, expires_at: datetime, reason: str) -> int:
-        """Queues one reader's copy before everybody's, also where they were owed none; 0 where a relay has it, or may."""
+        """Queues one reader's copy before everybody's, also where none was due; 0 where a relay has it, or may."""
         row = {
             "state": DeliveryState.QUEUED.value,
             "attempts": 0,

@@ -95,7 +95,7 @@ class Refusals:
         self._connection.execute(
             update(refusals).where(refusals.c.words == words, refusals.c.state == _HELD).values(state=_APPROVED)
         )
-        self.release([row.subscriber_id for row in rows], None)  # a mail of another kind may be owed to who is not suppressed
+        self.release([row.subscriber_id for row in rows], None)  # a mail of another kind may be queued for who is not suppressed
         return len(rows)
 
     def undo(self, words: str, at: datetime) -> tuple[int, int]:

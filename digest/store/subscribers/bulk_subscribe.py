@@ -26,10 +26,10 @@ def bulk_subscribe(
 ) -> AddedReaders:
     """Makes subscriptions ACTIVE from `at` on; of two rows for one mailbox and list the first counts. Again: changes nothing.
 
-    Without a consent they are PENDING, and a confirmation is owed to each that is new. Who must not be mailed, or asked to be
+    Without a consent they are PENDING, and a confirmation is queued for each that is new. Who must not be mailed, or asked to be
     forgotten, is not kept: a list of addresses brings nobody back.
     """
-    one_at_a_time(connection, "enrol")  # or two imports at once would each find a reader new, and owe them a mail
+    one_at_a_time(connection, "enrol")  # or two imports at once would each find a reader new, and queue them a mail
     walk_indexes(connection)
     total = AddedReaders(0, 0)
     for chunk in chunks(readers):
@@ -79,7 +79,7 @@ def _people(connection: Connection, readers: Sequence[NewReader], hashes: dict[s
 
 
 def _asked(connection: Connection, rows: dict[tuple[int, str], dict[str, Any]], at: datetime) -> int:
-    """Makes those that are not there yet, and owes each a confirmation; says how many."""
+    """Makes those that are not there yet, and queues each a confirmation; says how many."""
     there = _pairs(connection, rows)
     new = {pair: row for pair, row in rows.items() if pair not in there}
     made = insert_new(connection, subscriptions, list(new.values()))

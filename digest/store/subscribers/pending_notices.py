@@ -80,7 +80,7 @@ class Notices:
         return self._read(these)
 
     def current(self, subscription_ids: Sequence[int]) -> list[QueuedNotice]:
-        """What is owed to these by now."""
+        """What is queued for these and due."""
         return [each for some in chunks(subscription_ids) for each in self._read(notices.c.subscription_id.in_(some))]
 
     def _read(self, these: ColumnElement[bool]) -> list[QueuedNotice]:
@@ -110,7 +110,7 @@ class Notices:
         return QueuedNotice(notice, row.owed_at, row.attempts, SuppressionReason(reason) if reason else None)
 
     def settle(self, given: Iterable[Notice]) -> None:
-        """They are owed no longer; what was owed in their place since is."""
+        """They are queued no longer; what was queued in their place since is."""
         for some in chunks(list(given)):
             these = [(each.subscription.id, each.kind.value, each.subscription.request) for each in some]
             self._connection.execute(delete(notices).where(_WHICH.in_(these)))
@@ -121,6 +121,6 @@ class Notices:
         self._connection.execute(update(notices).where(this).values(row))
 
     def count(self, kind: NoticeKind | None = None) -> int:
-        """How many are owed."""
+        """How many are queued."""
         these = [notices.c.kind == kind.value] if kind else []
         return self._connection.scalar(select(func.count()).select_from(notices).where(*these)) or 0

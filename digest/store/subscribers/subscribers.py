@@ -138,7 +138,7 @@ class Subscribers:
         return known
 
     def add_confirmed(self, readers: Sequence[NewReader], consent: Consent, at: datetime) -> AddedReaders:
-        """Many at once, each with consent given elsewhere. See `enrol`."""
+        """Many at once, each with consent given elsewhere. See `bulk_subscribe`."""
         added = bulk_subscribe(self._connection, self._hash_address, readers, consent, at)
         with_library = [reader.address.key for reader in readers if reader.interests.liked]
         for some in chunks(with_library):
@@ -148,7 +148,7 @@ class Subscribers:
         return added
 
     def ask(self, readers: Sequence[NewReader], at: datetime) -> AddedReaders:
-        """Many at once, each owed a confirmation. Whoever is there, waiting or gone, is not asked again. See `enrol`."""
+        """Many at once, with a confirmation queued for each. Whoever is there, waiting or gone, is not asked again."""
         return bulk_subscribe(self._connection, self._hash_address, readers, None, at)
 
     # ---- looking ----

@@ -207,4 +207,4 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
         ),
     ),
 )
-"""Rows as in causes.py; asked after the English ones."""
+"""Rows as in ours.py; asked after the English ones."""

@@ -1,4 +1,4 @@
-"""The words servers refuse with where the reason lies with the reader's mailbox: the second half of causes.py's table."""
+"""The words servers refuse with where the reason lies with the reader's mailbox: the second half of ours.py's table."""
 
 from __future__ import annotations
 

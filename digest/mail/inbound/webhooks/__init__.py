@@ -22,4 +22,4 @@ class Webhook(Protocol):
         """Returns for a post the provider signed not long before `at`; raises InvalidInput otherwise."""
 
     def parse(self, body: bytes) -> tuple[Feedback, ...]:
-        """What the post says. Events that tell nothing about a reader (opens, deliveries) are left out."""
+        """What a webhook says. Events that tell nothing about a reader (opens, deliveries) are left out."""

@@ -32,7 +32,7 @@ class MailgunWebhook:
         timestamp, token = text(signature.get("timestamp")), text(signature.get("token"))
         expected = hmac.new(self._key, f"{timestamp}{token}".encode(), hashlib.sha256).hexdigest()
         if not token or not hmac.compare_digest(expected.encode(), text(signature.get("signature")).encode()):
-            raise InvalidInput("mailgun webhook", "the signature does not fit the post")
+            raise InvalidInput("mailgun webhook", "the signature does not fit what was posted")
         refuse_stale("mailgun webhook", timestamp, at)
         self._refuse_replayed(token, body, at.timestamp())
 

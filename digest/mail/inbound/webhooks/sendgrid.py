@@ -41,7 +41,7 @@ class SendGridWebhook:
             signature = base64.b64decode(headers.get("x-twilio-email-event-webhook-signature", ""), validate=True)
             self._key.verify(signature, timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
-            raise InvalidInput("sendgrid webhook", "the signature does not fit the post") from None
+            raise InvalidInput("sendgrid webhook", "the signature does not fit what was posted") from None
 
     def parse(self, body: bytes) -> tuple[Feedback, ...]:
         """Bounces, blocks, drops and spam reports."""

@@ -62,7 +62,7 @@ class SesWebhook:
         except UnsupportedAlgorithm:  # a FIPS host
             raise InvalidInput("ses webhook", "this host checks no SHA-1: set SignatureVersion 2 on the SNS topic") from None
         except (InvalidSignature, binascii.Error, ValueError, KeyError):
-            raise InvalidInput("ses webhook", "the signature does not fit the post") from None
+            raise InvalidInput("ses webhook", "the signature does not fit what was posted") from None
 
     def parse(self, body: bytes) -> tuple[Feedback, ...]:
         """The notification inside an SNS post."""
@@ -75,7 +75,7 @@ class SesWebhook:
 
 
 def text_of_message(post: Any) -> bytes:
-    """SNS wraps the notification as a string; without the wrap (raw delivery) it is the post itself."""
+    """SNS wraps the notification as a string; without the wrap (raw delivery) it is what was posted."""
     message = table(post).get("Message")
     return message.encode("utf-8", "replace") if isinstance(message, str) else b"{}"
 

@@ -98,7 +98,7 @@ class Daemon:
             threading.Thread(target=self._send_notices, name="notices", daemon=True).start()
         end_listening = self._listen()
         if self._container.adapters.key_problem:
-            log.error("key", reason=self._container.adapters.key_problem)
+            log.error("secret key problem", reason=self._container.adapters.key_problem)
         log.info(
             "running", web=self._container.settings.web.base_url if self._web else None, lists=len(self._container.adapters.lists)
         )
@@ -179,11 +179,11 @@ class Daemon:
             self._notice_sender.acquire_or_renew()
         before, self._elected = self._elected, self._election.acquire_or_renew()
         if self._elected and not before:
-            log.info("elected", owner=self._election.owner)
+            log.info("became leader", owner=self._election.owner)
             for job in filter(None, map(scheduler.get_job, ("collect", "tick"))):
                 job.modify(next_run_time=datetime.now(UTC))
         elif before and not self._elected:
-            log.warning("deposed", owner=self._election.owner)
+            log.warning("lost leadership", owner=self._election.owner)
 
     def _collecting(self) -> None:
         if not self._election.elected:
@@ -244,7 +244,7 @@ class Daemon:
         return hearing.close
 
     def _processed(self, processed: FeedbackResult) -> None:
-        log.info("processed", action=str(processed.action))
+        log.info("feedback processed", action=str(processed.action))
         for alarm in processed.alarms:
             self._note(of_return(alarm))
 
@@ -258,7 +258,7 @@ class Daemon:
     def _prune(self) -> None:
         """Rings every hour, so that a day whose hour was missed is not lost; acts once a day."""
         if self._election.elected and any((gone := self._container.privacy.retention_due(self._clock())).values()):
-            log.info("housekept", **gone)
+            log.info("pruned", **gone)
 
     def _note(self, finding: Finding) -> None:
         self._troubles[finding.cause] = finding

@@ -83,7 +83,7 @@ class Worker:
             self._loop.add_signal_handler(number, self._end)
         await self._opened()
         if not self._stop.is_set():
-            log.info("working")
+            log.info("worker started")
         while not self._stop.is_set():
             outcome = await self._until_ended(self._listening())
             if not self._stop.is_set():  # the database went away, or the queue has a fault: the outbox has all
@@ -106,7 +106,7 @@ class Worker:
                         " session of their own; give them PostgreSQL's own port, or a pool with pool_mode = session",
                     )
                 if trouble := await asyncio.to_thread(lambda: self._container.adapters.key_problem):
-                    log.error("key", reason=trouble)
+                    log.error("secret key problem", reason=trouble)
                     self._alarm(of_key(trouble))
                 return
             except DatabaseUnreachable as error:
@@ -197,7 +197,7 @@ class Worker:
         from procrastinate.exceptions import ConnectorException
         from procrastinate.jobs import Status
 
-        log.warning("stalled", job=job.id, task=job.task_name)
+        log.warning("job of a dead worker queued again", job=job.id, task=job.task_name)
         try:
             await app.job_manager.retry_job(job)
         except ConnectorException:  # another nudge of its name waits already: that one is as good
@@ -239,7 +239,7 @@ class Worker:
         try:
             self._container.delivery.nudge(self._clock())
         except DigestError as error:
-            log.error("nudge", reason=str(error))
+            log.error("workers could not be nudged", reason=str(error))
 
     def _notices(self) -> None:
         """Confirmations that no relay took when they were asked for, and those of an import; for `TASK_TIME_LIMIT` at most."""

@@ -48,5 +48,5 @@ async def posted(request: Request, provider: str) -> Response:
         log.error("webhook failed", provider=provider, reason=str(error))
         return PlainTextResponse("could not be kept now; please post it again\n", 503, {"retry-after": "60"})
     for processed in done:
-        log.info("processed", provider=provider, action=str(processed.action), alarms=list(processed.alarms))
+        log.info("feedback processed", provider=provider, action=str(processed.action), alarms=list(processed.alarms))
     return Response(status_code=204)

@@ -109,6 +109,38 @@ SPELLINGS = [
     ("\u201c10.1000/xyz,\u201d", "doi:10.1000/xyz", None),
     ("https://www.biorxiv.org/content/10.1101/456574v1?rss=1", "doi:10.1101/456574", 1),
     ("https://www.medrxiv.org/content/10.1101/456574v2.full.pdf+html", "doi:10.1101/456574", 2),
+    # an address of any site that holds the name, in its path or its query
+    ("https://academic.oup.com/mnras/article/doi/10.1093/mnras/stab123/6123456", "doi:10.1093/mnras/stab123", None),
+    ("https://academic.oup.com/mnras/article-lookup/doi/10.1093/mnras/stab123", "doi:10.1093/mnras/stab123", None),
+    (
+        "https://journals.plos.org/plosone/article/file?id=10.1371/journal.pone.0012345&type=printable",
+        "doi:10.1371/journal.pone.0012345",
+        None,
+    ),
+    (
+        "https://www.annualreviews.org/doi/10.1146/annurev-statistics-031219-041220",
+        "doi:10.1146/annurev-statistics-031219-041220",
+        None,
+    ),
+    ("https://www.jstor.org/stable/10.2307/2346178", "doi:10.2307/2346178", None),
+    ("https://epubs.siam.org/doi/suppl/10.1137/S0036144598347059/suppl_file/a.pdf", "doi:10.1137/s0036144598347059", None),
+    ("https://api.crossref.org/works/10.1038%2Fxyz", "doi:10.1038/xyz", None),
+    ("https://zenodo.org/doi/10.5281/zenodo.1234567", "doi:10.5281/zenodo.1234567", None),
+    ("https://hdl.handle.net/10.1038/xyz", "doi:10.1038/xyz", None),
+    ("https://www.nature.com/articles/s41586-020-2649-2.pdf", "doi:10.1038/s41586-020-2649-2", None),
+    ("https://www.catalyzex.com/paper/arxiv:2401.12345", "arxiv:2401.12345", None),
+    ("https://www.google.com/url?q=https://arxiv.org/abs/2401.12345&sa=D", "arxiv:2401.12345", None),
+    ("https://scholar.google.com/scholar_url?url=https%3A%2F%2Farxiv.org%2Fpdf%2F2401.12345&hl=en", "arxiv:2401.12345", None),
+    ("https://ezproxy.example.edu/login?url=https://doi.org/10.1000/xyz", "doi:10.1000/xyz", None),
+    ("https://ui.adsabs.harvard.edu/abs/2024arXiv240112345L/abstract", "arxiv:2401.12345", None),
+    ("2012arXiv1201.1234L", "arxiv:1201.1234", None),
+    # what stands before or behind an id in a list of references
+    ("https://arxiv.org/abs/2401.12345v2 [math.CO]", "arxiv:2401.12345", 2),
+    ("arXiv preprint arXiv:2401.12345", "arxiv:2401.12345", None),
+    ("ArXiv e-prints: 2401.12345", "arxiv:2401.12345", None),
+    ("arXiv:2401.12345 (2024)", "arxiv:2401.12345", None),
+    ("arXiv:2401.12345v2 (cs.LG)", "arxiv:2401.12345", 2),
+    ("10.1000\u2215xyz", "doi:10.1000/xyz", None),
 ]
 
 
@@ -129,6 +161,9 @@ def test_every_spelling_of_a_work_is_one_identifier(written: str, canonical: str
         "http://example.org/x",
         "https://notarxiv.org/abs/1706.03762",
         "https://arxiv.org/list/cs.CL/recent",
+        "https://paper.example.org/main/2401.12345",
+        "https://example.org/read?next=/10.1000/xyz",
+        "math.gt/10.1000",
         "https://arxiv.org/abs/9901001",
         "10.1000/<b",
         "10.1000/x</a>",

@@ -58,15 +58,16 @@ _WHY = (
     r"|with (?:apolog|regret)))"
 )
 _STATED = re.compile(
-    rf"(?P<which>this|the|our|my|the present|present)? ?{_OWN}{_THING} (?P<tense>has|have|is|was|had)(?: been)? {_ADVERB}"
-    rf"(?:{_GONE}|removed(?= by (?:arxiv|the publisher)| from (?:arxiv|publication))){_WHY}",
+    rf"(?P<which>this|the|our|my|the present|present)? ?(?:{_OWN}{_THING}|(?<=this )version) (?P<tense>has|have|is|was|had)"
+    rf"(?: been)? {_ADVERB}(?:{_GONE}|removed(?= by (?:arxiv|the publisher)| from (?:arxiv|publication))){_WHY}",
     re.IGNORECASE,
 )
 _DONE = re.compile(
-    rf"(?:(?:the|all|both|these|its|corresponding|first|submitting) )*(?:authors?|author\(s\)|we|i|editors?|publishers?)"
+    rf"(?:(?:the|all|both|these|its|corresponding|first|submitting) )*"
+    r"(?:authors?|author\(s\)|we|i|editors?(?:-in-chief)?|publishers?|\w{1,6}rxiv)"
     r" (?:(?:have|has|had|am|are|hereby|decided to|agreed to|chose to|would like to|want to|wish to|wished to|must|now|all"
     r"|jointly|thus|unanimously|regretfully|voluntarily|formally|temporarily|therefore|subsequently|requested to) )*"
-    r"(?:withdraw|withdrew|withdrawn|withdrawing|withdraws|retract|retracted|retracts|retracting)"
+    r"(?:withdraw|withdrew|withdrawn|withdrawing|withdraws|retract|retracted|retracts|retracting|(?<=rxiv has )removed)"
     rf" (?:this|the|our|their|my|his|her|its) {_OWN}{_THING}\b(?!s)"
     r"(?! (?:of|by|from (?!arxiv|biorxiv|medrxiv)|on|to)\b)",
     re.IGNORECASE,
@@ -82,19 +83,27 @@ _FAULT = re.compile(
     r"|revis\w+|arxiv|article|result\w*|inaccura\w+|typo\w*|oversight|assumption)\b",
     re.IGNORECASE,
 )
-_FOR_A_REASON = re.compile(rf"(?:{_THING} )?{_ADVERB}{_GONE}(?P<why>{_WHY})(?P<rest>.*)", re.IGNORECASE)
+_FOR_A_REASON = re.compile(rf"(?:{_THING} |this version )?{_ADVERB}{_GONE}(?P<why>{_WHY})(?P<rest>.*)", re.IGNORECASE)
 _GOES_ON = re.compile(r"\d{4}, |, (?:the|we|a|an|it|this|these|its|their) ")
 _ELSEWHERE = re.compile(
-    r"\b(?:submi(?:tted|ssion)|accepted|appear|conference|workshop|journal|under review|proceedings|openreview"
+    r"\b(?:submitted|submission to|accepted|appear|conference|workshop|(?<!by the )journal|under review|proceedings|openreview"
     r"|[A-Z]\w*[A-Z]\w* ?'?\d{2,4})\b"
 )
 _CLAUSE = re.compile(
-    r"(?<=[.;!?])\s+|[;\n]|\s[–—-]{1,2}\s|\barxiv admin (?:note|comment):\s*|^(?:withdrawal statement|v\d):?\s", re.IGNORECASE
+    r"(?<=[.;!?])\s+|[;\n]|\s[–—-]{1,2}\s|\barxiv admin (?:note|comment):\s*|^(?:withdrawal statement|v\d):?\s"
+    r"|^(?:withdrawal|retraction)(?: notice| note)?:\s|,\s(?:and )?(?:so|hence|thus|therefore)\s",
+    re.IGNORECASE,
 )
+_LEAD = re.compile(
+    r"(?:(?:due to|because of|owing to|as a result of|in view of|in light of|for)\b[^;]{3,200}?,|(?:therefore|hence|thus"
+    r"|regrettably|unfortunately|consequently),?)\s(?=(?:this|the|our|we|i)\b)",
+    re.IGNORECASE,
+)
+"""The reason, said first: "Due to an error in Lemma 2, …"."""
 _TITLE = re.compile(
     r"\W*(?:retracted|withdrawn|removed|temporar(?:y|ily) (?:removal|removed)|(?:article|paper) (?:retracted|withdrawn))"
     r"(?: (?:article|paper|chapter|manuscript|preprint|publication|study|conference paper|case report|review))?\s*"
-    r"(?:[:\]）)】–—|.]|- |\Z)",
+    r"(?:[:\]）)】–—|.*]|- |\Z)",
     re.IGNORECASE,
 )
 _TITLE_END = re.compile(
@@ -103,7 +112,19 @@ _TITLE_END = re.compile(
     r"|[-–—:|] ?(?:RETRACTED|WITHDRAWN)(?: ARTICLE| PAPER)?\W*\Z|\(Retraction of .{1,200}\)\W*\Z",
     re.IGNORECASE,
 )
-_HINTS = ("ithdr", "etract", "ITHDR", "ETRACT", "emoved by", "emoved from", "emoval", "EMOVED", "EMOVAL", "emoved:")
+_HINTS = (
+    "ithdr",
+    "etract",
+    "ITHDR",
+    "ETRACT",
+    "emoved by",
+    "xiv has removed",
+    "emoved from",
+    "emoval",
+    "EMOVED",
+    "EMOVAL",
+    "emoved:",
+)
 
 
 def says_withdrawn(title: str, abstract: str = "", comment: str = "") -> bool:
@@ -153,7 +174,11 @@ def _comment_says(text: str) -> bool:
 def _clauses(text: str) -> list[tuple[bool, str]]:
     """The sentences that may say so, without brackets and quotation marks around them, and whether each is the first."""
     clauses = [clause.strip(" \"'“”‘’()[]*:–—-") for clause in _CLAUSE.split(text)]
-    return [(place == 0, clause) for place, clause in enumerate(filter(None, clauses)) if _hints(clause)]
+    return [
+        (place == 0, _LEAD.sub("", clause, count=1) if _LEAD.match(clause) else clause)
+        for place, clause in enumerate(filter(None, clauses))
+        if _hints(clause)
+    ]
 
 
 def _names_this(found: re.Match[str]) -> bool:

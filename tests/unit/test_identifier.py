@@ -113,13 +113,13 @@ SPELLINGS = [
     ("https://academic.oup.com/mnras/article/doi/10.1093/mnras/stab123/6123456", "doi:10.1093/mnras/stab123", None),
     ("https://academic.oup.com/mnras/article-lookup/doi/10.1093/mnras/stab123", "doi:10.1093/mnras/stab123", None),
     (
-        "https://journals.plos.org/plosone/article/file?id=10.1371/journal.pone.0012345&type=printable",
-        "doi:10.1371/journal.pone.0012345",
+        "https://journals.plos.org/plosone/article?id=10.1371/j.pone.0012&type=printable",
+        "doi:10.1371/j.pone.0012",
         None,
     ),
     (
-        "https://www.annualreviews.org/doi/10.1146/annurev-statistics-031219-041220",
-        "doi:10.1146/annurev-statistics-031219-041220",
+        "https://www.annualreviews.org/doi/10.1146/annurev-statistics-0312",
+        "doi:10.1146/annurev-statistics-0312",
         None,
     ),
     ("https://www.jstor.org/stable/10.2307/2346178", "doi:10.2307/2346178", None),

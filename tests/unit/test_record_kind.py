@@ -114,6 +114,78 @@ Masthead
 News
 Message from the Program Chairs
 Volume 3 Front Matter
+From the Editor's Desk
+A word from the editors
+Table des matières
+Inhaltsverzeichnis
+Sommaire
+Éditorial
+Impressum
+Vorwort
+Titelbild: Foo (Angew. Chem. 3/2026)
+Titelseite
+Innentitelbild: X (Angew. Chem. 8/2025)
+Rücktitelbild: X
+Índice
+Sumario
+Erratum zu: Wachstum
+Berichtigung: Wachstum
+Corrigendum à : Croissance
+Rectificatif
+Fe de erratas
+Information for Readers
+TOC
+Volume Contents
+Contents List
+Editors' Note: On open science
+Society News
+Conference Calendar
+Meeting Announcements
+Forthcoming Papers
+Forthcoming Events
+Upcoming Events
+Retraction and republication: Reef corals
+Erratum--Reef corals
+Reply
+Authors' Reply
+Authors' response
+Response
+Letter to the Editor
+Letters to the editor
+Correspondence
+Discussion
+Quiz
+Crossword
+Decision: Reef corals — R0/PR3
+Review: Reef corals — R0/PR1
+Recommendation: Reef corals — R1/PR6
+Reviewer Report
+Referee report
+Thank you to our 2025 peer reviewers
+Appreciation of peer reviewers for 2024
+2025 Reviewers List
+2025 Index IEEE Transactions on Foo Vol. 12
+Guest Editors' Introduction
+Guest Editors’ Introduction: Special Issue on X
+Guest editor's introduction
+Preface: ICML 2026
+Proceedings of the 10th Conference on Foo
+Author Guidelines
+Data from: Reef corals
+Data from "Reef corals"
+Supplemental Table 1 from: Reef corals
+Supporting Information for "Reef corals"
+S1 Table
+S2 Fig
+S1 Appendix
+Dataset S1
+In memory of Ann Lee
+In Memory of Professor Ann Lee
+Contents (Adv. Mater. 3/2026)
+Contents: (Adv. Mater. 3/2026)
+Masthead: (Adv. Mater. 3/2026)
+Reef corals (Adv. Mater. 3/2026)
+Call for Nominations
 """.strip().splitlines()
 PAPERS = """
 Correction to scaling in the 3D Ising model
@@ -190,6 +262,63 @@ Retracted or not: detecting
 Proofs, covers and errata: how books are made
 Fig wasps and pollination
 Figs and their wasps
+Discussion of "Reef corals" by Lee
+Reply to Comments on Reef Corals
+Letter to the editor: a corpus
+Response surfaces in chemistry
+Correspondence analysis
+Questions and answers in forums
+Quiz generation with LLMs
+Highlights of attention
+Highlights from the reef
+Index theory
+Reviewing the reviewers
+Reviewers prefer novelty
+Recommendation: a survey
+Decision: a theory of choice
+Report on the state of reefs
+Correction to the Coulomb potential
+Correction to scaling
+Correction to Newton's law at short range
+Correction of the Lamb shift
+Data from the reef
+Data from space: a survey
+Table structure recognition
+Figure captioning
+Supplementary feeding of infants
+Contents-based retrieval
+Content page layout analysis
+Title page generation
+Forthcoming earthquakes in Japan
+Proceedings in patent courts
+In memory of lattices: hysteresis
+In memory computing
+In-Memory Computing: a review
+Appendicitis in children
+Appendix A of Euler's Institutiones
+Cover 1-forms
+Editor's choice bias
+Cover songs identification
+Society news consumption
+This month in climate data
+Meeting announcements and stock prices
+Preface to Plato: a reading
+Volume contents of voids
+Author indexing in bibliometrics
+Author correction behaviour
+Tribute to Noether: symmetries in physics
+Vorwort und Anhang bei Kant
+Impressum Latinum
+Proceedings of the Royal Society as a network
+Editor's Choice: Evaluating intent in image editing
+S matrix theory
+S1 segmentation of the heart
+Discussion trees
+Quiz bowl
+Data from two cohorts
+Letters of recommendation
+Index of elliptic operators (with 12/20 nodes)
+Prefácio a Hegel: uma leitura
 """.strip().splitlines()
 WITHDRAWN = """
 C v2: withdrawn, superseded by arXiv:2510.19278
@@ -271,6 +400,18 @@ A (withdrawn)
 A WITHDRAWN
 A Paper has been withdrawn
 A This preprint has been withdrawn by the authors.
+A Due to an error in the proof of Theorem 2, this paper has been withdrawn.
+A Due to a crucial error in Lemma 4, the paper is withdrawn by the author.
+A The proof of Theorem 3 is wrong, so this paper has been withdrawn.
+A The Editor-in-Chief has retracted this article because it overlaps with other work.
+A Retraction: This article has been retracted at the request of the editors.
+A bioRxiv has withdrawn this manuscript at the request of the authors.
+A medRxiv has removed this preprint.
+A This version has been withdrawn. Please see arXiv:2101.00001.
+C This version withdrawn by arXiv administrators because the author did not have the right to license it
+C This article has been retracted by the journal
+T *RETRACTED* Reef corals
+A Owing to a gap in the proof of Lemma 2, we withdraw this paper.
 """.strip().splitlines()
 SOUND = """
 T Retracted papers in oncology keep being cited
@@ -325,6 +466,44 @@ C Companion paper withdrawn
 C This paper has been withdrawn by the authors from NeurIPS 2025
 A The article was retracted after two years; we study its afterlife.
 A Withdrawn by publishers in 1960, the novel is read here.
+A We study cash withdrawn from banks by the elderly.
+A The drug was withdrawn because of hepatotoxicity; we describe alternatives.
+A A paper on X was retracted because of fraud. Its citations went on.
+A Patients were withdrawn from the study due to adverse events.
+A The landing gear is retracted by an actuator. This paper describes its control.
+A This article examines why this product has been withdrawn from the market.
+A This paper examines a vaccine that was withdrawn due to narcolepsy.
+A In 2010 the Lancet retracted the article by Wakefield.
+A We analyse 3,000 retracted papers. A paper is withdrawn when its editor says so.
+A The editors have retracted more than a thousand articles since 2010.
+A The authors have withdrawn this claim.
+A An earlier version of this paper contained an error and was withdrawn. The present version is correct.
+A Troops were withdrawn by the government. This paper asks why.
+A The work has been withdrawn from the stage in 1920; its libretto is read here.
+A This paper shows when an offer is withdrawn by the buyer.
+A Retracted: how a word changed its meaning in law.
+A This manuscript was withdrawn from the library of Alexandria in 48 BC and is edited here.
+C Accepted to NeurIPS 2025; this version fixes errors
+C v3 adds a proof; an appendix has been withdrawn
+C Withdrawn from AAAI, now at ICML 2026
+C Extended version of a withdrawn ICLR submission
+C 12 pages. Lemma 3 of the previous version is withdrawn
+C This paper replaces our withdrawn submission arXiv:2101.00001
+C This submission supersedes arXiv:2101.00001, which was withdrawn due to an error
+C See also the retracted paper of Lee et al.
+C Comment on a retracted article
+C This paper was erroneously withdrawn and is now restored
+C Previously withdrawn by arXiv; reinstated
+C v2 was withdrawn by mistake
+T Retracted proofs in constructive type theory
+T Retraction: a categorical view
+T Withdrawal and retraction of preprints
+T Deformation retracts and withdrawn handles
+T Removal of arsenic (withdrawn standards)
+A Due to its toxicity, the drug was withdrawn. This paper describes its successor.
+A Because of fraud, the paper was retracted by the publisher; we study its readers.
+A For years the authors withdraw money from their paper savings.
+A The editor-in-chief has retracted 30 articles.
 """.strip().splitlines()
 """T: a title, A: an abstract, C: arXiv's comments."""
 

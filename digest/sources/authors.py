@@ -6,69 +6,63 @@ Lee, Ann; Li, Bo · Ann Lee, Bo Li and Cy Roe · Lee, A., Li, B. · {The Team} a
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from html import unescape
 from itertools import islice
 from typing import Any, Literal
 
-from pylatexenc.latex2text import get_default_latex_context_db
-
 from digest.sources import clean_fields
 from digest.sources.braces import balanced
+from digest.sources.latex_letters import from_latex
 
 Comma = Literal["either", "inverts", "parts"]
 """What a lone comma does: turn "Lee, Ann" round (BibTeX, a list of names), part two people (arXiv), or whichever looks right."""
 _LONGEST = 300
-_ODD = re.compile(r"[,;:|/·•&<>{}\\~$@()*†‡\d、，；]|\b(?:and|by|et al|others|behalf|for)\b|…|\.\.", re.IGNORECASE)
+_ODD = re.compile(
+    r"[,;:|/·•・&<>{}\\~$@()\[^*†‡§¶\d¹²³⁰-⁹、，；]|\b(?:and|by|et|und|och|и|others|behalf|for|dr|prof|phd|m[sp][ch])\b|…|\.\.",
+    re.IGNORECASE,
+)
 """A name without any of these is one person, given name first."""
 _TAG = re.compile(r"<sup>[^<>]{0,40}</sup>|</?[A-Za-z][^<>]{0,300}>", re.IGNORECASE)
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
+_TITLED = re.compile(r"(?:(?:dr|prof|professor)\b\.? ?(?:ing\. |med\. |h\. ?c\. )?)+(?=\w)", re.IGNORECASE)
 _MAILED = re.compile(r"\S{1,200}@\S{1,200}(?: \(([^()]{1,300})\))?")
-_BY = re.compile(r"(?:by:?|authors?:) ", re.IGNORECASE)
+_BY = re.compile(r"^(?:(?:(?:written|edited|compiled|(?:with )?(?:an? )?(?:\w+ )?appendix) )?by:?|authors?:) ", re.IGNORECASE)
 _ORCID = re.compile(r"\(?(?:https?://)?(?:orcid(?:\.org/|:? ))?\b\d{4}-\d{4}-\d{4}-\d{3}[\dX]\b\)?", re.IGNORECASE)
+_AFFILIATIONS = re.compile(r"\s?\(\(.*")
+"""Ann Lee (1), Bo Li (2) ((1) An Institute, (2) Another)"""
+_RAISED = re.compile(r",\s?\d{1,2}(?:,\d{1,2})*(?=\s|$)")
+"""A footnote's number behind the comma: "Ann Lee,1 Bo Li,2"."""
 _BRACKETED = re.compile(r" ?\([^()]{0,300}\)(?=\s*(?:[,;)]|$|and\b|&))")
 _MORE = re.compile(
-    r"(?:(?:[,;]?(?:\s+and)?\s+|^)(?:et\.? al\.?|others|\d+ (?:more|others))|[,;]?\s*(?:…|\.\.\.))\s*$", re.IGNORECASE
+    r"(?:(?:[,;]?(?:\s+and)?\s+|^)(?:et\.? al\.?|others|\+? ?\d+ (?:more|others)(?: authors)?)|[,;]?\s*(?:…|\.\.\.))\s*$",
+    re.IGNORECASE,
 )
 _TEAM = r"(?:collaborations?|consortium|team|group)"
 _BEHALF = re.compile(
     rf"(?:^|,? )\(?on behalf of (?=\S)|(?:^|,? )\(?for (?=the [^,;()]{{1,200}}\b{_TEAM}\b)|(?<=\w)(?: :|:) (?=\S)", re.IGNORECASE
 )
-_AND = re.compile(r",?\s+(?:and|&|[|/·•])\s+", re.IGNORECASE)
+_AND = re.compile(r",?\s+(?:and|und|et|och|и|&|[|/·•])\s+|(?<=[\u3400-\u9fff])・(?=[\u3400-\u9fff])", re.IGNORECASE)
 _GENERATION = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd)\.?", re.IGNORECASE)
 _COMPANY = re.compile(r"(?:inc|ltd|llc|corp|gmbh)\.?", re.IGNORECASE)
-_DEGREE = re.compile(r"ph\.?\s?d\.?|m\.?d\.?|m\.?sc\.?|b\.?sc\.?|esq\.?|frcp", re.IGNORECASE)
+_SURE_DEGREE = r"ph\.?\s?d\.?|d\.?phil\.?|m\.?sc\.?|b\.?sc\.?|m\.?p\.?h\.?|mbbs|mba|esq\.?|frcp|frs"
+_DEGREE = re.compile(rf"{_SURE_DEGREE}|m\.?d\.?|r\.?n\.?", re.IGNORECASE)
+_DEGREES = re.compile(r"(?: MD)?(?:,? (?:Ph\.?D\.?|DPhil|MSc|BSc|MPH|MBBS|FRS))+$")
 _GROUP = re.compile(
     r"\b(?:collaborations?|consortium|consortia|team|group|universit\w+|institut\w*|laborator(?:y|ies)|cent(?:er|re)|society"
     r"|association|committee|network|project|department|initiative|foundation|company|agency|council|ministry|task force)\b",
     re.IGNORECASE,
 )
 _INITIALS = re.compile(r"[^\W\d_a-zß-ÿ]{1,3}\.?|[^\W\d_a-zß-ÿ](?:[.\s-]+[^\W\d_a-zß-ÿ]){0,4}\.?")
-_MARKS = re.compile(r"(?:\s*[*†‡§¶]+|(?<=[^\W\d_])\d{1,2}(?:,\d{1,2})*|\s\d{4})+$")
+_RAISED_SIGN = "[¹²³⁰-⁹]"
+_MARKS = re.compile(
+    rf"(?:\s*(?:[*†‡§¶]|\^(?=\d))+\d{{0,2}}(?:,\d{{1,2}})*|\s?{_RAISED_SIGN}(?:[˒⁾⁽,]*{_RAISED_SIGN})*|\s?\[\d[\d, ]{{0,9}}\]"
+    r"|(?<=[^\W\d_])\d{1,2}(?:,\d{1,2})*|\s\d{4})+$"
+)
 """Footnotes, and the numbers by which dblp tells namesakes apart."""
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _WIDE = str.maketrans({"、": ",", "，": ",", "；": ";", "＆": "&"})
 
-_ACCENT = re.compile(
-    r"\\(?P<accent>['`\"^~=.]|[cvHkurbdt](?![A-Za-z]))\s*(?:\{\s*(?P<braced>\\[ij]|[^\W\d_])\s*\}"
-    r"|\{\s*\{(?P<twice>\\[ij]|[^\W\d_])\}\s*\}|(?P<bare>\\[ij](?![A-Za-z])\s?|[^\W\d_]))"
-)
-_COMBINING = dict(
-    zip(
-        "'`\"^~=.cvHkurbdt",
-        "\u0301\u0300\u0308\u0302\u0303\u0304\u0307\u0327\u030c\u030b\u0328\u0306\u030a\u0331\u0323\u0361",
-        strict=True,
-    )
-)
-_NOTE = re.compile(
-    r"\\(?:thanks|footnote(?:mark)?|orcid(?:link|ID)?|inst|textsuperscript)\*?\s?(?:\[[^\[\]]{0,40}\])?\{[^{}]{0,300}\}"
-    r"|\$\s?\^\s?(?:\{[^{}$]{0,60}\}|[\w*†‡])\s?\$"
-)
-"""What stands at a name and is no part of it."""
-_MACRO = re.compile(r"\\([A-Za-z]{1,30})\*?(?:\s*\{\}|\s?)")
-_SIGN = re.compile(r"\\(.?)", re.DOTALL)
-_SIGNS = {sign: sign for sign in "%#_"} | dict.fromkeys((" ", ",", ";", ":", "\n"), " ") | {"&": "\ue002"}
 _TOKEN = re.compile(r"[{}]|[^{}]+")
 _KEPT = {",": "\ue000", ";": "\ue001", "&": "\ue002", " ": "\ue003"}
 """What stands inside braces parts nobody: it is out of sight until the names are apart."""
@@ -115,7 +109,7 @@ def _plain(line: str) -> str:
     if "&" in line:
         line = unescape(line)
     if "<" in line:
-        line = _TAG.sub("", line)
+        line = _TAG.sub("", _BREAK.sub("; ", line))
     if any(sign in line for sign in "\\{}~"):
         line = _unbraced(from_latex(line))
     if "0" in line:
@@ -127,7 +121,8 @@ def _people(line: str, comma: Comma) -> list[str]:
     line = line.translate(_WIDE).strip(" ,;")
     if mailed := _MAILED.fullmatch(line):
         line = mailed[1] or ""
-    line = _BY.sub("", line, count=1) if _BY.match(line) else line
+    line = _BY.sub("", _RAISED.sub(",", _AFFILIATIONS.sub("", line)), count=1)
+    line = line[1:-1] if line[:1] == "(" and line.find(")") == len(line) - 1 else line
     people: list[str] = []
     for written in _BEHALF.sub("\n", line).split("\n"):
         side = _MORE.sub("", _BRACKETED.sub("", _BRACKETED.sub("", written))).strip(" ,;)")
@@ -136,13 +131,22 @@ def _people(line: str, comma: Comma) -> list[str]:
                 people += _parted(part, "inverts" if comma == "either" else comma)
         elif side:
             people += _parted(side, comma)
-    return [name for person in people if (name := _MARKS.sub("", person).translate(_SHOW).strip(" …").removeprefix("... "))]
+    return [name for person in people if (name := _bare(person).translate(_SHOW).strip(" …").removeprefix("... "))]
+
+
+def _bare(person: str) -> str:
+    """Without titles, degrees and footnotes."""
+    return _DEGREES.sub("", _MARKS.sub("", _TITLED.sub("", person, count=1) if _TITLED.match(person) else person))
 
 
 def _parted(line: str, comma: Comma) -> list[str]:
     """People joined by "and", "&" or commas."""
     some = [part for part in _AND.split(line) if part.strip()]
-    if len(some) > 1 and _GROUP.search(line) and any(len(part.split()) == 1 and "," not in part for part in some):
+    if (
+        len(some) > 1
+        and _GROUP.search(line)
+        and any(len(part.removeprefix("the ").split()) == 1 and "," not in part for part in some)
+    ):
         return [line]  # "Institute of Physics and Astronomy"
     return [person for part in some for person in _by_commas(part, comma)]
 
@@ -154,7 +158,7 @@ def _by_commas(line: str, comma: Comma) -> list[str]:
             parts[-1] = f"{parts[-1]} {part}"
         elif parts and _COMPANY.fullmatch(part):
             parts[-1] = f"{parts[-1]}{_KEPT[',']} {part}"
-        elif any(map(str.isalpha, part)) and not (parts and _DEGREE.fullmatch(part) and _is_whole(parts[-1])):
+        elif any(map(str.isalpha, part)) and not (parts and _is_degree(part, parts[-1])):
             parts.append(part)
     if len(parts) < 2 or comma == "parts":
         return parts
@@ -176,6 +180,13 @@ def _by_commas(line: str, comma: Comma) -> list[str]:
     return parts if apart else [_turned(family, name)]
 
 
+def _is_degree(part: str, before: str) -> bool:
+    """ "M.D." may be initials as well."""
+    return _DEGREE.fullmatch(part) is not None and (
+        _is_whole(before) or re.fullmatch(_SURE_DEGREE, part, re.IGNORECASE) is not None
+    )
+
+
 def _is_whole(part: str) -> bool:
     """Whether it is more than a family name or initials."""
     return sum(not _GENERATION.fullmatch(word) for word in part.split()) > 1 and not _INITIALS.fullmatch(part)
@@ -194,7 +205,7 @@ def bibtex_authors(written: str) -> tuple[tuple[str, ...], str]:
     """The names of a BibTeX field, and what is wrong with it ("" for nothing): names that are not joined by "and" are told apart
     as well as can be. What stands inside braces is one name, but where the braces only protect a list of people.
     """
-    line = balanced(from_latex(clean_fields.text(written)))
+    line = balanced(from_latex(_TAG.sub("", clean_fields.text(written))))
     while (inner := _within(line)) is not None and _lists_people(inner):
         line = inner
     people = [_opened(person.strip(" ,")) for person in _split_and(line)]
@@ -281,26 +292,3 @@ def _of_pairs(person: str) -> str:
 
 def _unbraced(text: str) -> str:
     return _hide(text).replace("{", "").replace("}", "").replace("$", "") if "{" in text or "}" in text or "$" in text else text
-
-
-def from_latex(text: str) -> str:
-    """Accents, letters and signs of a name in Unicode; braces stay."""
-    text = _NOTE.sub("", text) if "\\" in text or "$" in text else text
-    if "\\" in text:
-        for _ in range(2):  # "{\\'{\\i}}" and what an accent uncovers
-            text = _ACCENT.sub(_accented, text)
-        text = _MACRO.sub(lambda found: _letter(found[1]), text)
-        text = _SIGN.sub(lambda found: _SIGNS.get(found[1], ""), text)
-    return text.replace("~", " ").replace("---", "—").replace("--", "–")
-
-
-def _accented(found: re.Match[str]) -> str:
-    base = (found["braced"] or found["twice"] or found["bare"]).strip().lstrip("\\")
-    return unicodedata.normalize("NFC", base + _COMBINING[found["accent"]])
-
-
-@lru_cache(maxsize=2048)
-def _letter(name: str) -> str:
-    """`\\o` → "ø"; "" for a macro that stands for no text, such as a font."""
-    meant = getattr(get_default_latex_context_db().get_macro_spec(name), "simplify_repl", None)
-    return meant if isinstance(meant, str) and "%" not in meant else ""

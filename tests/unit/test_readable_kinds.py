@@ -47,7 +47,17 @@ FRACTIONS_AND_ROOTS = [
     (r"$\frac{1}{2x}$, $\frac{a+b}{c}$, $x^{\frac{1}{2}}$", "1/(2x), (a+b)/c, x^(1/2)"),
     (r"$\frac{1}{2}^{3}$ and $a/\frac{1}{2}$", "(1/2)³ and a/(1/2)"),
 ]
+CHEMISTRY_AND_INFIXES = [
+    (r"\ce{SO4^2-}, \ce{^{13}C}, \ce{Ca^{2+}}, $\ce{Fe2O3}$", "SO₄²⁻, ¹³C, Ca²⁺, Fe₂O₃"),
+    (r"\ce{2H2 + O2 -> 2H2O}, \ce{H3O+}, \ce{CH3-CH3}", "2H₂ + O₂ → 2H₂O, H₃O⁺, CH₃-CH₃"),
+    (r"${n \choose k}$, $a \over b+c$, $2{1\over 2}$, $x^{1\over2}$", "(n choose k), a/(b+c), 2 1/2, x^(1/2)"),
+    (r"$\sum_{\substack{p>y \\ n\le x}} \mu(n)$", "∑_(p>y,n≤x) μ(n)"),
+    (r"$\widehat{sl}_2$, $\widetilde{Sp}(n)$, $\overline{X_n}$, $\overrightarrow{C_n}$", "ŝl̂₂, S̃p̃(n), X̅ₙ, C⃗ₙ"),
+    (r"$A \not\subset B$, $x\not\in A$, $a \not= b$, $\not\exists$", "A ⊄ B, x∉A, a ≠ b, ∄"),
+]
 SPACING = [
+    (r"$\lfloor n/2 \rfloor$, $\langle U, U \rangle = \lceil x\rceil$", "⌊n/2⌋, ⟨U, U⟩ = ⌈x⌉"),
+    (r"$M_{\star} \gtrsim 10^{10}$, $a \star b$, $X \dashrightarrow Y$", "M_⋆ ≳ 10¹⁰, a ⋆ b, X ⇢ Y"),
     (r"$n\geq 3$, $n \geq3$, $n\geq3$, $n \geq 3$", "n≥3, n ≥ 3, n≥3, n ≥ 3"),
     (r"$a =-1$, $x\in A$, $5\times 10^5$, $f: X \to Y$", "a = -1, x∈A, 5×10⁵, f: X → Y"),
     (r"$|x| + |y|$, $P(A\mid B)$, $x \mid y$", "|x| + |y|, P(A|B), x | y"),
@@ -59,6 +69,7 @@ TIES_AND_QUOTES = [
     ("z~6, 5~10 days, ~100, X~N(0,1), ~/home", "z~6, 5~10 days, ~100, X~N(0,1), ~/home"),
     (r"$T=39\,$K, 10$\,\mu$m, $5~$GeV and $10\,\mathrm{K}$; $a\,$, b", "T=39 K, 10 μm, 5 GeV and 10 K; a, b"),
     ("9{,}600 videos, N{=}4, 1{:}2", "9,600 videos, N=4, 1:2"),
+    (r"10\%--20\%, $10\%$--$20\%$, 5°--7°, [a]--[b]", "10%–20%, 10%–20%, 5°–7°, [a]–[b]"),
     ("``open'' and `single'", "“open” and ‘single’"),
     ("''twice'' but don't and f''", "“twice” but don't and f''"),
     ("{COVID-19} by {B}ayes, {U.S.}; {0,1}, {a, b}", "COVID-19 by Bayes, U.S.; {0,1}, {a, b}"),
@@ -78,6 +89,7 @@ MONEY = [
 MACROS = [
     (r"one parameter \alpha. A guide to \LaTeX!", "one parameter α. A guide to LaTeX!"),
     (r"ends in \beta", "ends in β"),
+    (r"{\cal N}=4, $\Bbbk$-algebra, $G^{\Box k}$, $\eps>0$, $\Re(s)$", "N=4, 𝕜-algebra, G^(□k), ε>0, Re(s)"),
     (r"\texorpdfstring{$p$}{p}-adic \texorpdfstring{$\Theta$}{Theta} \texorpdfstring{$\mine$}{Mine}", "p-adic Θ Mine"),
     (r"RCD{\boldmath$(K,N)$} and {\color{red}new} \colorbox{red}{x}", "RCD(K,N) and new x"),
     (r"\textcolor{blue}{https://x.example} \href{http://a.example}{w}", "https://x.example w"),
@@ -118,6 +130,7 @@ MARKUP = [
         *SCRIPTS_OUTSIDE_DOLLARS,
         *NESTED,
         *FRACTIONS_AND_ROOTS,
+        *CHEMISTRY_AND_INFIXES,
         *SPACING,
         *TIES_AND_QUOTES,
         *MONEY,
@@ -183,6 +196,9 @@ PIECES = [
         "\\alpha",
         "\\frac{1}{2}",
         "\\frac34",
+        "\\ce{H2O4^2-}",
+        "${1\\over 2}$",
+        "${7 \\choose 3}$",
         "\\sqrt{5}",
         "\\sqrt[3]{6}",
         "\\geq 7",

@@ -27,7 +27,7 @@ from digest.render.text.latex_macros import (
 from digest.render.text.markup import without_markup
 from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, beside, macro_text, math_text
 from digest.render.text.plain_text import is_tie, plain_script
-from digest.render.text.scripts import SMALL, scripted, set_apart, without_needless_brackets
+from digest.render.text.scripts import SMALL, chemical, scripted, set_apart, without_needless_brackets
 from digest.render.text.symbols import accented, symbol
 
 LONGEST = 20_000
@@ -83,7 +83,7 @@ def _unescaped(text: str) -> str:
 
 
 def _dashed(text: str) -> str:
-    return re.sub(r"(?<=[\w)])--(?=[\w(])|(?<= )--(?= )", "–", text.replace("---", "—"))
+    return re.sub(r"(?<=[\w)\]%°’”])--(?=[\w(\[“‘])|(?<= )--(?= )", "–", text.replace("---", "—"))
 
 
 class _Text:
@@ -231,6 +231,8 @@ class _Text:
                 return self._span(opened + 1, closer, depth + 1), closer + 1
             if name in ("textsuperscript", "textsubscript"):
                 return scripted("^" if name == "textsuperscript" else "_", self._span(opened + 1, closer, depth + 1)), closer + 1
+            if name == "ce":
+                return chemical(self.text[opened + 1 : closer]), closer + 1
             if name in REFERENCES:
                 return f"[{self.text[opened + 1 : closer]}]", closer + 1
             if name == "footnote":

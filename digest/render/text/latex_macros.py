@@ -9,7 +9,7 @@ def _words(text: str) -> frozenset[str]:
 
 WRAPPERS = _words(
     "emph textit textbf textsc texttt textrm textsf textsl textup textmd textnormal text mbox hbox underline uline title"
-    " uppercase ensuremath textquote enquote MakeUppercase mathrm url nolinkurl lowercase MakeLowercase num ce si unit path"
+    " uppercase ensuremath textquote enquote MakeUppercase mathrm url nolinkurl lowercase MakeLowercase num si unit path"
     " hl st sout centerline ac acs acl acf acp gls Gls glspl acrshort acrlong acrfull"
 )
 LAST_ARGUMENT = {
@@ -19,7 +19,7 @@ LAST_ARGUMENT = {
 """Of so many arguments, only the last one is for readers."""
 DROPPED_ARGUMENTS = _words("color label tag vspace hspace index thanks phantom bibliographystyle pagestyle thispagestyle input")
 SWITCHES = _words(
-    "em it bf rm sc tt sf sl itshape bfseries scshape ttfamily normalfont small footnotesize large Large LARGE huge tiny"
+    "em it bf rm sc tt sf sl cal itshape bfseries scshape ttfamily normalfont small footnotesize large Large LARGE huge tiny"
     " noindent xspace protect relax centering newline par maketitle sloppy boldmath unboldmath rmfamily sffamily upshape mdseries"
     " scriptsize normalsize bigskip medskip smallskip hfill linebreak item"
 )

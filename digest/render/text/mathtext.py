@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from digest.render.text.scripts import SMALL, scripted, set_apart
+from digest.render.text.scripts import SMALL, SUBSCRIPTS, chemical, scripted, set_apart
 from digest.render.text.symbols import COMBINING, DOUBLE_STRUCK, MARKS, MATH_ACCENTS, symbol
 
 _DEEPEST = 12
 
-_SPACES = {",": " ", ";": " ", ":": " ", ">": " ", "!": "", " ": " ", "\\": " ", "/": "", "-": "", "\n": " "}
+_SPACES = {",": " ", ";": " ", ":": " ", ">": " ", "!": "", " ": " ", "/": "", "-": "", "\n": " "}
 
 
 def _words(text: str) -> frozenset[str]:
@@ -25,24 +25,30 @@ _DROPPED = _words(
 _CONTENT = _words(
     "text textrm textit textbf textsf textup textsl textmd"
     " texttt textsc textnormal mathrm mathit mathbf mathsf mathtt mathcal mathscr mathfrak frak mathnormal"
-    " boldsymbol bm operatorname num si unit ce mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
+    " boldsymbol bm operatorname num si unit mbox hbox ensuremath emph pmb mathop mathbin mathrel mathord mathds smash"
 )
 FRACTIONS = _words("frac tfrac dfrac cfrac nicefrac sfrac")
 TAKES_ARGUMENTS = (
-    _CONTENT | FRACTIONS | MATH_ACCENTS.keys() | MARKS.keys() | _words("mathbb Bbb sqrt binom tbinom dbinom pmod pod not")
+    _CONTENT | FRACTIONS | MATH_ACCENTS.keys() | MARKS.keys() | _words("mathbb Bbb sqrt binom tbinom dbinom pmod pod not ce")
 )
 """Macros that are read here when they stand outside of dollars, too."""
 _NAME = re.compile("[A-Za-z]+")
+_INFIX = re.compile(r"\\(over|choose|atop)(?![A-Za-z])\s?")
+"""TeX's own, between what they join: {n \\choose k}."""
 
 
 class Unreadable(ValueError):
     """This math has no faithful one-line form; show it as it was written."""
 
 
-_OPENING, _CLOSING = re.compile(r"([(\[]) +"), re.compile(r" +([)\],;])")
+_OPENING, _CLOSING = re.compile(r"([(\[⌊⌈⟨]) +"), re.compile(r" +([)\],;⌋⌉⟩])")
 _UNARY = frozenset("|~¬∀∃∄√∛∜∂∇∆∑∏∐∫∬∭∮∞′″")
-_OPERATORS = re.escape("".join(c for c in map(chr, range(0x2FFF)) if unicodedata.category(c) == "Sm" and c not in _UNARY) + "-·")
-_UNEVEN = re.compile(rf"(?<=[^\s(\[{{,;{_OPERATORS}])(?: ([{_OPERATORS}])|([{_OPERATORS}]) )(?=[^\s,;)\]}}])")
+_OPERATORS = re.escape(
+    "".join(c for c in map(chr, range(0x2FFF)) if (unicodedata.category(c) == "Sm" or "←" <= c <= "⇿") and c not in _UNARY) + "-·"
+)
+_UNEVEN = re.compile(
+    rf"(?:(?<=[^\s(\[{{,;_^{_OPERATORS}])|(?<=[_^][{_OPERATORS}]))(?: ([{_OPERATORS}])|([{_OPERATORS}]) )(?=[^\s,;)\]}}])"
+)
 _MID = "\u2223"
 
 
@@ -74,6 +80,7 @@ class _Math:
     def __init__(self, source: str) -> None:
         self.source = source
         self.at = 0
+        self.line_ends = " "
 
     def span(self, closer: str | None, depth: int) -> tuple[str, str]:
         """Everything up to `closer`, which is eaten."""
@@ -84,6 +91,9 @@ class _Math:
             if self.source[self.at] == closer:
                 self.at += 1
                 return _joined(pieces)
+            if infix := _INFIX.match(self.source, self.at):
+                self.at = infix.end()
+                return _of_both(infix[1], _joined(pieces)[0].strip(), self.span(closer, depth + 1)[0].strip())
             piece = self.next(depth)
             if piece[0]:
                 pieces.append(piece)
@@ -160,7 +170,11 @@ class _Math:
         if name == "unicode":
             return self._character(depth)
         if name == "not":
-            return self._argument(depth) + "\u0338"
+            return unicodedata.normalize("NFC", self._argument(depth) + "\u0338")
+        if name == "ce":
+            return chemical(self._argument(depth))
+        if name == "substack":
+            return self._lines(depth)
         return self._symbol(name, depth)
 
     def _ignored(self, depth: int) -> str:
@@ -170,6 +184,13 @@ class _Math:
         else:
             self._argument(depth)
         return ""
+
+    def _lines(self, depth: int) -> str:
+        """What stands in lines under a sum, parted by commas."""
+        kept, self.line_ends = self.line_ends, ", "
+        found = self._argument(depth)
+        self.line_ends = kept
+        return re.sub(r"\s*,\s*(?=,)", "", found)
 
     def _character(self, depth: int) -> str:
         """`\\unicode{x2013}`: MathJax's own, and what arXiv's pages are full of."""
@@ -203,6 +224,8 @@ class _Math:
     def _escaped(self) -> str:
         c = self.source[self.at : self.at + 1]
         self.at += 1
+        if c == "\\":
+            return self.line_ends
         if c in _SPACES:
             return _SPACES[c]
         if c and c in "{}%&_#$":
@@ -225,12 +248,13 @@ class _Math:
         return self._argument(depth), ""
 
     def _marked(self, name: str, base: str) -> str:
-        if name in ("overline", "underline", "bar", "vec") and 1 < len(base) <= 4 and base.isalnum():
-            return "".join(c + MARKS.get(name, "\u0305") for c in base)
-        if len(base) != 1 or not (base.isalnum() or base in "∂∇"):
-            return f"\\{name}{{{base}}}"
         mark = MARKS.get(name) or COMBINING[MATH_ACCENTS[name]]
-        return unicodedata.normalize("NFC", base + mark)
+        letters = base.rstrip(SUBSCRIPTS)
+        if not (0 < len(letters) <= 4 and (letters.isalnum() or letters in "∂∇")):
+            return f"\\{name}{{{base}}}"
+        if len(letters) > 1 and name == "bar":  # a line over all of them
+            mark = MARKS["overline"]
+        return unicodedata.normalize("NFC", "".join(c + mark for c in letters)) + base[len(letters) :]
 
     def _root(self, depth: int) -> str:
         degree = ""
@@ -245,6 +269,12 @@ def _atom(text: str, *, above: bool = False) -> str:
     small = re.escape("".join(SMALL))
     one = rf"\d[\d.]*[{small}]*|[^\W\d_]+(?:_[A-Za-z]+)?|\W" + (r"|[\w.]+" if above else "")
     return text if re.fullmatch(one, text) else f"({text})"
+
+
+def _of_both(infix: str, left: str, right: str) -> tuple[str, str]:
+    if infix == "over":
+        return f"{_atom(left, above=True)}/{_atom(right)}", "fraction"
+    return (f"({left} choose {right})" if infix == "choose" else f"{left}, {right}"), ""
 
 
 def _joined(pieces: list[tuple[str, str]]) -> tuple[str, str]:

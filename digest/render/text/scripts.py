@@ -15,6 +15,7 @@ _SUPER = dict(
 )
 _SUB = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ,", strict=True))
 SMALL = frozenset([*_SUPER.values(), *_SUB.values()]) - frozenset("*′″†‡⋆°,")
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
 _SIGNS = frozenset("®™℠©")
 _LOOSE = re.compile(r"(?<![\w.]) +| +(?![\w.])")
 _LETTERS = re.compile("[A-Za-z]+")
@@ -34,6 +35,14 @@ def scripted(sign: str, argument: str) -> str:
     if len(argument) == 1 or (sign == "_" and _LETTERS.fullmatch(argument)) or re.fullmatch(r"\([^()]*\)", argument):
         return sign + argument
     return f"{sign}({argument})"
+
+
+def chemical(formula: str) -> str:
+    """What `\\ce{…}` shows: H2O, SO4^2- and ^13C with their scripts, arrows as arrows."""
+    formula = formula.replace("<=>", "⇌").replace("->", "→")
+    formula = re.sub(r"\^\{?([\d+-]+)\}?", lambda found: scripted("^", found[1]), formula)
+    formula = re.sub(r"(?<=[A-Za-z)\]])\d+", lambda found: scripted("_", found[0]), formula)
+    return re.sub(r"(?<=[A-Za-z)\]₀-₉])[+-](?![\w(])", lambda found: scripted("^", found[0]), formula)
 
 
 def set_apart(script: str, follower: str) -> str:

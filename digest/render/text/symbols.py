@@ -14,7 +14,7 @@ MATH_ACCENTS = {
     "hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "=", "dot": ".", "ddot": '"', "acute": "'", "grave": "`",
     "check": "v", "breve": "u", "mathring": "r",
 }  # fmt: skip
-MARKS = {"vec": "\u20d7", "overline": "\u0305", "underline": "\u0332"}
+MARKS = {"vec": "\u20d7", "overrightarrow": "\u20d7", "overline": "\u0305", "underline": "\u0332"}
 DOUBLE_STRUCK = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
 
 _MORE_SYMBOLS = {
@@ -33,6 +33,9 @@ _MORE_SYMBOLS = {
     "circledR": "®", "coloneqq": "≔", "eqqcolon": "≕", "vDash": "⊨", "Vert": "‖", "lVert": "‖", "rVert": "‖",
     "medspace": " ", "thinspace": " ", "enspace": " ", "hfill": " ", "newline": " ", "space": " ", "cr": " ", "mid": "\u2223",
     "euro": "€", "pounds": "£", "lim": "lim", "i": "ı",
+    "Re": "Re", "Im": "Im", "arg": "arg", "eps": "ε", "Bbbk": "𝕜", "Box": "□", "square": "□", "triangle": "△", "Diamond": "◇",
+    "diamondsuit": "♢", "heartsuit": "♡", "dashrightarrow": "⇢", "neg": "¬", "imath": "ı", "jmath": "ȷ", "lq": "‘", "rq": "’",
+    "ncong": "≇", "thickapprox": "≈", "unlhd": "⊴", "unrhd": "⊵", "notag": "",
 }  # fmt: skip
 
 

@@ -18,9 +18,13 @@ _MONTH_STEMS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
     "mär": 3, "mai": 5, "okt": 10, "dez": 12, "fév": 2, "avr": 4, "jui": 7, "juin": 6, "aoû": 8, "déc": 12, "ene": 1, "abr": 4,
     "ago": 8, "dic": 12, "gen": 1, "mag": 5, "giu": 6, "lug": 7, "set": 9, "ott": 10, "fev": 2, "out": 10,
+    "mei": 5, "maa": 3, "maj": 5, "des": 12, "sty": 1, "lut": 2, "kwi": 4, "cze": 6, "lip": 7, "sie": 8, "wrz": 9, "paź": 10,
+    "lis": 11, "gru": 12, "янв": 1, "фев": 2, "мар": 3, "апр": 4, "мая": 5, "май": 5, "июн": 6, "июл": 7, "авг": 8, "сен": 9,
+    "окт": 10, "ноя": 11, "дек": 12,
     "spr": 3, "sum": 6, "aut": 9, "fal": 9, "win": 12,
 }  # fmt: skip
-"""How months begin in English, German, French, Spanish, Italian and Portuguese, and the first month of a season."""
+"""How months begin in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian, and the
+first month of a season."""
 _SEASONS = {21: 3, 22: 6, 23: 9, 24: 12}
 """EDTF's (ISO 8601-2)."""
 _RANGE = re.compile(r"\s*(?:/(?=\d{4}|\.\.|$)|--+|–|—|\s+(?:to|-|until)\s+)\s*")
@@ -34,6 +38,9 @@ _QUARTER = re.compile(r"\bQ([1-4])\b", re.IGNORECASE)
 _NAMED_UTC = re.compile(r" ?(?:UTC|GMT)$")
 _EAST_ASIAN = re.compile(r"(?<=\d)\s*[年년月월日일]\s*")
 """2019年11月15日"""
+_SPACED = re.compile(r"(?<=\d)\. +(?=\d)")
+"""6. 5. 2021, 2021. 5. 6."""
+_ISSUE = re.compile(r"\b(?:vol(?:ume)?|iss(?:ue)?|no|number|pages?|pp|article)\b\.? ?[\d–-]+,? ?", re.IGNORECASE)
 _CLOCK = re.compile(r"\d{1,2}:\d\d")
 
 
@@ -57,6 +64,7 @@ def read_date(text: str) -> datetime | None:
         return None
     if not text.isascii():
         text = _EAST_ASIAN.sub("-", text)
+    text = _ISSUE.sub("", _SPACED.sub(".", text))
     try:
         return _utc(datetime.fromisoformat(_NAMED_UTC.sub("+00:00", text)))
     except (ValueError, OverflowError):
@@ -65,7 +73,8 @@ def read_date(text: str) -> datetime | None:
         return _day(lambda: date(int(ordinal[1]), 1, 1) + timedelta(days=int(ordinal[2]) - 1))
     for written in _NUMBERS.finditer(text):
         if written[4] or (written.start() == 0 and not _WORD.search(text, written.end())):
-            return calendar_day([int(part) for part in written.group(1, 3, 4) if part])
+            numbers = [int(part) for part in written.group(1, 3, 4) if part]
+            return calendar_day(numbers[:1] if len(numbers) == 2 and numbers[1] == numbers[0] % 100 + 1 > 12 else numbers)
     if last := _YEAR_LAST.match(text):
         one, other, year = int(last[1] or 0), int(last[3]), int(last[4])
         either = [calendar_day([year, other, one]), calendar_day([year, one, other]) if one and last[2] == "/" else None]

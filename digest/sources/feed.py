@@ -36,6 +36,16 @@ MOST_ENTRIES = 10_000
 """feedparser's time grows with their square."""
 LONGEST_DATE = 100
 """Characters. No date is so long, and feedparser's time grows with its square."""
+_SHORT = 150
+"""Characters. A shorter summary ("Journal of Foo, EarlyView.") says less than what the entry holds in full."""
+_PLACE = re.compile(r"^[^:]{3,100}, Vol\. \d+, Pages? [\w–-]{1,20}: ")
+"""Before a title: "Foods, Vol. 15, Pages 123: "."""
+_FACTS = re.compile(r"\s*(?:<p>)?\s*(?:Publication date|Available online)\b", re.IGNORECASE)
+"""How a description begins that holds no abstract."""
+_BYLINE = re.compile(r"Author(?:s|\(s\)): *([^<>\n]{3,1000})")
+_DAY = re.compile(
+    r"(?:^|>)\s*(?:Publication date:|Available online|Published online:?|Published:?) *([^<>;|\n]{4,40})", re.IGNORECASE
+)
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -99,17 +109,20 @@ def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
 
 
 def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting:
-    links = [clean_fields.table(link).get("href") for link in clean_fields.rows(entry.get("links"))]
+    linked = [clean_fields.table(link) for link in clean_fields.rows(entry.get("links"))]
+    links = [link.get("href") for link in linked if link.get("rel") not in ("related", "replies", "license")]
+    described, content = entry.get("summary") or "", _content(entry) or ""
+    facts = described if isinstance(described, str) else ""
     names = [entry.get(key) for key in ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")]
     tags = [clean_fields.table(tag).get("term") for tag in clean_fields.rows(entry.get("tags"))[:50]]
     return Sighting(
         source=source,
         identifiers=_identified([*names, *links], source),
-        title=clean_fields.title(_plain(entry.get("title"))),
+        title=_PLACE.sub("", clean_fields.title(_plain(entry.get("title"))), count=1),
         seen_at=seen_at,
-        abstract=_plain(entry.get("summary") or _content(entry)),
-        authors=authors(entry.get("authors") or [entry.get("author")]),
-        published_at=_published(entry, seen_at),
+        abstract="" if _FACTS.match(facts) else _plain(content if len(facts) < _SHORT < len(content) else described or content),
+        authors=authors(entry.get("authors") or [entry.get("author") or _stated(_BYLINE, facts)]),
+        published_at=_published(entry, seen_at) or dated(_stated(_DAY, facts), seen_at),
         updated_at=_dated(entry, "updated", seen_at),
         categories=clean_fields.distinct(clean_fields.text(tag, 80) for tag in tags),
         url=clean_fields.address(entry.get("link")) or next((at for link in links if (at := clean_fields.address(link))), ""),
@@ -137,13 +150,19 @@ def _plain(value: Any) -> str:
     return clean_fields.text(text)
 
 
+def _stated(pattern: re.Pattern[str], facts: str) -> str:
+    """What a publisher's description says where its feed has no element for it."""
+    found = pattern.search(facts[: clean_fields.LONGEST_LINE])
+    return _plain(found[1]) if found else ""
+
+
 def _content(entry: Mapping[str, Any]) -> Any:
     return clean_fields.table(next(iter(clean_fields.rows(entry.get("content"))), None)).get("value")
 
 
 def _published(entry: dict[str, Any], seen_at: datetime) -> datetime | None:
     """The date of publication; where there is none, Dublin Core's (feedparser calls it that of the last change) or PRISM's."""
-    keys = ("published", "updated", "prism_publicationdate", "prism_coverdate")
+    keys = ("published", "updated", "created", "prism_publicationdate", "prism_coverdate")
     return next((found for key in keys if (found := _dated(entry, key, seen_at))), None)
 
 

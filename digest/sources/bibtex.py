@@ -22,6 +22,7 @@ from digest.sources.authors import bibtex_authors
 from digest.sources.braces import unprotected
 from digest.sources.dates import dated
 from digest.sources.encoding import decoded
+from digest.sources.journal_macros import JOURNALS
 from digest.sources.port import Parsed, Rejection
 
 _ENTRY = re.compile(r"@\s*+([A-Za-z]{1,40}+)\s*+([{(])")
@@ -40,6 +41,7 @@ _NO_PAPERS = ("xdata", "set", "control")
 _INHERITED = ("date", "year", "month", "day", "journal", "journaltitle", "booktitle")
 """What an entry has from the one that its `crossref` names; from one that `xdata` names it has everything."""
 _SIGNS = {"textless": "<", "textgreater": ">", "lt": "<", "gt": ">", "textasciitilde": "~", "textunderscore": "_", "sim": "~"}
+_TAG = re.compile(r"\\textless(?:\{\}|\s)(/?[a-z]{1,6})\\textgreater(?:\{\}|\s?)")
 _LINKED = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{[^{}]*\}")
 _MACRO = re.compile(r"\\([A-Za-z]+)(?:\{\}|\s*)|\\(.)", re.DOTALL)
 MOST_MACROS = 10_000
@@ -96,6 +98,8 @@ def parse(data: bytes, *, source: str, seen_at: datetime) -> Parsed:
         if entry.kind in _NO_PAPERS:
             return None
         people, odd = bibtex_authors(entry.fields.get("author", ""))
+        if group := clean_fields.text(_words(entry.fields.get("collaboration", "")), 200):  # INSPIRE's
+            people += (group if "ollaboration" in group else f"{group} Collaboration",)
         if odd:
             wrong.append(Rejection(where, clean_fields.clipped(f"author: {odd}")))
         return _sighting(_whole(entry, by_key), people, source, seen_at)
@@ -113,7 +117,7 @@ def _whole(entry: Entry, by_key: Mapping[str, Entry]) -> dict[str, str]:
         if (data := by_key.get(key.strip().lower())) and data.kind == "xdata":
             fields = data.fields | fields
     parent = by_key.get(fields.get("crossref", "").strip().lower())
-    if parent and parent is not entry:
+    if fields.get("crossref") and parent and parent is not entry:
         fields = {name: parent.fields[name] for name in _INHERITED if name in parent.fields} | fields
         if not (fields.keys() & {"booktitle", "journal", "journaltitle"}) and "title" in parent.fields:
             fields["booktitle"] = parent.fields["title"]
@@ -198,7 +202,7 @@ def _delimited(text: str, at: int) -> tuple[str, int]:
 
 
 def _sighting(fields: Mapping[str, str], people: tuple[str, ...], source: str, seen_at: datetime) -> Sighting:
-    title = clean_fields.title(_words(fields.get("title", "")))
+    title = clean_fields.title(_titled(fields))
     return Sighting(
         source=source,
         identifiers=_identifiers(fields) or clean_fields.titled(title, people),
@@ -214,14 +218,24 @@ def _sighting(fields: Mapping[str, str], people: tuple[str, ...], source: str, s
             clean_fields.text(_words(word), 80) for word in re.split(r"[,;]", fields.get("keywords", ""))[:50]
         ),
         url=clean_fields.address(_plain(fields.get("url", "")).partition(" ")[0]),
-        venue=clean_fields.text(
-            _words(fields.get("journal") or fields.get("journaltitle") or fields.get("booktitle") or ""), 300
-        ),
+        venue=_venue(fields),
     )
 
 
 def _words(text: str) -> str:
-    return unprotected(text[: clean_fields.LONGEST_TEXT]).strip()
+    """Without braces that only protect; tags and powers as Zotero and Google Scholar export them become tags and powers."""
+    text = _TAG.sub(r"<\1>", text[: clean_fields.LONGEST_TEXT]).replace("\\^{} ", "^").replace("\\^{}", "^")
+    return unprotected(text).strip()
+
+
+def _titled(fields: Mapping[str, str]) -> str:
+    title, subtitle = _words(fields.get("title", "")), _words(fields.get("subtitle", ""))
+    return f"{title.rstrip(':. ')}: {subtitle}" if title and subtitle else title
+
+
+def _venue(fields: Mapping[str, str]) -> str:
+    written = _words(fields.get("journal") or fields.get("journaltitle") or fields.get("booktitle") or "")
+    return clean_fields.text(JOURNALS.get(written.strip("{} "), written), 300)
 
 
 def _published(fields: Mapping[str, str], seen_at: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -110,6 +110,7 @@ def _item(item: Any, source: str, seen_at: datetime) -> Sighting:
 
 def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting:
     linked = [clean_fields.table(link) for link in clean_fields.rows(entry.get("links"))]
+    related = [link.get("href") for link in linked if link.get("rel") == "related"]
     links = [link.get("href") for link in linked if link.get("rel") not in ("related", "replies", "license")]
     described, content = entry.get("summary") or "", _content(entry) or ""
     facts = described if isinstance(described, str) else ""
@@ -117,7 +118,7 @@ def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting
     tags = [clean_fields.table(tag).get("term") for tag in clean_fields.rows(entry.get("tags"))[:50]]
     return Sighting(
         source=source,
-        identifiers=_identified([*names, *links], source),
+        identifiers=_identified([*names, *links], source, related),
         title=_PLACE.sub("", clean_fields.title(_plain(entry.get("title"))), count=1),
         seen_at=seen_at,
         abstract="" if _FACTS.match(facts) else _plain(content if len(facts) < _SHORT < len(content) else described or content),
@@ -130,11 +131,14 @@ def _sighting(entry: dict[str, Any], source: str, seen_at: datetime) -> Sighting
     )
 
 
-def _identified(written: list[Any], source: str) -> tuple[Identifier, ...]:
-    """The arXiv ids and DOIs that the entry carries as such or as links to them; else its own id, under the feed's name."""
+def _identified(written: list[Any], source: str, related: Iterable[Any] = ()) -> tuple[Identifier, ...]:
+    """The arXiv ids and DOIs that the entry carries as such or as links to them; else its own id, under the feed's name.
+
+    A `related` work is this one in another place only where the entry is known by itself to be a paper.
+    """
     text = [name.strip() for name in written if isinstance(name, str) and 0 < len(name.strip()) < 2_000]
     if known := [found.identifier for name in text if (found := clean_fields.identify(name))]:
-        return tuple(dict.fromkeys(known))
+        return tuple(dict.fromkeys((*known, *clean_fields.identifiers(*related))))
     if not text:
         raise InvalidInput("entry", "has neither id nor link")
     scheme = re.sub(r"[^a-z0-9_-]+", "-", source.lower()).strip("-_0123456789")[:32] or "feed"

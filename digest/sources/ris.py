@@ -11,12 +11,13 @@ from datetime import datetime
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.paper import Sighting
 from digest.sources import clean_fields
+from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.encoding import decoded
 from digest.sources.port import Parsed
 
 _TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])  ?- ?(?P<value>.*)")
-_YEAR = re.compile(r"\d{4}")
+_DATED = re.compile(r"\d{4}(?:/\d{0,2}){0,2}|\d{4}-\d\d-\d\d")
 _ARXIV = re.compile(r"(?:arxiv\s*[:.]\s*|arxiv\.org/(?:abs|pdf)/)([a-z-]*/?\d[\d.]{5,10}(?:v\d+)?)", re.IGNORECASE)
 _TITLE = ("TI", "T1", "CT", "BT")
 _AUTHORS = ("AU", "A1")
@@ -79,10 +80,9 @@ def _records(text: str) -> Iterator[_Record]:
 def _sighting(record: _Record, source: str, seen_at: datetime) -> Sighting:
     if not record.ended and not record.first(*_TITLE):
         raise InvalidInput("record", "has no title and no “ER  - ” at its end")
-    title, people = clean_fields.title(record.first(*_TITLE)), clean_fields.names(map(_given_first, record.all(*_AUTHORS)))
+    title, people = clean_fields.title(record.first(*_TITLE)), authors(record.all(*_AUTHORS), comma="inverts")
     links = record.all(*_LINKS)
     arxiv = [found[1] for link in links for found in _ARXIV.finditer(link[: clean_fields.LONGEST_LINE])]
-    year = _YEAR.match(record.first(*_DATE))
     return Sighting(
         source=source,
         identifiers=clean_fields.identifiers(*arxiv, *record.all("DO"), *record.all("UR")) or clean_fields.titled(title, people),
@@ -90,13 +90,14 @@ def _sighting(record: _Record, source: str, seen_at: datetime) -> Sighting:
         seen_at=seen_at,
         abstract=clean_fields.text(record.first(*_ABSTRACT)),
         authors=people,
-        published_at=dated(year[0], seen_at) if year else None,
+        published_at=_published(record.all(*_DATE), seen_at),
         keywords=clean_fields.distinct(clean_fields.text(word, 80) for word in record.all("KW")[:50]),
         url=clean_fields.address(record.first("UR")),
         venue=clean_fields.text(record.first(*_VENUE), 300),
     )
 
 
-def _given_first(name: str) -> str:
-    family, comma, given = name.partition(",")
-    return f"{given.strip()} {family.strip()}" if comma and given.strip() else name
+def _published(dates: list[str], seen_at: datetime) -> datetime | None:
+    """Of "2026" and "2026/08/12/Epub" the second's day; "2026/08//" names a month."""
+    written = [found[0].rstrip("/") for each in dates if (found := _DATED.match(each))]
+    return next((day for each in sorted(written, key=len, reverse=True) if (day := dated(each, seen_at))), None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.domain.paper import Sighting
 from digest.render.text.latex import readable
-from digest.sources import bibtex
+from digest.sources import bibtex, ris
 from digest.sources.braces import balanced, unprotected
 from digest.sources.detect_format import read_file
 
@@ -132,6 +132,46 @@ NAMED = [
 @pytest.mark.parametrize(("fields", "name"), NAMED)
 def test_names_of_papers(fields: str, name: str) -> None:
     assert [str(each) for each in read(f"@article{{a, title={{T}}, {fields}}}").identifiers] == [name]
+
+
+@pytest.mark.parametrize(
+    ("entry", "title", "venue", "people", "abstract"),
+    [
+        (r"title={Reef}, journal={\apj}, author={{Lee}, A.~B.}", "Reef", "ApJ", ("A. B. Lee",), ""),
+        (r"title={Reef}, journal={{\mnras}}", "Reef", "MNRAS", (), ""),
+        ("title={Reef:}, subtitle={A {S}tudy}", "Reef: A Study", "", (), ""),
+        ('title="Reef", author="Aad, G. and others", collaboration="ATLAS"', "Reef", "", ("G. Aad", "ATLAS Collaboration"), ""),
+        (r"title={O (n\^{} 2) steps}", "O (n²) steps", "", (), ""),
+        (
+            r"title={T}, abstract={We \textless{}i\textgreater{}see\textless{}/i\textgreater{} p \textless{} 0.05}",
+            "T", "", (), "We see p < 0.05",
+        ),
+    ],
+)  # fmt: skip
+def test_what_reference_managers_write(entry: str, title: str, venue: str, people: tuple[str, ...], abstract: str) -> None:
+    found = read(f"@article{{a, {entry}}}")
+    assert (readable(found.title), found.venue, found.authors, readable(found.abstract)) == (title, venue, people, abstract)
+
+
+def test_an_entry_without_a_key_is_nobodys_parent() -> None:
+    first, _ = bibtex.parse(b"@article{a, title={T}}\n@article{, title={U}, year=2001}", source="b", seen_at=SEEN).sightings
+    assert (first.venue, first.published_at) == ("", None)
+
+
+RIS = [
+    ("AU  - Li, Bo, Jr.\nPY  - 2026", ("Bo Li Jr.",), "2026-01-01"),
+    ("A1  - Lee, Ann\nPY  - 2026\nDA  - 2026/08/12/", ("Ann Lee",), "2026-08-12"),
+    ("AU  - M&uuml;ller, Eva\nY1  - 2026/08//", ("Eva Müller",), "2026-08-01"),
+    ("AU  - Roe, Cy\nY1  - 2026/08/12/Epub", ("Cy Roe",), "2026-08-12"),
+    ("AU  - Planck Collaboration\nPY  - 2026\nDA  - 2027/01/01/", ("Planck Collaboration",), "2026-01-01"),
+    ("PY  - in press", (), None),
+]
+
+
+@pytest.mark.parametrize(("tags", "people", "day"), RIS)
+def test_ris(tags: str, people: tuple[str, ...], day: str | None) -> None:
+    (found,) = ris.parse(f"TY  - JOUR\nTI  - T\n{tags}\nER  - \n".encode(), source="r", seen_at=SEEN).sightings
+    assert (found.authors, found.published_at and found.published_at.date().isoformat()) == (people, day)
 
 
 def test_addresses_keep_their_tildes() -> None:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from time import sleep
 from typing import TYPE_CHECKING
 
 import click
@@ -207,4 +206,4 @@ def _open_when_up(page: str, port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             webbrowser.open(page)
             return
-        sleep(0.1)
+        threading.Event().wait(0.1)

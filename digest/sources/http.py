@@ -50,6 +50,10 @@ class HttpPolicy:
     most_redirects: int = 5
 
 
+def _sleep(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 class _Again(Exception):
     """Worth another try. `error` is what is raised when there is none; `after` what the server asked for, in seconds."""
 
@@ -70,7 +74,7 @@ class PoliteGetter:
         http_policy: HttpPolicy,
         *,
         version: str = "0",
-        sleep: Sleep = time.sleep,
+        sleep: Sleep = _sleep,
         clock: Clock = time.monotonic,
         jitter: Callable[[], float] = random.random,
         book: TurnStore | None = None,

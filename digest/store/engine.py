@@ -8,6 +8,7 @@ import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -162,7 +163,7 @@ def _into_wal(cursor: sqlite3.Cursor) -> None:
         except sqlite3.OperationalError:
             if time.monotonic() >= until:
                 raise
-            time.sleep(_NAP)
+            Event().wait(_NAP)
 
 
 def _begin(connection: Connection) -> None:
@@ -184,7 +185,7 @@ def _begin(connection: Connection) -> None:
                 if error.sqlite_errorname not in _BUSY or time.monotonic() >= until:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises it as everybody expects, or has begun after all
                     return
-            time.sleep(_NAP)
+            Event().wait(_NAP)
     finally:
         driver.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
         driver.close()

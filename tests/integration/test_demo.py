@@ -88,7 +88,7 @@ def test_live_shows_the_papers_of_the_day(tmp_path: Path) -> None:
 
 
 def test_live_without_a_network_says_so_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setenv("DIGEST_HTTP__RETRIES", "0")
     done = demo(tmp_path, "--live", "--source", f"http://127.0.0.1:{free_port()}", "--at", AT)
     assert done.exit_code == 1
     [line] = done.stderr.splitlines()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from threading import Event
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, Envelope, Stage
@@ -146,7 +147,7 @@ class RelayPool:
             left = until - time.monotonic()
             if left <= 0:
                 return True
-            time.sleep(min(left, _NAP))
+            Event().wait(min(left, _NAP))
         return False
 
     def _through(

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from math import inf
-from time import monotonic, sleep
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from digest.domain.rate_limit import ROUND, Logins, Rate
@@ -194,7 +195,7 @@ class SharedLogins:
                 return waiting_for_login(kept)
             if not turn.wait or self._insist:
                 return ""
-            sleep(turn.wait)
+            Event().wait(turn.wait)
 
     def worked(self) -> None:
         self._change(Logins.worked)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Protocol
 
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Envelope, Stage, Tally
@@ -119,7 +120,7 @@ def _soon(store: Store, clock: Callable[[], datetime], stop: Callable[[], bool])
     if following is None or following > now + _PACED:
         return False
     while not stop() and (before := clock()) < following:
-        time.sleep(min((following - before).total_seconds(), _NAP))
+        Event().wait(min((following - before).total_seconds(), _NAP))
         if clock() <= before:
             return False
     return True

@@ -109,6 +109,9 @@ def digest() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; every expected error is one line on stderr and an exit code, never a traceback."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us: what is opened next must not be taken for it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
     try:
         digest.main(args=list(arguments) if arguments is not None else None, prog_name="digest", standalone_mode=False)
         sys.stdout.flush()

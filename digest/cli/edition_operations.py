@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import answer, at_option, wired
+from digest.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -84,7 +85,10 @@ def correct(container: Container, as_json: bool, edition: str, text: str, file: 
     """Queue a correction for exactly those who got an edition (LIST/DATE)."""
     if bool(text) == (file is not None):
         raise click.UsageError("give the words by --text or by --file")
-    words = file.read_text("utf-8") if file else text
+    try:
+        words = file.read_text("utf-8") if file else text
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(str(file), f"cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
     corrected = container.operations.correct(container.editions.edition_named(edition), words, at, unsure=unsure)
     document = {"queued": corrected.queued, "content_hash": corrected.correction.content_hash}
     answer(as_json, document, lambda: click.echo(f"corrections queued: {corrected.queued}"))

@@ -143,7 +143,7 @@ def _write(config: Path, answers: Answers, before: str, text: str) -> list[str]:
     written = []
     if answers.smtp_password:
         secret, file = answers.smtp_password.get_secret_value(), _password_file(config)
-        if not (file.exists() and file.stat().st_mode & 0o077 == 0 and file.read_text("utf-8").strip() == secret):
+        if not (file.exists() and file.stat().st_mode & 0o077 == 0 and file.read_bytes().strip() == secret.encode()):
             write_secret(file, secret)
             written.append(str(file))
     if text != before:

@@ -106,8 +106,9 @@ def read_secret(value: SecretStr | None, file: Path | None, key: str) -> str | N
         return None
     try:
         return file.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(f"{key}_file", f"{file} cannot be read ({error.strerror})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8"
+        raise ConfigurationError(f"{key}_file", f"{file} cannot be read ({why})") from None
 
 
 def zone(name: str) -> ZoneInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,9 +21,13 @@ ZONES = ("UTC", "Asia/Tokyo", "America/Los_Angeles")
 HOURS = (time(0), time(4), time(12), time(23))
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_one_mail_a_local_day(tmp_path: Path, sqlite_url: str, zone: str) -> None:
-    config = configured(tmp_path, sqlite_url, 9)
+Days = dict[tuple[str, str], Counter[date]]
+"""By zone and address of a reader: how many mails are due on each day there."""
+
+
+def days_of(tmp_path: Path, url: str, changes: dict[datetime, str], end: datetime) -> Days:
+    """What is due in the end; at each instant of `changes` the list's zone becomes the one named."""
+    config = configured(tmp_path, url, 9)
     readers = {f"{place.lower().replace('/', '-')}-{hour.hour}@example.org": (place, hour) for place in ZONES for hour in HOURS}
     with Container(load(config)) as container, container.adapters.store.begin() as unit:
         for email, (place, hour) in readers.items():
@@ -44,15 +48,37 @@ def test_one_mail_a_local_day(tmp_path: Path, sqlite_url: str, zone: str) -> Non
                     assert not container.scheduler.tick(at).failed
                 at += HOUR
 
-    noon = FIRST + 2 * DAY + 12 * HOUR
-    ticks(FIRST, noon)
-    config.write_text(config.read_text("utf-8") + f'timezone = "{zone}"\n', "utf-8")
-    ticks(noon, FIRST + 5 * DAY)
+    before, settings = FIRST, config.read_text("utf-8")
+    for at, zone in changes.items():
+        ticks(before, at)
+        config.write_text(settings + f'timezone = "{zone}"\n', "utf-8")
+        before = at
+    ticks(before, end)
     with Container(load(config)) as container, container.adapters.store.read() as unit:
-        for number, (place, _) in enumerate(readers.values(), start=1):
-            due = [each.due_at.astimezone(ZoneInfo(place)).date() for each in unit.deliveries.of_subscription(number)]
-            days = Counter(due)
-            assert set(days.values()) == {1}, days
-            # to the west the edition of that day is made later than before: who is due meanwhile has had the one there is
-            sure = (2, 3) if zone == "Pacific/Kiritimati" else (3,)
-            assert {(FIRST + n * DAY).date() for n in sure} <= days.keys(), (place, number, days)
+        return {
+            (place, email): Counter(
+                each.due_at.astimezone(ZoneInfo(place)).date() for each in unit.deliveries.of_subscription(number)
+            )
+            for number, (email, (place, _)) in enumerate(readers.items(), start=1)
+        }
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_one_mail_a_local_day(tmp_path: Path, sqlite_url: str, zone: str) -> None:
+    for reader, days in days_of(tmp_path, sqlite_url, {FIRST + 2 * DAY + 12 * HOUR: zone}, FIRST + 5 * DAY).items():
+        assert set(days.values()) == {1}, days
+        # to the west the edition of that day is made later than before: who is due meanwhile has had the one there is
+        sure = (2, 3) if zone == "Pacific/Kiritimati" else (3,)
+        assert {(FIRST + n * DAY).date() for n in sure} <= days.keys(), (reader, days)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York"])
+@pytest.mark.parametrize("hour", [6, 21])
+def test_changed_at_any_hour_and_back(tmp_path: Path, sqlite_url: str, zone: str, hour: int) -> None:
+    """By mistake, and put right an hour later, or the day after next."""
+    changed = FIRST + 2 * DAY + hour * HOUR
+    changes = {changed: zone, changed + HOUR: "UTC", changed + 2 * HOUR: zone, changed + 2 * DAY: "UTC"}
+    for reader, days in days_of(tmp_path, sqlite_url, changes, FIRST + 8 * DAY).items():
+        assert set(days.values()) == {1}, days
+        assert {(FIRST + n * DAY).date() for n in (1, 6)} <= days.keys(), (reader, days)
+        assert len(days) >= 6, "a day at most is without one, at each change to the west"

@@ -41,6 +41,7 @@ def in_a_terminal(config: Path, *words: str, until_seen: str = "") -> tuple[int,
                 drawn += more
                 if until_seen and re.search(until_seen, plain(drawn)):
                     process.send_signal(signal.SIGTERM)
+                    until_seen = ""  # one that comes when it has ended all but itself would kill it
         os.close(ours)
         code = process.wait()
         ending.cancel()

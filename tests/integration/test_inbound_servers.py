@@ -180,7 +180,7 @@ def is_bounce(data: bytes) -> bool:
 
 
 @pytest.mark.parametrize("client", [imaplib.IMAP4, WithoutMove])
-def test_heeded_mail_leaves_and_other_mail_is_untouched(dovecot_server: Dovecot, client: type[imaplib.IMAP4]) -> None:
+def test_processed_mail_leaves_and_other_mail_is_untouched(dovecot_server: Dovecot, client: type[imaplib.IMAP4]) -> None:
     address = f"processes-{client.__name__.lower()}@ours.example"
     deliver(dovecot_server, address, b"bounce 1", b"from a friend", b"bounce 2")
     asked: list[bytes] = []

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from itsdangerous import BadSignature, Signer
 
@@ -162,6 +162,10 @@ class Links:
 
     def edition(self, list_name: str, date: str) -> str:
         return f"{self.base_url}/lists/{list_name}/{date}" if self.pages else ""
+
+    def paper(self, identifier: str) -> str:
+        """A paper's own page."""
+        return f"{self.base_url}/papers/{quote(identifier, safe='/:')}" if self.pages else ""
 
     def archive(self, list_name: str) -> str:
         return f"{self.base_url}/lists/{list_name}" if self.pages else ""

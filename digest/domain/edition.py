@@ -231,6 +231,20 @@ class Edition:
 
     @property
     def slug(self) -> str:
-        """What it is called in addresses and commands: "2026-11-30T1100", "2026-11-30T1100-weekly"."""
-        exact = f"{self.date.isoformat()}T{self.cutoff.astimezone(UTC):%H%M}"
-        return exact if self.frequency is Frequency.DAILY else f"{exact}-{self.frequency}"
+        return slug(self.date, self.cutoff, self.frequency)
+
+
+def slug(day: date, cutoff: datetime, frequency: Frequency) -> str:
+    """What an edition is called in addresses and commands: "2026-11-30T1100", "2026-11-30T1100-weekly"."""
+    exact = f"{day.isoformat()}T{cutoff.astimezone(UTC):%H%M}"
+    return exact if frequency is Frequency.DAILY else f"{exact}-{frequency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """An edition on a list's pages that picked a paper, and on which rank."""
+
+    list: str
+    date: date
+    slug: str
+    rank: int

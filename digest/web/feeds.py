@@ -176,7 +176,7 @@ def atom(feed: Feed, base: str) -> bytes:
             add(add(entry, "author"), "name", author)
         for category in each.paper.categories:
             add(entry, "category", term=clean(category))
-        add(entry, "content", _html(each), type="html")
+        add(entry, "content", _html(base, each), type="html")
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
@@ -186,7 +186,7 @@ def json_feed(feed: Feed, base: str) -> str:
             "id": _id(base, each.card),
             "url": each.card.url or None,
             "title": each.card.title,
-            "content_html": _html(each),
+            "content_html": _html(base, each),
             "date_published": isoformat(each.at),
             "authors": [{"name": name} for name in _authors(each.paper)],
             "tags": [clean(category) for category in each.paper.categories],
@@ -212,10 +212,12 @@ def _authors(paper: Paper) -> list[str]:
     return [name for author in paper.authors if (name := readable(author))]
 
 
-def _html(entry: Entry) -> str:
+def _html(base: str, entry: Entry) -> str:
     card = entry.card
+    details = f"{base}/papers/{card.feedback_path}"
     text = [" · ".join(card.reasons), card.summary, card.excerpt]
-    links = [f'<a href="{escape(url)}">{label}</a>' for label, url in (("PDF", card.pdf_url), ("Code", card.code_url)) if url]
+    named = (("PDF", card.pdf_url), ("Code", card.code_url), ("Details", details))
+    links = [f'<a href="{escape(url)}">{label}</a>' for label, url in named if url]
     earlier = [f'<a href="{escape(url)}">{hour}</a>' for hour, url in entry.earlier]
     lines = [*map(escape, filter(None, text)), " · ".join(links), f"Earlier that day: {', '.join(earlier)}" if earlier else ""]
     return "".join(f"<p>{line}</p>" for line in lines if line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,6 +13,11 @@ HEIGHT = 80
 BAR = 8
 CURVE_WIDTH, CURVE_HEIGHT = 320, 48
 MOST_POINTS = 160
+WIDTH, LEFT, TOP, BOTTOM = 340, 40, 10, 150
+"""Of a plot with axes: its width, and where the area inside the axes begins and ends; labels stand outside."""
+RIGHT = WIDTH - 10
+DAYS_FROM = 48
+"""Hours from which an axis names days only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,63 @@ def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
         line=line,
         area=f"0,{CURVE_HEIGHT} {line} {CURVE_WIDTH},{CURVE_HEIGHT}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """A paper's votes over time: `line` and the `area` below it, with ticks (place, label, text-anchor) along both axes."""
+
+    label: str
+    line: str
+    area: str
+    end: tuple[float, float]
+    across: tuple[tuple[float, str, str], ...]
+    up: tuple[tuple[float, str], ...]
+    hours: bool
+    """Whether its axis tells hours, which are UTC's."""
+    width: int = WIDTH
+    height: int = BOTTOM + 24
+    left: int = LEFT
+    right: int = RIGHT
+    bottom: int = BOTTOM
+
+
+def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
+    """The readings of the source that shows most, by `until`; None where there are not two, or nobody voted."""
+    votes = signal_history(signals, until).get("upvotes")
+    if votes is None or len(votes.main.hours) < 2 or votes.main.last <= 0:
+        return None
+    hours, values = votes.main.hours, votes.main.values
+    began, span, top = hours[0], hours[-1] - hours[0], ceiling(votes.main.last)
+    step = -(-len(hours) // MOST_POINTS)
+    spots = [
+        (LEFT + (RIGHT - LEFT) * (hours[n] - began) / span, BOTTOM - (BOTTOM - TOP) * values[n] / top)
+        for n in sorted({*range(0, len(hours), step), len(hours) - 1})
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+    first, middle, last = (until + timedelta(hours=began + span * part) for part in (0, 0.5, 1))
+    form = _when if span < DAYS_FROM else _day_of(until if first.year == until.year else None)
+    halves = (0, top // 2, top) if top > 1 else (0, top)
+    return Axes(
+        label=f"Votes over time: {round(values[0]):,} on {form(first)}, {round(values[-1]):,} on {form(last)}",
+        line=line,
+        area=f"{LEFT},{BOTTOM} {line} {RIGHT},{BOTTOM}",
+        end=spots[-1],
+        across=((LEFT, form(first), "start"), ((LEFT + RIGHT) / 2, form(middle), "middle"), (RIGHT, form(last), "end")),
+        up=tuple((BOTTOM - (BOTTOM - TOP) * value / top, f"{value:,}") for value in halves),
+        hours=span < DAYS_FROM,
+    )
+
+
+def ceiling(most: float) -> int:
+    """Where an axis that holds `most` ends: the next round number."""
+    power = 10 ** max(0, len(str(int(most))) - 1)
+    return next(part * power for part in (1, 2, 4, 6, 8, 10) if part * power >= most)
+
+
+def _day_of(today: datetime | None) -> Callable[[datetime], str]:
+    """A day in words; the year of today's goes without saying."""
+    return lambda at: f"{at.day} {at:%b}" if today and today.year == at.year else f"{at.day} {at:%b %Y}"
 
 
 def _when(at: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.domain.paper import Signal
-from digest.web.plots import CURVE_HEIGHT, CURVE_WIDTH, MOST_POINTS, votes_curve
+from digest.web.plots import CURVE_HEIGHT, CURVE_WIDTH, MOST_POINTS, ceiling, votes_curve, votes_plot
 
 UNTIL = datetime(2026, 5, 14, 5, 0, tzinfo=UTC)
 
@@ -55,3 +55,29 @@ def test_a_long_history_is_drawn_with_few_points_and_its_end() -> None:
     assert len(drawn) <= MOST_POINTS + 1
     assert drawn[-1] == (CURVE_WIDTH, 1)
     assert drawn == sorted(drawn, key=lambda spot: (spot[0], -spot[1]))
+
+
+@pytest.mark.parametrize(
+    ("most", "end"),
+    [(0.4, 1), (1, 1), (2, 2), (3, 4), (7, 8), (9, 10), (10, 10), (11, 20), (145, 200), (401, 600), (8_001, 10_000)],
+)
+def test_an_axis_ends_at_a_round_number(most: float, end: int) -> None:
+    assert ceiling(most) == end
+
+
+def test_a_plot_stands_inside_its_axes_and_names_their_ends() -> None:
+    plot = votes_plot(read(0, 75, 100), UNTIL)
+    assert plot is not None
+    assert spots(plot.line) == [(plot.left, plot.bottom), ((plot.left + plot.right) / 2, 45), (plot.right, 10)]
+    assert [label for _, label in plot.up] == ["0", "50", "100"]
+    assert [label for _, label, _ in plot.across] == ["13 May 16:00", "13 May 22:00", "14 May 04:00"]
+    assert plot.hours
+    long_ago = votes_plot(read(*range(3_000)), UNTIL)
+    assert long_ago is not None
+    assert [label for _, label, _ in long_ago.across] == ["24 Apr 2024", "4 May 2025", "14 May 2026"]
+    assert len(spots(long_ago.line)) <= MOST_POINTS + 1
+
+
+@pytest.mark.parametrize("values", [(), (7,), (0, 0)])
+def test_no_plot_of_fewer_than_two_readings_or_of_no_votes(values: tuple[float, ...]) -> None:
+    assert votes_plot(read(*values), UNTIL) is None

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, select, type_coerce, update
 
 from digest.domain.delivery import DeliveryState
-from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update
+from digest.domain.edition import Appearance, Card, Edition, Pick, Pooled, Rendered, Update, slug
 from digest.domain.errors import NotFound
 from digest.domain.paper import Paper
 from digest.domain.schedule import Frequency
@@ -157,6 +157,13 @@ class Editions:
         frozen = select(featured.c.paper_id).join(editions, editions.c.id == featured.c.edition_id)
         where = (featured.c.list == list_name, editions.c.frozen_at < before, editions.c.date < day)
         return frozenset(self._connection.scalars(frozen.where(*where)))
+
+    def appearances(self, paper_id: int) -> list[Appearance]:
+        """The editions on lists' pages that picked a paper, newest first, cancelled ones aside."""
+        e = editions.c
+        found = select(e.list, e.date, e.cutoff, e.frequency, featured.c.rank).join(featured, featured.c.edition_id == e.id)
+        rows = self._connection.execute(found.where(featured.c.paper_id == paper_id, *_STANDING).order_by(*_NEWEST))
+        return [Appearance(row.list, row.date, slug(row.date, row.cutoff, Frequency(row.frequency)), row.rank) for row in rows]
 
     def past_picks(self, list_name: str, since: datetime, at: datetime, day: date) -> list[Paper]:
         """The papers that editions of days before `day`, frozen in [since, at), picked, as they were shown; newest first."""

@@ -1,0 +1,112 @@
+"""How long a paper's own page takes with a million papers in the store: read, similar papers, rendered. p50 and p95, on SQLite.
+
+    python benchmarks/paper_page.py [PAPERS.jsonl.gz [SQLITE_FILE [COPIES]]]    prints one JSON line
+
+The corpus is there nine times over, each copy under names of its own, so that search words are as common as they would be.
+Papers that are asked for have sixty readings of votes. SQLITE_FILE is a store to use, or to make and keep. The second half times
+the trending pages, which anybody may ask for too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+from pages import configured
+from sqlalchemy import text
+
+from digest.config import load as configuration
+from digest.container import Container
+from digest.domain.identifier import Identifier
+from digest.domain.paper import Signal
+from digest.services.papers.import_files import load
+from digest.store.unit_of_work import Store
+from digest.web.app import create_app
+
+ROOT = Path(__file__).resolve().parents[1]
+ASKED, READINGS = 100, 60
+OFFSET = 1_000_000
+NOW = datetime.now(UTC)
+
+
+def stock(store: Store, corpus: Path, copies: int) -> None:
+    """Copies are made by the database itself; a store that holds them already stays as it is."""
+    with store.read() as unit:
+        known = unit.papers.count()
+    if not known:
+        load([corpus], store, None, NOW)
+    with store.engine.begin() as connection:
+        if connection.scalar(text("SELECT max(id) FROM papers")) > OFFSET:
+            return
+        columns = [row.name for row in connection.execute(text("SELECT name FROM pragma_table_info('papers')"))]
+        for copy in range(1, copies):
+            own = {"id": f"id + {copy * OFFSET}", "title_key": "NULL"}
+            values = ", ".join(own.get(name, name) for name in columns)
+            first = f"FROM papers WHERE id < {OFFSET}"
+            connection.execute(text(f"INSERT INTO papers ({', '.join(columns)}) SELECT {values} {first}"))
+            names = f"SELECT 'copy{copy}', scheme || '.' || value, paper_id + {copy * OFFSET} FROM identifiers"
+            connection.execute(
+                text(f"INSERT INTO identifiers (scheme, value, paper_id) {names} WHERE paper_id < {OFFSET} AND scheme = 'arxiv'")
+            )
+            words = f"SELECT id, title, authors, abstract FROM papers WHERE id BETWEEN {copy * OFFSET} AND {(copy + 1) * OFFSET}"
+            connection.execute(text(f"INSERT INTO papers_words (rowid, title, authors, abstract) {words}"))
+
+
+def voted(store: Store, chance: random.Random) -> list[Identifier]:
+    """Papers to ask for, each with readings of its votes."""
+    with store.engine.connect() as connection:
+        rows = connection.execute(text("SELECT scheme, value FROM identifiers ORDER BY random() LIMIT :most"), {"most": ASKED})
+        asked = [Identifier(row.scheme, row.value) for row in rows]
+    hours = [NOW - timedelta(hours=12 * n) for n in range(READINGS)]
+    with store.begin() as unit:
+        unit.papers.add_signals(
+            [(each, Signal("upvotes", float(READINGS - n), at, "hub")) for each in asked for n, at in enumerate(hours)]
+        )
+    return asked
+
+
+def timed(ask: Callable[[str], object], paths: list[str]) -> dict[str, float]:
+    spent = []
+    for path in paths:
+        ask(path)  # the second time what it reads is in memory, as in a server that runs
+        began = time.perf_counter()
+        ask(path)
+        spent.append(1000 * (time.perf_counter() - began))
+    quantiles = statistics.quantiles(spent, n=20)
+    return {"p50_ms": round(statistics.median(spent), 1), "p95_ms": round(quantiles[-1], 1), "worst_ms": round(max(spent), 1)}
+
+
+def main(corpus: Path, file: Path | None, copies: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        config = configured(Path(place), 8999)
+        if file:
+            config.write_text(config.read_text().replace(f"{place}/digest.sqlite3", str(file)))
+        with Container(configuration(config, {})) as container:
+            stock(container.adapters.migrated_store(), corpus, copies)
+            asked = voted(container.adapters.store, random.Random(7))
+            client = TestClient(create_app(container, keep_seconds=0), base_url="http://127.0.0.1:8999")
+
+            def ask(path: str) -> None:
+                answer = client.get(path)
+                assert answer.status_code == 200, (path, answer.status_code)
+
+            result: dict[str, object] = {"benchmark": "paper_page", "papers": container.papers.count()}
+            result["page"] = timed(ask, [f"/papers/{each}" for each in asked])
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    main(
+        Path(given[0]) if given else ROOT.parent / "shared/data/corpus/arxiv_papers.jsonl.gz",
+        Path(given[1]) if len(given) > 1 else None,
+        int(given[2]) if len(given) > 2 else 9,
+    )

@@ -290,3 +290,31 @@ ANYTHING = st.one_of(st.text(max_size=60), st.lists(st.one_of(SYNTAX, st.text(ma
 def test_any_text_is_a_question(store: Store, anything: str) -> None:
     with store.read() as unit:
         assert unit.papers.search(anything, 5).matches == ()
+
+
+def test_papers_nearby_are_the_most_similar_of_those_that_came_at_the_same_time(
+    shelf: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shelf.begin() as unit:
+        unit.papers.merge(
+            [sighting(n, title=f"Attention for graphs, part {n}", abstract="Graphs and attention.") for n in (6, 7)]
+        )
+    with shelf.read() as unit:
+        paper = unit.papers.find(arxiv(7))
+        assert paper
+        found = [str(each.identifier) for each in unit.papers.nearby(paper, 9)]
+        assert found[:2] == [str(each.identifier) for each, _ in unit.papers.similar(paper, 2)]
+        assert found[:2] == [str(arxiv(6)), str(arxiv(2))]
+        assert unit.papers.nearby(paper, 1) == [unit.papers.find(arxiv(6))]
+        if shelf.engine.dialect.name == "sqlite":
+            monkeypatch.setattr("digest.store.papers.nearby.AROUND", 1)
+            assert [str(each.identifier) for each in unit.papers.nearby(paper, 9)] == [str(arxiv(6))]
+
+
+def test_nothing_is_near_a_paper_that_says_nothing_in_common(shelf: Store) -> None:
+    with shelf.begin() as unit:
+        unit.papers.merge([sighting(8, title="Xylophones", abstract="Zymurgy.")])
+    with shelf.read() as unit:
+        paper = unit.papers.find(arxiv(8))
+        assert paper
+        assert unit.papers.nearby(paper, 5) == []

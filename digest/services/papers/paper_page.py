@@ -25,7 +25,7 @@ class PaperPage:
     appearances: tuple[Appearance, ...]
     """The editions that picked it, newest first."""
     similar: tuple[Paper, ...]
-    """The most alike first."""
+    """The most alike first, of those that came about when it did."""
 
 
 def paper_page(store: Store, identifier: Identifier, at: datetime) -> PaperPage:
@@ -38,5 +38,5 @@ def paper_page(store: Store, identifier: Identifier, at: datetime) -> PaperPage:
             paper,
             tuple(unit.papers.readings([paper.id], at).get(paper.id, ())),
             tuple(unit.editions.appearances(paper.id)),
-            tuple(other for other, _ in unit.papers.similar(paper, SIMILAR)),
+            tuple(unit.papers.nearby(paper, SIMILAR)),
         )

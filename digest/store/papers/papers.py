@@ -35,6 +35,7 @@ from digest.store.dialect import chunks, left_out, readable
 from digest.store.papers import signals as readings
 from digest.store.papers.acclaimed import acclaimed
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
+from digest.store.papers.nearby import nearby_ids
 from digest.store.papers.search import papers_holding, search, similar_ids
 from digest.store.row_mapping import paper_from, paper_from_sightings
 from digest.store.schema import featured, identifiers, papers, sightings, signals
@@ -42,8 +43,8 @@ from digest.store.schema import featured, identifiers, papers, sightings, signal
 EVERYTHING = Query()
 SIMILAR_BY = 8
 """How many words papers like one are looked for by: two of them make a candidate …"""
-SIMILAR = 100
-"""… and the best so many are compared as a whole."""
+SIMILAR, COMPARED = 100, 20
+"""… and the best so many are compared as a whole; for a page, fewer."""
 
 
 class Papers:
@@ -108,6 +109,13 @@ class Papers:
         for some in chunks(ids):
             found |= readings.observed(self._connection, select(papers.c.id).where(papers.c.id.in_(some)), at)
         return found
+
+    def voted(self, since: datetime, at: datetime) -> tuple[dict[int, datetime], dict[int, list[Signal]]]:
+        """Of papers first seen in [since, at] with votes by then, by id: when they were first seen, and the votes read."""
+        inside = (papers.c.first_seen_at.between(since, at), papers.c.withdrawn.is_(False))
+        read = readings.observed(self._connection, select(papers.c.id).where(*inside), at, VOTES)
+        seen = self._connection.execute(select(papers.c.id, papers.c.first_seen_at).where(*inside))
+        return {row.id: row.first_seen_at for row in seen if row.id in read}, read
 
     def last_reading(self) -> datetime | None:
         """When any signal was observed last: where the history ends."""
@@ -198,6 +206,11 @@ class Papers:
         by = {word: held[word] for word in rarest(words, held, SIMILAR_BY)}
         ids = similar_ids(self._connection, by, query, max(SIMILAR, limit))
         return most_alike(paper, list(self.by_ids(ids).values()), limit)
+
+    def nearby(self, paper: Paper, limit: int) -> list[Paper]:
+        """The papers most like one, best first, among those that came to us about when it did."""
+        ids = nearby_ids(self._connection, paper, COMPARED)
+        return [other for other, _ in most_alike(paper, list(self.by_ids(ids).values()), limit)]
 
     def count(self) -> int:
         return self._connection.scalar(select(func.count()).select_from(papers)) or 0

@@ -26,6 +26,7 @@ from digest.web import (
     search,
     stop_address,
     subscribe,
+    trending,
     unsubscribe,
     webhooks,
 )
@@ -72,6 +73,7 @@ def create_app(
         feeds,
         paper_page,
         pages,
+        trending,
         subscribe,
         manage,
         change_address,

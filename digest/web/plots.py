@@ -166,7 +166,7 @@ def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
 
 def ceiling(most: float) -> int:
     """Where an axis that holds `most` ends: the next round number."""
-    power = 10 ** max(0, len(str(int(most))) - 1)
+    power: int = 10 ** max(0, len(str(int(most))) - 1)
     return next(part * power for part in (1, 2, 4, 6, 8, 10) if part * power >= most)
 
 

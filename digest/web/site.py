@@ -46,6 +46,8 @@ class Site:
         """Says that a notice is due. No page talks to a relay: whoever delivers sends it."""
         self.clock = clock
         self.kept = ResponseCache(keep_seconds)
+        self.kept_longer = ResponseCache(12 * keep_seconds)
+        """For what takes long to make and changes slowly."""
         sender, links = container.adapters.sender, container.adapters.links
         self.root_path = links.root_path
         self._sender = SenderView(
@@ -98,11 +100,14 @@ class Site:
             return self.container.adapters.paper_list(subscription.list)
         return PaperList(name=subscription.list, title=subscription.list)
 
-    async def public(self, request: Request, key: str, make: Callable[[], Answer]) -> Response:
+    async def public(
+        self, request: Request, key: str, make: Callable[[], Answer], cache: ResponseCache | None = None
+    ) -> Response:
         """An answer that is the same for everybody: the kept one, or made in a thread (it reads the store) and kept."""
-        answer = self.kept.fresh(key)
+        kept = cache or self.kept
+        answer = kept.fresh(key)
         if answer is None:
-            answer = await run_in_threadpool(self.kept.get, key, make)
+            answer = await run_in_threadpool(kept.get, key, make)
         return answer.to(request)
 
 

@@ -176,7 +176,7 @@ def test_a_cancelled_edition_is_gone(tmp_path: Path) -> None:
             assert found
             unit.editions.cancel(found.id)
         assert site.get("/lists/daily/2026-05-27").status_code == 404
-        assert "first edition is made" in site.get("/").text
+        assert "first issue will appear" in site.get("/").text
 
 
 def test_numbers_for_prometheus(site: Website) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper, Ranked, Reason, Signal
-from digest.ranking.gained import rank_by_gain
+from digest.ranking.gained import most_gained, rank_by_gain
 
 SINCE = datetime(2026, 3, 2, 5, tzinfo=UTC)
 AT = SINCE + timedelta(days=7)
@@ -54,6 +54,16 @@ def test_the_most_gained_come_first_and_equals_stay_in_their_order() -> None:
     also = candidate(4, IN_IT, (6, 60))
     everything = [popular, also, risen, fresh]
     assert [each.paper.id for each in rank_by_gain(ranked(*everything), everything, SINCE, AT, "this week")] == [4, 2, 3, 1]
+
+
+def test_most_gained_of_all_that_were_read() -> None:
+    everything = [each[1] for each in GAINS]
+    for known, gain in ((each[1], each[2]) for each in GAINS):
+        found = most_gained({known.paper.id: known.paper.first_seen_at}, {known.paper.id: known.signals}, SINCE, AT, 10)
+        assert [each.votes for each in found] == ([gain] if gain else [])
+    seen = {n: each.paper.first_seen_at for n, each in enumerate(everything)}
+    best = most_gained(seen, {n: each.signals for n, each in enumerate(everything)}, SINCE, AT, 3)
+    assert [each.reason("this week").text for each in best] == ["▲ 80 (+30 this week)", "▲ 25 this week", "▲ 30 (+10 this week)"]
 
 
 def test_one_vote_counts() -> None:

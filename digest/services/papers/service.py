@@ -18,6 +18,7 @@ from digest.services.libraries.look_up import LookedUp, look_up
 from digest.services.papers.collect import HEALTH, CollectReport, collect
 from digest.services.papers.fill_categories import fill_categories
 from digest.services.papers.import_files import LoadReport, load
+from digest.services.papers.most_voted import Voted, most_voted
 from digest.services.papers.paper_page import PaperPage, paper_page
 from digest.services.papers.refresh import refresh
 from digest.services.papers.summarise import PLACE, TROUBLE
@@ -113,6 +114,10 @@ class PaperService:
     def page(self, identifier: str, at: datetime) -> PaperPage:
         """What there is to say of a paper at an instant. Raises InvalidIdentifier, NotFound."""
         return paper_page(self._store, parse_identifier(identifier).identifier, at)
+
+    def most_voted(self, window: timedelta, what: str, at: datetime, most: int) -> list[Voted]:
+        """The papers that gained most votes in the last `window`, best first; `what` names it: "this week"."""
+        return most_voted(self._store, window, what, at, most)
 
     def known(self, identifiers: Iterable[str]) -> dict[str, Paper]:
         """Those of them that we have ever seen."""

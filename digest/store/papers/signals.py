@@ -29,12 +29,13 @@ def append(connection: Connection, readings: Iterable[tuple[int, Signal]]) -> in
     return insert_new(connection, signals, list(rows.values()))
 
 
-def observed(connection: Connection, which: Select[tuple[int]], by: datetime) -> dict[int, list[Signal]]:
-    """Signals observed at or before `by` of the papers that `which` selects, each paper's in order of time."""
+def observed(connection: Connection, which: Select[tuple[int]], by: datetime, kind: str = "") -> dict[int, list[Signal]]:
+    """Signals observed at or before `by` of the papers that `which` selects, each paper's in order of time (of one `kind`)."""
+    of_kind = [signals.c.kind == kind] if kind else []
     found = readable(
         connection,
         select(signals.c.paper_id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
-        .where(signals.c.paper_id.in_(which), signals.c.observed_at <= by)
+        .where(signals.c.paper_id.in_(which), signals.c.observed_at <= by, *of_kind)
         .order_by(signals.c.paper_id, signals.c.observed_at, signals.c.kind, signals.c.source),
         "a number about a paper",
     )

@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|,|(?<!>\
 the one in a DOI that ends with …>2.0.CO;2."""
 _QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
 _QUOTES = re.compile(r'["“”]')
-_FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|like):|[\"“”]", re.IGNORECASE)
+_FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|until|source|like):|[\"“”]", re.IGNORECASE)
 """What makes the rest of an interest a search (domain/query.py)."""
 LONGEST = 100
 MOST = 200

@@ -1,8 +1,12 @@
-"""What somebody searches for: words, "phrases", author:, cat:, since:, like:, and -what to leave out. Any text is a query."""
+"""What somebody searches for: words, "phrases", author:, cat:, since:, until:, source:, like:, and -what to leave out.
+
+Any text is a query.
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,11 +36,12 @@ ASK_FOR_SOMETHING = "this search only leaves papers out: add a word to look for,
 
 _PART = re.compile(
     r"(?P<minus>(?<!\S)[-‐–−]+(?=[^\s>]))?"  # in front of a part, never inside one: "X-ray" and "GPT-4" are words
-    r'(?:(?P<field>author|cat|category|since|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))',
+    r'(?:(?P<field>author|cat|category|since|until|source|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))',
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+")
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[a-z-]+)?", re.IGNORECASE)
+_SOURCE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 
 
@@ -71,6 +76,10 @@ class Query:
     """In lower case: "cs.cl", or "cs" for all below it."""
     since: date | None = None
     """Published (where that is unknown: first seen) on this day or later."""
+    until: date | None = None
+    """On this day or earlier."""
+    sources: tuple[str, ...] = ()
+    """Seen by one of these sources, in lower case."""
     like: Identifier | None = None
     """Papers similar to this one, instead of those that hold words and phrases."""
 
@@ -82,7 +91,12 @@ class Query:
     @property
     def asks(self) -> bool:
         """For something, rather than only leaving papers out: then nothing answers."""
-        return any((self.words, self.phrases, self.authors, self.categories, self.since, self.like))
+        return not self.wordy or bool(self.words)
+
+    @property
+    def filters(self) -> bool:
+        """Whether it asks for a category, a time or a source: what the newest papers can answer to without any word."""
+        return bool(self.categories or self.since or self.until or self.sources)
 
     @property
     def missing_hint(self) -> str:
@@ -92,7 +106,7 @@ class Query:
     @property
     def wordy(self) -> bool:
         """Asks for words only."""
-        return not (self.phrases or self.authors or self.categories or self.since or self.like)
+        return not (self.phrases or self.authors or self.filters or self.like)
 
     @property
     def plain(self) -> bool:
@@ -107,19 +121,22 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 def parse_query(text: str) -> Query:
     """Reads any text. What looks like a filter and is none ("since:ever") is read as words, as is everything else.
 
-    "since:2026", "since:2026-05" and "since:2026-05-01" count from the first day of what they name. A minus in front of a word, a
-    phrase, author: or cat: leaves out; a word of several parts ("-x-ray") as the phrase that it is.
+    "since:2026", "since:2026-05" and "since:2026-05-01" count from the first day of what they name, "until:" to its last.
+    A minus in front of a word, a phrase, author: or cat: leaves out; a word of several parts ("-x-ray") as the phrase that it is.
     """
     wanted, unwanted = _Gathered(), _Gathered()
     since: date | None = None
+    until: date | None = None
     like: Identifier | None = None
     for part in _PART.finditer(_LONE_SURROGATE.sub(" ", text[:LONGEST])):
         field, value = (part["field"] or "").lower(), part["quoted"] if part["quoted"] is not None else part["bare"]
         if part["minus"]:
-            if not unwanted.filtered(field, value):
+            if field == "source" or not unwanted.filtered(field, value):
                 unwanted.exactly(_words(f"{field} {value}"))
         elif field == "since" and (day := _first_day(value)):
             since = max(day, since or day)
+        elif field == "until" and (day := _last_day(value)):
+            until = min(day, until or day)
         elif field == "like" and (named := _identifier(value)):
             like = like or named
         elif wanted.filtered(field, value):
@@ -128,7 +145,12 @@ def parse_query(text: str) -> Query:
             wanted.exactly(_words(value))
         else:
             wanted.words += _words(f"{field} {value}")
-    return Query(**wanted.bounded(), since=since, like=like, unwanted=Unwanted(**unwanted.bounded()))
+    return Query(**wanted.bounded(), since=since, until=until, like=like, unwanted=_unwanted(unwanted))
+
+
+def _unwanted(gathered: _Gathered) -> Unwanted:
+    parts = gathered.bounded()
+    return Unwanted(**{name: parts[name] for name in Unwanted.__slots__})
 
 
 @dataclass(slots=True)
@@ -139,14 +161,17 @@ class _Gathered:
     phrases: list[tuple[str, ...]] = field(default_factory=list)
     authors: list[tuple[str, ...]] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
 
     def filtered(self, field: str, value: str) -> bool:
-        """Whether it was an author or a category."""
+        """Whether it was an author, a category or a source."""
         if field == "author" and _words(value):
             last, _, first = value.partition(",")
             self.authors.append((*_words(first), *_words(last)))
         elif field in ("cat", "category") and _CATEGORY.fullmatch(value):
             self.categories.append(value.lower())
+        elif field == "source" and _SOURCE.fullmatch(value):
+            self.sources.append(value.lower())
         else:
             return False
         return True
@@ -168,6 +193,8 @@ def describe(query: Query) -> str:
     parts = _descriptions(query)
     parts += [f"in {' or '.join(query.categories)}"] if query.categories else []
     parts += [f"since {query.since}"] if query.since else []
+    parts += [f"until {query.until}"] if query.until else []
+    parts += [f"from {' or '.join(query.sources)}"] if query.sources else []
     parts += [f"like {query.like}"] if query.like else []
     if unwanted := query.unwanted:
         each = [*unwanted.words, *_descriptions(Unwanted(phrases=unwanted.phrases, authors=unwanted.authors))]
@@ -203,3 +230,14 @@ def _first_day(text: str) -> date | None:
         return date(int(found[1]), int(found[2] or 1), int(found[3] or 1))
     except ValueError:
         return None
+
+
+def _last_day(text: str) -> date | None:
+    """Of the year, month or day that is named."""
+    found, first = _DATE.fullmatch(text), _first_day(text)
+    if not (found and first):
+        return None
+    if found[3]:
+        return first
+    month = int(found[2] or 12)
+    return first.replace(month=month, day=monthrange(first.year, month)[1])

@@ -162,6 +162,8 @@ class PoolIndex:
         below = [_within(own.lower(), wanted) for own in paper.categories for wanted in query.categories]
         return (
             (query.since is None or published.date() >= query.since)
+            and (query.until is None or published.date() <= query.until)
+            and (not query.sources or any(source.lower() in query.sources for source in paper.sources))
             and (not query.categories or any(below))
             and all(any(answers_to(name, author) for name in self.names[position]) for author in query.authors)
             and all(_in_order(text, terms.all_terms(" ".join(phrase))) for phrase in query.phrases)

@@ -203,7 +203,7 @@ def paper(request: Request, identifier: Annotated[str, Path(max_length=500)]) ->
 def search(request: Request, q: Annotated[str, Query(max_length=1000)], limit: Limit = 20) -> list[Searched]:
     """Papers that hold every word, best first; then those that come nearest, each with the words that are `missing`.
 
-    Also "a phrase", author:, cat:, since: and like: (similar papers). A minus leaves out what follows it.
+    Also "a phrase", author:, cat:, since:, until:, source: and like: (similar papers). A minus leaves out what follows it.
     """
     query = asked(q)
     must_ask(query)

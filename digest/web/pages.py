@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -20,6 +21,8 @@ from digest.web.site import Site
 
 router = APIRouter()
 
+FIRST_PAPERS = 5
+"""Of each edition, in the archive."""
 _EXACT = re.compile(r"(\d{4}-\d\d-\d\d)T\d{4}(?:-weekly|-monthly)?")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -185,9 +188,12 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
         older=older,
         newer=newer,
         in_words=in_words,
+        first_papers=FIRST_PAPERS,
     )
     return Answer.of(body, max_age=300)
 
 
-def _titles(found: Edition) -> list[str]:
-    return [readable(pick.ranked.paper.title) for pick in found.picks]
+def _titles(found: Edition) -> list[tuple[str, str]]:
+    """(title, where its page is) of each pick."""
+    papers = [pick.ranked.paper for pick in found.picks]
+    return [(readable(paper.title), quote(str(paper.identifier), safe="/:")) for paper in papers]

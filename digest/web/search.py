@@ -19,6 +19,7 @@ from digest.render.edition.views import CardView, Lengths, card_view
 from digest.render.edition.views import in_words as in_words_of_day
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
+from digest.web.facets import facets
 from digest.web.response_cache import Answer
 from digest.web.site import Site, sentence
 
@@ -28,17 +29,28 @@ FOUND = 30
 
 
 @router.get("/papers")
-async def papers(request: Request, q: str = "") -> Response:
-    """The search page; without words, only its box."""
-    site, query = Site.of(request), asked(q)
+async def papers(request: Request, q: str = "", topic: str = "", period: str = "", source: str = "") -> Response:
+    """The search page; without words or a choice, only its form."""
+    site, words = Site.of(request), asked(q)
 
     def make() -> Answer:
+        known, today = [each.name for each in site.container.settings.sources], site.clock().date()
+        chosen = facets(topic, period, source, known, (), today)
+        query = asked(" ".join([words, *(each.part for each in chosen)]))
         found = find(site, query)
+        chosen = facets(topic, period, source, known, (match.paper for match in found.matches), today)
         cards = [match_card(match) for match in found.whole]
         nearest = [match_card(match) for match in found.partial]
         understood = parse_query(query)
         missing_hint = sentence(understood.missing_hint) if understood.missing_hint else ""
-        shown = {"query": query, "understood": describe(understood), "lack": missing_hint, "interest": one_interest(query)}
+        shown = {
+            "words": words,
+            "facets": chosen,
+            "query": query,
+            "understood": describe(understood),
+            "lack": missing_hint,
+            "interest": one_interest(query),
+        }
         return Answer.of(
             site.render("papers.html", **shown, cards=cards, nearest=nearest, longest=LONGEST, notes=found.notes, most=FOUND)
         )
@@ -66,7 +78,7 @@ def find(site: Site, query: str) -> SearchResult:
 def match_card(match: Match) -> CardView:
     """The paper's card with the date, the votes, what is missing and the sentence that was found."""
     paper, known = match.paper, card(match.paper)
-    reasons = [] if match.votes is None else [f"{match.votes:,} upvote{'' if match.votes == 1 else 's'}"]
+    reasons = [] if match.votes is None else [f"{match.votes:,} vote{'' if match.votes == 1 else 's'}"]
     reasons += [f"without {clean(in_words(match.missing))}"] if match.missing else []
     sentence = shorten(readable(match.sentence), Lengths().abstract)
     return replace(

@@ -155,7 +155,7 @@ def test_search_finds_and_says_when_it_does_not(site: Website) -> None:
         ]
         or len(_Cards.of(site.get("/papers?q=diffusion").text).headings) == 2
     )
-    assert "No paper holds all of these words" in site.get("/papers?q=unheardof").text
+    assert "No results for “unheardof”" in site.get("/papers?q=unheardof").text
 
 
 def test_a_page_that_did_not_change_is_not_sent_again(site: Website) -> None:

@@ -182,7 +182,10 @@ class Papers:
         if query.like:
             paper = self.find(query.like)
             alike = self.similar(paper, limit, query) if paper else []
-            return SearchResult(matches=tuple(Match(paper=other, score=score) for other, score in alike))
+            votes = readings.latest(self._connection, (other.id for other, _ in alike), VOTES)
+            return SearchResult(
+                matches=tuple(Match(paper=other, score=score, votes=_whole(votes.get(other.id))) for other, score in alike)
+            )
         result = search(self._connection, query, limit)
         found = self.by_ids(each.id for each in result.matches)
         votes = readings.latest(self._connection, found, VOTES)
@@ -192,7 +195,7 @@ class Papers:
                 score=each.score,
                 missing=each.missing,
                 sentence=each.sentence,
-                votes=int(votes[each.id]) if each.id in votes else None,
+                votes=_whole(votes.get(each.id)),
             )
             for each in result.matches
             if each.id in found
@@ -230,6 +233,10 @@ class Papers:
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 left_out(f"paper {id_}", f"{type(error).__name__}: {error}")
         return loaded
+
+
+def _whole(votes: float | None) -> int | None:
+    return None if votes is None else int(votes)
 
 
 def _takes(paper_list: PaperList, paper: Paper) -> bool:

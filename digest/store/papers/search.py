@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from weakref import WeakKeyDictionary
@@ -74,7 +75,7 @@ def search(connection: Connection, query: Query, limit: int) -> Found:
     Phrases, authors, categories and what is left out hold for every paper. `query.like` is not looked at: see `similar_ids`.
     """
     if not (content_words(query.words) or query.phrases or query.authors):
-        newest = _newest(connection, query, limit) if query.categories or query.since else []
+        newest = _newest(connection, query, limit) if query.filters else []
         return Found(tuple(FoundPaper(paper_id, score) for paper_id, score in newest))
     holding = partial(_papers_holding_common, connection)
     terms = search_terms(query.words, holding, partial(papers_with, connection))
@@ -288,6 +289,13 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
     if query.since:
         conditions.append("AND coalesce(papers.published_at, papers.first_seen_at) >= :since")
         values["since"] = f"{query.since} 00:00:00"
+    if query.until:
+        conditions.append("AND coalesce(papers.published_at, papers.first_seen_at) < :after")
+        values["after"] = f"{query.until + timedelta(days=1)} 00:00:00"
+    if query.sources:
+        seen = [f"papers.sources LIKE :source{n}" for n in range(len(query.sources))]
+        conditions.append(f"AND ({' OR '.join(seen)})")
+        values |= {f"source{n}": f'%"{source}"%' for n, source in enumerate(query.sources)}
     return " ".join(conditions), values
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection, text
@@ -178,6 +178,14 @@ def _filters(query: Query) -> tuple[str, dict[str, object]]:
     if query.since:
         conditions.append("AND shown_at >= :since")
         values["since"] = datetime.combine(query.since, time(), UTC)
+    if query.until:
+        conditions.append("AND shown_at < :after")
+        values["after"] = datetime.combine(query.until + timedelta(days=1), time(), UTC)
+    if query.sources:
+        seen = [f"CAST(papers.sources AS text) LIKE :source{n}" for n in range(len(query.sources))]
+        own = "SELECT 1 FROM papers WHERE papers.id = papers_words.paper_id"
+        conditions.append(f"AND EXISTS ({own} AND ({' OR '.join(seen)}))")
+        values |= {f"source{n}": f'%"{source}"%' for n, source in enumerate(query.sources)}
     return " ".join(conditions), values
 
 

@@ -116,7 +116,7 @@ def _shown(ranked: Ranked) -> dict[str, object]:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @wired
 def search(container: Container, as_json: bool, query: str, similar: str | None, limit: int) -> None:
-    """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05, until:2026; -WORD leaves out (if first, after --)."""
+    """Find papers: words, "a phrase", author:NAME, cat:cs.CL, since:2026-05, until:2026; -WORD leaves out (first: after --)."""
     if similar is None and not query.strip():
         raise click.UsageError("say what to search for, or --similar ID")
     if similar is None and (missing_hint := parse_query(query).missing_hint):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import DigestError, InvalidInput
+from digest.domain.instant import isoformat
 from digest.mail.inbound.message_parts import parts_of
 from digest.render.text.one_line import clean
 from digest.web.forms import Form
@@ -25,7 +27,12 @@ router = APIRouter(prefix="/admin", dependencies=[Depends(require_operator)])
 
 EDITIONS = 10
 PLOTTED = timedelta(days=60)
-BACK = {"hard": "Bounces for good", "soft": "Bounces for now", "complaint": "Complaints", "sender": "Bounces because of us"}
+BACK = {
+    "hard": "Hard bounces",
+    "soft": "Soft bounces",
+    "complaint": "Complaints",
+    "sender": "Rejections caused by our server",
+}
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 
@@ -37,6 +44,14 @@ class Progress:
     states: tuple[tuple[str, int], ...]
     done: int
     """Of a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The form that takes an action back: what is posted to which of our paths."""
+
+    path: str
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +117,80 @@ async def pause(request: Request) -> Response:
     return RedirectResponse(f"{site.root_path}/admin", 303)
 
 
-def _page(site: Site, message: str = "", code: int = 200) -> Response:
+@router.post("/review")
+async def review(request: Request) -> Response:
+    """Accepts refusals that were held in the same words, or undoes them; what was accepted can be undone."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    reply, action = sent.values.get("reply", ""), sent.line("action")
+
+    def act() -> tuple[str, Undo | None]:
+        operations = site.container.operations
+        if action == "accept":
+            readers = sum(len(each.addresses) for each in operations.accept_held(reply, exact=True))
+            undo = Undo("review", {"reply": reply, "action": "undo"}) if readers else None
+            return f"Accepted. Addresses blocked: {readers}.", undo
+        if action == "undo":
+            _, queued = operations.undo_held(site.clock(), reply, exact=True)
+            return f"Undone. Emails queued again: {queued}.", None
+        raise InvalidInput("action", "should be accept or undo")
+
+    try:
+        message, undo = await run_in_threadpool(act)
+    except DigestError as error:
+        return _page(site, str(error), 400)
+    return _page(site, message, undo=undo)
+
+
+@router.post("/reader")
+async def reader(request: Request) -> Response:
+    """Why an address is emailed, or not. By POST: an address of a page is written to logs."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+
+    def look() -> Response:
+        found = site.container.monitoring.explain(site.container.adapters.address(sent.values.get("email", "")), site.clock())
+        titles = {each.name: each.title for each in site.container.adapters.lists}
+        return site.page("reader.html", found=found, titles=titles)
+
+    try:
+        return await run_in_threadpool(look)
+    except DigestError as error:
+        return _page(site, str(error), 400)
+
+
+def _page(site: Site, message: str = "", code: int = 200, undo: Undo | None = None) -> Response:
     container, now = site.container, site.clock()
     record = container.monitoring.status(now)
     managed = [_managed(site, paper_list) for paper_list in container.adapters.lists]
     underway = any(record["outbox"].get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
     plots = _plots(site, now.date())
     return site.page(
-        "admin.html", code, overview=record, managed=managed, plots=plots, message=clean(message), underway=underway, now=now
+        "admin.html",
+        code,
+        overview=record,
+        managed=managed,
+        held=container.operations.held(),
+        sources=_sources(site),
+        plots=plots,
+        message=clean(message),
+        undo=undo,
+        underway=underway,
+        now=now,
     )
+
+
+def _sources(site: Site) -> list[dict[str, Any]]:
+    """Each source with when it was well last and is asked next."""
+    planned = site.container.papers.next_collects()
+    found = []
+    for each in site.container.monitoring.sources():
+        health, following = each.health, planned.get(each.name)
+        good_at = health.get("good_at", None if health.get("error") else health.get("at"))
+        times = (each.last_news, good_at, following and isoformat(following))
+        problem = health.get("error") or ("Stale: no new papers" if health.get("stale") else "")
+        found.append({"name": each.name, "problem": problem, "asked": bool(health), "times": times})
+    return found
 
 
 def _managed(site: Site, paper_list: PaperList) -> Managed:
@@ -129,8 +209,8 @@ def _progress(edition: Edition, tally: Mapping[DeliveryState, int]) -> Progress:
 def _plots(site: Site, today: date) -> list[Plot]:
     """How the readership grew and shrank, and what came back."""
     seen = site.container.monitoring.readership(site.clock() - PLOTTED)
-    growth = growth_plot("Readers", seen.readers, seen.confirmed, seen.ended, today)
-    plots = [growth, days_plot("Confirmed", seen.confirmed, today), days_plot("Left", seen.ended, today)]
+    growth = growth_plot("Subscribers", seen.readers, seen.confirmed, seen.ended, today)
+    plots = [growth, days_plot("New subscribers", seen.confirmed, today), days_plot("Unsubscribed", seen.ended, today)]
     kinds = dict.fromkeys(("hard", "soft", "complaint", *seen.returned))
     plots += [days_plot(BACK.get(kind, f"Returned, {kind}"), seen.returned.get(kind, {}), today) for kind in kinds]
-    return plots + [days_plot(f"Suppressed, {why}", counts, today) for why, counts in seen.suppressed.items()]
+    return plots + [days_plot(f"Blocked: {why}", counts, today) for why, counts in seen.suppressed.items()]

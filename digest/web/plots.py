@@ -9,43 +9,48 @@ from datetime import date, datetime, timedelta
 from digest.domain.paper import Signal
 from digest.ranking.signal_history import signal_history
 
-HEIGHT = 80
-BAR = 8
 CURVE_WIDTH, CURVE_HEIGHT = 320, 48
 MOST_POINTS = 160
 WIDTH, LEFT, TOP, BOTTOM = 340, 40, 10, 150
 """Of a plot with axes: its width, and where the area inside the axes begins and ends; labels stand outside."""
-RIGHT = WIDTH - 10
+RIGHT, PLOT_BOTTOM = WIDTH - 10, 90
 DAYS_FROM = 48
 """Hours from which an axis names days only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    x: int
-    y: int
-    height: int
+    x: float
+    y: float
+    height: float
     title: str
     """What a pointer or a screen reader is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Bars for consecutive days, from `first` to `last`. `label` sums up what they show, the highest of them `most`."""
+    """Bars for consecutive days, with axes. `label` sums up what they show, the highest of them `most`."""
 
     label: str
-    first: date
-    last: date
     most: int
-    width: int
-    height: int
     bars: tuple[Bar, ...]
+    across: tuple[tuple[float, str, str], ...]
+    """Along the days: (place, label, text-anchor)."""
+    up: tuple[tuple[float, str], ...]
+    """Along the counts: (place, label)."""
+    bar: float
+    """How wide one is."""
+    width: int = WIDTH
+    height: int = PLOT_BOTTOM + 24
+    left: int = LEFT
+    right: int = RIGHT
+    bottom: int = PLOT_BOTTOM
 
 
 def days_plot(what: str, counts: Mapping[date, int], last: date, days: int = 60) -> Plot:
     """One bar a day up to `last`: how many there were on it."""
     shown = {day: counts.get(day, 0) for day in _days(last, days)}
-    return _plot(f"{what}: {sum(shown.values())} in {days} days, at most {max(shown.values())} a day", shown)
+    return _plot(f"{what}: {sum(shown.values())} in {days} days (peak {max(shown.values())} a day)", shown)
 
 
 def growth_plot(what: str, now: int, came: Mapping[date, int], went: Mapping[date, int], last: date, days: int = 60) -> Plot:
@@ -55,7 +60,7 @@ def growth_plot(what: str, now: int, came: Mapping[date, int], went: Mapping[dat
         shown[day] = now
         now = max(0, now - came.get(day, 0) + went.get(day, 0))
     shown = dict(reversed(shown.items()))
-    return _plot(f"{what}: {shown[last]} now, {now} before these {days} days", shown)
+    return _plot(f"{what}: {shown[last]} ({now} {days} days ago)", shown)
 
 
 def _days(last: date, days: int) -> list[date]:
@@ -63,14 +68,26 @@ def _days(last: date, days: int) -> list[date]:
 
 
 def _plot(label: str, shown: Mapping[date, int]) -> Plot:
-    """The highest bar takes the whole height, a day with anything at least two units."""
-    most = max(shown.values())
+    """To the next round number; a day with anything has a bar of at least two units."""
+    most, days = max(shown.values()), list(shown)
+    top, room = ceiling(most), (RIGHT - LEFT) / len(days)
     bars = []
     for n, (day, count) in enumerate(shown.items()):
-        height = max(2, round(HEIGHT * count / most)) if count else 0
-        bars.append(Bar(n * BAR, HEIGHT - height, height, f"{day.isoformat()}: {count}"))
-    days = list(shown)
-    return Plot(label, days[0], days[-1], most, len(days) * BAR, HEIGHT, tuple(bars))
+        height = max(2.0, (PLOT_BOTTOM - TOP) * count / top) if count else 0.0
+        bars.append(Bar(LEFT + n * room, PLOT_BOTTOM - height, height, f"{day.isoformat()}: {count}"))
+    halves = (0, top // 2, top) if top > 1 else (0, top)
+    return Plot(
+        label,
+        most,
+        tuple(bars),
+        across=_across(*(f"{day.day} {day:%b}" for day in (days[0], days[len(days) // 2], days[-1]))),
+        up=tuple((PLOT_BOTTOM - (PLOT_BOTTOM - TOP) * count / top, f"{count:,}") for count in halves),
+        bar=round(0.8 * room, 1),
+    )
+
+
+def _across(first: str, middle: str, last: str) -> tuple[tuple[float, str, str], ...]:
+    return (LEFT, first, "start"), ((LEFT + RIGHT) / 2, middle, "middle"), (RIGHT, last, "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +175,7 @@ def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
         line=line,
         area=f"{LEFT},{BOTTOM} {line} {RIGHT},{BOTTOM}",
         end=spots[-1],
-        across=((LEFT, form(first), "start"), ((LEFT + RIGHT) / 2, form(middle), "middle"), (RIGHT, form(last), "end")),
+        across=_across(form(first), form(middle), form(last)),
         up=tuple((BOTTOM - (BOTTOM - TOP) * value / top, f"{value:,}") for value in halves),
         hours=span < DAYS_FROM,
     )

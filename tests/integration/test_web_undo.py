@@ -42,7 +42,7 @@ def test_cancelled_and_let_stand_again(site: Website) -> None:
     assert "Cancelled. Deliveries withheld: 0." in ask(site, action="cancel", reason="wrong links")
     told = site.request("GET", PAGE, headers=BASIC).text
     assert "<strong>cancelled</strong>" in told
-    assert "Let it stand again" in told
+    assert "Reinstate and resend" in told
     assert "is cancelled; --reinstate" in ask(site, action="redeliver", wrong="yes")
     assert "Deliveries queued again: 1." in ask(site, action="redeliver", reinstate="yes")
     assert "<strong>cancelled</strong>" not in site.request("GET", PAGE, headers=BASIC).text

@@ -51,26 +51,29 @@ def put_on_hold(decision: Decision, expires_at: datetime) -> Decision:
     return Decision(DeliveryState.QUEUED, f"held for review: {decision.reason}", expires_at, counts=False)
 
 
-def waiting(store: Store, reply: str = "") -> list[Group]:
-    """What waits for the operator, by reply; `reply` is part of its words."""
+def _named(words: str, reply: str, *, exact: bool) -> bool:
+    return words == reply if exact else reply.casefold() in words.casefold()
+
+
+def waiting(store: Store, reply: str = "", *, exact: bool = False) -> list[Group]:
+    """What waits for the operator, by reply; `reply` is part of its words, or with `exact` all of them."""
     with store.read() as unit:
-        groups = [
-            (words, unit.refusals.addresses(words)) for words in unit.refusals.held() if reply.casefold() in words.casefold()
-        ]
+        held = [words for words in unit.refusals.held() if _named(words, reply, exact=exact)]
+        groups = [(words, unit.refusals.addresses(words)) for words in held]
     named = {"held": "held", "done": "carried out"}
     return [Group(words, tuple(found[state]), name) for words, found in groups for state, name in named.items() if state in found]
 
 
-def accept(store: Store, reply: str = "") -> list[Group]:
+def accept(store: Store, reply: str = "", *, exact: bool = False) -> list[Group]:
     """Carries out what is held: addresses are suppressed, deliveries end."""
-    groups = [each for each in waiting(store, reply) if each.state == "held"]
+    groups = [each for each in waiting(store, reply, exact=exact) if each.state == "held"]
     with store.begin() as unit:
         for each in groups:
             unit.refusals.approve(each.reply)
     return [Group(each.reply, each.addresses, "accepted") for each in groups]
 
 
-def undo(store: Store, at: datetime, reply: str = "") -> tuple[list[Group], int]:
+def undo(store: Store, at: datetime, reply: str = "", *, exact: bool = False) -> tuple[list[Group], int]:
     """Lifts what is held and what was carried out on the same words; queues again what is worth sending, and says how many.
 
     With `reply` also what was accepted with such words.
@@ -78,7 +81,7 @@ def undo(store: Store, at: datetime, reply: str = "") -> tuple[list[Group], int]
     groups, queued = [], 0
     with store.begin() as unit:
         found = unit.refusals.reviewed() if reply else unit.refusals.held()
-        for words in [each for each in found if reply.casefold() in each.casefold()]:
+        for words in [each for each in found if _named(each, reply, exact=exact)]:
             addresses = sorted({each for some in unit.refusals.addresses(words).values() for each in some})
             queued += unit.refusals.undo(words, at)[1]
             groups.append(Group(words, tuple(addresses), "undone"))

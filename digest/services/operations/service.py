@@ -58,11 +58,11 @@ class OperationService:
         """Refusals in the same words that wait for the operator; `reply` is part of the words."""
         return review.waiting(self._store, reply)
 
-    def accept_held(self, reply: str = "") -> list[Group]:
-        return review.accept(self._store, reply)
+    def accept_held(self, reply: str = "", *, exact: bool = False) -> list[Group]:
+        return review.accept(self._store, reply, exact=exact)
 
-    def undo_held(self, at: datetime, reply: str = "") -> tuple[list[Group], int]:
-        return review.undo(self._store, at, reply)
+    def undo_held(self, at: datetime, reply: str = "", *, exact: bool = False) -> tuple[list[Group], int]:
+        return review.undo(self._store, at, reply, exact=exact)
 
     def correct(self, edition: Edition, text: str, at: datetime, *, unsure: bool = False) -> Corrected:
         paper_list = self._paper_list(edition.list)

@@ -76,6 +76,13 @@ class PaperService:
                 unit.sources.save(name, "tried", {"at": isoformat(at)}, at)
         return self.collect(due, at)
 
+    def next_collects(self) -> dict[str, datetime]:
+        """When each source that was tried before is asked next by a daemon that runs."""
+        with self._store.read() as unit:
+            tried = {each.name: unit.sources.load(each.name, "tried") for each in self._tables}
+        minutes = {each.name: timedelta(minutes=each.every_minutes) for each in self._tables}
+        return {name: parse_instant(found["at"]) + minutes[name] for name, found in tried.items() if found}
+
     def collect(self, names: Sequence[str], at: datetime) -> list[CollectReport]:
         """Collects from these sources (none named: all) and has them look known papers up again where that is due."""
         sources = self._make_sources(names)

@@ -110,7 +110,7 @@ class Links:
         """
         named, _, expires = self._unsigned(purpose, token).partition(".")
         if _NUMBERED.fullmatch(named) and (purpose is not Purpose.UNSUBSCRIBE or len(named) > _LONGEST_NUMBER):
-            raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
+            raise InvalidToken("this link is from an older email and no longer works; use the link in a newer email")
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
             raise InvalidToken("this link has expired; ask again for a new one (subscribe again, or change your address again)")
         return named
@@ -124,7 +124,7 @@ class Links:
             if not hmac.compare_digest(self._signed[purpose](payload).encode(), given):
                 raise BadSignature("not as we spell it")
         except (BadSignature, UnicodeEncodeError):
-            raise InvalidToken("this link is not one of ours, or was cut; copy the whole address from the mail") from None
+            raise InvalidToken("this link is invalid or incomplete; copy the full link from the email") from None
         return payload
 
     def confirm(self, request: str, at: datetime) -> str:

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger("digest")
 
 TITLES = {
-    400: "That did not work",
+    400: "Something went wrong",
     403: "This link does not work",
-    401: "Who are you?",
+    401: "Sign in",
     404: "Not found",
-    405: "That cannot be done here",
-    413: "That is too large",
-    429: "Too many at once",
-    503: "Out of order",
+    405: "Not allowed here",
+    413: "Too large",
+    429: "Too many requests",
+    503: "Temporarily unavailable",
 }
 
 
@@ -112,7 +112,7 @@ def _explained(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    title = TITLES.get(error.status_code, "That did not work")
+    title = TITLES.get(error.status_code, "Something went wrong")
     text = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
     refusal = Site.of(request).refusal(_own_path(request), error.status_code, title, text)
     refusal.headers.update(error.headers or {})

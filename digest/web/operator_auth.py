@@ -32,9 +32,7 @@ def require_operator(request: Request) -> None:
     if given:  # a browser first asks without, to be told that there is something to give
         refuse_guesses(request, "token", right=right)
     if not right:
-        raise HTTPException(
-            401, "This needs the operator's token.", {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
-        )
+        raise HTTPException(401, "Admin token required.", {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'})
 
 
 def refuse_guesses(request: Request, what: str, *, right: bool) -> None:

@@ -21,6 +21,8 @@ from digest.web.site import Site
 
 router = APIRouter()
 
+NOT_PERSONAL = frozenset({"readings", "cards"})
+"""Of the retention table: kept of papers, not of people."""
 FIRST_PAPERS = 5
 """Of each edition, in the archive."""
 _EXACT = re.compile(r"(\d{4}-\d\d-\d\d)T\d{4}(?:-weekly|-monthly)?")
@@ -121,12 +123,13 @@ async def style(request: Request) -> Response:
 
 @router.get("/privacy")
 async def privacy(request: Request) -> Response:
-    """What is kept and for how long, in words."""
+    """What is kept of people and for how long, in words."""
     site = Site.of(request)
+    kept = [each for each in site.container.privacy.kept if each.name not in NOT_PERSONAL]
     return await site.public(
         request,
         "/privacy",
-        lambda: Answer.of(site.render("privacy.html", kept=site.container.privacy.kept, contact=site.contact), max_age=3600),
+        lambda: Answer.of(site.render("privacy.html", kept=kept, contact=site.contact), max_age=3600),
     )
 
 

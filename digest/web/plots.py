@@ -126,8 +126,8 @@ def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
     first, last = (f"{round(value):,}" for value in (values[0], values[-1]))
     return Curve(
         label=f"Upvotes grew from {first} on {_when(began)} to {last} on {_when(ended)} UTC",
-        first=f"{first}, {_when(began)}",
-        last=f"{last} upvotes, {_when(ended)} UTC",
+        first=f"{first} on {_when(began)}",
+        last=f"{last} upvotes on {_when(ended)} UTC",
         width=CURVE_WIDTH,
         height=CURVE_HEIGHT,
         line=line,

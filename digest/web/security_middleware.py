@@ -97,7 +97,9 @@ class Guard:
         if path.endswith("/") and path != "/" and scope["method"] == "GET":
             return _without_slash(self._root_path + path, scope)
         if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
-            return self._refusal(path, 403, "That came from another site", "For your safety this form works on this site only.")
+            return self._refusal(
+                path, 403, "Sent from another site", "For security, this form can only be submitted from this site."
+            )
         if int(_digits(headers.get("content-length", "0"))) > most:
             return self._too_large(path, most)
         return None
@@ -120,14 +122,14 @@ class Guard:
             await self._too_large(path, most)(scope, receive, headed)
 
     def _broken(self, path: str) -> Response:
-        text = "This did not work just now, and it is not your fault. Please try again in a minute."
+        text = "Something went wrong on our side. Please try again in a minute."
         try:
-            return self._refusal(path, 500, "Out of order", text)
+            return self._refusal(path, 500, "Something went wrong", text)
         except Exception:  # the page that says so can be what is broken: an operator may have templates of their own
             return PlainTextResponse(f"{text}\n", 500)
 
     def _too_large(self, path: str, most: int) -> Response:
-        return self._refusal(path, 413, "That is too large", f"We take at most {most // 1024} kB here.")
+        return self._refusal(path, 413, "Too large", f"You can send at most {most // 1024} kB here.")
 
     def _from_elsewhere(self, headers: Headers) -> bool:
         """Whether a browser says that another site made this request. Programs that are no browsers say nothing."""

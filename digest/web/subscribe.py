@@ -83,7 +83,7 @@ def too_many(site: Site, admitted: Admission, address: Address) -> Response | No
     if admitted.over not in TOO_MANY:
         return None
     text, seconds = TOO_MANY[admitted.over]
-    refused = site.refusal("/subscribe", 429, "Too many at once", text.format(address.domain))
+    refused = site.refusal("/subscribe", 429, "Too many requests", text.format(address.domain))
     refused.headers["retry-after"] = seconds
     return refused
 
@@ -101,7 +101,7 @@ async def preview(request: Request) -> Response:
         return _form(site, paper_list, sent, preferences, 400)
     if not await run_in_threadpool(site.container.subscriptions.may_preview, client_of(request), site.clock()):
         text, seconds = TOO_MANY[Scope.NETWORK]
-        refused = site.refusal("/subscribe", 429, "Too many at once", text)
+        refused = site.refusal("/subscribe", 429, "Too many requests", text)
         refused.headers["retry-after"] = seconds
         return refused
     shown = await run_in_threadpool(_preview, site, paper_list, understood.interests)

@@ -229,7 +229,14 @@ def test_the_operators_page(site: Website) -> None:
     site.reader()
     site.container.scheduler.tick(NOON.replace(hour=20))
     page = site.request("GET", "/admin", headers=BASIC).text
-    for words in ("2026-05-27", "1 reader", "Readers: 1 now, 0 before", "Confirmed: 1 in 60 days", "Bounces for good: 0", "<svg"):
+    for words in (
+        "2026-05-27",
+        "1 subscriber",
+        "Subscribers: 1 (0 60 days ago)",
+        "New subscribers: 1 in 60 days",
+        "Hard bounces: 0",
+        "<svg",
+    ):
         assert words in page
     assert "Sending: 0 accepted, 1 to go" in page
     mail = site.request("GET", "/admin/mail/daily/2026-05-27", headers=BASIC)

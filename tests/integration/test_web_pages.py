@@ -271,7 +271,7 @@ def test_an_edition_shows_how_its_picks_grew_as_it_was_known_then(tmp_path: Path
         assert html.tostring(page) == html.tostring(html.fromstring(before))
     [curve] = page.xpath("//*[local-name()='svg'][@role='img']")
     assert curve.get("aria-label") == "Upvotes grew from 4 on 27 May 03:00 to 1,250 on 27 May 04:00 UTC"
-    assert "1,250 upvotes, 27 May 04:00 UTC" in page.text_content()
+    assert "1,250 upvotes on 27 May 04:00 UTC" in page.text_content()
     assert not page.xpath("//*[@style]"), "which the Content-Security-Policy forbids"
 
 

@@ -216,7 +216,7 @@ def test_a_roster_that_is_not_confirmed_asks_each_once(site: Website) -> None:
 def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> None:
     """Where papers keep coming in, as they do: what the welcome brought is not promised again, and what is promised comes."""
     site.post("/subscribe", {"email": ADA, "timezone": zone, "hour": "06:00"})
-    told = re.search(r"comes next on (\w+), (\d+) May", site.post(site.path_in(site.letters(1)[0][1], "confirm")).text)
+    told = re.search(r"arrives on (\w+), (\d+) May", site.post(site.path_in(site.letters(1)[0][1], "confirm")).text)
     site.letters(2)
     assert told
     managed = site.get(site.link(Purpose.MANAGE)).text

@@ -86,7 +86,7 @@ def test_in_through_and_out(site: Website) -> None:
     assert site.state() is SubscriptionState.ACTIVE
 
 
-WORDINGS = {"2026-11b": "f5e38bb94667679c", "2026-11c": "6bc7b81a57cf56cb"}
+WORDINGS = {"2026-11b": "f5e38bb94667679c", "2026-11c": "6bc7b81a57cf56cb", "2026-11d": "70182df88be10ca8"}
 """By version of the consent, the sentence that stood beside the buttons (sha256): never change one, add the next."""
 
 
@@ -100,7 +100,7 @@ def test_the_words_agreed_to_have_a_version(site: Website) -> None:
     assert hashlib.sha256(sentence).hexdigest()[:16] == WORDINGS[WORDING]
     site.reader(confirmed=False)
     for path in ("/", "/subscribe", site.link(Purpose.CONFIRM)):
-        assert "so that Trending papers can come to you" in site.get(path).text
+        assert "preferences only to send you Trending papers" in site.get(path).text
     site.post(site.link(Purpose.CONFIRM))
     found = site.subscription()
     assert found

@@ -63,13 +63,13 @@ def test_an_old_link_with_a_number_unsubscribes_and_does_nothing_else(named: str
     old = [(purpose, LINKS.token(purpose, named)) for purpose in (Purpose.MANAGE, Purpose.FEEDBACK)]
     old.append((Purpose.CONFIRM, LINKS._signed[Purpose.CONFIRM](f"{named}-{expires}")))
     for purpose, token in old:
-        with pytest.raises(InvalidToken, match="older mail"):
+        with pytest.raises(InvalidToken, match="older email"):
             LINKS.verify(purpose, token, NOW)
 
 
 @pytest.mark.parametrize("named", [f"{2**63}", "1" + "0" * 30])
 def test_a_number_that_no_row_has_is_refused(named: str) -> None:
-    with pytest.raises(InvalidToken, match="older mail"):
+    with pytest.raises(InvalidToken, match="older email"):
         LINKS.verify(Purpose.UNSUBSCRIBE, LINKS.token(Purpose.UNSUBSCRIBE, named), NOW)
 
 

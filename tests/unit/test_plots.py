@@ -28,7 +28,7 @@ def test_a_curve_is_to_scale_and_says_its_ends() -> None:
     assert spots(curve.line) == [(0, 24), (CURVE_WIDTH / 2, 12.5), (CURVE_WIDTH, 1)]
     assert curve.area == f"0,{CURVE_HEIGHT} {curve.line} {CURVE_WIDTH},{CURVE_HEIGHT}"
     assert curve.label == "Upvotes grew from 50 on 13 May 16:00 to 100 on 14 May 04:00 UTC"
-    assert (curve.first, curve.last) == ("50, 13 May 16:00", "100 upvotes, 14 May 04:00 UTC")
+    assert (curve.first, curve.last) == ("50 on 13 May 16:00", "100 upvotes on 14 May 04:00 UTC")
 
 
 def test_what_was_read_later_has_no_part_in_it() -> None:
@@ -40,7 +40,7 @@ def test_the_source_that_shows_most_speaks_and_stars_do_not() -> None:
     some = [*read(1, 2), *read(3, 40, source="other"), *read(900, 999, kind="github_stars")]
     curve = votes_curve(some, UNTIL)
     assert curve is not None
-    assert (curve.first[:2], curve.last[:3]) == ("3,", "40 ")
+    assert (curve.first[:2], curve.last[:3]) == ("3 ", "40 ")
 
 
 @pytest.mark.parametrize("values", [(), (7,), (7, 7, 7), (0, 0), (9, 3)])

@@ -226,7 +226,7 @@ class SubscriptionService:
             if not public_id.isdecimal():
                 found = unit.subscribers.linked(public_id)
             elif (found := unit.subscribers.numbered(int(public_id), at)) is None:
-                raise InvalidToken("this link is from an older mail and works no more; use the link in a newer mail")
+                raise InvalidToken("this link is from an older email and no longer works; use the link in a newer email")
         if found is None:
             raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
         return found

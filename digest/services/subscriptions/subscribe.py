@@ -18,7 +18,7 @@ from digest.domain.subscriber import Address, Consent, Interests, Preferences, S
 from digest.services.subscriptions.request_limits import STOPPED, notices_used_up
 from digest.store.unit_of_work import Store, UnitOfWork
 
-WORDING = "2026-11c"
+WORDING = "2026-11d"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
 
 

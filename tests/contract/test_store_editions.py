@@ -167,3 +167,19 @@ def test_lists_follow_the_configuration_and_are_paused_by_hand(store: Store) -> 
         assert unit.lists.names() == ("other",)
     with pytest.raises(NotFound, match="list nope not found: known lists: other"), store.begin() as unit:
         unit.lists.pause("nope", "", NOW)
+
+
+def test_where_a_paper_was_featured(store: Store) -> None:
+    know(store)
+    with store.begin() as unit:
+        unit.lists.sync([MAIN, OTHER])
+    first, second = freeze(store), freeze(store, day=TODAY + DAY, list_name="other")
+    picked = first.picks[1].ranked.paper.id
+    with store.read() as unit:
+        seen = [(each.list, each.date, each.slug, each.rank) for each in unit.editions.appearances(picked)]
+        assert sorted(seen) == [("main", TODAY, first.slug, 2), ("other", TODAY + DAY, second.slug, 2)]
+        assert unit.editions.appearances(404) == []
+    with store.begin() as unit:
+        unit.editions.cancel(first.id)
+    with store.read() as unit:
+        assert [each.list for each in unit.editions.appearances(picked)] == ["other"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
 from digest.domain.identifier import Identifier
-from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Summary
+from digest.domain.paper import AddedSignals, MergeCounts, Paper, Sighting, Signal, Summary
 from digest.store.schema import metadata, sightings
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import DAY, HOUR, MAIN, NOW, arxiv, draft, freeze, know, papers, rendered, sighting, upvotes
@@ -344,3 +344,22 @@ def test_entries_of_one_feed_are_different_papers_and_each_meets_its_own(store: 
     assert (merged(store, *shown).new, merged(store, *shown).unchanged) == (2, 2)
     other = replace(report, source="journal", identifiers=(DOI,))
     assert merged(store, other).new == 1, "which of the two it is nobody can tell"
+
+
+def test_votes_of_papers_first_seen_in_a_time(store: Store) -> None:
+    def voted(kind: str, at: datetime) -> tuple[Signal, ...]:
+        return (Signal(kind, 7.0, at, "hub"),)
+
+    shown = [
+        sighting(1, seen_at=NOW - DAY, signals=(*voted("upvotes", NOW - HOUR), *voted("comments", NOW - HOUR))),
+        sighting(2, seen_at=NOW - 3 * DAY, signals=voted("upvotes", NOW - HOUR)),
+        sighting(3, seen_at=NOW - DAY, signals=voted("upvotes", NOW + HOUR)),
+        sighting(4, seen_at=NOW - DAY, signals=voted("upvotes", NOW - HOUR), withdrawn=True),
+        sighting(5, seen_at=NOW - DAY),
+    ]
+    with store.begin() as unit:
+        unit.papers.merge(shown)
+        [known] = unit.papers.named([arxiv(1)]).values()
+        seen, read = unit.papers.voted(NOW - 2 * DAY, NOW)
+    assert seen == {known.id: NOW - DAY}
+    assert read == {known.id: list(voted("upvotes", NOW - HOUR))}

@@ -3,8 +3,8 @@
     python benchmarks/paper_page.py [PAPERS.jsonl.gz [SQLITE_FILE [COPIES]]]    prints one JSON line
 
 The corpus is there nine times over, each copy under names of its own, so that search words are as common as they would be.
-Papers that are asked for have sixty readings of votes. SQLITE_FILE is a store to use, or to make and keep. The second half times
-the trending pages, which anybody may ask for too.
+Papers that are asked for have sixty readings of votes. SQLITE_FILE is a store to use, or to make and keep. Each
+figure has what asking costs by itself ("asking_alone": client and application share the process). Trending pages are timed too.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def main(corpus: Path, file: Path | None, copies: int) -> None:
 
             result: dict[str, object] = {"benchmark": "paper_page", "papers": container.papers.count()}
             result["page"] = timed(ask, [f"/papers/{each}" for each in asked])
+            result["asking_alone"] = timed(ask, ["/robots.txt"] * 40)
             talked_about(container.adapters.store)
             result["trending"] = {each: timed(ask, [f"/trending?window={each}"] * 2) for each in WINDOWS}
     print(json.dumps(result))

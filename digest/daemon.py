@@ -137,6 +137,8 @@ class Daemon:
         if self._collect:
             jobs.insert(0, ("collect", self._collecting, self._every))
             jobs.append(("libraries", self._reading_libraries, self._every))
+        if self._container.papers.encodes:
+            jobs.append(("encode", self._encoding, self._every))
         if self._deliver:
             jobs.append(("deliver", self._delivering, self._every))
         if self._container.feedback.imap is not None:
@@ -200,6 +202,13 @@ class Daemon:
             synced = self._container.libraries.sync(self._clock, stop=self._stop.is_set)
             if synced.requests or synced.problems:
                 log.info("libraries read", **asdict(synced))
+
+    def _encoding(self) -> None:
+        """A job of its own: a window of papers takes minutes, and nothing waits for it."""
+        if self._election.elected:
+            encoded = self._container.papers.encode(self._clock, self._stop.is_set)
+            if encoded.papers or encoded.works or encoded.error:
+                log.info("encoded", **asdict(encoded))
 
     def _tick(self) -> None:
         if not self._election.elected:

@@ -21,7 +21,8 @@ OF_THEIR_OWN = {"deliver", "run", "worker"}
 
 def clean_environment() -> dict[str, str]:
     """Ours, without settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")} | {"PYTHONPATH": str(ROOT)}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
+    return ours | {"PYTHONPATH": str(ROOT), "DIGEST_RANKING__SENTENCE_ENCODER": "false"}
 
 
 def command(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

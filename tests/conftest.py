@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("DIGEST_LOOK_UPS__ARXIV_URL", "")  # no test asks the world; those that ask a local arXiv say where it is
+os.environ.setdefault("DIGEST_RANKING__SENTENCE_ENCODER", "false")  # a second to load: for the tests of it
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases"]
 

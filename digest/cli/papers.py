@@ -58,6 +58,7 @@ def collect(container: Container, as_json: bool, names: tuple[str, ...], at: dat
     reports = container.papers.collect(names, at)
     synced = container.libraries.sync(lambda: at, most=A_RUN)
     categorised, looked_up = container.papers.look_up(at)
+    encoded = container.papers.encode(lambda: at)
 
     def lines() -> None:
         for each in reports:
@@ -71,6 +72,11 @@ def collect(container: Container, as_json: bool, names: tuple[str, ...], at: dat
             click.echo(f"  not all could be read: {synced.error}", err=True)
         if looked_up.asked or looked_up.found:
             click.echo(f"readers' papers: {looked_up.found} abstracts found, {looked_up.asked} papers asked for")
+        if encoded.papers or encoded.works:
+            rest = "; the next run goes on" if encoded.unfinished else ""
+            click.echo(f"encoded: {encoded.papers} papers, {encoded.works} readers' papers{rest}")
+        if encoded.error:
+            click.echo(f"  not all could be encoded: {encoded.error}", err=True)
         if looked_up.error:
             click.echo(f"  not all could be looked up: {looked_up.error}", err=True)
 

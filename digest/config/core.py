@@ -41,6 +41,7 @@ class Http(Section):
 
 class Ranking(Section):
     coefficients: Path | None = None
+    sentence_encoder: bool = True
 
 
 class Templates(Section):

@@ -23,6 +23,8 @@ class Work:
     """What it meets a paper by that shares no identifier with it: see domain/identity.py."""
     terms: Mapping[str, int] | None = None
     """How often it says what, counted when its text changed last (ranking/terms.py)."""
+    vector: bytes = b""
+    """Its sentence vector, where it has one and was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,14 @@ class SimilaritySets:
     alike: tuple[int, ...]
 
     @classmethod
-    def of(cls, likeness: NDArray[np.float64], first: int = 0) -> SimilaritySets:
-        """`likeness` of papers (rows, from position `first` on) to each."""
+    def of(cls, likeness: NDArray[np.float64], first: int = 0, by_topic: NDArray[np.float64] | None = None) -> SimilaritySets:
+        """`likeness` of papers (rows, from position `first` on) to each; nearly the same are two by their words alone, on one
+        topic `by_topic`, where that is given.
+        """
         rows = np.arange(len(likeness))
-        likeness[rows, first + rows] = 0.0
-        return cls(_bits(likeness >= SAME), _bits(likeness >= ALIKE))
+        by_topic = likeness if by_topic is None else by_topic
+        likeness[rows, first + rows] = by_topic[rows, first + rows] = 0.0
+        return cls(_bits(likeness >= SAME), _bits(by_topic >= ALIKE))
 
 
 def _bits(near: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -84,6 +84,9 @@ class Nearness:
             getattr(text, "terms", None) or terms.text_terms(text.title, _keywords(text), text.abstract) for _, text in known
         ]
         likeness = self._pool_index.vectors_of(counted).times_sparse(self._pool_index.by_term)
+        if (sentences := self._pool_index.sentences) is not None:
+            vectors = [self._vector(name, text) for name, text in known]
+            likeness = sentences.blended(likeness, vectors, self._pool_index.commonness)
         for row, (name, text) in enumerate(known):
             if (position := self._met_by(name, text)) >= 0:
                 likeness[row, position] = 0.0  # a paper is not like itself: others like it are looked for
@@ -98,6 +101,13 @@ class Nearness:
     def _text(self, name: str, texts: Mapping[str, Liked]) -> Liked | None:
         position = self._pool_index.positions.get(name)
         return self._pool_index.papers[position] if position is not None else texts.get(name)
+
+    def _vector(self, name: str, text: Liked) -> bytes:
+        position = self._pool_index.positions.get(name)
+        if position is not None and self._pool_index.sentences is not None:
+            return self._pool_index.sentences.of(position)
+        vector: bytes = getattr(text, "vector", b"")
+        return vector
 
     def _by_same_author(self, text: Liked, likeness: Floats) -> dict[int, float]:
         """How far sharing authors with a work counts, by paper. One name may be somebody else's: it counts as far as the paper is

@@ -18,6 +18,7 @@ from digest.domain.query import Query, Unwanted, content_words, parse_query
 from digest.ranking import terms
 from digest.ranking.author_names import answers_to, is_common, name_words
 from digest.ranking.diversity import SimilaritySets
+from digest.ranking.sentence_vectors import SentenceVectors
 from digest.ranking.sparse import Floats, SparseRows
 
 MOST_KEPT = 20_000_000
@@ -41,7 +42,8 @@ _LOGARITHMS = np.array([0.0, *(1.0 + math.log(count) for count in range(1, _MOST
 class PoolIndex:
     """The papers of one window as readers' interests meet them. What it answers depends on the papers and the question alone."""
 
-    def __init__(self, pool: Sequence[Pooled]) -> None:
+    def __init__(self, pool: Sequence[Pooled], vectors: Mapping[int, bytes] | None = None) -> None:
+        """`vectors` are sentence vectors by paper id, of as many papers as have one."""
         self.pool = pool
         self.papers: list[Paper] = [each.ranked.paper for each in pool]
         self.size = len(pool)
@@ -56,6 +58,7 @@ class PoolIndex:
         self.wrote = self.written_by.transposed()
         self.common_names = {column for name, column in self.people.items() if is_common(name)}
         self._weigh_terms()
+        self.sentences = SentenceVectors.of_some([(vectors or {}).get(paper.id, b"") for paper in self.papers])
         self._hold_words()
         self._fulfilled: dict[tuple[str, str], Floats] = {}
 
@@ -75,13 +78,17 @@ class PoolIndex:
 
     @cached_property
     def similarity_sets(self) -> SimilaritySets:
-        parts = [
-            SimilaritySets.of(self.vectors.some(n, n + AT_ONCE).times_sparse(self.by_term), n)
-            for n in range(0, self.size, AT_ONCE)
-        ]
+        parts = [self._similar(range(n, min(n + AT_ONCE, self.size))) for n in range(0, self.size, AT_ONCE)]
         return SimilaritySets(
             tuple(bits for part in parts for bits in part.same), tuple(bits for part in parts for bits in part.alike)
         )
+
+    def _similar(self, some: range) -> SimilaritySets:
+        likeness = self.vectors.some(some.start, some.stop).times_sparse(self.by_term)
+        if self.sentences is None:
+            return SimilaritySets.of(likeness, some.start)
+        alike = self.sentences.blended(likeness, [self.sentences.of(each) for each in some], self.commonness)
+        return SimilaritySets.of(likeness, some.start, alike)
 
     def vectors_of(self, counted: Sequence[Mapping[str, int]]) -> SparseRows:
         """A row of unit length each. A term that no paper of the window says counts for the length: it is what they are not."""

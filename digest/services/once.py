@@ -89,6 +89,7 @@ class OnceService:
         if awaited or not only_if_due:
             collected = self._papers.collect_due(at, failed_too=True)
             self._libraries.sync(clock, stop=stop, most=A_RUN)
+            self._papers.encode(lambda: at)  # by `at`, as the editions that know these vectors
         if awaited and collected and all(each.error for each in collected):
             # made from yesterday's papers, or none, it would be the edition of this day for good
             failed.append(f"no source answered, so no edition was made: {collected[0].error}")

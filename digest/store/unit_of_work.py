@@ -33,6 +33,7 @@ from digest.store.subscribers.pending_notices import Notices
 from digest.store.subscribers.subscriber_stats import SubscriberStats
 from digest.store.subscribers.subscribers import Subscribers
 from digest.store.subscribers.suppressions import Suppressions
+from digest.store.vectors import Vectors
 
 HashAddress = Callable[[str], str]
 """From an address's key (domain/subscriber.py) to its keyed hash, at most 64 characters."""
@@ -68,6 +69,7 @@ class UnitOfWork:
         "subscriber_stats",
         "subscribers",
         "suppressions",
+        "vectors",
     )
 
     def __init__(self, connection: Connection, hash_address: HashAddress) -> None:
@@ -89,6 +91,7 @@ class UnitOfWork:
         self.suppressions = Suppressions(connection, hash_address, self.departures)
         self.rate_limits = RateLimits(connection, hash_address)
         self.sources = Sources(connection)
+        self.vectors = Vectors(connection)
         self.subscriber_stats = SubscriberStats(connection)
         self.edition_operations = EditionOperations(connection)
         self.leases = Leases(connection)

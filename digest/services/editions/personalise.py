@@ -56,7 +56,7 @@ class Personaliser:
         self.make_cards = cards
         self._editions: dict[int, _Prepared] = {}
         self._selections: dict[tuple[int, frozenset[int], int], tuple[Choice, ...]] = {}
-        self._window: tuple[int, Window] | None = None
+        self._window: tuple[int, datetime, Window] | None = None
         self._names: dict[int, str] = {}
         self._one_at_a_time = Lock()
 
@@ -134,8 +134,8 @@ class Personaliser:
         from digest.ranking.relevance import Reader, personal_picks
 
         with self._one_at_a_time:
-            window = self._prepared_window(unit, edition_id)
-            interests, outside = self._with_libraries(unit, window, readers)
+            frozen_at, window = self._prepared_window(unit, edition_id)
+            interests, outside = self._with_libraries(unit, window, readers, frozen_at)
             topics = [
                 Reader(own, each.wanted or usual, sent.get(each.subscriber_id, frozenset()))
                 for each, own in zip(readers, interests, strict=True)
@@ -151,13 +151,15 @@ class Personaliser:
             for each, picks in zip(readers, chosen, strict=True)
         }
 
-    def _prepared_window(self, unit: UnitOfWork, edition_id: int) -> Window:
-        """An edition's papers are prepared once, not for every batch: they never change."""
-        from digest.ranking.relevance import Window
-
+    def _prepared_window(self, unit: UnitOfWork, edition_id: int) -> tuple[datetime, Window]:
+        """An edition's papers are prepared once, not for every batch: they never change, and of sentence vectors it knows those
+        that were there when it was frozen, so that a mail that is composed again says the same.
+        """
         if self._window is None or self._window[0] != edition_id:
-            self._window = edition_id, Window(unit.editions.pool(edition_id))
-        return self._window[1]
+            edition = unit.editions.get(edition_id)
+            assert edition is not None, "it is chosen from"
+            self._window = edition_id, edition.frozen_at, _window(unit, unit.editions.pool(edition_id), edition.frozen_at)
+        return self._window[1:]
 
     def alone(self, claimed: Claimed) -> Sequence[Choice] | None:
         """What one reader would get of an edition, or was chosen for them already: for a preview."""
@@ -170,13 +172,11 @@ class Personaliser:
             reasons = dict(choices or ())
             return [(position, reasons.get(position)) for position in frozen]
 
-    def ranking(self, ranked: Sequence[Ranked], interests: Interests) -> list[Ranked]:
-        """All that is ranked in a reader's own order, with their reasons."""
-        from digest.ranking.relevance import Window
-
+    def ranking(self, ranked: Sequence[Ranked], interests: Interests, at: datetime) -> list[Ranked]:
+        """All that is ranked at an instant in a reader's own order, with their reasons."""
         with self._store.read() as unit:
-            window = Window([Pooled(position, each) for position, each in enumerate(ranked)])
-            picks = self._of_one(unit, window, interests, len(ranked))
+            window = _window(unit, [Pooled(position, each) for position, each in enumerate(ranked)], at)
+            picks = self._of_one(unit, window, interests, len(ranked), at)
         best = len(picks)
         return [
             replace(ranked[pick.position], score=float(best - place), reasons=tuple(pick.reasons))
@@ -191,19 +191,22 @@ class Personaliser:
 
         with self._store.read() as unit:
             with self._one_at_a_time:
-                pool_index = self._prepared_window(unit, edition_id).pool_index
-            picks = self._of_one(unit, Window(pool_index), interests, wanted)
+                frozen_at, window = self._prepared_window(unit, edition_id)
+            pool_index = window.pool_index
+            picks = self._of_one(unit, Window(pool_index), interests, wanted, frozen_at)
         return [(replace(pool_index.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
 
-    def _of_one(self, unit: UnitOfWork, window: Window, interests: Interests, wanted: int) -> tuple[PersonalPick, ...]:
+    def _of_one(
+        self, unit: UnitOfWork, window: Window, interests: Interests, wanted: int, at: datetime
+    ) -> tuple[PersonalPick, ...]:
         from digest.ranking.relevance import Reader, personal_picks
 
-        outside = self._texts(unit, window.nearness.missing((*interests.liked, *interests.disliked)))
+        outside = self._texts(unit, window.nearness.missing((*interests.liked, *interests.disliked)), at)
         [picks] = personal_picks(window, [Reader(interests, wanted)], outside)
         return picks
 
     def _with_libraries(
-        self, unit: UnitOfWork, window: Window, readers: Sequence[Claimed]
+        self, unit: UnitOfWork, window: Window, readers: Sequence[Claimed], at: datetime
     ) -> tuple[list[Interests], dict[str, Liked]]:
         """Each reader's interests with their library, and the texts of what the window has not learnt yet."""
         held = unit.libraries.held(sorted({each.subscription_id for each in readers}))
@@ -216,13 +219,23 @@ class Personaliser:
             for each in readers
         ]
         names = window.nearness.missing({name for own in interests for name in (*own.liked, *own.disliked)})
-        return interests, self._texts(unit, names)
+        return interests, self._texts(unit, names, at)
 
-    def _texts(self, unit: UnitOfWork, names: Sequence[str]) -> dict[str, Liked]:
-        """Works and papers by the name they were liked or disliked under."""
-        found: dict[str, Liked] = {name: work for name, work in unit.libraries.named(names).items() if work.title}
+    def _texts(self, unit: UnitOfWork, names: Sequence[str], at: datetime) -> dict[str, Liked]:
+        """Works and papers by the name they were liked or disliked under; works with the sentence vectors known by `at`."""
+        works = {name: work for name, work in unit.libraries.named(names).items() if work.title}
+        vectors = unit.vectors.of_works(works, at)
+        found: dict[str, Liked] = {name: replace(work, vector=vectors.get(name, b"")) for name, work in works.items()}
         others: dict[Identifier, str] = {}
         for name in sorted(set(names) - found.keys()):
             with suppress(InvalidIdentifier):
                 others[parse_identifier(name).identifier] = name
         return {**found, **{others[identifier]: paper for identifier, paper in unit.papers.named(others).items()}}
+
+
+def _window(unit: UnitOfWork, pool: Sequence[Pooled], at: datetime) -> Window:
+    """With the sentence vectors known by `at`."""
+    from digest.ranking.pool_index import PoolIndex
+    from digest.ranking.relevance import Window
+
+    return Window(PoolIndex(pool, unit.vectors.of_papers((each.ranked.paper for each in pool), at)))

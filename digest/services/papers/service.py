@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from digest.domain.edition import PaperList
@@ -16,6 +17,7 @@ from digest.domain.instant import isoformat, parse_instant
 from digest.domain.query import parse_query
 from digest.services.libraries.look_up import LookedUp, look_up
 from digest.services.papers.collect import HEALTH, CollectReport, collect
+from digest.services.papers.encode_texts import EncodedTexts, encode_texts
 from digest.services.papers.fill_categories import fill_categories
 from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.most_voted import Voted, most_voted
@@ -33,11 +35,15 @@ if TYPE_CHECKING:
     from digest.ranking.model import Model
     from digest.ranking.trending import Ranker
     from digest.services.editions.personalise import Personaliser
+    from digest.services.papers.encode_texts import Encoder
     from digest.services.ranking.backtest import Backtest
     from digest.services.subscriptions.service import SubscriptionService
     from digest.sources.http import PoliteGetter
     from digest.sources.port import Source
     from digest.store.unit_of_work import Store
+
+ENCODE_FOR = 60.0
+"""Seconds that a run which somebody waits for encodes at most; the next goes on."""
 
 
 class PaperService:
@@ -53,9 +59,13 @@ class PaperService:
         ranker: Callable[[], Ranker],
         personaliser: Personaliser,
         subscriptions: SubscriptionService,
+        encoder: Callable[[], Encoder] | None = None,
+        encodes_within: timedelta = timedelta(0),
     ) -> None:
+        """`encoder` of the papers first seen `encodes_within`; None without the extra `semantic`."""
         self._store, self._tables, self._look_ups, self._make_sources = store, tables, look_ups, make_sources
         self._getter, self._ranker, self._personaliser, self._subscriptions = getter, ranker, personaliser, subscriptions
+        self._encoder, self._encodes_within = encoder, encodes_within
 
     def collect_due(self, at: datetime, *, failed_too: bool = False) -> list[CollectReport]:
         """Collects from the sources whose time has come (`every_minutes` since the last try).
@@ -101,13 +111,29 @@ class PaperService:
         looked_up = look_up(sources, self._getter(), self._store, at, self._look_ups.works_per_day)
         return filled, replace(looked_up, error=looked_up.error or error)
 
+    @property
+    def encodes(self) -> bool:
+        return self._encoder is not None
+
+    def encode(self, clock: Callable[[], datetime], stop: Callable[[], bool] | None = None) -> EncodedTexts:
+        """Sentence vectors for recent papers and readers' works that have none, until `stop` (default: for ENCODE_FOR)."""
+        if self._encoder is None:
+            return EncodedTexts()
+        until = monotonic() + ENCODE_FOR
+        return encode_texts(self._encoder, self._store, self._encodes_within, clock, stop or (lambda: monotonic() > until))
+
+    def encoded(self) -> tuple[int, int]:
+        """(papers, readers' works) with a sentence vector."""
+        with self._store.read() as unit:
+            return unit.vectors.count()
+
     def ranking(self, paper_list: PaperList, at: datetime, address: Address | None = None) -> list[Ranked]:
         """The ranking at an instant; with an address, that reader's own. Raises NotFound for an address not subscribed."""
         with self._store.read() as unit:
             ranked = self._ranker()(unit.papers.candidates(at, at - paper_list.candidates_for, paper_list), at)
         if address is None:
             return ranked
-        return self._personaliser.ranking(ranked, self._subscriptions.subscription(address, paper_list).interests)
+        return self._personaliser.ranking(ranked, self._subscriptions.subscription(address, paper_list).interests, at)
 
     def paper(self, identifier: str) -> Paper:
         """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""

@@ -1,0 +1,34 @@
+"""Vectors of papers and of readers' works, for installations with a sentence encoder."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    for name, key, of in (("paper_vectors", "paper_id", "papers"), ("work_vectors", "work_id", "works")):
+        op.create_table(
+            name,
+            sa.Column(key, _KEY, autoincrement=False, nullable=False),
+            sa.Column("text_hash", sa.String(length=32), nullable=False),
+            sa.Column("model", sa.Text(), nullable=False),
+            sa.Column("characters", sa.Integer(), nullable=False),
+            sa.Column("encoded_at", sa.DateTime(timezone=True), nullable=False),
+            sa.Column("vector", sa.LargeBinary(), nullable=False),
+            sa.ForeignKeyConstraint([key], [f"{of}.id"], name=op.f(f"fk_{name}_{key}_{of}"), ondelete="CASCADE"),
+            sa.PrimaryKeyConstraint(key, "text_hash", name=op.f(f"pk_{name}")),
+            sqlite_with_rowid=False,
+        )
+
+
+def downgrade() -> None:
+    op.drop_table("work_vectors")
+    op.drop_table("paper_vectors")

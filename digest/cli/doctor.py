@@ -196,7 +196,7 @@ def _encoded(container: Container) -> str:
     except Exception as fault:
         raise ConfigurationError("cannot be used", f"{type(fault).__name__}: {fault}") from None
     papers, works = container.papers.encoded()
-    return f"on: {papers} papers and {works} papers of readers are encoded"
+    return f"on: {papers} papers and {works} works of readers' libraries have a vector"
 
 
 def _summaries(container: Container) -> Iterator[Checked]:

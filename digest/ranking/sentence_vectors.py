@@ -58,6 +58,16 @@ class SentenceVectors:
         return _of_unit_length(rows - self._mean)
 
 
+def blended_with_one(vector: bytes, words: Sequence[float], packed: Sequence[bytes]) -> list[float]:
+    """The same for one text and some that were found for being like it, whose own likeness of words is what all share."""
+    vectors = SentenceVectors.of_some(packed)
+    if vectors is None:
+        return list(words)
+    likeness = np.array([words], dtype=float)
+    found: list[float] = vectors.blended(likeness, [vector], np.full(len(words), likeness.mean()))[0].tolist()
+    return found
+
+
 def _unpacked(packed: Sequence[bytes]) -> NDArray[np.float32]:
     """Of unit length."""
     size = max(map(len, packed))

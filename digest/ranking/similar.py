@@ -31,10 +31,19 @@ def rarest(counts: Mapping[str, int], papers: Mapping[str, int], most: int) -> l
     return sorted(shared, key=lambda word: (papers[word] / counts[word], word))[:most]
 
 
-def most_alike(paper: Paper, others: Sequence[Paper], most: int) -> list[tuple[Paper, float]]:
-    """The papers that share most with one, best first, with their likeness (0…1). Itself is not among them."""
+def most_alike(
+    paper: Paper, others: Sequence[Paper], most: int, vectors: Mapping[int, bytes] | None = None
+) -> list[tuple[Paper, float]]:
+    """The papers that share most with one, best first, with their likeness (0…1). Itself is not among them.
+
+    `vectors` are sentence vectors by paper id, of as many papers as have one.
+    """
     found = [other for other in others if other.id != paper.id]
     one, *rest = terms.vectors([paper, *found])
     likeness = [terms.likeness(one, other) for other in rest]
+    if vectors and paper.id in vectors:
+        from digest.ranking.sentence_vectors import blended_with_one
+
+        likeness = blended_with_one(vectors[paper.id], likeness, [vectors.get(other.id, b"") for other in found])
     order = sorted(range(len(found)), key=lambda i: (-round(likeness[i], 6), found[i].identifier))
     return [(found[i], likeness[i]) for i in order[:most] if likeness[i] > 0]

@@ -39,6 +39,7 @@ from digest.store.papers.nearby import nearby_ids
 from digest.store.papers.search import papers_holding, search, similar_ids
 from digest.store.row_mapping import paper_from, paper_from_sightings
 from digest.store.schema import featured, identifiers, papers, sightings, signals
+from digest.store.vectors import Vectors
 
 EVERYTHING = Query()
 SIMILAR_BY = 8
@@ -208,7 +209,9 @@ class Papers:
         held = papers_holding(self._connection, words)
         by = {word: held[word] for word in rarest(words, held, SIMILAR_BY)}
         ids = similar_ids(self._connection, by, query, max(SIMILAR, limit))
-        return most_alike(paper, list(self.by_ids(ids).values()), limit)
+        found = self.by_ids(ids)
+        vectors = Vectors(self._connection).of_papers([paper, *found.values()])
+        return most_alike(paper, list(found.values()), limit, vectors)
 
     def nearby(self, paper: Paper, limit: int) -> list[Paper]:
         """The papers most like one, best first, among those that came to us about when it did."""

@@ -11,7 +11,6 @@ from digest.adapters import Adapters
 
 if TYPE_CHECKING:
     from digest.config import Settings
-    from digest.sentence_encoder import SentenceEncoder
     from digest.services.delivery.relays import Relays
     from digest.services.delivery.service import DeliveryService
     from digest.services.editions.service import EditionService
@@ -67,14 +66,8 @@ class Container:
         return Relays(self.settings.relays, lambda: self.adapters.store, connections, hash_text, _now, getter)
 
     @cached_property
-    def encoder(self) -> SentenceEncoder:
-        from digest.sentence_encoder import SentenceEncoder
-
-        return SentenceEncoder()
-
-    @cached_property
     def papers(self) -> PaperService:
-        from digest.sentence_encoder import is_installed
+        from digest.sentence_encoder import SentenceEncoder, is_installed
         from digest.services.papers.service import PaperService
 
         return PaperService(
@@ -86,7 +79,7 @@ class Container:
             lambda: self.adapters.ranker,
             self.adapters.personaliser,
             self.subscriptions,
-            (lambda: self.encoder) if self.settings.ranking.sentence_encoder and is_installed() else None,
+            SentenceEncoder if self.settings.ranking.sentence_encoder and is_installed() else None,
             max(each.candidates_for for each in self.adapters.lists),
         )
 

@@ -27,7 +27,7 @@ def _file(package: str, name: str) -> Path:
 
 
 class SentenceEncoder:
-    """Takes 0.7 s and 100 MB to make. On one core, so that pages and mails go on meanwhile."""
+    """Takes a second and 200 MB to make. On one core, so that pages and mails go on meanwhile."""
 
     def __init__(self) -> None:
         import numpy as np

@@ -191,8 +191,10 @@ def _encoder(container: Container) -> Iterator[Checked]:
 
 
 def _encoded(container: Container) -> str:
+    from digest.sentence_encoder import SentenceEncoder
+
     try:
-        container.encoder.encode(["A title. And an abstract."])
+        SentenceEncoder().encode(["A title. And an abstract."])
     except Exception as fault:
         raise ConfigurationError("cannot be used", f"{type(fault).__name__}: {fault}") from None
     papers, works = container.papers.encoded()

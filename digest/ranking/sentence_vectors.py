@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digest.ranking.sparse import Floats
 
-SHARE = 0.4
+SHARE = 0.45
 """What the vectors count, and the words the rest."""
 SLOPE, CURVE = 0.11, 0.55
 """A likeness c of vectors is one of words of c × (SLOPE + CURVE × c²) beyond what all papers share."""

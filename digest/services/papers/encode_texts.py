@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 
 from digest.domain.sentence_vector import Unencoded, text_to_encode
@@ -53,8 +54,13 @@ def encode_texts(
 
 class _Run:
     def __init__(self, encoder: Callable[[], Encoder], store: Store, stop: Callable[[], bool]) -> None:
-        self._encoder, self._store, self._stop = encoder, store, stop
+        self._make, self._store, self._stop = encoder, store, stop
         self.unfinished, self.error = False, ""
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        """Only where there is something to encode, and no longer: it takes 200 MB."""
+        return self._make()
 
     def encode(
         self,
@@ -70,7 +76,7 @@ class _Run:
             if not texts or self.unfinished:
                 return count
             try:
-                vectors = self._encoder().encode([text_to_encode(each.title, each.abstract) for each in texts])
+                vectors = self._encoder.encode([text_to_encode(each.title, each.abstract) for each in texts])
             except Exception as fault:  # words do without it: nobody's mail may wait for this
                 self.unfinished, self.error = True, f"{type(fault).__name__}: {fault}"
                 return count

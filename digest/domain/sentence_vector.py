@@ -25,5 +25,3 @@ class Unencoded:
     id: int
     title: str
     abstract: str
-    characters: int
-    """As the database counts them: how it finds a text that was changed since it was encoded."""

@@ -132,7 +132,7 @@ class Libraries:
             new["title_key"] = key
         if {"title", "abstract"} & new.keys():
             title, abstract = new.get("title", row.title), new.get("abstract", row.abstract)
-            new["terms"] = text_terms(title, " ".join(shown.keywords), abstract)
+            new |= {"terms": text_terms(title, " ".join(shown.keywords), abstract), "encoded": False}
         if new:
             self._connection.execute(update(works).where(works.c.id == work_id).values(**new))
         name: str = row.name

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, false, text
 
 from digest.store.schema_papers import Key, document, metadata
 from digest.store.types import Instant
+
+_UNENCODED = text("NOT encoded AND title <> ''")
 
 works = Table(
     "works",
@@ -20,11 +22,18 @@ works = Table(
     Column("terms", document(), nullable=False),  # counted when the text changed last
     Column("look_ups", Integer, nullable=False, server_default=text("0")),
     Column("look_up_at", Instant),  # null: nothing to look up, or not any more
+    Column("encoded", Boolean, nullable=False, server_default=false()),  # its text as it is has a sentence vector
     Index(
         "ix_works_look_up_at",
         "look_up_at",
         sqlite_where=text("look_up_at IS NOT NULL"),
         postgresql_where=text("look_up_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_works_id",
+        "id",
+        sqlite_where=text("NOT encoded AND title <> ''"),
+        postgresql_where=text("NOT encoded AND title <> ''"),
     ),
     sqlite_autoincrement=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, exists, func, select, text, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from digest.domain.library import Work
@@ -17,8 +17,6 @@ from digest.store.schema import papers
 from digest.store.schema_libraries import works
 from digest.store.schema_vectors import paper_vectors, work_vectors
 
-_REPLACED = ("model", "characters", "encoded_at", "vector")
-
 
 class Vectors:
     def __init__(self, connection: Connection) -> None:
@@ -28,46 +26,54 @@ class Vectors:
 
     def unencoded_papers(self, since: datetime, at: datetime, limit: int) -> list[Unencoded]:
         """Papers first seen in [since, at] whose text has no vector, newest first."""
-        recent = select(papers).where(papers.c.first_seen_at.between(since, at), papers.c.withdrawn.is_(False))
-        return self._unencoded(recent.order_by(papers.c.first_seen_at.desc(), papers.c.id), papers, paper_vectors, limit)
+        p, v = papers.c, paper_vectors.c
+        count = _characters()
+        known = exists().where(v.paper_id == p.id, v.model == MODEL, v.characters == count)
+        recent = (p.first_seen_at.between(since, at), p.withdrawn.is_(False), count > 0, ~known)
+        found = select(p.id, p.title, p.abstract).where(*recent).order_by(p.first_seen_at.desc(), p.id).limit(limit)
+        return [Unencoded(*row) for row in self._connection.execute(found)]
 
     def unencoded_works(self, limit: int) -> list[Unencoded]:
-        return self._unencoded(select(works).order_by(works.c.id), works, work_vectors, limit)
-
-    def _unencoded(self, wanted: Select[tuple[object, ...]], of: Table, vectors: Table, limit: int) -> list[Unencoded]:
-        count = func.length(of.c.title) + func.length(of.c.abstract)
-        v = vectors.c
-        known = exists().where(next(iter(v)) == of.c.id, v.model == MODEL, v.characters == count)
-        found = wanted.with_only_columns(of.c.id, of.c.title, of.c.abstract, count.label("characters"))
-        rows = self._connection.execute(found.where(~known, count > 0).limit(limit))
-        return [Unencoded(*row) for row in rows]
+        w = works.c
+        found = select(w.id, w.title, w.abstract).where(text("NOT encoded AND title <> ''")).order_by(w.id).limit(limit)
+        return [Unencoded(*row) for row in self._connection.execute(found)]
 
     def keep_of_papers(self, encoded: Sequence[tuple[Unencoded, bytes]], at: datetime) -> None:
-        self._keep(encoded, papers, paper_vectors, at)
+        """But for what went or was changed while it was encoded. That of an earlier text stays: editions have shown it."""
+        p = papers.c
+        there = among(self._connection, p.id, [each.id for each, _ in encoded])
+        known = self._connection.execute(select(p.id, p.title, p.abstract, _characters().label("characters")).where(there))
+        characters = {Unencoded(*row[:3]): row.characters for row in known}
+        kept = [(each, vector) for each, vector in encoded if each in characters]
+        self._keep(paper_vectors, kept, at, [{"characters": characters[each]} for each, _ in kept])
 
     def keep_of_works(self, encoded: Sequence[tuple[Unencoded, bytes]], at: datetime) -> None:
-        self._keep(encoded, works, work_vectors, at)
+        w = works.c
+        there = among(self._connection, w.id, [each.id for each, _ in encoded])
+        known = {Unencoded(*row) for row in self._connection.execute(select(w.id, w.title, w.abstract).where(there))}
+        kept = [(each, vector) for each, vector in encoded if each in known]
+        self._keep(work_vectors, kept, at, [{}] * len(kept))
+        ids = among(self._connection, w.id, [each.id for each, _ in kept])
+        self._connection.execute(update(works).where(ids).values(encoded=True))
 
-    def _keep(self, encoded: Sequence[tuple[Unencoded, bytes]], of: Table, vectors: Table, at: datetime) -> None:
-        """But for what went while it was encoded. The vector of an earlier text stays: editions have shown that."""
-        there = among(self._connection, of.c.id, [text.id for text, _ in encoded])
-        ids = set(self._connection.scalars(select(of.c.id).where(there)))
-        key = next(iter(vectors.c)).name
+    def _keep(
+        self, table: Table, kept: Sequence[tuple[Unencoded, bytes]], at: datetime, more: Sequence[Mapping[str, object]]
+    ) -> None:
+        key = next(iter(table.c)).name
         rows = [
             {
-                key: text.id,
-                "text_hash": text_hash(text.title, text.abstract),
+                key: each.id,
+                "text_hash": text_hash(each.title, each.abstract),
                 "model": MODEL,
-                "characters": text.characters,
                 "encoded_at": at,
                 "vector": vector,
+                **own,
             }
-            for text, vector in encoded
-            if text.id in ids
+            for (each, vector), own in zip(kept, more, strict=True)
         ]
         if rows:
-            new = insert_into(self._connection, vectors)
-            replaced = {name: new.excluded[name] for name in _REPLACED}
+            new = insert_into(self._connection, table)
+            replaced = {name: new.excluded[name] for name in rows[0] if name not in (key, "text_hash")}
             self._connection.execute(new.on_conflict_do_update(index_elements=[key, "text_hash"], set_=replaced), rows)
 
     # ---- encoded -----------------------------------------------------------------------------------------------------------
@@ -96,6 +102,10 @@ class Vectors:
         """(papers, works) with a vector."""
         counted = [select(func.count(next(iter(each.c)).distinct())).where(each.c.model == MODEL) for each in _TABLES]
         return tuple(self._connection.scalar(each) or 0 for each in counted)  # type: ignore[return-value]  # two tables
+
+
+def _characters() -> ColumnElement[int]:
+    return func.length(papers.c.title) + func.length(papers.c.abstract)
 
 
 def _known(v: ReadOnlyColumnCollection[str, Column[Any]], by: datetime | None) -> list[ColumnElement[bool]]:

@@ -103,12 +103,13 @@ def test_two_papers_that_become_one_keep_a_vector(store: Store) -> None:
     assert (vectors(store), rows(store)) == ([b"\x01\x02"], (1, 0))
 
 
-def test_a_paper_that_went_while_it_was_encoded_is_left_out(store: Store) -> None:
-    merge(store, sighting(1))
+def test_a_paper_that_went_or_changed_while_it_was_encoded_is_left_out(store: Store) -> None:
+    merge(store, sighting(1), sighting(2))
     with store.begin() as unit:
-        [text] = unit.vectors.unencoded_papers(SINCE, NOW, 10)
-        unit.vectors.keep_of_papers([(replace(text, id=text.id + 1), b"\x01"), (text, b"\x02")], NOW)
-    assert vectors(store) == [b"\x02"]
+        one, two = unit.vectors.unencoded_papers(SINCE, NOW, 10)
+        gone, changed = replace(one, id=one.id + 7), replace(one, abstract="Another text.")
+        unit.vectors.keep_of_papers([(gone, b"\x01"), (changed, b"\x01"), (two, b"\x02")], NOW)
+    assert (vectors(store), waiting(store)) == ([b"\x02"], [one.title])
 
 
 def held(unit: UnitOfWork, abstract: str = "About ice.") -> tuple[int, str]:
@@ -142,6 +143,21 @@ def test_works_are_encoded_once_and_their_vectors_go_with_them(store: Store) -> 
         assert unit.connection.scalar(select(func.count()).select_from(works)) == 0
 
 
+def test_a_work_whose_abstract_was_found_waits_again(store: Store) -> None:
+    know(store)
+    with store.begin() as unit:
+        _, name = held(unit, abstract="")
+        [text] = unit.vectors.unencoded_works(10)
+        unit.vectors.keep_of_works([(text, b"\x05")], NOW)
+        assert unit.vectors.unencoded_works(10) == []
+        unit.libraries.keep([sighting(9, identifiers=(Identifier("doi", "10.1000/ice"),), title="Ice")], NOW)
+        [text] = unit.vectors.unencoded_works(10)
+        assert text.abstract == sighting(9).abstract
+        assert unit.vectors.of_works(unit.libraries.named([name])) == {}
+        unit.vectors.keep_of_works([(replace(text, abstract=""), b"\x06")], NOW)
+        assert len(unit.vectors.unencoded_works(10)) == 1, "that was the text before"
+
+
 def test_a_work_of_which_only_its_name_is_known_does_not_wait(store: Store) -> None:
     know(store)
     with store.begin() as unit:
@@ -152,7 +168,7 @@ def test_a_work_of_which_only_its_name_is_known_does_not_wait(store: Store) -> N
 def test_a_vector_is_kept_of_no_work_that_went(store: Store) -> None:
     know(store)
     with store.begin() as unit:
-        unit.vectors.keep_of_works([(Unencoded(7, "Gone", "", 4), b"\x01")], NOW)
+        unit.vectors.keep_of_works([(Unencoded(7, "Gone", ""), b"\x01")], NOW)
         unit.connection.execute(delete(works))
     assert rows(store) == (0, 0)
 

@@ -120,13 +120,21 @@ def test_what_an_edition_or_an_instant_chose_is_the_same_when_vectors_came_later
     assert order(container, NOON + timedelta(minutes=1)) != ranked, "and later they count"
 
 
+def test_works_that_were_encoded_later_change_it_no_more_than_papers_do(container: Sending) -> None:
+    store, encoder = container.adapters.store, Hashing()
+    assert encode(store, encoder, NOON, stop=lambda: len(encoder.texts) >= 120) == EncodedTexts(120, 0, unfinished=True)
+    chosen, ranked = mine(container), order(container, NOON)
+    assert encode(store, encoder, NOON + timedelta(minutes=1)) == EncodedTexts(0, 30)
+    assert (mine(container), order(container, NOON)) == (chosen, ranked)
+    assert order(container, NOON + timedelta(minutes=1)) != ranked
+
+
 def test_an_edition_knows_the_vectors_that_were_there(container: Sending) -> None:
-    container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
-    by_words = mine(container)
+    encode(container.adapters.store, Hashing(), NOON)
+    with_vectors = mine(container)
     with container.adapters.store.begin() as unit:
         unit.connection.exec_driver_sql("DELETE FROM paper_vectors")
-    encode(container.adapters.store, Hashing(), NOON)
-    assert mine(container) != by_words
+    assert mine(container) != with_vectors
 
 
 def test_erasing_a_reader_takes_the_vectors_of_what_only_they_had(container: Sending) -> None:

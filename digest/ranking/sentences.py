@@ -27,9 +27,14 @@ _ABBREVIATIONS = (
     "w.r.t.",
     "dr.",
     "no.",
+    "i.i.d.",
 )
+_OPENS = re.compile(r"\s+(?:We|Our|In this|This|Here|To|However)\b")
+"""After "etc." and the like, what begins a sentence all the same."""
 _END = re.compile(
     r"[.!?][\"'”’)\]}]*(?=\s+[\"'“‘(\[$\\]*[A-Z0-9$\\])"
+    # … or before a small "we", a slip
+    r"|(?<=[a-z)]{2})\.(?=\s+we\s)"
     # … or without a space, as the lines of an abstract were joined: "text.Next one"
     r"|(?:(?<=[a-z]{3})|(?<=[)\]%]))[.!?](?=(?:A|I|[A-Z][a-z]+)[\s,])"
 )
@@ -54,7 +59,11 @@ def sentences(text: str) -> list[str]:
     found, start = [], 0
     for match in _END.finditer(folded):
         before = folded[max(start, match.end() - 12) : match.start() + 1]
-        if before.casefold().endswith(_ABBREVIATIONS) or _INITIAL.search(before) or inside(match.end(), whole):
+        if (
+            (before.casefold().endswith(_ABBREVIATIONS) and not _OPENS.match(folded, match.end()))
+            or _INITIAL.search(before)
+            or inside(match.end(), whole)
+        ):
             continue
         if _within_brackets(folded, start, match.end()):
             continue
@@ -73,9 +82,10 @@ def uncounted(text: str) -> str:
 def _within_brackets(text: str, start: int, end: int) -> bool:
     """Whether a bracket opened since `start` is closed soon after `end`: one that never is was a slip."""
     for opening, closing in ("()", "[]"):
-        if text.count(opening, start, end) > text.count(closing, start, end):
-            place = text.find(closing, end, end + 120)
-            if place >= 0 and text.find(opening, end, place) < 0:
+        depth = text.count(opening, start, end) - text.count(closing, start, end)
+        for char in text[end : end + 120] if depth > 0 else "":
+            depth += (char == opening) - (char == closing)
+            if depth == 0:
                 return True
     return False
 
@@ -92,6 +102,11 @@ def inside(place: int, whole: list[tuple[int, int]]) -> bool:
 def is_open(text: str) -> bool:
     """Whether a bracket or maths is left open at its end."""
     return text.count("(") > text.count(")") or text.count("[") > text.count("]") or text.count("$") % 2 == 1
+
+
+def ends_well(text: str) -> bool:
+    """Whether a sentence may end there: not within brackets or maths, nor on a word that asks for more."""
+    return not is_open(text) and not _DANGLING.search(text)
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
@@ -120,12 +135,16 @@ def closed(text: str, least: int, longest: int = LONGEST) -> str:
         ]
     ):
         head = text[: match.start()]
+        if _SUBORDINATE.match(head) and not _MAIN.search(head):
+            continue
+        if match[0].strip() and not match[0].strip(" -–—") and text.count(match[0]) > 1:
+            continue  # what is within dashes
         if match[0] == ": " and len(text) <= LONGEST_WHOLE:
             continue
         if len(counted := _COUNTED.sub("", head)) >= least:
             head = counted
-        if not inside(match.start(), whole) and not is_open(head) and not _UNFINISHED.search(head):
-            return head.rstrip(" ,;:") + "."
+        if not inside(match.start(), whole) and ends_well(head) and not _UNFINISHED.search(head):
+            return head.rstrip(" ,;:–—-") + "."
     return ""
 
 
@@ -140,14 +159,27 @@ _COUNTED = re.compile(
     r"(?:two|three|four|five|six|seven|several|\d+) (?:[\w-]+ ){0,3}[\w-]+s(?:: \(?(?:1|i)\)[^.;]*)?$",
     re.IGNORECASE,
 )
+# A first clause ("Inspired by …"), and where the main one begins.
+_SUBORDINATE = re.compile(
+    r"(?:inspired|motivated|based|building|built|using|while|although|given|unlike|despite|to|by|as|if|when|since|because) ",
+    re.IGNORECASE,
+)
+_MAIN = re.compile(r", (?:we|i|this|these|our|the|an?|it|one|[A-Z][\w-]*) ")
 _OFFER = re.compile(r"(?:we|this \w+) (?:propos|introduc|present|develop|design|releas|build)\w* ", re.IGNORECASE)
 _RELATIVE = re.compile(r" (?=(?:that|by \w+ing|designed to) )")
+# What asks for more: an article, a link word, an adjective without its noun, "a framework" of which nothing is said.
+_DANGLING = re.compile(
+    r", an? (?:[\w-]+ ){0,2}(?:system|frame-?work|method|approach|model)$|\ban? (?:\w+ly )?(?:novel|new|simple|unified|general|large|first|\w+-\w+(?:ed|free|based))$"
+    r"|(?:\b(?:that|as follows|the following|following|namely|such|we|is|are|to|by|of|into|with|for|from|via|as|the|an?|and|or|when|whenever"
+    r"|where|if|because|while|although|than|in (?:response|order|addition|contrast|relation|comparison)|due|according|compared|based|able|designed|respect|called|e\.g\.|i\.e\.|\d\)?)|,)\W*$|\b(?:we|i) (?:\w+ly )?\w+$"
+    r"|\b(?:show|find|prove|demonstrate|confirm|reveal|indicate|suggest|argue|observe|conclude|conjecture|verify)s?$",
+    re.IGNORECASE,
+)
+# Only the first of a list, or what a list would say: "… three components".
 _UNFINISHED = re.compile(
-    # only the first of a list, an adjective without its noun
-    r"[: ]\(?(?:1|i|a)\) (?!.*\b(?:2|ii|b)\)).*$|, an? (?:[\w-]+ ){0,2}(?:system|frame-?work|method|approach|model)$|\b(?:two|three|four|five|six|several) (?:[\w-]+ ){0,2}[\w-]+s: [^:]*$|\ban? (?:\w+ly )?(?:novel|new|simple|unified|general|large|first|\w+-\w+(?:ed|free|based))$"
-    r"|(?:\b(?:that|as follows|the following|following|namely|such|we|is|are|to|by|of|into|with|for|from|via|as|the|an?|and|or|called|e\.g\.|i\.e\.|\d\)?)|,)\W*$"
+    r"[: ]\(?(?:1|i|a)\) (?!.*\b(?:2|ii|b)\)).*$"
+    r"|\b(?:two|three|four|five|six|several) [^:]*: [^:]*$"
     r"|\b(?:components|stages|steps|modules|parts|contributions|aspects|axes|dimensions|ideas|phases|principles|findings|challenges|ways)$"
-    # "… three components": which, the list would say
     r"|\b(?:two|three|four|five|six|several|\d+) (?:[\w-]+ ){0,3}[\w-]+s$",
     re.IGNORECASE,
 )

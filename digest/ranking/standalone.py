@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from digest.ranking.sentences import LONGEST, inside, is_open, spans
+from digest.ranking.sentences import LONGEST, ends_well, inside, is_open, spans
 from digest.ranking.terms import stem
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _LINKS = frozenset("a an and are as at by can for from in is of on or that the to we with".split())
 _OURS = (
     r"(?:paper|work|study|report|article|survey|note|letter|thesis|review|research|manuscript|chapter|project|tutorial|release"
-    r"|document|essay|book|textbook|dissertation|monograph|overview|preprint)"
+    r"|contribution|document|essay|book|textbook|dissertation|monograph|overview|preprint)"
 )
 _MADE = (
     r"(?:method|approach|framework|model|system|algorithm|pipeline|architecture|agent|technique|strategy|benchmark|dataset|suite"
@@ -25,18 +25,19 @@ _MATTER = (
     r"|analysis|evolution|perspective|property|purpose|restriction|constraint|barrier|requirement)"
 )
 _SUMS_UP = re.compile(
-    rf"\b(?:this|these|the) (?:[\w-]+ )?(?:{_MATTER}|failure|behaviou?r|effect|risk|situation|paradigm|theory|notion|concept)s?\b",
+    rf"\b(?:this|these|the) (?:[\w-]+ )?(?:{_MATTER}|failure|behaviou?r|effect|risk|situation|paradigm|theory|notion|concept|bound|estimate|inequality|theorem)s?\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(rf"(?:[\w-]+ )?(?:{_OURS}|abstract)\b", re.IGNORECASE)
 _DEMONSTRATIVE = re.compile(
-    r"\b(this|these|those|such|the resulting|the corresponding)\s+(?!as\b|that\b)((?:[\w'’-]+\s+){0,2}[\w'’-]+)", re.IGNORECASE
+    r"\b(this|these|those|such|the resulting|the corresponding|the considered)\s+(?!as\b|that\b)((?:[\w'’-]+\s+){0,2}[\w'’-]+)",
+    re.IGNORECASE,
 )
 _START = re.compile(
     r"(?:it|they|its|their|he|she|both|each|here|there|then|so|one of (?:these|them)|the (?:former|latter|same|other|two|three|four)|among them"
     rf"|(?:all|most|some|many) of (?:these|them|which)|the (?:proposed |resulting )?{_MADE}|the {_MATTER}s?|another|others?|first|second|third"
     r"|compared with|moreover|furthermore|additionally|also|finally|again|similarly|likewise|conversely|otherwise|by doing so|in turn"
-    r"|(?:we|i|this \w+|the paper) (?:\w+ly )?\w+ (?:their|its|his|her|them)"
+    r"|(?:we|i|this \w+|the paper) (?:(?:\w+ly|further|also|then|first) )?\w+ (?:(?:that|whether|how|why) (?:they|their|its)|their|its|his|her|them)"
     r"|(?:this|these|those|such)(?! (?:[\w-]+ )?(?:" + _OURS + r"|abstract)\b))\b",
     re.IGNORECASE,
 )  # fmt: skip
@@ -46,9 +47,16 @@ _BACK = re.compile(
     r"|\b(?:the latter|the same (?:conclusion|holds|result|method|approach|question|problem)|thereof)\b"
     r"|\bboth (?=(?:through|by|via|with|using)\b)"
     # "supports both behaviors": two things named before; "both speed and cost" names them
-    r"|\bboth (?:[\w-]+ )?(?:[\w-]+s)\b(?![^.;:]{0,30}\band\b)"
+    r"|\bboth (?!the )(?:[\w-]+ )?(?:[\w-]+s)\b(?![^.;:]{0,30}\band\b)"
     rf"|\bthe (?:[\w-]+ )?{_MATTER}s?(?=[,.;]|$)"
-    r"|\b(?:reviews?|address(?:es)?|fills?|bridges?|closes?|challenges?|answers?|settles?|resolves?|meets?) (?:that|it|them)\b"
+    r"|\b(?:reviews?|address(?:es)?|fills?|bridges?|closes?|challenges?|answers?|settles?|resolves?|meets?) (?:that|it|them|this(?=[,.;]))\b"
+    r"|\b(?:the|this) (?:conjecture|statement|claim|converse) (?:is|holds|also)\b|\bthe (?:two|three|four|five) resulting\b"
+    r"|\b(?:mentioned|described|listed|discussed|given|shown|requirements|results) above\b|\babove[.,;]"
+    r"|\b(?:formali[sz]e|model|cast|frame|define|view|regard|phrase) (?:this|it|them) as\b"
+    r"|\b(?:solve|settle|resolve|answer)s? the (?:problem|question|case|conjecture)\b(?! (?:of|that|whether|for))|\b(?:how|that|when) the (?:problem|question|task) (?:can|is|has|may)\b"
+    r"|\btheir (?:(?:main|own) )?(?:results?|work|methods?|theorems?|approach(?:es)?)\b"
+    r"|\b(?:in|by|of|from|to) (?:\[\d|\\cite)"
+    r"|\bthe (?:two|three|four) (?:[\w-]+ )?(?:questions|problems|issues|challenges|tasks|approaches|methods|settings|variants|views)\b"
     r"|\b(?:two|three|four|both) (?:challenges|problems|issues|limitations|gaps|questions|goals|needs|shortcomings|drawbacks)[.,]",
     re.IGNORECASE,
 )
@@ -64,13 +72,13 @@ _BRINGS = re.compile(
 )
 
 _MARKER = re.compile(
-    rf"^(?:(?:(?:in|with) (?:this|the present|the current|our) (?:[\w-]+ )?{_OURS},?|to (?:do so|this end|that end|these ends),?|to \w+ (?:this|these|it),|here,?|from (?:there|here),|\\"
+    rf"^(?:(?:(?:in|with) (?:this|the present|the current|our) (?:[\w-]+ )?{_OURS},?|to (?:do so|this end|that end|these ends),?|to (?:\w+ly )?\w+ (?:this|these|those|such|it)(?: (?!we\b)[\w-]+){{0,4}},|here,?|from (?:there|here),|\w[^,.;]{{0,60}}\\cite\w*(?:\[[^\]]*\])*\{{[^{{}}]*\}},|\\"
     r"|(?:abstract|background|introduction|motivation|purpose|aims?|objectives?|methods?|approach|(?:main )?results?|findings?|contributions?"
     r"|significance|conclusions?|materials and methods)[:.]|[(\[]?(?:i{1,3}|[1-4])[)\]]|[A-Z][\w-]+:(?= (?:we|this)\b)"
     r"|(?:therefore|thus|hence|specifically|in response|for this(?: purpose| reason)?|accordingly|consequently|in particular|instead"
     r"|in contrast|concretely|more (?:specifically|precisely|concretely)|as a (?:result|remedy|solution|first[ -]step(?: \w+)?)"
     r"|on this (?:basis|foundation)|in light of this|with this in mind|motivated by this|additionally|furthermore|moreover|in addition"
-    r"|in summary|overall|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|to mitigate|however|yet|besides|nonetheless|nevertheless|meanwhile|then|next|ultimately|crucially|(?:more |most )?importantly|notably|lastly|together|taken together|in brief|in short|methodologically|technically|strikingly|surprisingly"
+    r"|in summary|on the (?:other|one) hand|in fact|indeed|particularly|looking ahead|in (?:general|detail)|overall|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|to mitigate|however|yet|besides|nonetheless|nevertheless|meanwhile|then|next|ultimately|crucially|(?:more |most )?importantly|notably|lastly|together|taken together|in brief|in short|methodologically|technically|strikingly|surprisingly"
     r"|interestingly|remarkably|building on this|this way|in this way),|further(?= we\b)|(?:our|the) (?:main |key )?contributions (?:are|include)[^:.]{0,20}:|this way(?= we\b))\s+)+",
     re.IGNORECASE,
 )  # fmt: skip
@@ -84,28 +92,34 @@ _CLAUSE = re.compile(
 _CONTRAST = re.compile(r"(?:while|although|unlike|despite|inspired|motivated|rather than|instead of)\b", re.IGNORECASE)
 """First clauses on others' work."""
 _ORDER = re.compile(
-    r"^(we|i) (?:first|then|also|further|thus|therefore|hence|additionally|furthermore|finally) (?=\w+(?!ed)\w\w )", re.IGNORECASE
+    r"^(we|i|this \w+) (?:first|then|also|further|thus|therefore|hence|additionally|furthermore|finally) (?=\w+(?!ed)\w\w )",
+    re.IGNORECASE,
 )
 # What only says what for, or what follows: left off where it points back.
 _TAIL = re.compile(
     r",? (?:(?:specifically |explicitly |carefully )?(?:designed|aimed|aiming|intended|built|proposed|crafted|tailored) (?:to|for|at)"
     r"|(?:in order |so as )?to (?:further |better |jointly |effectively )?(?:address|tackle|solve|overcome|bridge|fill|close|mitigate|alleviate|resolve|meet|answer|study"
     r"|investigate|achieve|enable|handle|support|remedy|explore|facilitate|combat|counter|do)"
-    r"|that (?:\w+ly )?(?:address|tackle|solve|overcome|bridge|fill|close|mitigate|alleviate|resolve|meet)\w*)\b"
-    r"| by \w+ing(?= (?:this|these|those|such|the above)\b)"
-    r"|, (?:\w+ly )?(?:thereby|thus|hence|which|while|whereas|allowing|enabling|addressing|making|leading|resulting|achieving|providing|bridging|so|and)\b"
+    r"|(?:that|which) (?:\w+ly )?(?!is|are|was|were|has|have|can|may|will|we|the)\w+s?)\b"
+    r"| (?:by \w+ing|to (?:\w+ly )?\w+)(?= (?:this|these|those|such|the above)\b)"
+    r"|, (?:\w+ly )?(?:\w+ing|\w+ed|thereby|thus|hence|which|while|whereas|allowing|enabling|addressing|making|leading|resulting|achieving|providing|bridging|so|and|with|in particular|particularly|especially|including)\b"
 )  # fmt: skip
+# "…, a novel framework": of which nothing is left to say.
+_BARE = re.compile(rf", an? (?:[\w-]+ ){{0,2}}{_MADE}$")
 # "…, a framework that addresses this challenge by learning …": what comes after it says more.
 _DETOUR = re.compile(
     r",? (?:(?:that|which) (?:\w+ly )?|(?:(?:specifically )?(?:designed|aimed|aiming|intended|built) )?(?:to|at) )"
-    r"(?:address|tackl|solv|overcom|bridg|fill|clos|mitigat|alleviat|resolv|meet|remed)\w* (?:all )?(?:this|these|those|both|such|them|it)"
+    r"\w+ (?:all )?(?:this|these|those|both|such|them|it)"
     r"(?: [\w-]+){0,3}? (?:(?P<way>through|via|with)|by|(?=using\b))(?(way)(?= )| ?(?=(?:\w+ly )?\w+ing\b))"
 )
-# "We propose a radar for this setting.": "We propose a radar."
+# "We release tools addressing these gaps.", "We propose a radar for this setting.": "We propose a radar."
 _ASIDE = re.compile(
-    r"(?<!account)(?<!search)(?<!look)(?<!allow)(?<!allows) (?:in|for|across|within|under|(?<=view )on|(?<=tive )on|(?<=rvey )on|(?<=ysis )on|(?<=rvey )of|(?<=view )of)"
+    r",?(?: \w+ly)? (?:address|bridg|fill|clos|tackl|overcom|resolv|solv|mitigat)ing (?:this|these|those|such|both) (?:[\w-]+ )?[\w-]+(?=[,.:;])"
+    r"|(?<!designed)(?<!tailored)(?<!suited)(?<!intended)(?<!account)(?<!search)(?<!look)(?<!allow)(?<!allows) (?:in|for|across|within|under|(?<=view )on|(?<=tive )on|(?<=rvey )on|(?<=ysis )on|(?<=rvey )of|(?<=view )of)"
     r" (?:this|these|those|such) (?:[\w-]+ ){0,2}[\w-]+(?=[,.;]| (?:by|via|through|using|with)\b)"
 )
+# "… make such judgements.": "… make judgements."
+_SUCH = re.compile(r"(?<=[a-z] )such (?!as\b|that\b)(?=an? |(?:[\w-]+ ){1,3}?[\w-]+s\b)")
 # "We address this gap by introducing …": "We introduce …".
 _DID = {
     gerund: gerund.removesuffix("ing") + ending
@@ -119,7 +133,7 @@ _DID = {
 }  # fmt: skip
 _DID["formulating"], _DID["reformulating"] = "formulate", "reformulate"
 _ADDRESSED = re.compile(
-    rf"^(?P<who>we|i|this {_OURS}) (?:(?:aim|seek|attempt|try|strive)s? to )?(?:address|tackle|fill|bridge|close|resolve|solve|overcome|mitigate|remedy|alleviate)(?:e?s|d|ed)?"
+    rf"^(?P<who>we|i|this {_OURS}) (?:(?:aim|seek|attempt|try|strive|propose)s? to )?(?:\w+ly )?(?:address|restore|achieve|exploit|tackle|fill|bridge|close|resolve|solve|overcome|mitigate|remedy|alleviate)(?:e?s|d|ed)?"
     r" (?:all )?(?:this|these|those|both|such|them|it|the)(?: [\w-]+){0,3}?(?: (?:in|of|for|on) [^,.;:$]{2,60}?)? by (?P<how>\w+ing)\b",
     re.IGNORECASE,
 )
@@ -135,7 +149,7 @@ _PARENTHESIS = re.compile(rf"^((?:this|the) {_OURS}), [^,;:.$]{{5,200}}, (?=(?:a
 _ONE_SUCH = re.compile(r"\bone such [\w-]+(?: \w+)?, (?=[^,]{2,60},)")
 # "We close this gap with a method …": "We present a method …".
 _CLOSED_WITH = re.compile(
-    r"^we (?:address|tackle|fill|bridge|close|resolve|solve|overcome|remedy) (?:this|these|both|such) [\w-]+ (?:with|through|via) (?=(?:an?|the first) )",
+    rf"^(?:we|this {_OURS}) (?:address|tackle|fill|bridge|close|resolve|solve|overcome|remedy|remedie)(?:e?s)? (?:this|these|both|such) [\w-]+ (?:with|through|via) (?=(?:an?|the first) |(?-i:[A-Z]))",
     re.IGNORECASE,
 )
 # "We look into these flaws and propose …": "We propose …".
@@ -153,6 +167,7 @@ _SYMBOL = re.compile(
     r"(?<![A-Za-z\\])[A-MPS-Ya-z](?![A-Za-z])"
     r"|\\(?:[Aa]lpha|[Bb]eta|[Gg]amma|[Dd]elta|epsilon|varepsilon|eta|[Tt]heta|[Ll]ambda|mu|nu|[Xx]i|rho|[Ss]igma|tau|[Pp]hi|chi|[Pp]si|[Oo]mega)\b"
 )
+_SHORT_NAME = re.compile(r"\(([A-Z][\w-]*[A-Z][\w-]*)\)")
 _COINED = re.compile(r"^([^:]{2,40}?)\s?:")
 _IT = re.compile(
     rf"^(?:it(?= (?:is|can|has|uses|does|\w+s)\b)|(?:our|this|the(?: proposed)?) (?P<noun>{_MADE}))(?=\s)(?!'s)", re.IGNORECASE
@@ -164,7 +179,11 @@ def points_back(text: str, early: int = EARLY) -> int:
     """How many of its words point at what was said before it. 0: it stands alone, as far as words tell."""
     found = 1 if _START.match(text) and not text[:1].isdigit() else 0
     for match in _DEMONSTRATIVE.finditer(text):
-        if match.start() == 0 or _SELF.match(match[2]) or (match[1].startswith("the ") and match.start() > early):
+        if (
+            match.start() == 0
+            or (match[1].lower() == "this" and _SELF.match(match[2]))
+            or (match[1].startswith("the ") and match.start() > early)
+        ):
             continue  # the start is counted above
         before = _stems(text[: match.start()])
         found += not before & _stems(match[2])
@@ -221,26 +240,38 @@ def without_tail(sentence: str, least: int) -> str:
     sentence = _DETOUR.sub(lambda match: " with" if match["way"] else " ", sentence, count=1)
     if not points_back(sentence):
         return sentence
+    if not points_back(_SUCH.sub("", sentence)):
+        return _SUCH.sub("", sentence)
     if not points_back(shorter := _ASIDE.sub("", sentence)) and len(shorter) >= least:
         return shorter
     whole = spans(sentence)
     for match in reversed(list(_TAIL.finditer(sentence, least))):
         head = sentence[: match.start()].rstrip(" ,")
-        if not inside(match.start(), whole) and not is_open(head) and not points_back(head + "."):
+        if len(short := _BARE.sub("", head)) >= least:
+            head = short
+        if (
+            not inside(match.start(), whole)
+            and (ends_well(head) or (_BARE.search(head) and not is_open(head)))
+            and not points_back(head + ".")
+        ):
             return head + "."
     return sentence
 
 
-def unset_symbols(lines: list[str], every: list[str]) -> list[frozenset[str]]:
-    """Of each line, the symbols in its maths that an earlier sentence sets up: undefined to who reads the line alone."""
-    found, before = [], set[str]()
+def unset_symbols(lines: list[str], every: list[str], title: str = "") -> list[frozenset[str]]:
+    """Of each line, what an earlier sentence sets up and a reader of the line alone does not know: symbols in maths, and short names
+    of what is proposed ("we propose guidance by frequency (FDG)") that the title does not have.
+    """
+    found, before, names = [], set[str](), set[str]()
     for line, sentence in zip(lines, every, strict=True):
-        found.append(frozenset(_symbols(line) & before))
-        before |= _symbols(sentence)
+        found.append(frozenset((symbols(line) & before) | {name for name in names if holds(line, name)}))
+        before |= symbols(sentence)
+        if _BRINGS.search(sentence):
+            names |= {name for name in _SHORT_NAME.findall(sentence) if not holds(title, name)}
     return found
 
 
-def _symbols(text: str) -> set[str]:
+def symbols(text: str) -> set[str]:
     return {
         symbol
         for start, end in spans(text)
@@ -258,7 +289,7 @@ class Name:
     introduced: str
 
     def is_in(self, sentence: str) -> bool:
-        return _holds(sentence, self.text)
+        return holds(sentence, self.text)
 
     def restored(self, sentence: str, place: int, before: str) -> str:
         """ "It …", "Our method …" → the name, where it is sure that it is meant: the sentence before is about it, or the one that
@@ -282,7 +313,7 @@ def coined_name(title: str, every: list[str]) -> Name | None:
         return None
     name = match[1].strip()
     for place, sentence in enumerate(every):
-        if _holds(sentence, name) and _BRINGS.search(sentence):
+        if holds(sentence, name) and _BRINGS.search(sentence):
             is_name = re.search(r"[A-Z].*[A-Z0-9]|\d", name) or re.search(
                 rf"\b(?:propos|introduc|present|call|nam|dub|term|releas|describ|develop)\w* (?:\W*){re.escape(name)}\b", sentence
             )
@@ -295,7 +326,7 @@ def coined_name(title: str, every: list[str]) -> Name | None:
     return None
 
 
-def _holds(sentence: str, name: str) -> bool:
+def holds(sentence: str, name: str) -> bool:
     place = sentence.find(name)
     while place >= 0:
         end = place + len(name)

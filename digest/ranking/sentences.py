@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from digest.ranking.wording import worded
+
 LONGEST = 240
 """Characters of a summary, the ellipsis included."""
 LONGEST_WHOLE = 280
@@ -149,15 +151,14 @@ def closed(text: str, least: int, longest: int = LONGEST) -> str:
 
 
 # "… along three dimensions:": which, the list would say.
-_PARTS = re.compile(
-    r",? (?:across|along|via|through|with|by|comprising|consisting of|including|based on) (?:the )?(?:following )?(?:two|three|four|five|six|several) "
-    r"(?:[\w-]+ ){0,2}(?:innovations|components|stages|steps|modules|parts|contributions|aspects|axes|dimensions|ideas|phases"
-    r"|principles|designs|mechanisms|strategies|perspectives)\.$"
+_PARTS = worded(
+    r",? (?:across|along|via|through|with|by|comprising|consisting of|including|based on) (?:the )?(?:following )?<several> "
+    r"(?:[\w-]+ ){0,2}<part>s?\.$",
+    re.NOFLAG,
 )
-_COUNTED = re.compile(
+_COUNTED = worded(
     r",?(?: (?:\w+ly )?\w+ed)? (?:across|along|in|on|via|through|with|into|by|under|from|comprising|consisting of|including|based on) (?:the )?(?:following )?"
-    r"(?:two|three|four|five|six|seven|several|\d+) (?:[\w-]+ ){0,3}[\w-]+s(?:: \(?(?:1|i)\)[^.;]*)?$",
-    re.IGNORECASE,
+    r"(?:<several>|\d+) (?:[\w-]+ ){0,3}[\w-]+s(?:: \(?(?:1|i)\)[^.;]*)?$"
 )
 # A first clause ("Inspired by …"), and where the main one begins.
 _SUBORDINATE = re.compile(
@@ -165,21 +166,19 @@ _SUBORDINATE = re.compile(
     re.IGNORECASE,
 )
 _MAIN = re.compile(r", (?:we|i|this|these|our|the|an?|it|one|[A-Z][\w-]*) ")
-_OFFER = re.compile(r"(?:we|this \w+) (?:propos|introduc|present|develop|design|releas|build)\w* ", re.IGNORECASE)
+_OFFER = worded(r"(?:we|this \w+) <make>\w* ")
 _RELATIVE = re.compile(r" (?=(?:that|by \w+ing|designed to) )")
 # What asks for more: an article, a link word, an adjective without its noun, "a framework" of which nothing is said.
-_DANGLING = re.compile(
+_DANGLING = worded(
     r", an? (?:[\w-]+ ){0,2}(?:system|frame-?work|method|approach|model)$|\ban? (?:\w+ly )?(?:novel|new|simple|unified|general|large|first|\w+-\w+(?:ed|free|based))$"
     r"|(?:\b(?:that|as follows|the following|following|namely|such|we|is|are|to|by|of|into|with|for|from|via|as|the|an?|and|or|when|whenever"
     r"|where|if|because|while|although|than|in (?:response|order|addition|contrast|relation|comparison)|due|according|compared|based|able|designed|respect|called|e\.g\.|i\.e\.|\d\)?)|,)\W*$|\b(?:we|i) (?:\w+ly )?\w+$"
-    r"|\b(?:show|find|prove|demonstrate|confirm|reveal|indicate|suggest|argue|observe|conclude|conjecture|verify)s?$",
-    re.IGNORECASE,
+    r"|\b(?:(?:<show>|<imply>)e?s?|argues?|concludes?|conjectures?|verify|verifies)$"
 )
 # Only the first of a list, or what a list would say: "… three components".
-_UNFINISHED = re.compile(
+_UNFINISHED = worded(
     r"[: ]\(?(?:1|i|a)\) (?!.*\b(?:2|ii|b)\)).*$"
-    r"|\b(?:two|three|four|five|six|several) [^:]*: [^:]*$"
-    r"|\b(?:components|stages|steps|modules|parts|contributions|aspects|axes|dimensions|ideas|phases|principles|findings|challenges|ways)$"
-    r"|\b(?:two|three|four|five|six|several|\d+) (?:[\w-]+ ){0,3}[\w-]+s$",
-    re.IGNORECASE,
+    r"|\b<several> [^:]*: [^:]*$"
+    r"|\b<part>s$"
+    r"|\b(?:<several>|\d+) (?:[\w-]+ ){0,3}[\w-]+s$"
 )

@@ -8,86 +8,61 @@ from functools import lru_cache
 
 from digest.ranking.sentences import LONGEST, ends_well, inside, is_open, spans
 from digest.ranking.terms import stem
+from digest.ranking.wording import worded
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _LINKS = frozenset("a an and are as at by can for from in is of on or that the to we with".split())
-_OURS = (
-    r"(?:paper|work|study|report|article|survey|note|letter|thesis|review|research|manuscript|chapter|project|tutorial|release"
-    r"|contribution|document|essay|book|textbook|dissertation|monograph|overview|preprint)"
+_SUMS_UP = worded(
+    r"\b(?:this|these|the) (?:[\w-]+ )?(?:<matter>|failure|behaviou?r|effect|risk|situation|paradigm|theory|notion|concept|bound|estimate|inequality|theorem)s?\b"
 )
-_MADE = (
-    r"(?:method|approach|framework|model|system|algorithm|pipeline|architecture|agent|technique|strategy|benchmark|dataset|suite"
-    r"|network|tool|toolkit|library|platform|paradigm|corpus|formulation|mechanism|proposal|scheme|procedure|solution)s?"
-)
-_MATTER = (
-    r"(?:issue|problem|challenge|gap|question|phenomenon|phenomena|conjecture|limitation|shortcoming|drawback|bottleneck|need|goal"
-    r"|tension|trade-?off|difficulty|mismatch|dilemma|task|setting|direction|observation|insight|finding|assumption|result|reliance"
-    r"|analysis|evolution|perspective|property|purpose|restriction|constraint|barrier|requirement)"
-)
-_SUMS_UP = re.compile(
-    rf"\b(?:this|these|the) (?:[\w-]+ )?(?:{_MATTER}|failure|behaviou?r|effect|risk|situation|paradigm|theory|notion|concept|bound|estimate|inequality|theorem)s?\b",
-    re.IGNORECASE,
-)
-_SELF = re.compile(rf"(?:[\w-]+ )?(?:{_OURS}|abstract)\b", re.IGNORECASE)
+_SELF = worded(r"(?:[\w-]+ )?(?:<ours>|abstract)\b")
 _DEMONSTRATIVE = re.compile(
     r"\b(this|these|those|such|the resulting|the corresponding|the considered)\s+(?!as\b|that\b)((?:[\w'’-]+\s+){0,2}[\w'’-]+)",
     re.IGNORECASE,
 )
-_START = re.compile(
+_START = worded(
     r"(?:it|they|its|their|he|she|both|each|here|there|then|so|one of (?:these|them)|the (?:former|latter|same|other|two|three|four)|among them"
-    rf"|(?:all|most|some|many) of (?:these|them|which)|the (?:proposed |resulting )?{_MADE}|the {_MATTER}s?|another|others?|first|second|third"
+    r"|(?:all|most|some|many) of (?:these|them|which)|the (?:proposed |resulting )?<made>s?|the <matter>s?|another|others?|first|second|third"
     r"|compared with|moreover|furthermore|additionally|also|finally|again|similarly|likewise|conversely|otherwise|by doing so|in turn"
     r"|(?:we|i|this \w+|the paper) (?:(?:\w+ly|further|also|then|first) )?\w+ (?:(?:that|whether|how|why) (?:they|their|its)|their|its|his|her|them)"
-    r"|(?:this|these|those|such)(?! (?:[\w-]+ )?(?:" + _OURS + r"|abstract)\b))\b",
-    re.IGNORECASE,
-)  # fmt: skip
-_BACK = re.compile(
+    r"|<these>(?! (?:[\w-]+ )?(?:<ours>|abstract)\b))\b")  # fmt: skip
+_BACK = worded(
     r"\b(?:these|those|such|both)(?=[,.;])|\bthe present (?:case|setting|problem|situation)\b|\b(?:challenge|question|issue|problem)s? \([1-4i]+\)|\bthe answer\b(?! to)|\b(?:the|these|those|our|all|both) (?:above|aforementioned|abovementioned|above-mentioned)\b|\baforementioned\b|\bthat (?:line of|interpretation|question|assumption|gap)\b|\bas (?:above|before)\b|\b(?:the|our) previous\b|\bthe (?:first|second|third|last) (?:question|problem|conjecture|part|result)\b|\bthe (?:rest|remainder) of\b|\bour (?:problem|setting|question|case)\b"
-    rf"|\b(?:examin|stud|address|investigat|tackl|consider|explor|analy[sz])(?:e|es|ing|y|ies|ying)? the {_MATTER}s?(?! (?:of|that|to|whether|how)\b)"
+    r"|\b(?:<study>|consider|address|tackl)(?:e|es|ing|y|ies|ying)? the <matter>s?(?! (?:of|that|to|whether|how)\b)"
     r"|\b(?:the latter|the same (?:conclusion|holds|result|method|approach|question|problem)|thereof)\b"
     r"|\bboth (?=(?:through|by|via|with|using)\b)"
     # "supports both behaviors": two things named before; "both speed and cost" names them
     r"|\bboth (?!the )(?:[\w-]+ )?(?:[\w-]+s)\b(?![^.;:]{0,30}\band\b)"
-    rf"|\bthe (?:[\w-]+ )?{_MATTER}s?(?=[,.;]|$)"
+    r"|\bthe (?:[\w-]+ )?<matter>s?(?=[,.;]|$)"
     r"|\b(?:reviews?|address(?:es)?|fills?|bridges?|closes?|challenges?|answers?|settles?|resolves?|meets?) (?:that|it|them|this(?=[,.;]))\b"
-    r"|\b(?:the|this) (?:conjecture|statement|claim|converse) (?:is|holds|also)\b|\bthe (?:two|three|four|five) resulting\b"
+    r"|\b(?:the|this) (?:conjecture|statement|claim|converse) (?:is|holds|also)\b|\bthe <several> resulting\b"
     r"|\b(?:mentioned|described|listed|discussed|given|shown|requirements|results) above\b|\babove[.,;]"
     r"|\b(?:formali[sz]e|model|cast|frame|define|view|regard|phrase) (?:this|it|them) as\b"
     r"|\b(?:solve|settle|resolve|answer)s? the (?:problem|question|case|conjecture)\b(?! (?:of|that|whether|for))|\b(?:how|that|when) the (?:problem|question|task) (?:can|is|has|may)\b"
     r"|\btheir (?:(?:main|own) )?(?:results?|work|methods?|theorems?|approach(?:es)?)\b"
     r"|\b(?:in|by|of|from|to) (?:\[\d|\\cite)"
-    r"|\bthe (?:two|three|four) (?:[\w-]+ )?(?:questions|problems|issues|challenges|tasks|approaches|methods|settings|variants|views)\b"
-    r"|\b(?:two|three|four|both) (?:challenges|problems|issues|limitations|gaps|questions|goals|needs|shortcomings|drawbacks)[.,]",
-    re.IGNORECASE,
+    r"|\bthe <several> (?:[\w-]+ )?(?:questions|problems|issues|challenges|tasks|approaches|methods|settings|variants|views)\b"
+    r"|\b(?:<several>|both) (?:challenges|problems|issues|limitations|gaps|questions|goals|needs|shortcomings|drawbacks)[.,]"
 )
-_OUR = re.compile(
-    rf"\b(?:our|the proposed)(?: (?:proposed|new|novel|final|full|best|own|overall|resulting))? (?:[\w-]+ )?{_MADE}\b",
-    re.IGNORECASE,
-)
+_OUR = worded(r"\b(?:our|the proposed)(?: (?:proposed|new|novel|final|full|best|own|overall|resulting))? (?:[\w-]+ )?<made>s?\b")
 EARLY = 60
 """Characters; "the resulting …" so near the start has nothing before it to result from."""
-_BRINGS = re.compile(
-    r"\b(?:propos|introduc|present|develop|design|build|built|devis|releas|call|name|dub|term|describ|creat|construct)\w*",
-    re.IGNORECASE,
-)
+_BRINGS = worded(r"\b(?:<make>|<name>)\w*")
 
-_MARKER = re.compile(
-    rf"^(?:(?:(?:in|with) (?:this|the present|the current|our) (?:[\w-]+ )?{_OURS},?|to (?:do so|this end|that end|these ends),?|to (?:\w+ly )?\w+ (?:this|these|those|such|it)(?: (?!we\b)[\w-]+){{0,4}},|here,?|from (?:there|here),|\w[^,.;]{{0,60}}\\cite\w*(?:\[[^\]]*\])*\{{[^{{}}]*\}},|\\"
+_MARKER = worded(
+    r"^(?:(?:(?:in|with) (?:this|the present|the current|our) (?:[\w-]+ )?<ours>,?|to (?:do so|this end|that end|these ends),?|to (?:\w+ly )?\w+ (?:this|these|those|such|it)(?: (?!we\b)[\w-]+){0,4},|here,?|from (?:there|here),|\w[^,.;]{0,60}\\cite\w*(?:\[[^\]]*\])*\{[^{}]*\},|\\"
     r"|(?:abstract|background|introduction|motivation|purpose|aims?|objectives?|methods?|approach|(?:main )?results?|findings?|contributions?"
     r"|significance|conclusions?|materials and methods)[:.]|[(\[]?(?:i{1,3}|[1-4])[)\]]|[A-Z][\w-]+:(?= (?:we|this)\b)"
     r"|(?:therefore|thus|hence|specifically|in response|for this(?: purpose| reason)?|accordingly|consequently|in particular|instead"
     r"|in contrast|concretely|more (?:specifically|precisely|concretely)|as a (?:result|remedy|solution|first[ -]step(?: \w+)?)"
     r"|on this (?:basis|foundation)|in light of this|with this in mind|motivated by this|additionally|furthermore|moreover|in addition"
     r"|in summary|on the (?:other|one) hand|in fact|indeed|particularly|looking ahead|in (?:general|detail)|overall|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|to mitigate|however|yet|besides|nonetheless|nevertheless|meanwhile|then|next|ultimately|crucially|(?:more |most )?importantly|notably|lastly|together|taken together|in brief|in short|methodologically|technically|strikingly|surprisingly"
-    r"|interestingly|remarkably|building on this|this way|in this way),|further(?= we\b)|(?:our|the) (?:main |key )?contributions (?:are|include)[^:.]{0,20}:|this way(?= we\b))\s+)+",
-    re.IGNORECASE,
-)  # fmt: skip
-_CLAUSE = re.compile(
+    r"|interestingly|remarkably|building on this|this way|in this way),|further(?= we\b)|(?:our|the) (?:main |key )?contributions (?:are|include)[^:.]{0,20}:|this way(?= we\b))\s+)+")  # fmt: skip
+_CLAUSE = worded(
     r"^(?P<clause>(?:to|in|unlike|inspired|motivated|based|building|built|by|with|for|given|despite|from|under|as|following|using|through"
     r"|leveraging|drawing|guided|driven|recogni[sz]ing|on|rather than|instead of|beyond|towards?|while|although|since|because|when|after"
     r"|among|within|at|across|rooted|aiming|having|considering|against|grounded|\w+ing)\b[^$\\:;.]{2,200}?),? "
-    rf"(?=(?:we|i|(?:this|the present|the current) {_OURS}|the (?:paper|authors?))\s)",
-    re.IGNORECASE,
+    r"(?=(?:we|i|(?:this|the present|the current) <ours>|the (?:paper|authors?))\s)"
 )
 _CONTRAST = re.compile(r"(?:while|although|unlike|despite|inspired|motivated|rather than|instead of)\b", re.IGNORECASE)
 """First clauses on others' work."""
@@ -96,16 +71,15 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 # What only says what for, or what follows: left off where it points back.
-_TAIL = re.compile(
+_TAIL = worded(
     r",? (?:(?:specifically |explicitly |carefully )?(?:designed|aimed|aiming|intended|built|proposed|crafted|tailored) (?:to|for|at)"
-    r"|(?:in order |so as )?to (?:further |better |jointly |effectively )?(?:address|tackle|solve|overcome|bridge|fill|close|mitigate|alleviate|resolve|meet|answer|study"
-    r"|investigate|achieve|enable|handle|support|remedy|explore|facilitate|combat|counter|do)"
+    r"|(?:in order |so as )?to (?:further |better |jointly |effectively )?(?:<solve>\w*|<study>\w*|answer|achieve|enable|handle|support|facilitate|combat|counter|do)"
     r"|(?:that|which) (?:\w+ly )?(?!is|are|was|were|has|have|can|may|will|we|the)\w+s?)\b"
     r"| (?:by \w+ing|to (?:\w+ly )?\w+)(?= (?:this|these|those|such|the above)\b)"
     r"|, (?:\w+ly )?(?:\w+ing|\w+ed|thereby|thus|hence|which|while|whereas|allowing|enabling|addressing|making|leading|resulting|achieving|providing|bridging|so|and|with|in particular|particularly|especially|including)\b"
-)  # fmt: skip
+, re.NOFLAG)  # fmt: skip
 # "…, a novel framework": of which nothing is left to say.
-_BARE = re.compile(rf", an? (?:[\w-]+ ){{0,2}}{_MADE}$")
+_BARE = worded(r", an? (?:[\w-]+ ){0,2}<made>s?$", re.NOFLAG)
 # "…, a framework that addresses this challenge by learning …": what comes after it says more.
 _DETOUR = re.compile(
     r",? (?:(?:that|which) (?:\w+ly )?|(?:(?:specifically )?(?:designed|aimed|aiming|intended|built) )?(?:to|at) )"
@@ -113,10 +87,11 @@ _DETOUR = re.compile(
     r"(?: [\w-]+){0,3}? (?:(?P<way>through|via|with)|by|(?=using\b))(?(way)(?= )| ?(?=(?:\w+ly )?\w+ing\b))"
 )
 # "We release tools addressing these gaps.", "We propose a radar for this setting.": "We propose a radar."
-_ASIDE = re.compile(
-    r",?(?: \w+ly)? (?:address|bridg|fill|clos|tackl|overcom|resolv|solv|mitigat)ing (?:this|these|those|such|both) (?:[\w-]+ )?[\w-]+(?=[,.:;])"
+_ASIDE = worded(
+    r",?(?: \w+ly)? <solve>ing (?:this|these|those|such|both) (?:[\w-]+ )?[\w-]+(?=[,.:;])"
     r"|(?<!designed)(?<!tailored)(?<!suited)(?<!intended)(?<!account)(?<!search)(?<!look)(?<!allow)(?<!allows) (?:in|for|across|within|under|(?<=view )on|(?<=tive )on|(?<=rvey )on|(?<=ysis )on|(?<=rvey )of|(?<=view )of)"
-    r" (?:this|these|those|such) (?:[\w-]+ ){0,2}[\w-]+(?=[,.;]| (?:by|via|through|using|with)\b)"
+    r" <these> (?:[\w-]+ ){0,2}[\w-]+(?=[,.;]| (?:by|via|through|using|with)\b)",
+    re.NOFLAG,
 )
 # "… make such judgements.": "… make judgements."
 _SUCH = re.compile(r"(?<=[a-z] )such (?!as\b|that\b)(?=an? |(?:[\w-]+ ){1,3}?[\w-]+s\b)")
@@ -132,31 +107,25 @@ _DID = {
     for gerund in gerunds.split()
 }  # fmt: skip
 _DID["formulating"], _DID["reformulating"] = "formulate", "reformulate"
-_ADDRESSED = re.compile(
-    rf"^(?P<who>we|i|this {_OURS}) (?:(?:aim|seek|attempt|try|strive|propose)s? to )?(?:\w+ly )?(?:address|restore|achieve|exploit|tackle|fill|bridge|close|resolve|solve|overcome|mitigate|remedy|alleviate)(?:e?s|d|ed)?"
-    r" (?:all )?(?:this|these|those|both|such|them|it|the)(?: [\w-]+){0,3}?(?: (?:in|of|for|on) [^,.;:$]{2,60}?)? by (?P<how>\w+ing)\b",
-    re.IGNORECASE,
+_ADDRESSED = worded(
+    r"^(?P<who>we|i|this <ours>) (?:(?:aim|seek|attempt|try|strive|propose)s? to )?(?:\w+ly )?(?:restor|achiev|exploit|<solve>)\w*"
+    r" (?:all )?(?:this|these|those|both|such|them|it|the)(?: [\w-]+){0,3}?(?: (?:in|of|for|on) [^,.;:$]{2,60}?)? by (?P<how>\w+ing)\b"
 )
 # "This motivates us to introduce …": "We introduce …".
-_MOTIVATED = re.compile(
+_MOTIVATED = worded(
     r"^(?:this|these)\b[^.,;:$]{0,50}? (?:motivat|le[ad]|prompt|inspir|allow|enabl|driv|compel)\w* us to (?=(?:\w+ly )?"
-    r"(?:propos|introduc|present|develop|design|build|creat|construct|formulat|devis|deriv|defin|prov))",
-    re.IGNORECASE,
+    r"(?:<make>|formulat|deriv|defin|prov))"
 )
 # "This survey, written for a meeting, aims to …": "This survey aims to …".
-_PARENTHESIS = re.compile(rf"^((?:this|the) {_OURS}), [^,;:.$]{{5,200}}, (?=(?:aims|seeks|\w+[^s]s)\b)", re.IGNORECASE)
+_PARENTHESIS = worded(r"^((?:this|the) <ours>), [^,;:.$]{5,200}, (?=(?:aims|seeks|\w+[^s]s)\b)")
 # "… by one such incentive, empowerment, …": "… by empowerment, …".
 _ONE_SUCH = re.compile(r"\bone such [\w-]+(?: \w+)?, (?=[^,]{2,60},)")
 # "We close this gap with a method …": "We present a method …".
-_CLOSED_WITH = re.compile(
-    rf"^(?:we|this {_OURS}) (?:address|tackle|fill|bridge|close|resolve|solve|overcome|remedy|remedie)(?:e?s)? (?:this|these|both|such) [\w-]+ (?:with|through|via) (?=(?:an?|the first) |(?-i:[A-Z]))",
-    re.IGNORECASE,
+_CLOSED_WITH = worded(
+    r"^(?:we|this <ours>) <solve>\w* (?:this|these|both|such) [\w-]+ (?:with|through|via) (?=(?:an?|the first) |(?-i:[A-Z]))"
 )
 # "We look into these flaws and propose …": "We propose …".
-_THEN = re.compile(
-    r"^we [^,.;:$]{0,60}\b(?:this|these|those|such)\b[^,.;:$]{0,60},? and (?=(?:\w+ly )?(?:propose|introduce|present|develop|design) )",
-    re.IGNORECASE,
-)
+_THEN = worded(r"^we [^,.;:$]{0,60}\b<these>\b[^,.;:$]{0,60},? and (?=(?:\w+ly )?<make>\w* )")
 # "We define this condition as X: …": "We define X: …".
 _DEFINED = re.compile(
     r"^(we (?:formally )?(?:define|formali[sz]e)) (?:this|these) (?:[\w-]+ )?\w+ as(?= (?:an? |the )?[\w-]+(?: [\w-]+){0,3}[:,])",
@@ -169,9 +138,7 @@ _SYMBOL = re.compile(
 )
 _SHORT_NAME = re.compile(r"\(([A-Z][\w-]*[A-Z][\w-]*)\)")
 _COINED = re.compile(r"^([^:]{2,40}?)\s?:")
-_IT = re.compile(
-    rf"^(?:it(?= (?:is|can|has|uses|does|\w+s)\b)|(?:our|this|the(?: proposed)?) (?P<noun>{_MADE}))(?=\s)(?!'s)", re.IGNORECASE
-)
+_IT = worded(r"^(?:it(?= (?:is|can|has|uses|does|\w+s)\b)|(?:our|this|the(?: proposed)?) (?P<noun><made>s?))(?=\s)(?!'s)")
 
 
 @lru_cache(maxsize=4_000)
@@ -314,9 +281,7 @@ def coined_name(title: str, every: list[str]) -> Name | None:
     name = match[1].strip()
     for place, sentence in enumerate(every):
         if holds(sentence, name) and _BRINGS.search(sentence):
-            is_name = re.search(r"[A-Z].*[A-Z0-9]|\d", name) or re.search(
-                rf"\b(?:propos|introduc|present|call|nam|dub|term|releas|describ|develop)\w* (?:\W*){re.escape(name)}\b", sentence
-            )
+            is_name = re.search(r"[A-Z].*[A-Z0-9]|\d", name) or re.search(rf"{_BRINGS.pattern} \W*{re.escape(name)}\b", sentence)
             return Name(name, place, sentence) if is_name else None
     for place, sentence in enumerate(every):  # without a word for it: "GlacierEye sees …"
         if re.search(r"[a-z].*[A-Z]|[A-Z]{2}|\d", name) and re.match(

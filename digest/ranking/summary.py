@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from digest.domain.paper import Paper, Ranked, Summary
+from digest.ranking.cues import FINDING, FURTHER, MAKES, TOPIC, against, cues, is_poor, is_topic
 from digest.ranking.sentences import LONGEST, LONGEST_WHOLE, closed, sentences, shortened, uncounted
 from digest.ranking.standalone import (
     Name,
@@ -20,6 +21,7 @@ from digest.ranking.standalone import (
     without_tail,
 )
 from digest.ranking.terms import terms
+from digest.ranking.wording import worded
 
 MOST_WEIGHED = 1_000
 """Characters of a sentence that are looked at."""
@@ -56,83 +58,6 @@ FOUND = 2.0
 BACK = 4.0
 """What a sentence loses for each word that points at what was said before it."""
 
-_FURTHER = re.compile(r"^(?:moreover|furthermore|additionally|also|finally|in addition|further|then|next)\b", re.IGNORECASE)
-# What a contribution sounds like, strongest first: (pattern, weight).
-_CUES = tuple(
-    (re.compile(pattern, re.IGNORECASE), weight)
-    for pattern, weight in (
-        (r"\b(?:in|with) this (?:paper|work|study|report|article|survey|note|letter|thesis),? (?:we|i)\b", 3.0),
-        (r"\b(?:we|i) (?:(?:\w+ly|therefore|thus|then|also|further|first|hereby)\s)?(?:propose|introduce|present|develop|design|build|release"
-         r"|unveil|describe|construct|devise|create|open-source|formali[sz]e|survey|review|envision|(?:re)?formulate|reframe|recast|built|curate|train and release)(?:e?d)?\b", 4.0),
-        (r"\b(?:this (?:\w+ )?|our |the (?:present |current )?)(?:paper|work|study|research|report|article|survey|review|note|letter|thesis|abstract|document|essay|book|chapter|tutorial)"
-         r"(?:, [^.;:$]{5,180},)? (?:(?:aims|seeks) to |\w+ )?(?:proposes?|introduces?|presents?|develops?|describes?|stud(?:y|ies)|investigates?|examines?|provides?|shows?"
-         r"|explores?|offers?|surveys?|reviews?|proves?|establish(?:es)?|extends?|reveals?|summari[sz]es?|outlines?|collects?|argues?|demonstrates?|removes?|solves?|resolves?|improves?|generali[sz]es?|enables?)\b", 4.5),
-        (r"\bour main (?:result|theorem|contribution|finding)s? (?:is|are|shows?|states?)\b", 4.0),
-        (r"\b(?:our|the) (?:aim|goal|objective)(?: of this \w+)? is to\b.* by \w+ing\b", 4.0),
-        # A name that the title does not have.
-        (r"\b(?:propose|introduce|present|develop|call(?:ed)?|named|dubbed|termed) (?:the )?\W?(?-i:[\w-]*[A-Z][\w-]*[A-Z]|[A-Z]\w+-\w)[\w-]*(?:,| \(|\.$)", 1.0),
-        (r"\b(?:we|i) (?:(?:\w+ly|then|also|further|first)\s)?"
-         r"(?:show|prove|demonstrate|find|study|investigate|derive|establish|examine|analy[sz]e|reveal|explore|revisit|identify|argue|observe|define|discover|uncover|provide|offer|characteri[sz]e|report|obtain|determine|compute|give|extend|quantify|measure"
-         r"|generali[sz]e|classify|found|augment|combine|integrate|adapt|improve|unify|solve)(?:e?d)?\b", 2.5),
-        (r"\b(?:we|i) (?:\w+ly )?(?:evaluate|compare|apply|test)(?:e?d)?\b", 1.5),
-        (r"\bwe succeed in \w+ing\b", 2.5),
-        (r"\bwe\b.{5,120}\band (?:propose|introduce|present)\b", 2.5),
-        (r"\b(?:results?|experiments?|analys[ie]s|evaluations?|findings?|simulations?|observations?|stud(?:y|ies)) (?:[\w-]+ ){0,3}?"
-         r"(?:show|reveal|demonstrat|indicat|suggest|find|found|confirm)\w* (?:\w+ )?that\b(?! (?:our|the proposed|\w+ (?:is|are) effective))", 2.5),
-        # What is found says more than what was looked at.
-        (r"\bwe (?:\w+ )?(?:\w+\b.{5,120}\band )?(?:show|find|prove|demonstrate|reveal|found)(?:e?d)? (?:\w+ )?that\b", 1.0),
-        (r"\b(?:is|are) (?:\w+ly )?(?:proposed|introduced|presented|developed|proved|proven|derived|established|shown|obtained|studied|investigated|formulated|curated|released)\b", 2.0),
-        (r"\b(?:called|(?<!-)named|dubbed|termed|namely)\b|\ba (?:novel|new|simple|unified|general)\b|\bthe first\b", 1.0),
-        (r"\b(?:outperform\w*|state-of-the-art|surpass\w*|improv\w+ .{0,40}(?:%|\\%|percent|times|×))", 0.8),
-    )
-)  # fmt: skip
-_AGAINST = tuple(
-    (re.compile(pattern, re.IGNORECASE), weight)
-    for pattern, weight in (
-        (r"\b(?:code|data|dataset|models?|weights|demo|project page|website)\b.{0,60}\b(?:available|released|found|public\w*)\b|https?://", 4.0),
-        (r"^(?:however|recent(?:ly)?|while|although|despite|existing|current|traditional|previous|prior|most|many)\b", 1.5),
-        # What it is about was said in the sentence before: "We challenge that interpretation."
-        (r"^(?:\S+ ){0,14}(?:this|that|these|those|such|the)(?: \w+)? "
-         r"(?:issues?|problems?|challenges?|gaps?|interpretations?|agenda|questions?"
-         r"|limitations?|assumptions?|views?|directions?|goals?|claims?|aims?|needs?|drawbacks?|bottlenecks?)[.!?]$", 4.0),
-        (r"\bwe (?:hope|believe|conclude|conduct|discuss|(?:release|open-source)(?! (?-i:\w*[A-Z]\w*[A-Z]))|publish|thank)\b", 2.0),
-        (r"\b(?:we|i) (?:\w+ly )?(?:build (?:up)?on|focus on|aim (?:to|at)|attempt|seek)\b|\bour focus\b", 3.0),
-        # What was made on the way.
-        (r"^to (?:\w+ly )?(?:evaluate|validate|assess|verify|test|accommodate|alleviate|mitigate|ensure|enhance|reduce|handle|support|stabilize)\b(?! (?:this|these|those|such|(?:\w+ )?(?:research|work))\b)", 1.5),
-        (r"^(?:initially|in the (?:appendix|last section))\b", 4.0),
-        (r"^(?:in|for|as) (?:the |a )?(?:first|second|third|fourth|last)\b", 4.0),
-        (r"^to (?!th(?:is|at|ese|ose)\b)(?:\w+ly )?\w+ (?!(?:this|these|those|such|it|the above)\b)[^,]{3,80}, (?:we|i)\b|^beyond\b", 1.4),
-        (r"^in order to (?:get|obtain|compute|do|prove)\b|^(?:an? )?(?:\w+ )?(?:part|step|ingredient|tool) (?:of|in|for)\b", 4.0),
-        (r"^in (?:(?:a|our|the) (?:recent|previous|earlier|prior|companion) (?:paper|work|article|study)|\[|\\cite)", 4.0),
-        # Announced, not said.
-        (r"\b(?:push(?:es)? the (?:boundar|front|limit)|pav(?:e|es|ing) the way|bridg(?:e|es|ing) the gap|(?:first|important|significant|further) steps? toward|sheds? light)", 2.0),
-        (r"^(?!.*\(?\b(?:1|i)\) ).*\((?:2|ii)\) ", 4.0),
-        # Named, not said: "We identify three key flaws …", "We conduct a series of experiments …".
-        (r"\b(?:identif|discuss|highlight|present|report|summari[sz]|draw)\w* (?:two|three|four|five|six|several|some|many|various|systematic|key|critical|a number of)"
-         r" (?:[\w-]+ ){0,2}(?:flaws|issues|problems|challenges|limitations|gaps|findings|insights|observations|shortcomings|weaknesses)\b(?!:)|: \(?(?:1|i)\) (?!.*(?:2|ii)\))", 3.0),
-        (r"\b(?:design|conduct|perform|present|report|carry out) (?:an? )?(?:\w+ )?(?:series|set|number|range|suite) of (?:[\w-]+ ){0,2}(?:experiment|stud|analys|evaluation|ablation)\w*\b", 3.0),
-        (r"^(?:through |in )?(?:extensive )?(?:experiments?|evaluations?|experimental results|results)\b(?!.{0,80}\bthat\b)", 1.5),
-        (r"\b(?:release|open-source|publish|provide)\w* (?:(?:all|the|our|both) )?(?:source )?(?:code|demos?)\b|\\\\[A-Z]?[a-z]*(?:Name|method|ours)\b|\\[A-Za-z]+\{\}", 4.0),
-        (r"\b(?:we|i) first\b|^(?:first|second|third)(?:ly)?,", 2.5),
-        (r"\bfuture (?:directions?|work|research)\b|^unfortunately\b", 2.0),
-        (r"\?$", 4.0),
-        # Only the problem is named, or that something is done.
-        (r"\b(?:this \w+|we) (?:will )?(?:address|tackle|consider)(?:es|s)?\b(?!.* by \w+ing\b)|^we contribute to\b", 2.0),
-        (r"\b(?:explor|stud|consider|investigat|address|tackl)(?:e|es|y|ies)? the (?:[\w-]+ )?(?:problem|task|question|issue|challenge)s? (?:of|for)\b", 2.5),
-        (r"\b(?:solution|method|framework|approach|way) (?:to|for) (?:address|tackl|solv|overcom)\w*\b", 1.0),
-        (r"^(?:in particular|specifically|concretely),", 1.0),
-        (r"\b(?:explor|stud|investigat|examin|ask)(?:e|es|y|ies|s)? (?:whether|if|how)\b(?!.*\b(?:show|find|demonstrat|reveal))", 2.0),
-        (r"\b(?:conduct|perform)\w* (?:an? )?(?:comprehensive|systematic|extensive|thorough|in-depth|broad)\b", 1.0),
-        # A part of what is offered: "For timing detection, we …".
-        (r"^for (?:the )?[\w-]+(?: [\w-]+){0,3}, (?:we|i)\b|^(?:\S+ )?(?:at|from|on|in) (?:the|an?) (?:[\w-]+ ){1,2}(?:level|perspective|standpoint|side|front|stage|part|end|phase),", 3.0),
-        # A name that was lost: "our model, ."
-        (r"[,(] ?[.)]", 2.0),
-        # A further contribution: the one it adds to says more.
-        (r"\b(?:we|i) (?:then|also|further|furthermore|additionally|finally)\b|^(?:in this \w+, )?as (?:an?|one) (?:\w+ )?(?:aspect|remark|evidence|application|corollary|example|by-?product|consequence|first[ -]step)\b|\bto (?:validate|evaluate|verify|assess) our\b|\bthe same (?:conclusion|holds|result|method)\b", 2.0),
-        (_FURTHER.pattern + r"|^our (?:proofs?|arguments?)\b", 2.0),
-        (r"^(?:it|they|these|this|those|such|here|specifically|first|second|third)\b(?! (?:paper|work|study|survey))", 1.0),
-    )
-)  # fmt: skip
 # A macro of the authors' own, for the name of what they made, which the title tells.
 _MACRO = re.compile(
     r"\\(?:[Oo]ur\w*|[Mm]ethod|[Nn]ame|[Mm]odel|[Ss]ys(?:tem)?|[Bb]ench(?:mark)?|(?!operator)\w+[Nn]ame)\b(?:\{\}|\\(?= ))?(?!\{)"
@@ -146,25 +71,11 @@ _LINK = re.compile(
     r" \([^()]{0,40}https?://[^()]*\)| \(?https?://[^\s,)]+\)?(?=[,.;]? )| \((?:see|cf\.|e\.g\.|[, ])*\\cite[^()]*\)|(?<! of)(?<! in)(?<! by)(?<! to)(?<! from)(?<! with)[ ~]?\\cite\w*(?:\[[^\]]*\])*\{[^{}]*\}| \[(?:\d+(?:[,–-] ?\d+)*|[A-Z]\w{0,6}\d{2}\w?)\]|(?<=\w) (?=, )"
 )
 _TITLED = re.compile(r"([\w-]*[A-Z][\w-]*[A-Z0-9][\w-]*)\s?: ")
-_GOES_ON = re.compile(
-    r"^(?:(?:\w+ly, )?we (?:\w+ )?(?:find|show|prove|demonstrate|observe)|it|its|they|their|this|these|our|specifically|in particular|concretely|by|here|each|first(?:ly)?|one|unlike|given|the|instead|rather)\b",
-    re.IGNORECASE,
+_GOES_ON = worded(
+    r"^(?:(?:\w+ly, )?we (?:\w+ )?(?:<show>|observ)e?|it|its|they|their|this|these|our|specifically|in particular|concretely|by|here|each|first(?:ly)?|one|unlike|given|the|instead|rather)\b"
 )
 # Whose the work is: without any of these, a sentence is on what others did more often than not.
-_AUTHORS = re.compile(
-    r"\b(?:we|our|i|this (?:paper|work|study|article|survey|note|thesis|report)|the paper|the present \w+|the authors?)\b",
-    re.IGNORECASE,
-)
-_FINDING = re.compile(
-    r"\b(?:show|find|found|prove|demonstrate|reveal|establish|observe|indicate|suggest)(?:e?[sd])? (?:\w+ )?that\b|\b(?:outperforms?|surpass(?:es)?|achieves|improves|reduces|exceeds)\b",
-    re.IGNORECASE,
-)
-_MAKES = re.compile(f"{_CUES[1][0].pattern}|{_CUES[2][0].pattern}", re.IGNORECASE)
-# What is looked at, not what is made or found.
-_TOPIC = re.compile(
-    r"(?:we|i|this \w+) (?:\w+ly )?(?:consider|stud(?:y|ie)|investigate|explore|examine|address|analy[sz]e|is concerned with|discusse?|revisit|focus(?:es)? on)",
-    re.IGNORECASE,
-)
+_AUTHORS = worded(r"\b(?:we|our|i|this <ours>|the paper|the present \w+|the authors?)\b")
 _BARE = re.compile(r", an? (?:[\w-]+ ){0,2}(?:system|frame-?work|method|approach|model)\.$")
 # Where symbols or cases are set up, or others' work is told, nothing is contributed.
 _SET_UP = re.compile(
@@ -208,9 +119,7 @@ def _extracted(title: str, abstract: str) -> Summary | None:
         _weight(every[n], line, n, len(every), named, name, unset[n]) + PAIR * bool(pairs[n]) for n, line in enumerate(lines)
     ]
     made = [
-        n
-        for n, line in enumerate(lines)
-        if _MAKES.search(line) and not (points_back(line) or _TOPIC.match(line) or _is_poor(line))
+        n for n, line in enumerate(lines) if MAKES.search(line) and not (points_back(line) or TOPIC.match(line) or is_poor(line))
     ]
     first = [w - LATER * (bool(made) and n > made[0] and not (name and n == name.place)) for n, w in enumerate(weights)]
     stands = [bool(pairs[n]) or not points_back(line) for n, line in enumerate(lines)]
@@ -233,14 +142,12 @@ def _standing(every: list[str], place: int, name: Name | None) -> str:
 def _weight(
     sentence: str, line: str, place: int, of: int, named: frozenset[str], name: Name | None, unset: frozenset[str]
 ) -> float:
-    cues = sum(w for pattern, w in _CUES if pattern.search(sentence) or pattern.search(line))
-    weight = cues - sum(
-        w for pattern, w in _AGAINST if (found := pattern.search(sentence)) and (not found.start() or found[0] in line)
-    )
+    sounds = cues(sentence, line)
+    weight = sounds - against(sentence, line)
     weight -= BACK * min(points_back(line), 2)
     if len(line) < SHORTEST:
         weight -= 3.0
-    weight -= 1.5 * _is_topic(line) + 1.5 * (len(line) > LONGEST_WHOLE)
+    weight -= 1.5 * is_topic(line) + 1.5 * (len(line) > LONGEST_WHOLE)
     words = set(terms(line))
     # Words decide nothing where they are few, and a symbol says nothing where it was set up before.
     brings = bool(name and place == name.place)
@@ -250,18 +157,18 @@ def _weight(
     weight -= SYMBOL * min(len(unset), 3)
     if _SET_UP.search(line):
         weight -= 3.0
-    if cues < 2 and _BACKGROUND.search(line):
+    if sounds < 2 and _BACKGROUND.search(line):
         weight -= 2.0
     if of >= MANY and place == of - 1:
         weight -= 1.5
-    if not (_AUTHORS.search(sentence) or cues >= 2 or (name and name.is_in(line))):
+    if not (_AUTHORS.search(sentence) or sounds >= 2 or (name and name.is_in(line))):
         weight -= 3.0
     # Early rather than late, short rather than long, words rather than symbols, when the words decide nothing.
     weight -= 0.5 * place / of + max(0, len(line) - LONGEST) / 200 + 0.25 * max(0, line.count("$") // 2 - 2)
     weight -= 3.0 * ("\\[" in line or "$$" in line)
     if brings:
-        weight += NAME if cues >= 2 else NAME / 2
-        weight += 2.0 * bool(_FURTHER.search(sentence))
+        weight += NAME if sounds >= 2 else NAME / 2
+        weight += 2.0 * bool(FURTHER.search(sentence))
     # A title says what the paper is about.
     return weight + TITLE * len(named.intersection(words)) / len(named) if named else weight
 
@@ -284,7 +191,7 @@ def _with_before(every: list[str], lines: list[str], place: int, unset: list[fro
     if len(set(terms(line)).difference(terms(before))) < FEW - 2:
         return ""
     both = f"{before} {line}"
-    return both if sums_up(line) or not (points_back(both, len(both)) or _is_poor(every[place - 1])) else ""
+    return both if sums_up(line) or not (points_back(both, len(both)) or is_poor(every[place - 1])) else ""
 
 
 def _is_thin(line: str, name: Name | None) -> bool:
@@ -299,12 +206,12 @@ def _fitting(
     line = lines[best]
     weak = weights[best] < WEAK
     cut = line[-1:] == "." and line[-9:] not in every[best] and len(line) < WHOLE
-    thin = bool(weak or cut or _is_thin(line, name) or _BARE.search(line) or _is_topic(line))
+    thin = bool(weak or cut or _is_thin(line, name) or _BARE.search(line) or is_topic(line))
     rest = LONGEST_WHOLE - len(line) - 1
     added: list[tuple[float, int, str]] = []
     for n, other in enumerate(lines):
-        topic = n < best and _is_topic(other)
-        if n == best or (n < best and not (topic or (thin and _AUTHORS.search(other)))) or _is_poor(other):
+        topic = is_topic(other)
+        if n == best or is_poor(other) or (topic if n > best else not (topic or (thin and _AUTHORS.search(other)))):
             continue
         if len(set(terms(other)).difference(terms(line))) < (2 if weak else FEW - 2):
             continue
@@ -312,7 +219,7 @@ def _fitting(
         goes_on = n == best + 1 and (back == 0 or not points_back(f"{line} {other}", LONGEST_WHOLE))
         if (back or any(not holds(line, each) for each in unset[n])) and not goes_on:
             continue
-        worth = weights[n] + BACK * min(back, 2) + FOUND * bool(_FINDING.search(other))
+        worth = weights[n] + BACK * min(back, 2) + FOUND * bool(FINDING.search(other))
         worth += NAME * bool(name and n > best and other.startswith(name.text)) + bool(goes_on and _GOES_ON.match(every[n]))
         if worth >= (ADDS_TO_THIN if topic or (thin and n >= best - 1) else ADDS):
             whole = closed(other, THIN, rest) or (shortened(other, rest) if thin and n > best else "")
@@ -322,14 +229,6 @@ def _fitting(
         _, n, other = max(added)
         return f"{line} {other}" if -n > best else f"{other} {line}"
     return line if len(line) <= LONGEST_WHOLE else shortened(line)
-
-
-def _is_topic(line: str) -> bool:
-    return bool(_TOPIC.match(line)) and not _FINDING.search(line)
-
-
-def _is_poor(sentence: str) -> bool:
-    return any(pattern.search(sentence) for pattern, weight in _AGAINST if weight >= 1.5)
 
 
 def summarised(ranked: Ranked) -> Ranked:

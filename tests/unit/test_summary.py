@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Summary
 from digest.ranking.sentences import LONGEST, LONGEST_WHOLE, sentences, shortened
-from digest.ranking.standalone import coined_name, points_back
+from digest.ranking.standalone import coined_name, points_back, unset_symbols
 from digest.ranking.summary import summarise
 
 
@@ -367,6 +367,58 @@ def test_a_thin_sentence_takes_the_next_where_that_goes_on() -> None:
     thin, more = "We introduce GlacierEye, a radar.", "It sees the ice of glaciers from a low orbit, at night and through clouds."
     assert line(f"{thin} {more} {RESULTS}", "GlacierEye: ice") == f"{thin} GlacierEye {more.removeprefix('It ')}"
     assert line(f"{thin} {RESULTS}", "Ice") == thin
+
+
+STUDIED = "We study the radar of a satellite that sees glaciers through the clouds of winter."
+FINDS = "We show that one orbit in three loses sight of a glacier in rain."
+SEEN = "Results show that rain hides every third glacier from a satellite."
+
+
+@pytest.mark.parametrize(
+    ("abstract", "chosen"),
+    [
+        (f"{STUDIED} {BACKGROUND} {FINDS}", f"{STUDIED} {FINDS}"),  # what is looked at takes along what was found
+        (f"{STUDIED} {BACKGROUND} {SEEN}", f"{STUDIED} {SEEN}"),
+        (f"{BACKGROUND} {FINDS} {STUDIED}", FINDS),
+        # what was made first is what the paper is about; a part of it is not
+        ("We propose a radar that sees glaciers through clouds at night in all seasons. We also propose a novel filter of rain, the first"
+         " of its kind for radars in a low orbit around the poles, by a simple sum of echoes.",
+         "We propose a radar that sees glaciers through clouds at night in all seasons."),
+        # a sentence that points back is left where one stands that says enough
+        (f"{BACKGROUND} We present a novel analysis of this failure in rain, of all its seasons. {FINDS}", FINDS),
+        # a definition, an earlier paper
+        (f"A glacier is a mass of ice that moves. {FINDS}", FINDS),
+        (f"In a previous paper, we introduced a radar that sees glaciers through clouds at night. {FINDS}", FINDS),
+        # only the first of a list
+        ("We present a radar for glaciers of the poles, comprising: (1) a dish of four metres. (2) A filter.",
+         "We present a radar for glaciers of the poles."),
+    ],
+)  # fmt: skip
+def test_a_contribution_or_a_finding_is_chosen_and_a_topic_takes_it_along(abstract: str, chosen: str) -> None:
+    assert line(abstract) == chosen
+
+
+@pytest.mark.parametrize(
+    ("sentence", "standing"),
+    [
+        ("We present a radar [12] for glaciers \\cite{a} of the poles https://x.org/r, in a low orbit.",
+         "We present a radar for glaciers of the poles, in a low orbit."),
+        ("We present a radar for glaciers (code: https://x.org/r) of all the poles.", "We present a radar for glaciers of all the poles."),
+        ("Following \\cite{a}, we present a radar for the glaciers of the poles.", "We present a radar for the glaciers of the poles."),
+        ("We present a radar of all the glaciers of the poles that meets these many needs.", "We present a radar of all the glaciers of the poles."),
+        ("We present a radar to see such hidden and moving glaciers of the poles.",
+         "We present a radar to see hidden and moving glaciers of the poles."),
+        ("To close this gap in winter, a radar that sees all glaciers is presented.", "A radar that sees all glaciers is presented."),
+    ],
+)  # fmt: skip
+def test_links_citations_and_pointers_are_left_out(sentence: str, standing: str) -> None:
+    assert line(sentence) == standing
+
+
+def test_a_short_name_that_another_sentence_brings_in_is_not_known_to_who_reads_one() -> None:
+    said = ["We propose guidance by the frequency of echoes (GFE).", "We show that GFE sees more glaciers.", "It sees more."]
+    assert unset_symbols(said, said) == [frozenset(), frozenset({"GFE"}), frozenset()]
+    assert unset_symbols(said, said, "GFE: guidance") == [frozenset()] * 3
 
 
 def test_a_sentence_that_means_all_of_the_one_before_takes_it_along() -> None:

@@ -4,7 +4,8 @@
 
 The history goes through the project's own doors: papers and readings as JSON lines, `import`, `train`, `backtest`. The last two
 months are judged at five cutoffs (05:00 to 09:00 UTC), so that no figure hangs on one hour, with every formula beside the model
-and the shipped coefficients beside those fitted here. With MORE = "months" also each month before: fitted on all before it.
+and the shipped coefficients beside those fitted here. With MORE = "months" also each month before: fitted on all before it. With
+MORE = "table" a table of the last two months instead: errors, and paired differences from what was fitted here.
 """
 
 from __future__ import annotations
@@ -93,6 +94,24 @@ def judged(store: Store, rankers: Mapping[str, Ranker], since: date, until: date
     return found
 
 
+def table(store: Store, rankers: Mapping[str, Ranker], since: date, until: date) -> str:
+    """Markdown: NDCG@10 of each ranker at each cutoff with its standard error, and below it how it differs from the first, paired
+    morning by morning, as a 95 % interval. The last column has means of the others: its errors are no smaller, since the mornings
+    are the same.
+    """
+    runs = [backtest(store, replace(LIST, cutoff=time(hour)), rankers, since, until, END) for hour in CUTOFFS]
+    mornings = f"{min(run.mornings for run in runs)} mornings from {runs[0].since} to {runs[0].until}"
+    rows = [[mornings, *(f"{hour:02}:00 UTC" for hour in CUTOFFS), "all five"], ["---"] * (len(CUTOFFS) + 2)]
+    for scores in zip(*(run.scores for run in runs), strict=True):
+        ndcg = [(each.ndcg, each.ndcg_error) for each in scores]
+        less = [(each.difference.mean, 1.96 * each.difference.error) for each in scores]
+        means, ranges = ([*each, tuple(map(fmean, zip(*each, strict=True)))] for each in (ndcg, less))
+        rows.append([scores[0].ranker, *(f"{mean:.3f} ± {error:.3f}" for mean, error in means)])
+        if scores[0].ranker != next(iter(rankers)):
+            rows.append(["", *(f"{mean - half:+.3f} to {mean + half:+.3f}" for mean, half in ranges)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def fitted_before(store: Store, day: date) -> Trending:
     return Trending(train(store, LIST, datetime.combine(day, time(), UTC)))
 
@@ -102,6 +121,10 @@ def main(folder: Path, more: str) -> None:
         store = loaded(folder, Path(scratch))
         shipped = Trending(parse((ROOT / "config/trending.toml").read_text("utf-8"), "config/trending.toml"))
         rankers: dict[str, Ranker] = {"fitted here": fitted_before(store, LAST_TWO_MONTHS), "shipped": shipped, **FORMULAS}
+        if more == "table":
+            print(table(store, rankers, LAST_TWO_MONTHS, END.date()))
+            store.close()
+            return
         figures: dict[str, object] = {"last two months": judged(store, rankers, LAST_TWO_MONTHS, END.date())}
         if more == "months":
             for start, end in zip(MONTHS, (*MONTHS[1:], END.date()), strict=True):

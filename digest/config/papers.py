@@ -30,6 +30,7 @@ class ListSettings(Section):
     sources: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     topics: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
+    variety: float = Field(0.0, ge=0, le=0.5)
     style: Literal["full", "compact"] = "full"
     send_empty: bool = False
 
@@ -63,6 +64,7 @@ class ListSettings(Section):
             sources=frozenset(self.sources),
             categories=frozenset(self.categories),
             topics=tuple(sorted(self.topics.items())),
+            variety=self.variety,
             style=self.style,
             send_empty=self.send_empty,
         )

@@ -51,6 +51,8 @@ class PaperList:
     """Only papers in one of these categories ("cs.CL", or "cs" for all below it); empty: all."""
     topics: tuple[tuple[str, float], ...] = ()
     """What a topic counts, by primary category ("cs.CL", or "cs" for all below it); 1 where none is named."""
+    variety: float = 0.0
+    """The share of its score that a paper loses for each pick of the last seven days on its topic; 0: none."""
     style: str = "full"
     """"full" or "compact"."""
     send_empty: bool = False

@@ -122,8 +122,8 @@ class Candidate:
     """What its list lets its topic count."""
 
 
-BURST = "burst"
-"""The kind of a reason that is for operators: votes that do not count. Readers are not shown what argues against a pick."""
+BURST, LATELY = "burst", "lately"
+"""Kinds of reasons for operators: votes that do not count, earlier picks on its topic. Readers are not shown what argues against a pick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Reason:
 
 
 def for_readers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple(reason for reason in reasons if reason.kind != BURST)
+    return tuple(reason for reason in reasons if reason.kind not in (BURST, LATELY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from digest.domain.edition import LeftOut, Pick, Pooled
-from digest.domain.paper import Paper, Ranked, Reason
+from digest.domain.paper import LATELY, Paper, Ranked, Reason
 from digest.ranking import terms
 
 SAME = 0.80
@@ -30,6 +31,33 @@ class Selection:
     picks: tuple[Pick, ...]
     pool: tuple[Pooled, ...]
     left_out: tuple[LeftOut, ...]
+
+
+def stepped_back(ranked: Sequence[Ranked], lately: Sequence[Paper], variety: float, picks: int) -> list[Ranked]:
+    """`ranked` (best first), where topics that were picked lately stand further down: each of `lately` that is alike takes the
+    share `variety` off a score. As it was where that is 0. Only what is considered for so many `picks` changes places.
+    """
+    considered, rest = ranked[: picks * CONSIDERED], ranked[picks * CONSIDERED :]
+    if not (variety and lately):
+        return [*ranked]
+    papers = {paper.id: paper for paper in (*lately, *(r.paper for r in considered))}
+    vectors = dict(zip(papers, terms.vectors(list(papers.values())), strict=True))
+    weighed: list[tuple[float, Ranked]] = []
+    level = inf  # papers nobody has spoken of are not in order of score: none counts more than those before it
+    for each in considered:
+        own = vectors[each.paper.id]
+        alike = [other for other in lately if other.id != each.paper.id and terms.likeness(own, vectors[other.id]) >= ALIKE]
+        left = (1 - variety) ** len(alike)
+        level = min(level, each.score)
+        changed = replace(each, score=each.score * left, reasons=(*each.reasons, _picked_lately(alike))) if alike else each
+        weighed.append((level * left if level > 0 else level, changed))
+    return [*(each for _, each in sorted(weighed, key=lambda pair: -pair[0])), *rest]
+
+
+def _picked_lately(alike: Sequence[Paper]) -> Reason:
+    """For operators: no mail or page argues against its own picks."""
+    count = f"{len(alike)} picks" if len(alike) > 1 else "1 pick"
+    return Reason(LATELY, f"steps back: {count} of the last seven days on its topic, such as “{alike[0].title}”")
 
 
 def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], *, varied: bool = True) -> Selection:

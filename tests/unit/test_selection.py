@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
-from digest.domain.paper import Paper, Ranked, Reason
-from digest.ranking.selection import Selection, also, select
+from digest.domain.paper import LATELY, Paper, Ranked, Reason, for_readers
+from digest.ranking.selection import CONSIDERED, Selection, also, select, stepped_back
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
 VOTED, NEW = Reason("votes", "▲ 9 today"), Reason("new", "new today, no votes yet")
@@ -127,6 +127,50 @@ def test_two_of_a_topic_and_then_others() -> None:
     found = select(ranked, 4, frozenset())
     assert picked(found) == [1, 2, 35, 36]
     assert why_not(found) == dict.fromkeys((3, 4), "2 picks are on its topic already, such as “Glacier retreat: volcanoes”")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "variety", "expected"),
+    [
+        (0, 0.2, [1, 10, 11]),
+        (1, 0.0, [1, 10, 11]),
+        (1, 0.005, [1, 10, 11]),  # 100 × 0.995 is still more than 99
+        (1, 0.2, [10, 11, 1]),  # 80, less than 99 and 98
+        (3, 0.005, [10, 1, 11]),  # 98.5, between 99 and 98
+    ],
+)
+def test_a_topic_picked_lately_steps_back(earlier: int, variety: float, expected: list[int]) -> None:
+    today, *lately = topic(1, *range(2, 2 + earlier))
+    found = stepped_back(ranking(today, paper(10), paper(11)), lately, variety, 3)
+    assert [each.paper.id for each in found] == expected
+    stepped = next(each for each in found if each.paper.id == 1)
+    reasons = [reason.text for reason in stepped.reasons if reason.kind == LATELY]
+    if earlier and variety:
+        assert stepped.score == pytest.approx(100 * (1 - variety) ** earlier)
+        assert f"{earlier} pick" in reasons[0]
+        assert lately[0].title in reasons[0]
+    else:
+        assert reasons == []
+    assert for_readers(stepped.reasons) == (VOTED,)
+
+
+def test_with_variety_0_nothing_changes() -> None:
+    papers = ranking(*topic(*range(1, 6)))
+    assert stepped_back(papers, topic(7, 8), 0, 3) == papers
+
+
+def test_only_what_is_considered_steps_back_and_no_further() -> None:
+    papers = apart(12)
+    far = ranking(*(each.paper for each in papers), *topic(18))
+    found = stepped_back(far, topic(19), 0.5, 1)
+    assert found[CONSIDERED:] == far[CONSIDERED:]
+    assert stepped_back(far, [far[0].paper], 0.5, 1) == far, "a paper is not on its own topic"
+
+
+def test_papers_not_in_order_of_score_keep_their_order() -> None:
+    """As those nobody has spoken of, which are spread over their categories."""
+    spread = [replace(each, score=score) for each, score in zip(apart(4), (3.0, 1.0, 2.0, -1.0), strict=True)]
+    assert stepped_back(spread, [paper(30)], 0.3, 4) == spread
 
 
 def test_better_two_alike_than_an_empty_place() -> None:

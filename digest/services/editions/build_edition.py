@@ -19,7 +19,7 @@ from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
 from digest.domain.schedule import Frequency, due_on
 from digest.ranking.gained import rank_by_gain
-from digest.ranking.selection import Selection, select, shares
+from digest.ranking.selection import Selection, select, shares, stepped_back
 from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
@@ -31,6 +31,7 @@ PLAINLY = Trending()
 """The ranking without coefficients."""
 CARDS_KEPT = 3
 """For each pick of a list, how many of its first papers' cards are kept. All are made and proofread, and made again on demand."""
+WEEK = timedelta(days=7)
 LISTED_LATE = timedelta(days=14)
 """How long after its publication a paper may still come to a source's notice (Hugging Face takes them for two weeks)."""
 
@@ -138,6 +139,7 @@ def drafted(
     with store.read() as unit:
         forget = include_featured or not on_pages
         featured = frozenset() if forget else unit.editions.featured(paper_list.name, at, day)
+        lately = [] if forget else unit.editions.past_picks(paper_list.name, at - WEEK, at, day)
         parts = [(part.title, _candidates(unit, part, since, at)) for part in paper_list.includes]
         parts = parts or [("", _candidates(unit, paper_list, since, at))]
         notes = edition_notes.edition_notes(paper_list, unit, at, day)
@@ -146,6 +148,8 @@ def drafted(
     ranking = rank(candidates, at)
     if frequency is not Frequency.DAILY:
         ranking = rank_by_gain(ranking, candidates, window.start, at, WINDOW_IN_WORDS[frequency])
+    else:
+        ranking = stepped_back(ranking, lately, paper_list.variety, paper_list.picks * len(parts))
     selection = _in_sections(ranking, parts, paper_list, featured, varied=frequency is Frequency.DAILY)
     pool = selection.pool
     ahead = foremost(pool, paper_list.pool)  # the others are summed up when their card is made

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
+
+import numpy as np
 
 from digest.domain.paper import Paper, TrackRecord
 from digest.ranking.author_names import name_words
@@ -22,6 +25,8 @@ LATELY = timedelta(days=14)
 """How far back papers are that a new one is likened to …"""
 MOST_LATELY = 500
 """… and how many at most."""
+FINE = 2**32
+"""Parts of 1 that the weight of a word is told in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +58,21 @@ def track_records(papers: Sequence[Paper], acclaimed: Sequence[Acclaimed]) -> Ma
 
 
 def _likeness(texts: Sequence[frozenset[str]], lately: Sequence[frozenset[str]]) -> list[float]:
-    """Cosine of each text with the sum of `lately`; a word weighs as it is rare among `texts`."""
-    held = Counter(word for text in texts for word in text)
-    rare = {word: math.log((1 + len(texts)) / (1 + count)) ** 2 for word, count in held.items()}
-    spoken = Counter(word for text in lately for word in text if word in rare)
-    length = math.sqrt(math.fsum(rare[word] * count * count for word, count in spoken.items()))
-    found = []
-    for text in texts:
-        own = math.sqrt(math.fsum([rare[word] for word in text]))
-        shared = math.fsum([rare[word] * spoken[word] for word in text if word in spoken])
-        found.append(shared / (length * own) if shared else 0.0)
+    """Cosine of each text with the sum of `lately`; a word weighs as it is rare among `texts`.
+
+    Sums are of whole numbers: the order of a set plays no part.
+    """
+    ids: defaultdict[str, int] = defaultdict(count().__next__)
+    held = [np.fromiter(map(ids.__getitem__, text), np.int64, len(text)) for text in texts]
+    every = np.concatenate([*held, np.empty(0, np.int64)])
+    rare = np.log((1 + len(texts)) / (1 + np.bincount(every, minlength=len(ids)))) ** 2
+    weights = np.rint(rare * FINE).astype(np.int64)
+    spoken = np.zeros(len(ids), np.int64)
+    for text in lately:
+        spoken[[ids[word] for word in text if word in ids]] += 1
+    length = math.sqrt(sum(weight * times * times for weight, times in zip(weights.tolist(), spoken.tolist(), strict=True)))
+    common, found = weights * spoken, []
+    for own in held:
+        shared = int(common[own].sum())
+        found.append(shared / (length * math.sqrt(int(weights[own].sum()))) if shared else 0.0)
     return found

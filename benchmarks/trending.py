@@ -107,7 +107,7 @@ def grow(store: Store, known: int, size: int) -> None:
 
 
 def timed(store: Store, ranker: Trending) -> dict[str, object]:
-    """Milliseconds, median of ROUNDS; the first look apart: it finds nothing in memory. Processor time is that of this process."""
+    """Milliseconds, median of ROUNDS; the first look apart: it finds nothing in memory. Processor time is of this process."""
     spent: list[tuple[float, float, float]] = []
     processor: list[float] = []
     for _ in range(ROUNDS + 1):

@@ -123,7 +123,7 @@ class Candidate:
 
 
 BURST, LATELY = "burst", "lately"
-"""Kinds of reasons for operators: votes that do not count, earlier picks on its topic. Readers are not shown what argues against a pick."""
+"""Kinds of reasons for operators: votes that do not count, earlier picks on a topic. Readers see none that speaks against one."""
 
 
 @dataclass(frozen=True, slots=True)

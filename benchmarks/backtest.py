@@ -99,7 +99,7 @@ def table(store: Store, rankers: Mapping[str, Ranker], since: date, until: date)
     morning by morning, as a 95 % interval. The last column has means of the others: its errors are no smaller, since the mornings
     are the same.
     """
-    runs = [backtest(store, replace(LIST, cutoff=time(hour)), rankers, since, until, END) for hour in CUTOFFS]
+    runs = [backtest(store, replace(LIST, cutoff=time(hour)), rankers, since, until, END, again=False) for hour in CUTOFFS]
     mornings = f"{min(run.mornings for run in runs)} mornings from {runs[0].since} to {runs[0].until}"
     rows = [[mornings, *(f"{hour:02}:00 UTC" for hour in CUTOFFS), "all five"], ["---"] * (len(CUTOFFS) + 2)]
     for scores in zip(*(run.scores for run in runs), strict=True):

@@ -58,7 +58,7 @@ def main(folder: Path, shares: Sequence[float]) -> None:
     rankers = {f"variety {share:g}": Varied(shipped, share) for share in shares}
     with tempfile.TemporaryDirectory() as scratch:
         store = loaded(folder, Path(scratch))
-        found = backtest(store, LIST, rankers, LAST_TWO_MONTHS, END.date(), END)
+        found = backtest(store, LIST, rankers, LAST_TWO_MONTHS, END.date(), END, again=False)
         store.close()
     for score in found.scores:
         figures = {"ndcg@10": score.ndcg, "difference": score.difference.mean, "error": score.difference.error}

@@ -103,11 +103,19 @@ class _Morning:
 
 
 def backtest(
-    store: Store, paper_list: PaperList, rankers: Mapping[str, Ranker], since: date, until: date, known_by: datetime
+    store: Store,
+    paper_list: PaperList,
+    rankers: Mapping[str, Ranker],
+    since: date,
+    until: date,
+    known_by: datetime,
+    *,
+    again: bool = True,
 ) -> Backtest:
     """Every morning at the list's cutoff from `since` to `until` (both included), as far as 72 hours after it are known.
 
-    `known_by` is where the history ends. Raises InvalidInput where there is no morning to judge.
+    `known_by` is where the history ends. Without `again` nothing is said of what is lost by the hour (`lost` is empty): it takes
+    most of the time. Raises InvalidInput where there is no morning to judge.
     """
     days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [due_on(day, paper_list.cutoff, ZoneInfo(paper_list.timezone)) for day in days]
@@ -119,7 +127,9 @@ def backtest(
     def look_again(at: datetime) -> _Morning | None:
         return _morning(store, paper_list, at, known_by)
 
-    judged = {name: _judged(rank, mornings, None if n else look_again) for n, (name, rank) in enumerate(rankers.items())}
+    judged = {
+        name: _judged(rank, mornings, look_again if again and not n else None) for n, (name, rank) in enumerate(rankers.items())
+    }
     first = next(iter(judged.values()))
     announced = [each for at in cutoffs if (each := _announced(store, paper_list, at, known_by))]
     return Backtest(

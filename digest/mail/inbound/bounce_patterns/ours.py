@@ -155,7 +155,7 @@ CAUSES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"exceed\w* (?:the )?(?:maximum )?(?:allowed |permitted )?(?:rate|number of (?:connections|messages))",
             r"too (?:fast|frequent|quickly)|too much mail from",
             r"throttl|connections? limit",
-            r"\b(?:MI:(?:CEL|DMC|SFQ)|RP:(?:CEL|DRC|QRC)|HL:(?:ICC|IFC|ITC|MEP))\b",  # NetEase
+            r"\b(?:MI:(?:CEL|DMC|SFQ)|RP:(?:CEL|DRC|QRC|TRC)|HL:(?:ICC|IFC|ITC|MEP))\b",  # NetEase
             r"slow down",
             r"maximum (?:number of )?connections?",
             r"unusual rate",

@@ -21,6 +21,15 @@ UNMISTAKABLE: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?=.*\bblack-?list)(?=.*\bdns\b)",
         ),
     ),
+    # the provider's own list of who bounced or complained: it takes no mail for this one
+    (
+        "suppressed there",
+        SOFT,
+        words(
+            r"\b(?:recipient|address|@)\b.{0,40}\b(?:suppress\w+|marked as inactive)|\bsuppression list|inactive addresses"
+            r"|previously (?:bounced|unsubscribed)",
+        ),
+    ),
 )
 """Asked before what is about us, whose words they hold: "access denied", "blacklisted"."""
 

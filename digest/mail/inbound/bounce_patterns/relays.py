@@ -20,22 +20,24 @@ _AMOUNT = r"(?:limits?|quotas?|credits|threshold)"
 # A limit of ours is named by three things together, in whatever order: how much, in what time, of what we send.
 _MUCH = (
     r"limit|l[íi]mite|лимит|quota|kontingent|allow(?:ed|ance)|m[aá]xim|exceed|reached|too many|used up|sent more than|over the"
-    r"|überschritten|erreicht|dépass|atteint|superad|superat|超|上限"
+    r"|überschritten|erreicht|dépass|atteint|superad|superat|exce(?:di|ss)|raggiunt|limiet|overschred|превыш|исчерп|przekrocz"
+    r"|překroč|aşıl|초과|한도|超|上限"
 )
 _TIME = (
     r"(?:dai|hour|week|month)ly|(?:\b(?:per|an?|one|last|this|each|every|\d{1,3}) ?|/)(?:hours?|days?|months?)\b|\d ?h\b"
     r"|\btoday\b|\b60 min"
     r"|stund|\b(?:pro|je) tag\b|tägl|heute|heure|horaire|par jour|quotidien|journalier|por (?:hora|día|dia)\b|diari[oa]"
-    r"|giornalier|all'ora|суточн|(?:в|за) (?:час|сутки|день)|每小时|每天|每日|当日|当天|今[日天]|1日|時間|本日"
+    r"|giornalier|all'ora|oraria?\b|dagelijks|per (?:uur|dag)|dzienn|dobow|godzin|denní|hodin|günlük|saatlik|일일|하루|시간당"
+    r"|суточн|дневн|часов|(?:в|за) (?:час|сутки|день)|每小时|每天|每日|当日|当天|今[日天]|1日|時間|本日"
 )
 _MAIL_OF_OURS = (
     r"\bsen(?:[dt]|der)\b|sending|outgoing|outbound|relay|(?:messages|e?-?mails|recipients|nachrichten|courriels"
-    r"|correos|mensajes) "
-    r".{0,20}(?:per|pro|par|por|an?|in|/)\b|\bplan\b|versand|versend|gesendet|d'envoi|envoyé|\benv[ií]o|\binvi[oa]|отправ"
+    r"|correos|mensajes|mensagens|messaggi|berichten|wiadomości|zpráv) "
+    r".{0,20}(?:per|pro|par|por|an?|in|/)\b|\bplan\b|versand|versend|gesendet|d'envoi|envoyé|\benv[ií]o|\binvi[oa]|verzend|verzonden|wysył|wysłan|odesl|gönder|발송|전송|отправ|исходящ|лимит писем"
     r"|发信|发送|發送|发件|送信"
 )
 _OF_THE_READER = (
-    r"receiv|incoming|inbound|empfang|réception|recibi|接收|受信|\bfull\b|over.?quota|storage|(?:disk|mailbox) (?:size"
+    r"receiv|incoming|inbound|empfang|réception|re[cç]ep[cç]|recibi|recebi|входящ|odbior|odebr|ontvang|수신|接收|受信|\bfull\b|over.?quota|storage|(?:disk|mailbox) (?:size"
     r"|space|quota)"
     r"|\bvoll\b|pleine|llen[oa]|cheia|piena|已满|unknown|not exist|not found|no such"
 )
@@ -147,6 +149,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"\byour (?:e-?mail |smtp )?(?:account|subscription|access)\b.{0,30} (?:suspended|disabled|blocked|locked"
             r"|expired|inactive|not (?:yet )?activ\w+|pending)",
             r"(?<![.\w])(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
+            r"storedrv\.submission|outboundspam|request failed; mailbox unavailable|pending approval|not (?:yet )?approved to send",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

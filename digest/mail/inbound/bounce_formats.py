@@ -150,7 +150,7 @@ def read_nonstandard(mail: Part, ours: Iterable[str] = ()) -> Feedback | None:
         return None
     still = bool(_STILL_TRYING.search(notice) or STILL_TRYING.search(notice)) and not _GAVE_UP.search(notice)
     returned = (
-        _returned(address, notice, whole, ours, still or (address in temporary and address not in permanent))
+        _returned(address, notice, whole, ours, delayed=still, maybe_delayed=address in temporary and address not in permanent)
         for address in addresses[:MAX_RECIPIENTS]
     )
     if _is_cut_short(mail):
@@ -158,9 +158,14 @@ def read_nonstandard(mail: Part, ours: Iterable[str] = ()) -> Feedback | None:
     return Feedback(FeedbackKind.BOUNCE, tuple(returned), reason="bounce read by its shape")
 
 
-def _returned(address: str, notice: str, whole: Diagnosis, ours: Collection[str], delayed: bool) -> Returned:
+def _returned(
+    address: str, notice: str, whole: Diagnosis, ours: Collection[str], *, delayed: bool, maybe_delayed: bool
+) -> Returned:
     words = words_near(address, notice)
-    found = diagnose(words, delayed=delayed, stage=stage_of(words) or stage_of(notice[:_BEGINNING]), ours=ours)
+    stage = stage_of(words) or stage_of(notice[:_BEGINNING])
+    found = diagnose(words, stage=stage, ours=ours)
+    if delayed or (maybe_delayed and found.bounce is not BounceClass.SENDER):  # "has NOT BEEN DELIVERED", blocked as spam
+        found = diagnose(words, delayed=True, stage=stage, ours=ours)
     if found.cause in VAGUE and whole.cause not in VAGUE:
         found = replace(whole, status=found.status or whole.status)
     return Returned(address, found.status, found.bounce, " ".join(words.split())[:500])

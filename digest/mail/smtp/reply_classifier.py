@@ -62,7 +62,8 @@ _RESETS_IN = re.compile(
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DAY = re.compile(
     r"daily|\bday\b|24.?h|today|tomorrow|month|week|credits|submissionquota|tenant|per tag|pro tag|je tag|tägl|heute|par jour"
-    r"|quotidien|journalier|diari[oa]|por d[ií]a|giornalier|dagelijks|per dag|dzienn|dobow|denní|günlük|일일|하루|суточн|дневн|за сутки|в день|当日|每日|当天|每天|今[日天]|1日|本日",
+    r"|quotidien|journalier|diari[oa]|por d[ií]a|giornalier|dagelijks|per dag"
+    r"|dzienn|dobow|denní|günlük|일일|하루|суточн|дневн|за сутки|в день|当日|每日|当天|每天|今[日天]|1日|本日",
     re.IGNORECASE,
 )
 _HOUR = re.compile(r"hourly|per hour|an hour|\b1 ?h\b", re.IGNORECASE)

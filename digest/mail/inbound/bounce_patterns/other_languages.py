@@ -2,7 +2,7 @@
 
 Notices in the words of Exchange, Domino, GroupWise, GMX, Yandex, Mail.ru, NetEase, QQ, Naver and their like: German, French,
 Spanish, Portuguese, Italian, Dutch, Polish, Russian, Swedish, Danish, Norwegian, Turkish, Japanese, Chinese, Korean, Hungarian,
-Finnish, Greek, Ukrainian, Romanian, Czech, Slovak, Bulgarian, Croatian, Serbian.
+Finnish, Greek, Ukrainian, Romanian, Czech, Slovak, Bulgarian, Croatian, Serbian, Indonesian, Vietnamese, Thai, Arabic, Hebrew.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ FAILURE_SUBJECT = words(
     r"nedoručiteln|nedoručen|nelze doručit|chyba doručení|nepodařilo se doručit|vrácen\w* (?:zpráv|pošt)|nedoručiteľn"
     r"|nedá sa doručiť"
     r"|nepodarilo (?:sa )?doručiť|vrátená správa",
-    r"недоставен|не (?:може да бъде|беше) доставен|грешка при доставк|неуспешна доставка|върнато (?:писмо|съобщение)",
+    r"недостав[ея]н|не (?:може да бъде|беше) доставен|грешка при доставк|неуспешна доставка|върнато (?:писмо|съобщение)",
     r"neisporučen|nije (?:isporučen|moguće isporučiti)|isporuka nije uspjela|greška (?:pri isporuci|u isporuci)|vraćena poruka"
     r"|неиспоручен|није испоручен",
+    r"tidak (?:terkirim|dapat dikirim)|không (?:gửi|chuyển) được|ไม่สามารถส่ง",
+    r"(?:تعذر|فشل) (?:ال)?(?:تسليم|إرسال)|לא נ(?:מסר|יתן למסור)",
 )
 """Subjects of notices."""
 
@@ -66,6 +68,7 @@ FAILED = words(
     r"не (?:може|можа|можаха|успя|беше|бяха)\s.{0,40}достав|отхвърлен|неуспешн",
     r"nije (?:isporučen|bilo moguće|moguće)|ne može .{0,40}isporuč|nije uspjel|odbijen|nismo uspjeli|није (?:испоручен|могуће)"
     r"|одбијен",
+    r"tidak (?:dapat|bisa) dikirim|không thể (?:gửi|chuyển)|ไม่สามารถส่ง|(?:لم يتم|لا يمكن) (?:تسليم|إرسال)|לא נ(?:מסר|יתן למסור)",
 )
 """Words of a notice without which it is none."""
 
@@ -107,6 +110,7 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"(?:メールボックス|受信箱|容量).{0,20}(?:一杯|いっぱい|超え|超過|満杯)",
             r"(?:邮箱|郵箱|信箱|邮件箱|空间|容量).{0,10}(?:已满|已滿|满|超出|不足)",
             r"(?:편지함|메일함|용량).{0,20}(?:초과|가득|부족)",
+            r"kotak (?:surat|masuk).{0,30}penuh|hộp thư.{0,30}đầy|กล่อง.{0,30}เต็ม|(?:صندوق|علبة).{0,30}ممتلئ|תיבת.{0,30}מלאה",
             r"(?:postafiók|postaláda|tárhely|kvóta)\w*.{0,40}(?:megtelt|betelt|tele\b|túllép)",
             r"(?:postilaatikko|kiintiö|sähköpostilaatikko)\w*.{0,40}(?:täynnä|täyttynyt|ylit)",
             r"(?:γραμματοκιβώτιο|θυρίδα|όριο|χώρος).{0,40}(?:πλήρ|γεμάτ|υπέρβαση|ξεπερ|εξαντλ)",
@@ -146,13 +150,18 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"|nie ma takiego (?:użytkownika|adresu|konta)|nieznany (?:użytkownik|adresat)|nie znaleziono (?:adresu"
             r"|użytkownika|adresata)",
             r"(?:пользовател|получател|адрес|ящик)\w*.{0,60}(?:не (?:найден|существует)|неизвест)"
-            r"|неизвестн\w+ (?:пользоват|получат)",
+            r"|неизвестн\w+ (?:пользоват|получат)"
+            r"|такого (?:пользователя|получателя|адреса|ящика) не|нет так\w+ (?:пользоват|получат|адрес|ящик)",
             r"(?:användare|mottagare|adress|bruger|modtager|bruker|mottaker)\w*\b.{0,60}(?:okänd|ukendt|ukjent|finns inte"
             r"|findes ikke|finnes ikke|hittades inte|blev ikke fundet)"
             r"|(?:okänd|ukendt|ukjent) (?:användare|mottagare|bruger|bruker)",
             r"(?:kullanıcı|alıcı|adres|hesap)\w{0,20}.{0,40}(?:bulunamadı|bilinmiyor|mevcut değil|geçersiz)",
             r"(?:宛先|アドレス|ユーザー?|受信者).{0,30}(?:見つかりません|存在しません|不明)|存在しない(?:アドレス|ユーザ)",
-            r"(?:用户|用戶|收件人|地址|账号|帳號|邮箱|信箱).{0,30}(?:不存在|无效|無效|未找到|找不到|错误)",
+            r"(?:alamat|pengguna|penerima|akun)\b.{0,40}tidak (?:ditemukan|ada|dikenal|valid|terdaftar)",
+            r"(?:địa chỉ|người (?:dùng|nhận)|tài khoản).{0,40}không (?:tồn tại|tìm thấy|hợp lệ)|ไม่พบ(?:ผู้ใช้|ผู้รับ|ที่อยู่|บัญชี)",
+            r"(?:العنوان|المستخدم|المستلم|الحساب).{0,40}غير (?:موجود|معروف|صالح)",
+            r"(?:הנמען|הכתובת|המשתמש|החשבון).{0,40}לא (?:נמצא|קיי?ם|מוכר)",
+            r"(?:用户|用戶|使用者|收件人|收件者|地址|账号|帳號|邮箱|信箱).{0,30}(?:不存在|无效|無效|未找到|找不到|错误)",
             r"존재하지 않는|(?:사용자|수신자|주소|계정).{0,20}(?:없습니다|찾을 수 없|알 수 없)",
             r"(?:felhasználó|címzett|e-?mail ?cím|cím|postafiók|fiók)\w*.{0,60}(?:ismeretlen|nem (?:létezik|található|ismert"
             r"|érvényes"
@@ -174,6 +183,7 @@ CAUSES_IN_OTHER_LANGUAGES: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] 
             r"|nenalezen"
             r"|neznám|neplatn|nebol\w* nájden|nenájden)|(?:neznám|neexistuj|neplatn)\w* (?:uživatel|příjemce|adres|schránk"
             r"|používateľ|príjemc)",
+            r"няма такъв (?:потребител|получател|адрес)|@ ei (?:löydy|ole olemassa)",
             r"(?:потребител|получател|адрес|кутия)\w*.{0,60}(?:не (?:съществува|е намерен|беше намерен)|неизвест|невалид)"
             r"|(?:непознат|несъществуващ)\w* (?:потребител|получател|адрес)",
             r"(?:korisnik|primatelj|primalac|primaoc|adres|sandučić|račun)\w*.{0,60}(?:ne postoji|nije (?:pronađen|poznat"

@@ -83,7 +83,7 @@ CAUSES_AT_READER: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?:user|mailbox|address|account|recipient|list|that name|here)",
             r"no (?:mail ?box|user|one|account|recipient|such|valid) .{0,40}(?:here|by that name|found|with that name"
             r"|with this|exist)",
-            r"there is no (?:one|user|such|mailbox)|nobody here",
+            r"there is no (?:one|user|such|mailbox)|nobody here|(?:wasn't|was not) found at\b",
             r"\bno such (?:user|mailbox|recipient|account|person|address|local|address)|no mailbox",
             r"(?:unrout(?:e)?able|undeliverable|unknown|unrecognized|nonexistent) (?:mail |e-?mail )?(?:address|recipient"
             r"|destination)",

@@ -33,11 +33,14 @@ _TIME = (
 _MAIL_OF_OURS = (
     r"\bsen(?:[dt]|der)\b|sending|outgoing|outbound|relay|(?:messages|e?-?mails|recipients|nachrichten|courriels"
     r"|correos|mensajes|mensagens|messaggi|berichten|wiadomości|zpráv) "
-    r".{0,20}(?:per|pro|par|por|an?|in|/)\b|\bplan\b|versand|versend|gesendet|d'envoi|envoyé|\benv[ií]o|\binvi[oa]|verzend|verzonden|wysył|wysłan|odesl|gönder|발송|전송|отправ|исходящ|лимит писем"
+    r".{0,20}(?:per|pro|par|por|an?|in|/)\b|\bplan\b|versand|versend|gesendet|d'envoi|envoyé|\benv[ií]o|\binvi[oa]"
+    r"|verzend|verzonden|wysył|wysłan|odesl|gönder|발송|전송"
+    r"|отправ|исходящ|лимит писем"
     r"|发信|发送|發送|发件|送信"
 )
 _OF_THE_READER = (
-    r"receiv|incoming|inbound|empfang|réception|re[cç]ep[cç]|recibi|recebi|входящ|odbior|odebr|ontvang|수신|接收|受信|\bfull\b|over.?quota|storage|(?:disk|mailbox) (?:size"
+    r"receiv|incoming|inbound|empfang|réception|re[cç]ep[cç]"
+    r"|recibi|recebi|входящ|odbior|odebr|ontvang|수신|接收|受信|\bfull\b|over.?quota|storage|(?:disk|mailbox) (?:size"
     r"|space|quota)"
     r"|\bvoll\b|pleine|llen[oa]|cheia|piena|已满|unknown|not exist|not found|no such"
 )
@@ -92,7 +95,10 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
     (
         "policy",
         SENDER,
-        words(r"senderNotAuthenticatedFor|RST\.AuthRequired|(?:only accepts?|not accept) .{0,30}from (?:authenticated|outside)"),
+        words(
+            r"senderNotAuthenticatedFor|RST\.AuthRequired|(?:only accepts?|not accept) .{0,30}from (?:authenticated|outside"
+            r"|people)"
+        ),
     ),
     (
         "login",
@@ -149,7 +155,8 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"\byour (?:e-?mail |smtp )?(?:account|subscription|access)\b.{0,30} (?:suspended|disabled|blocked|locked"
             r"|expired|inactive|not (?:yet )?activ\w+|pending)",
             r"(?<![.\w])(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
-            r"storedrv\.submission|outboundspam|request failed; mailbox unavailable|pending approval|not (?:yet )?approved to send",
+            r"storedrv\.submission|outboundspam|request failed; mailbox unavailable|pending approval"
+            r"|not (?:yet )?approved to send",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

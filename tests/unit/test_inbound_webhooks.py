@@ -254,11 +254,37 @@ EVENTS = [
     (SENDGRID, sendgrid_event(event="bounce", type="blocked", status="5.7.1", reason="554 5.7.1 listed on a blocklist"), SENDER),
     (SENDGRID, sendgrid_event(event="bounce", type="blocked", status="5.1.1", reason="550 5.1.1 no such user"), SOFT),
     (SENDGRID, sendgrid_event(event="deferred", response="451 later"), DELAYED),
+    (SENDGRID, sendgrid_event(event="bounce", type="bounce", reason="554 refused", bounce_classification="Reputation"), SOFT),
+    (SENDGRID, sendgrid_event(event="bounce", type="bounce", reason="554 no", bounce_classification="Invalid Address"), HARD),
+    (
+        SENDGRID,
+        sendgrid_event(event="bounce", type="bounce", reason="unable to get mx info", bounce_classification="Technical"),
+        SOFT,
+    ),
+    (SENDGRID, sendgrid_event(event="dropped", reason="Bounced Address"), SOFT),
+    (SENDGRID, sendgrid_event(event="dropped", reason="Unsubscribed Address"), SOFT),
+    (SENDGRID, sendgrid_event(event="dropped", reason="Spam Content"), SENDER),
+    (SENDGRID, sendgrid_event(event="dropped", reason="Recipient List over Package Quota"), SENDER),
+    (SENDGRID, sendgrid_event(event="dropped", reason="Invalid SMTPAPI header"), SENDER),
+    (SES, ses_bounce("Permanent", "General", "5.3.0", "smtp; 550 5.3.0"), SOFT),
+    (SES, ses_bounce("Permanent", "General", "4.4.7", "smtp; 550 4.4.7 message expired: unable to deliver in 840 minutes"), SOFT),
+    (SES, ses_bounce("Permanent", "NoEmail", "", ""), HARD),
+    (SES, ses_bounce("Permanent", "OnAccountSuppressionList", "", "on the suppression list for your account"), SOFT),
+    (SES, ses_bounce("Undetermined", "Undetermined", "", ""), SOFT),
+    (MAILGUN, mailgun_failed("permanent", 602, "Too old", "old"), SOFT),
+    (MAILGUN, mailgun_failed("permanent", 606, "Not delivering to unsubscribed address", "suppress-unsubscribe"), SOFT),
+    (MAILGUN, mailgun_failed("permanent", 498, "No MX for example.org", "generic"), HARD),
+    (MAILGUN, mailgun_failed("permanent", 550, "", "generic"), HARD),
     (MAILGUN, mailgun_failed("permanent", 550, "5.1.1 The email account that you tried to reach does not exist"), HARD),
     (MAILGUN, mailgun_failed("permanent", 605, "Not delivering to previously bounced address", "suppress-bounce"), SOFT),
     (MAILGUN, mailgun_failed("temporary", 452, "4.2.2 over quota"), SOFT),
     (MAILGUN, mailgun_failed("permanent", 554, "5.7.1 message rejected as spam"), SENDER),
     (POSTMARK, b'{"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.org"}', HARD),
+    (
+        POSTMARK,
+        b'{"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.org", "Details": "550 5.7.26 unauthenticated"}',
+        SENDER,
+    ),
     (POSTMARK, b'{"RecordType": "Bounce", "Type": "Transient", "Email": "ada@example.org"}', SOFT),
     (POSTMARK, b'{"RecordType": "Bounce", "Type": "SpamNotification", "Email": "ada@example.org"}', SENDER),
 ]
@@ -398,6 +424,12 @@ def test_all_that_an_event_says(webhook: Webhook, body: bytes, whole: Feedback) 
 def test_complaints(webhook: Webhook, body: bytes) -> None:
     (found,) = webhook.parse(body)
     assert (found.kind, found.recipients[0].address) == (FeedbackKind.COMPLAINT, "ada@example.org")
+
+
+def test_not_spam_is_no_complaint() -> None:
+    about = {"complaintFeedbackType": "not-spam", "complainedRecipients": [{"emailAddress": "ada@example.org"}]}
+    (found,) = SES.parse(json.dumps({"Message": json.dumps({"eventType": "Complaint", "complaint": about})}).encode())
+    assert (found.kind, found.recipients) == (FeedbackKind.OTHER, ())
 
 
 @pytest.mark.parametrize("webhook", [SENDGRID, MAILGUN, POSTMARK])

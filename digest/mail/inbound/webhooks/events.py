@@ -48,13 +48,17 @@ def text(value: Any) -> str:
     return written.replace("\x00", "").encode("utf-8", "replace").decode()  # JSON may hold half a surrogate pair
 
 
+_NOT_THE_MAILBOX = frozenset({"expired", "protocol", "mail system"})
+"""Of vague words, those that tell of the way: a provider that tried for hours and gave up says nothing of who reads there."""
+
+
 def bounce(address: str, words: str, status: str = "", *, permanent: bool, message_id: str = "", provider: str) -> Feedback:
     """A provider's bounce. `permanent`: the provider itself gave the mailbox up, which counts as the answer to RCPT."""
     found = diagnose(words, status, stage=ReplyStage.RCPT if permanent else ReplyStage.UNKNOWN)
     kind = found.bounce
     if not permanent and kind is BounceClass.HARD:
         kind = BounceClass.SOFT
-    elif permanent and kind is BounceClass.SOFT and found.cause in VAGUE:
+    elif permanent and kind is BounceClass.SOFT and found.cause in VAGUE - _NOT_THE_MAILBOX:
         kind = BounceClass.HARD
     returned = Returned(address, found.status or status, kind, " ".join(words.split())[:500])
     return Feedback(FeedbackKind.BOUNCE, (returned,), message_id=message_id.strip("<>"), reason=f"{provider} event")

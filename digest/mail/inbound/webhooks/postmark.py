@@ -12,12 +12,10 @@ from datetime import datetime
 
 from digest.domain.errors import InvalidInput
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
-from digest.mail.inbound.webhooks.events import complaint, read_json, table, text
+from digest.mail.inbound.webhooks.events import bounce, complaint, read_json, table, text
 
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types
 _CLASSES = {
-    "HardBounce": BounceClass.HARD,
-    "BadEmailAddress": BounceClass.HARD,
     "Blocked": BounceClass.SENDER,
     "SpamNotification": BounceClass.SENDER,
     "DMARCPolicy": BounceClass.SENDER,
@@ -51,7 +49,8 @@ class PostmarkWebhook:
             return ()
         if kind in _NO_BOUNCE:
             return (Feedback(FeedbackKind.AUTO_REPLY, reason=f"postmark event: {kind}"),)
-        returned = Returned(
-            address, "", _CLASSES.get(kind, BounceClass.SOFT), text(event.get("Details") or event.get("Description"))
-        )
+        words = text(event.get("Details") or event.get("Description"))
+        if kind in ("HardBounce", "BadEmailAddress"):
+            return (bounce(address, words, permanent=True, provider="postmark"),)
+        returned = Returned(address, "", _CLASSES.get(kind, BounceClass.SOFT), words)
         return (Feedback(FeedbackKind.BOUNCE, (returned,), reason="postmark event"),)

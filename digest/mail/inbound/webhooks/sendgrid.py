@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,12 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from digest.domain.errors import ConfigurationError, InvalidInput
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
+from digest.mail.inbound.bounce_classifier import diagnose
 from digest.mail.inbound.webhooks.events import bounce, complaint, items, read_json, refuse_stale, text
+
+
+_OF_MAILBOX = frozenset({"", "Invalid Address", "Mailbox Unavailable", "Unclassified"})
+_OURS = re.compile(r"content|quota|header", re.IGNORECASE)
 
 
 class SendGridWebhook:
@@ -53,9 +59,15 @@ def _feedback(event: dict[str, Any]) -> Feedback | None:
     kind = text(event.get("event"))
     if kind == "spamreport":
         return complaint(address, message_id=message_id, provider="sendgrid")
+    words = text(event.get("reason"))
+    if kind == "dropped":  # its own lists repeat what was said long ago, or our plan is used up: nothing certain of the reader
+        found = diagnose(words)
+        ours = found.bounce is BounceClass.SENDER or _OURS.search(words)
+        returned = Returned(address, found.status, BounceClass.SENDER if ours else BounceClass.SOFT, words)
+        return Feedback(FeedbackKind.BOUNCE, (returned,), message_id=message_id.strip("<>"), reason="sendgrid event")
     if kind == "bounce":
-        words = text(event.get("reason"))
-        permanent = event.get("type") != "blocked"  # SendGrid's word for what may pass another time
+        # "blocked" is SendGrid's word for what may pass another time; its classes tell whose fault it took it for
+        permanent = event.get("type") != "blocked" and text(event.get("bounce_classification")) in _OF_MAILBOX
         return bounce(address, words, text(event.get("status")), permanent=permanent, message_id=message_id, provider="sendgrid")
     if kind == "deferred":
         returned = Returned(address, text(event.get("status")), BounceClass.DELAYED, text(event.get("response")))

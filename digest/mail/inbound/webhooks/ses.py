@@ -93,7 +93,10 @@ def read_notification(value: Any) -> tuple[Feedback, ...]:
             for one in items(about.get("bouncedRecipients"))
         )
     if kind == "complaint":
-        readers = items(table(notification.get("complaint")).get("complainedRecipients"))
+        about = table(notification.get("complaint"))
+        if about.get("complaintFeedbackType") == "not-spam":
+            return (Feedback(FeedbackKind.OTHER, message_id=message_id, reason="ses event: not-spam"),)
+        readers = items(about.get("complainedRecipients"))
         return tuple(complaint(text(one.get("emailAddress")), message_id=message_id, provider="ses") for one in readers)
     if kind in ("delivery", "send"):
         return (Feedback(FeedbackKind.OTHER, message_id=message_id, reason="ses event: delivered"),)

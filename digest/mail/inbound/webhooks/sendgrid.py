@@ -22,7 +22,6 @@ from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.inbound.bounce_classifier import diagnose
 from digest.mail.inbound.webhooks.events import bounce, complaint, items, read_json, refuse_stale, text
 
-
 _OF_MAILBOX = frozenset({"", "Invalid Address", "Mailbox Unavailable", "Unclassified"})
 _OURS = re.compile(r"content|quota|header", re.IGNORECASE)
 

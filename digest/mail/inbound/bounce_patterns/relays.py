@@ -157,6 +157,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"(?<![.\w])(?:test|trial|sandbox|evaluation) (?:purposes|accounts?|mode|period|subdomains?)\b",
             r"storedrv\.submission|outboundspam|request failed; mailbox unavailable|pending approval"
             r"|not (?:yet )?approved to send",
+            r"\b(?:upgrade|subscribe) .{0,20}\bplan\b|unpaid (?:bill|invoice)|payment (?:required|overdue)",
             r"unregistered domain|tenant .{0,30}(?:exceeded|blocked|restricted)|possible abuse",
         ),
     ),

@@ -57,7 +57,7 @@ FILES = {
     ),
     "Mailchimp, unsubscribed": Case(
         '"Email Address","First Name",UNSUB_TIME,UNSUB_REASON\n"bob@example.org",Bob,"2025-02-03 10:11:12","NORMAL (N/A)"\n',
-        suppressed={"bob@example.org": ASKED}, ignored=("First Name", "UNSUB_REASON"),
+        suppressed={"bob@example.org": ASKED}, ignored=("First Name",),
     ),
     "Mailchimp, cleaned": Case(
         '"Email Address","First Name",CLEAN_TIME\n"cyd@example.org",Cyd,"2025-02-03 10:11:12"\n',
@@ -133,6 +133,207 @@ FILES = {
     "addresses pasted from a mail": Case(
         "Ada <ada@example.org>, bob@example.org; Cyd <cyd@example.org>\n",
         ("ada@example.org", "bob@example.org", "cyd@example.org")
+    ),
+    "Brevo": Case(
+        "CONTACT ID,EMAIL,FIRSTNAME,LASTNAME,SMS,EMAIL_BLACKLISTED,SMS_BLACKLISTED,ADDED_TIME,MODIFIED_TIME\n"
+        "1,ada@example.org,Ada,L,,false,false,01-01-2025,01-01-2025\n"
+        "2,bob@example.org,Bob,,,true,false,x,x\n",
+        ("ada@example.org",), {"bob@example.org": SuppressionReason.OPERATOR}, (),
+        ignored=("CONTACT ID", "FIRSTNAME", "LASTNAME", "SMS", "SMS_BLACKLISTED", "ADDED_TIME", "MODIFIED_TIME"),
+    ),
+    "Campaign Monitor": Case(
+        "Email Address,Name,State,Subscribed Date,Unsubscribed Date\n"
+        "ada@example.org,Ada,Active,2025-01-01,\n"
+        "bob@example.org,Bob,Unsubscribed,2025-01-01,2025-02-01\n"
+        "cyd@example.org,Cyd,Bounced,2025-01-01,\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, (),
+        ignored=("Name", "Subscribed Date"),
+    ),
+    "AWeber": Case(
+        "Email,Name,Status,Stop Time,Stop Status\n"
+        "ada@example.org,Ada,active,,\n"
+        "bob@example.org,Bob,unsubscribed,2025-02-01,subscriber\n",
+        ("ada@example.org",), {"bob@example.org": ASKED}, (),
+        ignored=("Name", "Stop Time"),
+    ),
+    "Constant Contact": Case(
+        "Email address,First name,Email status,Email permission status,Email update source\n"
+        "ada@example.org,Ada,Active,express,x\n"
+        "bob@example.org,Bob,Unsubscribed,x,x\n",
+        ("ada@example.org",), {"bob@example.org": ASKED}, (),
+        ignored=("First name", "Email update source"),
+    ),
+    "HubSpot": Case(
+        "Record ID,First Name,Email,Unsubscribed from all email,Marketing contact status,Email hard bounce reason\n"
+        "1,Ada,ada@example.org,No,Marketing contact,\n"
+        "2,Bob,bob@example.org,Yes,x,\n"
+        "3,Cyd,cyd@example.org,,Marketing contact,Unknown user\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, (),
+        ignored=("Record ID", "First Name"),
+    ),
+    "Mautic": Case(
+        "id,firstname,email,doNotContact,dateAdded\n"
+        "1,Ada,ada@example.org,0,2025\n"
+        "2,Bob,bob@example.org,1,2025\n",
+        ("ada@example.org",), {"bob@example.org": SuppressionReason.OPERATOR}, (),
+        ignored=("id", "firstname", "dateAdded"),
+    ),
+    "CiviCRM": Case(
+        "Contact ID,Display Name,Email,Do Not Email,Email on Hold,No Bulk Emails (User Opt Out),Is Deceased\n"
+        "1,Ada,ada@example.org,No,No,No,No\n"
+        "2,Bob,bob@example.org,No,No,Yes,No\n"
+        "3,Cyd,cyd@example.org,Yes,No,No,No\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": SuppressionReason.OPERATOR}, (),
+        ignored=("Contact ID", "Display Name"),
+    ),
+    "ActiveCampaign": Case(
+        "ID,Email,First Name,Status,Bounced Hard\n"
+        "1,ada@example.org,A,Active,0\n"
+        "2,bob@example.org,B,Unsubscribed,0\n"
+        "3,cyd@example.org,C,Active,2\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, (),
+        ignored=("ID", "First Name"),
+    ),
+    "Klaviyo": Case(
+        "Email,First Name,Email Marketing Consent,Email Suppressions\n"
+        "ada@example.org,A,SUBSCRIBED,[]\n"
+        'bob@example.org,B,UNSUBSCRIBED,"[""UNSUBSCRIBE""]"\n'
+        "cyd@example.org,C,NEVER_SUBSCRIBED,[]\n",
+        ("ada@example.org",), {"bob@example.org": ASKED}, (4,),
+        ignored=("First Name",),
+    ),
+    "Zoho": Case(
+        "Contact Email,First Name,Contact Status\n"
+        "ada@example.org,A,Active\n"
+        "bob@example.org,B,Unsubscribed\n"
+        "cyd@example.org,C,Bounced\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, (),
+        ignored=("First Name",),
+    ),
+    "Google Groups": Case(
+        "Members for group papers@example.org,,,\n"
+        "Email address,Nickname,Group status,Email status,Email preference,Posting permissions,Join year\n"
+        "ada@example.org,Ada,member,,email,allowed,2025\n"
+        "bob@example.org,Bob,member,bouncing,email,allowed,2025\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (),
+        ignored=("Nickname", "Email preference", "Posting permissions", "Join year"),
+    ),
+    "Groups.io": Case(
+        "Email,Name,User Status,Email Delivery,Joined\n"
+        "ada@example.org,Ada,Normal,Single,2025\n"
+        "bob@example.org,Bob,Bouncing,Single,2025\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (),
+        ignored=("Name", "Email Delivery", "Joined"),
+    ),
+    "Discourse": Case(
+        "id,name,username,email,title,created_at,silenced_till,active,admin\n"
+        "1,Ada,ada,ada@example.org,,2025,,true,false\n"
+        "2,Bob,bob,bob@example.org,,2025,,false,false\n",
+        ("ada@example.org",), {}, (3,),
+        ignored=("id", "name", "username", "title", "created_at", "silenced_till", "admin"),
+    ),
+    "Google Contacts": Case(
+        "Name,Given Name,E-mail 1 - Type,E-mail 1 - Value,E-mail 2 - Value\n"
+        "Ada,Ada,* Home,ada@example.org,x@example.org\n",
+        ("ada@example.org",), {}, (),
+        ignored=("Name", "Given Name", "E-mail 1 - Type", "E-mail 2 - Value"),
+    ),
+    "Google Contacts new": Case(
+        "First Name,Last Name,E-mail 1 - Label,E-mail 1 - Value\n"
+        "Ada,L,* Work,ada@example.org ::: x@example.org\n",
+        ("ada@example.org",), {}, (),
+        ignored=("First Name", "Last Name", "E-mail 1 - Label"),
+    ),
+    "Moodle": Case(
+        "username,firstname,lastname,email,suspended\n"
+        "ada,Ada,L,ada@example.org,0\n"
+        "bob,Bob,B,bob@example.org,1\n",
+        ("ada@example.org",), {}, (3,),
+        ignored=("username", "firstname", "lastname"),
+    ),
+    "title line": Case(
+        "Participants of the workshop 2026\n"
+        "\n"
+        "Name;E-Mail\n"
+        "Ada;ada@example.org\n",
+        ("ada@example.org",), {}, (),
+        ignored=("Name",),
+    ),
+    "quoted all ; single quotes": Case("'email','name'\n'ada@example.org','Ada'\n", ('ada@example.org',), ignored=("'name'",)),
+    "zero width": Case(
+        "\ufeff\u200bemail\n"
+        "ada@example.org\u200b\n",
+        ("ada@example.org",), {}, (),
+        ignored=(),
+    ),
+    "mailto": Case(
+        "email\n"
+        "mailto:ada@example.org\n",
+        ("ada@example.org",), {}, (),
+        ignored=(),
+    ),
+    "trailing dot": Case(
+        "email\n"
+        "ada@example.org.\n",
+        ("ada@example.org",), {}, (),
+        ignored=(),
+    ),
+    "Spanish": Case(
+        "Nombre;Correo electrónico;Estado\n"
+        "Ada;ada@example.org;Suscrito\n"
+        "Bob;bob@example.org;Dado de baja\n",
+        ("ada@example.org",), {"bob@example.org": ASKED}, (),
+        ignored=("Nombre",),
+    ),
+    "German status": Case(
+        "E-Mail;Status\n"
+        "ada@example.org;aktiv\n"
+        "bob@example.org;abgemeldet\n"
+        "cyd@example.org;gesperrt\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": SuppressionReason.OPERATOR}, (),
+        ignored=(),
+    ),
+    "French status": Case(
+        "Courriel;Statut\n"
+        "ada@example.org;abonné\n"
+        "bob@example.org;désabonné\n",
+        ("ada@example.org",), {"bob@example.org": ASKED}, (),
+        ignored=(),
+    ),
+    "Mailjet": Case(
+        "Contact ID,Email,Is Unsubscribed,Unsubscribed At,Is excluded from campaigns\n"
+        "1,ada@example.org,false,,false\n"
+        "2,bob@example.org,true,2025-01-01,false\n"
+        "3,cyd@example.org,false,,true\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": SuppressionReason.OPERATOR}, (),
+        ignored=("Contact ID",),
+    ),
+    "Odoo": Case(
+        "Name,Email,Blacklist,Bounce,Is Opt Out\n"
+        "Ada,ada@example.org,False,0,False\n"
+        "Bob,bob@example.org,True,0,False\n"
+        "Cyd,cyd@example.org,False,6,False\n",
+        ("ada@example.org",), {"bob@example.org": SuppressionReason.OPERATOR, "cyd@example.org": BOUNCE}, (),
+        ignored=("Name",),
+    ),
+    "Salesforce": Case(
+        "Id,Email,HasOptedOutOfEmail,IsEmailBounced\n"
+        "1,ada@example.org,false,false\n"
+        "2,bob@example.org,true,false\n"
+        "3,cyd@example.org,false,true\n",
+        ("ada@example.org",), {"bob@example.org": ASKED, "cyd@example.org": BOUNCE}, (),
+        ignored=("Id",),
+    ),
+    "a list with a comment that speaks of mail": Case(
+        "ada@example.org\n# the email list of B\nbob@example.org\n", ("ada@example.org", "bob@example.org")
+    ),
+    "columns about something else": Case(
+        "email,SMS status,Unsubscribe link,Open rate,Soft bounces,State\nada@example.org,blocked,https://x.example.org/u,0%,3,Bavaria\n",
+        ("ada@example.org",), ignored=("SMS status", "Unsubscribe link", "Open rate", "Soft bounces"),
+    ),
+    "noughts and dashes": Case(
+        "email,Bounced Hard,Unsubscribed on,Blacklist\nada@example.org,0.0,null,0%\nbob@example.org,1,,\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE},
     ),
 }  # fmt: skip
 

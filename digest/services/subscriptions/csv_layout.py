@@ -1,27 +1,35 @@
 """How a CSV file of people is laid out: which delimiter, whether it has a header, and which of its columns we understand.
 
-Each product names its columns differently (listmonk, Mailchimp, Mailman, Ghost, Google Forms, Excel, …). What we do not
-understand is left out and named.
+Each product names its columns differently (listmonk, Mailchimp, Mailman, Ghost, Google Forms, Excel, …). A column is known by its
+whole name, or by words it holds where they tell of somebody who must not be mailed. What we do not understand is left out and
+named.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, islice
 
 from digest.domain.errors import InvalidInput
 from digest.domain.feedback import SuppressionReason
 
 COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "frequency", "interests")
 STATUS = "status"
+OTHER_STATUS = "another status"
+"""A column that may be one by its name ("State"): only words that are known count."""
 NEVER_CONFIRMED = "never confirmed there"
+_NOT_MAILED = "not mailed there either"
 FLAGS: Mapping[str, tuple[bool, SuppressionReason | str]] = {
     "left": (True, SuppressionReason.ASKED),
     "bounced": (True, SuppressionReason.BOUNCE),
     "blocked": (True, SuppressionReason.OPERATOR),
+    "suspended": (True, _NOT_MAILED),
+    "active": (False, _NOT_MAILED),
     "subscribed": (False, SuppressionReason.ASKED),
     "confirmed": (False, NEVER_CONFIRMED),
 }
@@ -40,49 +48,70 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "frequency": ("frequency", "cadence", "how often"),
     "interests": ("interests", "topics", "keywords", "your interests", "interessen", "themen", "centres d interet"),
     STATUS: ("status", "subscription status", "subscriber type", "subscriber status", "marketing status", "member status"),
-    "left": (
-        "unsub time", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed on", "opted out", "opt out",
-        "deleted at", "unsubscribe time", "date unsubscribed",
-    ),
-    "bounced": ("clean time", "bounced", "bounced at", "hard bounced", "bounce date", "email disabled"),
-    "blocked": (
-        "blacklisted", "blocklisted", "email blacklisted", "email blocklisted", "banned", "is this user blacklisted", "blocked",
-    ),
+    "left": ("deleted at",),
+    "bounced": ("clean time", "email disabled"),
+    "suspended": ("suspended", "is suspended", "deactivated"),
+    "active": ("active", "is active", "enabled"),
     "subscribed": (
         "subscribed", "subscribed to emails", "active subscription", "accepts marketing", "accepts email marketing",
         "email subscribed", "newsletter",
     ),
     "confirmed": ("confirmed", "is this user confirmed", "double opt in"),
 }  # fmt: skip
-_FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
+_HOLDS = tuple(
+    (field, re.compile(rf"\b(?:{words})"))
+    for field, words in (
+        ("left", "unsub|opt(?:ed)? out|desabonn|desinscri|abgemeldet|de baja|disiscri"),
+        ("bounced", "bounce|on hold"),
+        ("blocked", "black ?list|block ?list|banned|blocked|suppress|do not (?:e ?mail|contact)|excluded|deceased|gesperrt"),
+        (OTHER_STATUS, "(?:state|statut|estado|stato)$|.*status|.*consent"),
+        ("email", "e ?mail|mailadresse|courriel|correo"),
+    )
+)
+"""Of a name that is not known as a whole."""
+_OF_SOMETHING_ELSE = re.compile(
+    r"\b(?:sms|phone|mobile|fax|whatsapp|links?|url|tokens?|hash|rate|score|soft|source|preference|secondary|type|label)\b"
+)
 _STATUSES: Mapping[str, SuppressionReason | str | None] = {
     **dict.fromkeys(
-        ("", "subscribed", "active", "enabled", "confirmed", "regular", "premium", "gifted", "free", "paid", "comped", "yes",
+        ("", "aktiv", "activo", "actif", "attivo", "suscrito", "abonne", "abonniert", "angemeldet", "inscrit", "iscritto",
+         "subscribed", "active", "enabled", "confirmed", "regular", "premium", "gifted", "free", "paid", "comped", "yes",
          "true", "1", "opted in", "opt in", "member", "normal"), None,
     ),
     **dict.fromkeys(
         ("unsubscribed", "opted out", "opt out", "optout", "inactive unsubscribed", "removed", "left", "deleted", "cancelled",
-         "canceled", "archived", "no", "false", "0", "suppressed"), SuppressionReason.ASKED,
+         "canceled", "archived", "no", "false", "0", "suppressed",
+         "abgemeldet", "gekundigt", "desabonne", "desinscrit", "dado de baja", "baja",
+         "disiscritto"), SuppressionReason.ASKED,
     ),
     **dict.fromkeys(
-        ("bounced", "hard bounced", "hard bounce", "bounce", "cleaned", "undeliverable", "invalid", "undeliverable address"),
+        ("bounced", "bouncing", "unzustellbar", "rebotado",
+         "hard bounced", "hard bounce", "bounce", "cleaned", "undeliverable", "invalid", "undeliverable address"),
         SuppressionReason.BOUNCE,
     ),
     **dict.fromkeys(
         ("complained", "complaint", "spam", "spammy", "abuse", "marked as spam", "spam complaint", "junk"),
         SuppressionReason.COMPLAINT,
     ),
-    **dict.fromkeys(("blocklisted", "blacklisted", "banned", "blocked", "bym", "byb", "bya"), SuppressionReason.OPERATOR),
     **dict.fromkeys(
-        ("unconfirmed", "unactivated", "pending", "not confirmed", "waiting", "non subscribed", "nonsubscribed", "transactional",
+        ("blocklisted", "blacklisted", "banned", "blocked", "bym", "byb", "bya", "gesperrt", "bloqueado", "bloque", "bloccato"),
+        SuppressionReason.OPERATOR,
+    ),
+    **dict.fromkeys(
+        ("unconfirmed", "unbestatigt", "ausstehend", "pendiente", "en attente", "in attesa", "validating",
+         "unactivated", "pending", "not confirmed", "waiting", "non subscribed", "nonsubscribed", "transactional",
          "not subscribed", "never subscribed"), NEVER_CONFIRMED,
     ),
-    **dict.fromkeys(("disabled", "inactive", "paused", "soft bounced", "on hold", "byu"), "not mailed there either"),
+    **dict.fromkeys(("disabled", "inactive", "paused", "soft bounced", "on hold", "byu"), _NOT_MAILED),
 }  # fmt: skip
 """What other products call a subscriber's state: None (mailed), why they must not be mailed, or why they are left out."""
 _TRUE = frozenset({"yes", "true", "1", "y", "t", "x", "ja", "oui", "si", "wahr", "vrai"})
-_FALSE = frozenset({"no", "false", "0", "n", "f", "nein", "non", "falsch", "faux", ""})
+_FALSE = frozenset({"no", "false", "0", "n", "f", "nein", "non", "falsch", "faux", "none", "null", "nan", "n a", "never", ""})
+_NOTHING = re.compile(r"[0.,%\s]*")
+"""0, 0.0 and 0%."""
 _DELIMITERS = ",;\t|"
+_MOST_BEFORE = 8
+"""Lines among which the header is looked for."""
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
@@ -103,17 +132,22 @@ class Layout:
 
 def read_layout(lines: Iterable[str], given: Mapping[str, str] | None = None) -> Layout:
     """`given`: by our name, the file's column. Raises InvalidInput where no column holds addresses, or one given is not there."""
-    source, before, first = iter(lines), 0, ""
-    delimiter = ""
-    for first in source:
-        before += 1
-        if found := _SEPARATOR_LINE.fullmatch(first.removeprefix("\ufeff")):
+    source = iter(lines)
+    seen, delimiter = list(islice(source, _MOST_BEFORE)), ""
+    places: list[int] = []
+    for place, line in enumerate(seen):
+        if found := _SEPARATOR_LINE.fullmatch(line.removeprefix("\ufeff")):
             delimiter = found[1]
-        elif first.strip(" \t\r\n\ufeff,;"):
-            break
-    first = first.removeprefix("\ufeff")
-    bare = _QUOTED.sub("", first)
-    delimiter = delimiter or max(_DELIMITERS, key=bare.count)
+        elif line.strip(" \t\r\n\ufeff,;"):
+            places.append(place)
+    source = chain(seen, source)
+    at = places[0] if places else 0
+    if named := next((place for place in places if _names_addresses(seen[place], delimiter, given or {})), 0):
+        below_addresses = any("@" in seen[place] for place in places if place < named)
+        at = named if not below_addresses or seen[named].count(delimiter or _delimiter(seen[named])) > 1 else at
+    before = len(list(islice(source, at))) + 1
+    first = next(source, "").removeprefix("\ufeff")
+    delimiter = delimiter or _delimiter(first)
     if "@" in first and not given:
         return Layout(chain([first], source), before - 1, delimiter, None)
     header = _row(first, delimiter, source)
@@ -126,6 +160,21 @@ def read_layout(lines: Iterable[str], given: Mapping[str, str] | None = None) ->
         )
     ignored = tuple(name for name, field in zip(header, fields, strict=True) if name and not field)
     return Layout(source, before, delimiter, tuple(fields), ignored)
+
+
+def _delimiter(line: str) -> str:
+    bare = _QUOTED.sub("", line)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _names_addresses(line: str, delimiter: str, given: Mapping[str, str]) -> bool:
+    """Whether it is the header: some products put a title above it."""
+    cells = [_folded(cell) for cell in line.split(delimiter or _delimiter(line))]
+    return (
+        "@" not in line
+        and not line.startswith("#")
+        and (_folded(given["email"]) in cells if "email" in given else "email" in map(_field_of, cells))
+    )
 
 
 def _row(first: str, delimiter: str, rest: Iterator[str]) -> list[str]:
@@ -142,25 +191,40 @@ def _fields(header: list[str], given: Mapping[str, str]) -> list[str]:
             raise InvalidInput("--columns", f"{field[:40]!r} is none of {', '.join((*COLUMNS, STATUS))}")
         if _folded(name) not in known:
             raise InvalidInput("--columns", f"the file has no column {name[:40]!r}; there are {', '.join(header)[:200]}")
-    ours = [_folded(name) for name in header if _folded(name) in _FIELD_OF]
+    ours = [_folded(name) for name in header if _field_of(_folded(name)) in (*COLUMNS, STATUS)]
     if len(set(ours)) < len(ours):
         raise InvalidInput("line 1", "names a column twice")
     named = {_folded(name): field for field, name in given.items()}
     fields = [named.get(_folded(name), "") for name in header]
-    for field, aliases in _NAMES.items():  # of several that mean the same, the one we name first
-        here = [place for place, name in enumerate(header) if not fields[place] and _FIELD_OF.get(_folded(name)) == field]
-        if field in FLAGS:
+    for field in (*COLUMNS, STATUS, OTHER_STATUS, *FLAGS):  # of several that mean the same, the one we name first
+        here = [place for place, name in enumerate(header) if not fields[place] and _field_of(_folded(name)) == field]
+        if field in FLAGS or field == OTHER_STATUS:
             for place in here:
                 fields[place] = field
         elif here and field not in fields:
-            fields[min(here, key=lambda place: aliases.index(_folded(header[place])))] = field
+            fields[min(here, key=lambda place: _RANKS.get(_folded(header[place]), len(_RANKS)))] = field
     return fields
 
 
+@lru_cache(maxsize=1_000)
+def _field_of(name: str) -> str:
+    """What a column means by its folded name; "" where nothing."""
+    if name in _FIELD_OF:
+        return _FIELD_OF[name]
+    if _OF_SOMETHING_ELSE.search(name):
+        return ""
+    return next((field for field, words in _HOLDS if words.search(name)), "")
+
+
 def _folded(name: str) -> str:
-    """As people vary it: case, hyphens, underscores, a closing question mark."""
-    plain = name.lower().translate(str.maketrans("éèêíóöüä", "eeeiooua"))
+    """As people vary it: case (also within: doNotContact), accents, hyphens, underscores, a closing question mark."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", apart.lower()) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+
+
+_RANKS = {_folded(name): rank for names in _NAMES.values() for rank, name in enumerate(names)}
+_FIELD_OF = {_folded(name): field for field, names in _NAMES.items() for name in names}
 
 
 def status_value(field: str, value: str) -> SuppressionReason | str | None:
@@ -170,13 +234,15 @@ def status_value(field: str, value: str) -> SuppressionReason | str | None:
         if text in _STATUSES:
             return _STATUSES[text]
         return f"status {value[:40]!r} is not known here; should be active, unsubscribed, bounced or blocked"
+    if field == OTHER_STATUS:
+        return _STATUSES.get(text)
     bad_when, reason = FLAGS[field]
-    if text in _FALSE:
+    if text in _FALSE or _NOTHING.fullmatch(value):
         so = False
-    elif text in _TRUE or any(character.isdigit() for character in text):  # an instant: it happened then
+    elif text in _TRUE or bad_when or any(character.isdigit() for character in text):  # an instant: it happened then
         so = True
     else:
         return f"{field} {value[:40]!r} should be yes or no"
-    if field in ("subscribed", "confirmed") and not value.strip():
+    if not bad_when and not value.strip():
         return None
     return reason if so is bad_when else None

@@ -18,7 +18,7 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
-from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, STATUS, Layout, read_layout, status_value
+from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, OTHER_STATUS, STATUS, Layout, read_layout, status_value
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
@@ -31,6 +31,7 @@ ReadPreferences = Callable[[str, str, str, str], Preferences]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for."""
 _NAMED = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+)\s*>\s*", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00a0\u200b-\u200f\u2060\ufeff]+")
 _ANY_ADDRESS = re.compile(r"[^\s<>,;|\"()\[\]]+@[^\s<>,;|\"()\[\]]+")
 
 
@@ -138,7 +139,9 @@ def _row(
         raise ValueError(f"has {len(values)} columns, should have {len(fields)}")
     row = {field: _undefused(value.strip(" \t")) for field, value in zip(fields, values, strict=True) if field}
     address = read_address(_bare(row["email"]))
-    words = [status_value(field, value) for field, value in zip(fields, values, strict=True) if field == STATUS or field in FLAGS]
+    words = [
+        status_value(field, value) for field, value in zip(fields, values, strict=True) if field in (STATUS, OTHER_STATUS, *FLAGS)
+    ]
     if reasons := [each for each in words if isinstance(each, SuppressionReason)]:
         return SuppressedRow(line, address, min(reasons, key=_GRAVEST.index))
     if left_out := next((each for each in words if each is not None), ""):
@@ -162,9 +165,11 @@ _GRAVEST = (
 
 
 def _bare(text: str) -> str:
-    """The address of "Name <address>", or the text itself."""
-    found = _NAMED.fullmatch(text[:_LONGEST_LINE])
-    return found[1] if found else text
+    """The address of "Name <address>", or the text itself, without what programs put around it; of several the first."""
+    text = text[:_LONGEST_LINE].partition(" ::: ")[0]  # Google's, between one person's addresses
+    found = _NAMED.fullmatch(text)
+    bare = _INVISIBLE.sub("", found[1] if found else text).strip(" '\"").rstrip(".,; ")
+    return bare[len("mailto:") :] if bare.lower().startswith("mailto:") else bare
 
 
 def _undefused(text: str) -> str:

@@ -8,19 +8,19 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from digest.config.values import HTTP, TENANT, Seconds, Section, Text
+from digest.config.values import HTTP, TENANT, BareAddress, BareHost, Seconds, Section, Text
 from digest.domain.retry import RetryPolicy, UncertainPolicy
 
 
 class Mail(Section):
     from_name: Text = "Digest"
-    from_address: Text = "digest@localhost.localdomain"
-    reply_to: Text = ""
+    from_address: BareAddress = "digest@localhost.localdomain"
+    reply_to: BareAddress = ""
     domain: Text = ""
     bounce_domain: Text = ""
     envelope_sender: Text = "verp"
     postal_address: Text = ""
-    inbound_address: Text = ""
+    inbound_address: BareAddress = ""
 
 
 class Dkim(Section):
@@ -54,7 +54,7 @@ class Relay(Section):
         "relays.in_flight": "one message at a time is under way on each; delivery.connections makes a distant relay faster"
     }
     name: Text = ""
-    host: str = Field(min_length=1)
+    host: BareHost
     port: int = Field(25, ge=1, le=65535)
     tls: Literal["none", "starttls", "tls"] = "starttls"
     username: str = ""

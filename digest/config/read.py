@@ -64,11 +64,24 @@ def settings_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(str(path), f"is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(str(path), "is not TOML that can be read: brackets within brackets, too deep") from None
+
+
+_TABLES: dict[str, type[BaseModel]] = {"relays": Relay, "lists": ListSettings, "sources": SourceSettings}
+_IN_WORDS = {
+    "missing": "is missing",
+    "string_type": 'should be text in quotes: "…"',
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "int_parsing": "should be a whole number",
+}
+"""What pydantic says in words of its own, by its type of fault."""
 
 
 def explained(error: ValidationError, root: type[BaseModel] = Settings) -> ConfigurationError:
@@ -82,15 +95,18 @@ def explained(error: ValidationError, root: type[BaseModel] = Settings) -> Confi
         return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1], root))}")
     if first["type"] == "string_pattern_mismatch":
         return ConfigurationError(path, f"{str(first['input'])[:40]!r} should be {SHAPES[first['ctx']['pattern']]}")
-    return ConfigurationError(path, text[0].lower() + text[1:])
+    if first["type"] == "tuple_type":
+        name = str(first["loc"][-1])
+        right = f"tables, each headed [[{name}]]" if name in _TABLES else 'a list: ["a", "b"]'
+        return ConfigurationError(path, f"should be {right}")
+    return ConfigurationError(path, _IN_WORDS.get(first["type"]) or text[0].lower() + text[1:])
 
 
 def _model_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> type[BaseModel]:
-    sections: dict[str, type[BaseModel]] = {"relays": Relay, "lists": ListSettings, "sources": SourceSettings}
     if not loc:
         return root
     name = str(loc[0])
-    return sections.get(name) or type(Settings.model_fields[name].default)
+    return _TABLES.get(name) or type(Settings.model_fields[name].default)
 
 
 def _meant(word: str, model: type[BaseModel]) -> str:

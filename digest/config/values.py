@@ -18,10 +18,14 @@ HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
 HOST = r"^[A-Za-z0-9.:-]+$"
 TENANT = r"^[A-Za-z0-9.-]+$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_BARE_HOST = r"^(?:\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?|[^\s:/@]+)$"
+_BARE_ADDRESS = r"^(?:[^\s@<>]+@[^\s@<>]+)?$"
 SHAPES = {
     SLUG: "lower-case letters and digits, with single hyphens between them, such as daily or machine-learning",
     HTTP: "a web address such as https://example.org",
     HOST: "a host name such as smtp.example.org",
+    _BARE_HOST: "a host name alone, such as smtp.example.org; the port stands in port, encryption in tls",
+    _BARE_ADDRESS: "an address alone, such as digest@example.org",
     TENANT: "the id or domain of an organisation, or common",
     _ONE_LINE: "one line of text without control characters",
 }
@@ -89,6 +93,8 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Zone = Annotated[str, AfterValidator(read_zone)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
+BareHost = Annotated[str, Field(pattern=_BARE_HOST)]
+BareAddress = Annotated[str, Field(pattern=_BARE_ADDRESS)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
 """A number of seconds, or a duration such as "10m"."""
 Days = Annotated[int, BeforeValidator(_days), Field(le=36_525)]

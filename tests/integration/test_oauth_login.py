@@ -139,7 +139,7 @@ def test_a_relay_without_xoauth2_says_so(tmp_path: Path, sqlite_url: str) -> Non
             "me@x.example",
             "relays.0.oauth.provider: input should be 'google'",
         ),
-        ('provider = "google"', "me@x.example", "relays.0.oauth.client_id: field required"),
+        ('provider = "google"', "me@x.example", "relays.0.oauth.client_id: is missing"),
         ('provider = "google", client_id = "x"', "me@x.example", "relays.oauth.refresh_token: is missing"),
         ('provider = "google", client_id = "x", refresh_token = "y"', "", "relays.recorder.username: is missing"),
     ],

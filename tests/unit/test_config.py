@@ -126,6 +126,42 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, v
         load()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[mail]\nfrom_address = "Ann <a@example.org>"', "mail.from_address: 'Ann <a@example.org>' should be an address alone"),
+        ('[mail]\nreply_to = "a"', "mail.reply_to: 'a' should be an address alone"),
+        (
+            '[[relays]]\nhost = "smtp://x.example.org:587"',
+            "relays.0.host: 'smtp://x.example.org:587' should be a host name alone",
+        ),
+        ('[[relays]]\nhost = "x.example.org:587"', "the port stands in port, encryption in tls"),
+        ('[[relays]]\nhost = " x.example.org "', "relays.0.host: ' x.example.org ' should be a host name"),
+        ('[[relays]]\nhost = ""', "relays.0.host: '' should be a host name"),
+        ("[[relays]]\nport = 25", "relays.0.host: is missing"),
+        ('[relays]\nhost = "x"', "relays: should be tables, each headed [[relays]]"),
+        ('[sources.arxiv]\nkind = "arxiv"', "sources: should be tables, each headed [[sources]]"),
+        ('[[lists]]\nname = "b"\ntitle = "B"\ncategories = "cs.LG"', 'lists.0.categories: should be a list: ["a", "b"]'),
+        ("[mail]\nfrom_name = 2026-01-01", "mail.from_name: should be text in quotes"),
+        ('[[relays]]\nhost = "x"\nper_minute = 1.5', "relays.0.per_minute: should be a whole number"),
+        ("x = " + "[" * 5000 + "]" * 5000, "brackets within brackets, too deep"),
+        ("[mail]\nfrom_name = “Ann”", "is not TOML: Invalid value (at line 2, column 13)"),
+    ],
+)
+def test_a_wrong_setting_says_what_would_be_right(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "digest.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load(file, {})
+
+
+@pytest.mark.parametrize("host", ["mail_server", "192.0.2.1", "2001:db8::1", "[::1]", "smtp.b\u00fccher.example", "localhost"])
+def test_hosts_of_relays(tmp_path: Path, host: str) -> None:
+    file = tmp_path / "digest.toml"
+    file.write_text(f'\ufeff[[relays]]\nhost = "{host}"\n', "utf-8")  # with the mark that some editors put first
+    assert load(file, {}).relays[0].host == host
+
+
 def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     file = tmp_path / "digest.toml"
     file.write_text("[secrets]\nkey = 'sesame-open-now-please'\n")

@@ -59,7 +59,7 @@ class Figure:
 def _uploaded(frame: str, unit: bytes) -> Ask:
     def ask(client: httpx2.Client, token: str, size: int) -> httpx2.Response:
         file = {"file": ("papers", filled(FRAMES[frame], unit, size))}
-        return client.post(f"/manage/{token}/interests", data={"interests": "graphs"}, files=file)
+        return client.post(f"/manage/{token}", data={"interests": "graphs"}, files=file)
 
     return ask
 
@@ -80,8 +80,8 @@ FORM = "application/x-www-form-urlencoded"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 DOORS: dict[str, Ask] = {
     **{name: _uploaded(*what) for name, what in UPLOADS.items()},
-    "interests": _posted("/manage/{token}/interests", lambda size: b"interests=" + b"not:" * (size // 4), FORM),
-    "form of many fields": _posted("/manage/{token}/interests", lambda size: b"a&" * (size // 2), FORM),
+    "interests": _posted("/manage/{token}", lambda size: b"interests=" + b"not:" * (size // 4), FORM),
+    "form of many fields": _posted("/manage/{token}", lambda size: b"a&" * (size // 2), FORM),
     "subscribe": _posted("/subscribe", lambda size: b"email=" + b"a@" * (size // 2), FORM),
     "search": _got("/papers?q={x}", 60_000),
     "search by API": _got("/api/v1/search?q={x}", 60_000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import cache
@@ -77,6 +78,8 @@ class Form:
     def _timezone(self, before: str) -> str:
         name = self.line("timezone")
         if not name:
+            with suppress(ValueError):  # a script's guess: the reader has chosen nothing yet
+                return read_zone(self.line("browser_timezone"))
             return before
         try:
             return read_zone(name)
@@ -93,7 +96,7 @@ class Form:
         except ValueError:
             read = None
         if read is None or read.tzinfo is not None:
-            self.wrong["hour"] = "Should be a time of day such as 07:30."
+            self.wrong["hour"] = "Enter a time such as 07:30."
             return before
         return read.replace(second=0, microsecond=0)
 
@@ -102,7 +105,7 @@ class Form:
             return before
         days = frozenset(WEEKDAY_NAMES.index(day) for day in self.days if day in WEEKDAY_NAMES)
         if not days or len(days) != len(set(self.days)):
-            self.wrong["weekdays"] = "Choose at least one day; to stop for a while, pause instead."
+            self.wrong["weekdays"] = "Choose at least one day. To stop for a while, pause instead."
             return before
         return days
 
@@ -122,7 +125,7 @@ class Form:
         if not text:
             return None
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_PICKS):
-            self.wrong["picks"] = f"Should be a number from 1 to {MOST_PICKS}, or nothing."
+            self.wrong["picks"] = f"Enter a number from 1 to {MOST_PICKS}, or leave it empty."
             return before
         return int(text)
 
@@ -140,7 +143,7 @@ class Form:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.wrong["paused_until"] = "Should be a date such as 2026-08-31, or nothing."
+            self.wrong["paused_until"] = "Enter a date such as 2026-08-31, or leave it empty."
             return before
 
 
@@ -152,9 +155,10 @@ def zones() -> Mapping[str, tuple[str, ...]]:
     return {"Universal": ("UTC",), **areas}
 
 
-def chosen_days(preferences: Preferences) -> tuple[tuple[str, str, bool], ...]:
-    """(name, label, whether chosen) of the week's days, Monday first."""
+def chosen_days(preferences: Preferences, sent: Form | None = None) -> tuple[tuple[str, str, bool], ...]:
+    """(name, label, whether chosen) of the week's days, Monday first; as `sent` has them where it has them wrong."""
+    chosen = {name for day, name in enumerate(WEEKDAY_NAMES) if day in preferences.weekdays}
+    if sent and "weekdays" in sent.wrong:
+        chosen = set(sent.days)
     labels = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    return tuple(
-        (name, label, day in preferences.weekdays) for day, (name, label) in enumerate(zip(WEEKDAY_NAMES, labels, strict=True))
-    )
+    return tuple((name, label, name in chosen) for name, label in zip(WEEKDAY_NAMES, labels, strict=True))

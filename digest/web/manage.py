@@ -28,7 +28,7 @@ router = APIRouter()
 
 SAVED = {
     "when": "Saved.",
-    "interests": "Saved. This is what we understood:",
+    "interests": "Saved. We understood:",
     "back": "Welcome back. You get email again.",
     "connected": "Connected. We read it in the next minutes: reload this page to see what we found.",
     "disconnected": "Disconnected. We deleted its key.",
@@ -42,29 +42,18 @@ def page(request: Request, token: str, saved: str = "") -> Response:
     return preferences_page(site, token, subscription, Form(), saved)
 
 
+@router.post("/manage/{token}")
 @router.post("/manage/{token}/when")
-async def when(request: Request, token: str) -> Response:
-    """Time zone, hour, days, number of papers, length, pause."""
-    site = Site.of(request)
-    sent = await Form.read(request)
-    subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
-    preferences = sent.preferences(subscription.preferences)
-    if sent.wrong:
-        wanted = replace(subscription, preferences=preferences)
-        return await run_in_threadpool(lambda: preferences_page(site, token, wanted, sent, status=400))
-    await run_in_threadpool(site.container.subscriptions.change, subscription, preferences)
-    return _back(site, token, "when")
-
-
 @router.post("/manage/{token}/interests")
-async def interests(request: Request, token: str) -> Response:
-    """The interests as they stand in the form, and papers pasted or uploaded, added to those liked before.
+async def save(request: Request, token: str) -> Response:
+    """The whole form at once; what a form does not have stays as it is (pages opened before there was one form post a part).
 
     Answers with the page and what was understood; sent again it changes nothing more.
     """
     site = Site.of(request)
     sent = await Form.read(request)
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
+    preferences = sent.preferences(subscription.preferences)
     understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
@@ -80,14 +69,21 @@ async def interests(request: Request, token: str) -> Response:
                 works += found
                 rejected += problems
     if sent.wrong:
-        return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
-    typed, forgotten = understood.interests, sent.forgotten
+        if sent.file and "papers" not in sent.wrong:
+            sent.wrong["file"] = "Choose the file again: nothing is saved yet."
+        wanted = replace(subscription, preferences=preferences)
+        return await run_in_threadpool(lambda: preferences_page(site, token, wanted, sent, status=400))
+    typed, removed = understood.interests if "interests" in sent.values else None, sent.forgotten
     changed, library = await run_in_threadpool(
-        lambda: site.container.subscriptions.save_interests(
-            subscription, typed, forgotten, (tuple(works), tuple(rejected)), site.clock()
+        lambda: site.container.subscriptions.save_form(
+            subscription, preferences, typed, removed, (tuple(works), tuple(rejected)), site.clock()
         )
     )
-    return await run_in_threadpool(lambda: preferences_page(site, token, changed, Form(), "interests", library=library))
+    about_interests = typed is not None or library.works or library.rejected
+    if not (about_interests or removed):
+        return _back(site, token, "when")
+    about = "interests" if changed.interests or subscription.interests or library.rejected else "when"
+    return await run_in_threadpool(lambda: preferences_page(site, token, changed, Form(), about, library=library))
 
 
 @router.post("/manage/{token}/connect")
@@ -156,7 +152,7 @@ async def erased(request: Request, token: str) -> Response:
     sent = await Form.read(request)
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     if sent.line("sure") != "yes":
-        sent.wrong["sure"] = "Tick the box first: this cannot be undone."
+        sent.wrong["sure"] = "Please tick the box to confirm; deletion cannot be undone."
         return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     await run_in_threadpool(site.container.privacy.erase, subscription.address, site.clock())
     return site.page("erased.html")
@@ -198,7 +194,7 @@ def preferences_page(
         next_mail=next_mail(site, subscription),
         stopped=site.stopped(subscription.address),
         preferences=subscription.preferences,
-        days=chosen_days(subscription.preferences),
+        days=chosen_days(subscription.preferences, sent),
         zones=zones(),
         interests=sent.lines("interests") if "interests" in sent.values else topics,
         descriptions=understand(topics).descriptions,

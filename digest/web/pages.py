@@ -121,6 +121,13 @@ async def style(request: Request) -> Response:
     return await site.public(request, "/style.css", make)
 
 
+@router.get("/script.js")
+async def script(request: Request) -> Response:
+    site = Site.of(request)
+    make = lambda: Answer.of(site.render("script.js"), "text/javascript; charset=utf-8", max_age=3600)  # noqa: E731
+    return await site.public(request, "/script.js", make)
+
+
 @router.get("/privacy")
 async def privacy(request: Request) -> Response:
     """What is kept of people and for how long, in words."""

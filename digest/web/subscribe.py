@@ -143,7 +143,7 @@ def _form(
         list=paper_list,
         sent=sent,
         preferences=preferences,
-        days=chosen_days(preferences),
+        days=chosen_days(preferences, sent),
         zones=zones(),
         preview=preview,
     )

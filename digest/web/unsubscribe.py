@@ -22,7 +22,7 @@ from digest.web.site import Site
 
 router = APIRouter()
 
-WHY = {"often": "too many mails", "off-topic": "not about what I read", "other": "another reason"}
+WHY = {"often": "too many emails", "off-topic": "not relevant to me", "other": "another reason"}
 
 
 @router.get("/unsubscribe/{token}")
@@ -113,9 +113,13 @@ async def disliked(request: Request, token: str, identifier: str) -> Response:
 def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
     site.subscription(Purpose.FEEDBACK, token)
     paper = site.container.papers.paper(identifier)
-    other = f"{site.root_path}/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
     authors = [(author, readable(author)) for author in paper.authors[:10]]
-    return site.page("react.html", card=card(paper), like=like, other=other, authors=authors)
+    return site.page("react.html", card=card(paper), like=like, other=_other(site, token, identifier, like=like), authors=authors)
+
+
+def _other(site: Site, token: str, identifier: str, *, like: bool) -> str:
+    """Where the opposite is posted."""
+    return f"{site.root_path}/{'less' if like else 'more'}/{token}/{quote(identifier, safe='/:')}"
 
 
 async def _reacted(request: Request, token: str, identifier: str, *, like: bool) -> Response:
@@ -127,5 +131,6 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
     await run_in_threadpool(
         lambda: site.container.subscriptions.react(subscription, identifier, like=liking, mute_author=author, mute_words=words)
     )
-    done = f"leave out papers by {author}" if author else f"leave out papers about {words}" if words else ""
-    return site.page("reacted.html", like=like, done=done, token=token)
+    done = f"hide papers by {author}" if author else f"hide papers about {words}" if words else ""
+    other = "" if done else _other(site, token, identifier, like=like)
+    return site.page("reacted.html", like=like, done=done, other=other, token=token)

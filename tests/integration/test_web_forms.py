@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, time
 
 import pytest
+from lxml import html
 
-from digest.domain.subscriber import Interests
+from digest.domain.schedule import Frequency
+from digest.domain.subscriber import Interests, Preferences
 from digest.links import Purpose
 from tests.servers.website import Website
 
@@ -42,6 +45,96 @@ def test_what_is_no_address_is_refused_beside_its_field(site: Website, address: 
 def test_international_addresses_get_in(site: Website, address: str) -> None:
     assert site.post("/subscribe", {"email": address}).status_code == 200
     assert len(site.letters(1)) == 1
+
+
+EVERYTHING = {
+    "hour": "06:15",
+    "timezone": "Asia/Tokyo",
+    "with-weekdays": "1",
+    "weekdays": ["tue", "thu"],
+    "frequency": "weekly",
+    "picks": "7",
+    "style": "compact",
+    "paused_until": "2026-06-10",
+    "interests": "diffusion\n-robots",
+    "papers": "2605.00001",
+    "forget": ["arxiv:2605.00009"],
+}
+"""What the one form of the preferences page holds."""
+
+
+def test_one_save_keeps_every_field_of_the_form(site: Website) -> None:
+    site.reader(interests=Interests(words=("before",), disliked=("arxiv:2605.00009", "arxiv:2605.00008")))
+    page = site.get(site.link(Purpose.MANAGE))
+    assert page.text.count(">Save</button>") == 1
+    saved = site.post(site.link(Purpose.MANAGE), EVERYTHING)
+    assert saved.status_code == 200
+    for words in ("Saved. We understood:", "words: diffusion", "mute robots", "More like this paper"):
+        assert words in saved.text
+    found = site.subscription()
+    assert found
+    assert found.preferences == Preferences(
+        timezone="Asia/Tokyo",
+        hour=time(6, 15),
+        weekdays=frozenset({1, 3}),
+        frequency=Frequency.WEEKLY,
+        picks=7,
+        style="compact",
+        paused_until=date(2026, 6, 10),
+    )
+    liked, disliked = ("arxiv:2605.00001",), ("arxiv:2605.00008",)
+    assert found.interests == Interests(words=("diffusion",), muted_words=("robots",), liked=liked, disliked=disliked)
+
+
+WRONG = [
+    ("hour", "25:00"),
+    ("timezone", "Mars/Olympus"),
+    ("picks", "700"),
+    ("paused_until", "tomorrow"),
+    ("interests", "x" * 101),
+    ("papers", "no paper at all"),
+    ("weekdays", []),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_wrong_field_saves_nothing_and_loses_nothing_of_the_form(site: Website, field: str, value: str | list[str]) -> None:
+    site.reader(interests=Interests(words=("before",), disliked=("arxiv:2605.00009",)))
+    before, typed = site.subscription(), {**EVERYTHING, field: value}
+    answer = site.post(site.link(Purpose.MANAGE), typed)
+    assert (answer.status_code, site.subscription()) == (400, before)
+    assert f'id="{field.partition("_")[0]}-wrong"' in answer.text
+    assert "Not saved yet" in answer.text
+    form = next(each for each in html.fromstring(answer.text).forms if "data-unsaved" in each.attrib)
+    assert form.attrib["data-unsaved"] == "yes"
+    shown: dict[str, list[str]] = {}
+    for name, text in form.form_values():
+        shown.setdefault(name, []).append(text)
+    expected = {name: some if isinstance(some, list) else [some] for name, some in typed.items()}
+    kept = {name: some for name, some in shown.items() if name in expected}
+    assert kept == {name: some for name, some in expected.items() if some}
+
+
+def test_a_file_that_was_sent_with_a_wrong_field_is_asked_for_again(site: Website) -> None:
+    site.reader()
+    sent = {"data": {"hour": "25:00"}, "files": {"file": ("refs.bib", BIBTEX, "text/plain")}}
+    answer = site.request("POST", site.link(Purpose.MANAGE), **sent)
+    assert answer.status_code == 400
+    assert 'id="file-wrong">Choose the file again' in answer.text
+
+
+GUESSES = [("Europe/Berlin", "Europe/Berlin"), ("Etc/Unknown", "UTC"), ("../../etc/passwd", "UTC"), ("", "UTC")]
+
+
+@pytest.mark.parametrize(("guess", "zone"), GUESSES)
+def test_the_browsers_time_zone_counts_where_none_was_chosen(site: Website, guess: str, zone: str) -> None:
+    assert site.post("/subscribe", {"email": "ada@example.org", "browser_timezone": guess}).status_code == 200
+    site.letters(1)
+    assert zone in site.get(site.link(Purpose.CONFIRM)).text
+    chosen = {"email": "bob@example.org", "browser_timezone": "Asia/Tokyo", "timezone": "Europe/Paris"}
+    site.post("/subscribe", chosen)
+    site.letters(2)
+    assert "Europe/Paris" in site.get(site.link(Purpose.CONFIRM, "bob@example.org")).text
 
 
 WRONG_FIELDS = [
@@ -101,7 +194,7 @@ def test_a_bibliography_is_uploaded_and_told_back(site: Website, name: str, data
         assert sent.status_code == 200
         assert "More like these 2 papers" in sent.text
         assert re.search("we look (it|them) up", sent.text)
-    assert ("This we could not read" in sent.text) is (data is BIBTEX)
+    assert ("We couldn’t read these lines" in sent.text) is (data is BIBTEX)
     found = site.subscription()
     assert found
     expected = Interests(words=("kept", "kept too"), liked=("arxiv:2605.00001", "doi:10.1000/x"), disliked=("arxiv:2605.00009",))

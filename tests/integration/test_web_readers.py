@@ -73,12 +73,12 @@ def test_in_through_and_out(site: Website) -> None:
     assert changed.interests.liked == ("arxiv:2605.00001", "arxiv:2605.00002")
 
     leave = site.path_in(welcome, "unsubscribe")
-    assert "One click, and Trending papers no longer goes to a…@example.org" in site.get(leave).text
+    assert "Unsubscribe a…@example.org from Trending papers?" in site.get(leave).text
     assert site.state() is SubscriptionState.ACTIVE
-    assert "You have left" in site.post(leave, {"why": "often"}).text
+    assert "You’re unsubscribed" in site.post(leave, {"why": "often"}).text
     ended = site.subscription()
     assert ended
-    assert (ended.state, ended.end_reason) == (SubscriptionState.ENDED, "unsubscribed on the web: too many mails")
+    assert (ended.state, ended.end_reason) == (SubscriptionState.ENDED, "unsubscribed on the web: too many emails")
     assert "You have left" in site.letters(3)[2][1] or "no longer gets" in site.letters(3)[2][1]
 
     assert "This subscription has ended" in site.get(manage).text

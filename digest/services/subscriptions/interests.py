@@ -12,7 +12,7 @@ from digest.domain.identifier import parse_identifier
 from digest.domain.interest import Understood, author_interest, limited, merged, understand
 from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.paper import Sighting
-from digest.domain.subscriber import Address, Interests, Subscription
+from digest.domain.subscriber import Address, Interests, Preferences, Subscription
 from digest.services.libraries.keep_library import MOST_HELD, keep_library
 from digest.services.libraries.read_library import read_library
 from digest.store.unit_of_work import Store
@@ -45,16 +45,18 @@ def add_interests(
     return Understood(more, typed.descriptions, typed.rejected), kept
 
 
-def save_interests(
+def save_form(
     store: Store,
     subscription_id: int,
-    typed: Interests,
-    forgotten: Collection[str],
+    preferences: Preferences,
+    typed: Interests | None,
+    removed: Collection[str],
     shown: Sequence[Sighting],
     rejected: Sequence[Rejected],
     at: datetime,
 ) -> tuple[Subscription, KeptLibrary]:
-    """A reader's form: what they typed takes the place of what they typed before; papers are added, those forgotten taken off.
+    """A reader's form, saved as a whole: what they typed replaces what they typed before (None: that stays); papers are added,
+    those removed taken off.
 
     Raises NotFound.
     """
@@ -65,12 +67,11 @@ def save_interests(
             raise NotFound("this subscription", "it was erased; subscribe again")
         before = subscription.interests
         library = keep_library(unit, shown, rejected, at)
-        kept = Interests(
-            liked=tuple(paper for paper in before.liked if paper not in forgotten),
-            disliked=tuple(paper for paper in before.disliked if paper not in forgotten),
-        )
+        papers = {name: tuple(p for p in getattr(before, name) if p not in removed) for name in ("liked", "disliked")}
+        kept = replace(before, **papers) if typed is None else Interests(**papers)
         added = Interests(liked=tuple(name for name, _ in library.works))
-        unit.subscribers.change(subscription_id, interests=newest(merged(merged(kept, typed), added)))
+        interests = newest(merged(merged(kept, typed or Interests()), added))
+        unit.subscribers.change(subscription_id, preferences, interests)
         changed = unit.subscribers.get(subscription_id)
     assert changed is not None, "it was there a moment ago"
     return changed, library

@@ -18,7 +18,7 @@ from digest.mail.message.address import read_address
 from digest.services.scheduler.key_check import fingerprint
 from digest.services.subscriptions import change_address
 from digest.services.subscriptions import subscribe as steps
-from digest.services.subscriptions.interests import add_interests, react, save_interests
+from digest.services.subscriptions.interests import add_interests, react, save_form
 from digest.services.subscriptions.next_mail import NextMail, next_mail
 from digest.services.subscriptions.request_limits import Admission, check_request_limits, guess, may_preview
 from digest.services.subscriptions.subscribe import RECORDED, Step
@@ -186,16 +186,17 @@ class SubscriptionService:
         """Adds to every subscription of an address. Raises NotFound for an unknown one."""
         return add_interests(self._store, address, files, text, mute, clear, at)
 
-    def save_interests(
+    def save_form(
         self,
         subscription: Subscription,
-        typed: Interests,
-        forgotten: Collection[str],
+        preferences: Preferences,
+        typed: Interests | None,
+        removed: Collection[str],
         library: ReadLibrary,
         at: datetime,
     ) -> tuple[Subscription, KeptLibrary]:
-        """A reader's form; see `save_interests`."""
-        return save_interests(self._store, subscription.id, typed, forgotten, *library, at)
+        """A reader's form, all of it in one transaction; see `save_form`."""
+        return save_form(self._store, subscription.id, preferences, typed, removed, *library, at)
 
     def titles(self, names: Sequence[str]) -> dict[str, str]:
         """Of the works of a library, as far as anybody could tell them yet."""

@@ -1,0 +1,40 @@
+// An enhancement: every page works without it. It asks nobody but this site for anything and keeps nothing.
+"use strict";
+
+// The time zone a reader has not chosen yet is their browser's.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const field of zone ? document.querySelectorAll("[data-zone]") : []) {
+  if (field.tagName === "SELECT" && ![...field.options].some((each) => each.value === zone)) field.add(new Option(zone, zone));
+  field.value = zone;
+}
+
+// Whoever leaves with unsaved changes is asked first.
+for (const form of document.querySelectorAll("form[data-unsaved]")) {
+  let changed = form.dataset.unsaved === "yes";
+  form.addEventListener("input", () => { changed = true; });
+  form.addEventListener("submit", () => { changed = false; });
+  addEventListener("beforeunload", (leaving) => { if (changed) leaving.preventDefault(); });
+}
+
+// One tap: the answer takes the place of what was asked, without another page. Where that fails, the form is sent as usual.
+addEventListener("submit", async (submitted) => {
+  const form = submitted.target, button = submitted.submitter;
+  if (!form.matches("form[data-here]")) return;
+  submitted.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  const action = button && button.hasAttribute("formaction") ? button.formAction : form.action;
+  form.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(action, { method: "POST", body });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const said = document.adoptNode(page.querySelector(answer.ok ? "[data-answer]" : "main"));
+    said.setAttribute("role", "status");
+    const place = form.closest("[data-answer]") || form;
+    place.replaceWith(said);
+    said.tabIndex = -1;
+    said.focus();
+  } catch {
+    form.action = action;
+    form.submit();
+  }
+});

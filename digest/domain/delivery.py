@@ -18,6 +18,22 @@ from enum import StrEnum
 from digest.domain.subscriber import Address, Interests
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentIssue:
+    """An issue as one reader was sent it. `title` is its first paper's; `positions` are those of its papers in the pool, in order."""
+
+    delivery_id: int
+    edition_id: int
+    list: str
+    date: date
+    sent_at: datetime
+    correction: bool
+    positions: tuple[int, ...]
+    reasons: tuple[tuple[tuple[str, str], ...], ...] = ()
+    """Of each paper the (kind, text) of those that are this reader's own; () where none are."""
+    title: str = ""
+
+
 class DeliveryState(StrEnum):
     QUEUED = "queued"
     CLAIMED = "claimed"

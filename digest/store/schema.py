@@ -146,6 +146,7 @@ deliveries = Table(
     Column("lease_owner", Text),
     Column("lease_until", Instant),
     Column("picks", document()),
+    Column("reasons", document()),  # of each pick what is this reader's own; null: nothing is
     Column("reason", Text, nullable=False, server_default=text("''")),
     Column("accepted_at", Instant),
     Column("relay", Text),

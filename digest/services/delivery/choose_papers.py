@@ -15,6 +15,8 @@ from digest.store.unit_of_work import Store, UnitOfWork
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
+PERSONAL = ("interest", "also")
+"""Kinds of reasons that follow from what one reader asked for or was sent; all others stand in the edition's pool."""
 NOTHING_NEW = "every paper of the edition that they could get was sent to this reader before"
 
 
@@ -85,11 +87,19 @@ def _positions(choices: Sequence[Choice] | None) -> tuple[int, ...]:
 
 
 def _freeze(unit: UnitOfWork, readers: Sequence[Claimed], choices: Mapping[int, Sequence[Choice] | None]) -> None:
+    freeze(unit, {each.id: own for each in readers if (own := choices[each.id]) is not None})
+
+
+def freeze(unit: UnitOfWork, choices: Mapping[int, Sequence[Choice]]) -> None:
+    """Keeps what deliveries show, by their ids: the positions, and of the reasons those that no other reader may have."""
     chosen: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for each in readers:
-        if (own := choices[each.id]) is not None:
-            chosen[_positions(own)].append(each.id)
-    unit.deliveries.freeze_picks(chosen)
+    reasons: dict[int, list[list[tuple[str, str]]]] = {}
+    for delivery_id, choice in choices.items():
+        chosen[_positions(choice)].append(delivery_id)
+        own = [[(each.kind, each.text) for each in some or () if each.kind in PERSONAL] for _, some in choice]
+        if any(own):
+            reasons[delivery_id] = own
+    unit.deliveries.freeze_picks(chosen, reasons)
 
 
 def _by_edition(readers: Sequence[Claimed]) -> list[list[Claimed]]:

@@ -14,12 +14,13 @@ from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
 from digest.services.editions.message_composer import SAMPLE, Choices, MessageComposer, one_off
 from digest.services.editions.naming import find_edition
+from digest.services.editions.past_issues import PastIssue, past_issue, past_issues
 
 if TYPE_CHECKING:
-    from digest.domain.delivery import Claimed, Envelope
+    from digest.domain.delivery import Claimed, Envelope, SentIssue
     from digest.domain.edition import Edition, PaperList, Rendered
     from digest.domain.paper import Ranked, Signal
-    from digest.domain.subscriber import Interests
+    from digest.domain.subscriber import Interests, Subscription
     from digest.ranking.trending import Ranker
     from digest.services.editions.edition_renderer import EditionRenderer
     from digest.services.editions.personalise import Personaliser
@@ -110,6 +111,14 @@ class EditionService:
         """By paper, what was read of an edition's picks until it was frozen."""
         with self._store.read() as unit:
             return unit.papers.readings([pick.ranked.paper.id for pick in edition.picks], edition.frozen_at)
+
+    def past_issues(self, subscription: Subscription, limit: int, before: int | None = None) -> list[SentIssue]:
+        """What a reader was sent, newest first; `before` is a delivery's id, from which to page on."""
+        return past_issues(self._store, subscription.id, limit, before)
+
+    def past_issue(self, subscription: Subscription, delivery_id: int) -> PastIssue:
+        """A reader's own copy. Raises NotFound."""
+        return past_issue(self._store, subscription.id, delivery_id)
 
     def message_composer(self, edition: Edition) -> MessageComposer:
         with self._store.read() as unit:

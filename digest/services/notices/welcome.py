@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from digest.mail.smtp.reply_classifier import verdict_of
+from digest.services.delivery.choose_papers import freeze
 from digest.services.delivery.claims import Recheck, settle
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def welcome(store: Store, means: WelcomeTools, notice: Notice, at: datetime) -> 
     if not choices:  # they are back, and had all of it before: the outbox will write down why it is not sent
         return False
     with store.begin() as unit:
-        unit.deliveries.freeze_picks({tuple([position for position, _ in choices]): [created]})
+        freeze(unit, {created: choices})
     shell = means.notice_composer.welcome(notice, edition, rendered, at)
     envelope = means.edition_renderer.message_composer(edition, means.notice_composer.list_of(subscription), shell, means.cards)(
         claimed, choices

@@ -184,8 +184,15 @@ class Deliveries:
         statement = update(deliveries).where(_CLAIMED, deliveries.c.lease_owner == owner).values(lease_until=until)
         return self._connection.execute(statement).rowcount
 
-    def freeze_picks(self, chosen: Mapping[tuple[int, ...], Sequence[int]]) -> None:
-        """Keeps which positions in the pool deliveries show (their ids, by these): once, before their first byte goes out."""
+    def freeze_picks(self, chosen: Mapping[tuple[int, ...], Sequence[int]], reasons: Mapping[int, Any] | None = None) -> None:
+        """Keeps which positions in the pool deliveries show (their ids, by these): once, before their first byte goes out.
+        `reasons`: by delivery, of each pick the [kind, text] of those that are its reader's own.
+        """
+        if reasons:
+            unset = (deliveries.c.id == bindparam("of_delivery"), deliveries.c.picks.is_(None))
+            rows = [{"of_delivery": delivery_id, "own": own} for delivery_id, own in reasons.items()]
+            own = bindparam("own", type_=deliveries.c.reasons.type)
+            self._connection.execute(update(deliveries).where(*unset).values(reasons=own), rows)
         for picks, ids in chosen.items():
             unset = (among(self._connection, deliveries.c.id, ids), deliveries.c.picks.is_(None))
             self._connection.execute(update(deliveries).where(*unset).values(picks=list(picks)))

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, and_, cast, func, or_, select
+from sqlalchemy import Connection, Text, and_, cast, func, or_, select, true
 
-from digest.domain.delivery import DeliveryState
+from digest.domain.delivery import DeliveryState, SentIssue
 from digest.store.dialect import among, walk_indexes
-from digest.store.schema import deliveries, edition_pool, subscribers, subscriptions
+from digest.store.editions.edition_rows import listed
+from digest.store.schema import deliveries, edition_pool, editions, subscribers, subscriptions
 
 _SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
 _OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value)
@@ -78,6 +79,45 @@ class SentPapers:
             mail: frozenset(own[edition] if positions is None else (pools[edition][n] for n in positions if n in pools[edition]))
             for mail, (edition, positions) in picked.items()
         }
+
+    def issues(self, subscription_id: int, limit: int, before: int | None = None) -> list[SentIssue]:
+        """What a reader was sent, newest first: at most `limit`, of those with a delivery id below `before`."""
+        d, e = deliveries.c, editions.c
+        rows = self._connection.execute(
+            select(d.id, d.edition_id, d.picks, d.reasons, d.accepted_at, d.due_at, e.list, e.date, e.corrects)
+            .join(editions, e.id == d.edition_id)
+            .where(d.subscription_id == subscription_id, d.state.in_(_SENT), d.id < before if before else true())
+            .order_by(d.id.desc())
+            .limit(limit)
+        ).all()
+        own = self._own_picks(sorted({row.edition_id for row in rows if row.picks is None}))
+        return [
+            SentIssue(
+                delivery_id=row.id,
+                edition_id=row.edition_id,
+                list=listed(row.list),
+                date=row.date,
+                sent_at=row.accepted_at or row.due_at,
+                correction=row.corrects is not None,
+                positions=tuple(own.get(row.edition_id, ()) if row.picks is None else row.picks),
+                reasons=tuple(tuple((kind, text) for kind, text in some) for some in row.reasons or ()),
+            )
+            for row in rows
+        ]
+
+    def issue(self, subscription_id: int, delivery_id: int) -> SentIssue | None:
+        """The one that a delivery brought; None where it is not this reader's, or was not sent."""
+        found = self.issues(subscription_id, 1, delivery_id + 1)
+        return found[0] if found and found[0].delivery_id == delivery_id else None
+
+    def _own_picks(self, edition_ids: Sequence[int]) -> dict[int, list[int]]:
+        """Positions of the editions' own picks, best first: what deliveries show that say nothing of their own."""
+        p = edition_pool.c
+        rows = select(p.edition_id, p.position).where(p.edition_id.in_(edition_ids), p.pick_rank.is_not(None))
+        own: dict[int, list[int]] = defaultdict(list)
+        for row in self._connection.execute(rows.order_by(p.pick_rank)) if edition_ids else ():
+            own[row.edition_id].append(row.position)
+        return own
 
     def picks_of(self, edition_id: int, subscription_id: int) -> dict[int, Sequence[int] | None]:
         """What a reader's copy of an edition shows, by its id; None where that was not chosen yet, nothing without a copy."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, or_, select, type_coerce, update
 
 from digest.domain.delivery import DeliveryState
 from digest.domain.edition import Appearance, Card, Edition, Pick, Pooled, Rendered, Update, slug
@@ -102,6 +102,16 @@ class Editions:
             select(*_POOL).select_from(_POOLED).where(edition_pool.c.edition_id == edition_id).order_by(edition_pool.c.position)
         )
         return tuple(Pooled(row.position, ranked_of(row), row.featured_before, row.section) for row in rows)
+
+    def pooled(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Pooled]:
+        """By (edition, position), papers of pools as they were shown."""
+        p = edition_pool.c
+        found: dict[tuple[int, int], Pooled] = {}
+        for some in chunks(sorted(places)):
+            these = or_(*(and_(p.edition_id == edition_id, p.position == position) for edition_id, position in some))
+            for row in self._connection.execute(select(*_POOL).select_from(_POOLED).where(these)):
+                found[row.edition_id, row.position] = Pooled(row.position, ranked_of(row), row.featured_before, row.section)
+        return found
 
     def pool_ids(self, edition_id: int) -> dict[int, int]:
         """Paper id → position in the pool."""

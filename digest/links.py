@@ -64,15 +64,16 @@ def derive_key(secret: str, purpose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ReaderLinks:
-    """Every personal address in one mail. `more` and `less` want the paper's identifier appended."""
+    """Every personal address in one mail. `more`, `less` and `save` want the paper's identifier appended."""
 
     manage: str
     unsubscribe: str
     more: str
     less: str
+    save: str
 
 
-NO_PAGES = ReaderLinks("", "", "", "")
+NO_PAGES = ReaderLinks("", "", "", "", "")
 
 
 class Links:
@@ -145,6 +146,7 @@ class Links:
             unsubscribe=f"{base_url}/unsubscribe/{unsubscribe(public_id)}",
             more=f"{base_url}/more/{liked}/",
             less=f"{base_url}/less/{liked}/",
+            save=f"{base_url}/save/{liked}/",
         )
 
     def for_stranger(self, address: Address, list_name: str) -> ReaderLinks:
@@ -154,7 +156,8 @@ class Links:
         token = self._signers[Purpose.STOP].sign(self._hash_address(address.key)).decode()
         form = f"{self.base_url}/subscribe?list={list_name}"
         like = f"{form}&like="
-        return ReaderLinks(manage=form, unsubscribe=f"{self.base_url}/unsubscribe/stop/{token}", more=like, less=like)
+        stop = f"{self.base_url}/unsubscribe/stop/{token}"
+        return ReaderLinks(manage=form, unsubscribe=stop, more=like, less=like, save=like)
 
     def verify_stop(self, token: str) -> str:
         """The hash of the address that wants no more mail. Raises InvalidToken."""

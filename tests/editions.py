@@ -39,6 +39,7 @@ class Reader:
     unsubscribe: str = "https://papers.example/unsubscribe/17.sig?a=1&b=2"
     more: str = "https://papers.example/more/17.sig/"
     less: str = "https://papers.example/less/17.sig/"
+    save: str = "https://papers.example/save/17.sig/"
 
 
 def paper(number: int, title: str, **fields: object) -> Paper:

@@ -20,7 +20,7 @@ from digest.domain.subscriber import Address, Interests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentIssue:
-    """An issue as one reader was sent it. `title` is its first paper's; `positions` are those of its papers in the pool, in order."""
+    """An issue as one reader was sent it. `title` is its first paper's; `positions` are its papers' in the pool, in order."""
 
     delivery_id: int
     edition_id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, false, text
 
-from digest.store.schema_papers import Key, document, metadata
+from digest.store.schema_papers import Key, document, metadata, paper_id
 from digest.store.types import Instant
 
 _UNENCODED = text("NOT encoded AND title <> ''")
@@ -85,5 +85,14 @@ library_items = Table(
     Column("linked", Boolean, nullable=False),  # the library has the work by this account, not by hand
     Column("problem", Text, nullable=False),  # why it was not understood
     Column("seen_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+saved_papers = Table(
+    "saved_papers",  # kept by a reader to come back to; they choose nothing
+    metadata,
+    Column("subscription_id", Key, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    paper_id(primary_key=True, autoincrement=False, index=True),
+    Column("saved_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

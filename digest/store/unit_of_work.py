@@ -30,6 +30,7 @@ from digest.store.retention import Retention
 from digest.store.sources import Sources
 from digest.store.subscribers.address_changes import AddressChanges
 from digest.store.subscribers.pending_notices import Notices
+from digest.store.subscribers.saved_papers import SavedPapers
 from digest.store.subscribers.subscriber_stats import SubscriberStats
 from digest.store.subscribers.subscribers import Subscribers
 from digest.store.subscribers.suppressions import Suppressions
@@ -64,6 +65,7 @@ class UnitOfWork:
         "rate_limits",
         "refusals",
         "retention",
+        "saved_papers",
         "sent_papers",
         "sources",
         "subscriber_stats",
@@ -85,6 +87,7 @@ class UnitOfWork:
         self.address_changes = AddressChanges(connection, hash_address)
         self.deliveries = Deliveries(connection)
         self.sent_papers = SentPapers(connection)
+        self.saved_papers = SavedPapers(connection)
         self.feedback_events = FeedbackEvents(connection)
         self.refusals = Refusals(connection)
         self.retention = Retention(connection)

@@ -26,7 +26,7 @@ SECURITY = {
     "permissions-policy": "browsing-topics=(), geolocation=(), camera=(), microphone=()",
 }
 PERSONAL = (
-    *("/confirm/", "/manage/", "/address/", "/unsubscribe/", "/more/", "/less/", "/subscribe", "/admin"),
+    *("/confirm/", "/manage/", "/address/", "/unsubscribe/", "/more/", "/less/", "/save/", "/subscribe", "/admin"),
     "/api/v1/subscriptions",
 )
 """Paths whose answers belong to one person: kept by no cache and found by no search engine."""

@@ -233,6 +233,8 @@ def _a_life(store: Store) -> None:
         assert account
         unit.library_accounts.reject(account, {"ABCD2345": "title: is missing"}, NOW)
     edition = freeze(store)
+    with store.begin() as unit:
+        unit.saved_papers.save(ada.id, edition.picks[0].ranked.paper.id, NOW)
     cohort = type(COHORT)("main", "Europe/Berlin", COHORT.hour, COHORT.weekdays)
     with store.begin() as unit:
         create_due(unit, edition.id, cohort, NOW, NOW + DAY, NOW.date())
@@ -281,6 +283,7 @@ def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
         said,
         *(said[name][0] for name in ("attempts", "returns", "suppressions", "notices", "refusals", "sent_before_restore")),
         said["library_accounts"][0],
+        said["saved_papers"][0],
         said["library_accounts"][0]["items"][0],
     ]
     names = {name for level in levels for name in level}

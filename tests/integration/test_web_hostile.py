@@ -82,9 +82,14 @@ DOORS = {
         "/manage/{}/back",
         "/manage/{}/erase",
         "/manage/{}/data.json",
+        "/manage/{}/issues",
+        "/manage/{}/issues/1",
+        "/manage/{}/saved",
+        "/manage/{}/saved.bib",
+        "/manage/{}/saved.json",
     ],
     Purpose.UNSUBSCRIBE: ["/unsubscribe/{}"],
-    Purpose.FEEDBACK: ["/more/{}/arxiv:2605.00001", "/less/{}/arxiv:2605.00001"],
+    Purpose.FEEDBACK: ["/more/{}/arxiv:2605.00001", "/less/{}/arxiv:2605.00001", "/save/{}/arxiv:2605.00001"],
 }
 
 
@@ -94,7 +99,7 @@ def test_only_the_right_token_opens_a_door(site: Website, purpose: Purpose) -> N
     reader = site.reader(interests=Interests(words=("kept",)), confirmed=purpose is not Purpose.CONFIRM)
     tokens = {each: site.token(each, reader) for each in Purpose}
     before, said = rows(site), set()
-    fields = {"sure": "yes", "interests": "other", "hour": "01:00", "mute_words": "other"}
+    fields = {"sure": "yes", "interests": "other", "hour": "01:00", "mute_words": "other", "save": "arxiv:2605.00001"}
     for token in _wrong_tokens(site, purpose, tokens[purpose], [t for each, t in tokens.items() if each is not purpose]):
         for door in DOORS[purpose]:
             path = door.format(token)
@@ -159,6 +164,8 @@ def test_characters_that_break_things_in_every_field(site: Website, breaker: str
         (f"{manage}/when", ["timezone", "hour", "weekdays", "picks", "style", "paused_until"], {}),
         (f"{manage}/interests", ["interests", "papers", "forget"], {}),
         (f"{manage}/erase", ["sure"], {}),
+        (f"{manage}/saved", ["save", "forget"], {}),
+        (f"/save/{links[Purpose.FEEDBACK]}/arxiv:2605.00001", ["remove"], {}),
         (f"/less/{links[Purpose.FEEDBACK]}/arxiv:2605.00001", ["mute_author", "mute_words"], {}),
         (f"/unsubscribe/{links[Purpose.UNSUBSCRIBE]}", ["why", "List-Unsubscribe"], {}),
         ("/admin/pause", ["list", "reason", "action"], {"list": "daily"}),
@@ -260,7 +267,7 @@ def test_no_link_of_any_mail_does_anything_by_being_fetched(site: Website) -> No
     links = sorted({link for part in told for link in _links(site, part)})
     kinds = {
         kind: sum(link.startswith(f"/{kind}") for link in links)
-        for kind in ("confirm/", "manage/", "unsubscribe/", "unsubscribe/stop/", "more/", "lists/", "subscribe")
+        for kind in ("confirm/", "manage/", "unsubscribe/", "unsubscribe/stop/", "more/", "save/", "lists/", "subscribe")
     }
     assert all(kinds.values()), kinds
     assert kinds["more/"] >= 10

@@ -21,7 +21,7 @@ from digest.render.environment import Templates
 from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
 
 SHELL = {"missed", "why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
-CARD = {"number", "because", "more-url", "less-url"}
+CARD = {"number", "because", "more-url", "less-url", "save-url"}
 
 
 def own(made_rendered: object, *picks: tuple[int, list[Reason] | None]) -> Personal:

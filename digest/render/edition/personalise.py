@@ -69,6 +69,8 @@ class ReaderLinks(Protocol):
 
     @property
     def less(self) -> str: ...
+    @property
+    def save(self) -> str: ...
 
 
 def personal(
@@ -130,6 +132,7 @@ def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: st
         "manage-word": manage,
         "more-url": links.more,
         "less-url": links.less,
+        "save-url": links.save,
     }
     html = {**_escaped(urls), "why": breakable(why), "missed": f"<br>{breakable(notice)}" if notice else ""}
     text = {**urls, "why": wrap(why), "missed": f"\n\n{wrap(notice)}" if notice else ""}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.library_account import AccountKind
+from digest.services.libraries.saved_papers import Saved, remove_saved, save_paper, saved_papers
 from digest.services.libraries.sync_accounts import Synced, sync_accounts
 from digest.sources.openalex import OpenAlex
 from digest.sources.openalex_author import OpenAlexAuthor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from digest.config.papers import LookUps
     from digest.domain.library_account import AccountName, LibraryAccount
+    from digest.domain.paper import Paper
     from digest.domain.subscriber import Address
     from digest.encryption import Encryption
     from digest.sources.port import Getter, LibraryReader, Source
@@ -43,6 +45,17 @@ class LibraryService:
     ) -> None:
         self._store, self._settings, self._make_sources = store, settings, make_sources
         self._getter, self._encryption = getter, encryption
+
+    def save_paper(self, subscription_id: int, identifier: str, at: datetime) -> Paper:
+        """Saves a paper for a reader. Raises InvalidIdentifier, NotFound, InvalidInput."""
+        return save_paper(self._store, subscription_id, identifier, at)
+
+    def remove_saved(self, subscription_id: int, identifiers: Collection[str]) -> None:
+        remove_saved(self._store, subscription_id, identifiers)
+
+    def saved_papers(self, subscription_id: int, limit: int | None = None, offset: int = 0) -> tuple[Saved, int]:
+        """(what a reader saved, the newest first; how many there are)."""
+        return saved_papers(self._store, subscription_id, limit, offset)
 
     def connect(self, subscription_id: int, name: AccountName, key: str, at: datetime) -> int:
         """It is read when the daemon looks next, or by `sync`. Returns the account's id.

@@ -39,10 +39,10 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards:
         ),
         RetentionRule(
             "libraries",
-            "Papers you named as yours, and the libraries you connected; a key to one is stored encrypted",
+            "Papers you named as yours or saved, and the libraries you connected; a key to one is stored encrypted",
             None,
             "as long as you are subscribed and keep them",
-            "they choose your papers; disconnecting a library deletes its key, and the last reader of a paper takes it along.",
+            "they choose your papers, or are your list to come back to; disconnecting a library deletes its key.",
         ),
         RetentionRule(
             "consent",

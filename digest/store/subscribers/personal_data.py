@@ -15,6 +15,7 @@ from digest.domain.instant import isoformat
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
 from digest.store.libraries import Libraries
+from digest.store.papers.papers import Papers
 from digest.store.schema import (
     address_changes,
     attempts,
@@ -29,6 +30,7 @@ from digest.store.schema import (
 )
 from digest.store.schema_libraries import library_accounts, library_items, works
 from digest.store.schema_review import refusals, sent_before_restore
+from digest.store.subscribers.saved_papers import SavedPapers
 from digest.store.subscribers.suppressions import stops
 
 SAYS_NOTHING = frozenset(
@@ -43,6 +45,7 @@ SAYS_NOTHING = frozenset(
             "subscription_id",
             "delivery_id",
             "work_id",
+            "paper_id",
             "position",
         ),  # numbers that link rows
         *("address_key", "address_hash"),  # follow from the address
@@ -63,7 +66,7 @@ SAYS_NOTHING = frozenset(
 
 def held(connection: Connection, address: Address, hash_address: Callable[[str], str]) -> dict[str, Any]:
     """{"address", "created_at", "suppressions",
-    "subscriptions": [{…, "library", "library_accounts",
+    "subscriptions": [{…, "library", "library_accounts", "saved_papers",
     "requests", "address_changes", "notices", "refusals", "sent_before_restore", "deliveries": [{…, "attempts", "returns"}]}]}.
 
     What is not held is an empty list. Instants are ISO 8601 in UTC; numbers that only link rows are left out.
@@ -78,6 +81,7 @@ def held(connection: Connection, address: Address, hash_address: Callable[[str],
             **_document(subscriptions, row),
             "library": libraries.of_subscriber(row.id),
             "library_accounts": _library_accounts(connection, row.id),
+            "saved_papers": _saved_papers(connection, row.id),
             "requests": _documents(connection, requests, requests.c.subscription_id == row.id),
             "address_changes": _documents(connection, address_changes, address_changes.c.subscription_id == row.id),
             "notices": _documents(connection, notices, notices.c.subscription_id == row.id),
@@ -127,6 +131,15 @@ def _library_accounts(connection: Connection, subscription_id: int) -> list[dict
             ],
         }
         for row in found
+    ]
+
+
+def _saved_papers(connection: Connection, subscription_id: int) -> list[dict[str, Any]]:
+    saved = SavedPapers(connection).of(subscription_id)
+    papers = Papers(connection).by_ids(saved)
+    return [
+        {"paper": str(papers[paper_id].identifier), "title": papers[paper_id].title, "saved_at": isoformat(at)}
+        for paper_id, at in saved.items()
     ]
 
 

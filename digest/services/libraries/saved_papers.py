@@ -1,0 +1,51 @@
+"""Papers a reader saved: kept to come back to and to take along; what is sent does not depend on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.identifier import parse_identifier
+from digest.domain.paper import Paper
+from digest.store.unit_of_work import Store, UnitOfWork
+
+MOST_SAVED = 5000
+"""Papers of one subscription: what a page of them and an export can hold."""
+
+Saved = Sequence[tuple[Paper, datetime]]
+"""Each with when it was saved, the newest first."""
+
+
+def save_paper(store: Store, subscription_id: int, identifier: str, at: datetime) -> Paper:
+    """Saving it again changes nothing. Raises InvalidIdentifier, NotFound, and InvalidInput for one too many."""
+    with store.begin() as unit:
+        paper = _paper(unit, identifier)
+        if unit.subscribers.get(subscription_id) is None:
+            raise NotFound("this subscription", "it was erased; subscribe again")
+        unit.saved_papers.save(subscription_id, paper.id, at)
+        if unit.saved_papers.count(subscription_id) > MOST_SAVED:
+            raise InvalidInput("saved papers", f"are {MOST_SAVED:,} already, and no more fit; remove some first")
+    return paper
+
+
+def remove_saved(store: Store, subscription_id: int, identifiers: Collection[str]) -> None:
+    """Those that are not saved are no error. Raises InvalidIdentifier, NotFound."""
+    with store.begin() as unit:
+        unit.saved_papers.remove(subscription_id, {_paper(unit, each).id for each in identifiers})
+
+
+def saved_papers(store: Store, subscription_id: int, limit: int | None = None, offset: int = 0) -> tuple[Saved, int]:
+    """(some of them, or all; how many there are)."""
+    with store.read() as unit:
+        found = unit.saved_papers.of(subscription_id, limit, offset)
+        papers, count = unit.papers.by_ids(found), unit.saved_papers.count(subscription_id)
+    return [(papers[paper_id], at) for paper_id, at in found.items()], count
+
+
+def _paper(unit: UnitOfWork, identifier: str) -> Paper:
+    named = parse_identifier(identifier).identifier
+    found = unit.papers.find(named)
+    if found is None:
+        raise NotFound(f"paper {named}")
+    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.domain.paper import Ranked
+from digest.domain.paper import Paper, Ranked
 from digest.domain.schedule import EVERY_DAY, Cutoffs, Frequency, Timetable, due_on
 
 
@@ -65,6 +65,15 @@ class PaperList:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def takes(self, paper: Paper) -> bool:
+        """Whether a paper is from its sources and in its categories; of a list made of lists, from those of one of them."""
+        if self.includes:
+            return any(each.takes(paper) for each in self.includes)
+        if self.sources and not self.sources.intersection(paper.sources):
+            return False
+        wanted = self.categories
+        return not wanted or any(each in wanted or each.partition(".")[0] in wanted for each in paper.categories)
 
     def window_start(self, cutoff: datetime, frequency: Frequency) -> datetime:
         """When the day, week or month that ends at a cutoff began, by the list's clock."""

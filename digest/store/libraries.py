@@ -218,6 +218,13 @@ class Libraries:
                 found[subscription_id].append(name)
         return {subscription_id: tuple(names) for subscription_id, names in found.items()}
 
+    def authors(self, subscription_id: int) -> list[tuple[str, bool, tuple[str, ...]]]:
+        """Of each work of a library: (its name, whether we know its title, who wrote it)."""
+        l = library.c  # noqa: E741
+        rows = select(works.c.name, works.c.title != "", works.c.authors).join(library, l.work_id == works.c.id)
+        found = self._connection.execute(rows.where(l.subscription_id == subscription_id).order_by(l.position))
+        return [(name, bool(titled), tuple(authors)) for name, titled, authors in found]
+
     def link(self, subscription_id: int, names: Sequence[str]) -> None:
         """Makes these (and no others) the library of a subscription; a name that no work has yet becomes one, to be looked up."""
         parsed = {name: found for name in dict.fromkeys(names) if (found := _identifier(name))}

@@ -27,12 +27,12 @@ addEventListener("submit", async (submitted) => {
   try {
     const answer = await fetch(action, { method: "POST", body });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const said = document.adoptNode(page.querySelector(answer.ok ? "[data-answer]" : "main"));
-    said.setAttribute("role", "status");
-    const place = form.closest("[data-answer]") || form;
-    place.replaceWith(said);
-    said.tabIndex = -1;
-    said.focus();
+    const status = document.createElement("div");
+    status.setAttribute("role", "status");
+    status.tabIndex = -1;
+    status.append(document.adoptNode(page.querySelector(answer.ok ? "[data-answer]" : "main > *")));
+    (form.closest("[role=status]") || form.closest("[data-answer]") || form).replaceWith(status);
+    status.focus();
   } catch {
     form.action = action;
     form.submit();

@@ -196,6 +196,17 @@ class Personaliser:
             picks = self._of_one(unit, Window(pool_index), interests, wanted, frozen_at)
         return [(replace(pool_index.pool[pick.position].ranked, reasons=tuple(pick.reasons)), pick.parts) for pick in picks]
 
+    def hidden_by(self, edition_id: int, interests: Interests, paper_id: int) -> str:
+        """Which of the words or authors that a reader hides hides a paper of an edition; "" for none."""
+        with self._store.read() as unit, self._one_at_a_time:
+            pool_index = self._prepared_window(unit, edition_id)[1].pool_index
+        position = pool_index.ids[paper_id]
+        for kind, muted in (("words", interests.muted_words), ("authors", interests.muted_authors)):
+            for interest, row in zip(muted, pool_index.fulfilled(kind, muted, muting=True), strict=True):
+                if row[position] >= 1:
+                    return interest
+        return ""
+
     def _of_one(
         self, unit: UnitOfWork, window: Window, interests: Interests, wanted: int, at: datetime
     ) -> tuple[PersonalPick, ...]:

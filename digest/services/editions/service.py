@@ -12,6 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.subscriber import Address
 from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
+from digest.services.editions.explain_choice import ExplainedChoice, explain_choice
 from digest.services.editions.message_composer import SAMPLE, Choices, MessageComposer, one_off
 from digest.services.editions.naming import find_edition
 from digest.services.editions.past_issues import PastIssue, past_issue, past_issues
@@ -119,6 +120,11 @@ class EditionService:
     def past_issue(self, subscription: Subscription, delivery_id: int) -> PastIssue:
         """A reader's own copy. Raises NotFound."""
         return past_issue(self._store, subscription.id, delivery_id)
+
+    def explain_choice(self, subscription: Subscription, identifier: str, at: datetime) -> ExplainedChoice:
+        """Why a paper came to a reader, or did not. Raises InvalidIdentifier, NotFound."""
+        paper_list = self._paper_list(subscription.list)
+        return explain_choice(self._store, self._personaliser, subscription, paper_list, identifier, at)
 
     def message_composer(self, edition: Edition) -> MessageComposer:
         with self._store.read() as unit:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
+from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.library_account import AccountKind
 from digest.services.libraries.saved_papers import Saved, remove_saved, save_paper, saved_papers
 from digest.services.libraries.sync_accounts import Synced, sync_accounts
@@ -56,6 +59,22 @@ class LibraryService:
     def saved_papers(self, subscription_id: int, limit: int | None = None, offset: int = 0) -> tuple[Saved, int]:
         """(what a reader saved, the newest first; how many there are)."""
         return saved_papers(self._store, subscription_id, limit, offset)
+
+    def outline(self, subscription_id: int, most: int) -> tuple[list[tuple[str, int]], int]:
+        """(authors of several works of a library, at most so many; how many works nobody knows, so that they choose nothing)."""
+        with self._store.read() as unit:
+            held = unit.libraries.authors(subscription_id)
+            names: dict[Identifier, str] = {}
+            for name in [name for name, titled, authors in held if not (titled and authors)]:
+                with suppress(InvalidIdentifier):
+                    names[parse_identifier(name).identifier] = name
+            papers = {names[identifier]: paper for identifier, paper in unit.papers.named(names).items()}
+        counts = Counter[str]()
+        for name, _, authors in held:
+            counts.update(set(authors or (papers[name].authors if name in papers else ())))
+        unknown = sum(not titled and name not in papers for name, titled, _ in held)
+        best = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:most]
+        return [(name, count) for name, count in best if count > 1], unknown
 
     def connect(self, subscription_id: int, name: AccountName, key: str, at: datetime) -> int:
         """It is read when the daemon looks next, or by `sync`. Returns the account's id.

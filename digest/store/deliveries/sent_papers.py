@@ -110,6 +110,36 @@ class SentPapers:
         found = self.issues(subscription_id, 1, delivery_id + 1)
         return found[0] if found and found[0].delivery_id == delivery_id else None
 
+    def sent_with(self, subscriber_id: int, paper_id: int) -> tuple[int, int] | None:
+        """(subscription, delivery) that brought a subscriber a paper first, by any list; None where none did."""
+        d, s, p = deliveries.c, subscriptions.c, edition_pool.c
+        rows = (
+            select(d.id, d.subscription_id, d.picks, p.position, p.pick_rank)
+            .join(subscriptions, s.id == d.subscription_id)
+            .join(edition_pool, p.edition_id == d.edition_id)
+            .where(s.subscriber_id == subscriber_id, p.paper_id == paper_id, d.state.in_(_SENT))
+            .order_by(d.id)
+        )
+        for row in self._connection.execute(rows):
+            if row.pick_rank is not None if row.picks is None else row.position in row.picks:
+                return row.subscription_id, row.id
+        return None
+
+    def weighed_in(self, subscription_id: int, list_name: str, paper_id: int) -> tuple[int, bool] | None:
+        """(the newest edition of a list that weighed a paper, whether this reader was sent it): of those sent, if any was."""
+        d, e, p = deliveries.c, editions.c, edition_pool.c
+        mine = and_(d.edition_id == e.id, d.subscription_id == subscription_id, d.state.in_(_SENT))
+        rows = (
+            select(e.id, d.id.is_not(None))
+            .join(edition_pool, p.edition_id == e.id)
+            .outerjoin(deliveries, mine)
+            .where(p.paper_id == paper_id, e.list == list_name, e.state == "frozen")
+            .order_by(d.id.is_(None), e.cutoff.desc(), e.id.desc())
+            .limit(1)
+        )
+        found = self._connection.execute(rows).first()
+        return None if found is None else (found[0], bool(found[1]))
+
     def _own_picks(self, edition_ids: Sequence[int]) -> dict[int, list[int]]:
         """Positions of the editions' own picks, best first: what deliveries show that say nothing of their own."""
         p = edition_pool.c

@@ -82,7 +82,7 @@ class Papers:
         """
         inside = papers.c.first_seen_at.between(since, min(at, until or at))
         found = self._load(select(papers).where(inside).order_by(papers.c.first_seen_at, papers.c.id), at)
-        taken = [paper for paper in found if not paper.withdrawn and _takes(paper_list, paper)]
+        taken = [paper for paper in found if not paper.withdrawn and paper_list.takes(paper)]
         observed = {} if silent else readings.observed(self._connection, select(papers.c.id).where(inside), at)
         unheard = [] if until else [paper for paper in taken if paper.id not in observed]
         track_record = track_records(unheard, acclaimed(self._connection, at)) if unheard else {}
@@ -240,15 +240,6 @@ class Papers:
 
 def _whole(votes: float | None) -> int | None:
     return None if votes is None else int(votes)
-
-
-def _takes(paper_list: PaperList, paper: Paper) -> bool:
-    if paper_list.sources and not paper_list.sources.intersection(paper.sources):
-        return False
-    if not paper_list.categories:
-        return True
-    wanted = paper_list.categories
-    return any(category in wanted or category.partition(".")[0] in wanted for category in paper.categories)
 
 
 def known_since(connection: Connection, proven: Mapping[int, datetime]) -> int:

@@ -62,6 +62,28 @@ def test_an_issue_is_kept_as_it_was_sent_to_this_reader(site: Website) -> None:
         assert any("proteins" in each for each in reasons) is False
 
 
+def test_a_mail_that_is_tried_again_says_what_was_chosen(site: Website) -> None:
+    """The first try failed for now, the interests changed: the second brings the same papers for the same reasons."""
+    subscription = site.reader(interests=Interests(words=("diffusion",), categories=("cs.LG",)))
+    site.now = NOON + timedelta(hours=20)
+    site.container.scheduler.tick(site.now)
+    store, transport = site.container.adapters.store, site.container.transport
+    transport.stop = lambda: True  # chosen, and nothing handed over
+    site.container.delivery.deliver(lambda: site.now)
+    assert transport.envelopes == []
+    with store.begin() as unit:
+        unit.subscribers.change(subscription.id, interests=Interests(words=("proteins",)))
+        unit.connection.execute(update(deliveries).values(state="queued", lease_owner=None, lease_until=None))
+    transport.stop = lambda: False
+    assert site.container.delivery.deliver(lambda: site.now).tally.accepted == 1
+    text = " ".join(parts_of(transport.envelopes[0].data)[1].split())
+    assert "matches: diffusion, cs.LG" in text
+    assert "matches: proteins" not in text
+    (path,) = issue_paths(site)
+    reasons = [each.text_content().strip() for each in html.fromstring(site.get(path).text).findall(".//p[@class='because']")]
+    assert all(each in text for each in reasons)
+
+
 def test_nobody_opens_anothers_issue(site: Website) -> None:
     site.reader()
     site.reader("bob@example.org")

@@ -15,7 +15,8 @@ from digest.store.unit_of_work import Store, UnitOfWork
 
 Choice = tuple[int, tuple[Reason, ...] | None]
 """A position in the edition's pool, with this reader's reasons (None: the list's own)."""
-PERSONAL = ("interest", "also")
+INTEREST = "interest"
+PERSONAL = (INTEREST, "also")
 """Kinds of reasons that follow from what one reader asked for or was sent; all others stand in the edition's pool."""
 NOTHING_NEW = "every paper of the edition that they could get was sent to this reader before"
 
@@ -57,10 +58,7 @@ def choose_personal(claimed: Sequence[Claimed], store: Store, choose: Choose, ow
     fresh = [each for each in claimed if each.picks is None]
     with store.read() as unit:
         several = unit.sent_papers.of_several({each.subscriber_id for each in fresh}) if fresh else set()
-        for readers in _by_edition([each for each in claimed if each.picks is not None]):
-            for reader, own in zip(readers, choose(unit, readers, [each.id for each in readers]).values(), strict=True):
-                reasons = dict(own or ())
-                choices[reader.id] = [(position, reasons.get(position)) for position in reader.picks or ()]
+        choices |= _as_frozen(unit, [each for each in claimed if each.picks is not None])
         for readers in _by_edition([each for each in fresh if each.subscriber_id not in several]):
             choices |= choose(unit, readers)
     with store.begin() as unit:
@@ -74,6 +72,28 @@ def choose_personal(claimed: Sequence[Claimed], store: Store, choose: Choose, ow
     for readers in _by_edition(claimed):
         choose.make_cards(readers[0].edition_id, {position for each in readers for position in _positions(choices[each.id])})
     return choices, nothing
+
+
+def _as_frozen(unit: UnitOfWork, readers: Sequence[Claimed]) -> Choices:
+    """What was chosen for them before, with the reasons it had then, whatever they have asked for since."""
+    found = unit.sent_papers.own_reasons([each.id for each in readers])
+    own = {each.id: found.get(each.id) or [[]] * len(each.picks or ()) for each in readers}
+    places = [(each.edition_id, position) for each in readers if each.id in found for position in each.picks or ()]
+    pooled = unit.editions.pooled(set(places))
+    return {
+        each.id: [
+            (position, with_own(pooled[each.edition_id, position].ranked.reasons, some) if some else None)
+            for position, some in zip(each.picks or (), own[each.id], strict=True)
+        ]
+        for each in readers
+    }
+
+
+def with_own(listed: Sequence[Reason], own: Sequence[tuple[str, str]]) -> tuple[Reason, ...]:
+    """A paper's reasons for one reader, of the list's and those `freeze` kept: what they asked for comes first."""
+    mine = [Reason(kind, text) for kind, text in own]
+    others = [each for each in mine if each.kind != INTEREST and each not in listed]
+    return (*(each for each in mine if each.kind == INTEREST), *listed, *others)
 
 
 def _withhold(unit: UnitOfWork, fresh: Sequence[Claimed], choices: Choices, owner: str) -> frozenset[int]:

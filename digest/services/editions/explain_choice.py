@@ -33,7 +33,7 @@ ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class ExplainedChoice:
-    """`lines` are sentences; `parts` what the paper's score for the reader is the sum of; `delivery_id` of the issue it was in."""
+    """`lines` are sentences; `parts` what its score for the reader is the sum of; `delivery_id` of the issue it was in."""
 
     title: str
     came: bool

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from digest.domain.delivery import SentIssue
 from digest.domain.edition import Edition, Pooled
 from digest.domain.errors import NotFound
-from digest.domain.paper import Reason
+from digest.services.delivery.choose_papers import with_own
 from digest.store.unit_of_work import Store
 
 
@@ -44,10 +44,4 @@ def past_issue(store: Store, subscription_id: int, delivery_id: int) -> PastIssu
 
 
 def _with_reasons(pooled: Pooled, own: Sequence[tuple[str, str]]) -> Pooled:
-    """The reader's interests first, then the list's reasons, then what stands for other papers: as the mail had them."""
-    mine, ranked = [Reason(kind, text) for kind, text in own], pooled.ranked
-    if not mine:
-        return pooled
-    others = [each for each in mine if each.kind != "interest" and each not in ranked.reasons]
-    reasons = (*(each for each in mine if each.kind == "interest"), *ranked.reasons, *others)
-    return replace(pooled, ranked=replace(ranked, reasons=reasons))
+    return replace(pooled, ranked=replace(pooled.ranked, reasons=with_own(pooled.ranked.reasons, own))) if own else pooled

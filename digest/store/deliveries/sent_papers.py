@@ -105,6 +105,12 @@ class SentPapers:
             for row in rows
         ]
 
+    def own_reasons(self, delivery_ids: Collection[int]) -> dict[int, list[list[tuple[str, str]]]]:
+        """By delivery, of each of its papers the (kind, text) of reasons that are its reader's own; nothing where none are."""
+        d = deliveries.c
+        these = (among(self._connection, d.id, sorted(delivery_ids)), d.reasons.is_not(None))
+        return {row.id: row.reasons for row in self._connection.execute(select(d.id, d.reasons).where(*these))}
+
     def issue(self, subscription_id: int, delivery_id: int) -> SentIssue | None:
         """The one that a delivery brought; None where it is not this reader's, or was not sent."""
         found = self.issues(subscription_id, 1, delivery_id + 1)

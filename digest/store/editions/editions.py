@@ -107,7 +107,7 @@ class Editions:
         """By (edition, position), papers of pools as they were shown."""
         p = edition_pool.c
         found: dict[tuple[int, int], Pooled] = {}
-        for some in chunks(sorted(places)):
+        for some in chunks(sorted(places), 200):  # SQLite takes no condition that is 1,000 deep
             these = or_(*(and_(p.edition_id == edition_id, p.position == position) for edition_id, position in some))
             for row in self._connection.execute(select(*_POOL).select_from(_POOLED).where(these)):
                 found[row.edition_id, row.position] = Pooled(row.position, ranked_of(row), row.featured_before, row.section)

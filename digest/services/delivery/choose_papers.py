@@ -23,7 +23,7 @@ NOTHING_NEW = "every paper of the edition that they could get was sent to this r
 
 class Choose(Protocol):
     def __call__(self, unit: UnitOfWork, readers: Sequence[Claimed]) -> Mapping[int, Sequence[Choice] | None]:
-        """Each delivery's papers, best first, by its id; None: the mail that says that there are none. They are of one edition."""
+        """Each delivery's papers, best first, by its id (None: the mail that says there are none). They are of one edition."""
 
     def make_cards(self, edition_id: int, positions: Collection[int]) -> object:
         """Makes sure that an edition has the cards at these positions. It writes: no unit of work may be open."""

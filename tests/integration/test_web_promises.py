@@ -159,7 +159,7 @@ def test_a_reader_is_told_that_mail_is_stopped_and_how_to_lift_it(site: Website,
     assert told[0]["suppressed"].startswith(str(reason))
     again = site.get(site.post(f"{manage}/back").headers["location"]).text
     lifted = reason is not SuppressionReason.OPERATOR
-    assert ("Next email: Thursday" in again) is lifted
+    assert ("Next email: " in again) is lifted
     assert ("Only we can start it again" in again) is not lifted
 
 

@@ -166,9 +166,15 @@ def test_a_thousand_issues_are_paged_and_quick(site: Website, many: Subscription
         assert time.perf_counter() - began < WITHIN
     assert len(asked) <= 12
     assert shown != titles(site.get(seen[0]).text)
-    began = time.perf_counter()
-    assert site.get(site.link(Purpose.MANAGE)).status_code == 200
-    assert time.perf_counter() - began < WITHIN
+    liked = tuple(f"arxiv:2605.{number:05}" for number in range(1, 101))
+    with site.container.adapters.store.begin() as unit:
+        unit.subscribers.change(many.id, interests=Interests(words=("diffusion",), liked=liked))
+    for place in ("", "/saved", "/profile", "/profile?paper=2605.00001"):
+        with statements(site) as asked:
+            began = time.perf_counter()
+            assert site.get(f"{site.link(Purpose.MANAGE)}{place}").status_code == 200
+            assert time.perf_counter() - began < WITHIN
+        assert len(asked) <= 40, place
 
 
 def test_only_what_was_sent_is_a_past_issue(site: Website, many: Subscription) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
-from digest.domain.identifier import parse_identifier
+from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.query import parse_query
 from digest.services.libraries.look_up import LookedUp, look_up
@@ -154,13 +154,13 @@ class PaperService:
 
     def known(self, identifiers: Iterable[str]) -> dict[str, Paper]:
         """Those of them that we have ever seen."""
-        found: dict[str, Paper] = {}
+        named: dict[str, Identifier] = {}
+        for identifier in identifiers:
+            with suppress(InvalidIdentifier):
+                named[identifier] = parse_identifier(identifier).identifier
         with self._store.read() as unit:
-            for identifier in identifiers:
-                with suppress(InvalidIdentifier):
-                    if paper := unit.papers.find(parse_identifier(identifier).identifier):
-                        found[identifier] = paper
-        return found
+            found = unit.papers.named(set(named.values()))
+        return {identifier: found[name] for identifier, name in named.items() if name in found}
 
     def search(self, query: str, limit: int) -> SearchResult:
         """Papers that hold all that is asked for, best first, then those that come nearest."""

@@ -45,7 +45,8 @@ def test_an_issue_is_what_was_frozen_for_its_reader(store: Store) -> None:
 def test_issues_are_paged_and_nobody_elses(store: Store) -> None:
     mine, theirs = sent(store)
     with store.read() as unit:
-        (me, other) = (each.subscription_id for each in unit.deliveries.known([mine.delivery_id, theirs.delivery_id]).values())
+        claimed = unit.deliveries.known([mine.delivery_id, theirs.delivery_id])
+        me, other = (claimed[each.delivery_id].subscription_id for each in (mine, theirs))
         assert unit.sent_papers.issue(me, mine.delivery_id) == mine
         assert unit.sent_papers.issue(me, theirs.delivery_id) is None
         assert unit.sent_papers.issues(me, 5, mine.delivery_id) == []
@@ -70,7 +71,8 @@ def test_which_issue_a_paper_came_in(store: Store) -> None:
 def test_papers_are_saved_once_in_their_order_and_follow_a_merge(store: Store) -> None:
     mine, theirs = sent(store)
     with store.begin() as unit:
-        me, other = (each.subscription_id for each in unit.deliveries.known([mine.delivery_id, theirs.delivery_id]).values())
+        claimed = unit.deliveries.known([mine.delivery_id, theirs.delivery_id])
+        me, other = (claimed[each.delivery_id].subscription_id for each in (mine, theirs))
         ids = [paper.id for number in range(1, 4) if (paper := unit.papers.find(arxiv(number)))]
         for hours, paper_id in enumerate([ids[0], ids[1], ids[2], ids[0]]):
             unit.saved_papers.save(me, paper_id, NOW + timedelta(hours=hours))

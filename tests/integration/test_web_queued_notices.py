@@ -220,7 +220,7 @@ def test_the_next_mail_comes_when_the_page_says(site: Website, zone: str) -> Non
     site.letters(2)
     assert told
     managed = site.get(site.link(Purpose.MANAGE)).text
-    assert f"due on {told[1]}, {told[2]} May" in managed
+    assert f"Next email: {told[1]}, {told[2]} May" in managed
     while len(site.container.transport.envelopes) < 3 and site.now < NOON + timedelta(days=4):
         site.now += timedelta(hours=1)
         with site.container.adapters.store.begin() as unit:

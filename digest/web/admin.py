@@ -186,8 +186,7 @@ def _sources(site: Site) -> list[dict[str, Any]]:
     found = []
     for each in site.container.monitoring.sources():
         health, following = each.health, planned.get(each.name)
-        good_at = health.get("good_at", None if health.get("error") else health.get("at"))
-        times = (each.last_news, good_at, following and isoformat(following))
+        times = (each.last_news, each.last_good, following and isoformat(following))
         problem = health.get("error") or ("Stale: no new papers" if health.get("stale") else "")
         found.append({"name": each.name, "problem": problem, "asked": bool(health), "times": times})
     return found

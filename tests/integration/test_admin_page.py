@@ -13,7 +13,7 @@ from digest.config import SourceSettings
 from digest.domain.circuit_breaker import Refusal
 from digest.domain.feedback import SuppressionReason
 from digest.domain.instant import isoformat
-from digest.services.papers.collect import collect
+from digest.services.papers.collect import LAST_GOOD, collect
 from digest.services.subscriptions.subscribe import end
 from digest.sources.port import Getter
 from tests.servers.website import BASIC, NOON, Website, stock, website
@@ -116,7 +116,7 @@ def test_sources_say_when_they_were_well_and_are_asked_next(site: Website) -> No
 
     with container.adapters.store.begin() as unit:
         unit.sources.save("hub", "tried", {"at": isoformat(NOON)}, NOON)
-        unit.sources.save("hub", "health", {"at": isoformat(NOON - timedelta(hours=1)), "stale": False, "error": None}, NOON)
+        unit.sources.save("hub", LAST_GOOD, {"at": isoformat(NOON - timedelta(hours=1))}, NOON)
     for after in (0, 30):  # the second failure does not forget when it was well
         collect(container.adapters.sources(["hub"]), Down(), container.adapters.store, NOON + timedelta(minutes=after))  # type: ignore[arg-type]
     rows = {row.xpath("string(th)"): [" ".join(cell.text_content().split()) for cell in row.xpath("td")] for row in _rows(site)}

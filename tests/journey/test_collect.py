@@ -10,8 +10,9 @@ from typing import Any
 
 from digest.domain.errors import SourceThrottled, SourceUnreachable
 from digest.domain.identifier import Identifier
+from digest.domain.instant import isoformat
 from digest.domain.paper import Sighting, Signal
-from digest.services.papers.collect import FRESHNESS, HEALTH, STATE, CollectReport, collect
+from digest.services.papers.collect import FRESHNESS, HEALTH, LAST_GOOD, STATE, CollectReport, collect
 from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.huggingface import HuggingFace
 from digest.sources.port import Batch, Getter, Reading, Rejection
@@ -174,6 +175,19 @@ def test_health_is_there_for_who_tells_of_it(store: Store) -> None:
         }
         freshness = unit.sources.load("s", FRESHNESS)
     assert freshness == {"last_unseen_at": "2026-03-05T12:00:00Z", "ids": ["arxiv:2603.00001"]}
+
+
+def test_when_a_source_was_well_last_outlives_a_failure(store: Store) -> None:
+    source = Scripted(script=[SourceUnreachable("s", "gone")])
+    run(store, source, at=THURSDAY)
+    with store.read() as unit:
+        assert unit.sources.load("s", LAST_GOOD) is None
+    source.script = [batch(1)]
+    run(store, source, at=THURSDAY + DAY)
+    source.script = [SourceUnreachable("s", "gone again")]
+    run(store, source, at=THURSDAY + 2 * DAY)
+    with store.read() as unit:
+        assert unit.sources.load("s", LAST_GOOD) == {"at": isoformat(THURSDAY + DAY)}
 
 
 def test_the_hub_over_http_with_its_moods(store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.domain.delivery import DeliveryState
 from digest.services.monitoring.alerts import QUIET
+from digest.services.papers.collect import LAST_GOOD
 from digest.services.scheduler.election import SCHEDULER
 from digest.store.deliveries.delivery_stats import Sending
 
@@ -46,6 +47,8 @@ class SourceState:
     health: Mapping[str, Any]
     last_news: str
     """An instant; empty where nothing new was ever seen."""
+    last_good: str = ""
+    """When it was read to its end last; empty where it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ def readership(store: Store, lists: Sequence[PaperList], since: datetime) -> Rea
 
 def source_state(unit: UnitOfWork, name: str) -> SourceState:
     fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
-    return SourceState(name, health, fresh.get("last_unseen_at") or "")
+    good = unit.sources.load(name, LAST_GOOD) or ({} if health.get("error") else health)
+    return SourceState(name, health, fresh.get("last_unseen_at") or "", good.get("at") or "")
 
 
 def figures(store: Store, lists: Sequence[PaperList], sources: Sequence[str], buckets: Sequence[float], at: datetime) -> Figures:

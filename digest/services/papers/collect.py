@@ -26,8 +26,10 @@ STATE = "state"
 FRESHNESS = "freshness"
 """Key: {"last_unseen_at", "ids": the latest it showed, oldest first}."""
 HEALTH = "health"
-"""Key: {"at", "good_at", "stale", "error", "failing_since", "rhythm"} as the latest collect left them, for whoever tells of it:
-edition, status, metrics, alarm, admin page."""
+"""Key: {"at", "stale", "error", "failing_since", "rhythm"} as the latest collect left them, for whoever tells of it: edition,
+status, metrics, alarm."""
+LAST_GOOD = "last_good"
+"""Key: {"at"} of the latest collect that read the source to its end."""
 IDS_REMEMBERED = 6_000
 """Ids a source is judged by: some days' worth of the largest."""
 
@@ -119,11 +121,11 @@ def _collect_one(source: Source, getter: Getter, store: Store, at: datetime) -> 
         error = f"source {source.name}: a fault in this program: {type(fault).__name__}: {fault}"
     stale = is_stale(source.rhythm, freshness.last_unseen_at, at)
     failing = (before.get("failing_since") or isoformat(at)) if error else None
-    last_good = before.get("good_at", None if before.get("error") else before.get("at"))
     health = {"at": isoformat(at), "stale": stale, "error": error, "failing_since": failing, "rhythm": source.rhythm.value}
-    health["good_at"] = last_good if error else isoformat(at)
     with store.begin() as unit:
         unit.sources.save(source.name, HEALTH, health, at)
+        if error is None:
+            unit.sources.save(source.name, LAST_GOOD, {"at": isoformat(at)}, at)
     return CollectReport(source.name, counts.new, counts.updated, counts.unchanged, counts.signals, tuple(rejected), stale, error)
 
 

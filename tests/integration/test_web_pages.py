@@ -236,7 +236,7 @@ class _Cards(HTMLParser):
     def of(cls, html: str) -> _Cards:
         cards = cls()
         cards.feed(html)
-        cards.headings = [text for heading in cards.headings if (text := heading.strip()) and text != "Get it in your inbox"]
+        cards.headings = [text for heading in cards.headings if (text := heading.strip()) and text != "Get this by email"]
         return cards
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -28,6 +28,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from digest.domain.identifier import Identifier, preferred
@@ -210,10 +211,13 @@ def title_key(sighting: Titled) -> str | None:
     None where that could be two works: no author, or a title of fewer than 4 words or 20 letters ("Reply to comment",
     "Introduction", "A survey of LLMs"). Case, accents, punctuation, markup and LaTeX commands do not count.
     """
-    if not sighting.authors:
-        return None
-    words = _WORD.findall(_folded(_MARKUP.sub(" ", _GREEK.sub(_letter, sighting.title))))
-    surname = _surname(sighting.authors[0])
+    return _title_key(sighting.title, sighting.authors[0]) if sighting.authors else None
+
+
+@lru_cache(maxsize=8192)  # asked as papers are looked for, again as they are told apart
+def _title_key(title: str, first_author: str) -> str | None:
+    words = _WORD.findall(_folded(_MARKUP.sub(" ", _GREEK.sub(_letter, title))))
+    surname = _surname(first_author)
     if not surname or len(words) < _FEWEST_WORDS or sum(map(len, words)) < _FEWEST_LETTERS:
         return None
     return f"{' '.join(words)}|{surname}"

@@ -148,7 +148,21 @@ def _parted(line: str, comma: Comma) -> list[str]:
         and any(len(part.removeprefix("the ").split()) == 1 and "," not in part for part in some)
     ):
         return [line]  # "Institute of Physics and Astronomy"
+    comma = "parts" if comma == "either" and len(some) > 1 and _in_order(line, some) else comma
     return [person for part in some for person in _by_commas(part, comma)]
+
+
+def _in_order(line: str, some: list[str]) -> bool:
+    """Whether all have the given name first: "Lee, Wang and Cy Roe"; not "Lee, Ann, and Cy Roe", "Lee, A. and Cy Roe"."""
+    *others, last = some
+    if "," in last or len(last.split()) < 2 or re.search(r",\s+(?:and|&)\s", line) or _GROUP.search(line):
+        return False
+    for each in others:
+        family, *rest = (part.strip() for part in each.split(","))
+        turned = rest and _INITIALS.fullmatch(rest[0]) and not _INITIALS.fullmatch(family)
+        if turned or (rest and (family[:1].islower() or _EAST_ASIAN.search(family))):
+            return False
+    return True
 
 
 def _by_commas(line: str, comma: Comma) -> list[str]:

@@ -19,6 +19,18 @@ BYLINES: list[tuple[list[object], list[str]]] = [
     (["Ann Lee, Bo Li and Cy Roe"], ["Ann Lee", "Bo Li", "Cy Roe"]),
     (["Ann Lee, Bo Li, & Cy Roe"], ["Ann Lee", "Bo Li", "Cy Roe"]),
     (["by Ann Lee and Bo Li"], ["Ann Lee", "Bo Li"]),
+    # the last is written given name first, and so are those before
+    (["A, B and C D"], ["A", "B", "C D"]),
+    (["Lee, Wang and Cy Dow"], ["Lee", "Wang", "Cy Dow"]),
+    (["Ann Lee, Bob & Cy Dow"], ["Ann Lee", "Bob", "Cy Dow"]),
+    ([{"name": "A B, C D and E F"}], ["A B", "C D", "E F"]),
+    # but the first may be turned round alone
+    (["Lee, A. and Bo Li"], ["A. Lee", "Bo Li"]),
+    (["Lee, A., Li, B. and C. Roe"], ["A. Lee", "B. Li", "C. Roe"]),
+    (["Lee, Ann, and Cy Roe"], ["Ann Lee", "Cy Roe"]),
+    (["van der Berg, Jan and Cy Roe"], ["Jan van der Berg", "Cy Roe"]),
+    (["王, 小明 and Cy Roe"], ["王小明", "Cy Roe"]),
+    (["Ann Lee, Jr. and Bo Li"], ["Ann Lee Jr.", "Bo Li"]),
     (["Lee, A., Li, B., and Roe, C."], ["A. Lee", "B. Li", "C. Roe"]),
     (["Lee, Ann, Li, Bo"], ["Ann Lee", "Bo Li"]),
     (["Lee A, Li B, Roe C"], ["Lee A", "Li B", "Roe C"]),

@@ -21,7 +21,7 @@ from backtest import END, LAST_TWO_MONTHS, LIST, ROOT, loaded
 from digest.domain.paper import Candidate, Paper, Ranked
 from digest.ranking import terms
 from digest.ranking.model import parse
-from digest.ranking.selection import ALIKE, select, stepped_back
+from digest.ranking.selection import RELATED, select, stepped_back
 from digest.ranking.trending import Ranker, Trending
 from digest.services.ranking.backtest import backtest
 
@@ -35,7 +35,7 @@ class Varied:
     rank: Ranker
     variety: float
     picked: dict[int, tuple[datetime, Paper]] = field(default_factory=dict)
-    alike: list[int] = field(default_factory=list)
+    related: list[int] = field(default_factory=list)
 
     def __call__(self, candidates: Sequence[Candidate], at: datetime) -> list[Ranked]:
         earlier = {n: (then, paper) for n, (then, paper) in self.picked.items() if then.date() < at.date()}
@@ -44,13 +44,13 @@ class Varied:
         picks = [pick.ranked for pick in select(ranked, LIST.picks, frozenset(earlier)).picks]
         if at.time() == LIST.cutoff:
             self.picked.update({each.paper.id: (at, each.paper) for each in picks})
-            self.alike.extend(_alike([each.paper for each in picks], lately))
+            self.related.extend(_related([each.paper for each in picks], lately))
         return [*picks, *(each for each in ranked if each not in picks)]
 
 
-def _alike(picks: Sequence[Paper], lately: Sequence[Paper]) -> list[int]:
+def _related(picks: Sequence[Paper], lately: Sequence[Paper]) -> list[int]:
     vectors = terms.vectors([*picks, *lately])
-    return [sum(terms.likeness(own, other) >= ALIKE for other in vectors[len(picks) :]) for own in vectors[: len(picks)]]
+    return [sum(terms.likeness(own, other) >= RELATED for other in vectors[len(picks) :]) for own in vectors[: len(picks)]]
 
 
 def main(folder: Path, shares: Sequence[float]) -> None:
@@ -62,7 +62,7 @@ def main(folder: Path, shares: Sequence[float]) -> None:
         store.close()
     for score in found.scores:
         figures = {"ndcg@10": score.ndcg, "difference": score.difference.mean, "error": score.difference.error}
-        figures["alike of the week before"] = fmean(rankers[score.ranker].alike)
+        figures["related of the week before"] = fmean(rankers[score.ranker].related)
         print(json.dumps({"list": score.ranker, **{name: round(value, 3) for name, value in figures.items()}}))
 
 

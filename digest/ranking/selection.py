@@ -16,6 +16,8 @@ _NAMED = 3
 """Titles of folded papers that a reason says."""
 ALIKE = 0.25
 """Likeness from which two papers are on one topic: of a year's pairs, those from here on were, by their titles."""
+RELATED = 0.15
+"""Likeness from which two papers are on one topic in the course of a week, in a wider sense: agents, image editing, humanoids."""
 PER_TOPIC = 2
 """How many picks may be alike; the rest of the topic waits for another day."""
 ROOM_FOR_NEW = 10
@@ -34,7 +36,7 @@ class Selection:
 
 
 def stepped_back(ranked: Sequence[Ranked], lately: Sequence[Paper], variety: float, picks: int) -> list[Ranked]:
-    """`ranked` (best first), where topics that were picked lately stand further down: each of `lately` that is alike takes the
+    """`ranked` (best first), where topics that were picked lately stand further down: each of `lately` that is related takes the
     share `variety` off a score. As it was where that is 0. Only what is considered for so many `picks` changes places.
     """
     considered, rest = ranked[: picks * CONSIDERED], ranked[picks * CONSIDERED :]
@@ -46,18 +48,18 @@ def stepped_back(ranked: Sequence[Ranked], lately: Sequence[Paper], variety: flo
     level = inf  # papers nobody has spoken of are not in order of score: none counts more than those before it
     for each in considered:
         own = vectors[each.paper.id]
-        alike = [other for other in lately if other.id != each.paper.id and terms.likeness(own, vectors[other.id]) >= ALIKE]
-        left = (1 - variety) ** len(alike)
+        related = [other for other in lately if other.id != each.paper.id and terms.likeness(own, vectors[other.id]) >= RELATED]
+        left = (1 - variety) ** len(related)
         level = min(level, each.score)
-        changed = replace(each, score=each.score * left, reasons=(*each.reasons, _picked_lately(alike))) if alike else each
+        changed = replace(each, score=each.score * left, reasons=(*each.reasons, _picked_lately(related))) if related else each
         weighed.append((level * left if level > 0 else level, changed))
     return [*(each for _, each in sorted(weighed, key=lambda pair: -pair[0])), *rest]
 
 
-def _picked_lately(alike: Sequence[Paper]) -> Reason:
+def _picked_lately(related: Sequence[Paper]) -> Reason:
     """For operators: no mail or page argues against its own picks."""
-    count = f"{len(alike)} picks" if len(alike) > 1 else "1 pick"
-    return Reason(LATELY, f"steps back: {count} of the last seven days on its topic, such as “{alike[0].title}”")
+    count = f"{len(related)} picks" if len(related) > 1 else "1 pick"
+    return Reason(LATELY, f"steps back: {count} of the last seven days on its topic, such as “{related[0].title}”")
 
 
 def select(ranked: Sequence[Ranked], picks: int, featured: frozenset[int], *, varied: bool = True) -> Selection:

@@ -143,38 +143,37 @@ def statements(site: Website) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def test_a_thousand_issues_are_paged_and_quick(site: Website, many: Subscription) -> None:
-    path = f"{site.link(Purpose.MANAGE)}/issues"
-    site.get(path)  # templates are compiled
-    seen: list[str] = []
-    place: str | None = path
-    while place:
+def opened(site: Website, path: str, most: int) -> str:
+    """The page, in few statements and within WITHIN: the best of three, since the machine has other work too."""
+    took: list[float] = []
+    while not took or (min(took) >= WITHIN and len(took) < 3):
         with statements(site) as asked:
             began = time.perf_counter()
-            page = site.get(place)
-            took = time.perf_counter() - began
-        assert len(asked) <= 12
-        assert took < WITHIN, f"{took:.3f} s"
-        assert len(page.content) < 150_000
-        tree = html.fromstring(page.text)
+            page = site.get(path)
+            took.append(time.perf_counter() - began)
+        assert len(asked) <= most, path
+    assert page.status_code == 200
+    assert min(took) < WITHIN, path
+    assert len(page.content) < 150_000
+    return page.text
+
+
+def test_a_thousand_issues_are_paged_and_quick(site: Website, many: Subscription) -> None:
+    manage = site.link(Purpose.MANAGE)
+    seen: list[str] = []
+    place: str | None = f"{manage}/issues"
+    while place:
+        tree = html.fromstring(opened(site, place, 12))
         seen += [link.get("href") for link in tree.findall(".//ul[@class='issues']//a")]
         place = next((link.get("href") for link in tree.findall(".//a[@rel='next']")), None)
     assert len(seen) == len(set(seen)) == MANY - 1
-    with statements(site) as asked:
-        began = time.perf_counter()
-        shown = titles(site.get(seen[2]).text)  # its picks were the reader's own, in an order of their own
-        assert time.perf_counter() - began < WITHIN
-    assert len(asked) <= 12
-    assert shown != titles(site.get(seen[0]).text)
+    own, listed = (titles(opened(site, path, 12)) for path in (seen[2], seen[0]))
+    assert own != listed, "its picks were the reader's own, in an order of their own"
     liked = tuple(f"arxiv:2605.{number:05}" for number in range(1, 101))
     with site.container.adapters.store.begin() as unit:
         unit.subscribers.change(many.id, interests=Interests(words=("diffusion",), liked=liked))
-    for place in ("", "/saved", "/profile", "/profile?paper=2605.00001"):
-        with statements(site) as asked:
-            began = time.perf_counter()
-            assert site.get(f"{site.link(Purpose.MANAGE)}{place}").status_code == 200
-            assert time.perf_counter() - began < WITHIN
-        assert len(asked) <= 40, place
+    for path in ("", "/saved", "/profile", "/profile?paper=2605.00001"):
+        opened(site, f"{manage}{path}", 40)
 
 
 def test_only_what_was_sent_is_a_past_issue(site: Website, many: Subscription) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as time_module
 from datetime import time
 
 import pytest
@@ -58,3 +59,11 @@ def test_an_hour_is_read_as_a_spreadsheet_writes_it(written: str, hour: time | N
 def test_a_column_named_twice_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"line 1.*twice"):
         read("email,Email\na@x.org,b@x.org\n")
+
+
+@pytest.mark.parametrize("unit", [",", "x,", "email status,", "unsubscribed ", "state "])
+def test_a_header_of_a_megabyte_is_refused_within_a_second(unit: str) -> None:
+    began = time_module.process_time()
+    with pytest.raises(InvalidInput, match="line 1"):
+        read(unit * (1_000_000 // len(unit)))
+    assert time_module.process_time() - began < 2.0

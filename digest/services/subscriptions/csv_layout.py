@@ -64,7 +64,7 @@ _HOLDS = tuple(
         ("left", "unsub|opt(?:ed)? out|desabonn|desinscri|abgemeldet|de baja|disiscri"),
         ("bounced", "bounce|on hold"),
         ("blocked", "black ?list|block ?list|banned|blocked|suppress|do not (?:e ?mail|contact)|excluded|deceased|gesperrt"),
-        (OTHER_STATUS, "(?:state|statut|estado|stato)$|.*status|.*consent"),
+        (OTHER_STATUS, "(?:state|statut|estado|stato)$|status|consent"),
         ("email", "e ?mail|mailadresse|courriel|correo"),
     )
 )
@@ -110,6 +110,7 @@ _FALSE = frozenset({"no", "false", "0", "n", "f", "nein", "non", "falsch", "faux
 _NOTHING = re.compile(r"[0.,%\s]*")
 """0, 0.0 and 0%."""
 _DELIMITERS = ",;\t|"
+_LONGEST_NAME, _MOST_COLUMNS = 200, 1_000
 _MOST_BEFORE = 8
 """Lines among which the header is looked for."""
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -169,7 +170,7 @@ def _delimiter(line: str) -> str:
 
 def _names_addresses(line: str, delimiter: str, given: Mapping[str, str]) -> bool:
     """Whether it is the header: some products put a title above it."""
-    cells = [_folded(cell) for cell in line.split(delimiter or _delimiter(line))]
+    cells = [_folded(cell) for cell in line.split(delimiter or _delimiter(line), _MOST_COLUMNS)]
     return (
         "@" not in line
         and not line.startswith("#")
@@ -185,19 +186,22 @@ def _row(first: str, delimiter: str, rest: Iterator[str]) -> list[str]:
 
 
 def _fields(header: list[str], given: Mapping[str, str]) -> list[str]:
+    if len(header) > _MOST_COLUMNS:
+        raise InvalidInput("line 1", f"has {len(header):,} columns; the most read is {_MOST_COLUMNS:,}")
     known = {_folded(name): name for name in header}
+    meanings = [_field_of(_folded(name)) for name in header]
     for field, name in given.items():
         if field not in COLUMNS and field != STATUS:
             raise InvalidInput("--columns", f"{field[:40]!r} is none of {', '.join((*COLUMNS, STATUS))}")
         if _folded(name) not in known:
             raise InvalidInput("--columns", f"the file has no column {name[:40]!r}; there are {', '.join(header)[:200]}")
-    ours = [_folded(name) for name in header if _field_of(_folded(name)) in (*COLUMNS, STATUS)]
+    ours = [_folded(name) for name, meaning in zip(header, meanings, strict=True) if meaning in (*COLUMNS, STATUS)]
     if len(set(ours)) < len(ours):
         raise InvalidInput("line 1", "names a column twice")
     named = {_folded(name): field for field, name in given.items()}
     fields = [named.get(_folded(name), "") for name in header]
     for field in (*COLUMNS, STATUS, OTHER_STATUS, *FLAGS):  # of several that mean the same, the one we name first
-        here = [place for place, name in enumerate(header) if not fields[place] and _field_of(_folded(name)) == field]
+        here = [place for place, meaning in enumerate(meanings) if not fields[place] and meaning == field]
         if field in FLAGS or field == OTHER_STATUS:
             for place in here:
                 fields[place] = field
@@ -218,7 +222,7 @@ def _field_of(name: str) -> str:
 
 def _folded(name: str) -> str:
     """As people vary it: case (also within: doNotContact), accents, hyphens, underscores, a closing question mark."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:_LONGEST_NAME])
     plain = "".join(c for c in unicodedata.normalize("NFKD", apart.lower()) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[\W_]+", " ", plain).split())
 

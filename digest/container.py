@@ -183,7 +183,7 @@ class Container:
     def mailboxes(self) -> frozenset[str]:
         """The addresses that our mails name."""
         mail, sender = self.settings.mail, self.adapters.sender
-        made_up = () if sender.at_provider else (f"bounces@{sender.bounce_domain}", f"unsubscribe@{sender.bounce_domain}")
+        made_up = (f"bounces@{sender.bounce_domain}", f"unsubscribe@{sender.bounce_domain}") if sender.makes_addresses else ()
         named = (mail.from_address, mail.reply_to, mail.inbound_address, *made_up)
         return frozenset(address.casefold() for address in named if address)
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
     "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
     "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
+    "preferences": ("digest.cli.preferences:preferences", "Change when a reader's mail is due, as they asked, and show it."),
     "interests": ("digest.cli.interests:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),

@@ -68,27 +68,32 @@ def _parts(container: Container) -> Iterator[Checked]:
     yield from _exposed(container)
     yield tried("journal", lambda: _journal(container), "run as its owner, or give it to the user that sends (chown)")
     yield tried("templates", lambda: _templates(container), "fix the template named, or remove it from templates.folder")
-    local = settings.web.base_url.startswith("http://")
-    yield Checked(
-        "web.base_url",
-        not local,
-        settings.web.base_url,
-        "set it to the https address readers can reach: mailbox providers honour one-click only over https",
-    )
+    yield _pages(container)
     yield tried("mail.envelope_sender", lambda: _envelope(container), "fix mail.from_address or mail.envelope_sender")
-    if container.adapters.sender.at_provider:
+    if not container.adapters.sender.makes_addresses:
         inbound = settings.mail.inbound_address
+        why = "a mailbox provider's domain" if container.adapters.sender.at_provider else 'mail.envelope_sender is "plain"'
         yield Checked(
             "unsubscribe by mail",
             bool(inbound),
-            f"goes to {inbound}"
-            if inbound
-            else f"not offered: {container.adapters.sender.bounce_domain} is a mailbox provider's domain",
+            f"goes to {inbound}" if inbound else f"not offered: {container.adapters.sender.bounce_domain}, {why}",
             "set mail.inbound_address to a mailbox that you read, or mail.bounce_domain to a domain of your own",
         )
     yield tried("time zones", lambda: _zones(container), "bring the machine's zones up to date: pip install -U tzdata")
     postal = bool(settings.mail.postal_address)
     yield Checked("mail.postal_address", postal, settings.mail.postal_address or "none", "set it: many countries ask for it")
+
+
+def _pages(container: Container) -> Checked:
+    settings = container.settings
+    if not settings.web.enabled:
+        return Checked("web.enabled", True, "false: no pages; readers unsubscribe by email", "")
+    return Checked(
+        "web.base_url",
+        not settings.web.base_url.startswith("http://"),
+        settings.web.base_url,
+        "set it to the https address readers can reach: mailbox providers honour one-click only over https",
+    )
 
 
 def _envelope(container: Container) -> str:

@@ -83,7 +83,7 @@ def init(file: Path | None, config: Path | None, replace: bool, offline: bool, a
         for line in probed:
             click.echo(f"ok   {line}")
         click.echo(f"wrote {', '.join(written)}" if written else f"{config} says so already; nothing was written")
-        click.echo(f"{answers.email}: {state}" + (f", {papers} papers in the library" if papers else ""))
+        click.echo(f"{answers.email}: {state}" + (f", {papers} paper{'s' * (papers != 1)} in the library" if papers else ""))
         if mailed:
             click.echo(f"test mail: {mailed}; look in the inbox of {answers.email}, and among the spam")
         click.echo(f"Next: {following}   (collects papers, and sends what is due by now; run it every day)")

@@ -63,7 +63,8 @@ def once(
 
     def lines() -> None:
         new = sum(each.papers_new for each in result.collected)
-        done = [f"{new} new papers" if result.collected else "", f"{result.ticked.editions} editions made"]
+        made = result.ticked.editions
+        done = [f"{new} new paper{'s' * (new != 1)}" if result.collected else "", f"{made} edition{'s' * (made != 1)} made"]
         done += [f"{value} {name}" for name, value in tally.items() if value]
         click.echo(", ".join(filter(None, done)) + (f": {result.nothing_due}" if result.nothing_due else ""))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Hour, Instant, answer, at_option, wired
+from digest.cli.preferences import with_days
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
-from digest.domain.schedule import parse_frequency, parse_weekdays
 from digest.domain.subscriber import Address
 
 if TYPE_CHECKING:
@@ -50,27 +49,19 @@ def subscribe(
     """Subscribe an address: double opt-in, or --confirmed."""
     from digest.services.notices.pending import HELD
 
-    preferences = container.adapters.preferences(timezone, hour)
-    if weekdays:
-        try:
-            preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--weekdays") from None
     if cadence:
         click.echo("digest: --cadence is now called --frequency", err=True)
-    if frequency := frequency or cadence:
-        try:
-            preferences = replace(preferences, frequency=parse_frequency(frequency))
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--frequency") from None
+    preferences = with_days(container.adapters.preferences(timezone, hour), weekdays, frequency or cadence)
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
     by, interests = "command line" if confirmed else "", interests_text or ""
     # queued in the request's own transaction; sent here before anybody else may
     step = container.subscriptions.add(address, paper_list.name, preferences, interests, at, confirmed_by=by, mail_at=at + HELD)
     if step.notice and not confirmed:
         container.notices.mail_notice(step.notice, at)
-    state = str(step.subscription.state)
-    answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({step.skipped})" if step.skipped else "")))
+    state, skipped = str(step.subscription.state), step.skipped
+    if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence):
+        skipped += "; digest preferences changes when mail is due"
+    answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({skipped})" if skipped else "")))
 
 
 @click.command()

@@ -29,7 +29,8 @@ def tick(container: Container, as_json: bool, at: datetime) -> None:
     ticked = container.scheduler.tick(at)
 
     def lines() -> None:
-        click.echo(f"{ticked.editions} editions made, {ticked.deliveries} deliveries created")
+        made, created = ticked.editions, ticked.deliveries
+        click.echo(f"{made} edition{'s' * (made != 1)} made, {created} deliver{'y' if created == 1 else 'ies'} created")
         for reason in ticked.skipped:
             click.echo(f"  {reason}")
 

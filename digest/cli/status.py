@@ -48,7 +48,7 @@ def status(container: Container, as_json: bool, at: datetime) -> None:
     def lines() -> None:
         _print(document)
         if not (document["scheduler"] or {}).get("runs"):
-            click.echo("Nothing makes editions by itself now: digest run does, or digest tick once.")
+            click.echo("No daemon runs here: editions are made by digest once, or by digest run while it runs.")
 
     answer(as_json, document, lines)
 

@@ -121,3 +121,26 @@ def test_subscribers_by_csv(run: Run, tmp_path: Path) -> None:
     assert run("subscribers", "import", "readers.csv", "--confirmed")["unchanged"] == 2
     exported = run("subscribers", "export")
     assert {each["email"] for each in exported} == {"ada@example.org", "bob@example.org"}
+
+
+def test_an_operator_changes_when_mail_is_due(run: Run) -> None:
+    """What is not named stays, on the list named or on all; what names nothing is one line."""
+    run("migrate")
+    run("subscribe", "ada@example.org", "--confirmed", "--timezone", "Europe/Berlin", "--hour", "07:00")
+    [shown] = run("preferences", "ada@example.org")
+    assert (shown["hour"], shown["timezone"], shown["weekdays"]) == ("07:00", "Europe/Berlin", "daily")
+    [late] = run("preferences", "ada@example.org", "--hour", "19:30", "--weekdays", "mon,thu")
+    assert late == shown | {"hour": "19:30", "weekdays": "mon,thu"}
+    [moved] = run("preferences", "ada@example.org", "--timezone", "Asia/Tokyo", "--frequency", "weekly", "--list", "daily")
+    assert moved == late | {"timezone": "Asia/Tokyo", "frequency": "weekly"}
+    [paused] = run("preferences", "ada@example.org", "--pause-until", "2030-09-01")
+    assert paused == moved | {"paused_until": "2030-09-01"}
+    assert run("preferences", "ada@example.org") == [paused]
+    told = CliRunner().invoke(digest, ["subscribe", "ada@example.org", "--confirmed", "--hour", "05:00"])
+    assert told.output == "ada@example.org: active (already confirmed; digest preferences changes when mail is due)\n"
+    wrong = [["--weekdays", "someday"], ["--timezone", "Nowhere"], ["--list", "weekly"], ["--frequency", "often"]]
+    refused = [CliRunner().invoke(digest, ["preferences", "ada@example.org", *words]).exit_code for words in wrong]
+    assert 0 not in refused
+    assert run("preferences", "ada@example.org") == [paused]
+    run("unsubscribe", "ada@example.org")
+    assert CliRunner().invoke(digest, ["preferences", "ada@example.org"]).exit_code != 0

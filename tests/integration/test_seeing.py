@@ -27,7 +27,7 @@ def test_before_anything_happened_it_says_so(tmp_path: Path, sqlite_url: str, ca
     assert "  - name daily, edition none" in lines
     assert "outbox: none" in lines
     assert "  - name hf, fresh_at none, asked_at none" in lines
-    assert lines[-1] == "Nothing makes editions by itself now: digest run does, or digest tick once."
+    assert lines[-1] == "No daemon runs here: editions are made by digest once, or by digest run while it runs."
 
 
 def test_what_is_wrong_stands_where_one_looks(tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -384,7 +384,10 @@ def test_no_address_is_made_up_at_a_mailbox_provider(address: str, kind: Literal
 
 def test_the_envelope_sender_as_set() -> None:
     assert addressed(template(sender())).envelope_sender.startswith("bounces+17.")
-    assert addressed(template(sender(envelope="plain"))).envelope_sender == "digest@papers.test"
+    plain = addressed(template(sender(envelope="plain")))
+    assert plain.envelope_sender == "digest@papers.test"
+    assert b"mailto:" not in plain.header, "a relay that takes one sender delivers nothing to others at its domain"
+    assert b"<mailto:unsubscribe+17." in addressed(template(sender(envelope="plain", bounce_domain="back.test"))).header
     fixed = addressed(template(sender(envelope=Address("me@other.test"))))
     assert fixed.envelope_sender == "me@other.test"
     assert b"<mailto:unsubscribe+17." in fixed.header

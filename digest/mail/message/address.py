@@ -31,7 +31,8 @@ def read_address(text: str) -> Address:
     try:
         read = _validated(bare)
     except EmailNotValidError as error:
-        raise InvalidAddress(f"address {text[:80]!r}", f"{error}; should be like name@example.org") from None
+        reason = str(error).rstrip(".")
+        raise InvalidAddress(f"address {text[:80]!r}", f"{reason}; should be like name@example.org") from None
     return Address(f"{read.local_part}@{read.domain.lower()}")
 
 

@@ -67,6 +67,13 @@ class Sender:
         return is_public(self.bounce_domain)
 
     @cached_property
+    def makes_addresses(self) -> bool:
+        """Whether an address for each delivery may be made up at `bounce_domain`: not at a domain whose relay takes one sender."""
+        return not self.at_provider and (
+            self.envelope != "plain" or self.bounce_domain != ascii_domain(self.address.domain).lower()
+        )
+
+    @cached_property
     def fixed_envelope(self) -> str:
         """The envelope sender of all mails; "" where each has its own (VERP)."""
         if isinstance(self.envelope, Address):
@@ -84,7 +91,7 @@ class Sender:
         """Where a mail unsubscribes; "" where there is no such mailbox."""
         if not self.pages and (self.inbound or self.fixed_envelope):  # a mailbox that somebody reads
             return mailbox(self.inbound or self.reply_to or self.address)[0]
-        if self.at_provider:
+        if not self.makes_addresses:
             return mailbox(self.inbound)[0] if self.inbound else ""
         return f"{UNSUBSCRIBE}+{stamp.unsubscribe}@{self.bounce_domain}"
 

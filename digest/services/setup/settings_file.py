@@ -47,7 +47,7 @@ def settings_text(answers: Answers, password_file: Path | None, before: str = ""
     pages = {"base_url": answers.base_url} if answers.base_url else {}
     _put(_table(document, "web"), {"enabled": bool(answers.base_url), **pages})
     mail = {"from_name": answers.from_name, "from_address": answers.sender, "postal_address": answers.postal_address}
-    mail |= {} if pages else {"inbound_address": answers.email}
+    mail["inbound_address"] = answers.email
     if "envelope_sender" not in _table(document, "mail"):  # no relay refuses it, and somebody reads what comes back
         mail |= {"envelope_sender": "plain"}
     _put(_table(document, "mail"), mail)

@@ -68,10 +68,9 @@ class Sender:
 
     @cached_property
     def makes_addresses(self) -> bool:
-        """Whether an address for each delivery may be made up at `bounce_domain`: not at a domain whose relay takes one sender."""
-        return not self.at_provider and (
-            self.envelope != "plain" or self.bounce_domain != ascii_domain(self.address.domain).lower()
-        )
+        """Whether addresses may be made up at `bounce_domain`; not at our own where the relay takes one sender."""
+        own = ascii_domain(self.address.domain).lower()
+        return not self.at_provider and (self.envelope != "plain" or self.bounce_domain != own)
 
     @cached_property
     def fixed_envelope(self) -> str:

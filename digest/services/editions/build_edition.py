@@ -83,7 +83,7 @@ def edit(
             else unit.editions.find(paper_list.name, day)
         )
         if found is None and frequency:
-            found = _as_new(unit, paper_list, frequency, day, at)
+            found = as_new(unit, paper_list, frequency, day, at)
         if found:
             return EditionResult(found)
         if reason := unit.lists.paused(paper_list.name):
@@ -107,7 +107,7 @@ def edit(
         return EditionResult(unit.editions.freeze(draft, rendered.with_cards(kept)), new=True)
 
 
-def _as_new(unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:
+def as_new(unit: UnitOfWork, paper_list: PaperList, frequency: Frequency, day: date, at: datetime) -> Edition | None:
     """The newest of a day's where nothing was collected since it was made: another one would say the same."""
     last = unit.editions.newest(paper_list.name, frequency, day, due_on(day, paper_list.cutoff, paper_list.zone))
     if last is None or last.state != "frozen":

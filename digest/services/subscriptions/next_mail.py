@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from digest.domain.schedule import known_zone, mail_due
 from digest.domain.schedule import next_mail as next_mail_of
 from digest.domain.subscriber import SubscriptionState
-from digest.services.scheduler.create_deliveries import is_due_now, mailed, timetable_of
+from digest.services.editions.build_edition import as_new
+from digest.services.scheduler.create_deliveries import frequency_of, is_due_now, mailed, timetable_of
 
 if TYPE_CHECKING:
     from digest.domain.edition import PaperList
@@ -46,6 +47,9 @@ def next_mail(
             had = replace(had, cutoff=max(had.cutoff, current.cutoff))
         due = mail_due(reader, cutoffs, at)
         at_once = due is not None and is_due_now(unit, subscription, paper_list, due, at)
+        newest = cutoffs.latest(at) if at_once else None
+        if newest and (as_it_was := as_new(unit, paper_list, frequency_of(paper_list, interests), newest.day, at)):
+            at_once = as_it_was.cutoff > had.cutoff
     mail = next_mail_of(reader, cutoffs, at, had, interests.paused_until, at_once=at_once)
     if mail is None:
         return None

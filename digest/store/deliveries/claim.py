@@ -108,7 +108,7 @@ def claim(
         ended[stop].append(id_)
     held = set(connection.scalars(HELD_SUBSCRIBERS))
     sent_before = _sent_before(connection, by_id.values())
-    missed = missed_before(connection, by_id.values())
+    missed = missed_before(connection, by_id.values(), now)
     waiting: list[int] = []
     for row in (by_id[id_] for id_ in ids if id_ in by_id):
         verdict = sent_before.get(row[0]) or _verdict(row, now)

@@ -11,7 +11,7 @@ queued ──claim──▶ claimed ──┬─▶ accepted
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -86,6 +86,8 @@ class Attempt:
     stage: Stage
     reply: Reply | None
     error: str = ""
+    our_domains: frozenset[str] = field(default=frozenset(), compare=False)
+    """Of a refusal: the domains that the envelope says are ours, without those that the reader shares."""
 
     @property
     def accepted(self) -> bool:

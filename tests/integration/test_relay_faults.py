@@ -18,11 +18,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from digest.config import load
+from digest.container import Container
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError, RelayRefusedUs, RelayUnreachable
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
+from tests.outbox import configured, queue
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -510,3 +513,24 @@ def test_servers_end_their_threads(store: Path) -> None:
     with SmtpServer(store, Script(nth={("DOT", 1): Do(stall=True)})) as server:
         everything(relay_to(server, IMPATIENT).send(envelopes(1), Notes()))
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "suppressed"),
+    [
+        ("550 5.1.2 digest.example.org quux", []),
+        ("550 5.1.1 quux <digest@digest.example.org>", []),
+        ("550 5.1.1 <reader0@example.org>: user unknown", ["reader0@example.org"]),
+    ],
+)
+def test_who_is_refused_in_words_about_our_domain_stays_a_reader(tmp_path: Path, words: str, suppressed: list[str]) -> None:
+    """Over the wire: of one reader among six. Whom it is about is open, so the mail is tried again."""
+    refusing = Script(recipients={"reader0@example.org": (Do(words), Do(words))})
+    with SmtpServer(tmp_path / "kept", refusing) as relay:
+        config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", relay.port)
+        emails = queue(load(config), 6)
+        with Container(load(config)) as container:
+            tally = container.delivery.deliver(lambda: datetime.now(UTC)).tally
+            assert (tally.accepted, tally.retry + tally.failed) == (5, 1)
+            found = [email for email in emails if container.subscriptions.suppression(container.adapters.address(email))]
+    assert found == suppressed

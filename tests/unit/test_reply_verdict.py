@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from digest.domain.delivery import Attempt, DeliveryState, Envelope, Stage
 from digest.domain.errors import RelayRefusedUs
 from digest.domain.retry import Decision, Effect, RetryPolicy
 from digest.domain.verdict import About, RefusalStreak, Scope, Verdict
+from digest.mail.inbound.bounce_classifier import domains_of_ours
 from digest.mail.smtp.journal import NullSendLog
 from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.reply_classifier import classify, verdict_of
@@ -131,6 +133,50 @@ def test_words_that_nobody_knows_end_no_delivery(stage: str, reply: str, expecte
     done, stopped = delivered(Relay("first", stage, reply, only=range(taken + 1, 99)), second)
     assert stopped is None
     assert second.took + sum(d.state is DeliveryState.QUEUED for _, d in done) == READERS - taken
+
+
+OURS = frozenset({"bounces.lab.example", "lab.example"})
+NAMED = [
+    # words that nobody knows, and our domain: they may be about us
+    ("rcpt", "550 5.1.2 lab.example quux", "us open"),
+    ("rcpt", "550 5.1.2 bounces.lab.example: zzz", "us open"),
+    ("rcpt", "550 5.1.1 quux <bounces+12.k3x@bounces.lab.example>", "us open"),
+    ("rcpt", "550 5.1.1 <r@reader.example> quux (mailto lab.example)", "us open"),
+    ("rcpt", "550 5.1.10 lab.example zzz", "us open"),
+    ("rcpt", "556 5.1.10 LAB.EXAMPLE does nil receive", "us open"),
+    # words that are known, of us by the name beside them
+    ("rcpt", "550 5.1.2 lab.example: Host unknown", "us open"),
+    ("rcpt", "550 5.1.1 <bounces+1.x@bounces.lab.example>: user unknown", "us open"),
+    # the reader's: not ours by name, or the nearer name is the reader's
+    ("rcpt", "550 5.1.1 <r@reader.example>: user unknown", "reader gone"),
+    ("rcpt", "550 5.1.2 reader.example quux", "reader gone"),
+    ("rcpt", "550 5.1.1 <r@reader.example>: user unknown; you are mail.elsewhere.example", "reader gone"),
+    ("rcpt", "550 5.1.1 <r@notlab.example>: quux", "reader gone"),
+]
+
+
+@pytest.mark.parametrize(("stage", "reply", "expected"), NAMED)
+def test_a_refusal_that_names_our_domain_suppresses_nobody_for_certain(stage: str, reply: str, expected: str) -> None:
+    found = verdict_of(replace(seen(stage, reply), our_domains=OURS))
+    about, *more = expected.split()
+    assert (found.about, found.mailbox_gone) == (About(about), "gone" in more), found
+    assert (found.scope is Scope.OPEN) is ("open" in more)
+
+
+@pytest.mark.parametrize(
+    ("sender", "reader", "ours"),
+    [
+        ("bounces+1.x@bounces.lab.example", "r@reader.example", {"bounces.lab.example", "lab.example"}),
+        ("digest@Lab.Example", "r@reader.example", {"lab.example"}),
+        ("digest@lab.example", "r@lab.example", set()),
+        ("digest@mail.lab.example", "r@lab.example", {"mail.lab.example"}),
+        ("digest@mail.lab.example", "r@cs.lab.example", {"mail.lab.example"}),
+        ("digest@localhost", "r@reader.example", set()),
+        ("", "r@reader.example", set()),
+    ],
+)
+def test_which_domains_are_ours(sender: str, reader: str, ours: set[str]) -> None:
+    assert domains_of_ours(sender, reader) == ours
 
 
 def test_one_odd_refusal_is_no_alarm() -> None:

@@ -16,7 +16,7 @@ from digest.mail.inbound.bounce_patterns.ours import CAUSES
 from digest.mail.inbound.bounce_patterns.relays import OUR_QUOTA
 from digest.mail.inbound.bounce_patterns.stages import CERTAIN, STAGE_PATTERNS, SUSPENDED, ReplyStage
 
-__all__ = ["VAGUE", "Diagnosis", "ReplyStage", "diagnose", "names_of_ours", "reply_code", "stage_of"]
+__all__ = ["VAGUE", "Diagnosis", "ReplyStage", "diagnose", "domains_of_ours", "names_of_ours", "reply_code", "stage_of"]
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 
@@ -121,6 +121,14 @@ def names_of_ours(addresses: Iterable[str], reader: str) -> frozenset[str]:
     return frozenset(ours | domains) - {reader.lower(), reader.lower().rpartition("@")[2]}
 
 
+def domains_of_ours(sender: str, reader: str) -> frozenset[str]:
+    """The domain of an envelope's sender and those above it, without what the reader's is or is below of."""
+    labels = sender.lower().rpartition("@")[2].split(".")
+    theirs = reader.lower().rpartition("@")[2]
+    domains = (".".join(labels[place:]) for place in range(max(len(labels) - 1, 0)))
+    return frozenset(domain for domain in domains if theirs != domain and not theirs.endswith(f".{domain}"))
+
+
 def diagnose(
     words: str,
     status: str = "",
@@ -133,7 +141,8 @@ def diagnose(
 
     `delayed`: the server is still trying, so whatever it says nothing is to be done. Suppressing somebody takes certainty: words
     like "550 user unknown" are hard only with a code that agrees (5.1.x) or as the answer to RCPT; servers that filter say them
-    of content. What was said before the recipient was named is about us, and so is a name of `ours` that does not exist.
+    of content. What was said before the recipient was named is about us, and so is a name of `ours` that does not exist; words
+    that nobody knows are no certainty where one of `ours` stands in them.
     """
     line = _plain(words, ours)
     found = _ENHANCED.findall(line)
@@ -153,6 +162,8 @@ def diagnose(
         if precise and not (code == "5.7.27" and _THEIR_NULL_MX.search(line)):
             if precise[1] == "full" and OUR_QUOTA.search(line) and not _OF_MAILBOX.search(line):
                 return Diagnosis(SENDER, "our quota", code)  # some put the code of a full mailbox on it
+            if precise[0] is HARD and _names(line, ours):
+                return Diagnosis(SENDER, "our address", code)
             return Diagnosis(*precise, code)
     for cause, bounce, pattern in CAUSES:
         match = pattern.search(line)
@@ -172,6 +183,8 @@ def diagnose(
         return Diagnosis(SOFT, "disabled", believed)
     for table, key in ((_LOOSE, believed[2:]), (_SUBJECTS, believed[2:].partition(".")[0])):
         if key in table and not (believed.startswith("4") and table[key][0] is HARD):
+            if table[key][0] is HARD and _names(line, ours):
+                return Diagnosis(SENDER, "our address", believed)
             return Diagnosis(*table[key], believed)
     return Diagnosis(SOFT, "undefined", believed)
 
@@ -191,6 +204,15 @@ def _is_about(line: str, match: re.Match[str], ours: Collection[str]) -> bool:
     return nearest is not None and (nearest[0] == "@ours" or nearest[0].lower() in ours)
 
 
+def _names(line: str, ours: Collection[str]) -> bool:
+    return bool(ours) and any(name[0] == "@ours" or name[0].lower() in ours for name in _NAME.finditer(line))
+
+
 def _plain(words: str, ours: Collection[str] = ()) -> str:
     line = " ".join(words[: MAX_DIAGNOSTIC * 2].split())[:MAX_DIAGNOSTIC]
-    return _ADDRESS.sub(lambda found: "@ours" if found[0].strip("<>").lower() in ours else "@", _QUOTED_HOST.sub("", line))
+
+    def shortened(found: re.Match[str]) -> str:
+        address = found[0].strip("<>").lower()
+        return "@ours" if address in ours or address.rpartition("@")[2] in ours else "@"
+
+    return _ADDRESS.sub(shortened, _QUOTED_HOST.sub("", line))

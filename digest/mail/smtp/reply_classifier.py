@@ -76,13 +76,13 @@ def verdict_of(attempt: Attempt) -> Verdict:
     """The verdict on what the relay answered; UNJUDGED where there is nothing to judge."""
     if attempt.reply is None or attempt.reply.code < 400:
         return UNJUDGED
-    return classify(attempt.stage, attempt.reply)
+    return classify(attempt.stage, attempt.reply, attempt.our_domains)
 
 
 @lru_cache(maxsize=256)
-def classify(stage: Stage, reply: Reply) -> Verdict:
+def classify(stage: Stage, reply: Reply, our_domains: frozenset[str] = frozenset()) -> Verdict:
     """Kept for replies seen lately: a relay that refuses says the same of everybody."""
-    found = diagnose(str(reply), reply.enhanced, stage=_STAGES.get(stage, ReplyStage.DATA))
+    found = diagnose(str(reply), reply.enhanced, stage=_STAGES.get(stage, ReplyStage.DATA), ours=our_domains)
     cause, early = found.cause, stage in (Stage.CONNECT, Stage.MAIL)
     if early and cause == "full" and _AMOUNT.search(reply.text):
         cause = "our quota"

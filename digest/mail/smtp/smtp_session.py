@@ -15,6 +15,7 @@ from datetime import datetime
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
 from digest.domain.errors import MailError
 from digest.domain.rate_limit import connection_is_full
+from digest.mail.inbound.bounce_classifier import domains_of_ours
 from digest.mail.smtp.journal import SendLog, written_down
 from digest.mail.smtp.poll_loop import AT_ONCE, NOT_NOW, Dialogue, Pace, Steps, Wait, finished, run_one, turn, wait_for
 from digest.mail.smtp.relay_settings import Timeouts
@@ -265,7 +266,8 @@ class Session:
         return self._attempt(head, Stage.BODY, reply, "" if reply else error)
 
     def _attempt(self, envelope: Envelope, stage: Stage, reply: Reply | None, error: str = "") -> Attempt:
-        return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error)
+        ours = domains_of_ours(envelope.sender, envelope.recipient) if reply is not None and reply.code >= 400 else frozenset()
+        return Attempt(envelope.delivery_id, self._clock(), self.relay, stage, reply, error, ours)
 
     def _write(self, data: bytes | memoryview, flags: int = 0) -> Iterable[Wait]:
         """Writes it; the waits that takes are none where it goes out at once, as it mostly does. Raises SessionLost."""

@@ -44,6 +44,8 @@ def restore(container: Container, as_json: bool, file: Path, force: bool, at: da
     def lines() -> None:
         click.echo(f"restored as of {isoformat(done.backup_at)}")
         words = {
+            "moved": "readers who changed their address since, and keep the new one",
+            "lost": "readers ended, whose address since is known to the old database only; they subscribe again",
             "erased": "people erased since",
             "ended": "subscriptions ended since",
             "suppressed": "addresses suppressed since",

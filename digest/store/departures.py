@@ -7,6 +7,7 @@ addresses and numbers of subscriptions, no address. Lines are JSON, one array ea
     ["ended" | "active", address hash, list, instant]    a subscription
     ["suppressed", address hash, reason, instant]        "erased" among the reasons
     ["lifted", address hash, instant]
+    ["moved", old address hash, new address hash, instant]   a reader's address
     ["paused", list, reason, instant]
     ["resumed", list, instant]
     ["sent", day, [subscription, …], instant]            accepted, or perhaps; by the day (UTC) it was due
@@ -52,6 +53,9 @@ class Departures:
 
     def lifted(self, hashes: Iterable[str], at: datetime | None) -> None:
         self.lines += [["lifted", hashed, at and isoformat(at)] for hashed in hashes]  # without an instant: when it is written
+
+    def moved(self, old: str, new: str, at: datetime) -> None:
+        self.lines.append(["moved", old, new, isoformat(at)])
 
     def paused(self, list_name: str, reason: str, at: datetime) -> None:
         self.lines.append(["paused", list_name, reason, isoformat(at)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,7 +15,17 @@ from digest.domain.instant import isoformat, parse_instant
 from digest.domain.subscriber import SubscriptionState
 from digest.store.departures import Line
 from digest.store.dialect import chunks, insert_into, insert_new
-from digest.store.schema import deliveries, editions, leases, lists, papers, subscribers, subscriptions, suppressions
+from digest.store.schema import (
+    address_changes,
+    deliveries,
+    editions,
+    leases,
+    lists,
+    papers,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from digest.store.schema_libraries import library_accounts
 from digest.store.schema_review import restored, sent_before_restore
 
@@ -32,7 +42,10 @@ def used(connection: Connection) -> bool:
 
 
 def departed(connection: Connection, since: datetime) -> Iterator[Line]:
-    """The departures of a database that is being replaced, as the log has them (store/departures.py)."""
+    """The departures of a database that is being replaced, as the log has them (store/departures.py).
+
+    And lines that only it can have: ["address", subscriber, address, its key, its hash, instant].
+    """
     for row in connection.execute(select(suppressions)):
         yield ["suppressed", row.address_hash, row.reason, isoformat(row.at)]
     people = select(subscribers.c.address_hash, subscriptions).join(subscriptions)
@@ -46,6 +59,8 @@ def departed(connection: Connection, since: datetime) -> Iterator[Line]:
             yield ["resumed", row.name, isoformat(since)]
         else:
             yield ["paused", row.name, row.paused_reason, isoformat(max(row.paused_at, since))]
+    for row in connection.execute(select(subscribers).where(subscribers.c.address_since >= since)):
+        yield ["address", row.id, row.address, row.address_key, row.address_hash, isoformat(row.address_since)]
     d = deliveries.c
     sent = select(d.subscription_id, d.due_at).where(
         or_(and_(d.state.in_(_SENT[:2]), d.attempted_at >= since), d.state == DeliveryState.CLAIMED.value)
@@ -66,8 +81,14 @@ def amend(connection: Connection, lines: Iterable[Line], backup_at: datetime, at
     ended: dict[tuple[str, str], Line] = {}
     paused: dict[str, Line] = {}
     sent: dict[str, set[int]] = defaultdict(set)
+    addresses: list[Line] = []
+    moved: list[Line] = []
     for line in lines:
-        if line[0] in ("suppressed", "lifted"):
+        if line[0] == "address":
+            addresses.append(line)
+        elif line[0] == "moved":
+            moved.append(line)
+        elif line[0] in ("suppressed", "lifted"):
             suppressed[line[1]] = max(suppressed.get(line[1], line), line, key=_when)
         elif line[0] in ("ended", "active"):
             ended[line[1], line[2]] = max(ended.get((line[1], line[2]), line), line, key=_when)
@@ -75,8 +96,11 @@ def amend(connection: Connection, lines: Iterable[Line], backup_at: datetime, at
             paused[line[1]] = max(paused.get(line[1], line), line, key=_when)
         elif line[0] == "sent":
             sent[line[1]].update(line[2])
+    latest = _followed(moved)
     changed = {
-        **_suppress(connection, list(suppressed.values()), backup_at),
+        "moved": _move(connection, addresses),
+        **_suppress(connection, list(suppressed.values()), latest, backup_at),
+        "lost": _end_moved(connection, latest, at),
         "ended": _end(connection, [line for line in ended.values() if line[0] == "ended"]),
         "paused": _pause(connection, list(paused.values())),
         "sent": _mark_sent(connection, sent, at),
@@ -93,8 +117,51 @@ def _when(line: Line) -> datetime:
     return parse_instant(line[-1])
 
 
-def _suppress(connection: Connection, lines: Sequence[Line], backup_at: datetime) -> dict[str, int]:
+def _move(connection: Connection, lines: Sequence[Line]) -> int:
+    """Readers who changed their address keep the new one; whoever had only asked with it before is dropped, as in any change."""
+    count = 0
+    proven = select(subscriptions.c.id).where(
+        subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.state != SubscriptionState.PENDING.value
+    )
+    for _, subscriber_id, address, key, hashed, at in lines:
+        connection.execute(
+            delete(subscribers).where(subscribers.c.address_key == key, subscribers.c.id != subscriber_id, ~proven.exists())
+        )
+        if connection.scalar(select(subscribers.c.id).where(subscribers.c.address_key == key, subscribers.c.id != subscriber_id)):
+            continue
+        row = {"address": address, "address_key": key, "address_hash": hashed, "address_since": parse_instant(at)}
+        count += connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(row)).rowcount
+        of_reader = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)
+        connection.execute(delete(address_changes).where(address_changes.c.subscription_id.in_(of_reader)))
+    return count
+
+
+def _followed(lines: Sequence[Line]) -> dict[str, str]:
+    """From the hash of each address that somebody left to that of their latest."""
+    latest: dict[str, str] = {}
+    for _, old, new, _ in sorted(lines, key=_when):
+        latest |= {each: new for each, then in latest.items() if then == old} | {old: new}
+    return {old: new for old, new in latest.items() if old != new}
+
+
+def _end_moved(connection: Connection, left: Iterable[str], at: datetime) -> int:
+    """Readers of whose new address only the hash is known: the old mailbox may be somebody else's by now, and gets nothing."""
+    people: list[int] = []
+    for some in chunks(sorted(left)):
+        people += connection.scalars(select(subscribers.c.id).where(subscribers.c.address_hash.in_(some)))
+    row = {"state": SubscriptionState.ENDED.value, "ended_at": at, "end_reason": "the address changed before the restore"}
+    for those in chunks(people):
+        lasting = (subscriptions.c.subscriber_id.in_(those), subscriptions.c.state != SubscriptionState.ENDED.value)
+        ended = select(subscriptions.c.id).where(*lasting)
+        connection.execute(delete(library_accounts).where(library_accounts.c.subscription_id.in_(ended)))
+        connection.execute(update(subscriptions).where(*lasting).values(row))
+    return len(people)
+
+
+def _suppress(connection: Connection, lines: Sequence[Line], latest: Mapping[str, str], backup_at: datetime) -> dict[str, int]:
+    """`latest`: by which address a person of the backup was erased, who had changed it."""
     erased = [line[1] for line in lines if line[2] == SuppressionReason.ERASED.value and _when(line) >= backup_at]
+    erased += [old for old, new in latest.items() if new in set(erased)]
     people = sum(
         connection.execute(delete(subscribers).where(subscribers.c.address_hash.in_(some))).rowcount for some in chunks(erased)
     )

@@ -84,7 +84,7 @@ class UnitOfWork:
         self.library_accounts = LibraryAccounts(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)
         self.notices = Notices(connection, hash_address)
-        self.address_changes = AddressChanges(connection, hash_address)
+        self.address_changes = AddressChanges(connection, hash_address, self.departures)
         self.deliveries = Deliveries(connection)
         self.sent_papers = SentPapers(connection)
         self.saved_papers = SavedPapers(connection)

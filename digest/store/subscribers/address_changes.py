@@ -9,15 +9,17 @@ from sqlalchemy import Connection, delete, select, update
 
 from digest.domain.notice import NoticeKind
 from digest.domain.subscriber import Address, AddressChange, SubscriptionState
+from digest.store.departures import Departures
 from digest.store.dialect import insert_into
 from digest.store.schema import address_changes, notices, subscribers, subscriptions
 from digest.store.subscribers.subscribers import new_public_id
 
 
 class AddressChanges:
-    def __init__(self, connection: Connection, hash_address: Callable[[str], str]) -> None:
+    def __init__(self, connection: Connection, hash_address: Callable[[str], str], departures: Departures) -> None:
         self._connection = connection
         self._hash_address = hash_address
+        self._departures = departures
 
     def ask(self, subscription_id: int, address: Address, at: datetime) -> str:
         """Keeps what is asked for, in place of what was asked for before; says what its link names it by.
@@ -49,6 +51,9 @@ class AddressChanges:
         self._connection.execute(delete(subscribers).where(*there))
         row = {"address": address.text, "address_key": address.key, "address_hash": self._hash_address(address.key)}
         this = subscribers.c.id == subscriber_id
+        before = self._connection.scalar(select(subscribers.c.address_hash).where(this))
         self._connection.execute(update(subscribers).where(this).values(**row, address_since=at))
+        if before and before != row["address_hash"]:
+            self._departures.moved(before, row["address_hash"], at)
         of_reader = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)
         self._connection.execute(delete(address_changes).where(address_changes.c.subscription_id.in_(of_reader)))

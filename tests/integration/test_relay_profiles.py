@@ -190,12 +190,35 @@ REFUSED: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("workspace", "DOT", "550 5.4.5 Daily user sending quota exceeded. gsmtp", ("relays.per_day",)),
     ("workspace", "MAIL", "530 5.7.0 Authentication Required. gsmtp", ("relays.username",)),
     ("workspace", "EHLO", "421 4.7.0 Try again later, closing connection. (EHLO) gsmtp", ("relays.ehlo_name",)),
+    ("workspace", "DOT", "550 5.7.1 Daily SMTP relay limit exceeded for customer. gsmtp", ("relays.per_day",)),
+    ("workspace", "MAIL", "550 5.7.0 Mail Sending denied. The sender account is not registered. gsmtp", ("mail.from_address",)),
+    (
+        "workspace",
+        "DOT",
+        "550 5.7.0 Mail relay denied. Invalid credentials for relay. gsmtp",
+        ("relays.username", "relays.password"),
+    ),
     # https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online
     ("office365", "AUTH", "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled", ("relays.oauth",)),
     ("office365", "AUTH", "535 5.7.3 Authentication unsuccessful", ("relays.password", "relays.oauth")),
     ("office365", "DOT", "554 5.2.252 SendAsDenied; me@lab.example not allowed to send as x@lab.example", ("mail.from_address",)),
     ("office365", "MAIL", "530 5.7.57 Client not authenticated to send mail", ("relays.username",)),
     ("office365", "DOT", "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", ("relays.per_day",)),
+    ("office365", "AUTH", "550 5.7.30 Basic authentication is not supported for Client Submission.", ("relays.oauth",)),
+    (
+        "office365",
+        "DOT",
+        "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied",
+        ("mail.from_address",),
+    ),
+    ("office365", "DOT", "550 5.1.90 Your message can't be sent because you've reached your daily limit", ("relays.per_day",)),
+    (
+        "office365",
+        "DOT",
+        "550 5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit",
+        ("relays.per_day",),
+    ),
+    ("office365", "RCPT", "550 5.7.501 Access denied, spam abuse detected.", ("ask there", "[[relays]]")),
     # https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html
     ("ses", "AUTH", "535 Authentication Credentials Invalid", ("relays.password", "an SMTP password made for SES")),
     (
@@ -205,24 +228,47 @@ REFUSED: list[tuple[str, str, str, tuple[str, ...]]] = [
         ("mail.from_address",),
     ),
     ("ses", "DOT", "454 Throttling failure: Daily message quota exceeded.", ("relays.per_day",)),
-    # https://help.mailgun.com
+    ("ses", "MAIL", "530 Authentication required", ("relays.username", "relays.password")),
+    (
+        "ses",
+        "DOT",
+        "554 Access denied: User `u' is not authorized to perform `ses:SendRawEmail'",
+        ("relays.username", "mail.from_address"),
+    ),
+    ("ses", "DOT", "554 Message rejected: Sending suspended for this account.", ("ask there",)),
+    # https://help.mailgun.com/hc/en-us/articles/115001124753-Account-Sending-Limitation (hourly), and replies its users quote
     ("mailgun", "AUTH", "535 5.7.0 Authentication failed", ("relays.password", "SMTP credentials, not an API key")),
     ("mailgun", "DOT", "550 5.7.1 Domain sandbox.mailgun.org is not allowed to send: Free accounts", ("mail.from_address",)),
     ("mailgun", "MAIL", "550 5.7.1 Relaying denied", ("mail.from_address",)),
+    (
+        "mailgun",
+        "DOT",
+        "421 4.7.0 Domain lab.example is not allowed to send: recipient limit exceeded. try again after 17 minutes",
+        ("relays.per_day", "17 min"),
+    ),
+    ("mailgun", "RCPT", "550 5.7.1 Sandbox subdomains are for test purposes only. Please add your own domain", ("ask there",)),
     # https://www.twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting
     ("sendgrid", "AUTH", "535 Authentication failed: The provided authorization grant is invalid", ("relays.password", "apikey")),
     ("sendgrid", "AUTH", "451 Authentication failed: Maximum credits exceeded", ("relays.per_day",)),
     ("sendgrid", "DOT", "550 The from address does not match a verified Sender Identity.", ("mail.from_address",)),
+    ("sendgrid", "DOT", "403 You are not authorized to send from that email address", ("mail.from_address",)),
+    ("sendgrid", "MAIL", "550 Unauthenticated senders not allowed", ("relays.username", "relays.password")),
+    ("sendgrid", "RCPT", "452 Too many recipients received this hour (throttled)", ("relays.per_day",)),
     # https://service.mail.qq.com
     ("qq", "AUTH", "535 Login Fail. Please enter your authorization code to login.", CODE),
     ("qq", "MAIL", "501 mail from address must be same as authorization user.", ("mail.envelope_sender", "mail.from_address")),
     ("qq", "MAIL", "503 Error: need EHLO and AUTH first !", ("relays.username",)),
-    # https://help.mail.163.com
+    ("qq", "DOT", "550 Mail content denied. http://service.mail.qq.com", ("ask there", "[[relays]]")),
+    ("qq", "DOT", "550 The sender's account is abnormal: Suspected spam", ("ask there", "[[relays]]")),
+    # https://help.mail.163.com (退信代码)
     ("163", "AUTH", "535 Error: authentication failed", CODE),
     ("163", "AUTH", "550 User has no permission", ("relays.password", "SMTP is switched on")),
     ("163", "MAIL", "553 Mail from must equal authorized user", ("mail.envelope_sender", "mail.from_address")),
     ("163", "MAIL", "553 authentication is required,163 smtp9", ("relays.username",)),
     ("163", "MAIL", "554 MI:STC 163 smtp5", ("relays.per_day",)),
+    ("163", "AUTH", "451 Requested mail action not taken: too much fail authentication", CODE),
+    ("163", "DOT", "554 DT:SPM 163 smtp2", ("ask there", "[[relays]]")),
+    ("163", "MAIL", "553 Requested action not taken: NULL sender is not allowed", ("mail.envelope_sender",)),
 ]
 
 
@@ -246,10 +292,15 @@ LATER = [
     ("office365", "MAIL", "432 4.3.2 Concurrent connections limit exceeded."),
     ("ses", "DOT", "454 Throttling failure: Maximum sending rate exceeded."),
     ("163", "RCPT", "451 MI:SFQ 163 smtp5"),
+    ("163", "MAIL", "450 MI:DMC 163 smtp"),
+    ("office365", "MAIL", "451 4.7.500 Server busy. Please try again later"),
+    ("ses", "MAIL", "421 Too many concurrent SMTP connections"),
 ]
 
 
-@pytest.mark.parametrize(("world", "verb", "reply"), LATER, indirect=["world"], ids=[each[0] for each in LATER])
+@pytest.mark.parametrize(
+    ("world", "verb", "reply"), LATER, indirect=["world"], ids=[f"{each[0]} {each[2][:20]}" for each in LATER]
+)
 def test_what_is_too_fast_is_sent_in_the_same_run(world: World, verb: str, reply: str) -> None:
     with world.relay(Script(nth={(verb, 1): Do(reply, close=reply.startswith("421"))})):
         assert world.delivers(world.configure(), readers=2) == (2, "")

@@ -139,7 +139,7 @@ CAUSES_AT_RELAY: tuple[tuple[str, BounceClass, re.Pattern[str]], ...] = (
             r"\bsender\b.{0,60}(?:not owned|not match|mismatch|(?:must|should) (?:be|match))",
             r"unconfigured sending|ses:send|not been activated for sending|sender signature not (?:confirmed|found|defined)",
             r"\b(?:from|sender)\b.{0,60}(?:(?:does not|doesn't) belong|one of your|not a sender signature|not (?:one )?of your)"
-            r"|(?:do not|don't) own the (?:from|sender)|not authori[sz]ed to send from this header"
+            r"|(?:do not|don't) own the (?:from|sender)|not authori[sz]ed to send from th(?:is|at) (?:header|e?-?mail|address)"
             r"|sender you used .{0,80}not valid",
         ),
     ),

@@ -94,3 +94,53 @@ def test_the_service_is_installed_as_the_page_says(tmp_path: Path) -> None:
     assert modes["/var/lib/digest"] == "digest 700"
     assert {modes[f"/var/lib/digest/{name}"] for name in ("digest.sqlite3", "digest.key")} == {"digest 600"}
     assert modes["/etc/digest/digest.toml"] == "root 640"
+
+
+def test_the_user_is_made_in_any_root(tmp_path: Path) -> None:
+    """As images are built: no machine is changed."""
+    if shutil.which("systemd-sysusers") is None:
+        pytest.skip("systemd-sysusers is not installed")
+    (tmp_path / "etc/sysusers.d").mkdir(parents=True)
+    [line] = [line for line in block("sh service").splitlines() if "sysusers.d" in line]
+    source, target = line.split()[-2:]
+    shutil.copy(ROOT / source, tmp_path / target.removeprefix("/"))
+    made = subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    [user] = [row.split(":") for row in (tmp_path / "etc/passwd").read_text().splitlines() if row.startswith("digest:")]
+    assert (user[5], user[6]) == ("/var/lib/digest", "/usr/sbin/nologin")
+    assert "digest:" in (tmp_path / "etc/group").read_text()
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    """With the program where the page puts it; what is not of our units (a user that is missing here) is not looked at."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    for name in ("digest.service", "digest-worker@.service"):
+        text = (ROOT / "packaging/systemd" / name).read_text("utf-8")
+        (tmp_path / name).write_text(text.replace("/usr/bin/digest", shutil.which("true") or "/bin/true"))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "digest.service"), str(tmp_path / "digest-worker@1.service")],
+        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"}, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert [line for line in verified.stderr.splitlines() if "digest" in line] == []
+
+
+def test_every_block_of_the_page_is_run() -> None:
+    """By the kind that its fence names: one that is added and not run is noticed."""
+    run_by_tests = {
+        "sh postfix",
+        "toml",
+        "sh",
+        "sh service",
+        "sh along",
+        "sh postgresql",
+        "sh incident",
+        "sh backup",
+        "sh restore",
+    }
+    kinds = re.findall(r"^```(.+)$", PAGE, re.MULTILINE)
+    assert sorted(kinds) == sorted(run_by_tests)
+    tests = "".join(file.read_text("utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    assert [kind for kind in run_by_tests if f'block("{kind}")' not in tests] == []

@@ -248,3 +248,19 @@ def test_everything_that_the_ways_write_is_the_persons_own(tmp_path: Path) -> No
     (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text("utf-8"))
     seen = subprocess.run(["git", "check-ignore", *written], check=False, **git).stdout.split()
     assert set(written) - set(seen) == set()
+
+
+def test_the_commands_for_a_group_are_run_as_they_stand(group: Person) -> None:
+    page = (ROOT / "docs/how-to/without-a-server.md").read_text("utf-8")
+    group.types("./run digest init --answers answers.toml")
+    names = ("ada", "bob", "cyd", "dee", "eve")
+    (group.folder / "group.csv").write_text("email\n" + "".join(f"{name}@example.org\n" for name in names))
+    (group.folder / "bounce.eml").write_text(BOUNCE.format(ours=YOU, reader="eve@example.org"))
+    said = {}
+    for kind in ("sh group", "sh wishes"):
+        [block] = re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        said |= {line: group.types(line) for line in block.splitlines()}
+    assert len(said) == 8
+    told = "\n".join(said.values())
+    for part in ("5 added", "19:00", "paused until 2030-09-01", "ended: daily", "follow author ada lovelace", "hard bounce"):
+        assert part in told, part

@@ -335,6 +335,21 @@ FILES = {
         "email,Bounced Hard,Unsubscribed on,Blacklist\nada@example.org,0.0,null,0%\nbob@example.org,1,,\n",
         ("ada@example.org",), {"bob@example.org": BOUNCE},
     ),
+    "Mailman 3, members": Case(
+        "address,display_name,role,delivery_status\nada@example.org,Ada,member,enabled\nbob@example.org,Bob,member,by_bounces\n"
+        "cyd@example.org,Cyd,member,by_user\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (4,), ignored=("display_name", "role"),
+    ),
+    "Google Groups, one invited": Case(
+        "Members for group reading\nEmail address,Nickname,Group status,Email status\nada@example.org,Ada,member,\n"
+        "bob@example.org,Bob,member,bouncing\ncyd@example.org,Cyd,invited,\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (5,), ignored=("Nickname",),
+    ),
+    "Excel in Chinese": Case("部门,邮箱地址\n数学,ada@example.org\n".encode("gbk"), ("ada@example.org",), ignored=("²¿ÃÅ",)),
+    "no header, and a word beside": Case(
+        "Ada,ada@example.org,Subscribed\nBob,bob@example.org,Unsubscribed\nCyd,cyd@example.org,Unconfirmed\nLeft,dee@example.org,\n",
+        ("ada@example.org", "dee@example.org"), {"bob@example.org": ASKED}, (3,),
+    ),
 }  # fmt: skip
 
 
@@ -392,11 +407,15 @@ def test_what_a_file_says_of_its_readers_is_kept(container: Container) -> None:
     [
         ("name,phone\nAda,1\n", {}, "there are 'name', 'phone'; say which holds the addresses: --columns"),
         ("", {}, "only email is required"),
+        ("ada at example.org\nbob@example.org\n", {}, "there are 'ada at example.org'"),
+        (b"PK\x03\x04\x14\x00", {}, "is a workbook, not CSV"),
         ("email,x\na@example.org,1\n", {"hour": "Stunde"}, "the file has no column 'Stunde'; there are email, x"),
         ("email,x\na@example.org,1\n", {"hours": "x"}, "'hours' is none of email, list"),
     ],
 )
-def test_a_file_that_names_no_addresses_is_refused(container: Container, data: str, columns: dict[str, str], said: str) -> None:
+def test_a_file_that_names_no_addresses_is_refused(
+    container: Container, data: str | bytes, columns: dict[str, str], said: str
+) -> None:
     with container, pytest.raises(InvalidInput) as refused:
         brought(container, data, columns)
     assert said in str(refused.value)
@@ -441,3 +460,11 @@ def test_suppressions_out_and_in(container: Container, tmp_path: Path) -> None:
         back = container.subscriptions.suppression(Address("bob@example.org"))
         assert back is not None
         assert back.reason is BOUNCE
+
+
+def test_everybody_in_a_file_of_suppressions_is_suppressed_whatever_it_says_of_them(container: Container, tmp_path: Path) -> None:
+    file = tmp_path / "stopped.csv"
+    for text in ("email,state\nada@example.org,Bounced\nbob@example.org,\n", "ada@example.org,Unconfirmed\nbob@example.org\n"):
+        file.write_text(text)
+        with container:
+            assert container.subscriptions.import_suppressions(file, BOUNCE, "a key of ours, long enough", AT).suppressed == 2

@@ -85,7 +85,7 @@ _STATUSES: Mapping[str, SuppressionReason | str | None] = {
          "disiscritto"), SuppressionReason.ASKED,
     ),
     **dict.fromkeys(
-        ("bounced", "bouncing", "unzustellbar", "rebotado",
+        ("bounced", "bouncing", "by bounces", "disabled by bounces", "unzustellbar", "rebotado",
          "hard bounced", "hard bounce", "bounce", "cleaned", "undeliverable", "invalid", "undeliverable address"),
         SuppressionReason.BOUNCE,
     ),
@@ -98,11 +98,15 @@ _STATUSES: Mapping[str, SuppressionReason | str | None] = {
         SuppressionReason.OPERATOR,
     ),
     **dict.fromkeys(
-        ("unconfirmed", "unbestatigt", "ausstehend", "pendiente", "en attente", "in attesa", "validating",
+        ("unconfirmed", "invited", "unbestatigt", "ausstehend", "pendiente", "en attente", "in attesa", "validating",
          "unactivated", "pending", "not confirmed", "waiting", "non subscribed", "nonsubscribed", "transactional",
          "not subscribed", "never subscribed"), NEVER_CONFIRMED,
     ),
-    **dict.fromkeys(("disabled", "inactive", "paused", "soft bounced", "on hold", "byu"), _NOT_MAILED),
+    **dict.fromkeys(
+        ("disabled", "inactive", "paused", "soft bounced", "on hold", "byu", "by user",
+         "by moderator", "disabled by user", "no email"),
+        _NOT_MAILED,
+    ),
 }  # fmt: skip
 """What other products call a subscriber's state: None (mailed), why they must not be mailed, or why they are left out."""
 _TRUE = frozenset({"yes", "true", "1", "y", "t", "x", "ja", "oui", "si", "wahr", "vrai"})
@@ -153,6 +157,12 @@ def read_layout(lines: Iterable[str], given: Mapping[str, str] | None = None) ->
         return Layout(chain([first], source), before - 1, delimiter, None)
     header = _row(first, delimiter, source)
     fields = _fields(header, given or {})
+    if "email" not in fields and len(header) > 1:  # whatever the one column that holds addresses is called, in whatever encoding
+        row = next(source, "")
+        holding = [place for place, cell in enumerate(row.split(delimiter)[: len(header)]) if "@" in cell]
+        if len(holding) == 1 and '"' not in row and not fields[holding[0]]:
+            fields[holding[0]] = "email"
+        source = chain([row], source)
     if "email" not in fields:
         there = ", ".join(repr(name[:40]) for name in header if name) or "none"
         say = 'say which holds the addresses: --columns email="NAME"'
@@ -229,6 +239,31 @@ def _folded(name: str) -> str:
 
 _RANKS = {_folded(name): rank for names in _NAMES.values() for rank, name in enumerate(names)}
 _FIELD_OF = {_folded(name): field for field, names in _NAMES.items() for name in names}
+
+
+_BESIDE_AN_ADDRESS = frozenset(_STATUSES) - {
+    *("", "left", "removed", "free", "paid", "premium", "member", "normal", "regular", "no", "false", "0", "archived", "deleted"),
+    *(
+        "invalid",
+        "spam",
+        "junk",
+        "abuse",
+        "waiting",
+        "baja",
+        "bloque",
+        "pending",
+        "validating",
+        "paused",
+        "on hold",
+        "transactional",
+    ),
+}
+"""Words that can be nothing else in a line without a header."""
+
+
+def beside_an_address(cells: Iterable[str]) -> SuppressionReason | str | None:
+    """What the first such word in a line says, as `status_value` does."""
+    return next((_STATUSES[text] for cell in cells if (text := _folded(cell)) in _BESIDE_AN_ADDRESS and _STATUSES[text]), None)
 
 
 def status_value(field: str, value: str) -> SuppressionReason | str | None:

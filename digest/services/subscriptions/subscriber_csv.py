@@ -18,7 +18,16 @@ from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
-from digest.services.subscriptions.csv_layout import COLUMNS, FLAGS, OTHER_STATUS, STATUS, Layout, read_layout, status_value
+from digest.services.subscriptions.csv_layout import (
+    COLUMNS,
+    FLAGS,
+    OTHER_STATUS,
+    STATUS,
+    Layout,
+    beside_an_address,
+    read_layout,
+    status_value,
+)
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
@@ -92,9 +101,14 @@ def _bare_rows(layout: Layout, read_address: Callable[[str], Address], name: str
         found = _ANY_ADDRESS.findall(text[:_LONGEST_LINE])
         if not found:
             yield RejectedRow(number, f"{text[:40]!r} holds no address")
+        stop = beside_an_address(text[:_LONGEST_LINE].split(layout.delimiter))
         for each in found:
             try:
-                yield SubscriberRow(number, NewReader(read_address(_undefused(each)), name, defaults))
+                address = read_address(_undefused(each))
+                if isinstance(stop, SuppressionReason):
+                    yield SuppressedRow(number, address, stop)
+                else:
+                    yield SkippedRow(number, stop) if stop else SubscriberRow(number, NewReader(address, name, defaults))
             except InvalidAddress as error:
                 yield RejectedRow(number, str(error))
 
@@ -263,9 +277,12 @@ def import_subscriber_csv(
     added = unchanged = suppressed = 0
     consent = Consent(at, "csv import", WORDING, RECORDED)
     try:
-        text = decoded(file.read_bytes())
+        data = file.read_bytes()
     except OSError as error:
         raise InvalidInput(str(file), f"cannot be read ({error.strerror})") from None
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InvalidInput(str(file), "is a workbook, not CSV: open it in the spreadsheet program, and save it as CSV UTF-8")
+    text = decoded(data)
     layout = read_layout(io.StringIO(text, newline=""), columns)
     if one_list and layout.fields is not None:
         layout = replace(layout, fields=tuple("" if field == "list" else field for field in layout.fields))

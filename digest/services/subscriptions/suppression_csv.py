@@ -70,7 +70,9 @@ def import_suppressions(
 def _addresses(text: str, read_address: Callable[[str], Address], rejected: list[RejectedRow]) -> Iterator[Address]:
     """Everybody in a file of any layout, whatever else it says of them."""
     layout = read_layout(io.StringIO(text, newline=""))
-    if layout.fields is not None:
+    if layout.fields is None:
+        layout = replace(layout, delimiter="\0")  # no word beside an address is looked at
+    else:
         layout = replace(layout, fields=tuple(field if field == "email" else "" for field in layout.fields))
     for row in rows_of(layout, read_address, ("",), Preferences()):
         if isinstance(row, RejectedRow):

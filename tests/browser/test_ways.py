@@ -138,7 +138,7 @@ def test_the_operator(browser: Browser, tmp_path: Path, empty_postgresql_url: st
             page.on("framenavigated", lambda frame: places.append(frame.url))
             assert page.goto(ours.base)
             page.get_by_role("link", name=re.compile("Subscribe|subscribe")).first.click()
-            page.get_by_label("Your address").fill("eve@example.org")
+            page.get_by_label("Your email address").fill("eve@example.org")
             _press(page, "Subscribe")
             assert heading(page) == "Check your inbox"
             page.goto(ours.link(ours.mail("eve@example.org"), "confirm"))
@@ -146,8 +146,8 @@ def test_the_operator(browser: Browser, tmp_path: Path, empty_postgresql_url: st
             assert heading(page) == "You're subscribed"
 
             page.goto(ours.link(ours.mail("eve@example.org", "Welcome"), "manage"))
-            page.get_by_label("Hour").fill("06:15")
-            _press(page, "Save")
+            page.get_by_label("Delivery time").fill("06:15")
+            page.get_by_role("button", name="Save", exact=True).first.click()
             assert "06:15" in page.inner_text("main")
             page.get_by_label("New address").fill("eve2@example.org")
             _press(page, "Change address")
@@ -161,7 +161,7 @@ def test_the_operator(browser: Browser, tmp_path: Path, empty_postgresql_url: st
                 assert page.request.get(link).status == 200, link
             page.goto(ours.link(edition, "unsubscribe"))
             _press(page, "Unsubscribe")
-            assert heading(page) == "You have left"
+            assert heading(page) == "You’re unsubscribed"
             assert [place for place in places if not place.startswith(ours.base)] == []
         assert [mail for mail in relay.accepted() if b"127.0.0.1" in mail.data and ours.path.encode() not in mail.data] == []
         assert "state ended" in ours.types("./run digest explain you@example.org")
@@ -211,14 +211,14 @@ def test_a_reader_in_auckland_at_night(browser: Browser, tmp_path: Path, stocked
     phone = {"is_mobile": True, "has_touch": True, "timezone_id": "Pacific/Auckland", "locale": "en-NZ"}
     with (
         website(tmp_path, stocked, own_base=True) as site,
-        visiting(browser, 375, "dark", urlsplit(site.url).netloc, **phone) as page,
+        visiting(browser, 375, "dark", urlsplit(site.url).netloc, visits=7, **phone) as page,
     ):
         site.container.transport.clock = lambda: site.now
         reader = "mere@example.org"
         page.goto(f"{site.url}/subscribe")
-        page.get_by_label("Your address").fill(reader)
+        page.get_by_label("Your email address").fill(reader)
         page.get_by_label("Time zone").select_option("Pacific/Auckland")
-        page.get_by_label("Hour").fill("07:00")
+        page.get_by_label("Delivery time").fill("07:00")
         _press(page, "Subscribe")
         page.goto(site.url + site.path_in(site.letters(1)[-1][1], "confirm"))
         _press(page, "Confirm my subscription")
@@ -240,8 +240,8 @@ def test_a_reader_in_auckland_at_night(browser: Browser, tmp_path: Path, stocked
         assert "28 May 2026: accepted on 28 May 2026 at 07:01 by the mail server fake." in told
         assert "Next email: Friday, 29 May 2026 at 07:00 (Pacific/Auckland)." in told
 
-        page.get_by_label("Hour").fill("21:30")
-        _press(page, "Save")
+        page.get_by_label("Delivery time").fill("21:30")
+        page.get_by_role("button", name="Save", exact=True).first.click()
         assert "Friday, 29 May 2026 at 21:30 (Pacific/Auckland)" in where_is_my_mail(page)
         morning(site, 1)
         assert len(editions(site, reader)) == 2, "not at the old hour"
@@ -249,7 +249,7 @@ def test_a_reader_in_auckland_at_night(browser: Browser, tmp_path: Path, stocked
         assert len(editions(site, reader)) == 3
 
         page.get_by_label("Pause until").fill("2026-06-02")
-        _press(page, "Save")
+        page.get_by_role("button", name="Save", exact=True).first.click()
         assert "2 June 2026 at 21:30" in where_is_my_mail(page)
         for day in (3, 4, 5):
             morning(site, day, time(9, 31))
@@ -261,7 +261,7 @@ def test_a_reader_in_auckland_at_night(browser: Browser, tmp_path: Path, stocked
         assert background(page) < 60
         assert _sideways(page) == 0
         page.get_by_role("button", name="Unsubscribe").tap()
-        page.get_by_role("heading", name="You have left").wait_for()
+        page.get_by_role("heading", name="You’re unsubscribed").wait_for()
         morning(site, 7, time(9, 31))
         assert len(editions(site, reader)) == 4
         page.goto(site.url + site.link(Purpose.MANAGE, reader))

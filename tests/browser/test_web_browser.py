@@ -37,7 +37,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def visiting(browser: Browser, width: int, scheme: str, host: str, **how: object) -> Iterator[Page]:
+def visiting(browser: Browser, width: int, scheme: str, host: str, visits: int = 1, **how: object) -> Iterator[Page]:
     """A page in a context of its own; in the end: nothing came from elsewhere, no page weighed too much, nothing was blocked."""
     elsewhere: list[str] = []
     complaints: list[str] = []
@@ -57,7 +57,7 @@ def visiting(browser: Browser, width: int, scheme: str, host: str, **how: object
         yield page
         assert elsewhere == []
         assert [said for said in complaints if "Content Security Policy" in said] == []
-        assert max(weights.values()) <= MOST_OCTETS, weights
+        assert max(weights.values()) <= visits * MOST_OCTETS, weights
 
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)

@@ -284,7 +284,7 @@ def rates(folder: Path, port: int, deliveries: int) -> dict[str, object]:
 
 def warm(workers: Cluster, count: int) -> None:
     """Starting an interpreter is not what is measured."""
-    until(lambda: all("working" in workers.said(number) for number in range(count)), "the workers are up", 60)
+    until(lambda: all("worker started" in workers.finding(number) for number in range(count)), "the workers are up", 60)
 
 
 def main(deliveries: int = 100_000, for_rate: int = 20_000) -> None:

@@ -19,7 +19,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
 
 CASES = [  # what is written to digest.toml, command, exit code, what the line must name
     ("[web]\nbse_url = 'x'", ["status"], 2, ["web.bse_url", "base_url"]),
-    ("[web]\nport = 'eighty'", ["status"], 2, ["web.port", "integer"]),
+    ("[web]\nport = 'eighty'", ["status"], 2, ["web.port", "whole number"]),
     ("lists = []", ["status"], 2, ["lists", "[[lists]]"]),
     ("[[lists]]\nname = 'a b'\ntitle = 'x'", ["status"], 2, ["lists.0.name"]),
     ("[[lists]]\nname = 'a'\ntitle = 'x'\ntimezone = 'Europe/Berln'", ["status"], 2, ["Europe/Berlin"]),

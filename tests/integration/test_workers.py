@@ -83,7 +83,7 @@ def test_killed_one_after_another_and_the_database_restarted_nobody_is_lost(tmp_
             workers.kill(2)
             workers.start(2)
             until(lambda: states(container.adapters.store) == {DeliveryState.ACCEPTED: READERS}, "everybody is accepted")
-            until(lambda: workers.finding(2).count("working") == 2, "the last one is up again, to be told to stop")
+            until(lambda: workers.finding(2).count("worker started") == 2, "the last one is up again, to be told to stop")
             assert set(workers.stop().values()) == {0}, "\n".join(map(workers.finding, range(3)))
             assert workers.kills == 3
         got.update(recipient for kept in server.accepted() for recipient in kept.recipients)

@@ -161,7 +161,7 @@ def text_of(element: Element | None, wanted: str | None = None) -> str:
         element = child(element, wanted)
     if element is None:
         return ""
-    return text("".join(part for part in element.itertext(with_tail=False) if isinstance(part, str)))
+    return text("".join(map(str, element.itertext())))
 
 
 def each(root: Element, wanted: str) -> Iterator[Element]:

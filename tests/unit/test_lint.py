@@ -188,6 +188,13 @@ def test_a_title_that_looks_like_a_marker_is_no_error_where_the_edition_is_known
     assert lint(data).errors == (), "nobody knows which edition a file on the command line is of"
 
 
+def test_an_address_in_an_abstract_is_in_both_parts() -> None:
+    """Also where the html has it after an element, and lets it break."""
+    text = GOOD_TEXT.replace("\n\n", "\n\n    https://github.com/ada/clocks-that-never-lie\n\n", 1)
+    html = GOOD_HTML.replace("</h1>", "</h1><p>Of <b>ours</b>: https://github.com/ada/cl<wbr>ocks-that-never-lie</p>", 1)
+    assert lint(composed(GOOD_HEADER, text, html)).errors == ()
+
+
 def test_the_operator_may_allow_images_from_a_host() -> None:
     data = in_html(H1, '<img src="https://static.example/logo.png" alt="Lab"><h1 ')()
     assert lint(data).errors

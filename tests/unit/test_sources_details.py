@@ -22,6 +22,13 @@ from digest.sources.port import Parser
 from tests.answers import FIXTURES, SEEN, read
 
 
+def test_words_behind_an_element_inside_a_title_are_read() -> None:
+    file = (FIXTURES / "arxiv_api/search.xml").read_bytes()
+    marked = file.replace(b"from Orbit:", b"<i>from</i> Orbit<!-- high -->:")
+    first = arxiv_atom.parse(marked, source="arxiv", seen_at=SEEN).sightings[0]
+    assert first.title == "Counting Lighthouses from Orbit: A Benchmark of Patient Segmentation"
+
+
 def test_what_else_they_say() -> None:
     one, two, three, four, _ = papers_of(arxiv_atom.parse, "arxiv_api/search.xml")
     assert (one.comment, one.venue, one.version, one.code_url) == (

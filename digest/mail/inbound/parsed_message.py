@@ -85,7 +85,7 @@ class ParsedMessage:
 
 def words_of(element: markup.HtmlElement) -> str:
     """The element's text as read, whitespace folded."""
-    return fold("".join(str(text) for text in element.itertext(with_tail=False)))
+    return fold(str(element.text_content()))
 
 
 def fold(text: str) -> str:

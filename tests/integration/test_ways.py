@@ -1,6 +1,7 @@
 """The ways of people who have the docs and a shell: each types only commands that README, the tutorial or a how-to names.
 
-A CI job's way is in test_without_a_server.py, an operator's and that of a reader with a phone in tests/browser/test_ways.py.
+A CI job's way is in test_without_a_server.py; an operator's, and that of a reader with a phone, in
+tests/browser/test_ways_in_a_browser.py.
 """
 
 from __future__ import annotations

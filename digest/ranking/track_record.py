@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
-import numpy as np
-
 from digest.domain.paper import Paper, TrackRecord
 from digest.ranking.author_names import name_words
 from digest.ranking.text_prior import words
@@ -62,6 +60,8 @@ def _likeness(texts: Sequence[frozenset[str]], lately: Sequence[frozenset[str]])
 
     Sums are of whole numbers: the order of a set plays no part.
     """
+    import numpy as np  # a process that only delivers ranks nothing
+
     ids: defaultdict[str, int] = defaultdict(count().__next__)
     held = [np.fromiter(map(ids.__getitem__, text), np.int64, len(text)) for text in texts]
     every = np.concatenate([*held, np.empty(0, np.int64)])

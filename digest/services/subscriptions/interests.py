@@ -14,7 +14,6 @@ from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription
 from digest.services.libraries.keep_library import MOST_HELD, keep_library
-from digest.services.libraries.read_library import read_library
 from digest.store.unit_of_work import Store
 
 
@@ -22,6 +21,8 @@ def add_interests(
     store: Store, address: Address, files: Sequence[Path], text: str, mute: str, clear: bool, at: datetime
 ) -> tuple[Understood, KeptLibrary]:
     """Adds to every subscription of an address. Raises NotFound for an unknown one, InvalidInput for a file that says nothing."""
+    from digest.services.libraries.read_library import read_library  # the readers of files take a while to load
+
     typed = understand(text, mute)
     shown: list[Sighting] = []
     rejected: list[Rejected] = []

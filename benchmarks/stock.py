@@ -129,10 +129,12 @@ def enrol_in_bulk(container: Container, readers: int, first: int = 0) -> None:
             ),
             {"first": first + 1, "last": first + readers - 1},
         )
+        named = "lpad(s.id::text, 22, 'p')" if postgresql else "substr('pppppppppppppppppppppp' || s.id, -22)"
         columns = ", ".join(wishes)
+        values = ", ".join(named if name == "public_id" else f"p.{name}" for name in wishes)  # each has an id of its own
         connection.execute(
             text(
-                f"INSERT INTO subscriptions (subscriber_id, {columns}) SELECT s.id, {', '.join('p.' + name for name in wishes)}"
+                f"INSERT INTO subscriptions (subscriber_id, {columns}) SELECT s.id, {values}"
                 " FROM subscribers s, subscriptions p WHERE p.id = :pattern AND s.id > p.subscriber_id"
             ),
             {"pattern": pattern["id"]},
@@ -165,9 +167,15 @@ def another(container: Container, edition_id: int, at: datetime) -> int:
     """The same edition for another day; its id."""
     with container.adapters.store.engine.begin() as connection:
         one = connection.execute(text("SELECT * FROM editions WHERE id = :id"), {"id": edition_id}).mappings().one()
-        names = ", ".join(name for name in one if name not in ("id", "date"))
-        copied = f"INSERT INTO editions (date, {names}) SELECT :date, {names} FROM editions WHERE id = :id RETURNING id"
-        made: int = connection.execute(text(copied), {"id": edition_id, "date": at.date().isoformat()}).scalar_one()
+        own = {
+            "date": at.date().isoformat(),
+            "window_start": _as_kept(container, at - timedelta(days=1)),
+            "cutoff": _as_kept(container, at),
+        }
+        names = ", ".join(name for name in one if name != "id")
+        values = ", ".join(f":{name}" if name in own else name for name in one if name != "id")
+        copied = f"INSERT INTO editions ({names}) SELECT {values} FROM editions WHERE id = :id RETURNING id"
+        made: int = connection.execute(text(copied), {"id": edition_id, **own}).scalar_one()
         return made
 
 

@@ -161,7 +161,8 @@ def _end_moved(connection: Connection, left: Iterable[str], at: datetime) -> int
 def _suppress(connection: Connection, lines: Sequence[Line], latest: Mapping[str, str], backup_at: datetime) -> dict[str, int]:
     """`latest`: by which address a person of the backup was erased, who had changed it."""
     erased = [line[1] for line in lines if line[2] == SuppressionReason.ERASED.value and _when(line) >= backup_at]
-    erased += [old for old, new in latest.items() if new in set(erased)]
+    by_now = set(erased)
+    erased += [old for old, new in latest.items() if new in by_now]
     people = sum(
         connection.execute(delete(subscribers).where(subscribers.c.address_hash.in_(some))).rowcount for some in chunks(erased)
     )

@@ -111,9 +111,10 @@ def freeze(unit: UnitOfWork, choices: Mapping[int, Sequence[Choice]]) -> None:
     reasons: dict[int, list[list[tuple[str, str]]]] = {}
     for delivery_id, choice in choices.items():
         chosen[_positions(choice)].append(delivery_id)
-        own = [[(each.kind, each.text) for each in some or () if each.kind in PERSONAL] for _, some in choice]
-        if any(own):
-            reasons[delivery_id] = own
+        if any(some for _, some in choice):  # of nearly all readers none: they have the list's own
+            own = [[(each.kind, each.text) for each in some or () if each.kind in PERSONAL] for _, some in choice]
+            if any(own):
+                reasons[delivery_id] = own
     unit.deliveries.freeze_picks(chosen, reasons)
 
 

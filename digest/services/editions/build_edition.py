@@ -139,7 +139,7 @@ def drafted(
     with store.read() as unit:
         forget = include_featured or not on_pages
         featured = frozenset() if forget else unit.editions.featured(paper_list.name, at, day)
-        lately = [] if forget else unit.editions.past_picks(paper_list.name, at - WEEK, at, day)
+        lately = unit.editions.past_picks(paper_list.name, at - WEEK, at, day) if paper_list.variety and not forget else []
         parts = [(part.title, _candidates(unit, part, since, at)) for part in paper_list.includes]
         parts = parts or [("", _candidates(unit, paper_list, since, at))]
         notes = edition_notes.edition_notes(paper_list, unit, at, day)

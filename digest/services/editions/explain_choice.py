@@ -9,12 +9,12 @@ from datetime import datetime
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper, for_readers
 from digest.domain.subscriber import Subscription
 from digest.render.edition.views import in_words
 from digest.services.editions.past_issues import past_issue
 from digest.services.editions.personalise import Personaliser
+from digest.services.papers.find_paper import find_paper
 from digest.store.unit_of_work import Store
 
 PARTS: Mapping[str, str] = {
@@ -46,11 +46,8 @@ def explain_choice(
     store: Store, personaliser: Personaliser, subscription: Subscription, paper_list: PaperList, identifier: str, at: datetime
 ) -> ExplainedChoice:
     """Raises InvalidIdentifier, NotFound."""
-    named = parse_identifier(identifier).identifier
     with store.read() as unit:
-        paper = unit.papers.find(named)
-        if paper is None:
-            raise NotFound(f"paper {named}", "none of our sources has shown it to us")
+        paper = find_paper(unit, identifier, "none of our sources has shown it to us")
         sent = unit.sent_papers.sent_with(subscription.subscriber_id, paper.id)
         weighed = unit.sent_papers.weighed_in(subscription.id, paper_list.name, paper.id)
         edition = unit.editions.get(weighed[0]) if weighed else None

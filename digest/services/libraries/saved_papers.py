@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from digest.domain.errors import InvalidInput, NotFound
-from digest.domain.identifier import parse_identifier
 from digest.domain.paper import Paper
-from digest.store.unit_of_work import Store, UnitOfWork
+from digest.services.papers.find_paper import find_paper
+from digest.store.unit_of_work import Store
 
 MOST_SAVED = 5000
 """Papers of one subscription: what a page of them and an export can hold."""
@@ -20,7 +20,7 @@ Saved = Sequence[tuple[Paper, datetime]]
 def save_paper(store: Store, subscription_id: int, identifier: str, at: datetime) -> Paper:
     """Saving it again changes nothing. Raises InvalidIdentifier, NotFound, and InvalidInput for one too many."""
     with store.begin() as unit:
-        paper = _paper(unit, identifier)
+        paper = find_paper(unit, identifier)
         if unit.subscribers.get(subscription_id) is None:
             raise NotFound("this subscription", "it was erased; subscribe again")
         unit.saved_papers.save(subscription_id, paper.id, at)
@@ -32,7 +32,7 @@ def save_paper(store: Store, subscription_id: int, identifier: str, at: datetime
 def remove_saved(store: Store, subscription_id: int, identifiers: Collection[str]) -> None:
     """Those that are not saved are no error. Raises InvalidIdentifier, NotFound."""
     with store.begin() as unit:
-        unit.saved_papers.remove(subscription_id, {_paper(unit, each).id for each in identifiers})
+        unit.saved_papers.remove(subscription_id, {find_paper(unit, each).id for each in identifiers})
 
 
 def saved_papers(store: Store, subscription_id: int, limit: int | None = None, offset: int = 0) -> tuple[Saved, int]:
@@ -41,11 +41,3 @@ def saved_papers(store: Store, subscription_id: int, limit: int | None = None, o
         found = unit.saved_papers.of(subscription_id, limit, offset)
         papers, count = unit.papers.by_ids(found), unit.saved_papers.count(subscription_id)
     return [(papers[paper_id], at) for paper_id, at in found.items()], count
-
-
-def _paper(unit: UnitOfWork, identifier: str) -> Paper:
-    named = parse_identifier(identifier).identifier
-    found = unit.papers.find(named)
-    if found is None:
-        raise NotFound(f"paper {named}")
-    return found

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.domain.edition import Appearance
-from digest.domain.errors import NotFound
-from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper, Signal
+from digest.services.papers.find_paper import find_paper
 
 if TYPE_CHECKING:
     from digest.store.unit_of_work import Store
@@ -28,12 +27,10 @@ class PaperPage:
     """The most alike first, of those that came about when it did."""
 
 
-def paper_page(store: Store, identifier: Identifier, at: datetime) -> PaperPage:
-    """By any of the paper's identifiers; with what had been observed by `at`. Raises NotFound."""
+def paper_page(store: Store, identifier: str, at: datetime) -> PaperPage:
+    """By any of the paper's identifiers; with what had been observed by `at`. Raises InvalidIdentifier, NotFound."""
     with store.read() as unit:
-        paper = unit.papers.find(identifier)
-        if paper is None:
-            raise NotFound(f"paper {identifier}")
+        paper = find_paper(unit, identifier)
         return PaperPage(
             paper,
             tuple(unit.papers.readings([paper.id], at).get(paper.id, ())),

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from digest.domain.edition import PaperList
-from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
+from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.query import parse_query
@@ -19,6 +19,7 @@ from digest.services.libraries.look_up import LookedUp, look_up
 from digest.services.papers.collect import HEALTH, CollectReport, collect
 from digest.services.papers.encode_texts import EncodedTexts, encode_texts
 from digest.services.papers.fill_categories import fill_categories
+from digest.services.papers.find_paper import find_paper
 from digest.services.papers.import_files import LoadReport, load
 from digest.services.papers.most_voted import Voted, most_voted
 from digest.services.papers.paper_page import PaperPage, paper_page
@@ -137,16 +138,12 @@ class PaperService:
 
     def paper(self, identifier: str) -> Paper:
         """By an arXiv id, a DOI or `source:key`. Raises InvalidIdentifier, NotFound."""
-        named = parse_identifier(identifier).identifier
         with self._store.read() as unit:
-            found = unit.papers.find(named)
-        if found is None:
-            raise NotFound(f"paper {named}")
-        return found
+            return find_paper(unit, identifier)
 
     def page(self, identifier: str, at: datetime) -> PaperPage:
         """What there is to say of a paper at an instant. Raises InvalidIdentifier, NotFound."""
-        return paper_page(self._store, parse_identifier(identifier).identifier, at)
+        return paper_page(self._store, identifier, at)
 
     def most_voted(self, window: timedelta, what: str, at: datetime, most: int) -> list[Voted]:
         """The papers that gained most votes in the last `window`, best first; `what` names it: "this week"."""

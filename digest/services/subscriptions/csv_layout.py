@@ -241,23 +241,11 @@ _RANKS = {_folded(name): rank for names in _NAMES.values() for rank, name in enu
 _FIELD_OF = {_folded(name): field for field, names in _NAMES.items() for name in names}
 
 
-_BESIDE_AN_ADDRESS = frozenset(_STATUSES) - {
-    *("", "left", "removed", "free", "paid", "premium", "member", "normal", "regular", "no", "false", "0", "archived", "deleted"),
-    *(
-        "invalid",
-        "spam",
-        "junk",
-        "abuse",
-        "waiting",
-        "baja",
-        "bloque",
-        "pending",
-        "validating",
-        "paused",
-        "on hold",
-        "transactional",
-    ),
-}
+_ELSEWHERE = (
+    ", left, removed, free, paid, premium, member, normal, regular, no, false, 0, archived, deleted, invalid, spam, junk, abuse"
+    ", waiting, baja, bloque, pending, validating, paused, on hold, transactional"
+)
+_BESIDE_AN_ADDRESS = frozenset(_STATUSES).difference(_ELSEWHERE.split(", "))
 """Words that can be nothing else in a line without a header."""
 
 

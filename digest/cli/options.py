@@ -84,3 +84,18 @@ def answer(as_json: bool, document: Any, lines: Callable[[], None]) -> None:
 def chosen_list(container: Container, name: str | None) -> Any:
     """The list named, or the first one configured. Raises NotFound naming those there are."""
     return container.adapters.paper_list(name)
+
+
+_WHEN = (
+    click.option("--timezone", help="Such as Europe/Berlin."),
+    click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00."),
+    click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily."),
+    click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them)."),
+)
+
+
+def when_options(command: F) -> F:
+    """The options that say when mail is due."""
+    for option in reversed(_WHEN):
+        command = option(command)
+    return command

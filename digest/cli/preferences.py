@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Day, Hour, answer, at_option, wired
+from digest.cli.options import Day, answer, at_option, when_options, wired
 from digest.domain.errors import NotFound
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays
 from digest.domain.subscriber import SubscriptionState
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("email")
 @click.option("--list", "list_name", help="Only this list.")
-@click.option("--timezone", help="Such as Europe/Berlin.")
-@click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00.")
-@click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily.")
-@click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them).")
+@when_options
 @click.option("--pause-until", type=Day(), help="No mail before this day; one that has come ends a pause.")
 @at_option
 @wired

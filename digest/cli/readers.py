@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Hour, Instant, answer, at_option, wired
+from digest.cli.options import Instant, answer, at_option, when_options, wired
 from digest.cli.preferences import with_days
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("email")
 @click.option("--list", "list_name", help="The list (default: the first one configured).")
-@click.option("--timezone", help="Such as Europe/Berlin.")
-@click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00.")
-@click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily.")
-@click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them).")
+@when_options
 @click.option("--cadence", hidden=True)
 @click.option("--interests", "interests_text", help="What the reader cares about, in words.")
 @click.option("--confirmed", is_flag=True, help="Record consent given elsewhere; no confirmation mail.")

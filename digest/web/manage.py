@@ -21,7 +21,7 @@ from digest.links import Purpose
 from digest.render.edition.views import in_words
 from digest.render.text.one_line import clean
 from digest.web.forms import Form, chosen_days, zones
-from digest.web.site import Site, sentence
+from digest.web.site import Site, attachment, sentence
 from digest.web.upload import MOST_LINES, read_upload, shown, titles
 
 router = APIRouter()
@@ -143,7 +143,7 @@ def data(request: Request, token: str) -> Response:
     subscription = site.subscription(Purpose.MANAGE, token)
     held = site.container.privacy.export_personal_data(subscription.address, site.clock())
     text = json.dumps(held, indent=2, ensure_ascii=False)
-    return Response(text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+    return attachment(text, "application/json", "my-data.json")
 
 
 @router.post("/manage/{token}/erase")

@@ -75,15 +75,19 @@ def _plot(label: str, shown: Mapping[date, int]) -> Plot:
     for n, (day, count) in enumerate(shown.items()):
         height = max(2.0, (PLOT_BOTTOM - TOP) * count / top) if count else 0.0
         bars.append(Bar(LEFT + n * room, PLOT_BOTTOM - height, height, f"{day.isoformat()}: {count}"))
-    halves = (0, top // 2, top) if top > 1 else (0, top)
     return Plot(
         label,
         most,
         tuple(bars),
         across=_across(*(f"{day.day} {day:%b}" for day in (days[0], days[len(days) // 2], days[-1]))),
-        up=tuple((PLOT_BOTTOM - (PLOT_BOTTOM - TOP) * count / top, f"{count:,}") for count in halves),
+        up=_up(top, PLOT_BOTTOM),
         bar=round(0.8 * room, 1),
     )
+
+
+def _up(top: int, bottom: int) -> tuple[tuple[float, str], ...]:
+    counts = (0, top // 2, top) if top > 1 else (0, top)
+    return tuple((bottom - (bottom - TOP) * count / top, f"{count:,}") for count in counts)
 
 
 def _across(first: str, middle: str, last: str) -> tuple[tuple[float, str, str], ...]:
@@ -169,14 +173,13 @@ def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
     first, middle, last = (until + timedelta(hours=began + span * part) for part in (0, 0.5, 1))
     form = _when if span < DAYS_FROM else _day_of(until if first.year == until.year else None)
-    halves = (0, top // 2, top) if top > 1 else (0, top)
     return Axes(
         label=f"Votes over time: {round(values[0]):,} on {form(first)}, {round(values[-1]):,} on {form(last)}",
         line=line,
         area=f"{LEFT},{BOTTOM} {line} {RIGHT},{BOTTOM}",
         end=spots[-1],
         across=_across(form(first), form(middle), form(last)),
-        up=tuple((BOTTOM - (BOTTOM - TOP) * value / top, f"{value:,}") for value in halves),
+        up=_up(top, BOTTOM),
         hours=span < DAYS_FROM,
     )
 

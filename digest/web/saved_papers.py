@@ -19,7 +19,7 @@ from digest.render.text.latex import readable
 from digest.web.feeds import bibliography
 from digest.web.forms import Form
 from digest.web.search import card
-from digest.web.site import Site
+from digest.web.site import Site, attachment
 
 router = APIRouter()
 
@@ -89,7 +89,7 @@ def as_bibtex(request: Request, token: str) -> Response:
     site = Site.of(request)
     subscription = site.subscription(Purpose.MANAGE, token)
     papers, _ = site.container.libraries.saved_papers(subscription.id)
-    return _file(bibliography(paper for paper, _ in papers), "application/x-bibtex", "saved-papers.bib")
+    return attachment(bibliography(paper for paper, _ in papers), "application/x-bibtex; charset=utf-8", "saved-papers.bib")
 
 
 @router.get("/manage/{token}/saved.json")
@@ -99,7 +99,7 @@ def as_json(request: Request, token: str) -> Response:
     subscription = site.subscription(Purpose.MANAGE, token)
     papers, _ = site.container.libraries.saved_papers(subscription.id)
     rows = [{**_record(paper), "saved_at": isoformat(at)} for paper, at in papers]
-    return _file(json.dumps(rows, indent=2, ensure_ascii=False), "application/json", "saved-papers.json")
+    return attachment(json.dumps(rows, indent=2, ensure_ascii=False), "application/json; charset=utf-8", "saved-papers.json")
 
 
 def _record(paper: Paper) -> dict[str, object]:
@@ -117,11 +117,6 @@ def _record(paper: Paper) -> dict[str, object]:
         "venue": paper.venue,
     }
     return {name: value for name, value in record.items() if value}
-
-
-def _file(text: str, media_type: str, name: str) -> Response:
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=f"{media_type}; charset=utf-8", headers=disposition)
 
 
 def _page_number(text: str) -> int:

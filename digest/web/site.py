@@ -116,6 +116,11 @@ def client_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+def attachment(text: str, media_type: str, name: str) -> Response:
+    """What a browser saves under a name."""
+    return Response(text, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def sentence(text: str) -> str:
     """The line of an error, as people write."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -6,9 +6,9 @@ Of what somebody submitted to Hugging Face (eight papers or more), every other p
 `digest interests`; the rest is hidden among the papers that others submitted. `digest trending --for` ranks all of these, without
 votes and without the libraries' own papers; a pair is wrong where one of somebody's hidden papers comes after one of another's.
 "words" leaves the authors out of what is ranked, so that only the text can tell. With the extra `semantic` the same is ranked
-again when `digest collect` has encoded it: "encoded"; "gain" is by how much less is wrong, for the same people. GROUP "tune" are
-those (by a hash of their name) whose figures were looked at while weights were chosen, "held out" the others. The error is 1.96
-standard errors over people.
+again when `digest collect` has encoded it: "encoded"; "gain" is by how much less is wrong, for the same people. GROUP halves
+people by a hash of their name into "tune" and "held out"; the share of the vectors was chosen after both had been looked at, so
+neither is unseen for it. The error is 1.96 standard errors over people.
 """
 
 from __future__ import annotations

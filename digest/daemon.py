@@ -2,7 +2,7 @@
 
 APScheduler only wakes us (memory job store, UTC, coalesced, no misfire limit); what is due is read from the tables each time, so
 whatever was missed while the process was down is found at the first tick. It waits by the wall clock: where somebody sets that,
-every job is rung at once (`_watch_clock`). SIGTERM, SIGINT or SIGHUP: no new work begins, messages in flight are finished, and
+every job is run at once (`_watch_clock`). SIGTERM, SIGINT or SIGHUP: no new work begins, messages in flight are finished, and
 the process ends within `GRACE` seconds; what a relay holds up longer is in the journal.
 
 Any number of daemons may share a database: each serves pages and delivers, one of them, by
@@ -90,7 +90,7 @@ class Daemon:
         self._notice_sender = self._container.scheduler.notice_sender()
         self._load()
         pages = self._start_web() if self._web else None
-        scheduler = self._bells()
+        scheduler = self._make_scheduler()
         self._guarded("lead", lambda: self._lead(scheduler))
         scheduler.start()
         threading.Thread(target=self._watch_clock, args=(scheduler,), name="clock", daemon=True).start()
@@ -126,7 +126,7 @@ class Daemon:
     def _signalled(self, signum: int, frame: FrameType | None) -> None:
         self.stop()
 
-    def _bells(self) -> BackgroundScheduler:
+    def _make_scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8, {"thread_name_prefix": "job"})})
         jobs: list[tuple[str, Callable[[], None], float]] = [
             ("lead", lambda: self._lead(scheduler), ASK.total_seconds()),
@@ -160,7 +160,7 @@ class Daemon:
         return scheduler
 
     def _watch_clock(self, scheduler: BackgroundScheduler) -> None:
-        """Rings every job when the wall clock was set: by the times it had, the next would come too late, or never."""
+        """Runs every job when the wall clock was set: by the times it had, the next would come too late, or never."""
         ahead = time.time() - time.monotonic()
         while not self._stop.wait(CLOCK_LOOK):
             before, ahead = ahead, time.time() - time.monotonic()
@@ -265,7 +265,7 @@ class Daemon:
             log.warning("alarm", cause=finding.cause, headline=finding.headline, seen=finding.seen)
 
     def _prune(self) -> None:
-        """Rings every hour, so that a day whose hour was missed is not lost; acts once a day."""
+        """Is run every hour, so that a day whose hour was missed is not lost; acts once a day."""
         if self._election.elected and any((gone := self._container.privacy.retention_due(self._clock())).values()):
             log.info("pruned", **gone)
 

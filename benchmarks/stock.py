@@ -268,7 +268,7 @@ def digest(config: Path, *arguments: str, cores: Sequence[int] | None = None, af
         wall, spent = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             said.seek(0)
-            sys.exit(f"{arguments}: {said.read().decode()[-2000:]}")
+            sys.exit(f"{arguments}: exit code {process.returncode}: {said.read().decode()[-2000:]}")
     cpu = (spent.ru_utime + spent.ru_stime) - (before.ru_utime + before.ru_stime)
     return Ran(json.loads(out), wall, cpu, max(peak.values()) / 1024)
 

@@ -11,7 +11,6 @@ election (services/scheduler/election.py), makes what is due.
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,7 +28,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest.domain.errors import DigestError, SchemaMismatch
 from digest.services.monitoring.alerts import Finding, first_causes, of_cohort, of_edition, of_failure, of_relay, of_return
 from digest.services.scheduler.election import ASK
-from digest.stop_signals import stop_signals
+from digest.stop_signals import on_stop_signal, wait_for
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -75,7 +73,7 @@ class Daemon:
         """By job: what it last failed by, until it comes to its end."""
 
     def stop(self) -> None:
-        """Asks it to end; may be called from any thread or signal handler."""
+        """Asks it to end; may be called from any thread, not from a signal handler (`on_stop_signal`)."""
         self._stop.set()
         self._notice_due.set()
 
@@ -84,8 +82,7 @@ class Daemon:
 
         Raises SchemaMismatch where the database is, or becomes, another's, and PortUnavailable where the pages have no place.
         """
-        for number in stop_signals():
-            signal.signal(number, self._signalled)
+        on_stop_signal(self.stop)
         self._election = self._container.scheduler.election()  # opens and checks the database: a wrong one should end us here
         self._notice_sender = self._container.scheduler.notice_sender()
         self._load()
@@ -102,7 +99,7 @@ class Daemon:
         log.info(
             "running", web=self._container.settings.web.base_url if self._web else None, lists=len(self._container.adapters.lists)
         )
-        self._stop.wait()
+        wait_for(self._stop)
         log.info("stopping")
         scheduler.remove_all_jobs()
         finished = threading.Thread(target=scheduler.shutdown, daemon=True)
@@ -122,9 +119,6 @@ class Daemon:
         """What the jobs use takes a second to load: before there are pages that would wait for it."""
         container = self._container
         container.delivery, container.privacy, container.adapters.edition_renderer, container.adapters.summaries  # noqa: B018
-
-    def _signalled(self, signum: int, frame: FrameType | None) -> None:
-        self.stop()
 
     def _make_scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8, {"thread_name_prefix": "job"})})

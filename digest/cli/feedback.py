@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.options import answer, at_option, wired
 from digest.domain.errors import ConfigurationError
-from digest.stop_signals import stop_signals
+from digest.stop_signals import on_stop_signal, wait_for
 
 if TYPE_CHECKING:
     from digest.container import Container
@@ -83,21 +81,17 @@ def _poll(container: Container, as_json: bool, at: datetime) -> None:
 def _listen(container: Container) -> None:
     stop = threading.Event()
 
-    def ask(signum: int, frame: FrameType | None) -> None:
-        stop.set()
-
     def failed(error: Exception) -> None:
         click.echo(f"digest: {error}", err=True)
 
     listener = container.feedback.listener(lambda: datetime.now(UTC), _alarm, failed)
     if listener is None:
         raise ConfigurationError("inbound.port", "there is none; set the port to listen on")
-    for number in stop_signals():
-        signal.signal(number, ask)
+    on_stop_signal(stop.set)
     with listener:
         settings = container.settings.inbound
         click.echo(f"listening on {settings.host}:{settings.port} ({settings.protocol})", err=True)
-        stop.wait()
+        wait_for(stop)
 
 
 def _alarm(processed: FeedbackResult) -> None:

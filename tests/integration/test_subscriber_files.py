@@ -214,16 +214,18 @@ FILES = {
         "Members for group papers@example.org,,,\n"
         "Email address,Nickname,Group status,Email status,Email preference,Posting permissions,Join year\n"
         "ada@example.org,Ada,member,,email,allowed,2025\n"
-        "bob@example.org,Bob,member,bouncing,email,allowed,2025\n",
-        ("ada@example.org",), {"bob@example.org": BOUNCE}, (),
-        ignored=("Nickname", "Email preference", "Posting permissions", "Join year"),
+        "bob@example.org,Bob,member,bouncing,email,allowed,2025\n"
+        "cyd@example.org,Cyd,member,,no email,allowed,2025\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (5,),
+        ignored=("Nickname", "Posting permissions", "Join year"),
     ),
     "Groups.io": Case(
         "Email,Name,User Status,Email Delivery,Joined\n"
         "ada@example.org,Ada,Normal,Single,2025\n"
-        "bob@example.org,Bob,Bouncing,Single,2025\n",
-        ("ada@example.org",), {"bob@example.org": BOUNCE}, (),
-        ignored=("Name", "Email Delivery", "Joined"),
+        "bob@example.org,Bob,Bouncing,Single,2025\n"
+        "cyd@example.org,Cyd,Normal,No Email,2025\n",
+        ("ada@example.org",), {"bob@example.org": BOUNCE}, (4,),
+        ignored=("Name", "Joined"),
     ),
     "Discourse": Case(
         "id,name,username,email,title,created_at,silenced_till,active,admin\n"
@@ -344,6 +346,10 @@ FILES = {
         "Members for group reading\nEmail address,Nickname,Group status,Email status\nada@example.org,Ada,member,\n"
         "bob@example.org,Bob,member,bouncing\ncyd@example.org,Cyd,invited,\n",
         ("ada@example.org",), {"bob@example.org": BOUNCE}, (5,), ignored=("Nickname",),
+    ),
+    "LISTSERV": Case(
+        "Email,Name,Mail option\nada@example.org,Ada,MAIL\nbob@example.org,Bob,NOMAIL\ncyd@example.org,Cyd,DIGEST\n",
+        ("ada@example.org", "cyd@example.org"), {}, (3,), ignored=("Name",),
     ),
     "Excel in Chinese": Case("部门,邮箱地址\n数学,ada@example.org\n".encode("gbk"), ("ada@example.org",), ignored=("²¿ÃÅ",)),
     "no header, and a word beside": Case(

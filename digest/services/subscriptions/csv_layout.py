@@ -48,6 +48,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "frequency": ("frequency", "cadence", "how often"),
     "interests": ("interests", "topics", "keywords", "your interests", "interessen", "themen", "centres d interet"),
     STATUS: ("status", "subscription status", "subscriber type", "subscriber status", "marketing status", "member status"),
+    OTHER_STATUS: (
+        "email preference", "email preferences", "email setting", "email settings", "email delivery", "delivery", "delivery mode",
+        "mail delivery", "mail option",
+    ),
     "left": ("deleted at",),
     "bounced": ("clean time", "email disabled"),
     "suspended": ("suspended", "is suspended", "deactivated"),
@@ -104,7 +108,7 @@ _STATUSES: Mapping[str, SuppressionReason | str | None] = {
     ),
     **dict.fromkeys(
         ("disabled", "inactive", "paused", "soft bounced", "on hold", "byu", "by user",
-         "by moderator", "disabled by user", "no email"),
+         "by moderator", "disabled by user", "no email", "no e mail", "no mail", "nomail", "no emails", "web only"),
         _NOT_MAILED,
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A pooler in front of PostgreSQL that gives each transaction a server of its own choice."""
+"""pgbouncer in front of PostgreSQL: it gives each transaction, or each session, a server of its own choice."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from sqlalchemy import Engine, event, make_url, text
 from digest.domain.errors import DatabaseUnreachable
 from digest.store.engine import open_engine, transactions_are_pooled
 from tests.outbox import configured
-from tests.servers.pooler import pooler
+from tests.servers.pgbouncer import PROGRAM, pgbouncer
 from tests.servers.running import PATIENCE
 
 
-@pytest.fixture(params=[True, False], ids=["by transaction", "by session"])
+@pytest.fixture(params=["transaction", "session"])
 def pooled(request: pytest.FixtureRequest, postgresql_url: str) -> Iterator[tuple[str, bool]]:
+    if PROGRAM is None:
+        pytest.skip("pgbouncer is not installed")
     url = make_url(postgresql_url)
-    socket = Path(str(url.query["host"])) / f".s.PGSQL.{url.query.get('port') or url.port or 5432}"
-    with pooler(socket, by_transaction=request.param) as port:
-        yield (
-            url.set(host="127.0.0.1", port=port, query={"sslmode": "disable"}).render_as_string(hide_password=False),
-            request.param,
-        )
+    with pgbouncer(Path(str(url.query["host"])), request.param) as port:
+        through = url.set(host="127.0.0.1", port=port, query={"sslmode": "disable"})
+        yield through.render_as_string(hide_password=False), request.param == "transaction"
 
 
 def test_statements_work_on_whatever_server_they_come_to(pooled: tuple[str, bool]) -> None:

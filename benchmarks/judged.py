@@ -1,4 +1,4 @@
-"""How other people's tools judge our mail: five real mornings, and one mail of every other kind, before every judge.
+"""How other people's tools judge our mail: five real mornings, full and compact, and a mail of every other kind, before all judges.
 
     DIGEST_MAILQA=DIR python benchmarks/judged.py
 
@@ -26,12 +26,12 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         mail = real_mail(Path(folder))
-        with asked(mail, everything=True) as working:
-            verdicts = {judge: working[judge]() for judge in Judge}
-        sizes = [path.stat().st_size for path in mail.mornings]
+        verdicts = {judge: ask() for judge, ask in asked(mail, everything=True).items()}
+        mornings = (*mail.mornings, *mail.compact)
+        sizes = [path.stat().st_size for path in mornings]
     spam = verdicts[Judge.SPAM].values()
     held = [negative(said) for said in spam]
-    mornings = {path.stem for path in mail.mornings}
+    names = {path.stem for path in mornings}
     said = {
         f"{judge.name.lower()} {name}": told["problems"]
         for judge, by_name in verdicts.items()
@@ -42,7 +42,7 @@ def main() -> None:
         json.dumps(
             {
                 "benchmark": "judged",
-                "mails": len(mail.mornings) + len(mail.others),
+                "mails": len(mornings) + len(mail.others),
                 "spamassassin_local_worst": max(each["spamassassin"]["score"] for each in spam),
                 "spamassassin_with_dns_worst": max(each["spamassassin_auth"]["score"] for each in spam),
                 "rspamd_worst": max(each["rspamd"]["score"] for each in spam),
@@ -50,8 +50,8 @@ def main() -> None:
                 "clients_unsupported": sum(each["figure"] for each in verdicts[Judge.CLIENTS].values()),
                 "html_and_axe_errors": sum(each["figure"] for each in verdicts[Judge.HTML].values()),
                 "largest_morning_bytes": max(sizes),
-                "mornings_with_problems": sorted(key for key in said if key.partition(" ")[2] in mornings),
-                "other_problems": {key: problems for key, problems in said.items() if key.partition(" ")[2] not in mornings},
+                "mornings_with_problems": sorted(key for key in said if key.partition(" ")[2] in names),
+                "other_problems": {key: problems for key, problems in said.items() if key.partition(" ")[2] not in names},
                 "seconds": round(time.monotonic() - started, 1),
             }
         )

@@ -40,7 +40,7 @@ def main() -> None:
             mails = {mail.stem: mail for mail in asked.mails}
         else:
             made = real_mail(Path(folder))
-            mails = {"full": made.mornings[-1], "compact": made.others["compact"], **(made.others if asked.all else {})}
+            mails = {"full": made.mornings[-1], "compact": made.compact[-1], **(made.others if asked.all else {})}
         take(mails, asked.out, whole=asked.all or bool(asked.mails))
 
 

@@ -24,6 +24,7 @@ from digest.services.papers.import_files import load
 from tests.servers.stocked import CONSENT
 from tests.shared_data import SHARED
 
+STYLES = ("full", "compact")
 DAYS = (date(2026, 5, 19), date(2026, 5, 20), date(2026, 5, 21), date(2026, 5, 22), date(2026, 5, 25))
 READER = Address("ada@inbox.example.net")
 _KEPT = "We first named the second paper twice; it was there once.\n\nThe list on the web is right now. Sorry for the noise."
@@ -52,16 +53,18 @@ class RealMail:
 
     mornings: tuple[Path, ...]
     """Five editions in full style: <day>.eml."""
+    compact: tuple[Path, ...]
+    """The same in compact style: <day>-compact.eml."""
     others: Mapping[str, Path]
     """One mail of each other kind, by its name."""
     zone: Path
 
 
 def real_mail(folder: Path) -> RealMail:
-    """Written to `folder`: <day>.eml, <kind>.eml, zone."""
+    """Written to `folder`: <day>.eml, <day>-compact.eml, <kind>.eml, zone."""
     _unpack(folder / "pages")
     (folder / "rsa.pem").write_bytes(new_key("rsa"))
-    mornings = {}
+    mornings: dict[str, dict[str, bytes]] = {style: {} for style in STYLES}
     now = datetime.now(UTC)
     """Mails are dated now: filters hold an old date against a mail, and that is not about the mail."""
     with Container(_settings(folder)) as container:
@@ -72,10 +75,12 @@ def real_mail(folder: Path) -> RealMail:
         for day in DAYS:
             at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
             edition = container.editions.edition(paper_list, day, at)
-            mornings[f"{day}"] = container.editions.preview(edition, paper_list, READER, now).data
+            for style, made in mornings.items():
+                name = f"{day}" if style == "full" else f"{day}-{style}"
+                made[name] = container.editions.preview(edition, paper_list, READER, now, style=style).data
         others = dict(_others(container, edition, paper_list, now))
         (key,) = container.adapters.signing_keys
-    for name, data in {**mornings, **others}.items():
+    for name, data in {**mornings["full"], **mornings["compact"], **others}.items():
         (folder / f"{name}.eml").write_bytes(data)
     record, value = key.record()
     zone = folder / "zone"
@@ -88,7 +93,8 @@ def real_mail(folder: Path) -> RealMail:
         "mail.papers.example.org A 198.18.0.10\n"
         "10.0.18.198.in-addr.arpa PTR mail.papers.example.org\n"
     )
-    return RealMail(tuple(folder / f"{name}.eml" for name in mornings), {name: folder / f"{name}.eml" for name in others}, zone)
+    full, compact = (tuple(folder / f"{name}.eml" for name in mornings[style]) for style in STYLES)
+    return RealMail(full, compact, {name: folder / f"{name}.eml" for name in others}, zone)
 
 
 def _settings(folder: Path) -> Settings:
@@ -113,7 +119,6 @@ def _others(container: Container, edition: Edition, paper_list: PaperList, now: 
     with store.read() as unit:
         rendered = unit.editions.rendered(edition.id)
         edition = replace(edition, pool=tuple(unit.editions.pool(edition.id)))
-    room = edition_renderer.message_composer(edition, paper_list, rendered)
     noted = replace(edition, notes=(_SILENT,), updates=_UPDATES)
     empty = replace(edition, picks=(), pool=(), notes=("all 12 papers of the last 7 days were in earlier editions",))
     correction = drafted(edition, _KEPT, now)
@@ -124,7 +129,6 @@ def _others(container: Container, edition: Edition, paper_list: PaperList, now: 
         return edition_renderer.message_composer(draft, paper_list, rendered)(claimed, None).data
 
     return [
-        ("compact", room(replace(claimed, style="compact"), None).data),
         ("noted", made(noted, edition_renderer.render(noted, paper_list))),
         ("empty-day", made(empty, edition_renderer.render(empty, paper_list))),
         ("correction", made(correction, container.operations.render_correction(correction, paper_list))),

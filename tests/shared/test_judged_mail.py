@@ -1,5 +1,5 @@
-"""Five real mornings, and one mail of every other kind, before judges that we did not write: spam filters, tables of what mail
-clients can do, HTML and accessibility checkers, DKIM verifiers.
+"""Five real mornings, full and compact, and one mail of every other kind, before judges that we did not write: spam filters,
+tables of what mail clients can do, HTML and accessibility checkers, DKIM verifiers.
 
 They live outside the project (../shared/tools/mailqa, installed by its setup.sh into a folder that DIGEST_MAILQA names).
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from digest.mail.inbound.parsed_message import ParsedMessage
 from tests.servers.judges import HINT, JUDGES, Judge, Verdicts, asked, missing, negative
 from tests.servers.real_mail import RealMail, real_mail
 
@@ -31,10 +32,8 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> RealMail:
 
 
 @pytest.fixture(scope="module")
-def verdicts(mail: RealMail) -> Iterator[Mapping[Judge, Verdicts]]:
-    """All judges at work side by side from the first question on; each test waits for its own."""
-    with asked(mail) as working:
-        yield working
+def verdicts(mail: RealMail) -> Mapping[Judge, Verdicts]:
+    return asked(mail)
 
 
 def problems(name: str, said: Mapping[str, Any]) -> list[str]:
@@ -48,7 +47,7 @@ def test_spam_filters(verdicts: Mapping[Judge, Verdicts]) -> None:
         if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
             pytest.skip(f"needs {program}")
     judged = verdicts[Judge.SPAM]()
-    assert len(judged) == 6
+    assert len(judged) == 11
     for name, said in judged.items():
         assert said["ok"], (name, said["problems"])
         assert said["spamassassin"]["score"] <= 0.1, name
@@ -68,6 +67,12 @@ def test_clients_and_pages(verdicts: Mapping[Judge, Verdicts], judge: Judge) -> 
 def test_headers_parts_and_signatures(verdicts: Mapping[Judge, Verdicts], judge: Judge) -> None:
     for name, said in verdicts[judge]().items():
         assert problems(name, said) == [], name
+
+
+def test_ten_papers_fit_in_sixty_kilobytes(mail: RealMail) -> None:
+    for morning in (*mail.mornings, *mail.compact):
+        html = ParsedMessage.read(morning.read_bytes()).html
+        assert (html.count("<h2"), len(html.encode()) <= 60_000) == (10, True), morning.stem
 
 
 def test_the_judges_are_whole() -> None:

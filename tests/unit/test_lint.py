@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from digest.domain.edition import Rendered
 from digest.mail.lint.lint import RULES, lint
 from digest.render.edition.personalise import assemble, own_picks, personal, selected, subject_of
+from digest.render.text.text_wrap import breakable
 from digest.render.transactional.messages import Message, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
 
@@ -190,8 +191,9 @@ def test_a_title_that_looks_like_a_marker_is_no_error_where_the_edition_is_known
 
 def test_an_address_in_an_abstract_is_in_both_parts() -> None:
     """Also where the html has it after an element, and lets it break."""
-    text = GOOD_TEXT.replace("\n\n", "\n\n    https://github.com/ada/clocks-that-never-lie\n\n", 1)
-    html = GOOD_HTML.replace("</h1>", "</h1><p>Of <b>ours</b>: https://github.com/ada/cl<wbr>ocks-that-never-lie</p>", 1)
+    address = "https://github.com/ada/clocks-that-never-lie"
+    text = GOOD_TEXT.replace("\n\n", f"\n\n    {address}\n\n", 1)
+    html = GOOD_HTML.replace("</h1>", f"</h1><p>Of <b>ours</b>: {breakable(address)}</p>", 1)
     assert lint(composed(GOOD_HEADER, text, html)).errors == ()
 
 

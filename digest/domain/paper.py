@@ -137,7 +137,9 @@ class Reason:
 
 
 def for_readers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple(reason for reason in reasons if reason.kind not in (BURST, LATELY))
+    """What readers are told; that a paper is new only where nothing else speaks for it."""
+    kept = tuple(reason for reason in reasons if reason.kind not in (BURST, LATELY))
+    return tuple(reason for reason in kept if reason.kind != "new") or kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ NAMESAKES = 0.1
 """How far an author asked for counts whose name many share: a nudge, and never an interest fulfilled."""
 IN_TITLE = 1.25
 """An interest that the title fulfils, against one that title and abstract fulfil together."""
+BETWEEN = 3
+"""Other words among the words of an interest that stand together."""
 PARTLY = 0.5
 """What an interest of several words is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
 
@@ -159,6 +161,20 @@ class PoolIndex:
         held, titled = asking.times_sparse(self._held_by), asking.times_sparse(self._titles_with)
         partly = PARTLY * held**2
         return np.where(titled > 0.999, IN_TITLE, np.where(held > 0.999, 1.0, partly))
+
+    def together(self, interest: str, position: int) -> bool:
+        """Whether the words of an interest that a paper holds stand near each other in it; a search is met or is not."""
+        query, text = parse_query(interest), self._texts[position]
+        wanted = {term for word in query.words for term in terms.all_terms(word)}
+        if not query.wordy or len(wanted) < 2:
+            return True
+        last: dict[str, int] = {}
+        for at, term in enumerate(text):
+            if term in wanted:
+                last[term] = at
+                if len(last) == len(wanted) and at - min(last.values()) < len(wanted) + BETWEEN:
+                    return True
+        return False
 
     def _answers(self, position: int, query: Query) -> bool:
         paper, text = self.papers[position], self._texts[position]

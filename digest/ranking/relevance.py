@@ -27,6 +27,7 @@ from digest.ranking.diversity import OF_ONE_LIBRARY, PER_TOPIC, spread, with_eve
 from digest.ranking.nearness import SHARPNESS, Liked, Nearness
 from digest.ranking.pool_index import COMMON, PoolIndex
 from digest.ranking.selection import CONSIDERED, also
+from digest.ranking.sentences import title_shortened
 from digest.ranking.sparse import Floats, SparseRows
 
 ASKED_FOR: Mapping[str, float] = {"words": 1.2, "categories": 0.5, "authors": 2.0}
@@ -54,6 +55,8 @@ SERENDIPITY_FROM = 5
 CELLS_AT_ONCE = 1_000_000
 """Readers × papers scored as one matrix: the memory it takes, whatever their number."""
 MOST_REASONS = 3
+LONGEST_TITLE = 60
+"""Characters of a title inside a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +232,18 @@ class _Batch:
         return (*(Reason("interest", text) for text in self._because(row, position)), *own)
 
     def _because(self, row: int, position: int) -> list[str]:
-        """What a reader asked for and gets; what they hold that is nearest; else what they asked for and get in part."""
+        """What a reader asked for and gets; what they hold that is nearest; else words that are all there, but each elsewhere."""
         met = {kind: list(self._asked[kind].of(row, position)) for kind in ASKED_FOR}
         liked = self._because_liked(row, position)
+        apart = [words for words in met["words"] if not self._pool_index.together(words, position)]
+        met["words"] = [words for words in met["words"] if words not in apart]
         matches = [*map(_in_words, met["words"]), *met["categories"]][: MOST_REASONS - len(liked)]
         found = [f"matches: {', '.join(matches)}"] if matches else []
         if met["authors"]:
             found.append(f"by {self._as_written(met['authors'][0], position)}, whom you follow")
         if found or liked:
             return [*found, *liked]
-        return [f"close to “{_in_words(interest)}”" for interest in self._asked["words"].partly(row, position, CLOSE)][:1]
+        return [f"has the words “{_in_words(words)}”" for words in apart][:1]
 
     def _as_written(self, author: str, position: int) -> str:
         return next((each for each in self._pool_index.papers[position].authors if self._pool_index.is_by(each, author)), author)
@@ -256,7 +261,7 @@ class _Batch:
 
 
 def _shortened(title: str) -> str:
-    return f"“{title[:60].rsplit(' ', 1)[0] + '…' if len(title) > 60 else title}”"
+    return f"“{title_shortened(title, LONGEST_TITLE)}”"
 
 
 @lru_cache(maxsize=20_000)
@@ -282,11 +287,6 @@ class _Asked:
         """The interests of a reader that a paper fulfils, in the order they were made."""
         for interest in self.by.row(row)[0]:
             if self.fulfilled[interest, position] >= 1:
-                yield self._interests[interest]
-
-    def partly(self, row: int, position: int, least: float) -> Iterator[str]:
-        for interest in self.by.row(row)[0]:
-            if least <= self.fulfilled[interest, position] < 1:
                 yield self._interests[interest]
 
 

@@ -123,6 +123,24 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return text[:end].rstrip(" ,;:—–-(") + "…" if end else ""
 
 
+_NO_END = frozenset(
+    "a an the and or but nor of for in on at to with without via by from as into onto toward towards through under over using"
+    " between beyond among against during within across per is are be was were can do does how when where what why which that"
+    " its their our your than & + – — - | vs vs. versus".split()
+)
+
+
+def title_shortened(title: str, longest: int) -> str:
+    """At most `longest` characters of a title, cut where a clause or a word ends that may stand last."""
+    if len(title) <= longest:
+        return title
+    *kept, last = (shortened(title, longest) or f"{title[: longest - 1]}…").removesuffix("…").split(" ")
+    while kept and last.lower() in _NO_END:
+        *kept, last = kept
+    text = " ".join([*kept, last]).rstrip(" ·,;:—–-")
+    return text if text.endswith(("?", "!")) else f"{text}…"
+
+
 def closed(text: str, least: int, longest: int = LONGEST) -> str:
     """`text` if it is short enough; else without what it only adds ("…: a, b and c", "…, which …"), as a sentence that ends; ""
     where less than `least` or more than `longest` characters would be left.

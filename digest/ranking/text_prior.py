@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from digest.domain.paper import Paper
+from digest.ranking.terms import terms
 
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 MOST_AUTHORS = 60
@@ -40,9 +41,9 @@ class TextPrior:
         return math.fsum(terms) - self.centre
 
     def distinctive_words(self, paper: Paper, least: float = 0.05, most: int = 2) -> list[str]:
-        """The words of the title that speak for it most, best first."""
+        """The words of the title that speak for it most, best first; none that every title may have."""
         found = sorted((-weight, word) for word in words(paper.title) if (weight := self.title.get(word, 0.0)) >= least)
-        return [word for _, word in found[:most]]
+        return [word for _, word in found if terms(word)][:most]
 
 
 def words(text: str) -> frozenset[str]:

@@ -24,8 +24,10 @@ class Ranker(Protocol):
 NEW = 36.0
 """Hours for which a paper is new."""
 DAYS_PLOTTED = 7
-FEW = 3
-"""So few upvotes or stars, and no more today, speak for no paper."""
+FEW, FEW_LATER = 3, 5
+"""Fewer upvotes or stars speak for no paper: on its first day, and later."""
+MOVED = 0.1
+"""Share of all upvotes or stars from which what came today is told: "+1 today" after hundreds speaks against a paper."""
 REPEATED = 0.85
 """What a paper nobody has spoken of counts for each one of its primary category placed before it."""
 CLOSE = 0.19
@@ -81,11 +83,11 @@ def _counts(figures: Figures) -> Reason | None:
         if found is None or (total := round(found.last)) < 1:
             continue
         gained = round(found.grown(24, before=0.0 if kind == VOTES else None))
-        if gained < 1 and total < FEW:
+        if total < (FEW if gained >= total else FEW_LATER):
             continue
-        added = "" if gained < 1 else " today" if gained >= total else f" (+{gained:,} today)"
+        added = "" if gained < max(1, MOVED * total) else " today" if gained >= total else f" (+{gained:,} today)"
         shown.append(f"{sign} {total:,}{added}")
-        moved += [name] if added else []
+        moved += [name] if gained >= 1 else []
     if shown:
         return Reason(moved[0] if moved else "quiet", " · ".join(shown))
     return Reason("new", "New") if figures.age < NEW else None
@@ -119,7 +121,7 @@ def _topic(figures: Figures) -> Reason | None:
 
 def _words(figures: Figures, model: Model) -> Reason | None:
     """For a paper that only its text speaks for yet."""
-    if figures.votes >= 10 or figures.age >= NEW or figures.appeal < 0.2:
+    if figures.votes >= FEW or figures.age >= NEW or figures.appeal < 0.2:
         return None
     reported = [f"“{word}”" for word in model.appeal.distinctive_words(figures.paper)]
     return Reason("words", f"about {_listed(reported)}, which readers like") if reported else None

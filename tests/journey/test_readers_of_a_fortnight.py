@@ -193,7 +193,7 @@ def test_who_moves_has_one_mail_on_each_of_their_days(world: World) -> None:
 def test_after_a_pause_the_first_mail_has_the_best_of_the_gap(world: World) -> None:
     assert world.came("pauser", "Europe/Berlin") == [*days(MARCH(22), MARCH(27)), *days(APRIL(3), APRIL(6))]
     subjects = [subject_of(each) for _, each in world.mails("pauser")]
-    away = [each for each in subjects if each.startswith("While you were away: 5 of ")]
+    away = [each for each in subjects if each.startswith("While you were away: ")]
     assert [subjects.index(each) for each in away] == [6]
     back = parts_of(world.mails("pauser")[6][1].data)[1]
     assert "While you were away · 5 of " in back
@@ -203,10 +203,11 @@ def test_after_a_pause_the_first_mail_has_the_best_of_the_gap(world: World) -> N
 
 
 def test_a_week_and_a_month_say_what_they_cover(world: World) -> None:
-    subjects = [re.sub(r"\d[\d,]* papers", "N papers", subject_of(each)) for _, each in world.mails("rome")]
-    assert subjects == [f"Week of {began}: 5 of N papers" for began in ("16 March", "23 March", "30 March")]
+    subjects = [subject_of(each) for _, each in world.mails("rome")]
+    assert [each.partition(": ")[0] for each in subjects] == ["Week of 16 March", "Week of 23 March", "Week of 30 March"]
+    assert all(each.partition(": ")[2] and len(each) <= 60 for each in subjects)
     ((_, month),) = world.mails("paris")
-    assert subject_of(month).startswith("March: 5 of ")
+    assert subject_of(month).startswith("March: ")
     assert " this month" in parts_of(month.data)[1]
 
 

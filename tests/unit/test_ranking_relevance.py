@@ -115,13 +115,34 @@ def test_a_saved_search_is_a_wish_like_any_other(search: str, found: set[int]) -
     assert {pick.position for pick in wanted[: len(found)]} == found
 
 
-def test_a_wish_half_fulfilled_is_better_than_none_and_says_so() -> None:
+def test_a_wish_half_fulfilled_is_better_than_none_and_nothing_is_said_of_it() -> None:
     interests = Interests(words=("robot folding",))
     halves = {pick.position: pick.parts["words"] for pick in chosen(interests, 30) if "words" in pick.parts}
     assert {position % 6 for position in halves} == {0, 2}
     assert all(0 < part < 0.6 for part in halves.values())
-    assert told(interests, 2) == "close to “robot folding”"
-    assert told(interests, 1) == "+99 upvotes"
+    assert told(interests, 2) == "+98 upvotes"
+
+
+@pytest.mark.parametrize(
+    ("abstract", "said"),
+    [
+        ("It is about protein that is folding.", "matches: protein folding"),
+        ("Folding of a protein is studied.", "matches: protein folding"),
+        ("Protein is food. A chair is for folding.", "has the words “protein folding”"),
+        ("Protein is food.", "+1 upvote"),
+    ],
+)
+def test_words_match_where_they_stand_together(abstract: str, said: str) -> None:
+    paper = Paper(
+        id=1,
+        identifiers=(Identifier("arxiv", "2605.00001"),),
+        title="A study",
+        abstract=abstract,
+        first_seen_at=datetime(2026, 5, 1, tzinfo=UTC),
+    )
+    pooled = [Pooled(0, Ranked(paper, 1.0, (Reason("votes", "+1 upvote"),)))]
+    [[pick]] = personal_picks(pooled, [Reader(Interests(words=("protein folding",)), 1)])
+    assert pick.reasons[0].text == said
 
 
 def test_a_liked_paper_brings_its_like_and_comes_last_itself() -> None:

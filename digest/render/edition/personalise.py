@@ -10,6 +10,7 @@ from typing import Protocol
 from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.domain.paper import Reason, for_readers
+from digest.ranking.sentences import title_shortened
 from digest.render.edition.markers import Markers
 from digest.render.text.text_wrap import COLUMNS, breakable, wrap
 
@@ -99,7 +100,8 @@ def selected(
     shell = {"count": count, "picked": str(len(picks)), "period": rendered.period if period is None else period}
     titles = [card.title for card in chosen]
     top = titles[0] if titles else rendered.preheader
-    shell["top"] = top if len(top) <= SUBJECT_LONGEST else _cut(top, SUBJECT_LONGEST)
+    before_top = f"{shell['period']}: " if shell["period"] else ""
+    shell["top"] = title_shortened(top, SUBJECT_LONGEST - len(before_top))
     spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short email"]
     teasers = {
         "titles": teaser(titles[1:], spare, PREHEADER_LONGEST // 2),  # after the list's title and the day
@@ -163,13 +165,9 @@ def teaser(parts: Sequence[str], spare: Sequence[str], longest: int) -> str:
             break
         longer = f"{text} · {part}" if text else part
         if len(longer) > longest:
-            return text if len(text) >= longest // 3 else _cut(longer, longest)
+            return text if len(text) >= longest // 3 else title_shortened(longer, longest)
         text = longer
     return text
-
-
-def _cut(text: str, longest: int) -> str:
-    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(" ·,;:") + "…"
 
 
 def _escaped(values: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How other people's tools judge our mail: five real mornings, full and compact, and a mail of every other kind, before all judges.
+"""How other people's tools judge our mail: five real mornings, full and compact, and one mail of each other kind, before all.
 
     DIGEST_MAILQA=DIR python benchmarks/judged.py
 

@@ -14,6 +14,7 @@ import gzip
 import json
 import random
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,10 +59,10 @@ def write(seed: int, sheet: Path, folder: Path) -> None:
             out.writerow([name, *shown, "", ""])
 
 
-def agreement(sheet: Path) -> dict[str, float]:
-    """Of a marked sheet; a mark other than 0 or 1 is refused."""
+def agreement(sheet: Path, readers: Sequence[str] = READERS) -> dict[str, float]:
+    """Of a marked sheet, by the columns of two readers' marks; one other than 0 or 1 is refused."""
     with sheet.open(encoding="utf-8", newline="") as file:
-        pairs = [tuple(("0", "1").index(row[reader].strip()) for reader in READERS) for row in csv.DictReader(file)]
+        pairs = [tuple(("0", "1").index(row[reader].strip()) for reader in readers) for row in csv.DictReader(file)]
     share = [sum(marks) / len(pairs) for marks in zip(*pairs, strict=True)]
     same = sum(one == two for one, two in pairs) / len(pairs)
     chance = share[0] * share[1] + (1 - share[0]) * (1 - share[1])

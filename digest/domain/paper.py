@@ -122,8 +122,9 @@ class Candidate:
     """What its list lets its topic count."""
 
 
-BURST, LATELY = "burst", "lately"
-"""Kinds of reasons for operators: votes that do not count, earlier picks on a topic. Readers see none that speaks against one."""
+BURST, LATELY, UNVOTED = "burst", "lately", "new"
+"""Kinds of reasons for operators: votes that do not count, earlier picks on a topic, a paper so new that nobody has voted.
+Readers see none that speaks against a paper, or for every paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +132,13 @@ class Reason:
     """Why a paper was chosen (or left out), in words a reader understands."""
 
     kind: str
-    """"votes", "stars", "new", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
+    """"votes", "stars", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
     text: str
     """Such as "▲ 145 (+102 today)"."""
 
 
 def for_readers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """What readers are told; that a paper is new only where nothing else speaks for it."""
-    kept = tuple(reason for reason in reasons if reason.kind not in (BURST, LATELY))
-    return tuple(reason for reason in kept if reason.kind != "new") or kept
+    return tuple(reason for reason in reasons if reason.kind not in (BURST, LATELY, UNVOTED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ COMMON = 1.0
 NAMESAKES = 0.1
 """How far an author asked for counts whose name many share: a nudge, and never an interest fulfilled."""
 IN_TITLE = 1.25
-"""An interest that the title fulfils, against one that title and abstract fulfil together."""
-BETWEEN = 3
-"""Other words among the words of an interest that stand together."""
+"""An interest that the title fulfils, against one that the abstract fulfils."""
+BETWEEN = 2
+"""Other words between two words of an interest that stand together: "diffusion large language models"."""
+SCATTERED = 0.7
+"""What an interest of several words is worth where a paper holds them all, but neither in its title nor together."""
 PARTLY = 0.5
-"""What an interest of several words is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
+"""What it is worth where a paper holds nearly all of them by rarity; less, the fewer it holds."""
 
 
 _MOST_COUNTED = 100
@@ -142,6 +144,11 @@ class PoolIndex:
         for row, query in enumerate(queries):
             if not query.wordy:
                 shares[row] = [float(self._answers(position, query)) for position in range(self.size)]
+            else:
+                asked = terms.all_terms(" ".join(query.words))
+                shares[row, [each for each in np.flatnonzero(shares[row] == 1) if not _together(self._texts[each], asked)]] = (
+                    SCATTERED
+                )
             if query.unwanted:
                 shares[row] *= [not self._unwanted(position, query.unwanted) for position in range(self.size)]
         return shares
@@ -161,20 +168,6 @@ class PoolIndex:
         held, titled = asking.times_sparse(self._held_by), asking.times_sparse(self._titles_with)
         partly = PARTLY * held**2
         return np.where(titled > 0.999, IN_TITLE, np.where(held > 0.999, 1.0, partly))
-
-    def together(self, interest: str, position: int) -> bool:
-        """Whether the words of an interest that a paper holds stand near each other in it; a search is met or is not."""
-        query, text = parse_query(interest), self._texts[position]
-        wanted = {term for word in query.words for term in terms.all_terms(word)}
-        if not query.wordy or len(wanted) < 2:
-            return True
-        last: dict[str, int] = {}
-        for at, term in enumerate(text):
-            if term in wanted:
-                last[term] = at
-                if len(last) == len(wanted) and at - min(last.values()) < len(wanted) + BETWEEN:
-                    return True
-        return False
 
     def _answers(self, position: int, query: Query) -> bool:
         paper, text = self.papers[position], self._texts[position]
@@ -244,5 +237,14 @@ def _plainly(word: str) -> str:
     return " ".join(name_words(word))
 
 
-def _in_order(text: list[str], phrase: list[str]) -> bool:
-    return any(term == phrase[0] and text[i : i + len(phrase)] == phrase for i, term in enumerate(text))
+def _together(text: Sequence[str], words: Sequence[str]) -> bool:
+    """In their order, or two of them in either: "folding of a protein"."""
+    return _in_order(text, words, BETWEEN) or (len(words) == 2 and _in_order(text, words[::-1], BETWEEN))
+
+
+def _in_order(text: Sequence[str], phrase: Sequence[str], between: int = 0) -> bool:
+    """Whether the words stand there one after the other, with as many others `between` two of them at most."""
+    ends = {at for at, term in enumerate(text) if term == phrase[0]}
+    for wanted in phrase[1:]:
+        ends = {at + step for at in ends for step in range(1, between + 2) if at + step < len(text) and text[at + step] == wanted}
+    return bool(ends)

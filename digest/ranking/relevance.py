@@ -44,7 +44,7 @@ DISLIKED = 1.5
 """What likeness to papers disliked takes away at most."""
 WHOLLY_DISLIKED = 0.35
 """Likeness to one paper disliked that takes it all away; half of that takes a quarter."""
-REASON_FROM = 0.06
+REASON_FROM = 0.065
 """Likeness to a work, beyond what all papers share, from which it is told as a reason."""
 CLOSE = 0.1
 """Relevance from which a paper is close to a reader's interests."""
@@ -232,18 +232,14 @@ class _Batch:
         return (*(Reason("interest", text) for text in self._because(row, position)), *own)
 
     def _because(self, row: int, position: int) -> list[str]:
-        """What a reader asked for and gets; what they hold that is nearest; else words that are all there, but each elsewhere."""
+        """What a reader asked for and gets, and what they hold that is nearest."""
         met = {kind: list(self._asked[kind].of(row, position)) for kind in ASKED_FOR}
         liked = self._because_liked(row, position)
-        apart = [words for words in met["words"] if not self._pool_index.together(words, position)]
-        met["words"] = [words for words in met["words"] if words not in apart]
         matches = [*map(_in_words, met["words"]), *met["categories"]][: MOST_REASONS - len(liked)]
         found = [f"matches: {', '.join(matches)}"] if matches else []
         if met["authors"]:
             found.append(f"by {self._as_written(met['authors'][0], position)}, whom you follow")
-        if found or liked:
-            return [*found, *liked]
-        return [f"has the words “{_in_words(words)}”" for words in apart][:1]
+        return [*found, *liked]
 
     def _as_written(self, author: str, position: int) -> str:
         return next((each for each in self._pool_index.papers[position].authors if self._pool_index.is_by(each, author)), author)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 
 from digest.domain.edition import LeftOut, Pick, Pooled
-from digest.domain.paper import LATELY, Paper, Ranked, Reason
+from digest.domain.paper import LATELY, UNVOTED, Paper, Ranked, Reason
 from digest.ranking import terms
 
 SAME = 0.80
@@ -117,7 +117,7 @@ def shares(picks: int, parts: int) -> list[int]:
 
 def is_new(ranked: Ranked) -> bool:
     """New, and nobody has voted yet: only its being new speaks for it."""
-    return any(reason.kind == "new" for reason in ranked.reasons)
+    return any(reason.kind == UNVOTED for reason in ranked.reasons)
 
 
 def _room_for_new(considered: Sequence[Ranked], rest: Sequence[Ranked], picks: int) -> list[Ranked]:

@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heapreplace
 from itertools import pairwise
 from typing import Protocol
 
-from digest.domain.paper import BURST, Candidate, Ranked, Reason
+from digest.domain.paper import BURST, UNVOTED, Candidate, Ranked, Reason
 from digest.ranking.features import STARS, VOTES, Figures, links_code, observe
 from digest.ranking.model import PLAIN, Model
 
@@ -24,8 +24,8 @@ class Ranker(Protocol):
 NEW = 36.0
 """Hours for which a paper is new."""
 DAYS_PLOTTED = 7
-FEW, FEW_LATER = 3, 5
-"""Fewer upvotes or stars speak for no paper: on its first day, and later."""
+FEW = 10
+"""Fewer upvotes or stars speak for no paper."""
 MOVED = 0.1
 """Share of all upvotes or stars from which what came today is told: "+1 today" after hundreds speaks against a paper."""
 REPEATED = 0.85
@@ -76,21 +76,22 @@ def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
 
 
 def _counts(figures: Figures) -> Reason | None:
-    """ "▲ 145 (+102 today) · ★ 310": upvotes and stars, and what the last 24 hours added. "New" where there is none yet."""
-    shown, moved = [], []
+    """ "▲ 145 (+102 today) · ★ 310": upvotes and stars, and what the last 24 hours added; "New" where there is none yet."""
+    shown, moved, noticed = [], [], False
     for kind, name, sign in ((VOTES, "votes", "▲"), (STARS, "stars", "★")):
         found = figures.voices.get(kind)
         if found is None or (total := round(found.last)) < 1:
             continue
         gained = round(found.grown(24, before=0.0 if kind == VOTES else None))
-        if total < (FEW if gained >= total else FEW_LATER):
+        noticed = True
+        if total < FEW:
             continue
         added = "" if gained < max(1, MOVED * total) else " today" if gained >= total else f" (+{gained:,} today)"
         shown.append(f"{sign} {total:,}{added}")
         moved += [name] if gained >= 1 else []
     if shown:
         return Reason(moved[0] if moved else "quiet", " · ".join(shown))
-    return Reason("new", "New") if figures.age < NEW else None
+    return None if noticed or figures.age >= NEW else Reason(UNVOTED, "New")
 
 
 def _set_aside(figures: Figures) -> Reason | None:

@@ -62,12 +62,12 @@ class RealMail:
 
 def real_mail(folder: Path) -> RealMail:
     """Written to `folder`: <day>.eml, <day>-compact.eml, <kind>.eml, zone."""
-    _unpack(folder / "pages")
+    unpack(folder / "pages")
     (folder / "rsa.pem").write_bytes(new_key("rsa"))
     mornings: dict[str, dict[str, bytes]] = {style: {} for style in STYLES}
     now = datetime.now(UTC)
     """Mails are dated now: filters hold an old date against a mail, and that is not about the mail."""
-    with Container(_settings(folder)) as container:
+    with Container(settings_of(folder)) as container:
         load([folder / "pages"], container.adapters.store, None, datetime(2026, 5, 26, tzinfo=UTC))
         paper_list = container.adapters.paper_list(None)
         with container.adapters.store.begin() as unit:
@@ -97,11 +97,11 @@ def real_mail(folder: Path) -> RealMail:
     return RealMail(full, compact, {name: folder / f"{name}.eml" for name in others}, zone)
 
 
-def _settings(folder: Path) -> Settings:
+def settings_of(folder: Path, base_url: str = "https://papers.example.org") -> Settings:
     return Settings(
         database=Database(url=f"sqlite:///{folder / 'digest.sqlite3'}"),
         secrets=Secrets(key_file=folder / "digest.key"),
-        web=Web(base_url="https://papers.example.org"),
+        web=Web(base_url=base_url),
         mail=Mail(
             from_name="Trending papers",
             from_address="digest@papers.example.org",
@@ -140,7 +140,7 @@ def _others(container: Container, edition: Edition, paper_list: PaperList, now: 
     ]
 
 
-def _unpack(folder: Path) -> None:
+def unpack(folder: Path) -> None:
     """The pages of the week before the first of the days, and of the days."""
     folder.mkdir()
     with tarfile.open(SHARED / "data/hf_history/raw_api_daily_papers.tar.xz") as archive:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
-from digest.domain.paper import BURST, Candidate, Paper, Ranked, Reason, Signal, for_readers
+from digest.domain.paper import BURST, UNVOTED, Candidate, Paper, Ranked, Reason, Signal, for_readers
 from digest.ranking.burst import BELIEVED
 from digest.ranking.model import PLAIN, Model
 from digest.ranking.selection import also
@@ -71,20 +71,20 @@ COMMENTS: tuple[Reading, ...] = (("comments", 24, 1), ("comments", 2, 4))
         (60, votes((24, 2000), (1, 3234)), [("votes", "▲ 3,234 (+1,234 today)")]),
         (60, votes((24, 50), (1, 51)), [("votes", "▲ 51")]),
         (60, votes((24, 45), (1, 50)), [("votes", "▲ 50 (+5 today)")]),
-        (20, votes((2, 2)), [("new", "New")]),
-        (20, votes((2, 3)), [("votes", "▲ 3 today")]),
-        (60, (*votes((24, 2), (1, 4)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
+        (20, votes((2, 9)), []),
+        (20, votes((2, 10)), [("votes", "▲ 10 today")]),
+        (60, (*votes((24, 2), (1, 9)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
         (60, (*STARS, *COMMENTS), [("stars", "★ 1,244 (+1,234 today)")]),
         (30, (*votes((1, 2)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
         (60, (*votes((24, 60), (1, 60)), *STARS), [("stars", "▲ 60 · ★ 1,244 (+1,234 today)")]),
         (20, (("github_stars", 2, 900),), [("quiet", "★ 900")]),
-        (60, votes((50, 7), (1, 7)), [("quiet", "▲ 7")]),
+        (60, votes((50, 12), (1, 12)), [("quiet", "▲ 12")]),
         (90, votes((80, 1), (36, 1500)), [("quiet", "▲ 1,500")]),
         (60, votes((50, 2), (1, 2)), []),
         (60, votes((1, 0)), []),
         (60, COMMENTS, []),
         (35, (), [("new", "New")]),
-        (35, votes((30, 2), (1, 2)), [("new", "New")]),
+        (35, votes((30, 0), (1, 0)), [("new", "New")]),
         (36, (), []),
     ],
 )
@@ -115,11 +115,10 @@ def test_operators_see_which_votes_do_not_count_and_readers_see_nothing_against_
     assert [reason.text for reason in for_readers(ranked.reasons)] == [f"▲ {burst:.0f} today"]
 
 
-def test_that_a_paper_is_new_is_said_where_nothing_else_is() -> None:
-    new, asked, burst = Reason("new", "New"), Reason("interest", "matches: clocks"), Reason(BURST, "9 upvotes do not count")
-    assert for_readers((new,)) == (new,)
-    assert for_readers((new, burst)) == (new,)
+def test_readers_are_told_what_speaks_for_a_paper() -> None:
+    new, asked, burst = Reason(UNVOTED, "New"), Reason("interest", "matches: clocks"), Reason(BURST, "9 upvotes do not count")
     assert for_readers((asked, new, burst)) == (asked,)
+    assert for_readers((new,)) == ()
 
 
 # ---- what speaks for a paper before anybody does -------------------------------------------------------------------------------
@@ -154,14 +153,14 @@ def test_of_a_new_paper_the_words_are_told_that_tend_to_be_voted_up(title: str, 
     "known",
     [
         candidate(1, 36, title="Agents"),
-        candidate(1, 10, *votes((1, 3)), title="Agents"),
+        candidate(1, 10, *votes((1, 10)), title="Agents"),
         candidate(1, 10, title="Agents", abstract=""),
     ],
     ids=["not new", "votes speak for it", "a title alone says too little"],
 )
 def test_words_are_not_told_of_others(known: Candidate) -> None:
     assert "words" not in dict(told(known, model=TASTE))
-    assert "words" in dict(told(candidate(1, 10, *votes((1, 2)), title="Agents"), model=TASTE))
+    assert "words" in dict(told(candidate(1, 10, *votes((1, 9)), title="Agents"), model=TASTE))
 
 
 def test_words_of_the_abstract_raise_a_paper_but_are_not_told() -> None:

@@ -108,16 +108,16 @@ def test_a_source_that_is_down_has_dropped_nobody() -> None:
 
 
 def test_reasons_have_words_and_figures() -> None:
-    crowd = [candidate(n, 27, ("upvotes", 26, 1), ("upvotes", 1, 8)) for n in range(10, 30)]
+    crowd = [candidate(n, 27, ("upvotes", 26, 2), ("upvotes", 1, 16)) for n in range(10, 30)]
     star = candidate(1, 30, ("upvotes", 28, 4), ("upvotes", 1, 60), ("github_stars", 24, 10), ("github_stars", 2, 320))
     told = reasons(
-        star, *crowd, SILENT, candidate(6, 60, ("upvotes", 50, 7)), candidate(7, 100, ("upvotes", 90, 7), ("upvotes", 1, 7))
+        star, *crowd, SILENT, candidate(6, 60, ("upvotes", 50, 7)), candidate(7, 100, ("upvotes", 90, 12), ("upvotes", 1, 12))
     )
     assert told[1] == ["▲ 60 (+48 today) · ★ 320 (+310 today)"]
-    assert told[10] == ["▲ 8 (+6 today)"]
+    assert told[10] == ["▲ 16 (+13 today)"]
     assert told[4] == ["New"]
-    assert told[6] == ["▲ 7"]
-    assert told[7] == ["▲ 7"]
+    assert told[6] == []
+    assert told[7] == ["▲ 12"]
 
 
 def test_the_plot_has_a_value_a_day_oldest_first() -> None:

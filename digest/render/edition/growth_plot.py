@@ -7,13 +7,19 @@ from math import isfinite
 
 BAR_HEIGHT = 20
 """Pixels of the highest bar of a growth plot."""
-MOST_BARS = 7
+MOST_BARS, LEAST_DAYS = 7, 3
+FLAT = 2
+"""Pixels of a day without growth."""
 
 
 def bar_heights(growth: Sequence[float]) -> tuple[int, ...]:
-    """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one; () below 3 values."""
+    """Heights in pixels of the last days' growth, at least 2 so that a day without growth shows as one.
+
+    () unless three days stand above that: one high bar and a flat line say no more than the count beside them.
+    """
     days = [max(value, 0.0) for value in growth[-MOST_BARS:]]
     most = max(days, default=0.0)
-    if len(days) < 3 or most <= 0 or not all(map(isfinite, growth)):
+    if most <= 0 or not all(map(isfinite, growth)):
         return ()
-    return tuple(max(2, round(BAR_HEIGHT * value / most)) for value in days)
+    heights = tuple(max(FLAT, round(BAR_HEIGHT * value / most)) for value in days)
+    return heights if sum(height > FLAT for height in heights) >= LEAST_DAYS else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heapreplace
@@ -24,8 +24,11 @@ class Ranker(Protocol):
 NEW = 36.0
 """Hours for which a paper is new."""
 DAYS_PLOTTED = 7
-FEW = 10
-"""Fewer upvotes or stars speak for no paper."""
+SIGNS = {VOTES: ("votes", "▲"), STARS: ("stars", "★")}
+TOLD = 0.8
+"""Share of the window's papers with upvotes, or stars, whose number is too low to be told."""
+FEW, ENOUGH = 3, 30
+"""Fewer are never told, however few the others have; as many always are."""
 MOVED = 0.1
 """Share of all upvotes or stars from which what came today is told: "+1 today" after hundreds speaks against a paper."""
 REPEATED = 0.85
@@ -44,7 +47,8 @@ def rank(candidates: Sequence[Candidate], at: datetime, model: Model = PLAIN) ->
     scored.sort(key=lambda pair: (-pair[0], pair[1].paper.identifier, pair[1].paper.id))
     spoken = [pair for pair in scored if not pair[1].is_silent]
     silent = _spread([pair for pair in scored if pair[1].is_silent])
-    return [Ranked(f.paper, score, _reasons(f, model), growth(f)) for score, f in (*spoken, *silent)]
+    few = {kind: _few([figures for _, figures in spoken], kind) for kind in SIGNS}
+    return [Ranked(f.paper, score, _reasons(f, model, few), growth(f)) for score, f in (*spoken, *silent)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +74,33 @@ def growth(figures: Figures) -> tuple[float, ...]:
 # ---- reasons ---------------------------------------------------------------------------------------------------------------
 
 
-def _reasons(figures: Figures, model: Model) -> tuple[Reason, ...]:
-    found = (_counts(figures), _set_aside(figures), *_track_record(figures, model), _words(figures, model), _topic(figures))
+def _reasons(figures: Figures, model: Model, few: Mapping[str, float]) -> tuple[Reason, ...]:
+    found = (
+        _counts(figures, few),
+        _set_aside(figures),
+        *_track_record(figures, model),
+        _words(figures, model, few),
+        _topic(figures),
+    )
     return tuple(filter(None, found))
 
 
-def _counts(figures: Figures) -> Reason | None:
+def _few(spoken: Sequence[Figures], kind: str) -> float:
+    """Below which a number of that kind speaks for no paper of this window."""
+    totals = sorted(found.last for figures in spoken if (found := figures.voices.get(kind)) and found.last >= 1)
+    return min(ENOUGH, max(FEW, totals[int(TOLD * len(totals))])) if totals else FEW
+
+
+def _counts(figures: Figures, few: Mapping[str, float]) -> Reason | None:
     """ "▲ 145 (+102 today) · ★ 310": upvotes and stars, and what the last 24 hours added; "New" where there is none yet."""
     shown, moved, noticed = [], [], False
-    for kind, name, sign in ((VOTES, "votes", "▲"), (STARS, "stars", "★")):
+    for kind, (name, sign) in SIGNS.items():
         found = figures.voices.get(kind)
         if found is None or (total := round(found.last)) < 1:
             continue
         gained = round(found.grown(24, before=0.0 if kind == VOTES else None))
         noticed = True
-        if total < FEW:
+        if total < few[kind]:
             continue
         added = "" if gained < max(1, MOVED * total) else " today" if gained >= total else f" (+{gained:,} today)"
         shown.append(f"{sign} {total:,}{added}")
@@ -120,9 +136,9 @@ def _topic(figures: Figures) -> Reason | None:
     return Reason("topic", f"{figures.paper.categories[0]} counts {figures.topic_weight:g}× on this list")
 
 
-def _words(figures: Figures, model: Model) -> Reason | None:
+def _words(figures: Figures, model: Model, few: Mapping[str, float]) -> Reason | None:
     """For a paper that only its text speaks for yet."""
-    if figures.votes >= FEW or figures.age >= NEW or figures.appeal < 0.2:
+    if figures.votes >= few[VOTES] or figures.age >= NEW or figures.appeal < 0.2:
         return None
     reported = [f"“{word}”" for word in model.appeal.distinctive_words(figures.paper)]
     return Reason("words", f"about {_listed(reported)}, which readers like") if reported else None

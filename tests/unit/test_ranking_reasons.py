@@ -15,7 +15,7 @@ from digest.ranking.burst import BELIEVED
 from digest.ranking.model import PLAIN, Model
 from digest.ranking.selection import also
 from digest.ranking.text_prior import TextPrior
-from digest.ranking.trending import rank
+from digest.ranking.trending import ENOUGH, rank
 from digest.render.edition.personalise import PREHEADER_LONGEST
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
@@ -71,9 +71,9 @@ COMMENTS: tuple[Reading, ...] = (("comments", 24, 1), ("comments", 2, 4))
         (60, votes((24, 2000), (1, 3234)), [("votes", "▲ 3,234 (+1,234 today)")]),
         (60, votes((24, 50), (1, 51)), [("votes", "▲ 51")]),
         (60, votes((24, 45), (1, 50)), [("votes", "▲ 50 (+5 today)")]),
-        (20, votes((2, 9)), []),
-        (20, votes((2, 10)), [("votes", "▲ 10 today")]),
-        (60, (*votes((24, 2), (1, 9)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
+        (20, votes((2, 2)), []),
+        (20, votes((2, 3)), [("votes", "▲ 3 today")]),
+        (60, (*votes((24, 1), (1, 2)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
         (60, (*STARS, *COMMENTS), [("stars", "★ 1,244 (+1,234 today)")]),
         (30, (*votes((1, 2)), *STARS), [("stars", "★ 1,244 (+1,234 today)")]),
         (60, (*votes((24, 60), (1, 60)), *STARS), [("stars", "▲ 60 · ★ 1,244 (+1,234 today)")]),
@@ -112,7 +112,22 @@ TALKED = [candidate(n, 30, *votes((28, 3), (16, 10), (1, 30)), ("comments", 1, 2
 def test_operators_see_which_votes_do_not_count_and_readers_see_nothing_against_a_pick(burst: float, said: str) -> None:
     ranked = first(candidate(1, 30, *votes((2, burst))), *TALKED)
     assert [reason.text for reason in ranked.reasons if reason.kind == BURST] == ([said] if said else [])
-    assert [reason.text for reason in for_readers(ranked.reasons)] == [f"▲ {burst:.0f} today"]
+    assert [reason.text for reason in for_readers(ranked.reasons)] == ([f"▲ {burst:.0f} today"] if burst >= ENOUGH else [])
+
+
+@pytest.mark.parametrize(
+    ("others", "least"),
+    [([1, 2], 3), ([10] * 4, 10), ([*range(1, 21)], 16), ([100] * 20, 30)],
+    ids=["few", "alike", "a fifth", "many"],
+)
+def test_a_number_is_told_that_few_papers_reach(others: list[int], least: int) -> None:
+    """Of a window's papers with upvotes the upper fifth, as many as 30 always, fewer than 3 never."""
+    for total in (least - 1, least):
+        crowd = [candidate(n, 60, *votes((50, count), (1, count))) for n, count in enumerate(others, start=2)]
+        ranked = next(
+            each for each in rank([candidate(1, 60, *votes((50, total), (1, total))), *crowd], NOW) if each.paper.id == 1
+        )
+        assert [reason.text for reason in ranked.reasons] == ([f"▲ {total}"] if total == least else [])
 
 
 def test_readers_are_told_what_speaks_for_a_paper() -> None:
@@ -153,14 +168,14 @@ def test_of_a_new_paper_the_words_are_told_that_tend_to_be_voted_up(title: str, 
     "known",
     [
         candidate(1, 36, title="Agents"),
-        candidate(1, 10, *votes((1, 10)), title="Agents"),
+        candidate(1, 10, *votes((1, 3)), title="Agents"),
         candidate(1, 10, title="Agents", abstract=""),
     ],
     ids=["not new", "votes speak for it", "a title alone says too little"],
 )
 def test_words_are_not_told_of_others(known: Candidate) -> None:
     assert "words" not in dict(told(known, model=TASTE))
-    assert "words" in dict(told(candidate(1, 10, *votes((1, 9)), title="Agents"), model=TASTE))
+    assert "words" in dict(told(candidate(1, 10, *votes((1, 2)), title="Agents"), model=TASTE))
 
 
 def test_words_of_the_abstract_raise_a_paper_but_are_not_told() -> None:

@@ -111,13 +111,13 @@ def test_reasons_have_words_and_figures() -> None:
     crowd = [candidate(n, 27, ("upvotes", 26, 2), ("upvotes", 1, 16)) for n in range(10, 30)]
     star = candidate(1, 30, ("upvotes", 28, 4), ("upvotes", 1, 60), ("github_stars", 24, 10), ("github_stars", 2, 320))
     told = reasons(
-        star, *crowd, SILENT, candidate(6, 60, ("upvotes", 50, 7)), candidate(7, 100, ("upvotes", 90, 12), ("upvotes", 1, 12))
+        star, *crowd, SILENT, candidate(6, 60, ("upvotes", 50, 7)), candidate(7, 100, ("upvotes", 90, 31), ("upvotes", 1, 31))
     )
     assert told[1] == ["▲ 60 (+48 today) · ★ 320 (+310 today)"]
     assert told[10] == ["▲ 16 (+13 today)"]
     assert told[4] == ["New"]
     assert told[6] == []
-    assert told[7] == ["▲ 12"]
+    assert told[7] == ["▲ 31"]
 
 
 def test_the_plot_has_a_value_a_day_oldest_first() -> None:

@@ -179,7 +179,7 @@ def drawn(rows: list[Row], seed: int) -> list[Row]:
     subjects = {row.text: row for row in reversed(rows) if row.where == "subject"}
     kinds: dict[str, dict[tuple[str, str], Row]] = defaultdict(dict)
     for row in rows:
-        if row.where != "subject":
+        if row.where != "subject" and row.text:  # a card that gives no reason claims nothing
             kinds[kind(row.text)][row.title, row.text] = row
     chance = random.Random(seed)
     waiting = [chance.sample(list(kinds[each].values()), len(kinds[each])) for each in sorted(kinds)]

@@ -8,6 +8,7 @@ import pytest
 from digest.domain.errors import InvalidAddress
 from digest.domain.subscriber import Address
 from digest.mail.message.address import read_address
+from tests.tables import every_row
 
 TAKEN = [
     ("ada@example.org", "ada@example.org"),
@@ -24,7 +25,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "address"), TAKEN)
+@every_row(("typed", "address"), TAKEN)
 def test_an_address_is_taken(typed: str, address: str) -> None:
     assert read_address(typed).text == address
     assert read_address(typed).text == address, "the second time its domain is known"
@@ -60,7 +61,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("typed", REFUSED)
+@every_row("typed", REFUSED)
 def test_what_is_no_address_is_refused_with_the_reason(typed: str) -> None:
     with pytest.raises(InvalidAddress) as refused:
         read_address(typed)

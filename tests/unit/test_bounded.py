@@ -15,6 +15,7 @@ from digest.domain.interest import understand
 from digest.sources import feed
 from digest.sources.detect_format import read_file
 from tests.servers.hostile import AT, FRAMES, filled, upload
+from tests.tables import every_row
 
 SECONDS = 5.0
 """Of the processor, for a megabyte; in practice a fifth of it. What was quadratic took minutes."""
@@ -27,7 +28,7 @@ def spent(frame: str, unit: bytes, size: int = 1_000_000) -> float:
     return time.process_time() - began
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("frame", "unit"),
     [
         ("bibtex value", b"\n"),

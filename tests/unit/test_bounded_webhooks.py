@@ -18,13 +18,12 @@ from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
 from digest.mail.inbound.webhooks.ses import SesWebhook
 from tests.servers.hostile import AT
 from tests.servers.running import PATIENCE
+from tests.tables import every_row
 
 NOW = int(AT.timestamp())
 
 
-@pytest.mark.parametrize(
-    "written", ["9" * 401, "", "-1", "1e9", "١٢٣٤٥٦٧٨٩٠", "1_779_883_200", " 1779883200", "inf", "²", "0x10", "\x00"]
-)
+@every_row("written", ["9" * 401, "", "-1", "1e9", "١٢٣٤٥٦٧٨٩٠", "1_779_883_200", " 1779883200", "inf", "²", "0x10", "\x00"])
 def test_what_is_no_timestamp_is_refused(written: str) -> None:
     with pytest.raises(InvalidInput, match="Unix seconds"):
         refuse_stale("webhook", written, AT)

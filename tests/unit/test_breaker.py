@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.circuit_breaker import ReturnCounts, Verdict, judge
+from tests.tables import every_row
 
 CASES = [
     (ReturnCounts(0, 0, 0), Verdict.FINE),
@@ -28,7 +28,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("returns", "verdict"), CASES)
+@every_row(("returns", "verdict"), CASES)
 def test_rates_and_numbers(returns: ReturnCounts, verdict: Verdict) -> None:
     judged = judge(returns)
     assert judged.verdict is verdict

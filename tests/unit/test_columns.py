@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.render.text.text_wrap import width, wrap
+from tests.tables import every_row
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ def test_width(text: str, columns: int) -> None:
     assert width(text) == columns
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "indent", "wrapped"),
     [
         ("a  b\n c", 0, "a b c"),

@@ -19,6 +19,7 @@ from digest.render.edition.compose import Composer, boundary_of, compose_message
 from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CARDS, CardSelection, CardUse, Personal, assemble
 from digest.render.text.quoted_printable import encode, encode_value
+from tests.tables import every_row
 
 HOSTILE = st.one_of(
     st.text(st.characters(exclude_categories=("Cs",)), max_size=300),
@@ -164,8 +165,8 @@ def test_a_mail_to_one_person_reads_back(html: str, text: str) -> None:
     assert_safe_lines(data)
 
 
-@pytest.mark.parametrize("odd", [".", "=", "=.", ".=", "é"])
-@pytest.mark.parametrize("length", range(60, 80))
+@every_row("odd", [".", "=", "=.", ".=", "é"])
+@every_row("length", range(60, 80))
 def test_a_link_may_be_cut_anywhere(odd: str, length: int) -> None:
     link = "https://x.test/".ljust(length, "t") + odd + "t" * 90
     encoded = encode_value(link)
@@ -176,6 +177,6 @@ def test_a_link_may_be_cut_anywhere(odd: str, length: int) -> None:
 ORDINARY = ["", "You get this.", *("w" * length for length in (74, 75, 76)), "ends with a space ", "two\nlines", "tab\t", "1=1"]
 
 
-@pytest.mark.parametrize("value", [*ORDINARY, "é", ".", ".hidden", "From me", "From", "a.b", "x\r", "w" * 74 + " "])
+@every_row("value", [*ORDINARY, "é", ".", ".hidden", "From me", "From", "a.b", "x\r", "w" * 74 + " "])
 def test_a_value_is_encoded_as_any_text_is(value: str) -> None:
     assert encode_value(value) == encode(value)

@@ -34,6 +34,7 @@ from digest.config import (
 )
 from digest.domain.errors import ConfigurationError
 from digest.links import Links
+from tests.tables import every_row
 
 FILE = Path(__file__).resolve().parents[2] / "config/digest.toml"
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -201,7 +202,7 @@ BASE_URLS = {
 }
 
 
-@pytest.mark.parametrize(("given", "kept"), BASE_URLS.items())
+@every_row(("given", "kept"), BASE_URLS.items())
 def test_a_base_url_is_kept_without_a_slash_at_its_end(given: str, kept: str) -> None:
     assert Web(base_url=given).base_url == kept
     assert Links(kept, "key").archive("daily") == f"{kept}/lists/daily"
@@ -296,7 +297,7 @@ def test_a_duration_is_seconds_or_says_its_unit(text: str | float, seconds: floa
     assert Delivery(lease=text).lease == seconds  # type: ignore[arg-type]  # as the file says it
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "days"), [("40", 40), (40, 40), ("40d", 40), ("6w", 42), ("36h", None), ("240h", 10), ("1.5d", None), ("x", None)]
 )
 def test_days_are_whole(text: str | int, days: int | None) -> None:

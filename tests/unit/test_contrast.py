@@ -6,9 +6,10 @@ import pytest
 from lxml import html as markup
 
 from digest.mail.lint.contrast import contrast, dark_rules, declarations, faint_texts, parse_colour
+from tests.tables import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("one", "other", "ratio"),
     [
         ("#000", "#ffffff", 21.0),
@@ -74,7 +75,7 @@ def test_declarations_and_dark_rules() -> None:
     assert dark_rules(css) == {".a": {"color": "#eee"}, "h1": {"color": "#eee"}, ".b": {"margin": "0"}}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("body", "css", "faint"),
     [
         ("<p>fine</p>", "", []),

@@ -10,6 +10,7 @@ import pytest
 
 from digest.domain.delivery import Delivery, DeliveryState
 from digest.domain.delivery_words import where_it_is, why
+from tests.tables import every_row
 
 AT = datetime(2026, 11, 30, 6, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,7 +64,7 @@ WHY = [
 ]
 
 
-@pytest.mark.parametrize(("state", "reason", "words"), WHY)
+@every_row(("state", "reason", "words"), WHY)
 def test_why_is_plain(state: DeliveryState, reason: str, words: str) -> None:
     assert why(state, reason) == words
 

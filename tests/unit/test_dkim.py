@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import ConfigurationError
 from digest.mail.auth.dkim import OVERSIGNED, SIGNED, Signer, SigningKey, new_key, relaxed_body
+from tests.tables import every_row
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 HEADER = (
@@ -85,8 +86,8 @@ DAMAGE = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), DAMAGE)
-@pytest.mark.parametrize("index", [0, 1], ids=["rsa", "ed25519"])
+@every_row(("before", "after"), DAMAGE)
+@every_row("index", [0, 1], ids=["rsa", "ed25519"])
 def test_what_is_changed_breaks_the_signature(before: bytes, after: bytes, index: int) -> None:
     message = signed()
     damaged = message.replace(before, after)
@@ -158,7 +159,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("domain", "selector", "taken"), NAMES)
+@every_row(("domain", "selector", "taken"), NAMES)
 def test_where_a_key_is_published_is_a_name_in_the_dns(domain: str, selector: str, taken: bool) -> None:
     if taken:
         key = SigningKey.from_pem(domain, selector, pem(SMALL))
@@ -209,7 +210,7 @@ PIECES = [
 ]
 
 
-@pytest.mark.parametrize(("pieces", "relaxed"), PIECES)
+@every_row(("pieces", "relaxed"), PIECES)
 def test_the_relaxed_form_of_a_body(pieces: list[bytes], relaxed: bytes) -> None:
     assert relaxed_body(pieces) == relaxed
 

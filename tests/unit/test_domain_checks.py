@@ -13,6 +13,7 @@ from digest.mail.auth.dns_lookup import Lookup, NoAnswer
 from digest.mail.auth.domain_checks import Checked, Identity, check_dkim, check_dmarc, check_ptr, check_return, check_spf
 from digest.mail.auth.spf import read_policy
 from tests.servers.name_server import Zone, name_server
+from tests.tables import every_row
 
 KEY = SigningKey.from_pem("papers.test", "digest", new_key("rsa"))
 ED25519 = SigningKey.from_pem("papers.test", "digest-ed25519", new_key("ed25519"))
@@ -98,7 +99,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "name", "said", "fix"), FAULTS, ids=[f"{f[1]} {f[2]}" for f in FAULTS])
+@every_row(("changed", "name", "said", "fix"), FAULTS, ids=[f"{f[1]} {f[2]}" for f in FAULTS])
 def test_each_fault_is_named_with_what_to_publish(changed: Zone, name: str, said: str, fix: str) -> None:
     zone = {key: records for key, records in {**GOOD, **changed}.items() if records}
     wrong = [each for each in examined(zone) if each.well is False and each.name.startswith(name)]

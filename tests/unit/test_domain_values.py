@@ -18,6 +18,7 @@ from digest.domain.paper import MergeCounts
 from digest.domain.retry import Decision, Effect, RetryPolicy, UncertainPolicy
 from digest.domain.subscriber import AddedReaders, Address, Interests
 from digest.mail.smtp.reply_classifier import verdict_of
+from tests.tables import every_row
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -43,7 +44,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "given", "said", "code"), SAID)
+@every_row(("kind", "given", "said", "code"), SAID)
 def test_an_error_is_one_line_that_names_the_place(
     kind: Callable[..., errors.DigestError], given: tuple[object, ...], said: str, code: int
 ) -> None:
@@ -185,7 +186,7 @@ DECIDED = [  # attempt, attempts before → what exactly
 ]
 
 
-@pytest.mark.parametrize(("given", "before", "decided"), DECIDED)
+@every_row(("given", "before", "decided"), DECIDED)
 def test_a_decision_to_the_word(given: Attempt, before: int, decided: Decision) -> None:
     assert RetryPolicy().decide(given, before, NOW + DAY, verdict_of(given)) == decided
 

@@ -18,6 +18,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import Signal, Summary
 from digest.sources import detect_format, jsonl, seed_page
 from digest.sources.port import Parsed
+from tests.tables import every_row
 
 SEEN = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SEEDS = Path(__file__).resolve().parents[2] / "seeds/papers.txt"
@@ -86,7 +87,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "reason"), BAD, ids=[reason for _, reason in BAD])
+@every_row(("bad", "reason"), BAD, ids=[reason for _, reason in BAD])
 def test_line_317_is_named_and_the_others_kept(bad: Any, reason: str) -> None:
     parsed = read(lines(*[PAPER] * 316, bad, PAPER, SIGNAL))
     assert (len(parsed.sightings), len(parsed.readings)) == (317, 1)
@@ -182,7 +183,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("head", "name"), SHAPES, ids=[str(shape[1]) + str(n) for n, shape in enumerate(SHAPES)])
+@every_row(("head", "name"), SHAPES, ids=[str(shape[1]) + str(n) for n, shape in enumerate(SHAPES)])
 def test_shapes(head: bytes, name: str | None) -> None:
     known = detect_format.recognise(head)
     assert (known.name if known else None) == name

@@ -14,6 +14,7 @@ from digest.sources.publishing_schedule import (
     latest_promise,
     silence_note,
 )
+from tests.tables import every_row
 
 
 def at(text: str) -> datetime:
@@ -44,7 +45,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("rhythm", "last", "now", "stale"), [case[:4] for case in CASES], ids=[case[4] for case in CASES])
+@every_row(("rhythm", "last", "now", "stale"), [case[:4] for case in CASES], ids=[case[4] for case in CASES])
 def test_stale(rhythm: str, last: str | None, now: str, stale: bool) -> None:
     assert is_stale(PublishingSchedule(rhythm), at(last) if last else None, at(now)) is stale
 

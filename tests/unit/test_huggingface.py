@@ -15,6 +15,7 @@ from digest.domain.errors import SourceError, SourceRefused, SourceUnreachable, 
 from digest.domain.paper import Signal, Summary
 from digest.sources.huggingface import HuggingFace, parse
 from digest.sources.port import Answer, Parsed
+from tests.tables import every_row
 
 SEEN = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -60,9 +61,7 @@ def test_odd_values_say_nothing_rather_than_something_wrong() -> None:
     assert shown.summary == Summary(text="Short.", provenance="huggingface")
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b" ", b"<html>", b"[{", b"{}", b'{"error":"Invalid date"}', b'["a"]', b"3", b"[[]]", b"\xff"]
-)
+@every_row("data", [b"", b" ", b"<html>", b"[{", b"{}", b'{"error":"Invalid date"}', b'["a"]', b"3", b"[[]]", b"\xff"])
 def test_what_is_no_page_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
         read(data)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier, preferred
+from tests.tables import every_row
 
 SPELLINGS = [
     ("2510.19278", "arxiv:2510.19278", None),
@@ -144,13 +145,13 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "canonical", "version"), SPELLINGS)
+@every_row(("written", "canonical", "version"), SPELLINGS)
 def test_every_spelling_of_a_work_is_one_identifier(written: str, canonical: str, version: int | None) -> None:
     read = parse_identifier(written)
     assert (str(read.identifier), read.version) == (canonical, version)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "written",
     [
         "",

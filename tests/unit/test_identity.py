@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digest.domain.identifier import Identifier
 from digest.domain.identity import MergedFields, may_match_by_title, merge, title_key
 from digest.domain.paper import Sighting, Summary
+from tests.tables import every_row
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -146,7 +147,7 @@ CASES: list[tuple[str, list[Sighting], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("sightings", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@every_row(("sightings", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_precedence(sightings: list[Sighting], expected: dict[str, Any]) -> None:
     merged = merge(sightings)
     assert {name: getattr(merged, name) for name in expected} == expected
@@ -213,7 +214,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "same"), KEYS)
+@every_row(("one", "other", "same"), KEYS)
 def test_title_keys(one: tuple[str, str], other: tuple[str, str], same: bool) -> None:
     first, second = (title_key(seen("x", title=title, authors=(author,) if author else ())) for title, author in (one, other))
     assert (first is not None and first == second) is same

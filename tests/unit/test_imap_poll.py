@@ -11,6 +11,7 @@ import pytest
 from digest.domain.errors import RelayUnreachable
 from digest.mail.inbound.imap_poll import MAX_A_POLL, ImapPoll
 from digest.mail.message.mime import MAX_BYTES
+from tests.tables import every_row
 
 Answer = tuple[str, list[Any]]
 
@@ -147,7 +148,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("no", "can", "why"), REFUSED)
+@every_row(("no", "can", "why"), REFUSED)
 def test_a_server_that_refuses_is_named_with_what_it_refused(no: str, can: str, why: str) -> None:
     mailbox = Mailbox({3: b"three"}, can, no)
     with pytest.raises(RelayUnreachable) as failed:

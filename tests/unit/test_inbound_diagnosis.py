@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass
 from digest.mail.inbound.bounce_classifier import ReplyStage, diagnose, stage_of
+from tests.tables import every_row
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 
@@ -89,7 +90,7 @@ REPLIES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "status", "said", "expected"), REPLIES, ids=[row[0][:40] or row[1] for row in REPLIES])
+@every_row(("words", "status", "said", "expected"), REPLIES, ids=[row[0][:40] or row[1] for row in REPLIES])
 def test_reply(words: str, status: str, said: str, expected: BounceClass) -> None:
     found = diagnose(words, status, stage=ReplyStage(said))
     assert found.bounce is expected, found

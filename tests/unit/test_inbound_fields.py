@@ -9,6 +9,7 @@ import pytest
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind, Returned
 from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.message.mime import read_mail
+from tests.tables import every_row
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 ADA, BOB = "ada@example.org", "bob@example.org"
@@ -57,8 +58,8 @@ BLOCKS = [
 ]
 
 
-@pytest.mark.parametrize("encoding", ["", "base64"])
-@pytest.mark.parametrize(("given", "returned"), BLOCKS)
+@every_row("encoding", ["", "base64"])
+@every_row(("given", "returned"), BLOCKS)
 def test_what_a_report_says_of_one_recipient(given: str, returned: Returned, encoding: str) -> None:
     found = report(given, encoding=encoding)
     assert (found.kind, found.reason) == (FeedbackKind.BOUNCE, "delivery report (RFC 3464)")
@@ -122,8 +123,8 @@ COMPLAINED = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers", "message/rfc822-headers"])
-@pytest.mark.parametrize(("fields", "readers", "said"), COMPLAINED)
+@every_row("kind", ["message/rfc822", "text/rfc822-headers", "message/rfc822-headers"])
+@every_row(("fields", "readers", "said"), COMPLAINED)
 def test_who_complained(fields: str, readers: list[str], said: str, kind: str) -> None:
     found = complaint(fields, kind=kind)
     assert (found.kind, found.reason) == (FeedbackKind.COMPLAINT, f"feedback report: {said}")
@@ -208,7 +209,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "encoding", "type_", "read"), BODIES)
+@every_row(("sent", "encoding", "type_", "read"), BODIES)
 def test_a_body_as_it_was_meant(sent: bytes, encoding: str, type_: str, read: str) -> None:
     assert body(sent, encoding, type_) == read
 

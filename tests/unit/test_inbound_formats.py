@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import BounceClass, Feedback, FeedbackKind
 from digest.mail.inbound.read_feedback import read_feedback
+from tests.tables import every_row
 
 HARD, SOFT, SENDER, DELAYED = BounceClass.HARD, BounceClass.SOFT, BounceClass.SENDER, BounceClass.DELAYED
 ADA = "ada@reader.example"
@@ -330,7 +330,7 @@ def notices() -> Iterator[tuple[str, BounceClass, str, str, str]]:
 NOTICES = list(notices())
 
 
-@pytest.mark.parametrize(("expected", "author", "subject", "body"), [row[1:] for row in NOTICES], ids=[row[0] for row in NOTICES])
+@every_row(("expected", "author", "subject", "body"), [row[1:] for row in NOTICES], ids=[row[0] for row in NOTICES])
 def test_a_notice_is_understood_without_a_report(expected: BounceClass, author: str, subject: str, body: str) -> None:
     feedback = read_feedback(mail(author, subject, body))
     assert feedback.kind is FeedbackKind.BOUNCE, feedback
@@ -358,7 +358,7 @@ PEOPLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("subject", "body", "returns_to", "more"), [row[1:] for row in PEOPLE], ids=[row[0] for row in PEOPLE])
+@every_row(("subject", "body", "returns_to", "more"), [row[1:] for row in PEOPLE], ids=[row[0] for row in PEOPLE])
 def test_what_people_write_is_no_bounce(subject: str, body: str, returns_to: str, more: str) -> None:
     feedback = read_feedback(mail(PERSON, subject, body, returns_to, more))
     assert feedback.kind in (FeedbackKind.OTHER, FeedbackKind.AUTO_REPLY), feedback

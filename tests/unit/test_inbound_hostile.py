@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.feedback import FeedbackKind
 from digest.mail.inbound.read_feedback import read_feedback
 from tests.notices import SHAPES, damaged, every_mail, hard, refusals, unnamed
+from tests.tables import every_row
 
 SECONDS = 1.0
 """Of the processor, for 10 MB; in practice a fifth of it."""
@@ -59,7 +59,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@every_row("name", HOSTILE)
 def test_hostile_mail_is_read_in_bounded_time(name: str) -> None:
     data = HOSTILE[name]()
     started = time.process_time()

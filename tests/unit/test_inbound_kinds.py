@@ -7,6 +7,7 @@ import pytest
 from digest.domain.feedback import BounceClass, FeedbackKind
 from digest.mail.inbound.read_feedback import read_feedback
 from digest.mail.verp import VerpSigner
+from tests.tables import every_row
 
 STAMPS = VerpSigner(b"a key long enough")
 STAMP = STAMPS.of(17)
@@ -119,7 +120,7 @@ AUTOMATIC = [
 ]
 
 
-@pytest.mark.parametrize("fields", AUTOMATIC)
+@every_row("fields", AUTOMATIC)
 def test_an_automatic_answer_is_no_wish_and_no_bounce(fields: str) -> None:
     text = "Away; ask <grace@example.org>: 550 5.1.1 unknown. My mailbox is full.\n/confirm/12-1790000000.abcdefghijklmnop"
     mail = f"From: Ada <ada@example.org>\nTo: {VERP}\n{fields}\n\n{text}\n".encode()

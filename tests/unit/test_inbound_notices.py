@@ -9,25 +9,24 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import digest.mail
 from digest.domain.feedback import FeedbackKind
 from digest.mail.inbound.bounce_classifier import VAGUE, diagnose
 from digest.mail.inbound.read_feedback import read_feedback
 from tests.notices import READER, SHAPES, Notice, Refusal, every_mail, foreign, notices, refusals
+from tests.tables import every_row
 
 NOTICES, REFUSALS, FOREIGN = notices(), refusals(), foreign()
 
 
-@pytest.mark.parametrize("notice", [*NOTICES, *FOREIGN], ids=lambda notice: notice.name)
+@every_row("notice", [*NOTICES, *FOREIGN], ids=lambda notice: notice.name)
 def test_a_notice_is_understood(notice: Notice) -> None:
     found = read_feedback(notice.data)
     assert found.kind is notice.kind, found.reason
     assert {each.address: each.bounce for each in found.recipients} == notice.recipients
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: f"{refusal.cause}: {refusal.words}")
+@every_row("refusal", REFUSALS, ids=lambda refusal: f"{refusal.cause}: {refusal.words}")
 def test_a_refusal_is_understood_in_whatever_shape_it_comes_back(refusal: Refusal) -> None:
     found = diagnose(refusal.words, stage=refusal.finding)
     assert found.bounce is refusal.bounce

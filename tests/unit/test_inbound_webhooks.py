@@ -23,6 +23,7 @@ from digest.mail.inbound.webhooks.mailgun import MailgunWebhook
 from digest.mail.inbound.webhooks.postmark import PostmarkWebhook
 from digest.mail.inbound.webhooks.sendgrid import SendGridWebhook
 from digest.mail.inbound.webhooks.ses import SesWebhook
+from tests.tables import every_row
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -121,7 +122,7 @@ def test_a_post_of_the_provider_is_accepted(webhook: Webhook, headers: dict[str,
     webhook.verify(headers, body, NOW)
 
 
-@pytest.mark.parametrize(("webhook", "headers", "body"), FORGED)
+@every_row(("webhook", "headers", "body"), FORGED)
 def test_a_forged_or_stale_post_is_refused(webhook: Webhook, headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(InvalidInput, match="webhook: "):
         webhook.verify(headers, body, NOW)
@@ -290,7 +291,7 @@ EVENTS = [
 ]
 
 
-@pytest.mark.parametrize(("webhook", "body", "bounce"), EVENTS)
+@every_row(("webhook", "body", "bounce"), EVENTS)
 def test_bounces(webhook: Webhook, body: bytes, bounce: BounceClass) -> None:
     (found,) = webhook.parse(body)
     assert found.kind is FeedbackKind.BOUNCE
@@ -415,7 +416,7 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize(("webhook", "body", "whole"), WHOLE)
+@every_row(("webhook", "body", "whole"), WHOLE)
 def test_all_that_an_event_says(webhook: Webhook, body: bytes, whole: Feedback) -> None:
     assert webhook.parse(body) == (whole,)
 
@@ -432,8 +433,8 @@ def test_not_spam_is_no_complaint() -> None:
     assert (found.kind, found.recipients) == (FeedbackKind.OTHER, ())
 
 
-@pytest.mark.parametrize("webhook", [SENDGRID, MAILGUN, POSTMARK])
-@pytest.mark.parametrize("body", [sendgrid_event(event="open"), mailgun({"event": "opened"}), b'{"RecordType": "Open"}'])
+@every_row("webhook", [SENDGRID, MAILGUN, POSTMARK])
+@every_row("body", [sendgrid_event(event="open"), mailgun({"event": "opened"}), b'{"RecordType": "Open"}'])
 def test_what_says_nothing_about_a_reader_is_left_out(webhook: Webhook, body: bytes) -> None:
     assert webhook.parse(body) == ()
 

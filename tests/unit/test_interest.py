@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from digest.domain.interest import merged, one_interest, understand, written
 from digest.domain.query import ASK_FOR_SOMETHING, parse_query
 from digest.domain.subscriber import Interests
+from tests.tables import every_row
 
 PREFERENCE_COLUMNS = [
     ("test-time scaling", Interests(words=("test-time scaling",)), "words: test-time scaling"),
@@ -50,7 +51,7 @@ PREFERENCE_COLUMNS = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "interests", "told"), PREFERENCE_COLUMNS)
+@every_row(("typed", "interests", "told"), PREFERENCE_COLUMNS)
 def test_each_wish_is_told_back(typed: str, interests: Interests, told: str) -> None:
     understood = understand(typed)
     assert (understood.interests, understood.descriptions, understood.rejected) == (interests, (told,), ())
@@ -148,7 +149,7 @@ def test_a_search_as_a_wish_asks_the_same(typed: str) -> None:
     assert parse_query(interest) == parse_query(typed)
 
 
-@pytest.mark.parametrize("typed", [typed for typed, interests, _ in PREFERENCE_COLUMNS if not interests.liked])
+@every_row("typed", [typed for typed, interests, _ in PREFERENCE_COLUMNS if not interests.liked])
 def test_what_is_written_is_understood_the_same(typed: str) -> None:
     interests = understand(typed).interests
     assert understand(written(interests)).interests == interests

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.render.text.latex import LONGEST, readable
+from tests.tables import every_row
 
 READS = [
     (r"$\alpha$-divergence", "α-divergence"),
@@ -44,12 +45,12 @@ LEFT = [
 ]
 
 
-@pytest.mark.parametrize(("given_", "seen"), READS)
+@every_row(("given_", "seen"), READS)
 def test_what_readers_see(given_: str, seen: str) -> None:
     assert readable(given_) == seen
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "read"),
     [
         (r"Biofouling$\unicode{x2013}$communities", "Biofouling–communities"),
@@ -67,7 +68,7 @@ def test_what_arxivs_own_pages_can_show(written: str, read: str) -> None:
     assert readable(written) == read
 
 
-@pytest.mark.parametrize("text", LEFT)
+@every_row("text", LEFT)
 def test_what_cannot_be_made_readable_or_only_looks_like_latex_is_left_as_it_is(text: str) -> None:
     assert readable(text) == text
 

@@ -16,6 +16,7 @@ from digest.render.edition.personalise import assemble, own_picks, personal, sel
 from digest.render.text.text_wrap import breakable
 from digest.render.transactional.messages import Message, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
+from tests.tables import every_row
 
 HEADER = """\
 From: Reading Group <digest@papers.example>
@@ -157,7 +158,7 @@ def test_editions_of_any_length_pass(style: str, count: int) -> None:
     assert (findings.errors, findings.warnings) == ((), ())
 
 
-@pytest.mark.parametrize(("rule", "mail"), BREAKING, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BREAKING)])
+@every_row(("rule", "mail"), BREAKING, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BREAKING)])
 def test_each_rule_is_broken_alone(rule: str, mail: Callable[[], bytes]) -> None:
     findings = lint(mail())
     broken = {finding.partition(":")[0] for finding in (*findings.errors, *findings.warnings)}

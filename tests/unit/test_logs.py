@@ -18,6 +18,7 @@ from digest.cli.logs import WithoutAddresses, letters_of, set_up
 from digest.config import Log
 from digest.domain.errors import RelayUnreachable
 from digest.domain.subscriber import Address
+from tests.tables import every_row
 
 
 def hashed(key: str) -> str:
@@ -70,8 +71,8 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("text", PLACES)
-@pytest.mark.parametrize("form", ["json", "console"])
+@every_row("text", PLACES)
+@every_row("form", ["json", "console"])
 def test_no_address_is_printed(form: str, text: str) -> None:
     out, log = said(format=form)
     log.error("failed", reason=text, nested={"to": [text]}, whom=Address("ada@example.org"))
@@ -102,8 +103,8 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("value", KINDS, ids=lambda value: type(value).__name__)
-@pytest.mark.parametrize("form", ["json", "console"])
+@every_row("value", KINDS, ids=lambda value: type(value).__name__)
+@every_row("form", ["json", "console"])
 def test_whatever_kind_of_value_it_is_in(form: str, value: object) -> None:
     out, log = said(format=form)
     log.info("sent", what=value)

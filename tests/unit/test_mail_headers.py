@@ -18,6 +18,7 @@ from digest.domain.subscriber import Address
 from digest.mail.message.header_encoding import field, phrase, text
 from digest.mail.message.headers import Addressed, HeaderTemplate, Sender, transactional
 from digest.mail.verp import VerpSigner
+from tests.tables import every_row
 
 KEY = b"a key of thirty-two bytes, ......"
 DUE = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -146,7 +147,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "spelled"), WORDS)
+@every_row(("value", "spelled"), WORDS)
 def test_words_on_the_wire(value: str, spelled: str) -> None:
     """RFC 2047: an encoded-word has 75 characters at most; ours have 62, so that one stands beside "Subject: "."""
     assert text(value) == spelled
@@ -166,7 +167,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "spelled"), NAMES)
+@every_row(("name", "spelled"), NAMES)
 def test_names_on_the_wire(name: str, spelled: str) -> None:
     """RFC 5322 §3.2.5: atoms, else a quoted string, else encoded-words."""
     assert phrase(name) == spelled
@@ -203,7 +204,7 @@ NO_EDITION = [
 ]
 
 
-@pytest.mark.parametrize(("where", "value", "said"), NO_EDITION)
+@every_row(("where", "value", "said"), NO_EDITION)
 def test_what_no_header_may_hold_is_refused_by_name(where: str, value: str, said: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
         HeaderTemplate(sender(), VerpSigner(KEY), **EDITION | {where: value})
@@ -254,9 +255,7 @@ def test_what_no_header_may_hold_is_told_short() -> None:
     assert str(no_domain.value) == f"domain {chr(0x301) + 'x' * 79!r}: has no ASCII form (IDNA)"
 
 
-@pytest.mark.parametrize(
-    "bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "a\x85b", "a\ud800b"]
-)
+@every_row("bad", ["a\r\nBcc: all@victim.test", "a\nb", "a\rb", "a\0b", "a\u2028b", "a\u2029b", "a\x85b", "a\ud800b"])
 def test_line_breaks_are_refused(bad: str) -> None:
     with pytest.raises(InvalidInput):
         sender(bad)
@@ -287,7 +286,7 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("address", "spelled", "utf8"), ADDRESSES)
+@every_row(("address", "spelled", "utf8"), ADDRESSES)
 def test_addresses_are_spelled_so_that_they_end_where_they_should(address: str, spelled: str, utf8: bool) -> None:
     made = addressed(template(), address)
     assert (made.envelope_recipient, made.smtputf8) == (spelled, utf8)
@@ -367,8 +366,8 @@ def test_every_delivery_can_be_read_back_from_an_address_that_fits(delivery: int
 AT_PROVIDERS = ["papers.of.jane@gmail.com", "j@outlook.de", "j@qq.com", "j@yahoo.co.jp", "j@web.de", "j@ICloud.com", "j@wp.pl"]
 
 
-@pytest.mark.parametrize("address", AT_PROVIDERS)
-@pytest.mark.parametrize("kind", ["verp", "plain"])
+@every_row("address", AT_PROVIDERS)
+@every_row("kind", ["verp", "plain"])
 def test_no_address_is_made_up_at_a_mailbox_provider(address: str, kind: Literal["verp", "plain"]) -> None:
     who = Sender(name="", address=Address(address), envelope=kind)
     made = addressed(template(who))

@@ -9,6 +9,7 @@ import pytest
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Candidate, Paper
 from digest.services.editions.build_edition import is_recent
+from tests.tables import every_row
 
 SINCE = datetime(2026, 8, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -19,9 +20,7 @@ def new(*sources: str, **dates: datetime) -> bool:
     return is_recent(Candidate(paper), SINCE)
 
 
-@pytest.mark.parametrize(
-    "source", ["arxiv", "arxiv-cs", "biorxiv", "medrxiv", "huggingface", "huggingface_daily", "seed", "file"]
-)
+@every_row("source", ["arxiv", "arxiv-cs", "biorxiv", "medrxiv", "huggingface", "huggingface_daily", "seed", "file"])
 def test_what_a_daily_source_shows_without_a_date_is_of_the_day(source: str) -> None:
     assert new(source)
     assert new("bibliography", source)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from digest.domain.schedule import EVERY_DAY, Cutoffs, Had, MailDue, Timetable, comes, mail_due, next_mail
+from tests.tables import every_row
 
 HALF_AN_HOUR = timedelta(minutes=30)
 DAILY = Cutoffs(Timetable(time(5), ZoneInfo("UTC")))
@@ -72,11 +71,9 @@ def mailed(reader: Reader, cutoffs: Cutoffs, at: datetime, had: Had) -> tuple[Ma
     return mail, Had(mail.cutoff.at, mail.today, mail.due_at)
 
 
-@pytest.mark.parametrize(
-    "cutoffs", [DAILY, SIX_HOURS, LATE, WORKDAYS, MONDAYS], ids=["daily", "six hours", "late", "workdays", "mondays"]
-)
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("changed_at", INSTANTS, ids=lambda at: f"{at:%m-%dT%H}")
+@every_row("cutoffs", [DAILY, SIX_HOURS, LATE, WORKDAYS, MONDAYS], ids=["daily", "six hours", "late", "workdays", "mondays"])
+@every_row("change", CHANGES)
+@every_row("changed_at", INSTANTS, ids=lambda at: f"{at:%m-%dT%H}")
 def test_the_promise_is_what_happens(change: str, cutoffs: Cutoffs, changed_at: datetime) -> None:
     before, after = CHANGES[change]
     had, at = Had(), changed_at - timedelta(days=8)

@@ -19,6 +19,7 @@ from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.wire import reply_of
 from digest.services.monitoring.alerts import of_failure
 from digest.services.notices.pending import NoticeTools, send_queued
+from tests.tables import every_row
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -83,8 +84,8 @@ class Relay:
             yield Attempt(each.delivery_id, NOW, self.name, self._stage, self._reply)
 
 
-@pytest.mark.parametrize("count", [1, 8])
-@pytest.mark.parametrize(("stage", "reply", "wait"), REFUSED)
+@every_row("count", [1, 8])
+@every_row(("stage", "reply", "wait"), REFUSED)
 def test_they_wait_and_the_operator_hears_why(stage: Stage, reply: str, wait: timedelta, count: int) -> None:
     notices, post = Notices(count), RelayPool([cast(Any, Relay(stage, reply))], NullSendLog(), 2)
     means = NoticeTools(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from digest.domain.delivery import Envelope
 from digest.mail.smtp.wire import EhloExtensions, commands, impossible, on_the_wire
+from tests.tables import every_row
 
 TABLE = [
     (b"", b"\r\n"),
@@ -25,7 +26,7 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("given_bytes", "sent"), TABLE)
+@every_row(("given_bytes", "sent"), TABLE)
 def test_what_goes_out(given_bytes: bytes, sent: bytes) -> None:
     assert on_the_wire(given_bytes) == sent
 
@@ -85,7 +86,7 @@ NO_WAY = [
 ]
 
 
-@pytest.mark.parametrize(("recipient", "data", "utf8", "extensions", "said"), NO_WAY)
+@every_row(("recipient", "data", "utf8", "extensions", "said"), NO_WAY)
 def test_what_a_relay_cannot_carry_is_known_before_anything_is_said(
     recipient: str, data: bytes, utf8: bool, extensions: EhloExtensions, said: str | None
 ) -> None:

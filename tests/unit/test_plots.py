@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.paper import Signal
 from digest.web.plots import CURVE_HEIGHT, CURVE_WIDTH, MOST_POINTS, ceiling, votes_curve, votes_plot
+from tests.tables import every_row
 
 UNTIL = datetime(2026, 5, 14, 5, 0, tzinfo=UTC)
 
@@ -57,7 +58,7 @@ def test_a_long_history_is_drawn_with_few_points_and_its_end() -> None:
     assert drawn == sorted(drawn, key=lambda spot: (spot[0], -spot[1]))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("most", "end"),
     [(0.4, 1), (1, 1), (2, 2), (3, 4), (7, 8), (9, 10), (10, 10), (11, 20), (145, 200), (401, 600), (8_001, 10_000)],
 )

@@ -18,6 +18,7 @@ from digest.sources.port import ARXIV_PACE, Pace
 from digest.sources.throttle import pace_of
 from tests.servers.running import PATIENCE
 from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent, zipped
+from tests.tables import every_row
 
 FINE = reply(body=b"papers", Content_Type="text/plain")
 
@@ -200,7 +201,7 @@ def test_a_key_meant_for_one_host_is_not_told_to_another() -> None:
     assert "x-api-key" not in other.asked[0].headers
 
 
-@pytest.mark.parametrize(
+@every_row(
     "address",
     ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[64:ff9b::7f00:1]"],
 )

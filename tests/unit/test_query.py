@@ -12,6 +12,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.query import ASK_FOR_SOMETHING, MOST_WORDS, Query, Unwanted, describe, parse_query
 from digest.ranking.pool_index import answers_to, name_words
 from digest.store.papers.spelling import spellings
+from tests.tables import every_row
 
 TYPED = [
     ("Graph  neural", Query(words=("graph", "neural")), "graph neural"),
@@ -66,7 +67,7 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "query", "line"), TYPED)
+@every_row(("typed", "query", "line"), TYPED)
 def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
     assert parse_query(typed) == query
     assert describe(query) == line
@@ -106,13 +107,13 @@ SIMILAR = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SIMILAR)
+@every_row(("one", "other"), SIMILAR)
 def test_spellings_meet(one: str, other: str) -> None:
     assert set(spellings(one)) & set(spellings(other))
     assert (spellings(one)[0], spellings(other)[0]) == (one, other)
 
 
-@pytest.mark.parametrize("word", ["noise", "graph", "our", "hour", "four", "enter", "error", "size"])
+@every_row("word", ["noise", "graph", "our", "hour", "four", "enter", "error", "size"])
 def test_other_words_stand_alone(word: str) -> None:
     assert spellings(word) == (word,)
 
@@ -131,6 +132,6 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("author", "asked", "same"), NAMES)
+@every_row(("author", "asked", "same"), NAMES)
 def test_who_is_meant(author: str, asked: str, same: bool) -> None:
     assert answers_to(name_words(author), name_words(asked)) is same

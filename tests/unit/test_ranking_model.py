@@ -9,6 +9,7 @@ import pytest
 from digest.domain.errors import InvalidInput
 from digest.ranking.model import WITHOUT_VOTES, Model, parse, written
 from digest.ranking.text_prior import TextPrior
+from tests.tables import every_row
 
 TASTE = TextPrior(
     title={"weak": 0.1, "strong": 0.9, "bad": -0.5, "also": 0.1},
@@ -51,7 +52,7 @@ def test_what_a_file_leaves_out_is_plain() -> None:
     assert parse("[weights]\nvotes = 2\n[shape]\nauthors = 1", "mine.toml").appeal == TextPrior(shape={"authors": (0.0, 1.0)})
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "place", "told"),
     [
         ("[weights]\nvotes = true", "weights.votes", "True should be a number"),

@@ -17,6 +17,7 @@ from digest.ranking.selection import also
 from digest.ranking.text_prior import TextPrior
 from digest.ranking.trending import ENOUGH, rank
 from digest.render.edition.personalise import PREHEADER_LONGEST
+from tests.tables import every_row
 
 NOW = datetime(2026, 3, 3, 7, tzinfo=UTC)
 """A Tuesday."""
@@ -62,7 +63,7 @@ STARS: tuple[Reading, ...] = (("github_stars", 24, 10), ("github_stars", 2, 1244
 COMMENTS: tuple[Reading, ...] = (("comments", 24, 1), ("comments", 2, 4))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("age", "readings", "said"),
     [
         (20, votes((3, 60)), [("votes", "▲ 60 today")]),
@@ -144,7 +145,7 @@ TASTE = Model(
 )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("title", "words"),
     [
         ("Agents", "“agents”"),

@@ -16,6 +16,7 @@ from digest.domain.query import describe as told_search
 from digest.domain.query import parse_query
 from digest.domain.subscriber import Interests
 from digest.ranking.relevance import PersonalPick, Reader, Window, personal_picks
+from tests.tables import every_row
 
 SUBJECTS = ["protein folding", "test-time scaling", "robot grasping", "speech recognition", "graph theory", "image generation"]
 
@@ -310,7 +311,7 @@ _MANY = """Yang Liu; Wei Wang; Hao Wang; Hao Chen; Lei Zhang; Jian Yang; Yu Wang
 COMMON_NAMES = [name.strip() for name in _MANY.split(";")]
 
 
-@pytest.mark.parametrize("name", [*COMMON_NAMES, "Guangtao Zhai"])
+@every_row("name", [*COMMON_NAMES, "Guangtao Zhai"])
 def test_a_name_that_many_share_causes_no_pick_alone(name: str) -> None:
     """Asked for, or the author of a work in a library, about something else. One that few have does."""
     papers = pool(200)

@@ -16,9 +16,10 @@ from digest.ranking import nearness as nearnesses
 from digest.ranking import pool_index as shelves
 from digest.ranking.nearness import Nearness
 from digest.ranking.pool_index import PoolIndex, answers_to, name_words
+from tests.tables import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("author", "asked", "meant"),
     [
         ("Yann LeCun", "LeCun, Yann", True),
@@ -43,7 +44,7 @@ def test_whom_a_name_means(author: str, asked: str, meant: bool) -> None:
     assert PoolIndex.is_by(author, asked) is meant
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("one", "other"),
     [
         ("image", "images"),
@@ -136,7 +137,7 @@ def test_keywords_count_as_the_text_does_and_a_word_said_often_counts_once() -> 
     assert met("words", "study") == [1] * 6
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("search", "found"),
     [
         ('"theory of zeolites"', {1}),

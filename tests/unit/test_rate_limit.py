@@ -8,12 +8,13 @@ from math import inf
 import pytest
 
 from digest.domain.rate_limit import LOGIN_LEASE, LONGEST_BACK_OFF, ROUND, SLOWEST, TRUSTED, Logins, Rate
+from tests.tables import every_row
 
 NOW = 1_800_000_000.0
 
 
-@pytest.mark.parametrize("limit", [1, 2, 5, 14, 50])
-@pytest.mark.parametrize("latency", [0.0, 0.05])
+@every_row("limit", [1, 2, 5, 14, 50])
+@every_row("latency", [0.0, 0.05])
 def test_what_a_relay_takes_is_found_with_few_refusals(limit: int, latency: float) -> None:
     """A relay that takes `limit` in any second, and ten connections that begin when they may."""
     now, rate, accepted, refused, last, under_way = NOW, Rate(), 0, 0, deque[float](), deque[float]()

@@ -6,11 +6,11 @@ import random
 import time
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.render.text.latex import LONGEST, readable
+from tests.tables import every_row
 
 SCRIPTS_OUTSIDE_DOLLARS = [
     ("R^2ec, H^2SD and Transformer^2", "R²ec, H²SD and Transformer²"),
@@ -124,7 +124,7 @@ MARKUP = [
 ]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "seen"),
     [
         *SCRIPTS_OUTSIDE_DOLLARS,
@@ -295,7 +295,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@every_row("hostile", HOSTILE)
 def test_hostile_text_costs_no_more_than_its_length(hostile: str) -> None:
     for end in ("", "}" * (LONGEST // 3)):
         text = (hostile * LONGEST)[: LONGEST - len(end)] + end

@@ -10,6 +10,7 @@ import pytest
 from digest.sources import crossref, openalex
 from digest.sources.no_paper import is_no_paper
 from digest.sources.record_kind import says_withdrawn
+from tests.tables import every_row
 
 NOW = datetime(2026, 8, 15, tzinfo=UTC)
 
@@ -513,22 +514,22 @@ def told(line: str) -> bool:
     return says_withdrawn(text if where == "T" else "x", text if where == "A" else "", text if where == "C" else "")
 
 
-@pytest.mark.parametrize("title", NO_PAPERS)
+@every_row("title", NO_PAPERS)
 def test_titles_of_no_paper(title: str) -> None:
     assert is_no_paper(title)
 
 
-@pytest.mark.parametrize("title", PAPERS)
+@every_row("title", PAPERS)
 def test_titles_of_papers_that_hold_the_same_words(title: str) -> None:
     assert not is_no_paper(title)
 
 
-@pytest.mark.parametrize("line", WITHDRAWN)
+@every_row("line", WITHDRAWN)
 def test_what_says_that_this_paper_was_withdrawn(line: str) -> None:
     assert told(line)
 
 
-@pytest.mark.parametrize("line", SOUND)
+@every_row("line", SOUND)
 def test_sound_papers_that_speak_of_withdrawal(line: str) -> None:
     assert not told(line)
 
@@ -540,7 +541,7 @@ def work(**fields: object) -> dict[str, object]:
 UPDATE = {"DOI": "10.1000/b2", "type": "retraction"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fields", "withdrawn"),
     [
         ({}, False),
@@ -563,7 +564,7 @@ def test_crossref_says_which_work_was_withdrawn(fields: dict[str, object], withd
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     "fields",
     [
         *(

@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.errors import ConfigurationError
 from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
+from tests.tables import every_row
 
 CLEAR = "should be starttls or tls: the password would cross the network in clear"
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -24,7 +25,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "said"), WRONG)
+@every_row(("given", "said"), WRONG)
 def test_what_cannot_work_is_named(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         RelaySettings(**{"host": "mx.example"} | given)
@@ -46,7 +47,7 @@ WELL: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("given", WELL, ids=str)
+@every_row("given", WELL, ids=str)
 def test_what_can_work_is_taken(given: dict[str, Any]) -> None:
     made = RelaySettings(**{"host": "mx.example"} | given)
     assert made.name == f"{made.host}:{made.port}", "how it is called where it has no name"

@@ -18,6 +18,7 @@ from digest.mail.smtp.journal import NullSendLog
 from digest.mail.smtp.relay_pool import RelayPool
 from digest.mail.smtp.reply_classifier import classify, verdict_of
 from digest.mail.smtp.wire import reply_of
+from tests.tables import every_row
 
 LINES = (Path(__file__).resolve().parents[1] / "golden/reply_verdicts.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(map(str.strip, line.split(" | "))) for line in LINES if not line.startswith("#")]
@@ -66,7 +67,7 @@ def verdict(stage: str, reply: str) -> Verdict:
     return verdict_of(seen(stage, reply))
 
 
-@pytest.mark.parametrize(("stage", "reply", "expected", "source"), TABLE)
+@every_row(("stage", "reply", "expected", "source"), TABLE)
 def test_whom_it_is_about(stage: str, reply: str, expected: str, source: str) -> None:
     found, (about, *more) = verdict(stage, reply), expected.split()
     assert found.about == About(about), found
@@ -79,9 +80,7 @@ def test_whom_it_is_about(stage: str, reply: str, expected: str, source: str) ->
     assert found.scope is (Scope.OPEN if "open" in more else Scope.ALL if refused else Scope.ONE)
 
 
-@pytest.mark.parametrize(
-    ("stage", "reply", "expected", "source"), [row for row in TABLE if row[2].startswith(("us", "connection"))]
-)
+@every_row(("stage", "reply", "expected", "source"), [row for row in TABLE if row[2].startswith(("us", "connection"))])
 def test_no_reader_suffers_for_our_trouble(stage: str, reply: str, expected: str, source: str) -> None:
     done, stopped = delivered(Relay("only", stage, reply))
     assert [d for _, d in done if d.effect is Effect.SUPPRESS] == []
@@ -100,9 +99,7 @@ def test_no_reader_suffers_for_our_trouble(stage: str, reply: str, expected: str
         assert min(d.next_attempt_at for _, d in done if d.next_attempt_at) >= NOW + timedelta(minutes=59)
 
 
-@pytest.mark.parametrize(
-    ("stage", "reply", "expected", "source"), [row for row in TABLE if row[2].startswith(("us", "connection"))]
-)
+@every_row(("stage", "reply", "expected", "source"), [row for row in TABLE if row[2].startswith(("us", "connection"))])
 def test_the_second_relay_takes_over(stage: str, reply: str, expected: str, source: str) -> None:
     if {"slow", "later"} & set(expected.split()):
         return
@@ -113,7 +110,7 @@ def test_the_second_relay_takes_over(stage: str, reply: str, expected: str, sour
     assert sorted(attempt.delivery_id for attempt, d in done if d.state is DeliveryState.ACCEPTED) == list(range(1, READERS + 1))
 
 
-@pytest.mark.parametrize(("stage", "reply", "expected", "source"), [row for row in TABLE if "open" in row[2]])
+@every_row(("stage", "reply", "expected", "source"), [row for row in TABLE if "open" in row[2]])
 def test_one_reader_among_others_waits_alone(stage: str, reply: str, expected: str, source: str) -> None:
     done, stopped = delivered(Relay("only", stage, reply, only=[READERS]))
     assert stopped is None
@@ -122,8 +119,8 @@ def test_one_reader_among_others_waits_alone(stage: str, reply: str, expected: s
     assert sum(d.state is DeliveryState.ACCEPTED for _, d in done) == READERS - 1
 
 
-@pytest.mark.parametrize("taken", [0, 3])
-@pytest.mark.parametrize(("stage", "reply", "expected", "source"), [row for row in TABLE if row[2] == "unknown open"])
+@every_row("taken", [0, 3])
+@every_row(("stage", "reply", "expected", "source"), [row for row in TABLE if row[2] == "unknown open"])
 def test_words_that_nobody_knows_end_no_delivery(stage: str, reply: str, expected: str, source: str, taken: int) -> None:
     """They may be about a limit of ours that is reached now."""
     done, stopped = delivered(Relay("only", stage, reply, only=range(taken + 1, 99)))
@@ -155,7 +152,7 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("stage", "reply", "expected"), NAMED)
+@every_row(("stage", "reply", "expected"), NAMED)
 def test_a_refusal_that_names_our_domain_suppresses_nobody_for_certain(stage: str, reply: str, expected: str) -> None:
     found = verdict_of(replace(seen(stage, reply), our_domains=OURS))
     about, *more = expected.split()

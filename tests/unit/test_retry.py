@@ -9,6 +9,7 @@ import pytest
 from digest.domain.delivery import Attempt, DeliveryState, Reply, Stage
 from digest.domain.retry import Effect, RetryPolicy, UncertainPolicy
 from digest.mail.smtp.reply_classifier import verdict_of
+from tests.tables import every_row
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
@@ -38,7 +39,7 @@ OUTCOMES = [  # stage, code, enhanced → state, effect, counts
 ]
 
 
-@pytest.mark.parametrize(("stage", "code", "enhanced", "state", "effect", "counts"), OUTCOMES)
+@every_row(("stage", "code", "enhanced", "state", "effect", "counts"), OUTCOMES)
 def test_each_reply_has_its_meaning(
     stage: Stage, code: int, enhanced: str, state: DeliveryState, effect: Effect, counts: bool
 ) -> None:

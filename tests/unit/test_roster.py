@@ -10,6 +10,7 @@ import pytest
 from digest.domain.errors import InvalidInput
 from digest.domain.subscriber import Address, Preferences
 from digest.services.subscriptions.subscriber_csv import RejectedRow, SubscriberRow, read_subscriber_csv
+from tests.tables import every_row
 
 
 def read(text: str) -> tuple[list[str], list[int]]:
@@ -35,7 +36,7 @@ def test_a_quote_that_is_not_closed_takes_no_row_along_without_a_word(rows: str,
     assert read("email,interests\n" + rows) == (good, rejected)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "hour"),
     [
         ("07:00", time(7)),

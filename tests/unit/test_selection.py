@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digest.domain.identifier import Identifier
 from digest.domain.paper import LATELY, Paper, Ranked, Reason, for_readers
 from digest.ranking.selection import CONSIDERED, Selection, also, select, stepped_back
+from tests.tables import every_row
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
 VOTED, NEW = Reason("votes", "▲ 9 today"), Reason("new", "new today, no votes yet")
@@ -190,7 +191,7 @@ def test_no_spread_is_worth_a_paper_far_down() -> None:
 # ---- what is new ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("picks", "new", "expected"),
     [
         (4, {20}, [0, 1, 2, 3]),

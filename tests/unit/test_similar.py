@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from digest.domain.paper import Paper
 from digest.ranking.similar import distinctive_words, most_alike, rarest
 from digest.store.papers.spelling import spellings
 from tests.servers.stocked import NOW, arxiv
+from tests.tables import every_row
 
 SIMILAR = [
     ("generalisation", {"generalization", "generalizability", "generalise"}),
@@ -26,7 +25,7 @@ SIMILAR = [
 ]
 
 
-@pytest.mark.parametrize(("word", "kin"), SIMILAR)
+@every_row(("word", "kin"), SIMILAR)
 def test_a_word_is_found_however_it_is_spelled(word: str, kin: set[str]) -> None:
     found = spellings(word)
     assert found[0] == word
@@ -34,7 +33,7 @@ def test_a_word_is_found_however_it_is_spelled(word: str, kin: set[str]) -> None
     assert len(found) == len(set(found)) <= 9
 
 
-@pytest.mark.parametrize("word", ["transformer", "four", "size", "wise", "feed", "re", "graph", ""])
+@every_row("word", ["transformer", "four", "size", "wise", "feed", "re", "graph", ""])
 def test_most_words_have_one_spelling(word: str) -> None:
     assert spellings(word) == (word,)
 

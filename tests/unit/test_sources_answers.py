@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from digest.sources import (
     arxiv_atom,
     arxiv_oai,
@@ -20,6 +18,7 @@ from digest.sources import (
 )
 from digest.sources.port import Parser
 from tests.answers import FIXTURES, Shown, arxiv, read, shown
+from tests.tables import every_row
 
 SCHOLAR = "https://www.semanticscholar.org/paper/"
 NAMELESS = "identifier 'nothing': should be like arxiv:2510.19278, doi:10.1101/2020.01.01 or source:key"
@@ -276,7 +275,7 @@ PAPERS: list[tuple[Parser, str, list[Shown], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parser", "name", "papers", "rejected"), PAPERS, ids=[row[1] for row in PAPERS])
+@every_row(("parser", "name", "papers", "rejected"), PAPERS, ids=[row[1] for row in PAPERS])
 def test_what_a_person_sees_in_it(parser: Parser, name: str, papers: list[Shown], rejected: list[str]) -> None:
     parsed = read(parser, FIXTURES / name)
     assert [shown(sighting) for sighting in parsed.sightings] == papers

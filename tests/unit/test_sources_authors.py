@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources.authors import authors, bibtex_authors
+from tests.tables import every_row
 
 BYLINES: list[tuple[list[object], list[str]]] = [
     (["Lee, Ann; Li, Bo; Roe, Cy"], ["Ann Lee", "Bo Li", "Cy Roe"]),
@@ -125,7 +125,7 @@ BYLINES: list[tuple[list[object], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("written", "people"), BYLINES)
+@every_row(("written", "people"), BYLINES)
 def test_bylines_and_lists(written: list[object], people: list[str]) -> None:
     assert list(authors(written)) == people
 
@@ -173,12 +173,12 @@ IN_BIBTEX = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("written", "people"), IN_BIBTEX)
+@every_row(("written", "people"), IN_BIBTEX)
 def test_bibtex(written: str, people: list[str]) -> None:
     assert bibtex_authors(written) == (tuple(people), "")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "people", "sign"),
     [
         ("Lee, Ann; Li, Bo; Roe, Cy", ["Ann Lee", "Bo Li", "Cy Roe"], ";"),
@@ -232,9 +232,7 @@ def test_whatever_is_written_names_come_out_clean(written: str) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "unit", ["{", "}", "{}", "\\", '\\"', "\\v{", ",", ";", "&", " and ", "a, ", "(", "<", "1", "a*", " et", "{a} and "]
-)
+@every_row("unit", ["{", "}", "{}", "\\", '\\"', "\\v{", ",", ";", "&", " and ", "a, ", "(", "<", "1", "a*", " et", "{a} and "])
 def test_a_megabyte_of_anything_takes_no_longer_per_byte(unit: str) -> None:
     def seconds(size: int) -> float:
         began = time.process_time()

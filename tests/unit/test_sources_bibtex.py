@@ -15,6 +15,7 @@ from digest.render.text.latex import readable
 from digest.sources import bibtex, ris
 from digest.sources.braces import balanced, unprotected
 from digest.sources.detect_format import read_file
+from tests.tables import every_row
 
 SEEN = datetime(2026, 8, 15, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ BRACES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("written", "kept"), BRACES)
+@every_row(("written", "kept"), BRACES)
 def test_braces_that_protect_go_and_those_that_hold_an_argument_stay(written: str, kept: str) -> None:
     assert unprotected(written) == kept
 
@@ -88,7 +89,7 @@ DATED = [
 PARENTS = "@proceedings{p, booktitle={Proceedings of Ice}, year={1998}}\n@xdata{x, date={1997-03}, journaltitle={Annals}}\n"
 
 
-@pytest.mark.parametrize(("fields", "day"), DATED)
+@every_row(("fields", "day"), DATED)
 def test_dates(fields: str, day: str | None) -> None:
     parsed = bibtex.parse(f"@article{{a, title={{T}}, {fields}}}\n{PARENTS}".encode(), source="b", seen_at=SEEN)
     published = parsed.sightings[0].published_at
@@ -129,7 +130,7 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "name"), NAMED)
+@every_row(("fields", "name"), NAMED)
 def test_names_of_papers(fields: str, name: str) -> None:
     assert [str(each) for each in read(f"@article{{a, title={{T}}, {fields}}}").identifiers] == [name]
 
@@ -241,7 +242,7 @@ def test_whatever_stands_in_an_entry_it_is_read_or_told(text: str) -> None:
     assert parsed.sightings or parsed.rejected
 
 
-@pytest.mark.parametrize("unit", ["{", "}", "{}", "$", "\\", "\\a{", "\\a ", "x{}", "^{", "@a{", "\n"])
+@every_row("unit", ["{", "}", "{}", "$", "\\", "\\a{", "\\a ", "x{}", "^{", "@a{", "\n"])
 def test_braces_by_the_megabyte(unit: str) -> None:
     began = time.process_time()
     unprotected("\\a" + unit * (200_000 // len(unit)))

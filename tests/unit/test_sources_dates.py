@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources.dates import dated, read_date
+from tests.tables import every_row
 
 SEEN = datetime(2026, 8, 15, tzinfo=UTC)
 
@@ -82,7 +83,7 @@ DATES = [
 ]
 
 
-@pytest.mark.parametrize(("written", "day"), DATES)
+@every_row(("written", "day"), DATES)
 def test_days(written: str, day: str) -> None:
     assert read_date(written) == datetime.fromisoformat(day).replace(tzinfo=UTC)
 
@@ -103,7 +104,7 @@ def test_instants(written: str, instant: str) -> None:
     assert read_date(written) == datetime.fromisoformat(instant)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "written",
     ["", "in edition_renderer", "forthcoming", "12:30", "0000", "2021-13-45", "2021-02-30", "20212022", "9" * 101, "NA"],
 )

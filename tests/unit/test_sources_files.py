@@ -24,6 +24,7 @@ from digest.sources import (
 )
 from digest.sources.port import Parser
 from tests.answers import FIXTURES, Shown, read, shown
+from tests.tables import every_row
 from tests.unit.test_sources_answers import PAPERS
 
 
@@ -122,7 +123,7 @@ FEEDS: list[tuple[str, list[Shown], list[str]]] = [
 READ = [*PAPERS, *((feed.parse, f"feeds/{name}", papers, rejected) for name, papers, rejected in FEEDS)]
 
 
-@pytest.mark.parametrize(("name", "papers", "rejected"), FEEDS, ids=[row[0] for row in FEEDS])
+@every_row(("name", "papers", "rejected"), FEEDS, ids=[row[0] for row in FEEDS])
 def test_what_a_person_sees_in_a_feed(name: str, papers: list[Shown], rejected: list[str]) -> None:
     parsed = read(feed.parse, FIXTURES / "feeds" / name)
     assert [shown(sighting) for sighting in parsed.sightings] == papers
@@ -168,7 +169,7 @@ REFUSED: list[tuple[Parser, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("parser", "name", "reason"), REFUSED, ids=[f"{row[1]} {row[2][:20]}" for row in REFUSED])
+@every_row(("parser", "name", "reason"), REFUSED, ids=[f"{row[1]} {row[2][:20]}" for row in REFUSED])
 def test_what_holds_no_papers_is_refused_by_name(parser: Parser, name: str, reason: str) -> None:
     with pytest.raises(UnreadableAnswer, match=reason):
         read(parser, FIXTURES / name)
@@ -215,7 +216,7 @@ BY_ITS_ADDRESS_ONLY = {"feeds/cdf.xml", "feeds/rss-2.0-utf-16.xml"}
 """No file of these two kinds is recognised in a folder; a source names its format itself."""
 
 
-@pytest.mark.parametrize("name", sorted({row[1] for row in READ} - BY_ITS_ADDRESS_ONLY))
+@every_row("name", sorted({row[1] for row in READ} - BY_ITS_ADDRESS_ONLY))
 def test_a_file_is_recognised_by_what_is_in_it(name: str) -> None:
     data = Path(FIXTURES / name).read_bytes()
     known = detect_format.recognise(data[: detect_format.HEAD])

@@ -33,6 +33,7 @@ from digest.sources import (
 )
 from digest.sources.port import Parsed, Parser
 from tests.answers import FIXTURES
+from tests.tables import every_row
 
 SEEN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -244,8 +245,8 @@ def test_any_json_of_the_right_words(name: str, value: object) -> None:
         read(PARSERS[name][0], json.dumps(wrapped).encode())
 
 
-@pytest.mark.parametrize("name", PARSERS)
-@pytest.mark.parametrize(
+@every_row("name", PARSERS)
+@every_row(
     "data",
     [
         b"",
@@ -283,8 +284,8 @@ BOMBS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["arxiv_atom", "arxiv_rss", "arxiv_oai", "feed"])
-@pytest.mark.parametrize("bomb", BOMBS)
+@every_row("name", ["arxiv_atom", "arxiv_rss", "arxiv_oai", "feed"])
+@every_row("bomb", BOMBS)
 def test_entity_bombs_and_references_to_elsewhere_bring_nothing(name: str, bomb: bytes) -> None:
     host = Path("/etc/hostname").read_text().strip() if Path("/etc/hostname").exists() else "no such name"
     hidden = [
@@ -355,8 +356,8 @@ def test_a_stray_control_character_in_the_middle_costs_a_note_not_the_page() -> 
     assert parsed.rejected[0].where == "line 3" or parsed.rejected[0].where.startswith("line ")
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("name", ["arxiv_atom", "arxiv_oai", "arxiv_rss", "biorxiv", "crossref", "openalex"])
+@every_row("share", [0.1, 0.5, 0.9, 0.999])
+@every_row("name", ["arxiv_atom", "arxiv_oai", "arxiv_rss", "biorxiv", "crossref", "openalex"])
 def test_a_body_cut_short_is_refused_as_a_whole(name: str, share: float) -> None:
     """So that it is asked for again, and no paper is lost with its second half."""
     data = sample(name)[0].rstrip()

@@ -16,6 +16,7 @@ from digest.sources import orcid
 from digest.sources.openalex_author import OpenAlexAuthor
 from digest.sources.port import Answer, LibraryPage
 from digest.sources.zotero import Zotero
+from tests.tables import every_row
 
 NOW = datetime(2026, 5, 27, tzinfo=UTC)
 LIBRARY = zotero_library("users/5")
@@ -85,7 +86,7 @@ def test_an_item_is_read_as_zotero_keeps_it() -> None:
     assert (page.state, page.last, page.whole) == ({"library": "users/5", "version": 7}, True, True)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("bad", "where", "reason"),
     [
         (item(title=""), "ABCD2345", "title: is missing"),
@@ -221,7 +222,7 @@ def test_an_author_at_openalex_is_read_by_cursor() -> None:
 # ---- names -------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "library", "collections"),
     [
         ("", "", ()),
@@ -243,7 +244,7 @@ def test_zotero_libraries_as_people_write_them(text: str, library: str, collecti
     assert (found.library, found.collections) == (library, collections)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         *("groups/x", "groups", "users/0", "users/5/../6", "ada", "groups/5/collections/abc", "groups/5/collections", "a" * 999),

@@ -14,6 +14,7 @@ from digest.domain.errors import ConfigurationError, SourceError, SourceRefused,
 from digest.domain.identifier import Identifier
 from digest.sources.port import ARXIV_PACE, Answer, Batch, Pace, Source
 from digest.sources.registry import KINDS, make_source
+from tests.tables import every_row
 
 AT = datetime(2026, 11, 5, 6, 0, tzinfo=UTC)
 
@@ -404,7 +405,7 @@ class TestFeed:
         assert str(batch.sightings[0].identifiers[0]) == "a-journal:urn:x:1"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("kind", "options", "said"),
     [
         ("arxiv", {}, "sources.mine.kind: 'arxiv' is unknown; may be huggingface, arxiv-rss"),
@@ -425,7 +426,7 @@ def test_what_is_configured_wrongly_is_told_by_its_key(kind: str, options: dict[
         make_source(kind, "mine", None, options)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_row("kind", KINDS)
 def test_every_kind_keeps_the_port(kind: str) -> None:
     needed = {"feed": {}, "folder": {"path": "."}}
     source: Source = make_source(kind, "mine", "https://mirror.example/", {**needed.get(kind, {}), "api_key": ""})

@@ -10,6 +10,7 @@ import pytest
 from digest.domain.errors import UnreadableAnswer
 from digest.sources import arxiv_rss, bibtex, biorxiv, csl_json, feed, semantic_scholar
 from digest.sources.port import Parsed
+from tests.tables import every_row
 
 SEEN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -163,7 +164,7 @@ DATED = [
 ]
 
 
-@pytest.mark.parametrize(("dates", "published"), DATED)
+@every_row(("dates", "published"), DATED)
 def test_dates_of_rss_1_and_items_with_nothing_but_their_own_name(dates: str, published: str | None) -> None:
     item = f'<item rdf:about="https://doi.org/10.1111/gcb.13200"><title>T</title>{dates}</item>'
     (s,) = feed.parse(rdf(item), source="journal", seen_at=SEEN).sightings
@@ -246,7 +247,7 @@ CSL_DATES: list[tuple[object, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("issued", "day"), CSL_DATES)
+@every_row(("issued", "day"), CSL_DATES)
 def test_dates_of_csl_json(issued: object, day: str | None) -> None:
     items = [{"type": "article", "title": "T", "DOI": "10.1000/a", "issued": issued}]
     (s,) = csl_json.parse(json.dumps(items).encode(), source="b", seen_at=SEEN).sightings

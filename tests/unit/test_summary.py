@@ -15,6 +15,7 @@ from digest.domain.paper import Paper, Summary
 from digest.ranking.sentences import LONGEST, LONGEST_WHOLE, sentences, shortened
 from digest.ranking.standalone import coined_name, points_back, unset_symbols
 from digest.ranking.summary import summarise
+from tests.tables import every_row
 
 
 def paper(abstract: str, summary: Summary | None = None, title: str = "A title") -> Paper:
@@ -49,7 +50,7 @@ def test_the_sources_own_line_comes_first() -> None:
 # ---- where a sentence ends -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "found"),
     [
         ("One thing. Another thing.", ["One thing.", "Another thing."]),
@@ -100,7 +101,7 @@ ABBREVIATIONS = (
 )
 
 
-@pytest.mark.parametrize("word", ABBREVIATIONS)
+@every_row("word", ABBREVIATIONS)
 def test_an_abbreviation_ends_no_sentence(word: str) -> None:
     for written in (word, word.upper()):
         assert sentences(f"This is {written} Something. Next.") == [f"This is {written} Something.", "Next."]
@@ -113,7 +114,7 @@ RESULTS = "Experiments on nine glaciers in three countries are the basis of all 
 CODE = "We release our code and models, which are publicly available at https://example.org/code."
 
 
-@pytest.mark.parametrize(
+@every_row(
     "said",
     [
         "In this paper, we look at glaciers through a radar in orbit.",
@@ -137,7 +138,7 @@ def test_the_sentence_that_says_what_is_new_is_the_line(said: str) -> None:
         assert line(abstract).rstrip(".").casefold() in said.casefold()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("better", "worse"),
     [
         (
@@ -182,7 +183,7 @@ def test_of_a_name_coined_in_the_title_the_sentence_that_brings_it_in(title: str
     assert line(f"{named} {proposed}", title) == proposed, "what is proposed says more than what is named"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "empty",
     [
         "In this paper, we address the problem of seeing all the glaciers of the poles at night.",
@@ -241,7 +242,7 @@ def test_an_opening_that_says_nothing_is_left_off(said: str, told: str) -> None:
     assert line(said) == told
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("sentence", "standing"),
     [
         # a first clause that points back
@@ -289,7 +290,7 @@ def test_what_points_back_is_left_off(sentence: str, standing: str | None) -> No
     assert line(f"{BACKGROUND} {sentence} {RESULTS}") == (standing or sentence)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "back",
     [
         "We propose a radar that supports both behaviors in the polar night.",
@@ -374,7 +375,7 @@ FINDS = "We show that one orbit in three loses sight of a glacier in rain."
 SEEN = "Results show that rain hides every third glacier from a satellite."
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("abstract", "chosen"),
     [
         (f"{STUDIED} {BACKGROUND} {FINDS}", f"{STUDIED} {FINDS}"),  # what is looked at takes along what was found
@@ -485,7 +486,7 @@ def test_a_number_never_changes(words: list[str]) -> None:
     assert set(kept) <= set(re.findall(r"\d+(?:\.\d+)*", abstract))
 
 
-@pytest.mark.parametrize(
+@every_row(
     "piece",
     [
         "We propose ",
@@ -515,7 +516,7 @@ def test_hostile_text_costs_no_more_time_than_an_abstract_may(piece: str) -> Non
 WORDS = "glacier " * 60
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "longest", "short"),
     [
         ("short enough", 12, "short enough"),

@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.delivery import Attempt, Reply, Stage
 from digest.domain.rate_limit import connection_is_full, throttled
+from tests.tables import every_row
 
 AT = datetime(2026, 5, 4, tzinfo=UTC)
 M, R, D = Stage.MAIL, Stage.RCPT, Stage.DOT
@@ -41,12 +42,12 @@ NOT_SLOWER = [
 ]
 
 
-@pytest.mark.parametrize(("stage", "code", "enhanced", "text"), SLOWER)
+@every_row(("stage", "code", "enhanced", "text"), SLOWER)
 def test_these_ask_us_to_be_slower(stage: Stage, code: int, enhanced: str, text: str) -> None:
     assert throttled(Attempt(1, AT, "mx", stage, Reply(code, text, enhanced)))
 
 
-@pytest.mark.parametrize(("stage", "code", "enhanced", "text"), NOT_SLOWER)
+@every_row(("stage", "code", "enhanced", "text"), NOT_SLOWER)
 def test_these_do_not(stage: Stage, code: int, enhanced: str, text: str) -> None:
     assert not throttled(Attempt(1, AT, "mx", stage, Reply(code, text, enhanced)))
 
@@ -74,7 +75,7 @@ NOT_FULL = [
 ]
 
 
-@pytest.mark.parametrize(("stage", "code", "enhanced", "text"), FULL)
+@every_row(("stage", "code", "enhanced", "text"), FULL)
 def test_these_ask_for_another_connection(stage: Stage, code: int, enhanced: str, text: str) -> None:
     assert connection_is_full(stage, Reply(code, text, enhanced))
 

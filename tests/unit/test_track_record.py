@@ -14,6 +14,7 @@ from digest.domain.paper import Candidate, Paper, Signal, TrackRecord
 from digest.ranking.model import Model
 from digest.ranking.track_record import MOST_LATELY, Acclaimed, track_records
 from digest.ranking.trending import rank
+from tests.tables import every_row
 
 SEEN = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = SEEN + timedelta(hours=5)
@@ -101,7 +102,7 @@ def test_one_topic_may_fill_the_list_where_it_is_far_ahead(ahead: int, order: li
     assert [each.paper.id for each in found] == order
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("known", "of", "kinds"),
     [
         (TrackRecord(), {}, {}),

@@ -11,6 +11,7 @@ from digest.sources.http import HttpPolicy, PoliteGetter
 from digest.sources.port import ARXIV_PACE
 from digest.store.unit_of_work import Store
 from tests.servers.scripted_http import ScriptedServer, reply
+from tests.tables import every_row
 
 NOW = 1_700_000_000.0
 CASES = [
@@ -27,7 +28,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("turns", "answer"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@every_row(("turns", "answer"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_entering(turns: Turns, answer: Turn) -> None:
     after, told = turns.enter(pace=3.0, lease=125.0, now=NOW)
     assert told == answer

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from digest.domain.edition import Update
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Paper
 from digest.domain.updates import KINDS, accepted, chosen, update
+from tests.tables import every_row
 
 ABSTRACT = "We study how clocks drift and propose two springs that keep them right for a year at no cost to anybody."
 OTHER = "We prove that a pendulum on a moving ship cannot tell time better than a candle does, whatever its length or weight."
@@ -50,13 +49,13 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("then", "now", "said"), CASES)
+@every_row(("then", "now", "said"), CASES)
 def test_what_is_told(then: dict[str, Any], now: dict[str, Any], said: str) -> None:
     told = update(paper(**then), paper(**now))
     assert (told.what if told else "") == said
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("comment", "venue"),
     [
         ("Accepted to NeurIPS 2026 (spotlight), 12 pages", "NeurIPS 2026"),

@@ -16,9 +16,10 @@ from digest.render.edition.views import SenderView, is_right_to_left
 from digest.render.text.one_line import clean
 from digest.render.text.web_url import web_url
 from tests.editions import edition, many, paper, ranked, view_of
+from tests.tables import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("given_url", "shown"),
     [
         ("https://arxiv.org/abs/2511.1", "https://arxiv.org/abs/2511.1"),
@@ -69,7 +70,7 @@ def test_clean(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("growth", "heights"),
     [
         ((), ()),

@@ -215,10 +215,14 @@ def test_clear_takes_the_libraries_along(digest: Terminal, there: Elsewhere) -> 
 
 def test_the_daemon_reads_in_a_job_of_its_own_and_ends_while_it_waits(digest: Terminal, there: Elsewhere) -> None:
     there.zotero.put_works(library(count=150))
-    there.zotero.faults = [silent]
-    with Container(load(digest.folder / "digest.toml")) as container:
+    whose, pages = 1, 2
+    there.zotero.faults = [silent, *[None] * (whose + pages), reply("429 Too Many Requests", Retry_After="50")]
+    config = digest.folder / "digest.toml"
+    config.write_text(config.read_text("utf-8") + "[http]\ntimeout = 5\n", "utf-8")
+    with Container(load(config)) as container:
         [subscription] = container.subscriptions.of(Address(ADA))
-        container.libraries.connect(subscription.id, zotero_library(""), KEY, datetime.now(UTC))
+        for each in ("", "users/475425"):
+            container.libraries.connect(subscription.id, zotero_library(each), KEY, datetime.now(UTC))
         daemon = subprocess.Popen(
             [sys.executable, "-m", "digest", "run", "--config", "digest.toml"],
             cwd=digest.folder,
@@ -227,14 +231,10 @@ def test_the_daemon_reads_in_a_job_of_its_own_and_ends_while_it_waits(digest: Te
             stderr=subprocess.STDOUT,
         )
         try:
-            until(lambda: len(there.asked) == 1)
+            until(lambda: there.asked)
             assert httpx2.get(f"http://127.0.0.1:{digest.port}/healthz", trust_env=False).status_code == 200
-            until(lambda: container.libraries.of(subscription.id)[0].papers == 150)
-            there.zotero.faults = [reply("429 Too Many Requests", Retry_After="50")]
-            asked = len(there.asked)
-            container.libraries.connect(subscription.id, zotero_library("users/475425"), KEY, datetime.now(UTC))
-            container.libraries.connect(subscription.id, zotero_library(""), KEY, datetime.now(UTC))
-            until(lambda: len(there.asked) > asked, seconds=90)  # and it waits
+            until(lambda: [each.papers for each in container.libraries.of(subscription.id)] == [150, 0])
+            until(lambda: not there.zotero.faults)  # and it waits
             daemon.send_signal(signal.SIGTERM)
             said = daemon.communicate(timeout=15)[0]
             assert daemon.returncode == 0

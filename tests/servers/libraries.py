@@ -25,8 +25,8 @@ class ZoteroLibrary:
     deleted: dict[str, int] = field(default_factory=dict)
     deleted_collections: dict[str, int] = field(default_factory=dict)
     revoked: bool = False
-    faults: list[Act] = field(default_factory=list)
-    """Given instead of the next answers."""
+    faults: list[Act | None] = field(default_factory=list)
+    """Given instead of the next answers; None: the right one."""
     backoff: int = 0
     """Seconds, in every answer."""
     asked: list[Asked] = field(default_factory=list)
@@ -53,8 +53,8 @@ class ZoteroLibrary:
 
     def answer(self, asked: Asked) -> Act:
         self.asked.append(asked)
-        if self.faults:
-            return self.faults.pop(0)
+        if self.faults and (fault := self.faults.pop(0)) is not None:
+            return fault
         if asked.headers.get("zotero-api-key") != self.key or self.revoked:
             return reply("403 Forbidden", b"Forbidden")
         url = urlsplit(asked.target)

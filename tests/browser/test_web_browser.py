@@ -22,18 +22,13 @@ from digest.services.subscriptions.subscribe import end
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.running import PATIENCE
-from tests.servers.website import ADMIN, NOON, Website, stock, website
+from tests.servers.website import ADMIN, NOON, Website, website
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 VIEWS = [(width, scheme) for width in (375, 1280) for scheme in ("light", "dark")]
 MOST_OCTETS = 100_000
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
 
 
 @contextmanager

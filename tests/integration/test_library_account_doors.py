@@ -24,7 +24,7 @@ from tests.libraries import library
 from tests.servers.libraries import KEY, Elsewhere, elsewhere
 from tests.servers.running import free_port, until
 from tests.servers.scripted_http import reply, silent
-from tests.servers.website import Website, stock, website
+from tests.servers.website import Website, website
 
 ADA = "ada@example.org"
 
@@ -36,11 +36,6 @@ def there() -> Iterator[Elsewhere]:
 
 
 # ---- the page ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
 
 
 @pytest.fixture

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from digest.domain.subscriber import Address, Interests
-from tests.servers.website import NOON, Website, stock, website
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("stocked"))
+from tests.servers.website import NOON, Website, website
 
 
 def test_a_stranger_sees_what_todays_mail_would_have_been(stocked: Path, tmp_path: Path) -> None:

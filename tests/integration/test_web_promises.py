@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import time, timedelta
 from html import unescape
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -17,21 +15,10 @@ from digest.domain.subscriber import Interests, SubscriptionState
 from digest.links import Purpose
 from digest.services.subscriptions.subscribe import confirm, end
 from tests.servers.running import until
-from tests.servers.website import BEARER, NOON, Website, stock, website
+from tests.servers.website import BEARER, NOON, Website
 
 ADA = "ada@example.org"
 PAPER = "arxiv:2605.00001"
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stock(tmp_path_factory.mktemp("promises"))
-
-
-@pytest.fixture
-def site(stocked: Path, tmp_path: Path) -> Iterator[Website]:
-    with website(tmp_path, stocked) as site:
-        yield site
 
 
 def _ask(site: Website, **fields: str) -> str:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 from fastapi import FastAPI
@@ -137,11 +139,26 @@ BASE = "https://digest.example"
 def stock(folder: Path, papers: Iterable[Sighting] | None = None, base: str = BASE) -> Path:
     """A database with papers and the edition of that day: made once, copied often."""
     file = folder / "stocked.sqlite3"
+    if papers is None:
+        file.write_bytes(_usual_stock(base))
+    else:
+        _fill(file, papers, base)
+    return file
+
+
+@cache
+def _usual_stock(base: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "stocked.sqlite3"
+        _fill(file, sightings(), base)
+        return file.read_bytes()
+
+
+def _fill(file: Path, papers: Iterable[Sighting], base: str) -> None:
     with Sending(_settings(file, base)) as container:
         with container.adapters.store.begin() as unit:
-            unit.papers.merge(list(sightings() if papers is None else papers))
+            unit.papers.merge(list(papers))
         container.editions.edition(container.adapters.paper_list("daily"), NOON.date(), NOON)
-    return file
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         mail=Mail(from_address="digest@example.org", postal_address="1 Example Street"),
         relays=(Relay(host="127.0.0.1"),),
         delivery=Delivery(journal=folder / "journal"),
-        lists=(ListSettings(name="daily", title="Trending papers", picks=5, pool=40),),
+        lists=(ListSettings(name="daily", title="Trending papers", picks=5, pool=12),),
         sources=(),
     )
     transport = FakeTransport(lambda: world.now)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from digest.config import Settings, load
 from digest.container import Container
 from digest.domain.delivery import Delivery
-from digest.domain.edition import Edition, PaperList, Rendered
 from digest.domain.paper import Sighting
 from digest.domain.subscriber import Address, Cohort, NewReader
+from tests.rendering import render_once
 from tests.servers.stocked import CONSENT, create_due, sighting, upvotes
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -62,39 +60,12 @@ def queue(settings: Settings, readers: int) -> list[str]:
         with container.adapters.store.begin() as unit:
             unit.papers.merge([_voted(n) for n in range(1, 13)])
             unit.subscribers.add_confirmed([NewReader(Address(email), "daily") for email in emails], CONSENT, AT)
-        _render_once(container)
+        render_once(container)
         edition = container.editions.edition(container.adapters.paper_list("daily"), date(2026, 3, 2), AT)
         with container.adapters.store.begin() as unit:
             due = create_due(unit, edition.id, EVERYBODY, now - timedelta(hours=1), now + timedelta(days=1), date(2026, 3, 2))
     assert due == readers
     return emails
-
-
-_RENDERED: defaultdict[str, list[tuple[Edition, int, Rendered]]] = defaultdict(list)
-_OF_SENDING = {"database", "secrets", "relays", "delivery"}
-"""Settings that an edition does not depend on."""
-
-
-def _render_once(container: Container) -> None:
-    """Two in three tests of sending begin with the same edition: it is rendered and proofread for the first of them."""
-    renderer = container.adapters.edition_renderer
-    render, proof = renderer.render, renderer.proof
-    known = _RENDERED[repr(container.settings.model_dump(exclude=_OF_SENDING))]
-
-    def once(draft: Edition, paper_list: PaperList, *, brevity: int = 0, **also: Any) -> Rendered:
-        for same, shorter, rendered in known:
-            if (same, shorter) == (draft, brevity) and not also:
-                return rendered
-        return render(draft, paper_list, brevity=brevity, **also)
-
-    def proof_once(draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
-        if any(rendered is each for _, _, each in known):
-            return ()
-        if not (errors := proof(draft, paper_list, rendered)):
-            known.append((draft, rendered.brevity, rendered))
-        return errors
-
-    renderer.render, renderer.proof = once, proof_once  # type: ignore[method-assign]
 
 
 def rows(config: Path) -> dict[str, Delivery]:

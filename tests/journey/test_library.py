@@ -22,6 +22,7 @@ from digest.services.subscriptions.subscribe import confirm, erase, request
 from digest.sources.port import Batch, Getter
 from tests.libraries import NOON, THEMES, WAYS, answers, bibtex, library, window
 from tests.library_accounts import reading
+from tests.rendering import render_once
 from tests.servers.website import Sending, _settings
 
 ADA, BEN = Address("ada@example.org"), Address("ben@example.org")
@@ -30,6 +31,7 @@ ADA, BEN = Address("ada@example.org"), Address("ben@example.org")
 @pytest.fixture
 def container(tmp_path: Path) -> Iterator[Sending]:
     with Sending(_settings(tmp_path / "library.sqlite3", "https://digest.example")) as made:
+        render_once(made)
         with made.adapters.store.begin() as unit:
             unit.papers.merge(window())
         for address in (ADA, BEN):
@@ -113,6 +115,7 @@ def test_each_way_in_chooses_the_theme_beside_a_reader_without_one(container: Se
 def test_each_library_kept_elsewhere_chooses_the_theme_beside_a_reader_without_one(tmp_path: Path, name: AccountName) -> None:
     with reading(tmp_path / "elsewhere.sqlite3") as ada:
         store = ada.container.adapters.store
+        render_once(ada.container)
         with store.begin() as unit:
             unit.papers.merge(window())
         step = request(store, BEN, "daily", Preferences(), Interests(), NOON - timedelta(days=1))

@@ -33,6 +33,7 @@ def works(count: int, offset: int = 0) -> list[Sighting]:
     return library("glaciers", offset + count)[offset:]
 
 
+@pytest.mark.slow
 def test_five_thousand_items_then_three_changes_for_two_requests(ada: Reader) -> None:
     zotero = ada.there.zotero
     zotero.put_works(works(5000))

@@ -100,7 +100,7 @@ def test_a_document_of_tiny_records_is_refused_naming_the_limit(frame: str, unit
         upload(filled(FRAMES[frame], unit, 1_000_000))
 
 
-@pytest.mark.parametrize("count", [13_000, 25_000])
+@pytest.mark.parametrize("count", [13_000, pytest.param(25_000, marks=pytest.mark.slow)])
 def test_an_honest_large_library_is_imported_whole(tmp_path: Path, count: int) -> None:
     library = tmp_path / "library.bib"
     library.write_text("".join(ENTRY.format(n) for n in range(count)))

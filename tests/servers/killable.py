@@ -11,6 +11,7 @@ What is wrapped here is wrapped here only: the program knows nothing of it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -167,6 +168,7 @@ def run(order: dict[str, Any], out: int) -> None:
 
 
 def main() -> None:
+    gc.freeze()  # a child that walks through what it was born with copies all of it
     for line in sys.stdin:
         with tempfile.TemporaryFile() as out:
             child = os.fork()

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -138,12 +137,10 @@ def test_a_lasting_fault_is_named_in_one_line(act: Act, error: type[Exception], 
     ],
 )
 def test_a_slow_drip_meets_the_deadline(head: bytes) -> None:
-    began = monotonic()
     with getting(drip(head, b"x", every=0.05), deadline=1) as (getter, server, _):
         with pytest.raises(SourceUnreachable, match=r"not complete after 1 s"):
             getter.get("feed", server.url, pace=SLOWLY)
         assert len(server.asked) == 1, "a drip is not worth another try"
-        assert monotonic() - began < 9, "the drip goes on for ten seconds"
 
 
 def test_nobody_listens() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import thread_time
 
 import pytest
 
@@ -229,6 +230,6 @@ def test_a_relay_whose_quota_is_used_up_is_left_alone() -> None:
     "hostile", ["exceeded " * 120, "sender " * 150, "a" * 1000, "auth " * 200, "user " * 200 + "x", " " * 1000, "limit(" * 160]
 )
 def test_hostile_words_take_bounded_time(hostile: str) -> None:
-    begun = datetime.now(UTC)
+    begun = thread_time()
     classify(Stage.RCPT, reply_of(550, [hostile]))
-    assert datetime.now(UTC) - begun < timedelta(seconds=0.5)
+    assert thread_time() - begun < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -18,12 +19,22 @@ PATIENCE = 120.0
 """Seconds until what is waited for counts as never coming. It comes much sooner, unless something is broken."""
 
 
+_WORKERS, _SHARE = 8, 1500
+_FIRST = 20_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS * _SHARE
+_PORTS = itertools.cycle(range(_FIRST, _FIRST + _SHARE))
+"""This worker's own, below those that systems give to outgoing connections: nobody takes one before its server does."""
+for _ in range(os.getpid() % _SHARE):  # two runs on one machine begin at different places
+    next(_PORTS)
+
+
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port nobody listens on, nor will before whoever asked does."""
+    for port in itertools.islice(_PORTS, _SHARE):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"none of the ports from {_FIRST} is free")
 
 
 def until(happened: Callable[[], object], what: str = "it happens", seconds: float = PATIENCE) -> float:

@@ -212,9 +212,7 @@ def test_the_daemon_reads_in_a_job_of_its_own_and_ends_while_it_waits(digest: Te
     there.zotero.put_works(library(count=150))
     whose, pages = 1, 2
     there.zotero.faults = [silent, *[None] * (whose + pages), reply("429 Too Many Requests", Retry_After="50")]
-    config = digest.folder / "digest.toml"
-    config.write_text(config.read_text("utf-8") + "[http]\ntimeout = 5\n", "utf-8")
-    with Container(load(config)) as container:
+    with Container(load(digest.folder / "digest.toml")) as container:
         [subscription] = container.subscriptions.of(Address(ADA))
         for each in ("", "users/475425"):
             container.libraries.connect(subscription.id, zotero_library(each), KEY, datetime.now(UTC))

@@ -25,7 +25,7 @@ NEW = 36.0
 """Hours for which a paper is new."""
 DAYS_PLOTTED = 7
 SIGNS = {VOTES: ("votes", "▲"), STARS: ("stars", "★")}
-TOLD = 0.8
+NOTABLE = 0.8
 """Share of the window's papers with upvotes, or stars, whose number is too low to be told."""
 FEW, ENOUGH = 3, 30
 """Fewer are never told, however few the others have; as many always are."""
@@ -88,7 +88,7 @@ def _reasons(figures: Figures, model: Model, few: Mapping[str, float]) -> tuple[
 def _few(spoken: Sequence[Figures], kind: str) -> float:
     """Below which a number of that kind speaks for no paper of this window."""
     totals = sorted(found.last for figures in spoken if (found := figures.voices.get(kind)) and found.last >= 1)
-    return min(ENOUGH, max(FEW, totals[int(TOLD * len(totals))])) if totals else FEW
+    return min(ENOUGH, max(FEW, totals[int(NOTABLE * len(totals))])) if totals else FEW
 
 
 def _counts(figures: Figures, few: Mapping[str, float]) -> Reason | None:

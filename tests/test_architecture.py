@@ -15,6 +15,7 @@ LONGEST = 320
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"domain"}),
     frozenset({"ranking"}),
+    frozenset({"translation"}),
     frozenset(
         {
             "sources",

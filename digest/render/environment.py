@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import jinja2
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from digest.domain.errors import TemplateError
 from digest.render.text.text_wrap import breakable, wrap
+from digest.translation import Translation, translation
 
 
 class Templates:
@@ -18,10 +21,18 @@ class Templates:
 
     Sandboxed, because operators and what they paste are not us; a name that is not given is an error, never an empty string;
     what goes into .html is escaped, what goes into .txt is not. Earlier folders win, file by file.
+
+    A template says what it shows by `_("…")`, `ngettext("…", "…", n)` or {% trans %}, with values by name; `language` and
+    `direction` are of the language that it is rendered in, and filters write dates, times, numbers and lists as that does.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], language: str = "en") -> None:
         self._folders = tuple(folders)
+        self.translation = translation(language)
+        self.in_language: Callable[[str], Templates] = cache(
+            lambda other: self if other == language else Templates(folders, other)
+        )
+        """The same templates in another language. Raises ValueError."""
         self._environment = ImmutableSandboxedEnvironment(
             loader=jinja2.FileSystemLoader(list(self._folders)),
             autoescape=jinja2.select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
@@ -29,7 +40,14 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.extend(newstyle_gettext=True)
+        self._environment.globals |= _translating(self.translation)
+        self._environment.filters |= {
+            name: getattr(self.translation, name) for name in ("date", "month", "time", "number", "list")
+        }
         self._environment.filters["wrap"] = wrap
         self._environment.filters["breakable"] = lambda text: Markup(breakable(str(text)))  # noqa: S704  # it escapes
 
@@ -85,6 +103,34 @@ class Templates:
                     place, line = str(file), traceback.tb_lineno
             traceback = traceback.tb_next
         return place, line
+
+
+def _translating(into: Translation) -> dict[str, object]:
+    """What templates call. Values are escaped where the template escapes; the messages themselves may hold tags."""
+
+    def shown(context: Context, fill: Callable[..., str], *message: object, values: dict[str, object]) -> str:
+        if not context.eval_ctx.autoescape:
+            return fill(*message, **values)
+        return Markup(fill(*message, **{name: escape(into.shown(value)) for name, value in values.items()}))  # noqa: S704
+
+    @jinja2.pass_context
+    def gettext(context: Context, msgid: str, /, **values: object) -> str:
+        return shown(context, into.gettext, msgid, values=values)
+
+    @jinja2.pass_context
+    def ngettext(context: Context, one: str, many: str, n: int, /, **values: object) -> str:
+        return shown(context, into.ngettext, one, many, n, values=values)
+
+    @jinja2.pass_context
+    def pgettext(context: Context, about: str, msgid: str, /, **values: object) -> str:
+        return shown(context, into.pgettext, about, msgid, values=values)
+
+    @jinja2.pass_context
+    def npgettext(context: Context, about: str, one: str, many: str, n: int, /, **values: object) -> str:
+        return shown(context, into.npgettext, about, one, many, n, values=values)
+
+    functions = {"_": gettext, "gettext": gettext, "ngettext": ngettext, "pgettext": pgettext, "npgettext": npgettext}
+    return {**functions, "language": into.language, "direction": into.direction}
 
 
 def _one_line(text: str) -> str:

@@ -9,20 +9,16 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
-from importlib import resources
-from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from babel import Locale, UnknownLocaleError
-from babel.core import get_global
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
-from babel.lists import format_list
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from digest.domain.phrase import Phrase
+
+if TYPE_CHECKING:
+    from babel import Locale  # loaded when something is to be written as a language does: what only delivers needs it rarely
 
 LANGUAGES = ("en", "de", "fr", "es", "zh-Hans", "ja")
 """Those offered (BCP 47), each with a catalogue but the first."""
@@ -50,11 +46,19 @@ class Translation:
     def __init__(self, language: str, catalogue: NullTranslations) -> None:
         self.language = language
         """BCP 47."""
-        self.locale = Locale.parse(_LOCALES.get(language, language).replace("-", "_"))
-        self.direction: Literal["ltr", "rtl"] = "rtl" if self.locale.character_order == "right-to-left" else "ltr"
         self._catalogue = catalogue
         self.number = lru_cache(maxsize=1024)(self._number)
         """ "1,204" in English."""
+
+    @cached_property
+    def locale(self) -> Locale:
+        from babel import Locale
+
+        return Locale.parse(_LOCALES.get(self.language, self.language).replace("-", "_"))
+
+    @cached_property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        return "rtl" if self.locale.character_order == "right-to-left" else "ltr"
 
     def gettext(self, msgid: str, /, **values: Value) -> str:
         return self.filled(self._catalogue.gettext(msgid), msgid, values)
@@ -71,6 +75,14 @@ class Translation:
         found = self._catalogue.npgettext(context, one, many, n)
         return self.filled(found, one if n == 1 else many, {"n": n, **values})
 
+    def phrase(self, text: str) -> str:
+        """What was put into words before the reader's language was known (`Phrase`); other text as it is."""
+        if not isinstance(text, Phrase) or self.language == LANGUAGES[0]:
+            return str(text)
+        if text.plural:
+            return self.ngettext(text.msgid, text.plural, text.values["n"], **text.values)
+        return self.gettext(text.msgid, **text.values)
+
     def filled(self, found: str, msgid: str, values: Mapping[str, Value]) -> str:
         """With its values; in English where the translation has placeholders that there are no values for. "%" is "%%" in a
         message with values.
@@ -85,6 +97,8 @@ class Translation:
 
     def shown(self, value: Value) -> object:
         """A value as it stands in a sentence."""
+        if isinstance(value, Phrase):
+            return self.phrase(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return self.number(value)
         if isinstance(value, datetime.date):
@@ -95,6 +109,8 @@ class Translation:
         """ "full" ("Thursday, 6 November 2025"), "long" ("6 November 2025"), "medium", "short", or a CLDR skeleton of the
         fields that are wanted: "MMMMd" ("6 November"), "yMMMM" ("November 2025"). An instant counts by the zone that it has.
         """
+        from babel.dates import format_date, format_skeleton
+
         day = value.date() if isinstance(value, datetime.datetime) else value
         if form in ("full", "long", "medium", "short"):
             return format_date(day, form, locale=self.locale)
@@ -102,22 +118,32 @@ class Translation:
 
     def month(self, value: datetime.date) -> str:
         """ "November", standing alone."""
+        from babel.dates import format_date
+
         return format_date(value, "LLLL", locale=self.locale)
 
     def weekday(self, day: int, width: Literal["wide", "abbreviated", "narrow"] = "wide") -> str:
         """Monday is 0."""
+        from babel.dates import get_day_names
+
         return str(get_day_names(width, locale=self.locale)[day])
 
     def time(self, value: datetime.time | datetime.datetime) -> str:
         """ "07:00"; an instant by the zone that it has."""
+        from babel.dates import format_time
+
         wall = value.timetz() if isinstance(value, datetime.datetime) else value
         return format_time(wall.replace(tzinfo=None), "short", locale=self.locale)
 
     def list(self, items: Sequence[str], style: Literal["standard", "or", "unit"] = "standard") -> str:
         """ "A, B and C"."""
+        from babel.lists import format_list
+
         return format_list(items, style=style, locale=self.locale)
 
     def _number(self, value: float) -> str:
+        from babel.numbers import format_decimal
+
         return format_decimal(value, locale=self.locale)
 
 
@@ -138,9 +164,9 @@ def read_language(text: str) -> str:
     return found
 
 
-def catalogue_file(language: str) -> Traversable:
+def catalogue_file(language: str) -> Path:
     """Where a language's catalogue lies: digest/locale/zh_Hans/LC_MESSAGES/digest.po."""
-    return resources.files("digest") / "locale" / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
+    return Path(__file__).with_name("locale") / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def _catalogue(language: str) -> NullTranslations:
@@ -148,6 +174,9 @@ def _catalogue(language: str) -> NullTranslations:
     file = catalogue_file(language)
     if language == LANGUAGES[0] or not file.is_file():
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = BytesIO()
     with file.open("rb") as text:
         write_mo(compiled, read_po(text, locale=language.replace("-", "_")))
@@ -180,6 +209,9 @@ def _language_and_script(tag: str) -> tuple[str, str | None] | None:
     """ "de-AT" → ("de", None), "zh-CN" → ("zh", "Hans"), "zh-TW" → ("zh", "Hant"). None for what is no language tag."""
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag[:40]):
         return None
+    from babel import Locale, UnknownLocaleError
+    from babel.core import get_global
+
     for name in (tag, "-".join(tag.split("-")[:2]), tag.split("-")[0]):  # variants and extensions are not needed
         try:
             locale = Locale.parse(name, sep="-")

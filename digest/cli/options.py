@@ -50,6 +50,18 @@ class Hour(click.ParamType[time]):
             self.fail(f"{value!r} should be like 07:00", param, ctx)
 
 
+class Language(click.ParamType[str]):
+    name = "language"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from digest.translation import read_language
+
+        try:
+            return read_language(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def wired(command: F) -> F:
     """Gives a command `--config`, `--json` and the container made from the configuration (closed at the end)."""
 
@@ -91,11 +103,12 @@ _WHEN = (
     click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00."),
     click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily."),
     click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them)."),
+    click.option("--language", type=Language(), help="Of the mail: en, de, fr, es, zh-Hans or ja (default: the list's)."),
 )
 
 
 def when_options(command: F) -> F:
-    """The options that say when mail is due."""
+    """The options that say when mail is due, and in which language it is."""
     for option in reversed(_WHEN):
         command = option(command)
     return command

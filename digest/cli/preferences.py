@@ -1,4 +1,4 @@
-"""`digest preferences`: when a reader's mail is due, as their own page shows and changes it."""
+"""`digest preferences`: when a reader's mail is due and in which language, as their own page shows and changes it."""
 
 from __future__ import annotations
 
@@ -34,17 +34,19 @@ def preferences(
     hour: time | None,
     weekdays: str | None,
     frequency: str | None,
+    language: str | None,
     pause_until: date | None,
     at: datetime,
 ) -> None:
-    """Change when a reader's mail is due, as they asked, and show it. What is not named stays."""
+    """Change when a reader's mail is due and its language, as they asked, and show both. What is not named stays."""
     address = container.adapters.address(email)
     found = [each for each in container.subscriptions.of(address) if each.state is not SubscriptionState.ENDED]
     if not (found := [each for each in found if list_name in (None, each.list)]):
         raise NotFound(f"{address}" + (f" on {list_name}" if list_name else ""), "there is no subscription to change")
     changed = [
         container.subscriptions.change(each, wanted)
-        if (wanted := _wanted(container, each.preferences, timezone, hour, weekdays, frequency, pause_until)) != each.preferences
+        if (wanted := _wanted(container, each.preferences, timezone, hour, weekdays, frequency, language, pause_until))
+        != each.preferences
         else each
         for each in found
     ]
@@ -62,12 +64,15 @@ def _wanted(
     hour: time | None,
     weekdays: str | None,
     frequency: str | None,
+    language: str | None,
     pause_until: date | None,
 ) -> Preferences:
     if timezone:
         before = replace(before, timezone=container.adapters.preferences(timezone, None).timezone)
     if hour is not None:
         before = replace(before, hour=hour)
+    if language:
+        before = replace(before, language=language)
     if pause_until:
         before = replace(before, paused_until=pause_until)
     return with_days(before, weekdays, frequency)
@@ -92,6 +97,7 @@ def _document(value: Preferences) -> dict[str, object]:
         "timezone": value.timezone,
         "weekdays": format_weekdays(value.weekdays),
         "frequency": str(value.frequency),
+        "language": value.language,
         "paused_until": value.paused_until and value.paused_until.isoformat(),
     }
 
@@ -101,5 +107,7 @@ def _line(subscription: Subscription, at: datetime) -> str:
     paused = value.paused_until if value.paused_until and value.paused_until > at.date() else None
     return (
         f"{subscription.address}  {subscription.list}  {subscription.state}  {value.hour:%H:%M} {value.timezone}, "
-        f"{format_weekdays(value.weekdays)}, {value.frequency}" + (f", paused until {paused}" if paused else "")
+        f"{format_weekdays(value.weekdays)}, {value.frequency}"
+        + (f", {value.language}" if value.language else "")
+        + (f", paused until {paused}" if paused else "")
     )

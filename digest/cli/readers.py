@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ def subscribe(
     hour: time | None,
     weekdays: str | None,
     frequency: str | None,
+    language: str | None,
     cadence: str | None,
     interests_text: str | None,
     confirmed: bool,
@@ -49,6 +51,7 @@ def subscribe(
     if cadence:
         click.echo("digest: --cadence is now called --frequency", err=True)
     preferences = with_days(container.adapters.preferences(timezone, hour), weekdays, frequency or cadence)
+    preferences = replace(preferences, language=language)
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
     by, interests = "command line" if confirmed else "", interests_text or ""
     # queued in the request's own transaction; sent here before anybody else may
@@ -56,8 +59,8 @@ def subscribe(
     if step.notice and not confirmed:
         container.notices.mail_notice(step.notice, at)
     state, skipped = str(step.subscription.state), step.skipped
-    if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence):
-        skipped += "; digest preferences changes when mail is due"
+    if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence or language):
+        skipped += "; digest preferences changes when mail is due, and its language"
     answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({skipped})" if skipped else "")))
 
 

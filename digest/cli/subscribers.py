@@ -56,8 +56,8 @@ def import_(
 ) -> None:
     """Readers from a CSV file as it comes, or a plain list of addresses; bad lines are reported, good ones kept.
 
-    Columns are email,list,timezone,hour,weekdays,frequency,interests, or as listmonk, Mailchimp, Ghost, Google Forms and others
-    name them; only email is required. Who unsubscribed, bounced or was blocked there is suppressed here.
+    Columns are email,list,timezone,hour,weekdays,frequency,language,interests, or as listmonk, Mailchimp, Ghost, Google Forms and
+    others name them; only email is required. Who unsubscribed, bounced or was blocked there is suppressed here.
     """
     paper_list = container.adapters.paper_list(list_name) if list_name else None
     report = container.subscriptions.import_subscribers(file, confirmed, at, paper_list, _columns(given))

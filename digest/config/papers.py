@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from digest.config.values import HTTP, SLUG, Seconds, Section, Text, Zone
+from digest.config.values import HTTP, SLUG, Language, Seconds, Section, Text, Zone
 from digest.domain.edition import PaperList
 from digest.domain.schedule import Frequency, parse_weekdays
 
@@ -32,6 +32,7 @@ class ListSettings(Section):
     topics: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     variety: float = Field(0.0, ge=0, le=0.5)
     style: Literal["full", "compact"] = "full"
+    language: Language = "en"
     send_empty: bool = False
 
     @model_validator(mode="before")
@@ -66,6 +67,7 @@ class ListSettings(Section):
             topics=tuple(sorted(self.topics.items())),
             variety=self.variety,
             style=self.style,
+            language=self.language,
             send_empty=self.send_empty,
         )
 

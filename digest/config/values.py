@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from digest.domain.schedule import read_zone
+from digest.translation import read_language
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 HTTP = r"^https?://[^\s/]+(/[^\s]*)?$"
@@ -92,6 +93,7 @@ def _days(value: object) -> object:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Network = Annotated[str, AfterValidator(_network)]
 Zone = Annotated[str, AfterValidator(read_zone)]
+Language = Annotated[str, AfterValidator(read_language)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
 BareHost = Annotated[str, Field(pattern=_BARE_HOST)]
 BareAddress = Annotated[str, Field(pattern=_BARE_ADDRESS)]

@@ -122,6 +122,7 @@ class Claimed:
     wanted: int | None
     interests: Interests
     style: str | None = None
+    language: str | None = None
     public_id: str = ""
     """What its subscription's links name it by; empty for an address without a subscription."""
     away: bool = False

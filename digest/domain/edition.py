@@ -55,6 +55,8 @@ class PaperList:
     """The share of its score that a paper loses for each pick of the last seven days on its topic; 0: none."""
     style: str = "full"
     """"full" or "compact"."""
+    language: str = "en"
+    """Of its mail, where a reader chose none (BCP 47)."""
     send_empty: bool = False
     """Whether a day without picks sends a short "nothing new, because …"."""
 

@@ -120,6 +120,8 @@ class Preferences:
     picks: int | None = None
     """None: as many as the list has."""
     style: str | None = None
+    language: str | None = None
+    """BCP 47; None: the list's."""
     paused_until: date | None = None
 
 

@@ -185,6 +185,7 @@ def interest_columns(preferences: Preferences, interests: Interests) -> dict[str
         "frequency": preferences.frequency.value,
         "picks": preferences.picks,
         "style": preferences.style,
+        "language": preferences.language,
         "paused_until": preferences.paused_until,
         "interests": interests_document(interests),
         "personal": bool(interests),

@@ -22,13 +22,13 @@ from sqlalchemy import (
 )
 
 from digest.store import schema_libraries as schema_libraries
-from digest.store.schema_editions import edition_pool, editions, featured, lists
+from digest.store.schema_editions import card_translations, edition_pool, edition_translations, editions, featured, lists
 from digest.store.schema_papers import Key, document, identifiers, metadata, papers, sightings, signals
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
 from digest.store.schema_vectors import paper_vectors as paper_vectors
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
-REVISION = "0020"
+REVISION = "0021"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 
@@ -59,6 +59,7 @@ subscriptions = Table(
     Column("frequency", Text, nullable=False, server_default=text("'daily'")),
     Column("picks", Integer),
     Column("style", Text),
+    Column("language", Text),  # null: the list's
     Column("paused_until", Date),
     Column("interests", document()),  # null: none, the common case
     Column("personal", Boolean, nullable=False),  # follows from interests; kept so that a claim need not ask
@@ -266,8 +267,10 @@ __all__ = [
     "address_changes",
     "alarms",
     "attempts",
+    "card_translations",
     "deliveries",
     "edition_pool",
+    "edition_translations",
     "editions",
     "featured",
     "identifiers",

@@ -81,6 +81,25 @@ edition_pool = Table(
     *(Column(name, Text) for name in ("other_html", "other_text")),  # the same card in the edition's other style
 )
 
+edition_translations = Table(
+    "edition_translations",  # an edition in a language that is not its list's: made when somebody first needs it, frozen then
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("language", Text, primary_key=True),
+    Column("shell", document(), nullable=False),
+)
+
+card_translations = Table(
+    "card_translations",
+    metadata,
+    Column("edition_id", Key, ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("language", Text, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in ("html", "text")),
+    Column("words", document(), nullable=False),
+    *(Column(name, Text) for name in ("other_html", "other_text")),
+)
+
 featured = Table(
     "featured",
     metadata,

@@ -55,5 +55,16 @@ class Weekdays(TypeDecorator[frozenset[int]]):
         return None if value is None else frozenset(day for day in range(7) if value >> day & 1)
 
 
-PREFERENCE_COLUMNS = ("timezone", "hour", "weekdays", "frequency", "picks", "style", "paused_until", "interests", "personal")
+PREFERENCE_COLUMNS = (
+    "timezone",
+    "hour",
+    "weekdays",
+    "frequency",
+    "picks",
+    "style",
+    "language",
+    "paused_until",
+    "interests",
+    "personal",
+)
 """Columns of what a reader asks for: of a subscription, and of a request that is not confirmed."""

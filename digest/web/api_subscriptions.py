@@ -6,6 +6,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from digest.domain.instant import isoformat
 from digest.domain.schedule import Frequency, format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
 from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
+from digest.translation import read_language
 from digest.web.site import Site
 
 router = APIRouter(prefix="/subscriptions", tags=["operator"])
@@ -36,6 +38,7 @@ class SubscriptionIn(BaseModel):
     hour: time | None = None
     frequency: Frequency = Field(Frequency.DAILY, description="Weekly and monthly: on the first of the weekdays")
     weekdays: str | None = Field(None, max_length=60, description='Like "mon,tue", "daily" or "weekdays"')
+    language: str | None = Field(None, max_length=20, description='Of the mail, like "de"; without it the list\'s')
     interests: str = Field("", max_length=10_000)
     confirmed: bool = Field(False, description="Record consent given elsewhere; without it a confirmation is mailed")
 
@@ -48,6 +51,8 @@ class SubscriptionOut(BaseModel):
     hour: str
     weekdays: str
     frequency: Frequency
+    language: str | None
+    """None: the list's."""
     paused_until: date | None
     requested_at: datetime
     confirmed_at: datetime | None
@@ -67,6 +72,7 @@ class SubscriptionOut(BaseModel):
             hour=f"{interests.hour:%H:%M}",
             weekdays=format_weekdays(interests.weekdays),
             frequency=interests.frequency,
+            language=interests.language,
             paused_until=interests.paused_until,
             requested_at=each.requested_at,
             confirmed_at=each.confirmed_at,
@@ -143,7 +149,11 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
         raise InvalidInput("timezone", error.reason) from None
     except ValueError as error:
         raise InvalidInput("weekdays", str(error)) from None
-    return Preferences(timezone=interests.timezone, hour=interests.hour, weekdays=days, frequency=given.frequency)
+    try:
+        language = read_language(given.language) if given.language else None
+    except ValueError as error:
+        raise InvalidInput("language", str(error)) from None
+    return replace(interests, weekdays=days, frequency=given.frequency, language=language)
 
 
 @router.delete("")
@@ -176,8 +186,8 @@ def forget(asked: Request, email: Email) -> Forgotten:
     "/import", openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 )
 async def import_csv(asked: Request, confirmed: bool = False) -> Report:
-    """A CSV document as the body: columns email,list,timezone,hour,weekdays,frequency,interests, or as other products name
-    them. Good lines are kept, bad ones named; who unsubscribed or bounced elsewhere is suppressed.
+    """A CSV document as the body: columns email,list,timezone,hour,weekdays,frequency,language,interests, or as other products
+    name them. Good lines are kept, bad ones named; who unsubscribed or bounced elsewhere is suppressed.
     """
     site = Site.of(asked)
     body = await asked.body()

@@ -72,6 +72,7 @@ class Form:
             frequency=self._frequency(before.frequency),
             picks=self._picks(before.picks),
             style=self._style(before.style),
+            language=before.language,
             paused_until=self._paused_until(before.paused_until),
         )
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 
+from digest.domain.phrase import phrase, phrase_document, phrase_from, phrases
 from digest.render.environment import Templates
 from digest.translation import LANGUAGES, PSEUDO, preferred, pseudo, read_language, translation
+
+DAY = date(2025, 11, 6)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +122,27 @@ def test_templates_in_a_language(tmp_path: Path) -> None:
     assert templates.render("a.txt", x="<i>") == "<i> & co"
     assert templates.in_language("de") is templates.in_language("de")
     assert templates.in_language("en") is templates
+
+
+def test_a_phrase_is_english_text_that_can_be_said_in_other_languages() -> None:
+    made = phrases(
+        "%(n)s paper since %(day)s: %(which)s", "%(n)s papers since %(day)s: %(which)s", 1204, day=DAY, which=phrase("all")
+    )
+    assert made == "1,204 papers since 6 November 2025: all"
+    assert translation("en").phrase(made) == "1,204 papers since 6 November 2025: all"
+    assert translation(PSEUDO).phrase(made) == "⟦1,204 ƥȧƥḗřş şīƞƈḗ 6 نوفمبر 2025: ⟦ȧŀŀ ẋẋẋ⟧ ẋẋẋ ẋẋẋ⟧"
+    assert translation(PSEUDO).phrase("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", phrase("100% “sure”"), phrases("%(n)s of %(x)s", "%(n)s of %(x)s!", 3, x=1.5), phrase("on %(day)s", day=DAY)],
+)
+def test_a_phrase_is_kept_with_what_it_is_made_of(text: str) -> None:
+    for again in (
+        phrase_from(json.loads(json.dumps(phrase_document(text)))),
+        pickle.loads(pickle.dumps(text)),
+        copy.deepcopy(text),
+    ):
+        assert again == text
+        assert translation(PSEUDO).phrase(again) == translation(PSEUDO).phrase(text)

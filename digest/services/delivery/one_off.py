@@ -98,6 +98,7 @@ def of_subscriber(claimed: Claimed, mine: Subscription) -> Claimed:
         interests=mine.interests,
         wanted=mine.preferences.picks,
         style=mine.preferences.style,
+        language=mine.preferences.language,
         personal=bool(mine.interests),
     )
 

@@ -18,7 +18,7 @@ from itertools import chain, islice
 from digest.domain.errors import InvalidInput
 from digest.domain.feedback import SuppressionReason
 
-COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "frequency", "interests")
+COLUMNS = ("email", "list", "timezone", "hour", "weekdays", "frequency", "language", "interests")
 STATUS = "status"
 OTHER_STATUS = "another status"
 """A column that may be one by its name ("State"): only words that are known count."""
@@ -46,6 +46,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "hour": ("hour", "delivery time", "send time", "uhrzeit", "stunde", "heure", "your hour"),
     "weekdays": ("weekdays", "days", "send on", "wochentage", "tage", "jours"),
     "frequency": ("frequency", "cadence", "how often"),
+    "language": ("language", "lang", "locale", "preferred language", "sprache", "langue", "idioma"),
     "interests": ("interests", "topics", "keywords", "your interests", "interessen", "themen", "centres d interet"),
     STATUS: ("status", "subscription status", "subscriber type", "subscriber status", "marketing status", "member status"),
     OTHER_STATUS: (

@@ -31,12 +31,13 @@ from digest.services.subscriptions.csv_layout import (
 from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
+from digest.translation import preferred
 
 __all__ = ["COLUMNS", "RejectedRow", "SubscriberImport", "SubscriberRow", "read_subscriber_csv"]
 
 CHUNK = 5000
 NOTHING = Interests()
-ReadPreferences = Callable[[str, str, str, str], Preferences]
+ReadPreferences = Callable[[str, str, str, str, str], Preferences]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for."""
 _NAMED = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+)\s*>\s*", re.IGNORECASE)
@@ -163,7 +164,7 @@ def _row(
     name = row.get("list") or lists[0]
     if name not in lists:
         raise ValueError(f"list {name[:40]!r} is not one of {', '.join(lists)}")
-    preferences = topics(row.get("timezone", ""), row.get("hour", ""), row.get("weekdays", ""), row.get("frequency", ""))
+    preferences = topics(*(row.get(name, "") for name in ("timezone", "hour", "weekdays", "frequency", "language")))
     text = row.get("interests", "")
     interests = understand(text).interests if text else NOTHING
     return SubscriberRow(line, NewReader(address, name, preferences, interests))
@@ -196,10 +197,13 @@ def defused(row: Iterable[str]) -> tuple[str, ...]:
 
 
 def _interests(defaults: Preferences) -> ReadPreferences:
-    """(time zone, hour, weekdays, frequency) as written → preferences. Raises ValueError. Rows share a few: each is read once."""
+    """(time zone, hour, weekdays, frequency, language) as written → preferences; a language that we have not is the list's.
+
+    Raises ValueError. Rows share a few: each is read once.
+    """
 
     @lru_cache(maxsize=20_000)
-    def interests(zone: str, hour: str, weekdays: str, frequency: str) -> Preferences:
+    def interests(zone: str, hour: str, weekdays: str, frequency: str, language: str) -> Preferences:
         preferences = defaults
         if zone:
             preferences = replace(preferences, timezone=read_zone(zone))
@@ -209,6 +213,8 @@ def _interests(defaults: Preferences) -> ReadPreferences:
             preferences = replace(preferences, weekdays=parse_weekdays(weekdays))
         if frequency:
             preferences = replace(preferences, frequency=parse_frequency(frequency))
+        if language:
+            preferences = replace(preferences, language=preferred(language.replace("_", "-")))
         return preferences
 
     return interests
@@ -240,6 +246,7 @@ def row_of(subscription: Subscription) -> tuple[str, ...]:
         f"{preferences.hour:%H:%M}",
         format_weekdays(preferences.weekdays).replace(",", ";"),
         str(preferences.frequency),
+        preferences.language or "",
         "; ".join(topics),
     )
 

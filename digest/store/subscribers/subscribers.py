@@ -264,6 +264,7 @@ def _preferences_of(row: Row[Any]) -> Preferences:
         frequency=Frequency(row.frequency),
         picks=row.picks,
         style=row.style,
+        language=row.language,
         paused_until=row.paused_until,
     )
 

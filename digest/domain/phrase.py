@@ -1,0 +1,70 @@
+"""Sentences made where the reader's language is not known: in English, with what they are made of, to be translated.
+
+`phrase("▲ %(votes)s (+%(gained)s today)", votes=145, gained=102)` is the text "▲ 145 (+102 today)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+
+class Phrase(str):
+    """English text, equal to any other such text; `msgid` (or `plural`, by the value `n`) with `values` is what others read."""
+
+    __slots__ = ("msgid", "plural", "values")
+    msgid: str
+    plural: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, msgid: str, values: Mapping[str, Any], plural: str = "") -> Phrase:
+        shown = {name: _shown(value) for name, value in values.items()}
+        form = msgid if not plural or values["n"] == 1 else plural
+        self = super().__new__(cls, form % shown if shown else form)
+        self.msgid, self.plural, self.values = msgid, plural, values
+        return self
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Any], str]:  # type: ignore[override]  # for pickle: ours, not a str's
+        return self.msgid, self.values, self.plural
+
+
+def phrase(msgid: str, /, **values: Any) -> Phrase:
+    """Placeholders are str, int, float, date or another phrase."""
+    return Phrase(msgid, values)
+
+
+def phrases(one: str, many: str, n: int, /, **values: Any) -> Phrase:
+    """`n` chooses the form, and is %(n)s in it."""
+    return Phrase(one, {"n": n, **values}, many)
+
+
+def phrase_document(text: str) -> str | dict[str, Any]:
+    """As JSON: plain text as it is, a phrase as what it is made of."""
+    if not isinstance(text, Phrase):
+        return text
+    values = {name: _value_document(value) for name, value in text.values.items()}
+    return {"msgid": text.msgid, **({"plural": text.plural} if text.plural else {}), **({"values": values} if values else {})}
+
+
+def phrase_from(document: str | Mapping[str, Any]) -> str:
+    if isinstance(document, str):
+        return document
+    values = {name: _value_from(value) for name, value in document.get("values", {}).items()}
+    return Phrase(document["msgid"], values, document.get("plural", ""))
+
+
+def _value_document(value: Any) -> Any:
+    return {"date": value.isoformat()} if isinstance(value, date) else phrase_document(value) if isinstance(value, str) else value
+
+
+def _value_from(document: Any) -> Any:
+    if not isinstance(document, dict):
+        return document
+    return date.fromisoformat(document["date"]) if "date" in document else phrase_from(document)
+
+
+def _shown(value: Any) -> object:
+    if isinstance(value, date):
+        return f"{value.day} {value:%B %Y}"
+    return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from markupsafe import Markup, escape
 from digest.domain.errors import TemplateError
 from digest.render.text.text_wrap import breakable, wrap
 from digest.translation import Translation, translation
+
+_AFTER_NUMBER = re.compile(r"(?<=\d) (?=\w)")
 
 
 class Templates:
@@ -45,10 +48,10 @@ class Templates:
         self._environment.policies["ext.i18n.trimmed"] = True
         self._environment.extend(newstyle_gettext=True)
         self._environment.globals |= _translating(self.translation)
-        self._environment.filters |= {
-            name: getattr(self.translation, name) for name in ("date", "month", "time", "number", "list")
-        }
+        self._environment.filters |= {name: getattr(self.translation, name) for name in ("date", "month", "time", "number")}
+        self._environment.filters["enumerated"] = self.translation.list  # `list` is Jinja's own
         self._environment.filters["wrap"] = wrap
+        self._environment.filters["unbroken"] = _unbroken
         self._environment.filters["breakable"] = lambda text: Markup(breakable(str(text)))  # noqa: S704  # it escapes
 
     def render(self, name: str, **values: object) -> str:
@@ -103,6 +106,11 @@ class Templates:
                     place, line = str(file), traceback.tb_lineno
             traceback = traceback.tb_next
         return place, line
+
+
+def _unbroken(text: str) -> str:
+    """A number and what it counts stay on one line: "7 days", "6 November"."""
+    return type(text)(_AFTER_NUMBER.sub("\u00a0", text))
 
 
 def _translating(into: Translation) -> dict[str, object]:

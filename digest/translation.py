@@ -103,6 +103,8 @@ class Translation:
             return self.number(value)
         if isinstance(value, datetime.date):
             return self.date(value)
+        if isinstance(value, (list, tuple)):
+            return self.list([str(self.shown(each)) for each in value])
         return value
 
     def date(self, value: datetime.date, form: str = "long") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Day, answer, at_option, wired
+from digest.cli.options import Day, Language, answer, at_option, wired
 from digest.domain.edition import Edition
 from digest.render.text.latex import readable
 
@@ -69,6 +69,7 @@ def _document(edition: Edition) -> dict[str, object]:
 @date_option
 @click.option("--for", "email", help="As this subscriber would get it.")
 @click.option("--style", type=click.Choice(["full", "compact"]), help="Default: the subscriber's, else the list's.")
+@click.option("--language", type=Language(), help="Default: the subscriber's, else the list's.")
 @click.option(
     "--rerender", is_flag=True, help="With the templates as they are now, not as they were when the edition was frozen."
 )
@@ -82,6 +83,7 @@ def preview(
     day: date | None,
     email: str | None,
     style: str | None,
+    language: str | None,
     rerender: bool,
     out: Path | None,
     at: datetime,
@@ -93,7 +95,13 @@ def preview(
     paper_list = container.adapters.paper_list(list_name)
     shown = container.editions.edition(paper_list, day, at)
     data = container.editions.preview(
-        shown, paper_list, container.adapters.address(email) if email else None, at, style=style, rerender=rerender
+        shown,
+        paper_list,
+        container.adapters.address(email) if email else None,
+        at,
+        style=style,
+        language=language,
+        rerender=rerender,
     ).data
     folder = out or Path(tempfile.mkdtemp(prefix="digest-preview-"))
     folder.mkdir(parents=True, exist_ok=True)

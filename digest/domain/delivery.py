@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from digest.domain.subscriber import Address, Interests
 
@@ -29,7 +30,7 @@ class SentIssue:
     sent_at: datetime
     correction: bool
     positions: tuple[int, ...]
-    reasons: tuple[tuple[tuple[str, str], ...], ...] = ()
+    reasons: tuple[tuple[tuple[str, Any], ...], ...] = ()
     """Of each paper the (kind, text) of those that are this reader's own; () where none are."""
     title: str = ""
 

@@ -6,40 +6,41 @@ import re
 from datetime import datetime, tzinfo
 
 from digest.domain.delivery import Delivery, DeliveryState
+from digest.domain.phrase import Phrase, phrase
 
 _REPLY = re.compile(r"[245]\d\d[ -]")
 _TAIL = re.compile(r"; (?:the next edition comes before another try|gave up after \d+ attempts)$")
 _LONGEST = 160
-_WHY: dict[DeliveryState, tuple[tuple[str, str], ...]] = {
+_WHY: dict[DeliveryState, tuple[tuple[str, Phrase], ...]] = {
     DeliveryState.WITHHELD: (
-        (r"the address is suppressed", "we stopped all email to your address"),
-        (r"the subscription is", "you had unsubscribed"),
-        (r"the reader paused it", "you had paused it"),
-        (r"every paper of the edition", "there was nothing new for you"),
-        (r"(?:may have been|was) sent before the database was restored", "it may have reached you before"),
-        (r"", "this issue was stopped"),
+        (r"the address is suppressed", phrase("we stopped all email to your address")),
+        (r"the subscription is", phrase("you had unsubscribed")),
+        (r"the reader paused it", phrase("you had paused it")),
+        (r"every paper of the edition", phrase("there was nothing new for you")),
+        (r"(?:may have been|was) sent before the database was restored", phrase("it may have reached you before")),
+        (r"", phrase("this issue was stopped")),
     ),
     DeliveryState.EXPIRED: (
-        (r"held for review", "many emails were refused at once, and we held yours back to find out why"),
-        (r"", "it could not be sent before the next one was due"),
+        (r"held for review", phrase("many emails were refused at once, and we held yours back to find out why")),
+        (r"", phrase("it could not be sent before the next one was due")),
     ),
     DeliveryState.FAILED: (
-        (r"could not be composed|its row in the database", "something went wrong on our side"),
-        (r"", "the mail server did not confirm that it took it"),
+        (r"could not be composed|its row in the database", phrase("something went wrong on our side")),
+        (r"", phrase("the mail server did not confirm that it took it")),
     ),
     DeliveryState.QUEUED: (
-        (r"held for review", "many emails were refused at once, and we are finding out why"),
-        (r"waits: its domain", "your mail provider takes only so many emails a minute"),
-        (r".", "our mail server could not take it yet; we try again"),
-        (r"", "its turn has not come yet"),
+        (r"held for review", phrase("many emails were refused at once, and we are finding out why")),
+        (r"waits: its domain", phrase("your mail provider takes only so many emails a minute")),
+        (r".", phrase("our mail server could not take it yet; we try again")),
+        (r"", phrase("its turn has not come yet")),
     ),
-    DeliveryState.CLAIMED: ((r"", "it is being sent right now"),),
-    DeliveryState.UNCERTAIN: ((r"", "the mail server did not confirm that it took it"),),
+    DeliveryState.CLAIMED: ((r"", phrase("it is being sent right now")),),
+    DeliveryState.UNCERTAIN: ((r"", phrase("the mail server did not confirm that it took it")),),
 }
 """By state, how the operator's reason begins and what a reader is told; the first that fits."""
 
 
-def why(state: DeliveryState, reason: str) -> str:
+def why(state: DeliveryState, reason: str) -> Phrase:
     """Why an email was not sent, or waits: a clause. What a mail server answered is quoted."""
     known = next(words for begins, words in _WHY[state] if re.match(begins, reason))
     reply = " ".join(_TAIL.sub("", reason).split())
@@ -47,8 +48,10 @@ def why(state: DeliveryState, reason: str) -> str:
         return known
     quoted = reply if len(reply) <= _LONGEST else f"{reply[:_LONGEST].rstrip()}…"
     if state is DeliveryState.FAILED:
-        return f"the mail server refused it: “{quoted}”"
-    return f"{'the mail server asked us to try again later' if state is DeliveryState.QUEUED else known}: “{quoted}”"
+        return phrase("the mail server refused it: “%(reply)s”", reply=quoted)
+    if state is DeliveryState.QUEUED:
+        return phrase("the mail server asked us to try again later: “%(reply)s”", reply=quoted)
+    return phrase("%(why)s: “%(reply)s”", why=known, reply=quoted)
 
 
 def where_it_is(delivery: Delivery, zone: tzinfo) -> str:

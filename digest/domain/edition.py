@@ -136,7 +136,7 @@ class Update:
     """"withdrawn", "venue", "code" or "version"."""
     title: str
     what: str
-    """"accepted at NeurIPS 2026"."""
+    """"accepted at NeurIPS 2026"; may be a `Phrase`."""
     url: str = ""
 
 
@@ -181,6 +181,7 @@ class Rendered:
     preheader: str = ""
     """Said in the inbox where no pick's title can be: on an empty day."""
     style: str = "full"
+    language: str = "en"
     brevity: int = 0
     """How much shorter than designed its cards are (render/edition/views.py)."""
     period: str = ""
@@ -222,7 +223,7 @@ class Edition:
     pool: tuple[Pooled, ...] = ()
     """Loaded only where asked for."""
     notes: tuple[str, ...] = ()
-    """What a reader should know: a stale source, why the day is empty."""
+    """What a reader should know: a stale source, why the day is empty; may be `Phrase`s."""
     updates: tuple[Update, ...] = ()
     """"Since you read": at most three lines about papers already sent."""
     content_hash: str = ""

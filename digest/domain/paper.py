@@ -134,7 +134,7 @@ class Reason:
     kind: str
     """"votes", "stars", "interest", "author", "category", "similar", "serendipity", "muted", "featured" …"""
     text: str
-    """Such as "▲ 145 (+102 today)"."""
+    """Such as "▲ 145 (+102 today)"; may be a `Phrase`."""
 
 
 def for_readers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

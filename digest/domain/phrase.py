@@ -30,7 +30,7 @@ class Phrase(str):
 
 
 def phrase(msgid: str, /, **values: Any) -> Phrase:
-    """Placeholders are str, int, float, date or another phrase."""
+    """Placeholders are str, int, float, date, another phrase, or a list of str ("A, B and C")."""
     return Phrase(msgid, values)
 
 
@@ -67,4 +67,7 @@ def _value_from(document: Any) -> Any:
 def _shown(value: Any) -> object:
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
+    if isinstance(value, (list, tuple)):
+        *others, last = map(str, value)
+        return f"{', '.join(others)} and {last}" if others else last
     return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 from digest.domain.edition import Update
 from digest.domain.paper import Paper
+from digest.domain.phrase import phrase
 
 MOST = 3
 KINDS = ("withdrawn", "venue", "code", "version")
@@ -41,19 +42,19 @@ def chosen(updates: Iterable[Update]) -> tuple[Update, ...]:
 
 
 def _withdrawn(then: Paper, now: Paper) -> str:
-    return "withdrawn" if now.withdrawn and not then.withdrawn else ""
+    return phrase("withdrawn") if now.withdrawn and not then.withdrawn else ""
 
 
 def _venue(then: Paper, now: Paper) -> str:
     if published(then) or accepted(then):
         return ""
     if venue := accepted(now):
-        return f"accepted at {venue}"
-    return f"published in {venue}" if (venue := published(now)) else ""
+        return phrase("accepted at %(venue)s", venue=venue)
+    return phrase("published in %(venue)s", venue=venue) if (venue := published(now)) else ""
 
 
 def _code(then: Paper, now: Paper) -> str:
-    return "code released" if now.code_url and not then.code_url else ""
+    return phrase("code released") if now.code_url and not then.code_url else ""
 
 
 def _version(then: Paper, now: Paper) -> str:
@@ -62,8 +63,8 @@ def _version(then: Paper, now: Paper) -> str:
     before, after = _words(then.abstract), _words(now.abstract)
     revised = bool(after) and len(after - before) > SUBSTANTIAL * len(after)
     if _words(then.title) != _words(now.title):
-        return f"version {now.version} has a new title"
-    return f"version {now.version} is substantially revised" if revised else ""
+        return phrase("version %(version)s has a new title", version=str(now.version))
+    return phrase("version %(version)s is substantially revised", version=str(now.version)) if revised else ""
 
 
 _CHANGES = {"withdrawn": _withdrawn, "venue": _venue, "code": _code, "version": _version}

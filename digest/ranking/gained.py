@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from digest.domain.paper import Candidate, Ranked, Reason, Signal
 from digest.ranking.features import VOTES
 from digest.ranking.signal_history import signal_history
+from digest.ranking.trending import counted
 
 _HOUR = timedelta(hours=1)
 
@@ -35,8 +36,7 @@ class Gained:
 
     def reason(self, what: str) -> Reason:
         """ "▲ 145 (+102 this week)"; `what` names the window."""
-        added = f" {what}" if self.votes >= self.total else f" (+{self.votes:,} {what})"
-        return Reason("votes", f"▲ {self.total:,}{added}")
+        return Reason("votes", counted("▲", self.total, self.votes, what))
 
 
 def most_gained(
@@ -68,4 +68,4 @@ def _reasons(ranked: Ranked, gained: float, what: str) -> tuple[Reason, ...]:
     count = round(gained)
     if count < 1:
         return ranked.reasons
-    return (Reason("votes", f"▲ {count:,} {what}"), *kept)
+    return (Reason("votes", counted("▲", count, count, what)), *kept)

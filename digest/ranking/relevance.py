@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from digest.domain.edition import Pooled
 from digest.domain.paper import Reason
+from digest.domain.phrase import phrase
 from digest.domain.query import describe, parse_query
 from digest.domain.subscriber import Interests
 from digest.ranking.diversity import OF_ONE_LIBRARY, PER_TOPIC, spread, with_every_interest
@@ -231,14 +232,14 @@ class _Batch:
             own = (*own, also([self._pool_index.papers[other] for other in folded]))
         return (*(Reason("interest", text) for text in self._because(row, position)), *own)
 
-    def _because(self, row: int, position: int) -> list[str]:
+    def _because(self, row: int, position: int) -> Sequence[str]:
         """What a reader asked for and gets, and what they hold that is nearest."""
         met = {kind: list(self._asked[kind].of(row, position)) for kind in ASKED_FOR}
         liked = self._because_liked(row, position)
         matches = [*map(_in_words, met["words"]), *met["categories"]][: MOST_REASONS - len(liked)]
-        found = [f"matches: {', '.join(matches)}"] if matches else []
+        found: list[str] = [phrase("matches: %(what)s", what=", ".join(matches))] if matches else []
         if met["authors"]:
-            found.append(f"by {self._as_written(met['authors'][0], position)}, whom you follow")
+            found.append(phrase("by %(author)s, whom you follow", author=self._as_written(met["authors"][0], position)))
         return [*found, *liked]
 
     def _as_written(self, author: str, position: int) -> str:
@@ -253,11 +254,11 @@ class _Batch:
         best = int(near.argmax())
         if np.log(near[best]) / SHARPNESS - COMMON * self._pool_index.commonness[position] < REASON_FROM:
             return []
-        return [f"like {_shortened(self._nearness.title(int(held[best])))}, which you liked"]
+        return [phrase("like “%(title)s”, which you liked", title=_shortened(self._nearness.title(int(held[best]))))]
 
 
 def _shortened(title: str) -> str:
-    return f"“{title_shortened(title, LONGEST_TITLE)}”"
+    return title_shortened(title, LONGEST_TITLE)
 
 
 @lru_cache(maxsize=20_000)

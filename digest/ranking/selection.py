@@ -8,6 +8,7 @@ from math import inf
 
 from digest.domain.edition import LeftOut, Pick, Pooled
 from digest.domain.paper import LATELY, UNVOTED, Paper, Ranked, Reason
+from digest.domain.phrase import phrase, phrases
 from digest.ranking import terms
 
 SAME = 0.80
@@ -212,4 +213,7 @@ def also(folded: Sequence[Paper]) -> Reason:
     """Names what is nearly the same as a pick, each title once and on one line; of many the first, and how many more."""
     titles = list(dict.fromkeys(" ".join(paper.title.split()).rstrip(" .") for paper in folded))
     more = len(titles) - _NAMED
-    return Reason("also", "also: " + "; ".join([*titles[:_NAMED], *([f"and {more} more"] if more > 0 else [])]))
+    named = "; ".join(titles[:_NAMED])
+    if more > 0:
+        return Reason("also", phrases("also: %(titles)s; and %(n)s more", "also: %(titles)s; and %(n)s more", more, titles=named))
+    return Reason("also", phrase("also: %(titles)s", titles=named))

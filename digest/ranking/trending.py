@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from digest.domain.paper import BURST, UNVOTED, Candidate, Ranked, Reason
+from digest.domain.phrase import Phrase, phrase, phrases
 from digest.ranking.features import STARS, VOTES, Figures, links_code, observe
 from digest.ranking.model import PLAIN, Model
 
@@ -21,6 +22,7 @@ class Ranker(Protocol):
     def __call__(self, candidates: Sequence[Candidate], at: datetime) -> list[Ranked]: ...
 
 
+TODAY = phrase("today")
 NEW = 36.0
 """Hours for which a paper is new."""
 DAYS_PLOTTED = 7
@@ -102,12 +104,21 @@ def _counts(figures: Figures, few: Mapping[str, float]) -> Reason | None:
         noticed = True
         if total < few[kind]:
             continue
-        added = "" if gained < max(1, MOVED * total) else " today" if gained >= total else f" (+{gained:,} today)"
-        shown.append(f"{sign} {total:,}{added}")
+        shown.append(counted(sign, total, gained if gained >= max(1, MOVED * total) else 0))
         moved += [name] if gained >= 1 else []
     if shown:
-        return Reason(moved[0] if moved else "quiet", " · ".join(shown))
-    return None if noticed or figures.age >= NEW else Reason(UNVOTED, "New")
+        both = phrase("%(votes)s · %(stars)s", votes=shown[0], stars=shown[-1]) if len(shown) > 1 else shown[0]
+        return Reason(moved[0] if moved else "quiet", both)
+    return None if noticed or figures.age >= NEW else Reason(UNVOTED, phrase("New"))
+
+
+def counted(sign: str, total: int, gained: int, window: str = TODAY) -> Phrase:
+    """ "▲ 145 (+102 today)"; where all came in the window "▲ 145 today", where none did "▲ 145"."""
+    if gained < 1:
+        return phrase("%(sign)s %(total)s", sign=sign, total=total)
+    if gained >= total:
+        return phrase("%(sign)s %(total)s %(window)s", sign=sign, total=total, window=window)
+    return phrase("%(sign)s %(total)s (+%(gained)s %(window)s)", sign=sign, total=total, gained=gained, window=window)
 
 
 def _set_aside(figures: Figures) -> Reason | None:
@@ -122,18 +133,19 @@ def _track_record(figures: Figures, model: Model) -> Iterator[Reason]:
     """What speaks for a paper nobody has spoken of, besides its words."""
     counts = {name for name, weight in model.without_votes.items() if weight > 0} if figures.is_silent else set()
     if (earlier := figures.track_record.authors) and "authors" in counts:
-        yield Reason("record", f"by authors of {earlier:,} trending paper{'s' if earlier != 1 else ''}")
+        yield Reason("record", phrases("by authors of %(n)s trending paper", "by authors of %(n)s trending papers", earlier))
     if figures.track_record.likeness >= CLOSE and "likeness" in counts:
-        yield Reason("likeness", "like papers that trended lately")
+        yield Reason("likeness", phrase("like papers that trended lately"))
     if "code" in counts and links_code(figures.paper):
-        yield Reason("code", "with code")
+        yield Reason("code", phrase("with code"))
 
 
 def _topic(figures: Figures) -> Reason | None:
     """Where its list lets its topic count more or less than others."""
     if figures.topic_weight == 1:
         return None
-    return Reason("topic", f"{figures.paper.categories[0]} counts {figures.topic_weight:g}× on this list")
+    topic = figures.paper.categories[0]
+    return Reason("topic", phrase("%(topic)s counts %(weight)s× on this list", topic=topic, weight=f"{figures.topic_weight:g}"))
 
 
 def _words(figures: Figures, model: Model, few: Mapping[str, float]) -> Reason | None:
@@ -141,11 +153,7 @@ def _words(figures: Figures, model: Model, few: Mapping[str, float]) -> Reason |
     if figures.votes >= few[VOTES] or figures.age >= NEW or figures.appeal < 0.2:
         return None
     reported = [f"“{word}”" for word in model.appeal.distinctive_words(figures.paper)]
-    return Reason("words", f"about {_listed(reported)}, which readers like") if reported else None
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else texts[0]
+    return Reason("words", phrase("about %(words)s, which readers like", words=reported)) if reported else None
 
 
 # ---- papers nobody has spoken of -------------------------------------------------------------------------------------------

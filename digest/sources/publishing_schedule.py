@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from digest.domain.phrase import Phrase, phrase
+
 _NEW_YORK = ZoneInfo("America/New_York")
 _ANNOUNCED = time(20, 0)
 GRACE = timedelta(hours=6)
@@ -128,9 +130,11 @@ def silence_note(sources: Iterable[SourceHealth], at: datetime) -> str:
     missed = [each for each in sources if at - FORGOTTEN <= each.asked_at <= at and each.silent(at)]
     if not missed:
         return ""
-    text = [f"{each.source} {_since(each.last_unseen_at)}" for each in sorted(missed, key=lambda each: each.source)]
-    return f"Nothing new from {' and '.join(text)}: papers may be missing here; they follow once they are shown."
+    text = [_silence(each) for each in sorted(missed, key=lambda each: each.source)]
+    return phrase("Nothing new from %(sources)s: papers may be missing here; they follow once they are shown.", sources=text)
 
 
-def _since(last: datetime | None) -> str:
-    return f"since {last.day} {last:%B}" if last else "so far"
+def _silence(each: SourceHealth) -> Phrase:
+    if each.last_unseen_at is None:
+        return phrase("%(source)s so far", source=each.source)
+    return phrase("%(source)s since %(day)s", source=each.source, day=each.last_unseen_at.date())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, exists, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, func, select, tuple_, update
 
 from digest.domain.delivery import FINAL, DeliveryState
 from digest.domain.subscriber import SubscriptionState
@@ -13,8 +14,10 @@ from digest.store.libraries import Libraries
 from digest.store.schema import (
     address_changes,
     alarms,
+    card_translations,
     deliveries,
     edition_pool,
+    edition_translations,
     editions,
     requests,
     signals,
@@ -64,7 +67,8 @@ class Retention:
     def cards(self, before: datetime, limit: int) -> int:
         """Finished mail parts of papers that an edition frozen before weighed and did not pick; what was weighed stays.
 
-        An edition somebody is still to get, or that is its list's newest, keeps all. Others are rendered anew where asked for.
+        An edition somebody is still to get, or that is its list's newest, keeps all. Others are rendered anew where asked for; so
+        are translations, of which nothing is kept.
         """
         e, p = editions.c, edition_pool.c
         newer = editions.alias("newer")
@@ -77,11 +81,20 @@ class Retention:
         spare = spare.where(*over, p.pick_rank.is_(None), p.card_html != "")
         some = self._connection.execute(spare.order_by(p.edition_id, p.position).limit(limit)).all()
         if not some:
-            return 0
+            return self._translations(over, limit)
         these = tuple_(p.edition_id, p.position).in_([(row.edition_id, row.position) for row in some])
         return self._connection.execute(
             update(edition_pool).where(these).values(card_html="", card_text="", other_html="", other_text="")
         ).rowcount
+
+    def _translations(self, over: Sequence[ColumnElement[bool]], limit: int) -> int:
+        t = edition_translations.c
+        kept = select(t.edition_id).join(editions, editions.c.id == t.edition_id).where(*over).distinct()
+        some = self._connection.scalars(kept.order_by(t.edition_id).limit(limit)).all()
+        if some:
+            self._connection.execute(delete(card_translations).where(card_translations.c.edition_id.in_(some)))
+            self._connection.execute(delete(edition_translations).where(t.edition_id.in_(some)))
+        return len(some)
 
     def readings(self, before: datetime, after: int = 0) -> tuple[int, int | None]:
         """Of readings observed before, the last of each day (UTC) stays, for each paper, kind and source.

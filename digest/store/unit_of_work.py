@@ -17,6 +17,7 @@ from digest.store.departures import DepartureLog, Departures
 from digest.store.editions.edition_operations import EditionOperations
 from digest.store.editions.editions import Editions
 from digest.store.editions.lists import Lists
+from digest.store.editions.translations import Translations
 from digest.store.engine import WRITES, one_line, place_of
 from digest.store.feedback.alarms import Alarms
 from digest.store.feedback.feedback_events import FeedbackEvents
@@ -71,6 +72,7 @@ class UnitOfWork:
         "subscriber_stats",
         "subscribers",
         "suppressions",
+        "translations",
         "vectors",
     )
 
@@ -80,6 +82,7 @@ class UnitOfWork:
         self.papers = Papers(connection)
         self.lists = Lists(connection, self.departures)
         self.editions = Editions(connection)
+        self.translations = Translations(connection)
         self.libraries = Libraries(connection)
         self.library_accounts = LibraryAccounts(connection)
         self.subscribers = Subscribers(connection, hash_address, self.departures)

@@ -36,6 +36,7 @@ ONE_EACH = [
     "List-Archive",
     "List-Help",
     "Auto-Submitted",
+    "Content-Language",
     "Feedback-ID",
 ]
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=300)
@@ -328,6 +329,7 @@ def test_transactional_mails_have_fewer_fields() -> None:
             "MIME-Version",
             "Content-Type",
             "Feedback-ID",
+            "Content-Language",
             "Auto-Submitted",
         ]
     )

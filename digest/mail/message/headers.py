@@ -123,6 +123,7 @@ class HeaderTemplate:
         campaign: str,
         archive_url: str,
         help_url: str,
+        language: str = "en",
     ) -> None:
         """`campaign` names the edition in Feedback-ID ("2026-11-23"). Raises InvalidInput for text that is no header text."""
         self._sender = sender
@@ -142,6 +143,7 @@ class HeaderTemplate:
                 field("List-Help", f"<{_url('help_url', help_url)}>") if help_url else b"",
                 b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if sender.pages else b"",
                 field("Feedback-ID", f"{campaign}:{list_name}:digest:{sender.feedback_id}"),
+                field("Content-Language", language),
                 b"Auto-Submitted: auto-generated\r\n",
                 b"List-Unsubscribe: <",
             )
@@ -181,7 +183,16 @@ def unsubscribe_by_mail(sender: Sender, verp_signer: VerpSigner, delivery_id: in
 
 
 def transactional(
-    sender: Sender, verp_signer: VerpSigner, *, kind: str, key: str, to: Address, subject: str, at: datetime, boundary: str
+    sender: Sender,
+    verp_signer: VerpSigner,
+    *,
+    kind: str,
+    key: str,
+    to: Address,
+    subject: str,
+    at: datetime,
+    boundary: str,
+    language: str = "en",
 ) -> Addressed:
     """The header of a mail that answers one person (confirm, welcome, goodbye, an alarm): no list fields.
 
@@ -200,6 +211,7 @@ def transactional(
             field("Message-ID", f"<{message_id}>"),
             _mime_fields(boundary),
             field("Feedback-ID", f"{kind}:transactional:{kind}:{sender.feedback_id}"),
+            field("Content-Language", language),
             b"Auto-Submitted: auto-generated\r\n\r\n",
         )
     )

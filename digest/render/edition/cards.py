@@ -24,7 +24,8 @@ def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> 
     The card of a paper that the view has none for is blank. `nonce` is that of the edition that cards are added to later.
     Raises TemplateError.
     """
-    cards = view.cards
+    cards, spoken = view.cards, view.spoken
+    templates = templates.in_language(view.lang)
     kind = "mail/edition" if cards else "mail/empty"
     markers = Markers(nonce) if nonce else Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)
@@ -45,7 +46,10 @@ def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> 
         picks=view.picks,
         style=view.style,
         period=view.period,
-        preheader=f"No papers today: {view.notes[0]}" if view.notes else f"No new papers for {view.title} today",
+        language=view.lang,
+        preheader=spoken.gettext("No papers today: %(why)s", why=view.notes[0])
+        if view.notes
+        else spoken.gettext("No new papers for %(title)s today", title=view.title),
     )
 
 

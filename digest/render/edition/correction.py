@@ -8,10 +8,11 @@ from typing import Self
 from digest.domain.edition import Edition, PaperList, Rendered
 from digest.render.edition.inline import inline_css
 from digest.render.edition.markers import Markers
-from digest.render.edition.views import EditionLinks, SenderView, in_words
+from digest.render.edition.views import ENGLISH, EditionLinks, SenderView
 from digest.render.environment import Templates
 from digest.render.text.one_line import clean
 from digest.render.text.web_url import web_url
+from digest.translation import Translation
 
 _KIND = "mail/correction"
 
@@ -30,14 +31,18 @@ class CorrectionView:
     dir: str = "ltr"
 
     @classmethod
-    def of(cls, correction: Edition, paper_list: PaperList, links: EditionLinks, sender: SenderView) -> Self:
+    def of(
+        cls, correction: Edition, paper_list: PaperList, links: EditionLinks, sender: SenderView, spoken: Translation = ENGLISH
+    ) -> Self:
         return cls(
             title=clean(paper_list.title),
-            short_date=in_words(correction.date),
+            short_date=spoken.date(correction.date),
             words=tuple(clean(note) for note in correction.notes),
             view_url=web_url(links.edition(paper_list.name, correction.slug)),
             sender=sender,
             seed=f"{correction.list}/{correction.slug}/{correction.content_hash}",
+            lang=spoken.language,
+            dir=spoken.direction,
         )
 
 
@@ -54,5 +59,6 @@ def render_correction(templates: Templates, view: CorrectionView) -> Rendered:
         text=text,
         cards=(),
         nonce=markers.nonce,
+        language=view.lang,
         preheader=words if len(words) <= 110 else words[:109].rsplit(" ", 1)[0] + "…",
     )

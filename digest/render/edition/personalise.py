@@ -13,6 +13,7 @@ from digest.domain.paper import Reason, for_readers
 from digest.ranking.sentences import title_shortened
 from digest.render.edition.markers import Markers
 from digest.render.text.text_wrap import COLUMNS, breakable, wrap
+from digest.translation import Translation, translation
 
 CARDS = "cards"
 """The marker in the shell where the reader's cards go."""
@@ -96,13 +97,14 @@ def selected(
 ) -> CardSelection:
     """`personal`'s first half, which readers with the same picks may share. `period` is what the mail says it covers."""
     chosen = [rendered.cards[position] for position, _ in picks]
-    count = "1 paper" if len(picks) == 1 else f"{len(picks)} papers"
+    spoken = translation(rendered.language)
+    count = spoken.ngettext("%(n)s paper", "%(n)s papers", len(picks))
     shell = {"count": count, "picked": str(len(picks)), "period": rendered.period if period is None else period}
     titles = [card.title for card in chosen]
     top = titles[0] if titles else rendered.preheader
     before_top = f"{shell['period']}: " if shell["period"] else ""
     shell["top"] = title_shortened(top, SUBJECT_LONGEST - len(before_top))
-    spare = [*(chosen[0].reasons if chosen else ()), "the papers of the day in one short email"]
+    spare = [*(chosen[0].reasons if chosen else ()), spoken.gettext("the papers of the day in one short email")]
     teasers = {
         "titles": teaser(titles[1:], spare, PREHEADER_LONGEST // 2),  # after the list's title and the day
         "preheader": teaser(titles or [rendered.preheader], spare, PREHEADER_LONGEST),
@@ -112,7 +114,7 @@ def selected(
         shell_html=_escaped({**shell, **teasers}),
         shell_text=shell,
         cards=tuple(
-            _card_use(number, position, card, reasons, card.section if card.section != before[number - 1] else "")
+            _card_use(number, position, card, reasons, card.section if card.section != before[number - 1] else "", spoken)
             for number, ((position, reasons), card) in enumerate(zip(picks, chosen, strict=True), start=1)
         ),
     )
@@ -123,11 +125,10 @@ def subject_of(rendered: Rendered, selection: CardSelection) -> str:
     return "".join(_filled(Markers(rendered.nonce).split(rendered.subject), selection.shell_text))
 
 
-def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences", missed: str = "") -> Personal:
-    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called; `missed` says
-    why the email before this one was not delivered.
+def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences", notice: str = "") -> Personal:
+    """`personal`'s second half: a selection for one reader. `manage` is what the link to their own page is called; `notice` says
+    that the email before this one was not delivered.
     """
-    notice = f"Yesterday’s email could not be delivered: {missed}." if missed else ""
     urls = {
         "unsubscribe-url": links.unsubscribe,
         "manage-url": links.manage,
@@ -141,9 +142,11 @@ def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: st
     return Personal(selection=selection, html=html, text=text)
 
 
-def _card_use(number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str) -> CardUse:
+def _card_use(
+    number: int, position: int, card: Card, reasons: Sequence[Reason] | None, section: str, spoken: Translation
+) -> CardUse:
     """`section` is the heading that stands before the card, where one begins with it."""
-    texts = card.reasons if reasons is None else [reason.text for reason in for_readers(reasons)]
+    texts = card.reasons if reasons is None else [spoken.phrase(reason.text) for reason in for_readers(reasons)]
     words = " · ".join(" ".join(text.split()) for text in texts)
     return CardUse(
         position=position,

@@ -21,10 +21,13 @@ from digest.render.edition.topics import topic
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.render.text.web_url import web_url
+from digest.translation import Translation, translation
 
 MOST_AUTHORS = 3
-_BY_MODEL = "AI summary by "
-_SUMMARY_BY = {"abstract": "", "huggingface": f"{_BY_MODEL}Hugging Face", "semantic scholar": f"{_BY_MODEL}Semantic Scholar"}
+_AFTER_LATIN = 0x250
+_MODELS = {"huggingface": "Hugging Face", "semantic scholar": "Semantic Scholar"}
+"""Whose models sum papers up, by what a summary says of where it is from."""
+ENGLISH = translation("en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class CardView:
     """Of a list made of lists: the title of the one it is in."""
     title_dir: str
     """"rtl" where the title is written from right to left, else empty."""
+    language: str
+    """Of title and abstract, where it can be told ("en"); else empty."""
     authors: tuple[str, ...]
     more_authors: int
     summary: str
@@ -104,8 +109,9 @@ class UpdateView:
     url: str
 
     @classmethod
-    def of(cls, update: Update) -> UpdateView:
-        return cls(title=shorten(readable(update.title), 120), what=readable(update.what), url=web_url(update.url))
+    def of(cls, update: Update, spoken: Translation = ENGLISH) -> UpdateView:
+        what = readable(spoken.phrase(update.what))
+        return cls(title=shorten(readable(update.title), 120), what=what, url=web_url(update.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +149,7 @@ class EditionView:
     seed: str
     lang: str = "en"
     dir: str = "ltr"
+    spoken: Translation = ENGLISH
 
     @classmethod
     def from_edition(
@@ -156,9 +163,10 @@ class EditionView:
         brevity: int = 0,
         feedback: bool = True,
         only: Collection[int] | None = None,
+        spoken: Translation = ENGLISH,
     ) -> EditionView:
         """`style` is "full" or "compact" (default: the list's); `brevity` 0…3 shortens what a card says; `only` positions of the
-        pool get a card (None: all).
+        pool get a card (None: all). `spoken` is the language of the mail.
         """
         style = style or paper_list.style
         lengths = Lengths.of(style, brevity)
@@ -169,14 +177,14 @@ class EditionView:
             list=paper_list.name,
             title=clean(paper_list.title),
             description=clean(paper_list.description),
-            date=f"{edition.date:%A}, {in_words(edition.date)}",
-            short_date=in_words(edition.date),
-            period=period_in_words(edition, paper_list),
-            considered=f"{edition.considered:,}",
+            date=spoken.date(edition.date, "full"),
+            short_date=spoken.date(edition.date),
+            period=period_in_words(edition, paper_list, spoken),
+            considered=spoken.number(edition.considered),
             style=style,
             feedback=feedback and style == "full",
             cards=tuple(
-                card_view(each.ranked, lengths, style, edition.date, clean(each.section))
+                card_view(each.ranked, lengths, style, edition.date, clean(each.section), spoken)
                 for each in (pool[position] for position in shown)
             ),
             positions=shown,
@@ -188,11 +196,14 @@ class EditionView:
             ),
             summaries_by=_one_voice(pool),
             picks=tuple(positions[pick.ranked.paper.id] for pick in edition.picks),
-            notes=tuple(clean(note) for note in edition.notes),
-            updates=tuple(UpdateView.of(update) for update in edition.updates),
+            notes=tuple(clean(spoken.phrase(note)) for note in edition.notes),
+            updates=tuple(UpdateView.of(update, spoken) for update in edition.updates),
             view_url=web_url(links.edition(paper_list.name, edition.slug)),
             sender=sender,
             seed=f"{edition.list}/{edition.slug}/{edition.content_hash}",
+            lang=spoken.language,
+            dir=spoken.direction,
+            spoken=spoken,
         )
 
 
@@ -203,17 +214,24 @@ def _pool(edition: Edition) -> Sequence[Pooled]:
     return [*edition.pool, *(Pooled(len(edition.pool) + n, ranked) for n, ranked in enumerate(missing))]
 
 
-def period_in_words(edition: Edition, paper_list: PaperList) -> str:
+def period_in_words(edition: Edition, paper_list: PaperList, spoken: Translation = ENGLISH) -> str:
     """What a week's or month's edition covers; "" for a day's."""
     began = edition.window.start.astimezone(paper_list.zone).date()
     if edition.frequency is Frequency.DAILY:
         return ""
     if edition.frequency is Frequency.WEEKLY:
-        return f"Week of {began.day} {began:%B}"
-    return f"{began:%B}" if began.day == 1 else f"Month from {began.day} {began:%B}"
+        return spoken.gettext("Week of %(day)s", day=spoken.date(began, "MMMMd"))
+    return spoken.month(began) if began.day == 1 else spoken.gettext("Month from %(day)s", day=spoken.date(began, "MMMMd"))
 
 
-def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None = None, section: str = "") -> CardView:
+def card_view(
+    ranked: Ranked,
+    lengths: Lengths,
+    style: str,
+    today: date | None = None,
+    section: str = "",
+    spoken: Translation = ENGLISH,
+) -> CardView:
     """`today`: the year of a date in the same year goes without saying."""
     paper = ranked.paper
     title = shorten(readable(paper.title), 300)
@@ -226,34 +244,44 @@ def card_view(ranked: Ranked, lengths: Lengths, style: str, today: date | None =
         title=title,
         section=section,
         title_dir="rtl" if is_right_to_left(title) else "",
+        language="" if _in_other_letters(title) else "en",
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
         summary=shorten(words, lengths.summary),
-        summary_by=_provenance(paper),
+        summary_by=_provenance(paper, spoken),
         excerpt=_excerpt(paper, lengths.abstract),
         topic=clean(topic(paper.categories[0])) if paper.categories else "",
         venue=shorten(readable(paper.venue), 60),
-        date=_shorter(paper.published_at.date(), today) if paper.published_at else "",
+        date=_shorter(paper.published_at.date(), today, spoken) if paper.published_at else "",
         url=web_url(paper.url) or web_url(page_of(paper.identifier)),
         pdf_url=web_url(paper.pdf_url),
         code_url=web_url(paper.code_url),
         project_url=web_url(paper.project_url),
-        reasons=tuple(text for reason in for_readers(ranked.reasons) if (text := readable(reason.text))),
+        reasons=tuple(text for reason in for_readers(ranked.reasons) if (text := readable(spoken.phrase(reason.text)))),
         bars=bar_heights(ranked.growth) if style == "full" else (),
     )
 
 
 def _one_voice(pool: Sequence[Pooled]) -> str:
-    voices = {_provenance(pooled.ranked.paper) for pooled in pool} - {""}
-    voice = voices.pop() if len(voices) == 1 else ""
-    return voice.removeprefix(_BY_MODEL) if voice.startswith(_BY_MODEL) else ""
+    voices = {_whose(pooled.ranked.paper) for pooled in pool} - {("", False)}
+    voice, by_model = voices.pop() if len(voices) == 1 else ("", False)
+    return voice if by_model else ""
 
 
-def _provenance(paper: Paper) -> str:
+def _provenance(paper: Paper, spoken: Translation) -> str:
+    whose, by_model = _whose(paper)
+    if not whose:
+        return ""
+    return spoken.gettext("AI summary by %(whose)s" if by_model else "summary by %(whose)s", whose=whose)
+
+
+def _whose(paper: Paper) -> tuple[str, bool]:
+    """Whose words a paper's summary is, and whether a model's; "" for its authors'."""
     whose = paper.summary.provenance if paper.summary else "abstract"
     kind, _, model = whose.partition(":")
-    known = f"{_BY_MODEL}{model}" if kind == "model" else _SUMMARY_BY.get(whose)
-    return f"summary by {clean(whose)}" if known is None else clean(known)
+    if whose == "abstract":
+        return "", False
+    return clean(model if kind == "model" else _MODELS.get(whose, whose)), kind == "model" or whose in _MODELS
 
 
 def _excerpt(paper: Paper, longest: int) -> str:
@@ -267,12 +295,18 @@ def _excerpt(paper: Paper, longest: int) -> str:
     return excerpt(readable(paper.abstract), readable(key.text), longest, after=after, above=readable(summary.text))
 
 
-def _shorter(day: date, today: date | None) -> str:
-    return f"{day.day} {day:%B}" if today and day.year == today.year else in_words(day)
+def _shorter(day: date, today: date | None, spoken: Translation) -> str:
+    return spoken.date(day, "MMMMd" if today and day.year == today.year else "long")
 
 
 def in_words(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
+
+
+def _in_other_letters(text: str) -> bool:
+    """Whether most of its letters are not Latin: then it is hardly in English."""
+    letters = [c for c in text if c.isalpha()]
+    return sum(ord(c) >= _AFTER_LATIN for c in letters) * 2 > len(letters)
 
 
 def is_right_to_left(text: str) -> bool:

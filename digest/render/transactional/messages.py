@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import time
 
 from digest.domain.edition import Rendered
 from digest.domain.errors import TemplateError
-from digest.domain.schedule import Frequency, days_in_words, parse_weekdays
+from digest.domain.schedule import Frequency, parse_weekdays
 from digest.render.edition.cards import CUT
 from digest.render.edition.inline import inline_css
 from digest.render.edition.markers import Markers
 from digest.render.edition.personalise import CARDS
-from digest.render.edition.views import SenderView
+from digest.render.edition.views import ENGLISH, SenderView
 from digest.render.environment import Templates
 from digest.render.text.one_line import clean
+from digest.render.text.schedule_words import due_in_words
+from digest.translation import Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,21 @@ class NoticeView:
     """Stands where an edition's cards are to go; empty: the mail has none."""
     papers_of: str = ""
     """The day of that edition, in words."""
-    lang: str = "en"
-    dir: str = "ltr"
+    spoken: Translation = ENGLISH
 
     @property
     def when(self) -> str:
         """ "every day at 07:00 (Europe/Berlin)"."""
-        named = days_in_words(self.frequency, parse_weekdays(self.weekdays))
-        return f"{named} at {self.hour} ({self.timezone})"
+        days = parse_weekdays(self.weekdays)
+        return due_in_words(self.spoken, self.frequency, days, time.fromisoformat(self.hour), self.timezone)
+
+    @property
+    def lang(self) -> str:
+        return self.spoken.language
+
+    @property
+    def dir(self) -> str:
+        return self.spoken.direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +103,12 @@ def render_welcome(templates: Templates, view: NoticeView, edition: Rendered, da
 
 
 def render_message(templates: Templates, kind: str, view: NoticeView | AlertView) -> Message:
-    """`kind` is a folder under mail/: "confirm", "welcome", "goodbye", "alert". Raises TemplateError."""
+    """`kind` is a folder under mail/: "confirm", "welcome", "goodbye", "alert"; in the language of `templates`.
+
+    Raises TemplateError.
+    """
+    if isinstance(view, NoticeView):
+        view = replace(view, spoken=templates.translation)
     subject = templates.line(f"mail/{kind}/subject.txt", view=view)
     document = templates.render(f"mail/{kind}/body.html", view=view, subject=subject)
     return Message(subject, inline_css(templates, document), templates.render(f"mail/{kind}/body.txt", view=view))

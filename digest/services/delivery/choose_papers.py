@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from digest.domain.delivery import Claimed, DeliveryState
 from digest.domain.paper import Reason
+from digest.domain.phrase import phrase_document, phrase_from
 from digest.store.unit_of_work import Store, UnitOfWork
 
 Choice = tuple[int, tuple[Reason, ...] | None]
@@ -84,9 +85,9 @@ def _as_frozen(unit: UnitOfWork, readers: Sequence[Claimed]) -> Choices:
     }
 
 
-def with_own(listed: Sequence[Reason], own: Sequence[tuple[str, str]]) -> tuple[Reason, ...]:
+def with_own(listed: Sequence[Reason], own: Sequence[tuple[str, Any]]) -> tuple[Reason, ...]:
     """A paper's reasons for one reader, of the list's and those `freeze` kept: what they asked for comes first."""
-    mine = [Reason(kind, text) for kind, text in own]
+    mine = [Reason(kind, phrase_from(text)) for kind, text in own]
     others = [each for each in mine if each.kind != INTEREST and each not in listed]
     return (*(each for each in mine if each.kind == INTEREST), *listed, *others)
 
@@ -108,11 +109,13 @@ def _freeze(unit: UnitOfWork, readers: Sequence[Claimed], choices: Mapping[int, 
 def freeze(unit: UnitOfWork, choices: Mapping[int, Sequence[Choice]]) -> None:
     """Keeps what deliveries show, by their ids: the positions, and of the reasons those that no other reader may have."""
     chosen: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    reasons: dict[int, list[list[tuple[str, str]]]] = {}
+    reasons: dict[int, list[list[tuple[str, Any]]]] = {}
     for delivery_id, choice in choices.items():
         chosen[_positions(choice)].append(delivery_id)
         if any(some for _, some in choice):  # of nearly all readers none: they have the list's own
-            own = [[(each.kind, each.text) for each in some or () if each.kind in PERSONAL] for _, some in choice]
+            own = [
+                [(each.kind, phrase_document(each.text)) for each in some or () if each.kind in PERSONAL] for _, some in choice
+            ]
             if any(own):
                 reasons[delivery_id] = own
     unit.deliveries.freeze_picks(chosen, reasons)
@@ -136,3 +139,7 @@ def _one_of_each(readers: Sequence[Claimed], several: Collection[int]) -> list[l
             rounds[met[each.subscriber_id]].append(each)
             met[each.subscriber_id] += 1
     return rounds
+
+
+def _document(reason: Reason) -> tuple[str, Any]:
+    return reason.kind, phrase_document(reason.text)

@@ -17,6 +17,7 @@ from digest.domain.edition import Edition, PaperList, Pick, Window, foremost
 from digest.domain.errors import InvalidInput
 from digest.domain.identity import is_daily
 from digest.domain.paper import Candidate, Ranked, Summary
+from digest.domain.phrase import phrase, phrases
 from digest.domain.schedule import Frequency, due_on
 from digest.ranking.gained import rank_by_gain
 from digest.ranking.selection import Selection, select, shares, stepped_back
@@ -45,7 +46,7 @@ class EditionResult:
     skipped: str = ""
 
 
-WINDOW_IN_WORDS = {Frequency.WEEKLY: "this week", Frequency.MONTHLY: "this month"}
+WINDOW_IN_WORDS = {Frequency.WEEKLY: phrase("this week"), Frequency.MONTHLY: phrase("this month")}
 
 
 def cutoff_of(paper_list: PaperList, day: date, at: datetime) -> datetime:
@@ -233,8 +234,18 @@ def _why_empty(candidates: Sequence[Candidate], selection: Selection, at: dateti
     if not candidates:
         return _why_none_seen(paper_list, at, store)
     if len(selection.left_out) >= len(candidates):
-        return f"all {len(candidates)} papers of the last {days} days were in earlier editions"
-    return f"none of the {len(candidates)} papers of the last {days} days was worth sending"
+        return phrases(
+            "the only paper of the last %(days)s days was in an earlier edition",
+            "all %(n)s papers of the last %(days)s days were in earlier editions",
+            len(candidates),
+            days=days,
+        )
+    return phrases(
+        "the only paper of the last %(days)s days was not worth sending",
+        "none of the %(n)s papers of the last %(days)s days was worth sending",
+        len(candidates),
+        days=days,
+    )
 
 
 def _why_none_seen(paper_list: PaperList, at: datetime, store: Store) -> str:
@@ -243,14 +254,28 @@ def _why_none_seen(paper_list: PaperList, at: datetime, store: Store) -> str:
     with store.read() as unit:
         seen = unit.papers.candidates(at, since, replace(paper_list, sources=frozenset(), categories=frozenset()))
     if not seen:
-        return f"no paper was seen in the {days} days before {at:%d %B %Y}"
-    those = f"{len(seen)} papers were seen in the {days} days before {at:%d %B %Y}"
+        return phrase("no paper was seen in the %(days)s days before %(day)s", days=days, day=at.date())
+    those = phrases(
+        "%(n)s paper was seen in the %(days)s days before %(day)s",
+        "%(n)s papers were seen in the %(days)s days before %(day)s",
+        len(seen),
+        days=days,
+        day=at.date(),
+    )
     of_sources = [each for each in seen if not paper_list.sources or paper_list.sources.intersection(each.paper.sources)]
     if not of_sources:
-        return f"{those}, none of them by {', '.join(sorted(paper_list.sources))}"
+        return phrase("%(those)s, none of them by %(sources)s", those=those, sources=", ".join(sorted(paper_list.sources)))
     fitting = [each for each in of_sources if is_recent(each, since)]
     if not fitting:
-        return f"{those}, all of them published long before"
+        return phrase("%(those)s, all of them published long before", those=those)
     bare = sum(not each.paper.categories for each in fitting)
-    unknown = f"; the categories of {bare} of them are not known" if bare else ""
-    return f"{those}, none of them in {', '.join(sorted(paper_list.categories)) or 'any category'}{unknown}"
+    wanted = ", ".join(sorted(paper_list.categories)) or phrase("any category")
+    none_fits = phrase("%(those)s, none of them in %(categories)s", those=those, categories=wanted)
+    if not bare:
+        return none_fits
+    return phrases(
+        "%(none)s; the category of %(n)s of them is not known",
+        "%(none)s; the categories of %(n)s of them are not known",
+        bare,
+        none=none_fits,
+    )

@@ -16,10 +16,11 @@ from digest.mail.message.headers import Sender
 from digest.mail.verp import VerpSigner
 from digest.ranking.summary import summarised
 from digest.render.edition.cards import render_edition
+from digest.render.edition.correction import CorrectionView, render_correction
 from digest.render.edition.views import EditionView, SenderView
 from digest.render.environment import Templates
 from digest.services.editions.acknowledgements import acknowledgements
-from digest.services.editions.message_composer import SAMPLE, MessageComposer, MoreCards, Sign, no_more_cards, one_off, unsigned
+from digest.services.editions.message_composer import NO_MORE_CARDS, SAMPLE, MessageComposer, MoreCards, Sign, one_off, unsigned
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
@@ -44,37 +45,79 @@ class EditionRenderer:
         self._verp_signer = verp_signer
         self._sign = sign
 
-    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0, also: Collection[int] = ()) -> Rendered:
+    def render(
+        self,
+        draft: Edition,
+        paper_list: PaperList,
+        *,
+        brevity: int = 0,
+        also: Collection[int] = (),
+        language: str | None = None,
+    ) -> Rendered:
         """The edition as mail, in the list's style and in the other: with the cards of its picks, of the first of its pool, and
-        of the positions in `also`. Raises TemplateError.
+        of the positions in `also`. `language`: the list's, or another. Raises TemplateError.
         """
+        language = language or paper_list.language
         picked = {pick.ranked.paper.id for pick in draft.picks}
         only = {*also, *(each.position for each in foremost(draft.pool, draft.max_pool, picked))}
-        rendered = self._rendered(draft, paper_list, brevity, paper_list.style, only)
+        rendered = self._rendered(draft, paper_list, brevity, paper_list.style, only, language)
         if not rendered.cards:  # an empty day looks the same to everybody
             return rendered
         other = "full" if paper_list.style == "compact" else "compact"
-        nothing = None if draft.picks else render_edition(self._templates, self.view(replace(draft, pool=()), paper_list))
-        return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only), nothing=nothing)
+        nothing = None
+        if not draft.picks:
+            view = self.view(replace(draft, pool=()), paper_list, language=language)
+            nothing = render_edition(self._templates, view)
+        return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only, language), nothing=nothing)
+
+    def translated(self, edition: Edition, paper_list: PaperList, rendered: Rendered, language: str) -> Rendered:
+        """A frozen edition (with its pool) in another language, as short as it is and with the cards that it has.
+
+        Raises TemplateError.
+        """
+        if edition.corrects is not None:
+            return self.correction(edition, paper_list, language)
+        also = {position for position, card in enumerate(rendered.cards) if card.html}
+        whole = self.render(
+            edition, replace(paper_list, style=rendered.style), brevity=rendered.brevity, also=also, language=language
+        )
+        return whole.with_cards(also)
+
+    def correction(self, draft: Edition, paper_list: PaperList, language: str | None = None) -> Rendered:
+        """A correction (correct.py's draft) as mail. Raises TemplateError."""
+        templates = self._templates.in_language(language or paper_list.language)
+        sender = SenderView(name=self._sender.name, home_url=self._links.home, postal_address=self._sender.postal_address)
+        view = CorrectionView.of(draft, paper_list, self._links, sender, templates.translation)
+        return render_correction(templates, view)
 
     def more_cards(
         self, edition: Edition, paper_list: PaperList, rendered: Rendered, positions: Collection[int]
     ) -> dict[int, tuple[Card, Card | None]]:
-        """Cards that a frozen edition (with its pool) has not yet, in its style and in the other: as they would have been made
-        with it. Raises TemplateError.
+        """Cards that a frozen edition (with its pool) has not yet, in its style and in the other, in the language of
+        `rendered`: as they would have been made with it. Raises TemplateError.
         """
         styles = [each for each in (rendered, rendered.other) if each]
-        made = [self._rendered(edition, paper_list, rendered.brevity, each.style, positions, each.nonce).cards for each in styles]
+        made = [
+            self._rendered(edition, paper_list, rendered.brevity, each.style, positions, each.language, each.nonce).cards
+            for each in styles
+        ]
         return {position: (made[0][position], made[1][position] if made[1:] else None) for position in positions}
 
     def _rendered(
-        self, draft: Edition, paper_list: PaperList, brevity: int, style: str, only: Collection[int], nonce: str = ""
+        self,
+        draft: Edition,
+        paper_list: PaperList,
+        brevity: int,
+        style: str,
+        only: Collection[int],
+        language: str,
+        nonce: str = "",
     ) -> Rendered:
         pool = [
             replace(each, ranked=summarised(each.ranked)) if position in only else each
             for position, each in enumerate(draft.pool)
         ]
-        view = self.view(replace(draft, pool=tuple(pool)), paper_list, brevity, style, only)
+        view = self.view(replace(draft, pool=tuple(pool)), paper_list, brevity, style, only, language)
         return replace(render_edition(self._templates, view, nonce), brevity=brevity)
 
     def view(
@@ -84,7 +127,9 @@ class EditionRenderer:
         brevity: int = 0,
         style: str | None = None,
         only: Collection[int] | None = None,
+        language: str | None = None,
     ) -> EditionView:
+        """`language`: the list's, or another."""
         sender = SenderView(
             name=self._sender.name,
             home_url=self._links.home,
@@ -92,7 +137,15 @@ class EditionRenderer:
             acknowledgements=self._acknowledgements,
         )
         return EditionView.from_edition(
-            draft, paper_list, self._links, sender, style=style, brevity=brevity, only=only, feedback=self._links.pages
+            draft,
+            paper_list,
+            self._links,
+            sender,
+            style=style,
+            brevity=brevity,
+            only=only,
+            feedback=self._links.pages,
+            spoken=self._templates.in_language(language or paper_list.language).translation,
         )
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
@@ -108,8 +161,13 @@ class EditionRenderer:
         return tuple(dict.fromkeys(error for errors in found for error in errors))
 
     def message_composer(
-        self, edition: Edition, paper_list: PaperList, rendered: Rendered, more_cards: MoreCards = no_more_cards
+        self,
+        edition: Edition,
+        paper_list: PaperList,
+        rendered: Rendered,
+        more_cards: MoreCards = NO_MORE_CARDS,
+        language: str = "",
     ) -> MessageComposer:
         return MessageComposer(
-            edition, paper_list, rendered, self._links, self._sender, self._verp_signer, self._sign, more_cards
+            edition, paper_list, rendered, self._links, self._sender, self._verp_signer, self._sign, more_cards, language
         )

@@ -6,13 +6,16 @@ A reader's copy is a join of ready pieces (docs/adr/0002). Nothing here renders:
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from typing import Protocol
 
 from digest.domain.delivery import Claimed, Envelope
 from digest.domain.edition import Card, Edition, PaperList, Rendered
+from digest.domain.errors import DigestError
 from digest.domain.instant import as_utc
 from digest.domain.paper import Reason
 from digest.domain.subscriber import Address, Interests
@@ -22,6 +25,7 @@ from digest.mail.verp import VerpSigner
 from digest.render.edition.compose import Composer
 from digest.render.edition.personalise import CardSelection, Personal, addressed, own_picks, selected, subject_of
 from digest.render.text.one_line import clean
+from digest.translation import read_language, translation
 
 Choices = Sequence[tuple[int, Sequence[Reason] | None]]
 Sign = Callable[[bytes, Sequence[bytes], datetime], bytes]
@@ -35,20 +39,33 @@ def unsigned(header: bytes, body: Sequence[bytes], at: datetime) -> bytes:
 
 SAMPLE = "sample".ljust(22, "0")
 """The public id of nobody's subscription, for proofs and previews: its links have the length of real ones and open nothing."""
-AWAY = "While you were away"
 _SHARED = 64
 """Selections that are kept of an edition."""
 ONE_OFF = 2**62
 """Deliveries that no row stands for (one-off sends, previews) are numbered from here: their stamps point at no row."""
 
 
-MoreCards = Callable[[int, Collection[int]], Mapping[int, tuple[Card, Card | None]]]
-"""An edition and positions of its pool → their cards, in its style and in the other: made and frozen where there were none."""
+class MoreCards(Protocol):
+    """What an edition was frozen without: made where somebody needs it, and frozen then."""
+
+    def __call__(self, edition_id: int, positions: Collection[int], language: str = "") -> Mapping[int, tuple[Card, Card | None]]:
+        """Cards at positions of its pool, in its style and in the other, in its language ("") or another."""
+
+    def translated(self, edition_id: int, rendered: Rendered, language: str) -> Rendered:
+        """All of it in another language. Raises TemplateError, LintFailed."""
 
 
-def no_more_cards(edition_id: int, positions: Collection[int]) -> Mapping[int, tuple[Card, Card | None]]:
-    """For an edition whose cards are all there."""
-    return {}
+class _NoMoreCards:
+    """For an edition whose cards are all there, and which is in one language."""
+
+    def __call__(self, edition_id: int, positions: Collection[int], language: str = "") -> Mapping[int, tuple[Card, Card | None]]:
+        return {}
+
+    def translated(self, edition_id: int, rendered: Rendered, language: str) -> Rendered:
+        return rendered
+
+
+NO_MORE_CARDS = _NoMoreCards()
 
 
 class MessageComposer:
@@ -63,16 +80,30 @@ class MessageComposer:
         sender: Sender,
         verp_signer: VerpSigner,
         sign: Sign,
-        more_cards: MoreCards = no_more_cards,
+        more_cards: MoreCards = NO_MORE_CARDS,
+        language: str = "",
     ) -> None:
         self._links = links
         self._sign = sign
-        self._more_cards = partial(more_cards, edition.id)
+        self._more_cards = partial(more_cards, edition.id, language=language)
+        self._language = rendered.language
+
+        @cache
+        def in_language(other: str) -> MessageComposer:
+            try:
+                translated = more_cards.translated(edition.id, rendered, read_language(other))
+            except (DigestError, ValueError) as error:  # better in the list's language than not at all
+                logging.getLogger("digest").warning("list %s in %s: %s", paper_list.name, other, error)
+                return self
+            return MessageComposer(edition, paper_list, translated, links, sender, verp_signer, sign, more_cards, other)
+
+        self._in_language = in_language
         self._cards = [list(each.cards) for each in (rendered, rendered.other) if each]
         both = zip((rendered, rendered.other), self._cards, strict=False)
         self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}
         self._nothing = _Styled(rendered.nothing) if rendered.nothing else None
         self._style = rendered.style
+        self._spoken = translation(rendered.language)
         self._list = paper_list
         self._from = sender.name
         self._by_mail = partial(unsubscribe_by_mail, sender, verp_signer)
@@ -87,11 +118,17 @@ class MessageComposer:
                 campaign=edition.date.isoformat(),
                 archive_url=links.archive(paper_list.name),
                 help_url=links.home and links.home + "/",
+                language=rendered.language,
             )
         )
 
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
+        if claimed.language and claimed.language != self._language:
+            return self._in_language(claimed.language)._compose(claimed, choices)
+        return self._compose(claimed, choices)
+
+    def _compose(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]
         if not choices and self._nothing is not None:
             styled = self._nothing
@@ -112,13 +149,17 @@ class MessageComposer:
                     cards[position] = card or cards[position]
 
     def _personal(self, claimed: Claimed, selection: CardSelection) -> tuple[ReaderLinks, Personal]:
+        gettext, names = self._spoken.gettext, {"address": str(claimed.address), "title": self._list.title}
         if claimed.public_id:
             links = self._or_by_mail(self._links.for_reader(claimed.public_id), claimed)
-            why = f"You get this because {claimed.address} subscribed to {self._list.title}."
-            return links, addressed(selection, links, why, missed=clean(claimed.missed))
+            why = gettext("You get this because %(address)s subscribed to %(title)s.", **names)
+            missed = clean(self._spoken.phrase(claimed.missed))
+            notice = gettext("Yesterday’s email could not be delivered: %(why)s.", why=missed) if missed else ""
+            return links, addressed(selection, links, why, gettext("Preferences"), notice)
         links = self._or_by_mail(self._links.for_stranger(claimed.address, self._list.name), claimed)
-        why = f"{self._from} sent this to {claimed.address} once; you have no subscription to {self._list.title}."
-        return links, addressed(selection, links, why, manage="Subscribe")
+        names["sender"] = self._from
+        why = gettext("%(sender)s sent this to %(address)s once; you have no subscription to %(title)s.", **names)
+        return links, addressed(selection, links, why, gettext("Subscribe"))
 
     def _or_by_mail(self, links: ReaderLinks, claimed: Claimed) -> ReaderLinks:
         """Where there are no pages, one unsubscribes by mail."""
@@ -132,6 +173,7 @@ class _Styled:
         self.rendered = rendered
         self.composer = Composer(rendered)
         self.own = own_picks(rendered)
+        self._while_away = translation(rendered.language).gettext("While you were away")
         self._shared: dict[tuple[bool, Choices], CardSelection] = {}
         self.subject = lru_cache(maxsize=_SHARED)(partial(subject_of, rendered))
         """Of a mail with these cards."""
@@ -145,7 +187,7 @@ class _Styled:
         found = self._shared.get(key)
         if found is None:
             complete(choices)
-            found = selected(self.rendered, choices, AWAY if away else None)
+            found = selected(self.rendered, choices, self._while_away if away else None)
             if all(reasons is None for _, reasons in choices):
                 if len(self._shared) >= _SHARED:
                     self._shared.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from digest.domain.delivery import SentIssue
 from digest.domain.edition import Edition, Pooled
@@ -43,5 +44,5 @@ def past_issue(store: Store, subscription_id: int, delivery_id: int) -> PastIssu
     return PastIssue(sent, edition, tuple(_with_reasons(each, own) for each, own in shown if each is not None))
 
 
-def _with_reasons(pooled: Pooled, own: Sequence[tuple[str, str]]) -> Pooled:
+def _with_reasons(pooled: Pooled, own: Sequence[tuple[str, Any]]) -> Pooled:
     return replace(pooled, ranked=replace(pooled.ranked, reasons=with_own(pooled.ranked.reasons, own))) if own else pooled

@@ -10,6 +10,7 @@ from typing import Protocol
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered
 from digest.domain.errors import DigestError, LintFailed
 from digest.domain.paper import Ranked
+from digest.domain.phrase import phrases
 from digest.domain.schedule import Frequency
 
 
@@ -45,7 +46,9 @@ def proofed(draft: Edition, paper_list: PaperList, edition_renderer: EditionRend
     few, many = 0, len(draft.picks) or min(draft.max_picks, len(draft.pool))  # that many fit, so many do not
     while many - few > 1:
         kept = (few + many) // 2
-        note = f"shortened to {'1 paper' if kept == 1 else f'{kept} papers'} to stay readable in a mail"
+        note = phrases(
+            "shortened to %(n)s paper to stay readable in a mail", "shortened to %(n)s papers to stay readable in a mail", kept
+        )
         trial = replace(draft, picks=draft.picks[:kept], max_picks=kept, notes=(*draft.notes, note))
         trial = replace(trial, content_hash=content_hash(trial))
         rendered, errors = tried(trial, MOST_BREVITY)

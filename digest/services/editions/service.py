@@ -160,6 +160,7 @@ class EditionService:
         at: datetime,
         *,
         style: str | None = None,
+        language: str | None = None,
         rerender: bool = False,
     ) -> Envelope:
         """The mail as `address` would get it (as a subscriber, with their own picks), or as some subscriber would.
@@ -169,17 +170,20 @@ class EditionService:
         claimed = one_off(address or _SAMPLE_READER, edition, at, SAMPLE)
         if address is not None:
             claimed = of_subscriber(claimed, self._subscriptions.subscription(address, paper_list))
+        claimed = replace(claimed, style=style or claimed.style, language=language or claimed.language)
         choices = None if address is None else self._personaliser.alone(claimed)
         needed = [position for position, _ in choices or ()]
         composer = (
-            self._composer_of(edition, paper_list, self.rerendered(edition, paper_list, needed))
+            self._composer_of(edition, paper_list, self.rerendered(edition, paper_list, needed, claimed.language))
             if rerender
             else self.message_composer(edition)
         )
-        return composer(replace(claimed, style=style or claimed.style), choices)
+        return composer(claimed, choices)
 
-    def rerendered(self, edition: Edition, paper_list: PaperList, also: Collection[int] = ()) -> Rendered:
+    def rerendered(
+        self, edition: Edition, paper_list: PaperList, also: Collection[int] = (), language: str | None = None
+    ) -> Rendered:
         """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
         with self._store.read() as unit:
             pool = unit.editions.pool(edition.id)
-        return self._edition_renderer().render(replace(edition, pool=tuple(pool)), paper_list, also=also)
+        return self._edition_renderer().render(replace(edition, pool=tuple(pool)), paper_list, also=also, language=language)

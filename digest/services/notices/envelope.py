@@ -22,11 +22,21 @@ class EnvelopeBuilder:
     verp_signer: VerpSigner
     sign: Sign = unsigned
 
-    def envelop(self, message: Message, to: Address, at: datetime, *, kind: str, key: str, number: int = 0) -> Envelope:
+    def envelop(
+        self, message: Message, to: Address, at: datetime, *, kind: str, key: str, number: int = 0, language: str = "en"
+    ) -> Envelope:
         """`kind` and `key` name the occasion: the same has the same Message-ID. `number` tells apart what goes out together."""
         boundary = boundary_of(message.subject, message.html)
         addressed = transactional(
-            self.sender, self.verp_signer, kind=kind, key=key, to=to, subject=message.subject, at=at, boundary=boundary
+            self.sender,
+            self.verp_signer,
+            kind=kind,
+            key=key,
+            to=to,
+            subject=message.subject,
+            at=at,
+            boundary=boundary,
+            language=language,
         )
         body = compose_message(b"", boundary, message.html, message.text)
         pieces = (self.sign(addressed.header, [body], at), addressed.header, body)

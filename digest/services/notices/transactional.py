@@ -16,7 +16,7 @@ from digest.domain.subscriber import Subscription
 from digest.links import CONFIRM_LIFETIME, Links
 from digest.mail.message.headers import Sender
 from digest.mail.verp import VerpSigner
-from digest.render.edition.views import SenderView, in_words
+from digest.render.edition.views import SenderView
 from digest.render.environment import Templates
 from digest.render.transactional.messages import NoticeView, render_message, render_welcome
 from digest.services.editions.message_composer import Sign, unsigned
@@ -39,19 +39,30 @@ class NoticeComposer:
     def envelope(self, notice: Notice, at: datetime) -> Envelope:
         """The mail for a notice. Raises TemplateError."""
         subscription = notice.subscription
-        message = render_message(self._templates, notice.kind, self.view(notice, at))
+        templates = self._templates.in_language(self.language_of(notice.subscription))
+        message = render_message(templates, notice.kind, self.view(notice, at))
         key = f"{subscription.id}-{at:%Y%m%d%H%M%S}"
         return self._envelope_builder.envelop(
-            message, subscription.address, at, kind=str(notice.kind), key=key, number=subscription.id
+            message,
+            subscription.address,
+            at,
+            kind=str(notice.kind),
+            key=key,
+            number=subscription.id,
+            language=templates.translation.language,
         )
 
     def welcome(self, notice: Notice, edition: Edition, rendered: Rendered, at: datetime) -> Rendered:
-        """The welcome as a shell around an edition's cards. Raises TemplateError."""
-        return render_welcome(self._templates, self.view(notice, at), rendered, in_words(edition.date))
+        """The welcome as a shell around an edition's cards, in their language. Raises TemplateError."""
+        templates = self._templates.in_language(rendered.language)
+        return render_welcome(templates, self.view(notice, at), rendered, templates.translation.date(edition.date))
 
     def list_of(self, subscription: Subscription) -> PaperList:
         """Its list; one that is configured no more still has its name."""
         return self._lists.get(subscription.list) or PaperList(name=subscription.list, title=subscription.list)
+
+    def language_of(self, subscription: Subscription) -> str:
+        return subscription.preferences.language or self.list_of(subscription).language
 
     def _confirm_url(self, notice: Notice, at: datetime) -> str:
         if notice.kind is NoticeKind.ADDRESS:

@@ -8,10 +8,12 @@ is out, the outbox sends the edition without the welcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from digest.domain.errors import DigestError
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.choose_papers import freeze
 from digest.services.delivery.claims import Recheck, settle
@@ -74,10 +76,15 @@ def welcome(store: Store, means: WelcomeTools, notice: Notice, at: datetime) -> 
         return False
     with store.begin() as unit:
         freeze(unit, {created: choices})
+    language = means.notice_composer.language_of(subscription)
+    translated = language != rendered.language
+    if translated:
+        with suppress(DigestError):  # better in the list's language than not at all
+            rendered = means.cards.translated(edition.id, rendered, language)
     shell = means.notice_composer.welcome(notice, edition, rendered, at)
-    envelope = means.edition_renderer.message_composer(edition, means.notice_composer.list_of(subscription), shell, means.cards)(
-        claimed, choices
-    )
+    paper_list, language = means.notice_composer.list_of(subscription), rendered.language if translated else ""
+    composer = means.edition_renderer.message_composer(edition, paper_list, shell, means.cards, language)
+    envelope = composer(replace(claimed, language=rendered.language), choices)
     recheck = Recheck(store, [created], None, lambda: at)  # who is not wanted any more is withheld by the outbox
     for attempt in means.transport.send_many([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))

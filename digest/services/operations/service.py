@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.render.edition.correction import CorrectionView, render_correction
-from digest.render.edition.views import SenderView
 from digest.services.operations import review
 from digest.services.operations.cancel import Cancelled, DeliveryCounts, cancel
 from digest.services.operations.correct import Corrected, correct
@@ -72,9 +70,7 @@ class OperationService:
 
     def render_correction(self, draft: Edition, paper_list: PaperList) -> Rendered:
         """A correction (correct.py's draft) as mail. Raises TemplateError."""
-        sender = self._sender()
-        view = SenderView(name=sender.name, home_url=self._links.home, postal_address=sender.postal_address)
-        return render_correction(self._templates(), CorrectionView.of(draft, paper_list, self._links, view))
+        return self._edition_renderer().correction(draft, paper_list)
 
     def redeliver(
         self, edition: Edition, at: datetime, *, unsure: bool = False, reinstate: bool = False, only: Address | None = None

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Text, and_, cast, func, or_, select, true
 
@@ -105,7 +106,7 @@ class SentPapers:
             for row in rows
         ]
 
-    def own_reasons(self, delivery_ids: Collection[int]) -> dict[int, list[list[tuple[str, str]]]]:
+    def own_reasons(self, delivery_ids: Collection[int]) -> dict[int, list[list[tuple[str, Any]]]]:
         """By delivery, of each of its papers the (kind, text) of reasons that are its reader's own; nothing where none are."""
         d = deliveries.c
         these = (among(self._connection, d.id, sorted(delivery_ids)), d.reasons.is_not(None))

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from digest.domain.edition import Card, Edition, Pick, Pooled, Rendered, Update, Window
 from digest.domain.paper import Ranked, Reason
+from digest.domain.phrase import phrase_document, phrase_from
 from digest.domain.schedule import Frequency
 from digest.store.row_mapping import paper_document, paper_from_document
 
@@ -42,23 +43,24 @@ def head_row(draft: Edition, rendered: Rendered) -> dict[str, Any]:
             "preheader": rendered.preheader,
             "style": rendered.style,
             "brevity": rendered.brevity,
+            **({"language": rendered.language} if rendered.language != "en" else {}),
             **({"period": rendered.period} if rendered.period else {}),
-            "other": _other_document(rendered.other),
-            **({"nothing": _nothing_document(rendered.nothing)} if rendered.nothing else {}),
+            "other": other_document(rendered.other),
+            **({"nothing": nothing_document(rendered.nothing)} if rendered.nothing else {}),
         },
-        "notes": draft.notes,
-        "updates": [asdict(update) for update in draft.updates],
+        "notes": [phrase_document(note) for note in draft.notes],
+        "updates": [{**asdict(update), "what": phrase_document(update.what)} for update in draft.updates],
         "content_hash": draft.content_hash,
         "state": draft.state,
         "corrects": draft.corrects,
     }
 
 
-def _nothing_document(nothing: Rendered) -> dict[str, Any]:
+def nothing_document(nothing: Rendered) -> dict[str, Any]:
     return {name: getattr(nothing, name) for name in ("subject", "html", "text", "nonce", "preheader", "style", "period")}
 
 
-def _other_document(other: Rendered | None) -> dict[str, Any] | None:
+def other_document(other: Rendered | None) -> dict[str, Any] | None:
     """What the other style's shell says otherwise: subject, picks and what cards are about are the same."""
     if other is None:
         return None
@@ -93,7 +95,7 @@ def pool_row(
         "paper_id": ranked.paper.id,
         "paper": place if document == earlier else document,
         "score": ranked.score,
-        "reasons": [[reason.kind, reason.text] for reason in ranked.reasons],
+        "reasons": [[reason.kind, phrase_document(reason.text)] for reason in ranked.reasons],
         "growth": ranked.growth,
         "featured_before": pooled.featured_before,
         "section": pooled.section,
@@ -124,7 +126,11 @@ def card_of(row: Row[Any]) -> Card:
 def ranked_of(row: Row[Any]) -> Ranked:
     # the column, not the document, says which paper it is now: two may have been found to be one
     paper = replace(paper_from_document(row.paper), id=row.paper_id)
-    return Ranked(paper, row.score, tuple(Reason(kind, text) for kind, text in row.reasons), tuple(row.growth))
+    return Ranked(paper, row.score, tuple(Reason(kind, phrase_from(text)) for kind, text in row.reasons), tuple(row.growth))
+
+
+def update_from(document: Mapping[str, Any]) -> Update:
+    return Update(**{**document, "what": phrase_from(document["what"])})
 
 
 def edition_of(head: Row[Any], picks: Sequence[Pick]) -> Edition:
@@ -141,8 +147,8 @@ def edition_of(head: Row[Any], picks: Sequence[Pick]) -> Edition:
         max_pool=head.max_pool,
         frozen_at=head.frozen_at,
         picks=tuple(picks),
-        notes=tuple(head.notes),
-        updates=tuple(Update(**update) for update in head.updates),
+        notes=tuple(map(phrase_from, head.notes)),
+        updates=tuple(map(update_from, head.updates)),
         content_hash=head.content_hash,
         state=head.state,
         corrects=head.corrects,

@@ -25,6 +25,7 @@ from digest.store.editions.edition_rows import (
     other_style,
     pool_row,
     ranked_of,
+    update_from,
 )
 from digest.store.row_mapping import paper_from_document
 from digest.store.schema import deliveries, edition_pool, editions, featured
@@ -129,6 +130,7 @@ class Editions:
         c = edition_pool.c
         cards: Select[Any] = select(c.position, c.paper_id, c.card_html, c.card_text, c.card_words, c.other_html, c.other_text)
         rows = self._connection.execute(cards.where(c.edition_id == edition_id).order_by(c.position)).all()
+        language = shell.render.get("language", "en")
         rendered = Rendered(
             subject=shell.subject,
             html=shell.html,
@@ -138,9 +140,10 @@ class Editions:
             picks=tuple(shell.render["picks"]),
             preheader=shell.render["preheader"],
             style=shell.render.get("style", "full"),
+            language=language,
             brevity=shell.render.get("brevity", 0),
             period=shell.render.get("period", ""),
-            nothing=Rendered(cards=(), **shell.render["nothing"]) if "nothing" in shell.render else None,
+            nothing=Rendered(cards=(), language=language, **shell.render["nothing"]) if "nothing" in shell.render else None,
         )
         return replace(rendered, other=other_style(rendered, rows, shell.render.get("other")))
 
@@ -198,7 +201,7 @@ class Editions:
             editions.c.date < day,
         )
         rows = self._connection.scalars(select(editions.c.updates).where(*delivery_counts, editions.c.state == "frozen"))
-        return [Update(**update) for updates in rows for update in updates]
+        return [update_from(update) for updates in rows for update in updates]
 
     def freeze(self, draft: Edition, rendered: Rendered) -> Edition:
         """Keeps the edition with its pool, cards and what it features; returns it with its id.

@@ -17,7 +17,7 @@ from digest.domain.notice import Notice, NoticeKind, QueuedNotice
 from digest.domain.subscriber import Address
 from digest.store.dialect import chunks, database_now, from_now, insert_into, readable
 from digest.store.feedback.refusals import HELD_SUBSCRIBERS
-from digest.store.schema import notices, subscribers, subscriptions, suppressions
+from digest.store.schema import notices, requests, subscribers, subscriptions, suppressions
 from digest.store.subscribers.subscribers import SUBSCRIPTION, subscription_of
 
 _WHICH = tuple_(notices.c.subscription_id, notices.c.kind, notices.c.request)
@@ -92,9 +92,11 @@ class Notices:
                 notices.c.owed_at,
                 notices.c.attempts,
                 suppressions.c.reason,
+                requests.c.language.label("asked_in"),
             )
             .join(notices, notices.c.subscription_id == subscriptions.c.id)
             .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+            .outerjoin(requests, requests.c.public_id == notices.c.request)
             .where(these)
             .order_by(notices.c.owed_at, notices.c.subscription_id)
         )
@@ -102,6 +104,9 @@ class Notices:
 
     def _queued(self, row: Row[Any]) -> QueuedNotice:
         subscription, reason = replace(subscription_of(row), request=row.request), row.reason
+        if row.asked_in:
+            preferences = replace(subscription.preferences, language=row.asked_in)
+            subscription = replace(subscription, preferences=preferences)
         if row.to:
             subscription = replace(subscription, address=Address(row.to))
             hashed = self._hash_address(subscription.address.key)

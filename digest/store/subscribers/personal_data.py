@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select
 
 from digest.domain.instant import isoformat
+from digest.domain.phrase import phrase_from
 from digest.domain.schedule import format_weekdays
 from digest.domain.subscriber import Address
 from digest.store.libraries import Libraries
@@ -108,6 +109,7 @@ def _deliveries(connection: Connection, subscription_id: int) -> list[dict[str, 
         {
             "edition": row.date.isoformat(),
             **_document(deliveries, row),
+            "reasons": [[[kind, str(phrase_from(text))] for kind, text in some] for some in row.reasons or ()],
             "attempts": _documents(connection, attempts, attempts.c.delivery_id == row.id),
             "returns": _documents(connection, returns, returns.c.delivery_id == row.id),
         }

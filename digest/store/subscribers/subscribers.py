@@ -69,7 +69,8 @@ class Subscribers:
             return found
         asked = {"public_id": new_public_id(), "subscription_id": found.id, **topics}
         insert_new(self._connection, requests, [asked])
-        return replace(found, request=asked["public_id"])
+        language = preferences.language or found.preferences.language  # in which it is asked to confirm
+        return replace(found, request=asked["public_id"], preferences=replace(found.preferences, language=language))
 
     def confirm(self, subscription_id: int, consent: Consent, at: datetime, request: str = "") -> None:
         """Makes it ACTIVE from `at` on, also where it had ended, with what `request` asked for.

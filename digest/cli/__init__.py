@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
     "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
     "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
-    "preferences": ("digest.cli.preferences:preferences", "Change when a reader's mail is due, as they asked, and show it."),
+    "preferences": ("digest.cli.preferences:preferences", "Change when a reader's mail is due and its language; show both."),
     "interests": ("digest.cli.interests:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),
@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("digest.cli.editions:lint", "The compliance report of a mail."),
     "dkim-key": ("digest.cli.dkim_key:dkim_key", "Make the keys that sign our mail, and say what to publish."),
     "doctor": ("digest.cli.doctor:doctor", "Check configuration, database, relays, DNS, clock and sources."),
+    "translations": ("digest.cli.translations:translations", "Bring the catalogues of translations up to date, or check them."),
     "status": ("digest.cli.status:status", "Editions, outbox, and how fresh the sources are."),
     "demo": ("digest.cli.demo:demo", "Today's papers through a real mail server into an inbox on this machine."),
 }

@@ -144,8 +144,8 @@ def _topic(figures: Figures) -> Reason | None:
     """Where its list lets its topic count more or less than others."""
     if figures.topic_weight == 1:
         return None
-    topic = figures.paper.categories[0]
-    return Reason("topic", phrase("%(topic)s counts %(weight)s× on this list", topic=topic, weight=f"{figures.topic_weight:g}"))
+    topic, weight = figures.paper.categories[0], f"{figures.topic_weight:g}"
+    return Reason("topic", phrase("%(topic)s counts %(weight)s× on this list", topic=topic, weight=weight))
 
 
 def _words(figures: Figures, model: Model, few: Mapping[str, float]) -> Reason | None:

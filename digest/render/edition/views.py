@@ -272,7 +272,11 @@ def _provenance(paper: Paper, spoken: Translation) -> str:
     whose, by_model = _whose(paper)
     if not whose:
         return ""
-    return spoken.gettext("AI summary by %(whose)s" if by_model else "summary by %(whose)s", whose=whose)
+    return (
+        spoken.gettext("AI summary by %(whose)s", whose=whose)
+        if by_model
+        else spoken.gettext("summary by %(whose)s", whose=whose)
+    )
 
 
 def _whose(paper: Paper) -> tuple[str, bool]:

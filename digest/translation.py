@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from digest.domain.phrase import Phrase
+from digest.domain.phrase import Either, Month, Phrase, Weekday
 
 if TYPE_CHECKING:
     from babel import Locale  # loaded when something is to be written as a language does: what only delivers needs it rarely
@@ -83,6 +83,10 @@ class Translation:
             return self.ngettext(text.msgid, text.plural, text.values["n"], **text.values)
         return self.gettext(text.msgid, **text.values)
 
+    def known(self, text: str) -> str:
+        """Text that is kept in English: translated where the catalogue has it as a whole."""
+        return self.phrase(text) if isinstance(text, Phrase) or not text else self._catalogue.gettext(text)
+
     def filled(self, found: str, msgid: str, values: Mapping[str, Value]) -> str:
         """With its values; in English where the translation has placeholders that there are no values for. "%" is "%%" in a
         message with values.
@@ -99,12 +103,16 @@ class Translation:
         """A value as it stands in a sentence."""
         if isinstance(value, Phrase):
             return self.phrase(value)
+        if isinstance(value, (list, tuple)):
+            return self.list([str(self.shown(each)) for each in value], "or" if isinstance(value, Either) else "standard")
+        if isinstance(value, Weekday):
+            return self.weekday(value)
+        if isinstance(value, datetime.time):
+            return self.time(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return self.number(value)
         if isinstance(value, datetime.date):
-            return self.date(value)
-        if isinstance(value, (list, tuple)):
-            return self.list([str(self.shown(each)) for each in value])
+            return self.date(value, "yMMMM" if isinstance(value, Month) else "long")
         return value
 
     def date(self, value: datetime.date, form: str = "long") -> str:

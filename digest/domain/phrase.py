@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, time
 from typing import Any
 
 
@@ -25,12 +25,15 @@ class Phrase(str):
         self.msgid, self.plural, self.values = msgid, plural, values
         return self
 
+    def __str__(self) -> str:
+        return self  # whatever asks for its text, such as an exception, passes it on whole
+
     def __getnewargs__(self) -> tuple[str, Mapping[str, Any], str]:  # type: ignore[override]  # for pickle: ours, not a str's
         return self.msgid, self.values, self.plural
 
 
 def phrase(msgid: str, /, **values: Any) -> Phrase:
-    """Placeholders are str, int, float, date, another phrase, or a list of str ("A, B and C")."""
+    """Placeholders are str, int, float, date, time, Weekday, another phrase, or a list of some ("A, B and C")."""
     return Phrase(msgid, values)
 
 
@@ -55,19 +58,55 @@ def phrase_from(document: str | Mapping[str, Any]) -> str:
 
 
 def _value_document(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_value_document(each) for each in value]
     return {"date": value.isoformat()} if isinstance(value, date) else phrase_document(value) if isinstance(value, str) else value
 
 
 def _value_from(document: Any) -> Any:
+    if isinstance(document, list):
+        return [_value_from(each) for each in document]
     if not isinstance(document, dict):
         return document
     return date.fromisoformat(document["date"]) if "date" in document else phrase_from(document)
 
 
+def N_(msgid: str) -> str:  # noqa: N802 - its name wherever gettext is
+    """Marks a msgid that becomes a phrase elsewhere."""
+    return msgid
+
+
+def joined(parts: Iterable[object], by: str = ", ") -> Phrase:
+    """Parts that may be phrases, one after the other."""
+    values = {f"part{n}": part for n, part in enumerate(parts)}
+    return Phrase(by.join(f"%({name})s" for name in values), values)
+
+
+class Weekday(int):
+    """Monday is 0."""
+
+
+class Month(date):
+    """Any day of it."""
+
+
+class Either(tuple[Any, ...]):
+    """Of which one is meant: "Monday or Friday"."""
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
 def _shown(value: Any) -> object:
+    if isinstance(value, Month):
+        return f"{value:%B %Y}"
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, Weekday):
+        return _WEEKDAYS[value]
     if isinstance(value, (list, tuple)):
-        *others, last = map(str, value)
-        return f"{', '.join(others)} and {last}" if others else last
+        *others, last = (str(_shown(each)) for each in value)
+        return f"{', '.join(others)} {'or' if isinstance(value, Either) else 'and'} {last}" if others else last
     return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value

@@ -15,6 +15,7 @@ from digest.render.environment import Templates
 from digest.translation import LANGUAGES, PSEUDO, preferred, pseudo, read_language, translation
 
 DAY = date(2025, 11, 6)
+LISTED = phrase("from %(which)s", which=[phrase("%(x)s since %(day)s", x="a", day=DAY), phrase("b")])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,13 @@ def test_a_phrase_is_english_text_that_can_be_said_in_other_languages() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["plain", phrase("100% “sure”"), phrases("%(n)s of %(x)s", "%(n)s of %(x)s!", 3, x=1.5), phrase("on %(day)s", day=DAY)],
+    [
+        "plain",
+        phrase("100% “sure”"),
+        phrases("%(n)s of %(x)s", "%(n)s of %(x)s!", 3, x=1.5),
+        phrase("on %(day)s", day=DAY),
+        LISTED,
+    ],
 )
 def test_a_phrase_is_kept_with_what_it_is_made_of(text: str) -> None:
     for again in (

@@ -12,7 +12,8 @@ from digest.domain.paper import Summary
 from digest.ranking.summary import summarised
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
-from digest.render.edition.views import SenderView, is_right_to_left
+from digest.render.edition.views import SenderView
+from digest.render.text.letters import is_right_to_left
 from digest.render.text.one_line import clean
 from digest.render.text.web_url import web_url
 from tests.editions import edition, many, paper, ranked, view_of

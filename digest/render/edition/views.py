@@ -19,12 +19,12 @@ from digest.render.edition.excerpt import excerpt, shorten
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic
 from digest.render.text.latex import readable
+from digest.render.text.letters import in_other_letters, is_right_to_left
 from digest.render.text.one_line import clean
 from digest.render.text.web_url import web_url
 from digest.translation import Translation, translation
 
 MOST_AUTHORS = 3
-_AFTER_LATIN = 0x250
 _MODELS = {"huggingface": "Hugging Face", "semantic scholar": "Semantic Scholar"}
 """Whose models sum papers up, by what a summary says of where it is from."""
 ENGLISH = translation("en")
@@ -244,7 +244,7 @@ def card_view(
         title=title,
         section=section,
         title_dir="rtl" if is_right_to_left(title) else "",
-        language="" if _in_other_letters(title) else "en",
+        language="" if in_other_letters(title) else "en",
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
         summary=shorten(words, lengths.summary),
@@ -305,18 +305,6 @@ def _shorter(day: date, today: date | None, spoken: Translation) -> str:
 
 def in_words(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
-
-
-def _in_other_letters(text: str) -> bool:
-    """Whether most of its letters are not Latin: then it is hardly in English."""
-    letters = [c for c in text if c.isalpha()]
-    return sum(ord(c) >= _AFTER_LATIN for c in letters) * 2 > len(letters)
-
-
-def is_right_to_left(text: str) -> bool:
-    """Whether the first letter with a direction runs from right to left (UAX #9, rule P2)."""
-    directions = (unicodedata.bidirectional(c) for c in text)
-    return next((d for d in directions if d in ("L", "R", "AL")), "L") != "L"
 
 
 def _name(author: str) -> str:

@@ -17,10 +17,11 @@ from digest.mail.verp import VerpSigner
 from digest.ranking.summary import summarised
 from digest.render.edition.cards import render_edition
 from digest.render.edition.correction import CorrectionView, render_correction
-from digest.render.edition.views import EditionView, SenderView
+from digest.render.edition.views import ENGLISH, EditionView, SenderView
 from digest.render.environment import Templates
 from digest.services.editions.acknowledgements import acknowledgements
 from digest.services.editions.message_composer import NO_MORE_CARDS, SAMPLE, MessageComposer, MoreCards, Sign, one_off, unsigned
+from digest.translation import Translation, translation
 
 WORST_ADDRESS = Address("a-reader-with-a-rather-long-name.and-a-tag+digest@mail.department.university.example")
 """Whom a proof is composed for: links and address as long as they get."""
@@ -66,7 +67,7 @@ class EditionRenderer:
         other = "full" if paper_list.style == "compact" else "compact"
         nothing = None
         if not draft.picks:
-            view = self.view(replace(draft, pool=()), paper_list, language=language)
+            view = self.view(replace(draft, pool=()), paper_list, spoken=translation(language))
             nothing = render_edition(self._templates, view)
         return replace(rendered, other=self._rendered(draft, paper_list, brevity, other, only, language), nothing=nothing)
 
@@ -117,7 +118,7 @@ class EditionRenderer:
             replace(each, ranked=summarised(each.ranked)) if position in only else each
             for position, each in enumerate(draft.pool)
         ]
-        view = self.view(replace(draft, pool=tuple(pool)), paper_list, brevity, style, only, language)
+        view = self.view(replace(draft, pool=tuple(pool)), paper_list, brevity, style, only, translation(language))
         return replace(render_edition(self._templates, view, nonce), brevity=brevity)
 
     def view(
@@ -127,9 +128,8 @@ class EditionRenderer:
         brevity: int = 0,
         style: str | None = None,
         only: Collection[int] | None = None,
-        language: str | None = None,
+        spoken: Translation = ENGLISH,
     ) -> EditionView:
-        """`language`: the list's, or another."""
         sender = SenderView(
             name=self._sender.name,
             home_url=self._links.home,
@@ -145,7 +145,7 @@ class EditionRenderer:
             brevity=brevity,
             only=only,
             feedback=self._links.pages,
-            spoken=self._templates.in_language(language or paper_list.language).translation,
+            spoken=spoken,
         )
 
     def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ _KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "phrase": None,
     "phrases": (1, 2),
+    "N_": None,
 }
 """Functions whose arguments are messages: those of templates and of digest/translation.py, and of domain/phrase.py."""
 _METHODS = (("**.py", "python"), ("**.html", "jinja2.ext:babel_extract"), ("**.txt", "jinja2.ext:babel_extract"))

@@ -115,6 +115,7 @@ def mails_of(made: Edition, style: str, templates: Templates = TEMPLATES) -> Ite
     rendered = ours.correction(made, paper_list) if made.corrects else ours.render(made, paper_list)
     compose = ours.message_composer(made, paper_list, rendered)
     claimed = one_off(ADDRESS, made, AT, SAMPLE)
+    assert ours.proof(made, paper_list, rendered) == ()
     for each in (claimed, replace(claimed, public_id=""), replace(claimed, away=True, missed=why(DeliveryState.EXPIRED, ""))):
         yield compose(each, None).data
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from digest.mail.inbound.parsed_message import ParsedMessage, fold, is_hidden, words_of
 from digest.mail.lint import contrast as colours
+from digest.translation import translation
 
 LARGEST = 90_000
 """Bytes of html: Gmail clips at about 102 kB."""
@@ -147,11 +148,27 @@ def remote(letter: ParsedMessage, allowed: Collection[str]) -> Iterator[str]:
 def unsubscribe(letter: ParsedMessage) -> Iterator[str]:
     if not letter.listed:
         return
-    found = [e.get("href", "") for e in letter.elements("a") if "unsubscribe" in words_of(e).lower() and not is_hidden(e)]
+    words = _unsubscribe_words(letter.first("Content-Language"))
+    found = [
+        e.get("href", "")
+        for e in letter.elements("a")
+        if any(word in words_of(e).casefold() for word in words) and not is_hidden(e)
+    ]
     if not found:
         yield "the html part has no link that says Unsubscribe"
-    if not re.search(r"(?i)unsubscribe\W*https?://" + ("" if letter.one_click else "|mailto:"), letter.text):
+    said = "|".join(map(re.escape, words))
+    if not re.search(rf"(?:{said})\W*https?://" + ("" if letter.one_click else "|mailto:"), letter.text.casefold()):
         yield "the plain part has no address to unsubscribe at"
+
+
+def _unsubscribe_words(language: str) -> frozenset[str]:
+    """What the link is called in English, and in the language that the mail says it is in."""
+    try:
+        return frozenset(
+            spoken.gettext("Unsubscribe").casefold() for spoken in (translation("en"), translation(language or "en"))
+        )
+    except ValueError:  # somebody else's mail
+        return frozenset({"unsubscribe"})
 
 
 def agreement(letter: ParsedMessage) -> Iterator[str]:

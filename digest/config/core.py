@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from digest.config.values import BaseUrl, Network, Seconds, Section, Text
+from digest.config.values import BaseUrl, Language, Network, Seconds, Section, Text
 
 
 class Database(Section):
@@ -27,6 +27,8 @@ class Web(Section):
     admin_token_file: Path | None = None
     trusted_proxies: tuple[Network, ...] = ("127.0.0.0/8", "::1")
     """Whose X-Forwarded-For is believed: what limits count by is the reader's network, not the proxy's."""
+    translations_approved: tuple[Language, ...] = ()
+    """Languages in which the operator has read the words that readers agree to; in others these are shown in English."""
 
 
 class Http(Section):

@@ -112,10 +112,10 @@ def _faults(messages: Catalog, language: str) -> Iterator[str]:
             yield f"{place}: {_shown(message)} of {at} is not in it; `digest translations update` puts it there"
     for message in catalogue:
         if message.id:
-            yield from (f"{place}:{message.lineno}: {_shown(message)} {why}" for why in _wrong(message, messages, forms))
+            yield from (f"{place}:{message.lineno}: {_shown(message)} {why}" for why in _wrong(message, messages))
 
 
-def _wrong(message: Message, messages: Catalog, forms: int) -> Iterator[str]:
+def _wrong(message: Message, messages: Catalog) -> Iterator[str]:
     if messages.get(message.id, message.context) is None:
         yield "is not used any more; `digest translations update` takes it out"
         return
@@ -125,8 +125,6 @@ def _wrong(message: Message, messages: Catalog, forms: int) -> Iterator[str]:
     if not all(texts) or not texts:
         yield "is not translated" if not any(texts) else "has no translation for one of its plural forms"
         return
-    if message.pluralizable and len(texts) != forms:
-        yield f"has {len(texts)} plural forms, should have {forms}"
     ids = _ids(message)
     wanted = {name for each in ids for name in _PLACEHOLDER.findall(each)}
     optional = {"n"} if message.pluralizable else set()

@@ -49,6 +49,7 @@ class Translation:
         self._catalogue = catalogue
         self.number = lru_cache(maxsize=1024)(self._number)
         """ "1,204" in English."""
+        self._date = lru_cache(maxsize=1024)(self._written)
 
     @cached_property
     def locale(self) -> Locale:
@@ -119,9 +120,11 @@ class Translation:
         """ "full" ("Thursday, 6 November 2025"), "long" ("6 November 2025"), "medium", "short", or a CLDR skeleton of the
         fields that are wanted: "MMMMd" ("6 November"), "yMMMM" ("November 2025"). An instant counts by the zone that it has.
         """
+        return self._date(value.date() if isinstance(value, datetime.datetime) else value, form)
+
+    def _written(self, day: datetime.date, form: str) -> str:
         from babel.dates import format_date, format_skeleton
 
-        day = value.date() if isinstance(value, datetime.datetime) else value
         if form in ("full", "long", "medium", "short"):
             return format_date(day, form, locale=self.locale)
         return format_skeleton(form, day, locale=self.locale)

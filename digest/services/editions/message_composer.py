@@ -103,7 +103,10 @@ class MessageComposer:
         self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}
         self._nothing = _Styled(rendered.nothing) if rendered.nothing else None
         self._style = rendered.style
-        self._spoken = translation(rendered.language)
+        self._spoken = spoken = translation(rendered.language)
+        why = spoken.gettext("You get this because %(address)s subscribed to %(title)s.", address="\0", title=paper_list.title)
+        self._subscribed = why.partition("\0")[::2]  # said in every mail: only the address is put in
+        self._preferences = spoken.gettext("Preferences")
         self._list = paper_list
         self._from = sender.name
         self._by_mail = partial(unsubscribe_by_mail, sender, verp_signer)
@@ -149,17 +152,19 @@ class MessageComposer:
                     cards[position] = card or cards[position]
 
     def _personal(self, claimed: Claimed, selection: CardSelection) -> tuple[ReaderLinks, Personal]:
-        gettext, names = self._spoken.gettext, {"address": str(claimed.address), "title": self._list.title}
         if claimed.public_id:
             links = self._or_by_mail(self._links.for_reader(claimed.public_id), claimed)
-            why = gettext("You get this because %(address)s subscribed to %(title)s.", **names)
-            missed = clean(self._spoken.phrase(claimed.missed))
-            notice = gettext("Yesterday’s email could not be delivered: %(why)s.", why=missed) if missed else ""
-            return links, addressed(selection, links, why, gettext("Preferences"), notice)
+            before, after = self._subscribed
+            missed = self._missed(claimed.missed) if claimed.missed else ""
+            return links, addressed(selection, links, f"{before}{claimed.address}{after}", self._preferences, missed)
         links = self._or_by_mail(self._links.for_stranger(claimed.address, self._list.name), claimed)
-        names["sender"] = self._from
-        why = gettext("%(sender)s sent this to %(address)s once; you have no subscription to %(title)s.", **names)
-        return links, addressed(selection, links, why, gettext("Subscribe"))
+        names = {"sender": self._from, "address": str(claimed.address), "title": self._list.title}
+        why = self._spoken.gettext("%(sender)s sent this to %(address)s once; you have no subscription to %(title)s.", **names)
+        return links, addressed(selection, links, why, self._spoken.gettext("Subscribe"))
+
+    def _missed(self, why: str) -> str:
+        words = clean(self._spoken.phrase(why))
+        return self._spoken.gettext("Yesterday’s email could not be delivered: %(why)s.", why=words)
 
     def _or_by_mail(self, links: ReaderLinks, claimed: Claimed) -> ReaderLinks:
         """Where there are no pages, one unsubscribes by mail."""

@@ -24,8 +24,8 @@ def render_edition(templates: Templates, view: EditionView, nonce: str = "") -> 
     The card of a paper that the view has none for is blank. `nonce` is that of the edition that cards are added to later.
     Raises TemplateError.
     """
-    cards, spoken = view.cards, view.spoken
     templates = templates.in_language(view.lang)
+    cards, spoken = view.cards, templates.translation
     kind = "mail/edition" if cards else "mail/empty"
     markers = Markers(nonce) if nonce else Markers.for_texts(view.seed, _strings(astuple(view)))
     cut = markers.mark(CUT)

@@ -149,7 +149,6 @@ class EditionView:
     seed: str
     lang: str = "en"
     dir: str = "ltr"
-    spoken: Translation = ENGLISH
 
     @classmethod
     def from_edition(
@@ -203,7 +202,6 @@ class EditionView:
             seed=f"{edition.list}/{edition.slug}/{edition.content_hash}",
             lang=spoken.language,
             dir=spoken.direction,
-            spoken=spoken,
         )
 
 

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from digest.domain.phrase import Either, Month, Phrase, Weekday
+from digest.domain.phrase import Day, Either, Month, Phrase, Weekday
 
 if TYPE_CHECKING:
     from babel import Locale  # loaded when something is to be written as a language does: what only delivers needs it rarely
@@ -113,7 +113,8 @@ class Translation:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return self.number(value)
         if isinstance(value, datetime.date):
-            return self.date(value, "yMMMM" if isinstance(value, Month) else "long")
+            form = "yMMMM" if isinstance(value, Month) else "MMMMd" if isinstance(value, Day) else "long"
+            return self.date(value, form)
         return value
 
     def date(self, value: datetime.date, form: str = "long") -> str:

@@ -60,7 +60,7 @@ def subscribe(
         container.notices.mail_notice(step.notice, at)
     state, skipped = str(step.subscription.state), step.skipped
     if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence or language):
-        skipped += "; digest preferences changes when mail is due, and its language"
+        skipped += "; digest preferences changes when mail is due"
     answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({skipped})" if skipped else "")))
 
 

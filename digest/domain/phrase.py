@@ -60,6 +60,8 @@ def phrase_from(document: str | Mapping[str, Any]) -> str:
 def _value_document(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_value_document(each) for each in value]
+    if isinstance(value, Day):
+        return {"day": value.isoformat()}
     return {"date": value.isoformat()} if isinstance(value, date) else phrase_document(value) if isinstance(value, str) else value
 
 
@@ -68,6 +70,8 @@ def _value_from(document: Any) -> Any:
         return [_value_from(each) for each in document]
     if not isinstance(document, dict):
         return document
+    if "day" in document:
+        return Day.fromisoformat(document["day"])
     return date.fromisoformat(document["date"]) if "date" in document else phrase_from(document)
 
 
@@ -90,6 +94,10 @@ class Month(date):
     """Any day of it."""
 
 
+class Day(date):
+    """Of a year that goes without saying: "6 November"."""
+
+
 class Either(tuple[Any, ...]):
     """Of which one is meant: "Monday or Friday"."""
 
@@ -100,6 +108,8 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 def _shown(value: Any) -> object:
     if isinstance(value, Month):
         return f"{value:%B %Y}"
+    if isinstance(value, Day):
+        return f"{value.day} {value:%B}"
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
     if isinstance(value, time):

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from digest.domain.phrase import Phrase, phrase
+from digest.domain.phrase import Day, Phrase, phrase
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _ANNOUNCED = time(20, 0)
@@ -137,4 +137,4 @@ def silence_note(sources: Iterable[SourceHealth], at: datetime) -> str:
 def _silence(each: SourceHealth) -> Phrase:
     if each.last_unseen_at is None:
         return phrase("%(source)s so far", source=each.source)
-    return phrase("%(source)s since %(day)s", source=each.source, day=each.last_unseen_at.date())
+    return phrase("%(source)s since %(day)s", source=each.source, day=Day.fromordinal(each.last_unseen_at.toordinal()))

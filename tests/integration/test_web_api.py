@@ -174,6 +174,7 @@ def test_subscriptions_by_program(site: Website) -> None:
         "timezone": "Europe/Berlin",
         "hour": "06:30",
         "weekdays": "mon,tue",
+        "language": "zh-hans",
         "interests": "-hype",
     }
     asked = site.request("POST", "/api/v1/subscriptions", json=given, headers=BEARER).json()
@@ -182,9 +183,9 @@ def test_subscriptions_by_program(site: Website) -> None:
     taken = site.request("POST", "/api/v1/subscriptions", json={**given, "confirmed": True}, headers=BASIC).json()
     assert taken["state"] == "active"
     (shown,) = site.request("GET", "/api/v1/subscriptions?email=ADA@example.org", headers=BEARER).json()
-    assert shown["timezone"] == "Europe/Berlin"
+    assert (shown["timezone"], shown["language"]) == ("Europe/Berlin", "zh-Hans")
     exported = site.request("GET", "/api/v1/subscriptions/export", headers=BEARER)
-    assert exported.text.splitlines()[1] == "Ada@example.org,daily,Europe/Berlin,06:30,mon;tue,daily,'-hype"
+    assert exported.text.splitlines()[1] == "Ada@example.org,daily,Europe/Berlin,06:30,mon;tue,daily,zh-Hans,'-hype"
     assert exported.headers["cache-control"] == "no-store"
     ended = site.request("DELETE", "/api/v1/subscriptions?email=ada@example.org", headers=BEARER).json()
     assert (ended[0]["state"], ended[0]["end_reason"]) == ("ended", "unsubscribed by the operator (api)")
@@ -192,6 +193,7 @@ def test_subscriptions_by_program(site: Website) -> None:
     for wrong in (
         {"email": "no"},
         {"timezone": "Mars"},
+        {"language": "klingon"},
         {"weekdays": "someday"},
         {"hour": "25:00"},
         {"list": "nope"},

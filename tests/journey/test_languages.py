@@ -21,6 +21,7 @@ from digest.domain.errors import TemplateError
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, Interests, Preferences
 from digest.services.editions.edition_renderer import EditionRenderer
+from digest.store.schema import deliveries
 from digest.store.schema_editions import card_translations, edition_translations
 from tests.outbox import AT, configured, queue
 from tests.transport import FakeTransport, OfflineContainer
@@ -169,6 +170,35 @@ def test_what_cannot_be_translated_comes_in_the_lists_language(
     assert [record.getMessage() for record in caplog.records if "in de" in record.getMessage()] == [
         "list daily in de: template mail/edition/body.html line 3: is broken"
     ]
+
+
+def test_a_correction_comes_in_the_language_that_its_edition_came_in(container: OfflineContainer, kept: FakeTransport) -> None:
+    container.delivery.deliver(lambda: datetime.now(UTC))
+    edition = container.editions.edition(container.adapters.paper_list("daily"), AT.date(), AT)
+    container.operations.correct(edition, "The second paper was withdrawn.", datetime.now(UTC))
+    kept.accepted.clear()
+    container.delivery.deliver(lambda: datetime.now(UTC) + timedelta(seconds=1))
+    mails = {envelope.recipient: read(envelope) for envelope in kept.envelopes}
+    assert len(mails) == len(LANGUAGES)
+    german = mails["reader1@example.org"]
+    assert german["Content-Language"] == "de"
+    assert "The second paper was withdrawn." in part(german)
+    assert "2. März 2026" in part(german)
+    assert "Abbestellen" in part(german)
+    assert mails["reader0@example.org"]["Content-Language"] == "en"
+
+
+def test_translations_go_with_the_cards_that_are_kept_no_longer(container: OfflineContainer, kept: FakeTransport) -> None:
+    container.delivery.deliver(lambda: datetime.now(UTC))
+    with container.adapters.store.begin() as unit:
+        unit.connection.execute(deliveries.delete())
+        assert unit.retention.cards(AT + timedelta(days=400), 100) == 0, "the newest edition keeps all"
+    container.editions.edition(container.adapters.paper_list("daily"), AT.date() + timedelta(days=1), AT + timedelta(days=1))
+    with container.adapters.store.begin() as unit:
+        while unit.retention.cards(AT + timedelta(days=400), 100):
+            pass
+        for table in (edition_translations, card_translations):
+            assert unit.connection.scalar(select(func.count()).select_from(table)) == 0
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.CONFIRM, NoticeKind.GOODBYE, NoticeKind.LINK])

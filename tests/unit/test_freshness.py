@@ -90,7 +90,7 @@ def test_a_source_that_promises_nothing_is_missed_after_a_day_of_failures() -> N
 def test_readers_are_told_which_sources_are_silent_and_since_when() -> None:
     long = DOWN - timedelta(days=2)
     down = [health("hf", DOWN - timedelta(days=3), failing=long), health("arxiv", None, failing=long), health("well", DOWN)]
-    said = "Nothing new from arxiv so far and hf since 27 February 2026: papers may be missing here; they follow once"
+    said = "Nothing new from arxiv so far and hf since 27 February: papers may be missing here; they follow once"
     assert silence_note(down, DOWN) == f"{said} they are shown."
     assert silence_note([down[2]], DOWN) == ""
     assert silence_note([], DOWN) == ""

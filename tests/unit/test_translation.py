@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from digest.domain.phrase import phrase, phrase_document, phrase_from, phrases
+from digest.domain.phrase import Day, phrase, phrase_document, phrase_from, phrases
 from digest.render.environment import Templates
 from digest.translation import LANGUAGES, PSEUDO, preferred, pseudo, read_language, translation
 
 DAY = date(2025, 11, 6)
-LISTED = phrase("from %(which)s", which=[phrase("%(x)s since %(day)s", x="a", day=DAY), phrase("b")])
+SINCE = phrase("%(x)s since %(day)s", x="a", day=Day(2025, 11, 6))
+LISTED = phrase("from %(which)s", which=[SINCE, phrase("b")])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 Several papers a question, so that instructions are paid for once. Only `model` and `messages` are sent: servers differ in what
 else they take. What comes back is text that anybody may have steered (an abstract is a stranger's): one short line a paper is
-kept of it, and no line that holds an address.
+kept of it, and no line that holds an address, or a number or name that the paper has not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,9 @@ _INSTRUCTIONS = (
 )
 _ADDRESS = re.compile(r"://|\bwww\.|\S@\S", re.IGNORECASE)
 _NO_ANSWER = re.compile(r"(?:i['’]?m |i am )?sorry\b|as an ai\b|i (?:can(?:no|['’])t|am unable)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_WORD = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+")
 _ASIDE = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 
@@ -63,7 +66,9 @@ class LlmSummaries:
         answer = self.getter.post(NAME, url, json=self._question(papers), headers=self._headers(), pace=_PACE)
         content, tokens = _content(answer.data)
         text = _object(content)
-        lines = {paper.id: line for n, paper in enumerate(papers, 1) if (line := usable(text.get(str(n))))}
+        lines = {
+            paper.id: line for n, paper in enumerate(papers, 1) if (line := usable(text.get(str(n)))) and is_grounded(line, paper)
+        }
         provenance = f"model:{self.model}"
         record = {paper_id: Summary(text=line, provenance=provenance) for paper_id, line in lines.items()}
         return Written(record, tokens if tokens is not None else self.estimated_tokens(papers))
@@ -102,6 +107,37 @@ def usable(line: object) -> str:
     if len(text) < SHORTEST_LINE or _ADDRESS.search(text) or _NO_ANSWER.match(text):
         return ""
     return shortened(text)
+
+
+def is_grounded(line: str, paper: Paper) -> bool:
+    """Whether each number and each name in a line stands in the title or the abstract: what does not, a model made up."""
+    source = f"{paper.title} {paper.abstract}".casefold()
+    words = set(_WORD.findall(source))
+    initials = "".join(word[0] for word in _WORD.findall(source))
+    numbers = {_bare(number) for number in _NUMBER.findall(source)}
+    if any(_bare(number) not in numbers for number in _NUMBER.findall(line)):
+        return False
+    return all(_stands(name.casefold(), words, initials) for name in _names(line))
+
+
+def _names(line: str) -> Iterator[str]:
+    """Words written like names: with a capital but where a sentence begins, or with one inside ("LoRA", "GPT")."""
+    for sentence in _SENTENCE.split(line):
+        for place, word in enumerate(_WORD.findall(sentence)):
+            if not word[0].isdigit() and (any(map(str.isupper, word[1:])) or (place and word[0].isupper())):
+                yield word
+
+
+def _stands(name: str, words: Set[str], initials: str) -> bool:
+    """As it is, in singular or plural, or as what first letters of words in a row spell ("LLMs": large language models)."""
+    singular = name.removesuffix("s")
+    return bool({name, singular, f"{name}s"} & words) or (len(singular) > 1 and singular in initials)
+
+
+def _bare(number: str) -> str:
+    """ "1,204" and "1204" are one number; so are "3.0" and "3"."""
+    text = number.replace(",", "")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _content(data: bytes) -> tuple[str, int | None]:

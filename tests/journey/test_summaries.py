@@ -19,12 +19,12 @@ from digest.domain.paper import Paper, Summary
 from digest.services.editions.build_edition import edit
 from digest.services.papers.summarise import PLACE, Limits, Summariser
 from digest.sources.http import HttpPolicy, PoliteGetter
-from digest.sources.llm_summaries import LlmSummaries, usable
+from digest.sources.llm_summaries import LlmSummaries, is_grounded, usable
 from digest.store.unit_of_work import Store
 from tests.journey.test_edition_notes import Blank
-from tests.servers.chat_model import MODEL, chat_model, material, said
+from tests.servers.chat_model import MODEL, chat_model, material, said, sum_up
 from tests.servers.running import PATIENCE
-from tests.servers.scripted_http import Act, ScriptedServer, drip, hang_up, reply, silent
+from tests.servers.scripted_http import Act, Asked, ScriptedServer, drip, hang_up, reply, silent
 from tests.servers.stocked import DAY, MAIN, NOW, TODAY, arxiv, know, sighting
 
 DRIPS = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
@@ -53,10 +53,15 @@ class World:
 
 @contextmanager
 def world(
-    store: Store, *acts: Act, limits: Limits = PLENTY, timeout: float = 5, clock: Callable[[], float] = lambda: 0.0
+    store: Store,
+    *acts: Act,
+    limits: Limits = PLENTY,
+    timeout: float = 5,
+    clock: Callable[[], float] = lambda: 0.0,
+    choose: Callable[[Asked], Act] = sum_up,
 ) -> Iterator[World]:
     getter = PoliteGetter(HttpPolicy(timeout=timeout, deadline=timeout, retries=0))
-    with chat_model(*acts) as server:
+    with chat_model(*acts, choose=choose) as server:
         endpoint = LlmSummaries(base_url=f"{server.url}/v1/", model=MODEL, getter=getter, api_key=SECRET)
         yield World(store, server, Summariser(store, endpoint, limits, clock), endpoint)
     getter.close()
@@ -199,6 +204,74 @@ def test_who_cannot_be_reached_is_not_asked_again_for_this_edition_but_one_bad_a
     with world(sqlite_store, said("Hm?"), said({"1": GOOD}), reply("502 Bad"), limits=one_each) as here:
         assert here.lines(paper(1), paper(2), paper(3), paper(4)) == {2: GOOD}
         assert len(here.server.asked) == 3, "paper 4 waits for tomorrow"
+
+
+REFUSED = "Paper number 7"
+
+
+def refuses(act: Act, *, everything: bool = False) -> Callable[[Asked], Act]:
+    """A model that answers with `act` where one paper is among those asked for, or always."""
+    return lambda asked: act if everything or REFUSED in [row["title"] for row in material(asked)] else sum_up(asked)
+
+
+@pytest.mark.parametrize("act", [said("I would rather not."), reply("400 Bad Request", b'{"error": "content_filter"}')])
+def test_one_refused_paper_costs_no_other_its_line_and_is_not_asked_for_again(sqlite_store: Store, act: Act) -> None:
+    papers = [paper(n) for n in range(1, 11)]
+    with world(sqlite_store, choose=refuses(act)) as here:
+        found = here.lines(*papers)
+        assert sorted(found) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+        questions = len(here.server.asked)
+        assert questions <= 9, "halves, not one by one"
+        assert here.trouble() != ""
+        assert here.lines(*papers) == found
+        assert len(here.server.asked) == questions, "that it was refused is remembered"
+
+
+def test_an_endpoint_that_never_answers_is_not_asked_for_ever_and_asked_again_tomorrow(sqlite_store: Store) -> None:
+    papers = [paper(n) for n in range(1, 101)]
+    with world(sqlite_store, choose=refuses(said("No."), everything=True)) as here:
+        assert here.lines(*papers) == {}
+        assert len(here.server.asked) <= 2 * 10 + 8
+        before = len(here.server.asked)
+        here.lines(*papers)
+        assert len(here.server.asked) > before, "nothing was remembered of papers that nobody answered for"
+
+
+# ---- what it may say -----------------------------------------------------------------------------------------------------------
+
+SHOWN = Paper(
+    id=1,
+    identifiers=(arxiv(1),),
+    title="LoRA for Large Language Models",
+    first_seen_at=NOW,
+    abstract="We train a Transformer on 1,204 tasks of ImageNet-1k. It is 3.0 times as fast and gains 12% on Mixtral models.",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "stands"),
+    [
+        ("A transformer is trained on 1204 tasks and is 3 times as fast.", True),
+        ("Adapters for LLMs that gain 12% on Mixtral.", True),
+        ("Trains Transformers on ImageNet tasks with LoRA.", True),
+        ("LoRAs make an LLM three times as fast.", True),
+        ("A transformer that gains 13% on Mixtral.", False),
+        ("A transformer is trained on 204 tasks.", False),
+        ("It is 3.5 times as fast as what came before.", False),
+        ("Adapters that beat GPT on many tasks.", False),
+        ("The authors of Stanford train a transformer.", False),
+        ("GPT is beaten by adapters on many tasks.", False),
+        ("Adapters are fast. Nobody at Google had tried it.", False),
+        ("Trains adapters; the year is 2026.", False),
+    ],
+)
+def test_each_number_and_name_of_a_line_stands_in_the_paper(line: str, stands: bool) -> None:
+    assert is_grounded(line, SHOWN) is stands
+
+
+def test_a_line_that_makes_something_up_is_dropped_and_the_abstract_speaks(sqlite_store: Store) -> None:
+    with world(sqlite_store, said({"1": "Method 1 beats GPT-9 by 42%.", "2": "Method 2 is unlike what came before."})) as here:
+        assert here.lines(paper(1), paper(2)) == {2: "Method 2 is unlike what came before."}
 
 
 # ---- what it may cost ----------------------------------------------------------------------------------------------------------

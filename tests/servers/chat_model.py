@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ def sum_up(asked: Asked) -> Act:
 
 
 @contextmanager
-def chat_model(*acts: Act) -> Iterator[ScriptedServer]:
-    """Answers the n-th question with the n-th act; without any, as a good model would."""
-    with ScriptedServer(list(acts), choose=None if acts else sum_up) as server:
+def chat_model(*acts: Act, choose: Callable[[Asked], Act] = sum_up) -> Iterator[ScriptedServer]:
+    """Answers the n-th question with the n-th act; without any, as `choose` says: as a good model would."""
+    with ScriptedServer(list(acts), choose=None if acts else choose) as server:
         yield server

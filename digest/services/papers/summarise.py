@@ -3,18 +3,20 @@
     papers ─▶ remembered? ─▶ within the day's budget? ─▶ asked, some at a time ─▶ remembered
 
 An edition waits for at most `patience` seconds and one answer more, and is made without the lines that did not come: the abstract
-speaks then. What went wrong is kept for `digest doctor`.
+speaks then. A batch that gets no readable answer is split, so that one paper a model refuses costs no other its line; that it was
+refused is remembered. What went wrong is kept for `digest doctor`.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from digest.domain.errors import SourceError, UnreadableAnswer
+from digest.domain.errors import SourceError, SourceRefused, UnreadableAnswer
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Summary
 from digest.store.unit_of_work import Store
@@ -27,6 +29,10 @@ PLACE = "summaries:"
 BUDGET, TROUBLE = "budget", "trouble"
 SUMMARIES_KEPT_FOR = timedelta(days=90)
 """Longer than any paper is a candidate."""
+
+
+MOST_WASTED = 8
+"""Questions without an answer after which an endpoint that has given none is asked about no smaller batch."""
 
 
 def nobody(papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
@@ -74,10 +80,13 @@ class Summariser:
 
     def _written(self, papers: Mapping[str, Paper], at: datetime) -> dict[int, Summary]:
         began, lines, trouble, keys = self._clock(), dict[int, Summary](), "", list(papers)
-        for start in range(0, len(keys), self._limits.batch):
-            some = {key: papers[key] for key in keys[start : start + self._limits.batch]}
+        batches = deque(keys[start : start + self._limits.batch] for start in range(0, len(keys), self._limits.batch))
+        refused, answers, wasted = list[str](), 0, 0
+        while batches:
+            some = {key: papers[key] for key in batches.popleft()}
             if self._clock() - began >= self._limits.patience:
-                trouble = trouble or f"{len(keys) - start} papers were not asked for within {self._limits.patience:g} s"
+                left = len(some) + sum(map(len, batches))
+                trouble = trouble or f"{left} papers were not asked for within {self._limits.patience:g} s"
                 break
             estimated_tokens = self._endpoint.estimated_tokens(list(some.values()))
             if not self._afford(estimated_tokens, at):
@@ -85,17 +94,33 @@ class Summariser:
                 break
             try:
                 written = self._endpoint.write(list(some.values()))
-            except UnreadableAnswer as error:  # it may have been these papers: the next have their chance
-                trouble = error.reason
             except SourceError as error:
-                self._spend(-estimated_tokens, at)
+                if not isinstance(error, UnreadableAnswer):
+                    self._spend(-estimated_tokens, at)
+                if not _of_these_papers(error):
+                    trouble = error.reason
+                    break
+                wasted += 1
+                if len(some) > 1 and (
+                    answers or wasted <= MOST_WASTED
+                ):  # one of them may be to blame: the others come without it
+                    batches.extendleft(reversed(_halves(list(some))))
+                    continue
                 trouble = error.reason
-                break
+                refused += some if len(some) == 1 else []
             else:
+                answers += 1
                 self._remember(some, written, estimated_tokens, at)
                 lines |= written.lines
+        if answers:  # it answers for others: these it refuses
+            self._refused(refused, at)
         self._note(trouble, at)
         return lines
+
+    def _refused(self, keys: Sequence[str], at: datetime) -> None:
+        with self._store.begin() as unit:
+            for key in keys:
+                unit.sources.save(PLACE, key, {"text": "", "provenance": ""}, at)
 
     def _afford(self, tokens: int, at: datetime) -> bool:
         """Sets tokens aside if the day has them left: before asking, so that two who ask at once spend no more."""
@@ -131,6 +156,16 @@ class Summariser:
                 unit.sources.save(PLACE, TROUBLE, {"reason": trouble, "at": isoformat(at)}, at)
             else:
                 unit.sources.forget(PLACE, TROUBLE)
+
+
+def _of_these_papers(error: SourceError) -> bool:
+    """Whether it may be for what was asked that there is no answer: prose instead of lines, or a filter's refusal."""
+    return isinstance(error, UnreadableAnswer) or (isinstance(error, SourceRefused) and error.status in (400, 422))
+
+
+def _halves(keys: list[str]) -> list[list[str]]:
+    middle = (len(keys) + 1) // 2
+    return [keys[:middle], keys[middle:]]
 
 
 def _has_summary(paper: Paper) -> bool:

@@ -196,9 +196,6 @@ class Container:
             self.adapters.paper_list,
             self.subscriptions,
             lambda: self.adapters.edition_renderer,
-            lambda: self.adapters.templates,
-            lambda: self.adapters.sender,
-            self.adapters.links,
         )
 
     @cached_property

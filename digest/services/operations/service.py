@@ -16,9 +16,6 @@ from digest.services.operations.review import Group
 if TYPE_CHECKING:
     from digest.domain.edition import Edition, PaperList, Rendered
     from digest.domain.subscriber import Address
-    from digest.links import Links
-    from digest.mail.message.headers import Sender
-    from digest.render.environment import Templates
     from digest.services.editions.edition_renderer import EditionRenderer
     from digest.services.subscriptions.service import SubscriptionService
     from digest.store.unit_of_work import Store
@@ -31,12 +28,9 @@ class OperationService:
         paper_list: Callable[[str | None], PaperList],
         subscriptions: SubscriptionService,
         edition_renderer: Callable[[], EditionRenderer],
-        templates: Callable[[], Templates],
-        sender: Callable[[], Sender],
-        links: Links,
     ) -> None:
         self._store, self._paper_list, self._subscriptions = store, paper_list, subscriptions
-        self._edition_renderer, self._templates, self._sender, self._links = edition_renderer, templates, sender, links
+        self._edition_renderer = edition_renderer
 
     def pause(self, names: Sequence[str], reason: str, at: datetime) -> tuple[str, ...]:
         return pause(self._store, names, reason, at)

@@ -191,9 +191,13 @@ def _catalogue(language: str) -> NullTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    compiled = BytesIO()
     with file.open("rb") as text:
-        write_mo(compiled, read_po(text, locale=language.replace("-", "_")))
+        catalogue = read_po(text, locale=language.replace("-", "_"))
+    for message in catalogue:
+        if message.pluralizable and not all(message.string or ()):
+            message.string = ""  # in English, which has its own forms, rather than half
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from digest import translation as module
 from digest.domain.phrase import Day, phrase, phrase_document, phrase_from, phrases
 from digest.render.environment import Templates
 from digest.translation import LANGUAGES, PSEUDO, preferred, pseudo, read_language, translation
@@ -81,6 +82,19 @@ def test_what_a_sentence_holds_is_written_as_its_language_does() -> None:
 def test_a_translation_with_a_placeholder_of_its_own_is_said_in_english() -> None:
     assert translation("en").filled("%(nonsense)s Papiere", "%(n)s papers", {"n": 3}) == "3 papers"
     assert translation("en").filled("3 % Papiere", "%(n)s papers", {"n": 3}) == "3 papers"
+
+
+def test_what_is_not_translated_whole_is_said_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ja.po").write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "%(n)s paper"\nmsgid_plural "%(n)s papers"\n'
+        'msgstr[0] ""\n\nmsgid "%(n)s vote"\nmsgid_plural "%(n)s votes"\nmsgstr[0] "%(n)s票"\n\nmsgid "Save"\nmsgstr ""\n'
+        '\n#, fuzzy\nmsgid "Code"\nmsgstr "?"\n'
+    )
+    monkeypatch.setattr(module, "catalogue_file", lambda language: tmp_path / f"{language}.po")
+    spoken = module.translation.__wrapped__("ja")
+    assert spoken.ngettext("%(n)s paper", "%(n)s papers", 10) == "10 papers"
+    assert spoken.ngettext("%(n)s vote", "%(n)s votes", 10) == "10票"
+    assert [spoken.gettext(text) for text in ("Save", "Code", "Never heard")] == ["Save", "Code", "Never heard"]
 
 
 def test_lists_of_words() -> None:

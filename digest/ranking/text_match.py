@@ -23,6 +23,7 @@ Form = tuple[str, ...]
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PLAIN = re.compile("[a-z0-9]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _TOKEN = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+")
 """Chinese and Japanese have no spaces: each character counts as a word there, and several in a row are a phrase."""
 _CJK_RUN = re.compile(f"[{_CJK}]+")
@@ -81,8 +82,8 @@ def tokens(text: str) -> list[str]:
     """Words in lower case and without accents; a Chinese, Japanese or Korean character each."""
     if text.isascii():
         return _PLAIN.findall(text.lower())
-    bare = (c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
-    return _TOKEN.findall(unicodedata.normalize("NFC", "".join(bare)).lower())
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return _TOKEN.findall(unicodedata.normalize("NFC", bare).lower())
 
 
 def cjk_grams(text: str) -> list[str]:
@@ -154,8 +155,9 @@ class TextMatcher:
         """Where each term is."""
         found: list[list[int]] = [[] for _ in self.terms]
         places = self._places
-        for at, word in enumerate(words):
-            for number, rest in places[word]:
+        starting = [(at, begun) for at, begun in enumerate(map(places.__getitem__, words)) if begun]  # most words begin none
+        for at, begun in starting:
+            for number, rest in begun:
                 if not rest or tuple(map(stem, words[at + 1 : at + 1 + len(rest)])) == rest:
                     found[number].append(at)
         return found

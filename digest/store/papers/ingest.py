@@ -18,7 +18,7 @@ from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func,
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
-from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable
+from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable, words_filed
 from digest.store.papers import signals as readings
 from digest.store.papers.cjk import index_grams
 from digest.store.papers.merge_papers import join
@@ -31,8 +31,9 @@ _CHUNK = 2000
 def merge_all(connection: Connection, shown: Sequence[Sighting]) -> MergeCounts:
     one_at_a_time(connection, "merge")
     counts = MergeCounts()
-    for chunk in chunks(shown, _CHUNK):
-        counts += _Chunk(connection).merge(chunk)
+    with words_filed(connection):
+        for chunk in chunks(shown, _CHUNK):
+            counts += _Chunk(connection).merge(chunk)
     return counts
 
 

@@ -70,7 +70,10 @@ _SIMILAR = """
     CROSS JOIN LATERAL (SELECT paper_id FROM papers_words WHERE words @@ ({held}) {filters} OFFSET 0) AS held
     GROUP BY paper_id HAVING count(*) > 1 ORDER BY score DESC, paper_id DESC LIMIT :limit
 """
-
+_BY_INDEX = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 
 TITLE_BONUS = 0.3
 
@@ -149,8 +152,11 @@ def papers_holding(connection: Connection, asked: Mapping[str, int]) -> dict[str
 
 @contextmanager
 def _by_index(connection: Connection) -> Iterator[None]:
-    """PostgreSQL counts a table without its words cheap to read through, and does not count that it would open them all."""
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    """PostgreSQL counts a table without its words cheap to read through, and does not count that it would open them all.
+
+    To compile a statement, or start processes for it, takes longer than the statement.
+    """
+    connection.execute(_BY_INDEX)
     yield
     connection.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
 

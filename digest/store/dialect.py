@@ -21,10 +21,8 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    Text,
     any_,
     bindparam,
-    cast,
     column,
     func,
     insert,
@@ -32,7 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from digest.store.types import Instant
 
@@ -123,24 +121,33 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
 def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, only_new: bool = False) -> None:
     """Inserts thousands of rows, all with the same columns; `only_new` leaves out those whose keys are there.
 
-    On PostgreSQL in one statement, from one JSON document: psycopg takes a third of an import to escape quotes in arrays.
+    On PostgreSQL by COPY, which has least to read; by way of a table of the transaction's own where keys may be there.
     """
     if not rows:
         return
     if connection.dialect.name != "postgresql":
         connection.execute(insert_into(connection, table).on_conflict_do_nothing() if only_new else insert(table), list(rows))
         return
-    columns = [column(name, table.c[name].type) for name in rows[0]]
-    # bound as in any statement, but for what is JSON anyway
-    processors = {each.name: each.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for each in columns}
-    binds = {each.name: None if isinstance(each.type, JSON) else processors[each.name] for each in columns}
-    document = [{name: bind(row[name]) if (bind := binds[name]) else row[name] for name in binds} for row in rows]
-    given = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*columns, name="given")
-    statement = insert_into(connection, table).from_select(list(binds), select(*given.render_derived(with_types=True).c))
-    connection.execute(statement.on_conflict_do_nothing() if only_new else statement, {"rows": _to_json(document)})
+    types = {name: table.c[name].type for name in rows[0]}
+    binds = {name: _to_json if isinstance(of, JSON) else of.bind_processor(connection.dialect) for name, of in types.items()}
+    names, into = ", ".join(binds), f"{table.name}_given" if only_new else table.name
+    if only_new:
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {into} ON COMMIT DROP AS SELECT {names} FROM {table.name} WITH NO DATA")  # noqa: S608 - names of ours
+    statement = f"COPY {into} ({names}) FROM STDIN"
+    driver: Any = connection.connection.driver_connection
+    failure = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([bind(row[name]) if bind else row[name] for name, bind in binds.items()])
+    except failure as error:
+        raise DBAPIError.instance(statement, None, error, failure, dialect=connection.dialect) from error
+    if only_new:
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {into} ON CONFLICT DO NOTHING")  # noqa: S608 - the same
+        connection.exec_driver_sql(f"DROP TABLE {into}")
 
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat).encode
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """As the engine writes JSON."""
 
 

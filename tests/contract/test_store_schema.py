@@ -14,14 +14,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from digest.domain.errors import ConfigurationError, DatabaseUnreachable, InvalidInstant, SchemaMismatch, StoreError
+from digest.store.dialect import insert_many
 from digest.store.engine import close_to_others, open_engine
 from digest.store.migrate import alembic_config, check, downgrade, upgrade
-from digest.store.schema import REVISION, metadata, source_states
+from digest.store.schema import REVISION, identifiers, metadata, source_states
 from digest.store.unit_of_work import Store
 from tests.servers.running import PATIENCE
-from tests.servers.stocked import NOW, know
+from tests.servers.stocked import NOW, know, papers
 
 _NO_BRACKETS = str.maketrans("", "", "()")
 """PostgreSQL shows conditions with brackets of its own."""
@@ -194,3 +196,16 @@ def test_what_is_made_for_sqlite_is_for_its_owner_alone(tmp_path: Path) -> None:
     file.chmod(0o644)  # a copy that somebody put there
     close_to_others(engine.url)
     assert stat.filemode(file.stat().st_mode) == "-rw-r-----"
+
+
+def test_what_the_database_refuses_of_many_rows_it_refuses_as_of_one(store: Store) -> None:
+    with store.begin() as unit:
+        papers(unit, 1)
+    row = {"scheme": "doi", "value": "10.1/1", "paper_id": 1}
+    with pytest.raises(IntegrityError), store.engine.begin() as connection:
+        insert_many(connection, identifiers, [row, row])
+    with store.engine.begin() as connection:
+        for rows in ([row, row], [row]):
+            insert_many(connection, identifiers, rows, only_new=True)
+        found = select(identifiers.c.paper_id).where(identifiers.c.value == "10.1/1")
+        assert list(connection.scalars(found)) == [1], "of rows with the same key one is kept"

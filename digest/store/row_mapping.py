@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from digest.domain.identifier import Identifier
 from digest.domain.identity import MergedFields, merge
@@ -28,8 +28,17 @@ Row = Mapping[str, Any]
 # ---- sightings -------------------------------------------------------------------------------------------------------------
 
 
-def sighting_content(sighting: Sighting) -> tuple[dict[str, Any], str]:
-    """What was shown, without when and without signals, and the sha256 of that: equal content, equal hash."""
+class Content(NamedTuple):
+    """What was shown, without when and without signals."""
+
+    document: dict[str, Any]
+    hash: str
+    """The sha256 of that: equal content, equal hash."""
+    sighting: Sighting
+    """As it will be read again, but for its signals."""
+
+
+def sighting_content(sighting: Sighting) -> Content:
     content: dict[str, Any] = {"ids": [[i.scheme, i.value] for i in sighting.identifiers], "title": sighting.title}
     for name in _PLAIN:
         if value := getattr(sighting, name):
@@ -47,7 +56,8 @@ def sighting_content(sighting: Sighting) -> tuple[dict[str, Any], str]:
     if "\\u0000" in written or "\\ud" in written:
         content = _storable(content)
         written = _in_ascii(content)
-    return content, hashlib.sha256(f"{sighting.source}\n{written}".encode()).hexdigest()
+        sighting = sighting_from(sighting.source, sighting.seen_at, content)
+    return Content(content, hashlib.sha256(f"{sighting.source}\n{written}".encode()).hexdigest(), sighting)
 
 
 def _storable(value: Any) -> Any:

@@ -9,7 +9,7 @@ the rest is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from digest.domain.identifier import Identifier
 from digest.domain.paper import MergeCounts, Sighting
 from digest.sources.detect_format import read_file
 from digest.sources.port import Parsed, Reading, Rejection
+from digest.store.row_mapping import Content, sighting_content
 from digest.store.unit_of_work import Store
 
 _Part = TypeVar("_Part")
@@ -60,24 +61,26 @@ def load(paths: Iterable[Path], store: Store, observed_at: datetime | None, at: 
     before stays, and loading again completes it.
     """
     loading = _Loading(store, at)
-    for file, parsed, is_dated in _ahead(_read(paths, observed_at, at)):
-        loading.take(file, parsed, dated=is_dated)
+    for file, parsed, contents, is_dated in _ahead(_read(paths, observed_at, at)):
+        loading.take(file, parsed, contents, dated=is_dated)
     return loading.report()
 
 
-def _read(paths: Iterable[Path], observed_at: datetime | None, at: datetime) -> Iterator[tuple[Path, Parsed, bool]]:
-    """(file, what a part of it holds, whether the time it was fetched is known)."""
+def _read(
+    paths: Iterable[Path], observed_at: datetime | None, at: datetime
+) -> Iterator[tuple[Path, Parsed, list[Content], bool]]:
+    """(file, what a part of it holds, what the store will keep of that, whether the time it was fetched is known)."""
     for file in _files(paths):
         fetched_at = observed_at or fetched(file.name)
         try:
             for parsed in read_file(file, fetched_at or at):
-                yield file, parsed, fetched_at is not None
+                yield file, parsed, [sighting_content(each) for each in parsed.sightings], fetched_at is not None
         except UnreadableAnswer as error:
-            yield file, Parsed(rejected=(Rejection("", error.reason),)), True
+            yield file, Parsed(rejected=(Rejection("", error.reason),)), [], True
 
 
 def _ahead(parts: Iterator[_Part]) -> Iterator[_Part]:
-    """The next part is read while the database stores this one."""
+    """The next part is read and made ready while the database stores this one."""
     with ThreadPoolExecutor(1, "reading") as reader:
         coming = reader.submit(next, parts, None)
         while (part := coming.result()) is not None:
@@ -116,12 +119,13 @@ class _Loading:
         self._at = at
         self._counts = MergeCounts()
         self._sightings: list[Sighting] = []
+        self._contents: list[Content] = []
         self._gone: list[Identifier] = []
         self._readings: list[tuple[str, Reading]] = []
         self._waiting: list[tuple[str, Reading]] = []
         """Readings of papers not known yet: a later file may show them."""
 
-    def take(self, file: Path, parsed: Parsed, *, dated: bool) -> None:
+    def take(self, file: Path, parsed: Parsed, contents: Sequence[Content], *, dated: bool) -> None:
         name = str(file)
         self.rejected += [Rejected(name, each.where, each.reason) for each in parsed.rejected]
         if parsed.undated and not dated:
@@ -131,6 +135,7 @@ class _Loading:
             )
             self.rejected.append(Rejected(name, "signals", record))
         self._sightings += parsed.sightings
+        self._contents += contents
         self._gone += parsed.gone
         self._readings += [(name, reading) for reading in parsed.readings]
         if len(self._sightings) >= SIGHTINGS_AT_ONCE or len(self._readings) >= READINGS_AT_ONCE:
@@ -153,7 +158,7 @@ class _Loading:
         if not (self._sightings or self._readings or self._gone):
             return
         with self._store.begin() as unit:
-            self._counts += unit.papers.merge(self._sightings)
+            self._counts += unit.papers.merge(self._sightings, self._contents)
             self._counts += unit.papers.withdraw(self._gone, GONE, self._at)
             added = unit.papers.add_signals([(reading.identifier, reading.signal) for _, reading in self._readings])
             proven = [(s.identifiers[0], s.seen_at) for s in self._sightings if s.seen_at < self._at]
@@ -163,7 +168,7 @@ class _Loading:
         self._counts += MergeCounts(signals=added.added)
         unknown = frozenset(added.unknown)
         self._waiting += [entry for entry in self._readings if entry[1].identifier in unknown]
-        self._sightings, self._readings, self._gone = [], [], []
+        self._sightings, self._contents, self._readings, self._gone = [], [], [], []
 
 
 def _without_signals(parsed: Parsed) -> Parsed:

@@ -22,17 +22,18 @@ from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at
 from digest.store.papers import signals as readings
 from digest.store.papers.cjk import index_grams
 from digest.store.papers.merge_papers import join
-from digest.store.row_mapping import columns_of, sighting_content, sighting_from
+from digest.store.row_mapping import Content, columns_of, sighting_content, sighting_from
 from digest.store.schema import identifiers, papers, sightings
 
 _CHUNK = 2000
 
 
-def merge_all(connection: Connection, shown: Sequence[Sighting]) -> MergeCounts:
+def merge_all(connection: Connection, shown: Sequence[Sighting], contents: Sequence[Content] = ()) -> MergeCounts:
+    """`contents`: of each sighting, where they are known already."""
     one_at_a_time(connection, "merge")
     counts = MergeCounts()
     with words_filed(connection):
-        for chunk in chunks(shown, _CHUNK):
+        for chunk in chunks(zip(shown, contents or map(sighting_content, shown), strict=True), _CHUNK):
             counts += _Chunk(connection).merge(chunk)
     return counts
 
@@ -86,12 +87,12 @@ class _Chunk:
         self._by_id: dict[int, _Work] = {}
         self._by_title: dict[str, list[_Work]] = defaultdict(list)
 
-    def merge(self, shown: Sequence[Sighting]) -> MergeCounts:
-        self._load(shown)
+    def merge(self, shown: Sequence[tuple[Sighting, Content]]) -> MergeCounts:
+        self._load([sighting for sighting, _ in shown])
         new = updated = unchanged = 0
-        for sighting in shown:
+        for sighting, content in shown:
             work, made = self._work_of(sighting)
-            changed = self._add(work, sighting)
+            changed = self._add(work, sighting, content)
             new, updated, unchanged = new + made, updated + (changed and not made), unchanged + (not changed and not made)
         self._write()
         added = readings.append(
@@ -191,7 +192,7 @@ class _Chunk:
             join(self._connection, into=work.id, away=other.id)
             del self._by_id[other.id]
 
-    def _add(self, work: _Work, sighting: Sighting) -> bool:
+    def _add(self, work: _Work, sighting: Sighting, content: Content) -> bool:
         """Keeps what a sighting says; False when it says nothing new."""
         for identifier in sighting.identifiers:
             if identifier not in work.identifiers:
@@ -199,13 +200,12 @@ class _Chunk:
                 self._claim(work, identifier)
         if sighting.signals:
             work.signals_of.append(sighting)
-        content, content_hash = sighting_content(sighting)
-        if work.known.tells_nothing(sighting, content_hash):
+        if work.known.tells_nothing(sighting, content.hash):
             return False
-        work.known.learn(sighting.source, sighting.seen_at, content_hash, sighting.withdrawn)
-        work.seen.append(sighting_from(sighting.source, sighting.seen_at, content))
+        work.known.learn(sighting.source, sighting.seen_at, content.hash, sighting.withdrawn)
+        work.seen.append(content.sighting)
         work.rows.append(
-            {"source": sighting.source, "seen_at": sighting.seen_at, "content_hash": content_hash, "payload": content}
+            {"source": sighting.source, "seen_at": sighting.seen_at, "content_hash": content.hash, "payload": content.document}
         )
         return True
 

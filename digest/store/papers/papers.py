@@ -37,7 +37,7 @@ from digest.store.papers.acclaimed import acclaimed
 from digest.store.papers.ingest import merge_all, papers_named, sightings_of
 from digest.store.papers.nearby import nearby_ids
 from digest.store.papers.search import papers_holding, search, similar_ids
-from digest.store.row_mapping import paper_from, paper_from_sightings
+from digest.store.row_mapping import Content, paper_from, paper_from_sightings
 from digest.store.schema import featured, identifiers, papers, sightings, signals
 from digest.store.vectors import Vectors
 
@@ -52,9 +52,12 @@ class Papers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def merge(self, sightings: Sequence[Sighting]) -> MergeCounts:
-        """Find-or-do: each sighting joins the paper it shows, or makes it; its signals are appended. Again: changes nothing."""
-        return merge_all(self._connection, sightings)
+    def merge(self, sightings: Sequence[Sighting], contents: Sequence[Content] = ()) -> MergeCounts:
+        """Find-or-do: each sighting joins the paper it shows, or makes it; its signals are appended. Again: changes nothing.
+
+        `contents`: `sighting_content` of each, where it is known already.
+        """
+        return merge_all(self._connection, sightings, contents)
 
     def add_signals(self, given: Sequence[tuple[Identifier, Signal]]) -> AddedSignals:
         """Appends readings by identifier. Those of papers nobody has shown us are named, not kept."""

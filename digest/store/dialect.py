@@ -244,7 +244,9 @@ _GATHER_WORDS = text(
     "SELECT set_config('gin_pending_list_limit', '64MB', true), set_config('work_mem', '64MB', true),"
     " set_config('jit', 'off', true)"
 )
-_FILE_WORDS = text("SELECT gin_clean_pending_list('ix_papers_words')")
+_FILE_WORDS = text(  # the owner of the index alone may; for others the server does it, later
+    "SELECT gin_clean_pending_list(oid) FROM pg_class WHERE oid = to_regclass('ix_papers_words') AND pg_has_role(relowner, 'USAGE')"
+)
 
 
 def among(connection: Connection, column: Any, keys: Sequence[int]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, make_url, text
 
 from digest.domain.query import Query
 from digest.store.engine import open_engine
@@ -278,6 +278,25 @@ def test_postgresql_has_filed_the_words_of_papers_it_has_taken(postgresql_url: s
         with store.engine.begin() as connection:
             assert connection.scalar(text("SELECT gin_clean_pending_list('ix_papers_words')")) == 0, "pages of words not filed"
     store.close()
+
+
+def test_a_role_that_owns_no_index_takes_papers_too(postgresql_url: str) -> None:
+    """Where one role migrates and another runs: the server files the words by itself then."""
+    owner = Store(open_engine(postgresql_url), str)
+    with owner.engine.begin() as connection:
+        if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = 'lesser'")):
+            connection.execute(text("CREATE ROLE lesser LOGIN"))
+        for what in ("TABLES", "SEQUENCES"):
+            connection.execute(text(f"GRANT ALL ON ALL {what} IN SCHEMA public TO lesser"))
+    url = make_url(postgresql_url).set(username="lesser").render_as_string(hide_password=False)
+    store = Store(open_engine(url), str)
+    with store.begin() as unit:
+        assert unit.papers.merge(SHELF)
+        assert unit.papers.search("graph")
+    store.close()
+    with owner.engine.begin() as connection:
+        connection.execute(text("DROP OWNED BY lesser"))
+    owner.close()
 
 
 SIGNS = list("\"'*^:-()%_\\ \x00\ud800²ﬀ")

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from digest.domain.errors import DigestError
+from digest.domain.phrase import phrase
 
 _Answer = TypeVar("_Answer")
 
@@ -37,7 +38,7 @@ def run_apart(function: Callable[..., _Answer], *given: object, seconds: float =
     Raises Overrun.
     """
     if not _places.acquire(timeout=PATIENCE):
-        raise Overrun("others are being read; please try again in a minute")
+        raise Overrun(phrase("others are being read; please try again in a minute"))
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     try:
@@ -46,11 +47,11 @@ def run_apart(function: Callable[..., _Answer], *given: object, seconds: float =
         theirs.close()
         try:
             if not ours.poll(seconds):
-                raise Overrun(f"takes longer than {seconds:.0f} s to read")
+                raise Overrun(phrase("takes longer than %(n)s s to read", n=round(seconds)))
             answer: _Answer = ours.recv()
             return answer
         except EOFError:
-            raise Overrun("takes too much time or memory to read") from None
+            raise Overrun(phrase("takes too much time or memory to read")) from None
         finally:
             process.kill()
             process.join()

@@ -20,6 +20,7 @@ from itsdangerous import BadSignature, Signer
 
 from digest.domain.errors import InvalidToken
 from digest.domain.keyed_hash import keyed_hash
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import Address
 
 _NUMBERED = re.compile(r"[0-9]+(?:-[0-9]+)?")
@@ -111,9 +112,11 @@ class Links:
         """
         named, _, expires = self._unsigned(purpose, token).partition(".")
         if _NUMBERED.fullmatch(named) and (purpose is not Purpose.UNSUBSCRIBE or len(named) > _LONGEST_NUMBER):
-            raise InvalidToken("this link is from an older email and no longer works; use the link in a newer email")
+            raise InvalidToken(phrase("this link is from an older email and no longer works; use the link in a newer email"))
         if LIFETIMES[purpose] is not None and at.timestamp() >= int(expires):
-            raise InvalidToken("this link has expired; ask again for a new one (subscribe again, or change your address again)")
+            raise InvalidToken(
+                phrase("this link has expired; ask again for a new one (subscribe again, or change your address again)")
+            )
         return named
 
     def _unsigned(self, purpose: Purpose, token: str) -> str:
@@ -125,7 +128,7 @@ class Links:
             if not hmac.compare_digest(self._signed[purpose](payload).encode(), given):
                 raise BadSignature("not as we spell it")
         except (BadSignature, UnicodeEncodeError):
-            raise InvalidToken("this link is invalid or incomplete; copy the full link from the email") from None
+            raise InvalidToken(phrase("this link is invalid or incomplete; copy the full link from the email")) from None
         return payload
 
     def confirm(self, request: str, at: datetime) -> str:

@@ -24,12 +24,15 @@
         ├── RelayUnreachable      no session with the relay; no recipient is to blame and no attempt is counted
         └── RelayRefusedUs        authentication or policy (5.7.x): stop and alarm, nobody is suppressed
 
-Each message is one line that names the place and says what would be right. `exit_code` is what the command line returns.
+Each message is one line that names the place and says what would be right; what a reader can cause is a Phrase. `exit_code` is
+what the command line returns.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+
+from digest.domain.phrase import joined, phrase
 
 
 class DigestError(Exception):
@@ -59,7 +62,7 @@ class InvalidInput(DigestError):
     exit_code = 2
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
+        super().__init__(joined((where, reason), ": "))
         self.where = where
         self.reason = reason
 
@@ -80,14 +83,15 @@ class InvalidToken(InvalidInput):
     """A link that is forged, cut, expired or made for another purpose. Says nothing about whom it was for."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("link", reason)
+        super().__init__(phrase("link"), reason)
 
 
 class NotFound(DigestError):
     """`what` is the thing asked for; the message may name what there is instead."""
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(f"{what} not found" + (f": {hint}" if hint else ""))
+        not_found = phrase("%(what)s not found", what=what)
+        super().__init__(joined((not_found, hint), ": ") if hint else not_found)
         self.what = what
 
 

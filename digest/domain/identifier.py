@@ -13,6 +13,7 @@ from html import unescape
 from urllib.parse import quote, unquote
 
 from digest.domain.errors import InvalidIdentifier
+from digest.domain.phrase import Phrase, phrase
 
 _NEW_ARXIV = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
 _OLD_ARXIV = r"(?!(?:abs|pdf|html|ps|src|papers|format)/)[a-z]+(?:-[a-z]+)*(?:\.[a-z]{2,5}(?:-[a-z]{2,5})?)?/\d{7}"
@@ -92,7 +93,7 @@ def parse_identifier(text: str) -> Versioned:
     """
     given = text[: LONGEST + 1].strip()
     if len(given) > LONGEST:
-        raise InvalidIdentifier(f"identifier {given[:80]!r}…", f"should be at most {LONGEST} characters")
+        raise InvalidIdentifier(f"{_named(given)}…", phrase("should be at most %(most)s characters", most=str(LONGEST)))
     bare = _bare(given)
     if arxiv_doi := _ARXIV_DOI.fullmatch(bare):
         bare = arxiv_doi["rest"]
@@ -104,7 +105,11 @@ def parse_identifier(text: str) -> Versioned:
         return Versioned(Identifier("doi", bare.lower()))
     if (key := _KEY.fullmatch(given)) and key["scheme"] not in (*PRECEDENCE, "http", "https"):
         return Versioned(Identifier(key["scheme"], key["value"]))
-    raise InvalidIdentifier(f"identifier {given[:80]!r}", "should be like arxiv:2510.19278, doi:10.1101/2020.01.01 or source:key")
+    raise InvalidIdentifier(_named(given), phrase("should be like arxiv:2510.19278, doi:10.1101/2020.01.01 or source:key"))
+
+
+def _named(given: str) -> Phrase:
+    return phrase("identifier %(given)s", given=repr(given[:80]))
 
 
 def _bare(given: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
+from digest.domain.phrase import joined, phrase
 from digest.domain.query import describe, parse_query
 from digest.domain.subscriber import Interests
 
@@ -50,7 +51,11 @@ def understand(text: str, mute: str = "") -> Understood:
     A leading minus mutes the whole interest: "-quantum", "-author: Name", "-cs.CV". Order and case carry nothing.
     """
     if len(text) + len(mute) > LONGEST_TEXT:
-        return Understood(Interests(), (), (f"{text[:40]!r}…: should be at most {LONGEST_TEXT:,} characters in all",))
+        return Understood(
+            Interests(),
+            (),
+            (phrase("%(given)s…: should be at most %(most)s characters in all", given=repr(text[:40]), most=LONGEST_TEXT),),
+        )
     topics = _interests(text)
     topics += ["-" + interest.removeprefix("-") for interest in _interests(mute)]
     found: dict[str, list[str]] = {
@@ -67,7 +72,7 @@ def understand(text: str, mute: str = "") -> Understood:
             rejected.append(_too_long(interest))
             continue
         if name in ("words", "muted_words") and (missing_hint := parse_query(value).missing_hint):
-            rejected.append(f"{interest[:40]!r}: {missing_hint}")
+            rejected.append(joined((repr(interest[:40]), missing_hint), ": "))
             continue
         found[name].append(value)
         lines.append(line)
@@ -76,7 +81,12 @@ def understand(text: str, mute: str = "") -> Understood:
 
 
 def _too_long(interest: str) -> str:
-    return f"{interest[:40]!r}: should be at most {LONGEST} characters of words, and {MOST} interests in all"
+    return phrase(
+        "%(given)s: should be at most %(longest)s characters of words, and %(most)s interests in all",
+        given=repr(interest[:40]),
+        longest=LONGEST,
+        most=MOST,
+    )
 
 
 def _interests(text: str) -> list[str]:
@@ -103,15 +113,17 @@ def _understood(interest: str) -> tuple[str, str, str]:
     elif name in ("author", "cat", "category", "like") and _FURTHER.search(value):
         name, value = "search", bare
     if name == "author":
-        return ("muted_authors", value, f"mute author {value}") if muted else ("authors", value, f"follow author {value}")
+        if muted:
+            return "muted_authors", value, phrase("mute author %(name)s", name=value)
+        return "authors", value, phrase("follow author %(name)s", name=value)
     category = name in ("cat", "category") or (not name and _CATEGORY.fullmatch(bare) and "." in bare)
     shown = _category(value)
     if category and muted and parse_query(f"cat:{value}").categories == (value,):
-        return "muted_words", f"cat:{value}", f"mute category {shown}"
+        return "muted_words", f"cat:{value}", phrase("mute category %(category)s", category=shown)
     if muted:
-        return "muted_words", value, f"mute {_search(value) or value}"
+        return "muted_words", value, phrase("mute %(search)s", search=_search(value) or value)
     if category:
-        return "categories", shown, f"category {shown}"
+        return "categories", shown, phrase("category %(category)s", category=shown)
     if name in ("", "like"):
         try:
             identifier = str(parse_identifier(value).identifier)
@@ -119,9 +131,9 @@ def _understood(interest: str) -> tuple[str, str, str]:
             pass
         else:
             if identifier.startswith(("arxiv:", "doi:")):
-                return "liked", identifier, f"like {identifier}"
+                return "liked", identifier, phrase("like %(paper)s", paper=identifier)
     search = _search(value)
-    return "words", value, f"search: {search}" if search else f"words: {value}"
+    return "words", value, phrase("search: %(search)s", search=search) if search else phrase("words: %(words)s", words=value)
 
 
 def _parted(interest: str) -> tuple[bool, str, str, str]:
@@ -182,7 +194,9 @@ def limited(interests: Interests) -> Interests:
     """The same. Raises InvalidInput for more than a form can hold, so that nothing is kept that no form can save."""
     typed = sum(len(getattr(interests, name)) for name in _SPELT)
     if typed > MOST:
-        raise InvalidInput("interests", f"should be at most {MOST}; take some off on your preferences page first")
+        raise InvalidInput(
+            phrase("interests"), phrase("should be at most %(most)s; take some off on your preferences page first", most=MOST)
+        )
     return interests
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from digest.domain.errors import InvalidInput
+from digest.domain.phrase import phrase
 
 
 class AccountKind(StrEnum):
@@ -82,7 +83,8 @@ def zotero_library(text: str) -> AccountName:
     """
     given = text.strip()[:_LONGEST]
     problem = InvalidInput(
-        f"Zotero library {given[:80]!r}", "should be like users/475425, groups/4711 or its address at www.zotero.org"
+        phrase("Zotero library %(given)s", given=repr(given[:80])),
+        phrase("should be like users/475425, groups/4711 or its address at www.zotero.org"),
     )
     parts = [part for part in urlsplit(given if "://" in given else f"//zotero.org/{given}").path.split("/") if part]
     if "://" in given and not f".{urlsplit(given).hostname}".endswith(".zotero.org"):
@@ -91,7 +93,10 @@ def zotero_library(text: str) -> AccountName:
     if "collections" in parts:
         named = parts[parts.index("collections") + 1 :][:1]
         if not named or not _COLLECTIONS.fullmatch(named[0]):
-            raise InvalidInput(f"Zotero collection {''.join(named)[:80]!r}", "should be its key, such as ABCD2345")
+            raise InvalidInput(
+                phrase("Zotero collection %(given)s", given=repr("".join(named)[:80])),
+                phrase("should be its key, such as ABCD2345"),
+            )
         collections = tuple(dict.fromkeys(named[0].split(",")))
         parts = parts[: parts.index("collections")]
     if len(parts) == 1 and _ZOTERO_ID.fullmatch(parts[0]):
@@ -108,7 +113,9 @@ def zotero_library(text: str) -> AccountName:
 def zotero_key(text: str) -> str:
     """Raises InvalidInput, which does not repeat what was given."""
     if (given := text.strip()) and not _KEY.fullmatch(given):
-        raise InvalidInput("Zotero key", "should be the 24 letters and digits that www.zotero.org/settings/keys shows")
+        raise InvalidInput(
+            phrase("Zotero key"), phrase("should be the 24 letters and digits that www.zotero.org/settings/keys shows")
+        )
     return given
 
 
@@ -117,8 +124,8 @@ def orcid_account(text: str) -> AccountName:
     found = _ORCID.fullmatch(text.strip()[:_LONGEST])
     digits = found[1].replace("-", "").upper() if found else ""
     if not digits or _check_digit(digits[:-1]) != digits[-1]:
-        what = "has a digit that is wrong" if digits else "should be like 0000-0002-1825-0097"
-        raise InvalidInput(f"ORCID iD {text.strip()[:80]!r}", what)
+        what = phrase("has a digit that is wrong") if digits else phrase("should be like 0000-0002-1825-0097")
+        raise InvalidInput(phrase("ORCID iD %(given)s", given=repr(text.strip()[:80])), what)
     return AccountName(AccountKind.ORCID, "-".join(digits[at : at + 4] for at in range(0, 16, 4)))
 
 
@@ -133,5 +140,7 @@ def openalex_account(text: str) -> AccountName:
     """Reads an author's id at OpenAlex or its address. Raises InvalidInput."""
     found = _OPENALEX.fullmatch(text.strip()[:_LONGEST])
     if found is None:
-        raise InvalidInput(f"OpenAlex author {text.strip()[:80]!r}", "should be like A5023888391")
+        raise InvalidInput(
+            phrase("OpenAlex author %(given)s", given=repr(text.strip()[:80])), phrase("should be like A5023888391")
+        )
     return AccountName(AccountKind.OPENALEX, found[1].upper())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any
@@ -84,6 +85,15 @@ def joined(parts: Iterable[object], by: str = ", ") -> Phrase:
     """Parts that may be phrases, one after the other."""
     values = {f"part{n}": part for n, part in enumerate(parts)}
     return Phrase(by.join(f"%({name})s" for name in values), values)
+
+
+def recognised(text: str, msgids: Iterable[str]) -> str:
+    """Text that was kept in English, as the phrase that it was made as; other text as it is."""
+    for msgid in msgids:
+        pattern = re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*)", re.escape(msgid))
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return Phrase(msgid, found.groupdict())
+    return text
 
 
 class Weekday(int):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
 from typing import Any
 
 from digest.domain.errors import InvalidIdentifier
 from digest.domain.identifier import Identifier, parse_identifier
+from digest.domain.phrase import joined, phrase
 
 LONGEST = 500
 """Characters of a query that are read; the rest is let be."""
@@ -32,7 +34,7 @@ _COMMON = """
     """
 COMMON = frozenset(_COMMON.split())
 """Words that are not looked for: they say nothing, and PostgreSQL's index leaves them out (its english.stop)."""
-ASK_FOR_SOMETHING = "this search only leaves papers out: add a word to look for, as in: diffusion -video"
+ASK_FOR_SOMETHING = phrase("this search only leaves papers out: add a word to look for, as in: diffusion -video")
 
 _PART = re.compile(
     r"(?P<minus>(?<!\S)[-‐–−]+(?=[^\s>]))?"  # in front of a part, never inside one: "X-ray" and "GPT-4" are words
@@ -191,20 +193,30 @@ class _Gathered:
 def describe(query: Query) -> str:
     """The query as it was understood: 'graph, “neural network”, by ho, in cs.lg, since 2026-05-01, without video or by li'."""
     parts = _descriptions(query)
-    parts += [f"in {' or '.join(query.categories)}"] if query.categories else []
-    parts += [f"since {query.since}"] if query.since else []
-    parts += [f"until {query.until}"] if query.until else []
-    parts += [f"from {' or '.join(query.sources)}"] if query.sources else []
-    parts += [f"like {query.like}"] if query.like else []
+    parts += [phrase("in %(categories)s", categories=_either(query.categories))] if query.categories else []
+    parts += [phrase("since %(day)s", day=str(query.since))] if query.since else []
+    parts += [phrase("until %(day)s", day=str(query.until))] if query.until else []
+    parts += [phrase("from %(sources)s", sources=_either(query.sources))] if query.sources else []
+    parts += [phrase("like %(paper)s", paper=str(query.like))] if query.like else []
     if unwanted := query.unwanted:
         each = [*unwanted.words, *_descriptions(Unwanted(phrases=unwanted.phrases, authors=unwanted.authors))]
-        parts.append(f"without {' or '.join([*each, *(f'in {category}' for category in unwanted.categories)])}")
-    return ", ".join(parts)
+        each += [phrase("in %(categories)s", categories=category) for category in unwanted.categories]
+        parts.append(phrase("without %(parts)s", parts=_either(each)))
+    return joined(parts)
+
+
+def _either(parts: Sequence[str]) -> str:
+    """ "a or b or c"."""
+    return reduce(lambda some, last: phrase("%(some)s or %(last)s", some=some, last=last), parts)
 
 
 def _descriptions(query: Query | Unwanted) -> list[str]:
     phrases = [f"“{' '.join(phrase)}”" for phrase in query.phrases]
-    return [*([" ".join(query.words)] if query.words else []), *phrases, *(f"by {' '.join(name)}" for name in query.authors)]
+    return [
+        *([" ".join(query.words)] if query.words else []),
+        *phrases,
+        *(phrase("by %(name)s", name=" ".join(name)) for name in query.authors),
+    ]
 
 
 def content_words(words: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ No cron in local time: it skips or doubles at a DST change. We ask instead for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
+
+from digest.domain.phrase import Either, Phrase, Weekday, phrase
 
 EVERY_DAY = frozenset(range(7))
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -54,7 +56,10 @@ def read_zone(name: str) -> str:
     if name in zone_names():
         return name
     near = get_close_matches(name[:60], zone_names(), 1)
-    raise ValueError(f"unknown time zone {name[:40]!r}; " + (f"did you mean {near[0]}?" if near else "such as Europe/Berlin"))
+    given = repr(name[:40])
+    if near:
+        raise ValueError(phrase("unknown time zone %(given)s; did you mean %(near)s?", given=given, near=near[0]))
+    raise ValueError(phrase("unknown time zone %(given)s; such as Europe/Berlin", given=given))
 
 
 @cache
@@ -242,24 +247,24 @@ def parse_frequency(text: str) -> Frequency:
     try:
         return Frequency(text.strip().lower())
     except ValueError:
-        raise ValueError(f"{text.strip()[:20]!r} is not a frequency; should be {', '.join(Frequency)}") from None
+        given, known = repr(text.strip()[:20]), ", ".join(Frequency)
+        raise ValueError(phrase("%(given)s is not a frequency; should be %(known)s", given=given, known=known)) from None
 
 
-def days_in_words(frequency: Frequency, weekdays: frozenset[int]) -> str:
+def days_in_words(frequency: Frequency, weekdays: frozenset[int]) -> Phrase:
     """ "every day", "every Monday and Thursday", "weekly on Monday", "monthly on the 1st", "monthly on the first Friday"."""
-    names = [name.capitalize() for name in _LONG_NAMES]
+    days = [Weekday(day) for day in sorted(weekdays)]
     if frequency is Frequency.WEEKLY:
-        return f"weekly on {names[min(weekdays)]}"
+        return phrase("weekly on %(day)s", day=days[0])
     if frequency is Frequency.MONTHLY:
-        return "monthly on the 1st" if weekdays == EVERY_DAY else f"monthly on the first {_either(names, weekdays, 'or')}"
+        if weekdays == EVERY_DAY:
+            return phrase("monthly on the 1st")
+        return phrase("monthly on the first %(day)s", day=Either(days))
     if weekdays == EVERY_DAY:
-        return "every day"
-    return "Monday to Friday" if weekdays == _DAYS_BY_WORD["weekdays"] else f"every {_either(names, weekdays, 'and')}"
-
-
-def _either(names: Sequence[str], days: frozenset[int], joined_by: str) -> str:
-    *others, last = (names[day] for day in sorted(days))
-    return f"{', '.join(others)} {joined_by} {last}" if others else last
+        return phrase("every day")
+    if weekdays == _DAYS_BY_WORD["weekdays"]:
+        return phrase("Monday to Friday")
+    return phrase("every %(day)s", day=tuple(days))
 
 
 def format_weekdays(days: frozenset[int]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.domain.paper import Paper
+from digest.domain.phrase import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,13 @@ class SearchResult:
     def notes(self) -> tuple[str, ...]:
         """What to say of it before the papers are shown."""
         found = [
-            f"Few papers have “{typed}”; showing results for “{used}” as well."
+            phrase("Few papers have “%(typed)s”; showing results for “%(used)s” as well.", typed=typed, used=used)
             if typed in self.known
-            else f"No paper has “{typed}”; showing results for “{used}”."
+            else phrase("No paper has “%(typed)s”; showing results for “%(used)s”.", typed=typed, used=used)
             for typed, used in self.corrected
         ]
         if self.matches and not self.whole:
-            found.append("No paper has all the words; the nearest:")
+            found.append(phrase("No paper has all the words; the nearest:"))
         return tuple(found)
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from digest.domain.errors import InvalidAddress
+from digest.domain.phrase import phrase
 from digest.domain.schedule import EVERY_DAY, Frequency
 
 
@@ -24,9 +25,14 @@ class Address:
     def __post_init__(self) -> None:
         local, at, domain = self.text.rpartition("@")
         if not (local and at and domain) or len(self.text) > 254:
-            raise InvalidAddress(f"address {self.text[:80]!r}", "should be like name@example.org")
+            raise InvalidAddress(
+                phrase("address %(given)s", given=repr(self.text[:80])), phrase("should be like name@example.org")
+            )
         if not self.text.isprintable() or " " in self.text:  # that is: a character of category C or Z
-            raise InvalidAddress(f"address {self.text[:80]!r}", "holds a space or control character; should be like a@b.org")
+            raise InvalidAddress(
+                phrase("address %(given)s", given=repr(self.text[:80])),
+                phrase("holds a space or control character; should be like a@b.org"),
+            )
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from digest.domain.errors import TemplateError
+from digest.domain.phrase import Phrase
 from digest.render.text.text_wrap import breakable, wrap
 from digest.translation import Translation, translation
 
@@ -44,11 +45,14 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             extensions=["jinja2.ext.i18n"],
+            finalize=lambda value: self.translation.phrase(value) if isinstance(value, Phrase) else value,
         )
         self._environment.policies["ext.i18n.trimmed"] = True
-        self._environment.extend(newstyle_gettext=True)
+        self._environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension reads it
         self._environment.globals |= _translating(self.translation)
-        self._environment.filters |= {name: getattr(self.translation, name) for name in ("date", "month", "time", "number")}
+        self._environment.filters |= {
+            name: getattr(self.translation, name) for name in ("date", "month", "weekday", "time", "number", "known")
+        }
         self._environment.filters["enumerated"] = self.translation.list  # `list` is Jinja's own
         self._environment.filters["wrap"] = wrap
         self._environment.filters["unbroken"] = _unbroken

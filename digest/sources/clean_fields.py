@@ -163,6 +163,8 @@ def bounded(data: bytes, source: str) -> None:
 def clipped(reason: str) -> str:
     """One line, short enough for a log."""
     words = text(reason, _LONGEST_REASON)
+    if words == reason:  # a phrase, perhaps
+        return reason
     return words if len(words) < _LONGEST_REASON else words[: _LONGEST_REASON - 1] + "…"
 
 

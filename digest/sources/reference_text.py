@@ -8,6 +8,7 @@ from datetime import datetime
 
 from digest.domain.errors import InvalidInput
 from digest.domain.paper import Sighting
+from digest.domain.phrase import phrase
 from digest.sources import clean_fields
 from digest.sources.encoding import decoded
 from digest.sources.port import Parsed
@@ -41,11 +42,11 @@ def _works(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
         names = [each for each in names if clean_fields.identifiers(_bare(each[0]))]
         words = _NAME.sub(" ", line) if names else line
         if len(names) == 1:
-            yield f"line {number}", (_bare(names[0][0]), words)
+            yield phrase("line %(number)s", number=str(number)), (_bare(names[0][0]), words)
         elif names:
-            yield from ((f"line {number}", (_bare(name), "")) for name, _ in names)
+            yield from ((phrase("line %(number)s", number=str(number)), (_bare(name), "")) for name, _ in names)
         else:
-            yield f"line {number}", ("", words)
+            yield phrase("line %(number)s", number=str(number)), ("", words)
 
 
 def _bare(name: str) -> str:
@@ -80,7 +81,7 @@ def _sighting(found: tuple[str, str], source: str, seen_at: datetime) -> Sightin
     title, abstract = _title_and_rest(words)
     if not _is_title(title):
         if not name:
-            raise InvalidInput(f"{words[:40]!r}", "is neither an identifier nor a title")
+            raise InvalidInput(f"{words[:40]!r}", phrase("is neither an identifier nor a title"))
         title = abstract = ""
     return Sighting(
         source=source,

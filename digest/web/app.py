@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.domain.errors import DigestError, InvalidInput, InvalidToken, NotFound, TemplateError
+from digest.domain.phrase import N_
 from digest.web import (
     admin,
     change_address,
@@ -43,14 +44,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger("digest")
 
 TITLES = {
-    400: "Something went wrong",
-    403: "This link does not work",
+    400: N_("Something went wrong"),
+    403: N_("This link does not work"),
     401: "Sign in",
-    404: "Not found",
-    405: "Not allowed here",
-    413: "Too large",
-    429: "Too many requests",
-    503: "Temporarily unavailable",
+    404: N_("Not found"),
+    405: N_("Not allowed here"),
+    413: N_("Too large"),
+    429: N_("Too many requests"),
+    503: N_("Temporarily unavailable"),
 }
 
 
@@ -92,7 +93,12 @@ def create_app(
         app.include_router(part.router)
         paths |= {route.path for route in part.router.routes if isinstance(route, Route)}
     app.mount("/api/v1", create_api(site))
-    app.add_middleware(Guard, base_url=container.settings.web.base_url, pages=paths, refusal=site.refusal)
+    app.add_middleware(
+        Guard,
+        base_url=container.settings.web.base_url,
+        pages=paths,
+        refusal=lambda scope, *what: site.asked_by(scope).refusal(*what),
+    )
     app.add_exception_handler(DigestError, _explained)
     app.add_exception_handler(HTTPException, _refused)
     return app
@@ -110,7 +116,7 @@ def _explained(request: Request, error: Exception) -> Response:
     status = next((status for kind, status in statuses if isinstance(error, kind)), 503)
     if status == 503:  # what broke inside is for the operator, not for whoever asked
         log.error("page failed", path=_own_path(request).split("/")[1], reason=str(error))
-    text = str(error) if status != 503 else "This did not work just now. Please try again in a minute."
+    text = str(error) if status != 503 else N_("This did not work just now. Please try again in a minute.")
     if isinstance(error, InvalidToken):
         text = error.reason
     return Site.of(request).refusal(_own_path(request), status, TITLES[status], text)
@@ -119,7 +125,8 @@ def _explained(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = TITLES.get(error.status_code, "Something went wrong")
-    text = {404: "There is no such page here.", 405: "This page cannot be used that way."}.get(error.status_code, error.detail)
+    known = {404: N_("There is no such page here."), 405: N_("This page cannot be used that way.")}
+    text = known.get(error.status_code, error.detail)
     refusal = Site.of(request).refusal(_own_path(request), error.status_code, title, text)
     refusal.headers.update(error.headers or {})
     return refusal

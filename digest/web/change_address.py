@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from digest.domain.errors import InvalidAddress
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import Address, Subscription
 from digest.links import CONFIRM_LIFETIME, Purpose
 from digest.services.subscriptions.request_limits import Admission
@@ -28,10 +29,10 @@ async def ask(request: Request, token: str) -> Response:
     try:
         address = site.container.adapters.address(sent.values.get("email", ""))
     except InvalidAddress as error:
-        sent.wrong["email"] = error.reason[:200]
+        sent.wrong["email"] = error.reason
     else:
         if address.text == subscription.address.text:
-            sent.wrong["email"] = "This is your address already."
+            sent.wrong["email"] = phrase("This is your address already.")
     if sent.wrong:
         return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     subscriptions = site.container.subscriptions
@@ -55,6 +56,7 @@ def confirming(request: Request, token: str) -> Response:
     site = Site.of(request)
     public_id = site.container.adapters.links.verify(Purpose.ADDRESS, token, site.clock())
     change, subscription = site.container.subscriptions.address_change(public_id)
+    site.speak_to(subscription.preferences, site.list_of(subscription))
     return site.page(
         "address.html",
         list=site.list_of(subscription),
@@ -71,6 +73,7 @@ def confirmed(request: Request, token: str) -> Response:
     site = Site.of(request)
     public_id = site.container.adapters.links.verify(Purpose.ADDRESS, token, site.clock())
     subscription = site.container.subscriptions.confirm_address(public_id, site.clock())
+    site.speak_to(subscription.preferences, site.list_of(subscription))
     site.wake_sender()
     address = subscription.address.text
     return site.page("address.html", list=site.list_of(subscription), address=address, stopped=None, done=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from digest.domain.paper import Paper
+from digest.domain.phrase import phrase
 from digest.domain.query import parse_query
 from digest.render.edition.topics import topic
 from digest.render.text.one_line import clean
@@ -15,7 +16,7 @@ from digest.render.text.one_line import clean
 ARCHIVES = ("cs", "stat", "math", "physics", "q-bio", "eess", "econ", "q-fin", "cond-mat", "astro-ph")
 MOST_TOPICS = 12
 YEARS = 6
-PERIODS = {"week": ("Past week", 7), "month": ("Past month", 30), "year": ("Past year", 365)}
+PERIODS = {"week": (phrase("Past week"), 7), "month": (phrase("Past month"), 30), "year": (phrase("Past year"), 365)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +43,21 @@ def facets(
     return (
         Facet(
             "topic",
-            "Topic",
+            phrase("Topic"),
             topic_code if valid else "",
             f"cat:{topic_code}" if valid else "",
             [(code, _named(code)) for code in codes],
         ),
         Facet(
             "period",
-            "Published",
+            phrase("Published"),
             period if _within(period, today) else "",
             _within(period, today),
             [*((name, label) for name, (label, _) in PERIODS.items()), *((year, year) for year in years)],
         ),
         Facet(
             "source",
-            "Source",
+            phrase("Source"),
             source if source in sources else "",
             f"source:{source}" if source in sources else "",
             [(name, name) for name in sources],

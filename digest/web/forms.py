@@ -13,9 +13,11 @@ from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from digest.domain.phrase import phrase
 from digest.domain.schedule import WEEKDAY_NAMES, Frequency, parse_frequency, read_zone, zone_names
 from digest.domain.subscriber import Preferences
 from digest.render.text.one_line import clean
+from digest.web.language import OFFERED
 
 _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 MOST_PICKS = 50
@@ -44,7 +46,7 @@ class Form:
     async def _parsed(cls, request: Request) -> Form:
         body, kind = await request.body(), request.headers.get("content-type", "")
         if kind.startswith("application/x-www-form-urlencoded") and body.count(b"&") > MOST_FIELDS:
-            raise HTTPException(400, f"Too many fields. Maximum number of fields is {MOST_FIELDS}.")
+            raise HTTPException(400, phrase("Too many fields. Maximum number of fields is %(n)s.", n=MOST_FIELDS))
         async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1024 * 1024) as sent:
             days, forgotten = ([str(value) for value in sent.getlist(name)] for name in ("weekdays", "forget"))
             form = cls(days=tuple(days), forgotten=frozenset(forgotten))
@@ -72,7 +74,7 @@ class Form:
             frequency=self._frequency(before.frequency),
             picks=self._picks(before.picks),
             style=self._style(before.style),
-            language=before.language,
+            language=self._language(before.language),
             paused_until=self._paused_until(before.paused_until),
         )
 
@@ -85,7 +87,7 @@ class Form:
         try:
             return read_zone(name)
         except ValueError as error:
-            self.wrong["timezone"] = f"{str(error).capitalize()}."
+            self.wrong["timezone"] = str(error)
             return before
 
     def _hour(self, before: time) -> time:
@@ -97,7 +99,7 @@ class Form:
         except ValueError:
             read = None
         if read is None or read.tzinfo is not None:
-            self.wrong["hour"] = "Enter a time such as 07:30."
+            self.wrong["hour"] = phrase("Enter a time such as 07:30.")
             return before
         return read.replace(second=0, microsecond=0)
 
@@ -106,7 +108,7 @@ class Form:
             return before
         days = frozenset(WEEKDAY_NAMES.index(day) for day in self.days if day in WEEKDAY_NAMES)
         if not days or len(days) != len(set(self.days)):
-            self.wrong["weekdays"] = "Choose at least one day. To stop for a while, pause instead."
+            self.wrong["weekdays"] = phrase("Choose at least one day. To stop for a while, pause instead.")
             return before
         return days
 
@@ -116,7 +118,7 @@ class Form:
         try:
             return parse_frequency(self.line("frequency"))
         except ValueError as error:
-            self.wrong["frequency"] = f"{str(error).capitalize()}."
+            self.wrong["frequency"] = str(error)
             return before
 
     def _picks(self, before: int | None) -> int | None:
@@ -126,7 +128,7 @@ class Form:
         if not text:
             return None
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_PICKS):
-            self.wrong["picks"] = f"Enter a number from 1 to {MOST_PICKS}, or leave it empty."
+            self.wrong["picks"] = phrase("Enter a number from 1 to %(most)s, or leave it empty.", most=MOST_PICKS)
             return before
         return int(text)
 
@@ -134,6 +136,13 @@ class Form:
         if "style" not in self.values:
             return before
         return {"full": "full", "compact": "compact"}.get(self.line("style"))
+
+    def _language(self, before: str | None) -> str | None:
+        """One that is not offered changes nothing: no form of ours has it."""
+        if "language" not in self.values:
+            return before
+        name = self.line("language")
+        return name if name in OFFERED else None if not name else before
 
     def _paused_until(self, before: date | None) -> date | None:
         if "paused_until" not in self.values:
@@ -144,7 +153,7 @@ class Form:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.wrong["paused_until"] = "Enter a date such as 2026-08-31, or leave it empty."
+            self.wrong["paused_until"] = phrase("Enter a date such as 2026-08-31, or leave it empty.")
             return before
 
 
@@ -156,10 +165,9 @@ def zones() -> Mapping[str, tuple[str, ...]]:
     return {"Universal": ("UTC",), **areas}
 
 
-def chosen_days(preferences: Preferences, sent: Form | None = None) -> tuple[tuple[str, str, bool], ...]:
-    """(name, label, whether chosen) of the week's days, Monday first; as `sent` has them where it has them wrong."""
+def chosen_days(preferences: Preferences, sent: Form | None = None) -> tuple[tuple[str, int, bool], ...]:
+    """(name, number, whether chosen) of the week's days, Monday first; as `sent` has them where it has them wrong."""
     chosen = {name for day, name in enumerate(WEEKDAY_NAMES) if day in preferences.weekdays}
     if sent and "weekdays" in sent.wrong:
         chosen = set(sent.days)
-    labels = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    return tuple((name, label, name in chosen) for name, label in zip(WEEKDAY_NAMES, labels, strict=True))
+    return tuple((name, day, name in chosen) for day, name in enumerate(WEEKDAY_NAMES))

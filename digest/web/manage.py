@@ -16,22 +16,23 @@ from digest.domain.interest import understand, written
 from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.library_account import TITLES, AccountName, openalex_account, orcid_account, zotero_key, zotero_library
 from digest.domain.paper import Sighting
+from digest.domain.phrase import joined, phrase, recognised
 from digest.domain.subscriber import Subscription, SubscriptionState
 from digest.links import Purpose
-from digest.render.edition.views import in_words
-from digest.render.text.one_line import clean
+from digest.services.libraries.sync_accounts import PROBLEMS
 from digest.web.forms import Form, chosen_days, zones
-from digest.web.site import Site, attachment, sentence
+from digest.web.language import OFFERED
+from digest.web.site import Site, attachment
 from digest.web.upload import MOST_LINES, read_upload, shown, titles
 
 router = APIRouter()
 
 SAVED = {
-    "when": "Saved.",
-    "interests": "Saved. We understood:",
-    "back": "Welcome back. You get email again.",
-    "connected": "Connected. We read it in the next minutes: reload this page to see what we found.",
-    "disconnected": "Disconnected. We deleted its key.",
+    "when": phrase("Saved."),
+    "interests": phrase("Saved. We understood:"),
+    "back": phrase("Welcome back. You get email again."),
+    "connected": phrase("Connected. We read it in the next minutes: reload this page to see what we found."),
+    "disconnected": phrase("Disconnected. We deleted its key."),
 }
 
 
@@ -64,13 +65,13 @@ async def save(request: Request, token: str) -> Response:
             try:
                 found, problems = await run_in_threadpool(read_upload, data, site.clock())
             except InvalidInput as error:
-                sent.wrong["papers"] = clean(error.reason)[:200]
+                sent.wrong["papers"] = site.translation.phrase(error.reason)[:200]
             else:
                 works += found
                 rejected += problems
     if sent.wrong:
         if sent.file and "papers" not in sent.wrong:
-            sent.wrong["file"] = "Choose the file again: nothing is saved yet."
+            sent.wrong["file"] = phrase("Choose the file again: nothing is saved yet.")
         wanted = replace(subscription, preferences=preferences)
         return await run_in_threadpool(lambda: preferences_page(site, token, wanted, sent, status=400))
     typed, removed = understood.interests if "interests" in sent.values else None, sent.forgotten
@@ -82,6 +83,7 @@ async def save(request: Request, token: str) -> Response:
     about_interests = typed is not None or library.works or library.rejected
     if not (about_interests or removed):
         return _back(site, token, "when")
+    site.speak_to(changed.preferences)
     about = "interests" if changed.interests or subscription.interests or library.rejected else "when"
     return await run_in_threadpool(lambda: preferences_page(site, token, changed, Form(), about, library=library))
 
@@ -101,15 +103,15 @@ async def connect(request: Request, token: str) -> Response:
             if given or (field == "zotero_library" and key):
                 names.append((field, read(given)))
         except InvalidInput as error:
-            sent.wrong[field] = sentence(clean(str(error)))
+            sent.wrong[field] = site.sentence(str(error))
     if not (names or sent.wrong):
-        sent.wrong["zotero_library"] = "Enter a key, an ORCID iD or an author."
+        sent.wrong["zotero_library"] = phrase("Enter a key, an ORCID iD or an author.")
     for field, name in names if not sent.wrong else ():
         own = key if field == "zotero_library" else ""
         try:
             await run_in_threadpool(site.container.libraries.connect, subscription.id, name, own, site.clock())
         except InvalidInput as error:
-            sent.wrong[field] = sentence(clean(str(error)))
+            sent.wrong[field] = site.sentence(str(error))
     if sent.wrong:
         return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     return _back(site, token, "connected")
@@ -152,7 +154,7 @@ async def erased(request: Request, token: str) -> Response:
     sent = await Form.read(request)
     subscription = await run_in_threadpool(site.subscription, Purpose.MANAGE, token)
     if sent.line("sure") != "yes":
-        sent.wrong["sure"] = "Please tick the box to confirm; deletion cannot be undone."
+        sent.wrong["sure"] = phrase("Please tick the box to confirm; deletion cannot be undone.")
         return await run_in_threadpool(lambda: preferences_page(site, token, subscription, sent, status=400))
     await run_in_threadpool(site.container.privacy.erase, subscription.address, site.clock())
     return site.page("erased.html")
@@ -162,7 +164,10 @@ def next_mail(site: Site, subscription: Subscription, *, welcomed: bool = False)
     """ "Thursday, 28 May 2026 at 07:00 (Europe/Berlin)"; empty when none is to come. `welcomed`: one is on its way."""
     paper_list, now = site.list_of(subscription), site.clock()
     mail = site.container.subscriptions.next_mail(subscription, paper_list, now, welcomed=welcomed)
-    return f"{mail.day:%A}, {in_words(mail.day)} at {mail.hour:%H:%M} ({mail.zone})" if mail else ""
+    if mail is None:
+        return ""
+    spoken = site.translation
+    return spoken.gettext("%(day)s at %(time)s (%(zone)s)", day=spoken.date(mail.day, "full"), time=mail.hour, zone=mail.zone)
 
 
 def masked(address: str) -> str:
@@ -196,20 +201,24 @@ def preferences_page(
         preferences=subscription.preferences,
         days=chosen_days(subscription.preferences, sent),
         zones=zones(),
+        offered=OFFERED,
         interests=sent.lines("interests") if "interests" in sent.values else topics,
         descriptions=understand(topics).descriptions,
         liked=titles(site, subscription.interests.liked),
         disliked=titles(site, subscription.interests.disliked),
         named=[(name, shown(title) or name) for name, title in library.works],
         without_abstract=len(library.without_abstract),
-        problems=[shown(f"{each.where}: {each.reason}") for each in library.rejected[:MOST_LINES]],
+        problems=[
+            shown(site.translation.phrase(joined((each.where, each.reason), ": "))) for each in library.rejected[:MOST_LINES]
+        ],
         libraries=[
             {
                 "id": account.id,
                 "title": TITLES[account.name.kind],
                 "library": account.library,
                 "account": account,
-                "read": in_words(account.read_at.date()) if account.read_at else "",
+                "problem": recognised(account.problem, PROBLEMS),
+                "read": account.read_at,
                 "problems": [(shown(key), shown(why)) for key, why in site.container.libraries.not_understood(account.id, 20)],
             }
             for account in site.container.libraries.of(subscription.id)
@@ -219,9 +228,7 @@ def preferences_page(
         saved="" if saved == "back" and subscription.state is not SubscriptionState.ACTIVE else SAVED.get(saved, ""),
         about_interests=saved == "interests",
         asked_address=asked_address,
-        last_deliveries=[
-            (in_words(day), clean(words)) for day, words in site.container.subscriptions.last_deliveries(subscription)
-        ],
+        last_deliveries=[(day, words) for day, words in site.container.subscriptions.last_deliveries(subscription)],
     )
 
 

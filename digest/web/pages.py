@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from digest.domain.edition import Edition, PaperList
 from digest.domain.errors import NotFound
-from digest.render.edition.views import EditionView, in_words
+from digest.domain.phrase import Month, Phrase, joined, phrase
+from digest.render.edition.views import EditionView
 from digest.render.text.latex import readable
+from digest.web.language import OFFERED
 from digest.web.plots import votes_curve
 from digest.web.response_cache import Answer
 from digest.web.site import Site
@@ -35,20 +37,20 @@ class Period:
     """A day, a week or a month of a list's archive: [`first`, `last`]. `slug` is how it stands in an address."""
 
     slug: str
-    title: str
+    title: Phrase
     first: date
     last: date
 
     @classmethod
     def month(cls, day: date) -> Period:
         first = day.replace(day=1)
-        return cls(f"{first:%Y-%m}", f"{first:%B %Y}", first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+        return cls(f"{first:%Y-%m}", _month(first), first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
     @classmethod
     def week(cls, day: date) -> Period:
         monday = day - timedelta(days=day.weekday())
         year, number, _ = monday.isocalendar()
-        return cls(f"{year}-W{number:02}", f"Week of {in_words(monday)}", monday, monday + timedelta(days=6))
+        return cls(f"{year}-W{number:02}", phrase("Week of %(day)s", day=monday), monday, monday + timedelta(days=6))
 
     @classmethod
     def read(cls, slug: str) -> Period:
@@ -56,15 +58,16 @@ class Period:
         try:
             if exact := _EXACT.fullmatch(slug):
                 day = date.fromisoformat(exact[1])
-                return cls(slug, in_words(day), day, day)
+                return cls(slug, joined([day]), day, day)
             if week := _WEEK.fullmatch(slug):
                 return cls.week(date.fromisocalendar(int(week[1]), int(week[2]), 1))
             if month := _MONTH.fullmatch(slug):
                 return cls.month(date(int(month[1]), int(month[2]), 1))
             day = date.fromisoformat(slug)
-            return cls(day.isoformat(), in_words(day), day, day)
+            return cls(day.isoformat(), joined([day]), day, day)
         except (ValueError, OverflowError):
-            raise NotFound(f"edition {slug[:20]!r}", "dates are like 2026-05-27, 2026-W22 or 2026-05") from None
+            what = phrase("edition %(given)s", given=repr(slug[:20]))
+            raise NotFound(what, phrase("dates are like 2026-05-27, 2026-W22 or 2026-05")) from None
 
     @property
     def is_exact(self) -> bool:
@@ -85,7 +88,7 @@ async def home(request: Request) -> Response:
     def make() -> Answer:
         newest = site.container.editions.history(paper_list, 1)
         if not newest:
-            return Answer.of(site.render("waiting.html", list=paper_list))
+            return site.answer("waiting.html", list=paper_list)
         return _edition_page(site, paper_list, newest[0], home=True)
 
     return await site.public(request, "/", make)
@@ -96,6 +99,7 @@ async def archive(request: Request, name: str) -> Response:
     """The list's newest month."""
     site = Site.of(request)
     paper_list = site.container.adapters.paper_list(name)
+    site.speak_of(paper_list)
     return await site.public(request, f"/lists/{name}", lambda: _period_page(site, paper_list, None))
 
 
@@ -104,6 +108,7 @@ async def edition(request: Request, name: str, period: str) -> Response:
     """One day's edition, or those of a week or month."""
     site = Site.of(request)
     paper_list = site.container.adapters.paper_list(name)
+    site.speak_of(paper_list)
     wanted = Period.read(period)
 
     def make() -> Answer:
@@ -136,43 +141,52 @@ async def privacy(request: Request) -> Response:
     return await site.public(
         request,
         "/privacy",
-        lambda: Answer.of(site.render("privacy.html", kept=kept, contact=site.contact), max_age=3600),
+        lambda: site.answer("privacy.html", max_age=3600, kept=kept, contact=site.contact),
     )
 
 
 @router.get("/robots.txt")
 async def robots(request: Request) -> Response:
     site = Site.of(request)
-    return await site.public(request, "/robots.txt", lambda: Answer.of(site.render("robots.txt"), "text/plain; charset=utf-8"))
+    return await site.public(
+        request,
+        "/robots.txt",
+        lambda: Answer.of(
+            site.render("robots.txt", in_other_languages=[f"{site.root_path}/{each}" for each in OFFERED]),
+            "text/plain; charset=utf-8",
+        ),
+    )
 
 
 def find_edition(site: Site, paper_list: PaperList, wanted: Period) -> Edition:
     """The last edition of a day, or the very one that is named. Raises NotFound; a cancelled one is as good as not there."""
     found = site.container.editions.published(paper_list, wanted.slug if wanted.is_exact else wanted.first.isoformat())
     if found is None:
-        raise NotFound(f"edition of {wanted.title}", "none was made then" if wanted.is_exact else "none was made that day")
+        hint = phrase("none was made then") if wanted.is_exact else phrase("none was made that day")
+        raise NotFound(phrase("edition of %(period)s", period=wanted.title), hint)
     return found
 
 
 def _edition_page(site: Site, paper_list: PaperList, found: Edition, *, home: bool = False) -> Answer:
-    view: EditionView = site.container.adapters.edition_renderer.view(found, paper_list)
+    view: EditionView = site.container.adapters.edition_renderer.view(found, paper_list, spoken=site.translation)
     days, readings = site.container.editions.dates(paper_list), site.container.editions.readings(found)
     of_day = site.container.editions.of_day(paper_list, found.date)
     older = next((day for day in days if day < found.date), None)
     newer = next((day for day in reversed(days) if day > found.date), None)
-    body = site.render(
+    curves = {paper_id: votes_curve(some, found.frozen_at, site.translation) for paper_id, some in readings.items()}
+    return site.answer(
         "edition.html",
+        max_age=60 if home else 300,
         list=paper_list,
         edition=view,
         day=found.date.isoformat(),
         month=Period.month(found.date),
-        curves={paper_id: curve for paper_id, some in readings.items() if (curve := votes_curve(some, found.frozen_at))},
+        curves=curves,
         older=older and older.isoformat(),
         newer=newer and newer.isoformat(),
-        others=[(each.slug, f"{each.cutoff.astimezone(paper_list.zone):%H:%M}") for each in of_day if each.id != found.id],
+        others=[(each.slug, each.cutoff.astimezone(paper_list.zone)) for each in of_day if each.id != found.id],
         home=home,
     )
-    return Answer.of(body, max_age=60 if home else 300)
 
 
 def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> Answer:
@@ -182,14 +196,15 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
     editions = site.container.editions.history(paper_list, 31, shown.last + timedelta(days=1)) if shown else []
     inside = [each for each in editions if shown and each.date >= shown.first]
     if period and not inside:
-        raise NotFound(f"edition in {period.title}", "none was made then")
+        raise NotFound(phrase("edition in %(period)s", period=period.title), phrase("none was made then"))
     weeks = groupby(inside, lambda each: Period.week(each.date))
     same = Period.week if shown and "W" in shown.slug else Period.month
     older = next((same(day) for day in days if shown and day < shown.first), None)
     newer = next((same(day) for day in reversed(days) if shown and day > shown.last), None)
     months = [Period.month(first) for first, _ in groupby(days, lambda day: day.replace(day=1))]
-    body = site.render(
+    return site.answer(
         "archive.html",
+        max_age=300,
         list=paper_list,
         period=shown,
         whole=period is None,
@@ -197,10 +212,12 @@ def _period_page(site: Site, paper_list: PaperList, period: Period | None) -> An
         months=months,
         older=older,
         newer=newer,
-        in_words=in_words,
         first_papers=FIRST_PAPERS,
     )
-    return Answer.of(body, max_age=300)
+
+
+def _month(day: date) -> Phrase:
+    return joined([Month(day.year, day.month, 1)])
 
 
 def _titles(found: Edition) -> list[tuple[str, str]]:

@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.domain.errors import InvalidIdentifier, NotFound
 from digest.domain.paper import Ranked, Signal
+from digest.domain.phrase import N_, Phrase, phrases
 from digest.ranking.signal_history import signal_history
 from digest.render.edition.excerpt import shorten
 from digest.render.edition.topics import topic
-from digest.render.edition.views import Lengths, card_view, in_words
+from digest.render.edition.views import Lengths, card_view
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.services.papers.paper_page import PaperPage
@@ -27,7 +28,12 @@ router = APIRouter()
 MOST_AUTHORS = 60
 LONGEST_ABSTRACT = 6_000
 DESCRIPTION = 200
-COUNTS = (("upvotes", "vote"), ("github_stars", "GitHub star"), ("comments", "comment"), ("citations", "citation"))
+COUNTS = (
+    ("upvotes", N_("%(n)s vote"), N_("%(n)s votes")),
+    ("github_stars", N_("%(n)s GitHub star"), N_("%(n)s GitHub stars")),
+    ("comments", N_("%(n)s comment"), N_("%(n)s comments")),
+    ("citations", N_("%(n)s citation"), N_("%(n)s citations")),
+)
 
 
 @router.get("/papers/{identifier:path}.bib")
@@ -55,7 +61,7 @@ async def paper(request: Request, identifier: str) -> Response:
         except InvalidIdentifier as error:
             raise NotFound(error.where, error.reason) from None
         name = str(page.paper.identifier)
-        return Answer.of(_written(site, page), max_age=300) if name == identifier else name
+        return _written(site, page) if name == identifier else name
 
     # not kept: anybody can ask for any paper, and the front page should not be pushed out by them
     made = await run_in_threadpool(make)
@@ -64,26 +70,32 @@ async def paper(request: Request, identifier: str) -> Response:
     return made.to(request)
 
 
-def _written(site: Site, page: PaperPage) -> str:
+def _written(site: Site, page: PaperPage) -> Answer:
     paper, adapters = page.paper, site.container.adapters
-    card = card_view(Ranked(paper, 0.0), Lengths.of("full"), "full")
+    card = card_view(Ranked(paper, 0.0), Lengths.of("full"), "full", spoken=site.translation)
     titles = {each.name: each.title for each in adapters.lists}
     authors = [name for author in paper.authors[:MOST_AUTHORS] if (name := shorten(readable(author), 80))]
     abstract = shorten(readable(paper.abstract), LONGEST_ABSTRACT)
-    links = ((_host(card.url), card.url), ("PDF", card.pdf_url), ("Code", card.code_url), ("Project", card.project_url))
-    return site.render(
+    links = (
+        (_host(card.url), card.url),
+        (N_("PDF"), card.pdf_url),
+        (N_("Code"), card.code_url),
+        (N_("Project"), card.project_url),
+    )
+    return site.answer(
         "paper.html",
+        max_age=300,
         card=card,
         paper=paper,
         authors=authors,
         more_authors=len(paper.authors) - len(authors) if len(paper.authors) > MOST_AUTHORS else 0,
         abstract=abstract,
         topics=[(code, topic(code)) for code in dict.fromkeys(map(clean, paper.categories[:8]))],
-        date=in_words((paper.published_at or paper.first_seen_at).date()),
-        links=[(label, url) for label, url in links if url],
+        date=paper.published_at or paper.first_seen_at,
+        links=[(site.translation.known(label), url) for label, url in links if url],
         counts=counts(page.signals, site),
-        plot=votes_plot(page.signals, site.clock()),
-        appearances=[(titles[each.list], each, in_words(each.date)) for each in page.appearances if each.list in titles],
+        plot=votes_plot(page.signals, site.clock(), site.translation),
+        appearances=[(titles[each.list], each, each.date) for each in page.appearances if each.list in titles],
         similar=[card_view(Ranked(each, 0.0), Lengths.of("compact"), "compact") for each in page.similar],
         reference=bibliography([paper]),
         permalink=adapters.links.paper(card.identifier),
@@ -92,11 +104,11 @@ def _written(site: Site, page: PaperPage) -> str:
     )
 
 
-def counts(signals: tuple[Signal, ...], site: Site) -> list[str]:
+def counts(signals: tuple[Signal, ...], site: Site) -> list[Phrase]:
     """The latest numbers about a paper: ["145 votes", "1 GitHub star"]."""
     known = signal_history(signals, site.clock())
-    found = [(round(known[kind].last), name) for kind, name in COUNTS if kind in known]
-    return [f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in found if count or name == "vote"]
+    found = [(kind, phrases(one, many, round(known[kind].last))) for kind, one, many in COUNTS if kind in known]
+    return [count for kind, count in found if count.values["n"] or kind == "upvotes"]
 
 
 def _host(url: str) -> str:

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from digest.domain.errors import NotFound
+from digest.domain.phrase import phrase
 from digest.links import Purpose
 from digest.ranking.summary import summarised
-from digest.render.edition.views import Lengths, card_view, in_words
+from digest.render.edition.views import Lengths, card_view
 from digest.render.text.latex import readable
 from digest.web.site import Site
 
@@ -29,9 +30,10 @@ def issues(request: Request, token: str, before: str = "") -> Response:
         "issues.html",
         list=site.list_of(subscription),
         token=token,
-        issues=[(each.delivery_id, each.date.isoformat(), in_words(each.date), readable(each.title), each) for each in shown],
+        issues=[(each.delivery_id, each.date, readable(each.title), each) for each in shown],
         older=shown[-1].delivery_id if len(found) > PER_PAGE else None,
         paged=bool(before),
+        in_address={"before": before} if before else {},
         kept=next(rule.how_long for rule in site.container.privacy.kept if rule.name == "deliveries"),
     )
 
@@ -43,14 +45,16 @@ def issue(request: Request, token: str, number: str) -> Response:
     subscription = site.subscription(Purpose.MANAGE, token)
     found = site.container.editions.past_issue(subscription, _number(number))
     day = found.edition.date
-    papers = [(each.section, card_view(summarised(each.ranked), Lengths.of("full"), "full", day)) for each in found.papers]
+    papers = [
+        (each.section, card_view(summarised(each.ranked), Lengths.of("full"), "full", day, spoken=site.translation))
+        for each in found.papers
+    ]
     return site.page(
         "issue.html",
         list=site.list_of(subscription),
         token=token,
-        day=day.isoformat(),
-        date=f"{day:%A}, {in_words(day)}",
-        sent=in_words(found.sent.sent_at.date()),
+        day=day,
+        sent=found.sent.sent_at,
         correction=found.sent.correction,
         notes=found.edition.notes,
         papers=papers,
@@ -59,5 +63,5 @@ def issue(request: Request, token: str, number: str) -> Response:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
-        raise NotFound("this issue", "its address was cut or mistyped")
+        raise NotFound(phrase("this issue"), phrase("its address was cut or mistyped"))
     return int(text)

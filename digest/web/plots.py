@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.domain.paper import Signal
 from digest.ranking.signal_history import signal_history
+from digest.translation import Translation, translation
 
+ENGLISH = translation("en")
 CURVE_WIDTH, CURVE_HEIGHT = 320, 48
 MOST_POINTS = 160
 WIDTH, LEFT, TOP, BOTTOM = 340, 40, 10, 150
@@ -110,7 +112,7 @@ class Curve:
     area: str
 
 
-def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
+def votes_curve(signals: Iterable[Signal], until: datetime, spoken: Translation = ENGLISH) -> Curve | None:
     """The readings of the source that shows most, by `until`; None where they are too few, or nothing grew.
 
     The height is from no votes to the latest, so that a steep curve is one.
@@ -127,11 +129,17 @@ def votes_curve(signals: Iterable[Signal], until: datetime) -> Curve | None:
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
     began, ended = (until + timedelta(hours=hour) for hour in (hours[0], hours[-1]))
-    first, last = (f"{round(value):,}" for value in (values[0], values[-1]))
+    first, last = {"n": round(values[0]), "at": _when(began, spoken)}, {"n": round(values[-1]), "at": _when(ended, spoken)}
     return Curve(
-        label=f"Upvotes grew from {first} on {_when(began)} to {last} on {_when(ended)} UTC",
-        first=f"{first} on {_when(began)}",
-        last=f"{last} upvotes on {_when(ended)} UTC",
+        label=spoken.gettext(
+            "Upvotes grew from %(first)s on %(began)s to %(last)s on %(ended)s UTC",
+            first=first["n"],
+            began=first["at"],
+            last=last["n"],
+            ended=last["at"],
+        ),
+        first=spoken.gettext("%(n)s on %(at)s", **first),
+        last=spoken.gettext("%(n)s upvotes on %(at)s UTC", **last),
         width=CURVE_WIDTH,
         height=CURVE_HEIGHT,
         line=line,
@@ -158,7 +166,7 @@ class Axes:
     bottom: int = BOTTOM
 
 
-def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
+def votes_plot(signals: Iterable[Signal], until: datetime, spoken: Translation = ENGLISH) -> Axes | None:
     """The readings of the source that shows most, by `until`; None where there are not two, or nobody voted."""
     votes = signal_history(signals, until).get("upvotes")
     if votes is None or len(votes.main.hours) < 2 or votes.main.last <= 0:
@@ -172,9 +180,19 @@ def votes_plot(signals: Iterable[Signal], until: datetime) -> Axes | None:
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
     first, middle, last = (until + timedelta(hours=began + span * part) for part in (0, 0.5, 1))
-    form = _when if span < DAYS_FROM else _day_of(until if first.year == until.year else None)
+    shown = "MMMd" if first.year == until.year else "yMMMd"
+
+    def form(at: datetime) -> str:
+        return _when(at, spoken) if span < DAYS_FROM else spoken.date(at, shown)
+
     return Axes(
-        label=f"Votes over time: {round(values[0]):,} on {form(first)}, {round(values[-1]):,} on {form(last)}",
+        label=spoken.gettext(
+            "Votes over time: %(first)s on %(began)s, %(last)s on %(ended)s",
+            first=round(values[0]),
+            began=form(first),
+            last=round(values[-1]),
+            ended=form(last),
+        ),
         line=line,
         area=f"{LEFT},{BOTTOM} {line} {RIGHT},{BOTTOM}",
         end=spots[-1],
@@ -190,10 +208,5 @@ def ceiling(most: float) -> int:
     return next(part * power for part in (1, 2, 4, 6, 8, 10) if part * power >= most)
 
 
-def _day_of(today: datetime | None) -> Callable[[datetime], str]:
-    """A day in words; the year of today's goes without saying."""
-    return lambda at: f"{at.day} {at:%b}" if today and today.year == at.year else f"{at.day} {at:%b %Y}"
-
-
-def _when(at: datetime) -> str:
-    return f"{at.day} {at:%b %H:%M}"
+def _when(at: datetime, spoken: Translation) -> str:
+    return f"{spoken.date(at, 'MMMd')} {spoken.time(at)}"

@@ -12,7 +12,7 @@ from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.services.editions.explain_choice import ExplainedChoice
 from digest.web.forms import Form
-from digest.web.site import Site, sentence
+from digest.web.site import Site
 from digest.web.upload import MOST_LINES, titles
 
 router = APIRouter()
@@ -32,9 +32,9 @@ def profile(request: Request, token: str, paper: str = "") -> Response:
         try:
             answer = site.container.editions.explain_choice(subscription, asked, site.clock())
         except InvalidIdentifier:
-            wrong = "Enter an arXiv ID such as 2510.19278, a DOI, or the link of a paper."
+            wrong = site.translation.gettext("Enter an arXiv ID such as 2510.19278, a DOI, or the link of a paper.")
         except NotFound as error:
-            wrong = sentence(clean(str(error)))
+            wrong = site.sentence(str(error))
     interests = subscription.interests
     authors, unknown = site.container.libraries.outline(subscription.id, MOST_AUTHORS)
     return site.page(
@@ -50,10 +50,11 @@ def profile(request: Request, token: str, paper: str = "") -> Response:
         disliked=titles(site, interests.disliked),
         most=MOST_LINES,
         asked=asked,
+        in_address={"paper": asked} if asked else {},
         wrong=wrong,
         answer=answer,
         title=readable(answer.title) if answer else "",
-        lines=[readable(line) for line in answer.lines] if answer else [],
+        lines=[readable(site.translation.phrase(line)) for line in answer.lines] if answer else [],
     )
 
 

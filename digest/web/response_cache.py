@@ -7,7 +7,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -26,16 +26,25 @@ class Answer:
     etag: str
     packed: bytes
     max_age: int
+    headers: Mapping[str, str]
+    """More of them: the language, and what it depends on."""
 
     @classmethod
-    def of(cls, body: str | bytes, media_type: str = "text/html; charset=utf-8", max_age: int = 60) -> Answer:
+    def of(
+        cls,
+        body: str | bytes,
+        media_type: str = "text/html; charset=utf-8",
+        max_age: int = 60,
+        headers: Mapping[str, str] = {},
+    ) -> Answer:
         raw = body.encode() if isinstance(body, str) else body
         packed = gzip.compress(raw, 6, mtime=0) if len(raw) >= COMPRESSED_FROM else b""
-        return cls(raw, media_type, f'"{hashlib.sha256(raw).hexdigest()[:24]}"', packed, max_age)
+        return cls(raw, media_type, f'"{hashlib.sha256(raw).hexdigest()[:24]}"', packed, max_age, headers)
 
     def to(self, request: Request) -> Response:
         """As the request wants it: not modified, compressed, or plain."""
-        headers = {"ETag": self.etag, "Cache-Control": f"public, max-age={self.max_age}", "Vary": "Accept-Encoding"}
+        varies = ", ".join(filter(None, ("Accept-Encoding", self.headers.get("Vary"))))
+        headers = {**self.headers, "ETag": self.etag, "Cache-Control": f"public, max-age={self.max_age}", "Vary": varies}
         seen = request.headers.get("if-none-match", "")
         if self.etag in (tag.strip().removeprefix("W/") for tag in seen.split(",")):
             return Response(status_code=304, headers=headers)

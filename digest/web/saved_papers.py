@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.domain.instant import isoformat
 from digest.domain.paper import Paper
+from digest.domain.phrase import phrase
 from digest.links import Purpose
-from digest.render.edition.views import in_words
 from digest.render.text.latex import readable
 from digest.web.feeds import bibliography
 from digest.web.forms import Form
@@ -31,7 +31,7 @@ _LONGEST_PAGE = 4
 def asking(request: Request, token: str, identifier: str) -> Response:
     site = Site.of(request)
     site.subscription(Purpose.FEEDBACK, token)
-    return site.page("save.html", card=card(site.container.papers.paper(identifier)), token=token, done=None)
+    return site.page("save.html", card=card(site.container.papers.paper(identifier), site.translation), token=token, done=None)
 
 
 @router.post("/save/{token}/{identifier:path}")
@@ -46,7 +46,7 @@ async def save(request: Request, token: str, identifier: str) -> Response:
         await run_in_threadpool(libraries.remove_saved, subscription.id, [identifier])
     else:
         await run_in_threadpool(libraries.save_paper, subscription.id, identifier, site.clock())
-    return site.page("save.html", card=card(paper), token=token, done="removed" if remove else "saved")
+    return site.page("save.html", card=card(paper, site.translation), token=token, done="removed" if remove else "saved")
 
 
 @router.get("/manage/{token}/saved")
@@ -64,7 +64,7 @@ async def change(request: Request, token: str) -> Response:
     sent = await Form.read(request)
     if identifier := sent.line("save"):
         paper = await run_in_threadpool(site.container.libraries.save_paper, subscription.id, identifier, site.clock())
-        return await run_in_threadpool(lambda: _page(site, token, 1, f"Saved: {readable(paper.title)}"))
+        return await run_in_threadpool(lambda: _page(site, token, 1, phrase("Saved: %(title)s", title=readable(paper.title))))
     await run_in_threadpool(site.container.libraries.remove_saved, subscription.id, sent.forgotten)
     return RedirectResponse(f"{site.root_path}/manage/{token}/saved", 303)
 
@@ -77,7 +77,8 @@ def _page(site: Site, token: str, number: int, message: str = "") -> Response:
         list=site.list_of(subscription),
         token=token,
         message=message,
-        papers=[(card(paper), in_words(at.date())) for paper, at in shown],
+        in_address={"page": f"{number}"} if number > 1 else {},
+        papers=[(card(paper, site.translation), at.date()) for paper, at in shown],
         count=count,
         newer=number - 1 if number > 1 else None,
         older=number + 1 if count > PER_PAGE * number else None,

@@ -15,6 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.domain.phrase import N_, phrase
+from digest.web.language import OFFERED, in_address
+
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
     " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -43,8 +46,8 @@ MOST_UPLOADED = {
 """Where more may come: a bibliography, a provider's batch of events, a list of subscribers (the operator's; nobody else's body is
 read there)."""
 
-Refusal = Callable[[str, int, str, str], Response]
-"""(path, status, title, what is wrong) → a page; for the API, JSON."""
+Refusal = Callable[[Scope, str, int, str, str], Response]
+"""(request, path, status, title, what is wrong) → a page; for the API, JSON."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 log = structlog.get_logger("digest")
 
@@ -60,7 +63,7 @@ class Guard:
         self._app = app
         self._root_path = urlsplit(base_url).path.rstrip("/")
         self._pages = frozenset(pages)
-        self._first_segments = {each.split("/")[1] for each in pages}
+        self._first_segments = {each.split("/")[1] for each in pages} | set(OFFERED)
         self._origin = _origin(base_url)
         always = SECURITY | ({"strict-transport-security": "max-age=31536000"} if base_url.startswith("https:") else {})
         self._always = [(name.encode(), value.encode()) for name, value in always.items()]
@@ -70,8 +73,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path, head = self._own(scope["path"]), scope["method"] == "HEAD"
-        scope = {**scope, "path": self._root_path + path, "root_path": self._root_path}
+        language, path = in_address(self._own(scope["path"]), scope["query_string"])
+        root_path, head = self._root_path + (f"/{language}" if language else ""), scope["method"] == "HEAD"
+        scope = {**scope, "path": root_path + path, "root_path": root_path, "language": language}
         if head:
             scope["method"] = "GET"
         headed = Answering(self._headed(send, path, head))
@@ -93,15 +97,14 @@ class Guard:
     def _instead(self, scope: Scope, path: str, headers: Headers, most: int) -> Response | None:
         """The answer to what the application need not see."""
         if _CONTROL.search(path):  # no address of ours holds one, and patterns that take "any character" take no line end
-            return self._refusal(path, 404, "Not found", "There is no such page here.")
+            return self._refusal(scope, path, 404, N_("Not found"), N_("There is no such page here."))
         if path.endswith("/") and path != "/" and scope["method"] == "GET":
-            return _without_slash(self._root_path + path, scope)
+            return _without_slash(scope["path"], scope)
         if scope["method"] not in SAFE and not path.startswith(ONE_CLICK) and self._from_elsewhere(headers):
-            return self._refusal(
-                path, 403, "Sent from another site", "For security, this form can only be submitted from this site."
-            )
+            text = N_("For security, this form can only be submitted from this site.")
+            return self._refusal(scope, path, 403, N_("Sent from another site"), text)
         if int(_digits(headers.get("content-length", "0"))) > most:
-            return self._too_large(path, most)
+            return self._too_large(scope, path, most)
         return None
 
     async def _passed_on(self, scope: Scope, path: str, receive: Receive, headed: Answering, most: int) -> None:
@@ -117,19 +120,21 @@ class Guard:
             if headed.begun and not headed.ended:
                 raise  # the server cuts the connection, so that nobody takes half an answer for a whole
             if not (headed.begun or body.over):
-                await self._broken(path)(scope, receive, headed)
+                await self._broken(scope, path)(scope, receive, headed)
         if body.over and not headed.begun:
-            await self._too_large(path, most)(scope, receive, headed)
+            await self._too_large(scope, path, most)(scope, receive, headed)
 
-    def _broken(self, path: str) -> Response:
-        text = "Something went wrong on our side. Please try again in a minute."
+    def _broken(self, scope: Scope, path: str) -> Response:
+        text = N_("Something went wrong on our side. Please try again in a minute.")
         try:
-            return self._refusal(path, 500, "Something went wrong", text)
+            return self._refusal(scope, path, 500, N_("Something went wrong"), text)
         except Exception:  # the page that says so can be what is broken: an operator may have templates of their own
             return PlainTextResponse(f"{text}\n", 500)
 
-    def _too_large(self, path: str, most: int) -> Response:
-        return self._refusal(path, 413, "Too large", f"You can send at most {most // 1024} kB here.")
+    def _too_large(self, scope: Scope, path: str, most: int) -> Response:
+        return self._refusal(
+            scope, path, 413, N_("Too large"), phrase("You can send at most %(n)s kB here.", n=str(most // 1024))
+        )
 
     def _from_elsewhere(self, headers: Headers) -> bool:
         """Whether a browser says that another site made this request. Programs that are no browsers say nothing."""

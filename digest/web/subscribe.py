@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from digest.domain.edition import PaperList
 from digest.domain.errors import DigestError, InvalidAddress, NotFound
 from digest.domain.interest import understand, written
+from digest.domain.phrase import N_, phrase
 from digest.domain.schedule import days_in_words
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription, SubscriptionState
 from digest.links import CONFIRM_LIFETIME, Purpose
@@ -27,8 +29,8 @@ from digest.web.site import Site, client_of
 
 router = APIRouter()
 TOO_MANY = {
-    Scope.NETWORK: ("Many requests came from your network. Please try again in an hour.", "3600"),
-    Scope.DOMAIN: ("Very many requests came for addresses at {}. Please try again tomorrow.", "86400"),
+    Scope.NETWORK: (N_("Many requests came from your network. Please try again in an hour."), "3600"),
+    Scope.DOMAIN: (N_("Very many requests came for addresses at %(domain)s. Please try again tomorrow."), "86400"),
 }
 log = structlog.get_logger("digest")
 
@@ -41,7 +43,7 @@ async def form(request: Request, list: str = "", interests: str = "") -> Respons
         paper_list = site.container.adapters.paper_list(list or None)
     except NotFound:
         paper_list = site.container.adapters.paper_list(None)
-    sent = Form({"interests": asked(interests)}) if interests else Form()
+    sent = Form({"interests": asked(interests), "list": list} if interests else {"list": list})
     return _form(site, paper_list, sent, site.container.adapters.preferences(None, None))
 
 
@@ -55,13 +57,15 @@ async def ask(request: Request) -> Response:
     sent = await Form.read(request)
     paper_list = site.container.adapters.paper_list(sent.line("list") or None)
     preferences = sent.preferences(site.container.adapters.preferences(None, None))
+    if site.language != paper_list.language:
+        preferences = replace(preferences, language=site.language)
     understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected:
         sent.wrong["interests"] = understood.rejected[0]
     try:
         address = site.container.adapters.address(sent.values.get("email", ""))
     except InvalidAddress as error:
-        sent.wrong["email"] = error.reason[:200]
+        sent.wrong["email"] = error.reason
     if sent.wrong:
         return _form(site, paper_list, sent, preferences, 400)
     admitted = await run_in_threadpool(
@@ -83,7 +87,7 @@ def too_many(site: Site, admitted: Admission, address: Address) -> Response | No
     if admitted.over not in TOO_MANY:
         return None
     text, seconds = TOO_MANY[admitted.over]
-    refused = site.refusal("/subscribe", 429, "Too many requests", text.format(address.domain))
+    refused = site.refusal("/subscribe", 429, N_("Too many requests"), phrase(text, domain=address.domain))
     refused.headers["retry-after"] = seconds
     return refused
 
@@ -97,7 +101,7 @@ async def preview(request: Request) -> Response:
     preferences = sent.preferences(site.container.adapters.preferences(None, None))
     understood = await run_in_threadpool(lambda: understand(sent.lines("interests")))
     if understood.rejected or not understood.interests:
-        sent.wrong["interests"] = understood.rejected[0] if understood.rejected else "Say what you care about first."
+        sent.wrong["interests"] = understood.rejected[0] if understood.rejected else phrase("Say what you care about first.")
         return _form(site, paper_list, sent, preferences, 400)
     if not await run_in_threadpool(site.container.subscriptions.may_preview, client_of(request), site.clock()):
         text, seconds = TOO_MANY[Scope.NETWORK]
@@ -113,7 +117,10 @@ def _preview(site: Site, paper_list: PaperList, interests: Interests) -> list[Ca
     if edition is None:
         return []
     found = site.container.editions.weighed(edition, interests)
-    return [card_view(summarised(ranked), Lengths.of("compact"), "compact", edition.date) for ranked, _ in found]
+    return [
+        card_view(summarised(ranked), Lengths.of("compact"), "compact", edition.date, spoken=site.translation)
+        for ranked, _ in found
+    ]
 
 
 def _ask(
@@ -137,9 +144,11 @@ def _form(
     status: int = 200,
     preview: Sequence[CardView] | None = None,
 ) -> Response:
+    site.speak_of(paper_list)
     return site.page(
         "subscribe.html",
         status,
+        in_address={name: sent.line(name) for name in ("list", "interests") if sent.line(name)},
         list=paper_list,
         sent=sent,
         preferences=preferences,
@@ -186,4 +195,6 @@ def confirmed(request: Request, token: str) -> Response:
 def _requested(site: Site, token: str) -> tuple[Subscription, Preferences, Interests]:
     """The subscription that a link confirms, and what was asked for. Raises InvalidToken, NotFound."""
     request = site.container.adapters.links.verify(Purpose.CONFIRM, token, site.clock())
-    return site.container.subscriptions.requested(request)
+    found = site.container.subscriptions.requested(request)
+    site.speak_to(found[1], site.list_of(found[0]))
+    return found

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.domain.errors import NotFound
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import SubscriptionState
 from digest.links import Purpose
 from digest.render.text.latex import readable
@@ -23,6 +24,8 @@ from digest.web.site import Site
 router = APIRouter()
 
 WHY = {"often": "too many emails", "off-topic": "not relevant to me", "other": "another reason"}
+"""As it is kept, in English."""
+CHOICES = {"often": phrase("Too many emails"), "off-topic": phrase("Not relevant to me"), "other": phrase("Another reason")}
 
 
 @router.get("/unsubscribe/{token}")
@@ -36,7 +39,7 @@ def leaving(request: Request, token: str) -> Response:
         address=masked(subscription.address.text),
         token=token,
         ended=ended,
-        why=WHY,
+        why=CHOICES,
     )
 
 
@@ -114,7 +117,13 @@ def _asking(site: Site, token: str, identifier: str, *, like: bool) -> Response:
     site.subscription(Purpose.FEEDBACK, token)
     paper = site.container.papers.paper(identifier)
     authors = [(author, readable(author)) for author in paper.authors[:10]]
-    return site.page("react.html", card=card(paper), like=like, other=_other(site, token, identifier, like=like), authors=authors)
+    return site.page(
+        "react.html",
+        card=card(paper, site.translation),
+        like=like,
+        other=_other(site, token, identifier, like=like),
+        authors=authors,
+    )
 
 
 def _other(site: Site, token: str, identifier: str, *, like: bool) -> str:
@@ -131,6 +140,13 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
     await run_in_threadpool(
         lambda: site.container.subscriptions.react(subscription, identifier, like=liking, mute_author=author, mute_words=words)
     )
-    done = f"hide papers by {author}" if author else f"hide papers about {words}" if words else ""
-    other = "" if done else _other(site, token, identifier, like=like)
+    if author:
+        done = phrase("We’ll hide papers by %(name)s from the next email on.", name=author)
+    elif words:
+        done = phrase("We’ll hide papers about %(words)s from the next email on.", words=words)
+    elif like:
+        done = phrase("You’ll see more papers like this from the next email on.")
+    else:
+        done = phrase("You’ll see fewer papers like this from the next email on.")
+    other = "" if author or words else _other(site, token, identifier, like=like)
     return site.page("reacted.html", like=like, done=done, other=other, token=token)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from digest.child_process import Overrun, run_apart
 from digest.domain.errors import InvalidInput
+from digest.domain.phrase import phrase
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
 from digest.services.libraries.read_library import ReadLibrary, read_or_reason
@@ -22,7 +23,7 @@ PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00")
 def read_upload(given: bytes, at: datetime) -> ReadLibrary:
     """BibTeX, RIS, CSL-JSON, Zotero's CSV, identifiers, titles or pasted text. Raises InvalidInput where it names no paper."""
     if given.startswith(PACKED):  # a little file can hold gigabytes
-        raise InvalidInput("file", "is compressed; unpack it first")
+        raise InvalidInput("file", phrase("is compressed; unpack it first"))
     try:
         read = read_or_reason(given, at) if len(given) <= SMALL else run_apart(read_or_reason, given, at)
     except Overrun as error:

@@ -8,6 +8,23 @@ for (const field of zone ? document.querySelectorAll("[data-zone]") : []) {
   field.value = zone;
 }
 
+// To a reader who has chosen none, it is offered.
+for (const field of zone ? document.querySelectorAll("[data-offer]") : []) {
+  if (zone === field.value) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet offer";
+  button.textContent = field.dataset.offer.replace("{zone}", () => zone);
+  button.addEventListener("click", () => {
+    if (![...field.options].some((each) => each.value === zone)) field.add(new Option(zone, zone));
+    field.value = zone;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+    button.remove();
+  });
+  field.after(button);
+}
+
 // Whoever leaves with unsaved changes is asked first.
 for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let changed = form.dataset.unsaved === "yes";

@@ -8,6 +8,7 @@ from functools import lru_cache
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from digest.domain.errors import InvalidAddress
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import Address
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -32,7 +33,10 @@ def read_address(text: str) -> Address:
         read = _validated(bare)
     except EmailNotValidError as error:
         reason = str(error).rstrip(".")
-        raise InvalidAddress(f"address {text[:80]!r}", f"{reason}; should be like name@example.org") from None
+        raise InvalidAddress(
+            phrase("address %(given)s", given=repr(text[:80])),
+            phrase("%(why)s; should be like name@example.org", why=phrase(reason)),
+        ) from None
     return Address(f"{read.local_part}@{read.domain.lower()}")
 
 

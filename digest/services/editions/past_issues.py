@@ -9,6 +9,7 @@ from typing import Any
 from digest.domain.delivery import SentIssue
 from digest.domain.edition import Edition, Pooled
 from digest.domain.errors import NotFound
+from digest.domain.phrase import phrase
 from digest.services.delivery.choose_papers import with_own
 from digest.store.unit_of_work import Store
 
@@ -38,7 +39,7 @@ def past_issue(store: Store, subscription_id: int, delivery_id: int) -> PastIssu
         edition = unit.editions.get(sent.edition_id) if sent else None
         pooled = unit.editions.pooled({(sent.edition_id, position) for position in sent.positions}) if sent else {}
     if sent is None or edition is None:
-        raise NotFound("this issue", "it was not sent to you, or is older than what we keep")
+        raise NotFound(phrase("this issue"), phrase("it was not sent to you, or is older than what we keep"))
     reasons = sent.reasons or ((),) * len(sent.positions)
     shown = [(pooled.get((sent.edition_id, position)), own) for position, own in zip(sent.positions, reasons, strict=False)]
     return PastIssue(sent, edition, tuple(_with_reasons(each, own) for each, own in shown if each is not None))

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from digest.domain.errors import InvalidInput, UnreadableAnswer
 from digest.domain.library import Rejected
 from digest.domain.paper import Sighting
+from digest.domain.phrase import joined, phrase
 from digest.sources import reference_text
 from digest.sources.detect_format import FORMATS, HEAD, read_file, recognise
 
@@ -38,15 +39,15 @@ def read_library(file: Path, at: datetime) -> ReadLibrary:
             for each in parsed.sightings:
                 found.setdefault(str(each.identifiers[0]), each)
             if named > MOST_WORKS:
-                raise InvalidInput(str(file), f"names more than {MOST_WORKS:,} papers; give fewer at a time")
+                raise InvalidInput(str(file), phrase("names more than %(most)s papers; give fewer at a time", most=MOST_WORKS))
             rejected += [Rejected(each.where, each.reason) for each in parsed.rejected]
     except UnreadableAnswer as error:
         rejected.append(Rejected("", error.reason))
     except OSError as error:
         raise InvalidInput(str(file), f"cannot be read: {error.strerror}") from None
     if not found:
-        why = " ".join(filter(None, (rejected[0].where, rejected[0].reason))) if rejected else "it is empty"
-        raise InvalidInput(str(file), f"names no paper ({why})")
+        first = joined(filter(None, (rejected[0].where, rejected[0].reason)), " ") if rejected else phrase("it is empty")
+        raise InvalidInput(str(file), phrase("names no paper (%(why)s)", why=first))
     return tuple(found.values()), tuple(rejected)
 
 
@@ -64,7 +65,10 @@ def read_or_reason(given: bytes, at: datetime) -> ReadLibrary | str:
 def _text(file: Path) -> bytes:
     data = file.read_bytes()
     if data.lstrip()[:1] in (b"{", b"<") or data.lstrip()[:2] in (b"[{", b'["'):
-        raise UnreadableAnswer("file", f"no format known here; should be one of {', '.join(each.name for each in FORMATS)}")
+        raise UnreadableAnswer(
+            "file",
+            phrase("no format known here; should be one of %(formats)s", formats=", ".join(each.name for each in FORMATS)),
+        )
     if b"\x00" in data[:HEAD] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise UnreadableAnswer("file", "is no text; bring BibTeX, RIS, CSL-JSON, Zotero's CSV, identifiers or titles")
+        raise UnreadableAnswer("file", phrase("is no text; bring BibTeX, RIS, CSL-JSON, Zotero's CSV, identifiers or titles"))
     return data[:LONGEST_TEXT]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.paper import Paper
+from digest.domain.phrase import phrase
 from digest.services.papers.find_paper import find_paper
 from digest.store.unit_of_work import Store
 
@@ -22,10 +23,12 @@ def save_paper(store: Store, subscription_id: int, identifier: str, at: datetime
     with store.begin() as unit:
         paper = find_paper(unit, identifier)
         if unit.subscribers.get(subscription_id) is None:
-            raise NotFound("this subscription", "it was erased; subscribe again")
+            raise NotFound(phrase("this subscription"), phrase("it was erased; subscribe again"))
         unit.saved_papers.save(subscription_id, paper.id, at)
         if unit.saved_papers.count(subscription_id) > MOST_SAVED:
-            raise InvalidInput("saved papers", f"are {MOST_SAVED:,} already, and no more fit; remove some first")
+            raise InvalidInput(
+                phrase("saved papers"), phrase("are %(n)s already, and no more fit; remove some first", n=MOST_SAVED)
+            )
     return paper
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.library_account import AccountKind
+from digest.domain.phrase import phrase
 from digest.services.libraries.saved_papers import Saved, remove_saved, save_paper, saved_papers
 from digest.services.libraries.sync_accounts import Synced, sync_accounts
 from digest.sources.openalex import OpenAlex
@@ -82,14 +83,17 @@ class LibraryService:
         Raises InvalidInput where that cannot work, or for one too many.
         """
         if name.kind is AccountKind.ZOTERO and not (key or name.library):
-            raise InvalidInput("Zotero library", "should be named, such as groups/4711, or come with its key")
+            raise InvalidInput(phrase("Zotero library"), phrase("should be named, such as groups/4711, or come with its key"))
         if name.library.startswith("users/") and not key:
-            raise InvalidInput("Zotero key", f"is needed for {name.library}: create one at www.zotero.org/settings/keys")
+            raise InvalidInput(
+                phrase("Zotero key"),
+                phrase("is needed for %(library)s: create one at www.zotero.org/settings/keys", library=name.library),
+            )
         with self._store.begin() as unit:
             there = unit.library_accounts.of(subscription_id)
             same = any((each.name.kind, each.name.library) == (name.kind, name.library) for each in there)
             if not same and len(there) >= MOST_ACCOUNTS:
-                raise InvalidInput("library", f"is one too many: {MOST_ACCOUNTS} can be connected")
+                raise InvalidInput(phrase("library"), phrase("is one too many: %(most)s can be connected", most=MOST_ACCOUNTS))
             encrypted = self._encryption().encrypt(key) if key else ""
             return unit.library_accounts.connect(subscription_id, name, encrypted, at)
 
@@ -122,7 +126,7 @@ class LibraryService:
                 if account.id == account_id:
                     unit.library_accounts.disconnect(account, with_papers=with_papers)
                     return
-        raise NotFound("this library", "it is not connected any more")
+        raise NotFound(phrase("this library"), phrase("it is not connected any more"))
 
     def of(self, subscription_id: int) -> list[LibraryAccount]:
         with self._store.read() as unit:

@@ -15,6 +15,7 @@ from typing import Any
 from digest.domain.errors import SourceError, SourceRefused, SourceThrottled, StoreError
 from digest.domain.library_account import TITLES, AccountKind, LibraryAccount
 from digest.domain.notice import NoticeKind
+from digest.domain.phrase import N_, phrase
 from digest.services.libraries.keep_library import MOST_HELD, fill_from_papers
 from digest.services.libraries.look_up import PLACE, taken_today
 from digest.sources.port import Answer, Getter, LibraryPage, LibraryReader
@@ -31,7 +32,27 @@ LEASE = timedelta(minutes=15)
 """For how long at most nobody else reads a library after a page of it was kept: longer than a request and its retries take."""
 LATER = timedelta(hours=1)
 """After an answer that made no sense, or none."""
-KEYS_PAGE = "https://www.zotero.org/settings/keys"
+KEY_UNREADABLE = N_("The key we keep can no longer be read. Enter your Zotero key again.")
+NOT_PUBLIC = N_(
+    "This Zotero library is not public. Create a key at https://www.zotero.org/settings/keys and enter it with the library."
+)
+KEY_NOT_ACCEPTED = N_(
+    "Zotero does not accept this key for this library. Create one at https://www.zotero.org/settings/keys that may read it,"
+    " and enter it."
+)
+KEY_NO_LONGER_ACCEPTED = N_(
+    "Zotero does not accept your key any more. Create a new one at https://www.zotero.org/settings/keys and enter it."
+    " Your papers stay."
+)
+NO_SUCH = {
+    AccountKind.ZOTERO: N_("Zotero has no such library or collection: %(name)s."),
+    AccountKind.ORCID: N_("ORCID has no such iD: %(name)s."),
+    AccountKind.OPENALEX: N_("OpenAlex has no such author with works: %(name)s."),
+}
+REFUSED = N_("%(title)s refused to show it.")
+REFUSED_WITH = N_("%(title)s refused to show it (HTTP %(status)s).")
+PROBLEMS = (KEY_UNREADABLE, NOT_PUBLIC, KEY_NOT_ACCEPTED, KEY_NO_LONGER_ACCEPTED, *NO_SUCH.values(), REFUSED, REFUSED_WITH)
+"""All that an account's `problem` may say, which is kept in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +144,7 @@ class _Reading:
         """
         key = self.decrypt(account.encrypted_key) if account.encrypted_key else ""
         if key is None:
-            return self._give_up(
-                account, f"The key we keep can no longer be read. Enter your {TITLES[account.name.kind]} key again."
-            )
+            return self._give_up(account, KEY_UNREADABLE)
         current: LibraryAccount | None = account
         try:
             for page in self.reader.read(self.getter, account.name, key, account.state, self.clock()):
@@ -208,11 +227,10 @@ def problem_of(account: LibraryAccount, status: int | None) -> str:
     title = TITLES[account.name.kind]
     if account.name.kind is AccountKind.ZOTERO and status in (401, 403):
         if not account.encrypted_key:
-            return f"This Zotero library is not public. Create a key at {KEYS_PAGE} and enter it with the library."
+            return NOT_PUBLIC
         if account.read_at is None:
-            return f"Zotero does not accept this key for this library. Create one at {KEYS_PAGE} that may read it, and enter it."
-        return f"Zotero does not accept your key any more. Create a new one at {KEYS_PAGE} and enter it. Your papers stay."
+            return KEY_NOT_ACCEPTED
+        return KEY_NO_LONGER_ACCEPTED
     if status in (404, 410):
-        what = {AccountKind.ZOTERO: "library or collection", AccountKind.ORCID: "iD", AccountKind.OPENALEX: "author with works"}
-        return f"{title} has no such {what[account.name.kind]}: {account.name.library or 'check what you entered'}."
-    return f"{title} refused to show it" + (f" (HTTP {status})." if status else ".")
+        return phrase(NO_SUCH[account.name.kind], name=account.name.library or phrase("check what you entered"))
+    return phrase(REFUSED_WITH, title=title, status=str(status)) if status else phrase(REFUSED, title=title)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.domain.errors import NotFound
 from digest.domain.identifier import parse_identifier
+from digest.domain.phrase import phrase
 
 if TYPE_CHECKING:
     from digest.domain.paper import Paper
@@ -17,5 +18,5 @@ def find_paper(unit: UnitOfWork, identifier: str, hint: str = "") -> Paper:
     named = parse_identifier(identifier).identifier
     found = unit.papers.find(named)
     if found is None:
-        raise NotFound(f"paper {named}", hint)
+        raise NotFound(phrase("paper %(name)s", name=str(named)), hint)
     return found

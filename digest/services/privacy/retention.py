@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from digest.domain.phrase import Phrase, phrase, phrases
 from digest.services.subscriptions import request_limits
 from digest.store.unit_of_work import Store
 
@@ -32,66 +33,66 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards:
     return (
         RetentionRule(
             "subscriptions",
-            "Your email address and preferences: time, days, topics",
+            phrase("Your email address and preferences: time, days, topics"),
             None,
-            "as long as you are subscribed",
-            "we need them to email you.",
+            phrase("as long as you are subscribed"),
+            phrase("we need them to email you."),
         ),
         RetentionRule(
             "libraries",
-            "Papers you named as yours or saved, and the libraries you connected; a key to one is stored encrypted",
+            phrase("Papers you named as yours or saved, and the libraries you connected; a key to one is stored encrypted"),
             None,
-            "as long as you are subscribed and keep them",
-            "they choose your papers, or are your list to come back to; disconnecting a library deletes its key.",
+            phrase("as long as you are subscribed and keep them"),
+            phrase("they choose your papers, or are your list to come back to; disconnecting a library deletes its key."),
         ),
         RetentionRule(
             "consent",
-            "Proof of your consent: when, how and the wording",
+            phrase("Proof of your consent: when, how and the wording"),
             None,
-            "as long as the subscription",
-            "we must be able to prove that you asked for our emails.",
+            phrase("as long as the subscription"),
+            phrase("we must be able to prove that you asked for our emails."),
         ),
         RetentionRule(
             "unconfirmed",
-            "A sign-up that was never confirmed",
+            phrase("A sign-up that was never confirmed"),
             unconfirmed,
             in_words(unconfirmed),
-            "the link is valid for 7 days; the record is kept a little longer in case of questions.",
+            phrase("the link is valid for 7 days; the record is kept a little longer in case of questions."),
         ),
         RetentionRule(
             "ended",
-            "A subscription that has ended, with the reason and the proof of consent",
+            phrase("A subscription that has ended, with the reason and the proof of consent"),
             ended,
             in_words(ended),
-            "so that you can restore your settings, and for the limitation period of legal claims.",
+            phrase("so that you can restore your settings, and for the limitation period of legal claims."),
         ),
         RetentionRule(
             "deliveries",
-            "Which issue we sent when, and what the receiving server answered",
+            phrase("Which issue we sent when, and what the receiving server answered"),
             deliveries,
             in_words(deliveries),
-            "to avoid duplicates, process bounces and answer “why didn’t I get my email?”",
+            phrase("to avoid duplicates, process bounces and answer “why didn’t I get my email?”"),
         ),
         RetentionRule(
             "allowances",
-            "Form usage counts (hashed)",
+            phrase("Form usage counts (hashed)"),
             request_limits.LONGEST.days + 1,
             in_words(request_limits.LONGEST.days + 1),
-            "rate limiting against abuse.",
+            phrase("rate limiting against abuse."),
         ),
         RetentionRule(
             "suppressions",
-            "Blocked addresses (one-way hashes)",
+            phrase("Blocked addresses (one-way hashes)"),
             None,
-            "indefinitely",
-            "so that a complaint, a deletion request or a mailbox that does not exist is respected permanently.",
+            phrase("indefinitely"),
+            phrase("so that a complaint, a deletion request or a mailbox that does not exist is respected permanently."),
         ),
         RetentionRule(
             "alarms",
-            "Alerts to the administrator, without addresses",
+            phrase("Alerts to the administrator, without addresses"),
             alarms,
             in_words(alarms),
-            "to trace problems.",
+            phrase("to trace problems."),
         ),
         RetentionRule(
             "readings",
@@ -110,12 +111,12 @@ def kept(*, unconfirmed: int, ended: int, deliveries: int, readings: int, cards:
     )
 
 
-def in_words(days: int) -> str:
-    for length, unit in ((365, "year"), (30, "month")):
-        if days >= length and days % length == 0:
-            count = days // length
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return f"{days} day{'s' if days != 1 else ''}"
+def in_words(days: int) -> Phrase:
+    if days >= 365 and days % 365 == 0:
+        return phrases("%(n)s year", "%(n)s years", days // 365)
+    if days >= 30 and days % 30 == 0:
+        return phrases("%(n)s month", "%(n)s months", days // 30)
+    return phrases("%(n)s day", "%(n)s days", days)
 
 
 def run_retention(store: Store, table: Iterable[RetentionRule], at: datetime) -> dict[str, int]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.notice import NoticeKind
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import Address, AddressChange, Subscription
 from digest.services.subscriptions.request_limits import STOPPED, notices_used_up
 from digest.store.unit_of_work import Store, UnitOfWork
@@ -50,9 +51,12 @@ def confirm(store: Store, public_id: str, at: datetime) -> Subscription:
         change, subscription = _found(unit, public_id)
         suppression = unit.suppressions.find(change.address)
         if suppression and suppression.reason not in LIFTED_BY_READER:
-            raise InvalidInput("this address", "we send no email to it, because we blocked it")
+            raise InvalidInput(phrase("this address"), phrase("we send no email to it, because we blocked it"))
         if change.address.key != subscription.address.key and unit.address_changes.has_subscriptions(change.address):
-            raise InvalidInput("this address", "has a subscription of its own; delete its data first, or use that subscription")
+            raise InvalidInput(
+                phrase("this address"),
+                phrase("has a subscription of its own; delete its data first, or use that subscription"),
+            )
         if suppression:
             unit.suppressions.remove(change.address)
         unit.address_changes.move(subscription.subscriber_id, change.address, at)
@@ -64,5 +68,5 @@ def _found(unit: UnitOfWork, public_id: str) -> tuple[AddressChange, Subscriptio
     change = unit.address_changes.find(public_id)
     subscription = unit.subscribers.get(change.subscription_id) if change else None
     if change is None or subscription is None:
-        raise NotFound("this change of address", "the link was used, replaced by a newer one, or is too old")
+        raise NotFound(phrase("this change of address"), phrase("the link was used, replaced by a newer one, or is too old"))
     return change, subscription

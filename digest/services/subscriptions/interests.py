@@ -12,6 +12,7 @@ from digest.domain.identifier import parse_identifier
 from digest.domain.interest import Understood, author_interest, limited, merged, understand
 from digest.domain.library import KeptLibrary, Rejected
 from digest.domain.paper import Sighting
+from digest.domain.phrase import phrase
 from digest.domain.subscriber import Address, Interests, Preferences, Subscription
 from digest.services.libraries.keep_library import MOST_HELD, keep_library
 from digest.store.unit_of_work import Store
@@ -65,7 +66,7 @@ def save_form(
         unit.libraries.lock()
         subscription = unit.subscribers.get(subscription_id)
         if subscription is None:
-            raise NotFound("this subscription", "it was erased; subscribe again")
+            raise NotFound(phrase("this subscription"), phrase("it was erased; subscribe again"))
         before = subscription.interests
         library = keep_library(unit, shown, rejected, at)
         papers = {name: tuple(p for p in getattr(before, name) if p not in removed) for name in ("liked", "disliked")}
@@ -94,14 +95,14 @@ def react(
     author = author_interest(mute_author)
     muted = understand(f"-{author}" if author else "", mute_words)
     if muted.rejected or (mute_author.strip() and not muted.interests.muted_authors):
-        why = muted.rejected[0] if muted.rejected else "should be a name"
-        raise InvalidInput("the author to leave out" if mute_author.strip() else "words to leave out", why)
+        why = muted.rejected[0] if muted.rejected else phrase("should be a name")
+        raise InvalidInput(phrase("the author to leave out") if mute_author.strip() else phrase("words to leave out"), why)
     more = replace(muted.interests, liked=(paper,) if like is True else (), disliked=(paper,) if like is False else ())
     with store.begin() as unit:
         unit.libraries.lock()
         subscription = unit.subscribers.get(subscription_id)
         if subscription is None:
-            raise NotFound("this subscription", "it was erased; subscribe again")
+            raise NotFound(phrase("this subscription"), phrase("it was erased; subscribe again"))
         after = limited(newest(merged(subscription.interests, more)))
         unit.subscribers.change(subscription_id, interests=after)
     return after

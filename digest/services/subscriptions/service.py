@@ -12,6 +12,7 @@ from digest.domain.delivery_words import where_it_is
 from digest.domain.errors import ConfigurationError, InvalidInput, InvalidToken, NotFound
 from digest.domain.feedback import SuppressionReason
 from digest.domain.interest import understand
+from digest.domain.phrase import phrase
 from digest.domain.schedule import known_zone
 from digest.domain.subscriber import SubscriptionState
 from digest.mail.message.address import read_address
@@ -227,9 +228,9 @@ class SubscriptionService:
             if not public_id.isdecimal():
                 found = unit.subscribers.linked(public_id)
             elif (found := unit.subscribers.numbered(int(public_id), at)) is None:
-                raise InvalidToken("this link is from an older email and no longer works; use the link in a newer email")
+                raise InvalidToken(phrase("this link is from an older email and no longer works; use the link in a newer email"))
         if found is None:
-            raise NotFound("the subscription of this link", "it was erased; you may subscribe again")
+            raise NotFound(phrase("the subscription of this link"), phrase("it was erased; you may subscribe again"))
         return found
 
     def requested(self, request: str) -> tuple[Subscription, Preferences, Interests]:
@@ -237,7 +238,9 @@ class SubscriptionService:
         with self._store.read() as unit:
             found = unit.subscribers.requested(request)
         if found is None:
-            raise NotFound("the request of this link", "it was withdrawn or is too old; subscribe again to get a new link")
+            raise NotFound(
+                phrase("the request of this link"), phrase("it was withdrawn or is too old; subscribe again to get a new link")
+            )
         return found
 
     def all(self, state: SubscriptionState | None = None) -> Iterator[Subscription]:

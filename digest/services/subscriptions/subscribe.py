@@ -14,10 +14,23 @@ from datetime import datetime
 from digest.domain.errors import NotFound
 from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
+from digest.domain.phrase import N_, phrase
 from digest.domain.subscriber import Address, Consent, Interests, Preferences, Subscription, SubscriptionState
 from digest.services.subscriptions.request_limits import STOPPED, notices_used_up
 from digest.store.unit_of_work import Store, UnitOfWork
 
+END_REASONS = (
+    N_("unsubscribed with one click"),
+    N_("unsubscribed on the web"),
+    N_("unsubscribed on the web: too many emails"),
+    N_("unsubscribed on the web: not relevant to me"),
+    N_("unsubscribed on the web: another reason"),
+    N_("unsubscribed by mail"),
+    N_("complaint: marked as spam"),
+    N_("unsubscribed by the operator (api)"),
+    N_("ended by the operator"),
+)
+"""Those that are kept, in English, and that a reader is shown."""
 WORDING = "2026-11d"
 """Version of the sentence beside the buttons (templates/web/_wording.html); kept with each consent."""
 
@@ -163,5 +176,5 @@ def _step(
 def _existing(unit: UnitOfWork, subscription_id: int) -> Subscription:
     subscription = unit.subscribers.get(subscription_id)
     if subscription is None:
-        raise NotFound("this subscription", "it was erased; subscribe again")
+        raise NotFound(phrase("this subscription"), phrase("it was erased; subscribe again"))
     return subscription

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from digest.domain.errors import NotFound
+from digest.domain.phrase import phrase
 from digest.domain.schedule import Frequency
 from digest.domain.subscriber import (
     AddedReaders,
@@ -104,7 +105,7 @@ class Subscribers:
         of_this = (requests.c.public_id == request, requests.c.subscription_id == subscription_id)
         row = self._connection.execute(select(requests).where(*of_this)).mappings().first()
         if row is None:
-            raise NotFound("this request", "it is too old; subscribe again")
+            raise NotFound(phrase("this request"), phrase("it is too old; subscribe again"))
         return {name: value for name, value in row.items() if name not in ("public_id", "subscription_id")}
 
     def change(self, subscription_id: int, preferences: Preferences | None = None, interests: Interests | None = None) -> None:

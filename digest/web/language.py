@@ -1,0 +1,34 @@
+"""In which language a page is: the reader's own choice, then the address's ("/de/trending", "?lang=de"), then their browser's."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from digest.translation import preferred
+
+OFFERED = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh-Hans": "简体中文", "ja": "日本語"}
+"""By their own names. Every page offers them by `?lang=`; the links of a page that was asked for so begin with "/de", which
+needs no cookie.
+"""
+_LONGEST_QUERY = 4096
+
+
+def in_address(path: str, query: bytes) -> tuple[str | None, str]:
+    """(the language that an address asks for, the path without it). What is none that we offer asks for none."""
+    _, first, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
+    named = _offered(first)
+    if named:
+        path = f"/{rest[0]}" if rest else "/"
+    if b"lang=" in query:
+        given = parse_qs(query[:_LONGEST_QUERY].decode("latin-1")).get("lang", [""])
+        named = _offered(given[-1]) or named
+    return named, path
+
+
+def of_browser(accept_language: str) -> str | None:
+    """The best of those offered that a browser asks for."""
+    return preferred(accept_language, OFFERED)
+
+
+def _offered(text: str) -> str | None:
+    return next((each for each in OFFERED if each.lower() == text.lower()), None)

@@ -234,7 +234,7 @@ def _opened(page: Page, site: Website) -> Iterator[str]:
         f"/less/{links[ada, Purpose.FEEDBACK]}/arxiv:2605.00001",
         "/admin",
         "/admin/editions/daily/2026-05-27",
-        stop.removeprefix(site.url),
+        stop.removeprefix(site.base),
     ]
     for path in paths:
         page.goto(site.url + path)

@@ -245,7 +245,8 @@ _GATHER_WORDS = text(
     " set_config('jit', 'off', true)"
 )
 _FILE_WORDS = text(  # the owner of the index alone may; for others the server does it, later
-    "SELECT gin_clean_pending_list(oid) FROM pg_class WHERE oid = to_regclass('ix_papers_words') AND pg_has_role(relowner, 'USAGE')"
+    "SELECT gin_clean_pending_list(oid) FROM pg_class"
+    " WHERE oid = to_regclass('ix_papers_words') AND pg_has_role(relowner, 'USAGE')"
 )
 
 

@@ -142,5 +142,4 @@ def test_the_command_says_what_is_wrong_and_ends_with_1(sources: list[Path], mon
 
 
 def test_our_catalogues_have_every_message_and_no_other() -> None:
-    found = faults([ROOT / "digest", shipped("templates")])
-    assert [line for line in found if not line.endswith("is not translated")] == []
+    assert faults([ROOT / "digest", shipped("templates")]) == []

@@ -61,6 +61,10 @@ class Translation:
     def direction(self) -> Literal["ltr", "rtl"]:
         return "rtl" if self.locale.character_order == "right-to-left" else "ltr"
 
+    @property
+    def full_stop(self) -> str:
+        return "。" if self.language.startswith(("zh", "ja")) else "."
+
     def gettext(self, msgid: str, /, **values: Value) -> str:
         return self.filled(self._catalogue.gettext(msgid), msgid, values)
 

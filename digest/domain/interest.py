@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import parse_identifier
 from digest.domain.phrase import joined, phrase
-from digest.domain.query import describe, parse_query
+from digest.domain.query import TYPED, describe, parse_query
 from digest.domain.subscriber import Interests
 
 _CATEGORY = re.compile(
@@ -19,12 +19,11 @@ _CATEGORY = re.compile(
 _FIELD = re.compile(r"(?P<field>author|cat|category|mute|not|word|search|like):\s*(?P<value>.+)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Not printable by themselves, and needed to spell words in many scripts."""
-_BETWEEN = re.compile(r"""((?<![^\s,;:-])["“”][^"“”]*["“”])|,|(?<!>\d\.\d\.[a-zA-Z]{2});""")
+_BETWEEN = re.compile(r"""((?<![^\s,;:-])"[^"]*")|,|(?<!>\d\.\d\.[a-zA-Z]{2});""")
 """A comma or semicolon parts interests; inside quotation marks it parts nothing: author:"LeCun, Yann", and so does
 the one in a DOI that ends with …>2.0.CO;2."""
-_QUOTED = re.compile(r'["“”]\s*([^"“”]*[^"“”\s])\s*["“”]')
-_QUOTES = re.compile(r'["“”]')
-_FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|until|source|like):|[\"“”]", re.IGNORECASE)
+_QUOTED = re.compile(r'"\s*([^"]*[^"\s])\s*"')
+_FURTHER = re.compile(r"(?:\s|^)(?:author|cat|category|since|until|source|like):|\"", re.IGNORECASE)
 """What makes the rest of an interest a search (domain/query.py)."""
 LONGEST = 100
 MOST = 200
@@ -92,7 +91,7 @@ def _too_long(interest: str) -> str:
 def _interests(text: str) -> list[str]:
     """Cut apart; without what nobody types: controls, and marks that turn round what follows them."""
     found: list[str] = []
-    for line in text.split("\n"):
+    for line in text.translate(TYPED).split("\n"):
         kept = "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "" for c in line)
         found += _BETWEEN.sub(lambda part: part[1] or "\n", kept).split("\n")
     return [interest.strip() for interest in found if interest.strip()]
@@ -186,7 +185,7 @@ def written(interests: Interests) -> str:
 
 def author_interest(name: str) -> str:
     """An author as an interest: whatever is in the name, inside quotation marks it is read as a name. "" for no name."""
-    bare = " ".join(_QUOTES.sub(" ", name).split())
+    bare = " ".join(name.translate(TYPED).replace('"', " ").split())
     return f'author: "{bare}"' if any(c.isalnum() for c in bare) else ""
 
 

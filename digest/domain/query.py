@@ -36,9 +36,11 @@ COMMON = frozenset(_COMMON.split())
 """Words that are not looked for: they say nothing, and PostgreSQL's index leaves them out (its english.stop)."""
 ASK_FOR_SOMETHING = phrase("this search only leaves papers out: add a word to look for, as in: diffusion -video")
 
+TYPED = str.maketrans({**dict.fromkeys("“”„‟«»「」『』〝〞＂", '"'), "，": ",", "、": ",", "；": ";", "：": ":"})
+"""Quotation marks, commas and colons of other keyboards → ours."""
 _PART = re.compile(
     r"(?P<minus>(?<!\S)[-‐–−]+(?=[^\s>]))?"  # in front of a part, never inside one: "X-ray" and "GPT-4" are words
-    r'(?:(?P<field>author|cat|category|since|until|source|like):\s*)?(?:["“”](?P<quoted>[^"“”]*)["“”]|(?P<bare>[^\s"“”]+))',
+    r'(?:(?P<field>author|cat|category|since|until|source|like):\s*)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))',
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+")
@@ -130,7 +132,7 @@ def parse_query(text: str) -> Query:
     since: date | None = None
     until: date | None = None
     like: Identifier | None = None
-    for part in _PART.finditer(_LONE_SURROGATE.sub(" ", text[:LONGEST])):
+    for part in _PART.finditer(_LONE_SURROGATE.sub(" ", text[:LONGEST]).translate(TYPED)):
         field, value = (part["field"] or "").lower(), part["quoted"] if part["quoted"] is not None else part["bare"]
         if part["minus"]:
             if field == "source" or not unwanted.filtered(field, value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request
@@ -28,12 +29,12 @@ router = APIRouter()
 MOST_AUTHORS = 60
 LONGEST_ABSTRACT = 6_000
 DESCRIPTION = 200
-COUNTS = (
-    ("upvotes", N_("%(n)s vote"), N_("%(n)s votes")),
-    ("github_stars", N_("%(n)s GitHub star"), N_("%(n)s GitHub stars")),
-    ("comments", N_("%(n)s comment"), N_("%(n)s comments")),
-    ("citations", N_("%(n)s citation"), N_("%(n)s citations")),
-)
+COUNTS: Mapping[str, Callable[[int], Phrase]] = {
+    "upvotes": lambda n: phrases("%(n)s vote", "%(n)s votes", n),
+    "github_stars": lambda n: phrases("%(n)s GitHub star", "%(n)s GitHub stars", n),
+    "comments": lambda n: phrases("%(n)s comment", "%(n)s comments", n),
+    "citations": lambda n: phrases("%(n)s citation", "%(n)s citations", n),
+}
 
 
 @router.get("/papers/{identifier:path}.bib")
@@ -107,8 +108,8 @@ def _written(site: Site, page: PaperPage) -> Answer:
 def counts(signals: tuple[Signal, ...], site: Site) -> list[Phrase]:
     """The latest numbers about a paper: ["145 votes", "1 GitHub star"]."""
     known = signal_history(signals, site.clock())
-    found = [(kind, phrases(one, many, round(known[kind].last))) for kind, one, many in COUNTS if kind in known]
-    return [count for kind, count in found if count.values["n"] or kind == "upvotes"]
+    found = {kind: round(known[kind].last) for kind in COUNTS if kind in known}
+    return [COUNTS[kind](number) for kind, number in found.items() if number or kind == "upvotes"]
 
 
 def _host(url: str) -> str:

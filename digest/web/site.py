@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 ENGLISH = "en"
+_ENDS = (".", "?", "!", "。", "？", "！")
 STOPPED = {
     SuppressionReason.BOUNCE: N_(
         "We stopped all email to this address on %(since)s, because an email to it came back: the receiving server said that"
@@ -172,7 +173,8 @@ class Site:
 
     def sentence(self, text: str) -> str:
         """A line, in the page's language, as people write."""
-        return sentence(clean(self.translation.known(text)))
+        said = clean(self.translation.known(text))
+        return said[:1].upper() + said[1:] + ("" if said.endswith(_ENDS) else self.translation.full_stop)
 
     def refusal(self, path: str, status: int, title: str, text: str) -> Response:
         """No, with one line that says why: as a page, or as JSON to whoever asked the API at `path`."""
@@ -224,8 +226,3 @@ def client_of(request: Request) -> str:
 def attachment(text: str, media_type: str, name: str) -> Response:
     """What a browser saves under a name."""
     return Response(text, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-
-def sentence(text: str) -> str:
-    """The line of an error, as people write."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

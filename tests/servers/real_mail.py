@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest.config import Database, Dkim, Mail, Secrets, Settings, Web
+from digest.config import Database, Dkim, ListSettings, Mail, Secrets, Settings, Web
 from digest.container import Container
 from digest.domain.edition import Edition, PaperList, Rendered, Update
 from digest.domain.notice import Notice, NoticeKind
@@ -60,14 +60,14 @@ class RealMail:
     zone: Path
 
 
-def real_mail(folder: Path) -> RealMail:
-    """Written to `folder`: <day>.eml, <day>-compact.eml, <kind>.eml, zone."""
+def real_mail(folder: Path, language: str = "en") -> RealMail:
+    """Of a list in that language. Written to `folder`: <day>.eml, <day>-compact.eml, <kind>.eml, zone."""
     unpack(folder / "pages")
     (folder / "rsa.pem").write_bytes(new_key("rsa"))
     mornings: dict[str, dict[str, bytes]] = {style: {} for style in STYLES}
     now = datetime.now(UTC)
     """Mails are dated now: filters hold an old date against a mail, and that is not about the mail."""
-    with Container(settings_of(folder)) as container:
+    with Container(settings_of(folder, language=language)) as container:
         load([folder / "pages"], container.adapters.store, None, datetime(2026, 5, 26, tzinfo=UTC))
         paper_list = container.adapters.paper_list(None)
         with container.adapters.store.begin() as unit:
@@ -97,11 +97,12 @@ def real_mail(folder: Path) -> RealMail:
     return RealMail(full, compact, {name: folder / f"{name}.eml" for name in others}, zone)
 
 
-def settings_of(folder: Path, base_url: str = "https://papers.example.org") -> Settings:
+def settings_of(folder: Path, base_url: str = "https://papers.example.org", language: str = "en") -> Settings:
     return Settings(
         database=Database(url=f"sqlite:///{folder / 'digest.sqlite3'}"),
         secrets=Secrets(key_file=folder / "digest.key"),
         web=Web(base_url=base_url),
+        lists=(ListSettings(name="daily", title="Trending papers", language=language),),
         mail=Mail(
             from_name="Trending papers",
             from_address="digest@papers.example.org",

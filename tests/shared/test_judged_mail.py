@@ -26,9 +26,9 @@ _ALSO_THAT_DAY = "Message-ID also in"
 """One delivery in several styles is one mail to its Message-ID; nobody gets two of them."""
 
 
-@pytest.fixture(scope="module")
-def mail(tmp_path_factory: pytest.TempPathFactory) -> RealMail:
-    return real_mail(tmp_path_factory.mktemp("mail"))
+@pytest.fixture(scope="module", params=["en", "de", "zh-Hans"])
+def mail(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> RealMail:
+    return real_mail(tmp_path_factory.mktemp("mail"), request.param)
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,12 @@ def test_wishes_are_separated_and_repeats_fall_away() -> None:
     assert understood.interests == Interests(words=("robots", "speech"), categories=("cs.RO",), muted_words=("cats",))
 
 
+def test_wishes_are_separated_as_other_keyboards_do() -> None:
+    assert understand("图神经网络，扩散模型、robots；cs.CL,author：„LeCun, Yann“") == understand(
+        '图神经网络, 扩散模型, robots; cs.CL, author: "LeCun, Yann"'
+    )
+
+
 @pytest.mark.parametrize("typed", ["search: -video", "word: -a -cat:cs"])
 def test_a_wish_that_only_leaves_out_says_what_to_add(typed: str) -> None:
     understood = understand(f"{typed}, robots")

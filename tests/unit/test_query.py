@@ -74,6 +74,14 @@ def test_each_query_is_told_back(typed: str, query: Query, line: str) -> None:
     assert bool(query) is bool(line), "what is told is asked"
 
 
+@every_row(
+    ("phrase",),
+    [(each.format("graph theory"),) for each in ("„{}“", "«{}»", "« {} »", "»{}«", "「{}」", "『{}』", "＂{}＂", "“{}”")],
+)
+def test_a_phrase_stands_in_the_quotation_marks_of_any_language(phrase: str) -> None:
+    assert parse_query(f"author：ho {phrase}") == parse_query('author:ho "graph theory"')
+
+
 @pytest.mark.parametrize(
     ("typed", "asks"), [("-a", False), ('-"a b" -cat:cs', False), ("-a b", True), ("-a cat:cs", True), ("", False)]
 )

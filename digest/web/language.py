@@ -10,6 +10,8 @@ OFFERED = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"
 """By their own names. Every page offers them by `?lang=`; the links of a page that was asked for so begin with "/de", which
 needs no cookie.
 """
+WITHOUT = frozenset({"admin", "api", "healthz", "metrics", "readyz", "webhooks"})
+"""What is in no language: a web server's rule for /metrics has to hold for all ways there."""
 _LONGEST_QUERY = 4096
 
 
@@ -17,6 +19,8 @@ def in_address(path: str, query: bytes) -> tuple[str | None, str]:
     """(the language that an address asks for, the path without it). What is none that we offer asks for none."""
     _, first, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
     named = _offered(first)
+    if named and rest and rest[0].partition("/")[0] in WITHOUT:
+        return None, path
     if named:
         path = f"/{rest[0]}" if rest else "/"
     if b"lang=" in query:

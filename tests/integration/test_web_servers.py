@@ -15,7 +15,17 @@ from tests.servers.running import PATIENCE, free_port
 from tests.servers.web_server import SERVERS
 from tests.servers.website import BEARER, Website, stock, website
 
-NUMBERS = ("/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics?x", "/x/../metrics", "/METRICS")
+NUMBERS = (
+    "/metrics",
+    "/metrics/",
+    "//metrics",
+    "/%6detrics",
+    "/metrics?x",
+    "/x/../metrics",
+    "/METRICS",
+    "/de/metrics",
+    "/DE/de/metrics",
+)
 
 
 @pytest.mark.parametrize("strips", [False, True], ids=["passes the path on", "strips the path"])

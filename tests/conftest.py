@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from itertools import groupby
 from pathlib import Path
@@ -46,6 +47,10 @@ settings.load_profile("tests")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="unit, contract on SQLite and journeys: no server, no browser")
     parser.addoption("--refresh-golden", action="store_true", help="write the golden files instead of comparing with them")
+
+
+def pytest_configure() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, and what we start would, too
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -40,6 +40,9 @@ from digest.store.vectors import Vectors
 HashAddress = Callable[[str], str]
 """From an address's key (domain/subscriber.py) to its keyed hash, at most 64 characters."""
 
+STOPPED_AFTER = 60
+"""Seconds after which PostgreSQL ends a transaction that writes and asks nothing more: its process sleeps, or its machine, and
+others wait for the rows. Who waits for a writer on SQLite gives up by itself."""
 _MISSING_TABLES = ("no such table", "no such column", "does not exist")
 
 
@@ -141,6 +144,8 @@ class Store:
     def _transaction(self, options: dict[str, object]) -> Iterator[UnitOfWork]:
         try:
             with self.engine.connect().execution_options(**options) as connection, connection.begin():
+                if WRITES in options and connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{STOPPED_AFTER}s'")
                 yield UnitOfWork(connection, self._hash_address)
         except DBAPIError as error:
             raise _explained(error, place_of(self.engine.url)) from error

@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import select, update
 
 from digest.domain.delivery import Attempt, DeliveryProgress, DeliveryState, Reply, Stage
+from digest.domain.errors import DatabaseUnreachable
 from digest.domain.retry import RetryPolicy
 from digest.services.monitoring.explain import status
 from digest.services.scheduler.election import Election
+from digest.store import unit_of_work
+from digest.store.engine import open_engine
 from digest.store.schema import leases
 from digest.store.unit_of_work import Store
 from tests.servers.running import PATIENCE, until
@@ -209,3 +212,27 @@ def test_the_pulse_of_an_edition(store: Store) -> None:
     assert round(told.latency_sum, 1) == 135
     assert (told.accepted, told.began_at, told.ended_at) == (3, due + 5 * SECOND, due + 100 * SECOND)
     assert other.accepted == 0
+
+
+def test_a_process_that_sleeps_in_a_transaction_holds_others_up_for_a_while_only(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is suspended keeps its connections, and what they have locked."""
+    monkeypatch.setattr(unit_of_work, "STOPPED_AFTER", 1)
+    asleep, awake = (Store(open_engine(postgresql_url), str) for _ in range(2))
+    with awake.begin() as unit:
+        unit.sources.save("x", "y", {"n": 0}, NOW)
+
+    def overtaken() -> None:
+        with asleep.begin() as stopped:
+            stopped.sources.save("x", "y", {"n": 1}, NOW)
+            with awake.begin() as unit:
+                unit.sources.save("x", "y", {"n": 2}, NOW)
+            stopped.sources.save("x", "y", {"n": 3}, NOW)
+
+    with pytest.raises(DatabaseUnreachable):
+        overtaken()
+    with awake.read() as unit:
+        assert unit.sources.load("x", "y") == {"n": 2}
+    for each in (asleep, awake):
+        each.close()

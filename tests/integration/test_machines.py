@@ -191,7 +191,7 @@ def test_a_machine_that_sleeps_longer_than_its_lease(tmp_path: Path, database_ur
         config = configured(tmp_path, database_url, server.port, "connections = 1\nlease = 2")
         queue(load(config), 12)
         asleep = on({}, config)
-        until(server.accepted, "it sends")
+        until(lambda: states(config)[DeliveryState.ACCEPTED], "it has written that it sent")  # and is in no transaction
         asleep.send_signal(signal.SIGSTOP)
         time.sleep(3)
         server.wait = 0.0

@@ -178,13 +178,18 @@ def test_every_language_there_is_is_offered() -> None:
 
 
 def test_what_operators_and_programs_read_stays_in_english(pseudo: Website) -> None:
-    answer = pseudo.request("GET", f"/{PSEUDO}/admin", headers=BASIC)
+    answer = pseudo.request("GET", f"/admin?lang={PSEUDO}", headers=BASIC)
     assert answer.status_code == 200
     assert "⟦" not in answer.text
-    for path in ("/lists/daily/feed.atom", "/lists/daily/feed.json", "/api/v1/papers?q=diffusion", "/api/v1/papers/x/y"):
+    for path in ("/lists/daily/feed.atom", "/lists/daily/feed.json"):
         answer = pseudo.get(f"/{PSEUDO}{path}", **{"accept-language": "de"})
         assert "⟦" not in answer.text
         assert answer.text == pseudo.get(path).text
+    for path in ("/api/v1/papers?q=diffusion", "/api/v1/papers/x/y"):
+        assert pseudo.get(path, **{"accept-language": PSEUDO}).text == pseudo.get(path).text
+    for path in ("/admin", "/api/v1/lists", "/metrics", "/healthz", "/readyz"):
+        answer = pseudo.request("GET", f"/{PSEUDO}{path}", headers=BASIC)
+        assert answer.status_code == 404, "a web server's rule for it has to hold for all ways there"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def asked(mail: RealMail, *, everything: bool = False) -> Mapping[Judge, Verdict
     The spam filters, which need seconds a mail, get the mornings and the shortest notice; with `everything`, all.
     """
     every = [*mail.mornings, *mail.compact, *mail.others.values()]
-    some = [*mail.mornings, *mail.compact, mail.others["goodbye"]]
+    some = [*mail.mornings, *mail.compact, *(path for name, path in mail.others.items() if name == "goodbye")]
     return {
         judge: partial(_verdicts, judge, mail.zone, some if judge is Judge.SPAM and not everything else every) for judge in Judge
     }

@@ -30,8 +30,8 @@ _ALSO_THAT_DAY = "Message-ID also in"
 
 @pytest.fixture(scope="module")
 def mails(tmp_path_factory: pytest.TempPathFactory) -> list[RealMail]:
-    """In three languages. Of the Chinese ones the editions: judges count characters, and words by the spaces between them, and two
-    Chinese sentences have too few for them.
+    """In three languages. Of the Chinese ones the editions: judges count characters, and words by the spaces between them, and
+    two Chinese sentences have too few for them.
     """
     english, german, chinese = (real_mail(tmp_path_factory.mktemp("mail"), language) for language in ("en", "de", "zh-Hans"))
     return [english, german, replace(chinese, others={})]

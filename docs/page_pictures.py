@@ -1,6 +1,6 @@
 """Takes docs/pictures/pages: the pages of a real week on a phone (375 px) and a desk (1280 px), light and dark.
 
-    .venv/bin/python docs/page_pictures.py [--out FOLDER] [--language LANGUAGE]
+    .venv/bin/python docs/page_pictures.py [--out FOLDER] [--language LANGUAGE] [--device phone] [--scheme light] [PAGE ...]
 
 Needs ../shared/data (the recorded pages its editions are made of) and Chromium. Nothing leaves this machine.
 """
@@ -39,15 +39,20 @@ MORNING = timedelta(hours=8, minutes=5)
 
 def main() -> None:
     read = argparse.ArgumentParser(description="Pictures of the pages, as a phone and a desk show them.")
+    read.add_argument("pages", nargs="*", help="home, edition, paper …; all unless told")
     read.add_argument("--out", type=Path, default=ROOT / "docs/pictures/pages")
     read.add_argument("--whole", action="store_true", help="each page to its end")
     read.add_argument("--language", default="en", help="what the browser asks for")
+    read.add_argument("--device", choices=WIDTHS, action="append")
+    read.add_argument("--scheme", choices=SCHEMES, action="append")
     asked = read.parse_args()
     if why := missing():
         sys.exit(f"pictures: {why}")
     asked.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, week(Path(folder)) as pages:
-        take(pages, asked.out, asked.language, whole=asked.whole)
+        wanted = {name: address for name, address in pages.items() if name in asked.pages or not asked.pages}
+        views = [(device, scheme) for device in asked.device or WIDTHS for scheme in asked.scheme or SCHEMES]
+        take(wanted, views, asked.out, asked.language, whole=asked.whole)
 
 
 @contextmanager
@@ -94,20 +99,20 @@ def week(folder: Path) -> Iterator[dict[str, str]]:
             }
 
 
-def take(pages: dict[str, str], out: Path, language: str, *, whole: bool) -> None:
-    """<name>-<phone or desk>-<scheme>.png for each page."""
+def take(pages: dict[str, str], views: list[tuple[str, str]], out: Path, language: str, *, whole: bool) -> None:
+    """<name>-<phone or desk>-<scheme>.png for each page, with the language where it is not English."""
+    ending = "" if language == "en" else f"-{language}"
     with chromium() as browser:
-        for scheme in SCHEMES:
-            for device, width in WIDTHS.items():
-                view = {"width": width, "height": HEIGHTS[device]}
-                context = browser.new_context(viewport=view, color_scheme=scheme, locale=language)
-                page = context.new_page()
-                for name, address in pages.items():
-                    answer = page.goto(address)
-                    assert answer is not None
-                    assert answer.status == 200, f"{name}: {answer.status}"
-                    page.screenshot(path=out / f"{name}-{device}-{scheme}.png", full_page=whole)
-                context.close()
+        for device, scheme in views:
+            view = {"width": WIDTHS[device], "height": HEIGHTS[device]}
+            context = browser.new_context(viewport=view, color_scheme=scheme, locale=language)
+            page = context.new_page()
+            for name, address in pages.items():
+                answer = page.goto(address)
+                assert answer is not None
+                assert answer.status == 200, f"{name}: {answer.status}"
+                page.screenshot(path=out / f"{name}-{device}-{scheme}{ending}.png", full_page=whole)
+            context.close()
 
 
 if __name__ == "__main__":

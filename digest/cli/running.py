@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from types import FrameType
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -50,15 +48,10 @@ def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) ->
     from digest.cli.progress import bar, hidden
     from digest.cli.review import held_line
     from digest.domain.instant import parse_instant
-    from digest.stop_signals import stop_signals
+    from digest.stop_signals import on_stop_signal
 
-    asked = Counter[str]()
-
-    def ask(signum: int, frame: FrameType | None) -> None:
-        asked["stop"] += 1
-
-    for number in stop_signals():
-        signal.signal(number, ask)
+    stop = Event()
+    on_stop_signal(stop.set)
     instant = parse_instant(at, "--at") if at else None
 
     def clock() -> datetime:
@@ -66,11 +59,11 @@ def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) ->
 
     watched = bar(lambda: container.delivery.remaining(clock()), quiet=quiet or as_json)
     with suppress(RelayUnreachable):  # delivering meets it too, and says so
-        container.notices.send_queued(clock, lambda: asked["stop"] > 0)
+        container.notices.send_queued(clock, stop.is_set)
     if container.adapters.key_problem:
         click.echo(f"digest: {container.adapters.key_problem}", err=True)
     with watched.showing() if watched else hidden() as progress:
-        result = container.delivery.deliver(clock, stop=lambda: asked["stop"] > 0, progress=progress)
+        result = container.delivery.deliver(clock, stop=stop.is_set, progress=progress)
     text = asdict(result.tally)
 
     def lines() -> None:

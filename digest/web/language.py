@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from digest.translation import preferred
+from digest.translation import LANGUAGES, preferred
 
-OFFERED = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh-Hans": "简体中文", "ja": "日本語"}
+OFFERED = dict(zip(LANGUAGES, ("English", "Deutsch", "Français", "Español", "简体中文", "日本語"), strict=True))
 """By their own names. Every page offers them by `?lang=`; the links of a page that was asked for so begin with "/de", which
 needs no cookie.
 """

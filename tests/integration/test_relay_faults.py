@@ -21,11 +21,12 @@ from cryptography.x509.oid import NameOID
 from digest.config import load
 from digest.container import Container
 from digest.domain.delivery import Attempt, Envelope, Reply, Stage
-from digest.domain.errors import MailError, RelayRefusedUs, RelayUnreachable
+from digest.domain.errors import MailError, RelayRefusedUs, RelayUnreachable, StoreError
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.relay import Relay
 from digest.mail.smtp.relay_settings import RelaySettings, Timeouts
 from tests.outbox import configured, queue
+from tests.servers.running import until
 from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -410,6 +411,44 @@ def test_wrong_password(store: Path) -> None:
         with pytest.raises(RelayRefusedUs, match=r"AUTH was answered 535 5\.7\.8"):
             relay_to(server, username="me", password="wrong").connect()
         assert all(a.accepted for a in relay_to(server, username="me", password="right").send(envelopes(2), Notes()))
+
+
+class Unreadable:
+    """What is known of a relay, in a database that hangs up when it is asked to `fail`."""
+
+    def __init__(self, fail: str) -> None:
+        self._fail = fail
+
+    def _asked(self, what: str) -> None:
+        if what == self._fail:
+            raise StoreError("the database hung up")
+
+    def enter(self) -> str:
+        return ""
+
+    def worked(self) -> None:
+        self._asked("worked")
+
+    def refused(self, reply: str) -> None: ...
+    def left(self) -> None: ...
+
+    def unusable(self) -> frozenset[str]:
+        self._asked("unusable")
+        return frozenset()
+
+    def extension_failed(self, keyword: str) -> None: ...
+
+
+@pytest.mark.parametrize("fail", ["worked", "unusable"])
+def test_a_connection_is_closed_where_the_database_hangs_up_meanwhile(store: Path, fail: str) -> None:
+    with SmtpServer(store, password="right") as server:
+        known = Unreadable(fail)
+        settings = replace(relay_to(server).settings, username="me", password="right")
+        relay = Relay(settings, lambda: AT, logins=known, record=known)
+        with pytest.raises(StoreError) as caught:  # which keeps alive what the connection was made with
+            relay.connect()
+        until(lambda: server.connections == 1 and not server.open, "the server sees the connection end")
+    assert caught.value.args
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,8 @@ class SmtpServer:
         self.seen: Counter[str] = Counter()
         self.connections = 0
         self.lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self.open: set[socket.socket] = set()
+        """The connections that stand."""
         self._threads: list[threading.Thread] = []
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -114,7 +115,7 @@ class SmtpServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for sock in list(self._open):
+        for sock in list(self.open):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
@@ -149,14 +150,14 @@ class SmtpServer:
             with self.lock:
                 number = self.connections
                 self.connections += 1
-            self._open.add(sock)
+            self.open.add(sock)
             self._start(self._serve, sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         connection = _Connection(self, sock, number)
         with contextlib.suppress(_HangUp, OSError):
             connection.serve()
-        self._open.discard(sock)
+        self.open.discard(sock)
         connection.close()
 
 

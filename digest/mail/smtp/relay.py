@@ -87,7 +87,11 @@ class Relay:
         except BaseException:
             logins.left()
             raise
-        logins.worked()
+        try:
+            logins.worked()
+        except BaseException:
+            session.close()
+            raise
         return session
 
     def _connected(self, pace: Pace) -> Session:
@@ -128,9 +132,9 @@ class Relay:
             raise RelayRefusedUs(self.name, f"{step}: {error}") from None
         except (SessionLost, OSError) as error:
             raise RelayUnreachable(self.name, f"{step}: {_why(error)}") from None
-        replies, extensions = handshake.detach()
         settings = self.settings
         remembered = self._record.unusable() if self._record is not None else frozenset()
+        replies, extensions = handshake.detach()  # from here on nothing may fail: the session closes the connection
         turned_off = frozenset() if settings.pipelining else {"PIPELINING"}
         extensions = extensions.without(self._failed | remembered | turned_off)
         return Session(self.name, replies, extensions, settings.timeouts, settings.max_per_connection, self._clock, pace)

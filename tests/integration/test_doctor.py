@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from digest.cli import digest
 from digest.config import load
 from digest.container import Container
 from digest.mail.auth.dkim import new_key
+from digest.mail.auth.dns_lookup import Lookup
 from tests.servers.name_server import name_server
 from tests.servers.smtp import SmtpServer
 
@@ -77,12 +77,13 @@ def test_every_record_advised_makes_it_well(config: Path) -> None:
 
 
 def test_where_no_name_server_answers_it_says_so_once_and_soon(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ask = list[str](), Lookup._ask
+    monkeypatch.setattr(Lookup, "_ask", lambda lookup, name, *kind: (asked.append(name), ask(lookup, name, *kind))[1])
     monkeypatch.setattr("digest.mail.auth.dns_lookup.PATIENCE", 1)
     with name_server({}, silent=frozenset({"papers.test"})) as server:
-        started = time.monotonic()
         code, said = doctor(config, server)
     assert code == 1
-    assert time.monotonic() - started < 9, "ten look-ups are not waited for"
+    assert len(asked) == 1, "ten look-ups are not waited for"
     assert said.count("FAIL") == 1
     assert (
         "FAIL name servers: DNS: TXT of papers.test: no answer from 127.0.0.1 in 1 seconds; nothing can be said of SPF, DKIM"

@@ -22,7 +22,7 @@ from digest.links import Purpose
 from tests.command_line import clean_environment, command
 from tests.libraries import library
 from tests.servers.libraries import KEY, Elsewhere, elsewhere
-from tests.servers.running import free_port, until
+from tests.servers.running import PATIENCE, free_port, until
 from tests.servers.scripted_http import reply, silent
 from tests.servers.website import Website, website
 
@@ -229,7 +229,7 @@ def test_the_daemon_reads_in_a_job_of_its_own_and_ends_while_it_waits(digest: Te
             until(lambda: [each.papers for each in container.libraries.of(subscription.id)] == [150, 0])
             until(lambda: not there.zotero.faults)  # and it waits
             daemon.send_signal(signal.SIGTERM)
-            said = daemon.communicate(timeout=15)[0]
+            said = daemon.communicate(timeout=PATIENCE)[0]
             assert daemon.returncode == 0
             assert KEY.encode() not in said
         finally:

@@ -265,7 +265,7 @@ def test_the_daemon_goes_on_when_its_clock_is_set(
             try:
                 for _ in range(2):
                     seen = len(ticks)
-                    until(lambda seen=seen: len(ticks) > seen + 2, "it ticks", 20)
+                    until(lambda seen=seen: len(ticks) > seen + 2, "it ticks")
                     ahead[0] += step
             finally:
                 daemon.stop()
@@ -291,7 +291,7 @@ def test_a_scheduler_is_elected_though_a_dead_one_wrote_from_the_future(tmp_path
             with store.read() as unit:
                 return unit.sources.load(*TICKED) is not None
 
-        watched(daemon, lambda: until(ticked, "it ticks", 20))
+        watched(daemon, lambda: until(ticked, "it ticks"))
 
 
 # ---- lists -------------------------------------------------------------------------------------------------------------------

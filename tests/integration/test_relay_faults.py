@@ -32,8 +32,8 @@ from tests.servers.smtp import OFFERS, Do, Script, SmtpServer
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 NO_PIPELINING = tuple(offer for offer in OFFERS if offer != "PIPELINING")
 BOTH = pytest.mark.parametrize("extensions", [OFFERS, NO_PIPELINING], ids=["pipelined", "plain"])
-IMPATIENT = Timeouts(connect=20, greeting=1, command=1, data=1, block=20, dot=1)
-PATIENT = Timeouts(connect=5, greeting=5, command=5, data=5, block=5, dot=5)
+IMPATIENT = Timeouts(connect=20, greeting=3, command=3, data=3, block=20, dot=3)
+PATIENT = Timeouts(connect=60, greeting=60, command=60, data=60, block=60, dot=60)
 
 
 class Notes:

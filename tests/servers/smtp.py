@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.running import PATIENCE
+
 OFFERS = ("PIPELINING", "SIZE 10240000", "8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8")
 
 
@@ -119,7 +121,7 @@ class SmtpServer:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=PATIENCE)
             assert not thread.is_alive(), "a server thread did not end"
 
     def accepted(self) -> list[Kept]:
@@ -134,7 +136,7 @@ class SmtpServer:
 
     def stall(self) -> None:
         """Says nothing until the test is over."""
-        self._stopped.wait(timeout=60)
+        self._stopped.wait(timeout=PATIENCE)
 
     def _start(self, target: object, *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
@@ -21,6 +22,7 @@ from digest.domain.subscriber import (
     Preferences,
     SubscriptionState,
 )
+from digest.store.dialect import chunks
 from digest.store.schema import attempts, deliveries, subscribers, subscriptions
 from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
@@ -110,7 +112,8 @@ def test_erasure_leaves_only_the_hash(store: Store) -> None:
         assert unit.suppressions.find(gone) == Suppression(hash_address(gone.key), SuppressionReason.ERASED, NOW)
 
 
-def test_many_at_once(store: Store) -> None:
+def test_many_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.store.subscribers.subscribers.chunks", partial(chunks, size=50))
     know(store)
     with store.begin() as unit:
         unit.subscribers.request(Address("pending@example.org"), "main", Preferences(), Interests(), NOW)
@@ -119,7 +122,7 @@ def test_many_at_once(store: Store) -> None:
         unit.subscribers.end(ended.id, "goodbye", NOW)
     # of those with a library, more than are looked up at once
     rows = [
-        NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES if n < 1001 else Interests())
+        NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES if n < 51 else Interests())
         for n in range(2500)
     ]
     rows += [NewReader(Address(f"{name}@example.org"), "main") for name in ("pending", "active", "ended", "R0")]

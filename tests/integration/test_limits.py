@@ -83,9 +83,9 @@ def test_a_relay_gets_its_share_of_a_minute_whoever_asks(store: Store, per_minut
 
     takers = [limits(), limits()]
     begun = []
-    for tenth in range(1200):  # two minutes
-        now[0] = AT + timedelta(seconds=tenth / 10)
-        takers[1] = limits() if tenth % 400 == 0 else takers[1]  # a restart does not get more
+    for half in range(240):  # two minutes
+        now[0] = AT + timedelta(seconds=half / 2)
+        takers[1] = limits() if half % 80 == 0 else takers[1]  # a restart does not get more
         for taker in takers:
             while taker.take():
                 begun.append(now[0])

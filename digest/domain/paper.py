@@ -20,6 +20,10 @@ class Signal:
     source: str
 
 
+MODELS = {"huggingface": "Hugging Face", "semantic scholar": "Semantic Scholar"}
+"""Whose models sum papers up, by what a summary says of where it is from."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """One line on what a paper contributes, with where the words come from."""
@@ -27,6 +31,12 @@ class Summary:
     text: str
     provenance: str
     """"huggingface", "semantic scholar" (the source's own), "abstract" (extracted) or "model:<name>" (an endpoint)."""
+    language: str = ""
+    """BCP 47; empty: English where a model wrote it, else the abstract's."""
+
+    @property
+    def is_by_model(self) -> bool:
+        return self.provenance.startswith("model:") or self.provenance in MODELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

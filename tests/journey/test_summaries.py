@@ -18,8 +18,9 @@ from digest.domain.errors import ConfigurationError
 from digest.domain.paper import Paper, Summary
 from digest.services.editions.build_edition import edit
 from digest.services.papers.summarise import PLACE, Limits, Summariser
+from digest.sources.grounding import is_grounded
 from digest.sources.http import HttpPolicy, PoliteGetter
-from digest.sources.llm_summaries import LlmSummaries, is_grounded, usable
+from digest.sources.llm_summaries import LlmSummaries, usable
 from digest.store.unit_of_work import Store
 from tests.journey.test_edition_notes import Blank
 from tests.servers.chat_model import MODEL, chat_model, material, said, sum_up
@@ -397,7 +398,7 @@ def test_the_picks_are_asked_for_first(sqlite_store: Store) -> None:
         unit.papers.merge([sighting(n, title=f"{name} of the {n}th kind") for n, name in enumerate(("Ants", "Bees", "Cats"), 1)])
     asked: list[str] = []
 
-    def listening(papers: object, at: object) -> Mapping[int, Summary]:
+    def listening(papers: object, at: object, language: str) -> Mapping[int, Summary]:
         asked.extend(paper.title for paper in papers)  # type: ignore[attr-defined]
         return {}
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from digest.domain.edition import Edition, PaperList, Pooled, Update
 from digest.domain.identifier import page_of
-from digest.domain.paper import Paper, Ranked, for_readers
+from digest.domain.paper import MODELS, Paper, Ranked, Summary, for_readers
 from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
 from digest.render.edition.acknowledgement import AcknowledgementView
@@ -25,8 +25,6 @@ from digest.render.text.web_url import web_url
 from digest.translation import Translation, translation
 
 MOST_AUTHORS = 3
-_MODELS = {"huggingface": "Hugging Face", "semantic scholar": "Semantic Scholar"}
-"""Whose models sum papers up, by what a summary says of where it is from."""
 ENGLISH = translation("en")
 
 
@@ -82,6 +80,8 @@ class CardView:
     """"rtl" where the title is written from right to left, else empty."""
     language: str
     """Of title and abstract, where it can be told ("en"); else empty."""
+    summary_language: str
+    """Of the summary."""
     authors: tuple[str, ...]
     more_authors: int
     summary: str
@@ -235,6 +235,7 @@ def card_view(
     title = shorten(readable(paper.title), 300)
     authors = tuple(name for author in paper.authors if (name := _name(author)))
     words = readable(paper.summary.text) if paper.summary else ""
+    language = "" if in_other_letters(title) else "en"
     return CardView(
         paper_id=paper.id,
         identifier=str(paper.identifier),
@@ -242,7 +243,8 @@ def card_view(
         title=title,
         section=section,
         title_dir="rtl" if is_right_to_left(title) else "",
-        language="" if in_other_letters(title) else "en",
+        language=language,
+        summary_language=_language_of(paper.summary) or language,
         authors=authors[:MOST_AUTHORS],
         more_authors=max(len(authors) - MOST_AUTHORS, 0),
         summary=shorten(words, lengths.summary),
@@ -258,6 +260,11 @@ def card_view(
         reasons=tuple(text for reason in for_readers(ranked.reasons) if (text := readable(spoken.phrase(reason.text)))),
         bars=bar_heights(ranked.growth) if style == "full" else (),
     )
+
+
+def _language_of(summary: Summary | None) -> str:
+    """ "" where it is the abstract's."""
+    return (summary.language or ("en" if summary.is_by_model else "")) if summary else ""
 
 
 def _one_voice(pool: Sequence[Pooled]) -> str:
@@ -279,11 +286,10 @@ def _provenance(paper: Paper, spoken: Translation) -> str:
 
 def _whose(paper: Paper) -> tuple[str, bool]:
     """Whose words a paper's summary is, and whether a model's; "" for its authors'."""
-    whose = paper.summary.provenance if paper.summary else "abstract"
-    kind, _, model = whose.partition(":")
-    if whose == "abstract":
+    if paper.summary is None or paper.summary.provenance == "abstract":
         return "", False
-    return clean(model if kind == "model" else _MODELS.get(whose, whose)), kind == "model" or whose in _MODELS
+    whose = paper.summary.provenance
+    return clean(MODELS.get(whose, whose.removeprefix("model:"))), paper.summary.is_by_model
 
 
 def _excerpt(paper: Paper, longest: int) -> str:

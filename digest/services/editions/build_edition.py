@@ -155,7 +155,7 @@ def drafted(
     pool = selection.pool
     ahead = foremost(pool, paper_list.pool)  # the others are summed up when their card is made
     shown = {each.paper.id: each.paper for each in (*(p.ranked for p in selection.picks), *(p.ranked for p in ahead))}
-    written = summaries(list(shown.values()), at)
+    written = summaries(list(shown.values()), at, paper_list.language)
     picks = tuple(Pick(pick.rank, _summarised(pick.ranked, written)) for pick in selection.picks)
     chosen = {pick.ranked.paper.id: pick.ranked for pick in picks}
     pool = tuple(

@@ -4,7 +4,8 @@
 
 An edition waits for at most `patience` seconds and one answer more, and is made without the lines that did not come: the abstract
 speaks then. A batch that gets no readable answer is split, so that one paper a model refuses costs no other its line; that it was
-refused is remembered. What went wrong is kept for `digest doctor`.
+refused is remembered, of the paper in that language: another language is another question, and a filter may stumble over an
+answer. What went wrong is kept for `digest doctor`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,9 +22,12 @@ from digest.domain.instant import isoformat
 from digest.domain.paper import Paper, Summary
 from digest.store.unit_of_work import Store
 
-Summaries = Callable[[Sequence[Paper], datetime], Mapping[int, Summary]]
-"""Papers, those that matter most first → lines by paper id, for those that got one. An endpoint in trouble raises nothing."""
+Summaries = Callable[[Sequence[Paper], datetime | None, str], Mapping[int, Summary]]
+"""Papers, those that matter most first, an instant, and a language (BCP 47) → lines by paper id, for those that got one. Without
+an instant nobody is asked: only what is remembered. An endpoint in trouble raises nothing.
+"""
 
+ENGLISH = "en"
 PLACE = "summaries:"
 """Among what sources remember; no source can be called so."""
 BUDGET, TROUBLE = "budget", "trouble"
@@ -35,7 +39,7 @@ MOST_WASTED = 8
 """Questions without an answer after which an endpoint that has given none is asked about no smaller batch."""
 
 
-def nobody(papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
+def nobody(papers: Sequence[Paper], at: datetime | None, language: str) -> Mapping[int, Summary]:
     """No endpoint: every line is the source's or the abstract's."""
     return {}
 
@@ -50,9 +54,9 @@ class Written(Protocol):
 class Endpoint(Protocol):
     """Raises SourceError from `write`."""
 
-    def write(self, papers: Sequence[Paper]) -> Written: ...
-    def estimated_tokens(self, papers: Sequence[Paper]) -> int: ...
-    def key(self, paper: Paper) -> str: ...
+    def write(self, papers: Sequence[Paper], language: str) -> Written: ...
+    def estimated_tokens(self, papers: Sequence[Paper], language: str) -> int: ...
+    def key(self, paper: Paper, language: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +73,28 @@ class Summariser:
 
     def __init__(self, store: Store, endpoint: Endpoint, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._endpoint, self._limits, self._clock = store, endpoint, limits, clock
+        self._unreachable: tuple[str, float] | None = None
+        """For lines in which language it did not answer last, and when."""
 
-    def __call__(self, papers: Sequence[Paper], at: datetime) -> Mapping[int, Summary]:
-        asked = {self._endpoint.key(paper): paper for paper in papers if paper.abstract and not _has_summary(paper)}
+    def __call__(self, papers: Sequence[Paper], at: datetime | None, language: str = ENGLISH) -> Mapping[int, Summary]:
+        asked = {
+            self._endpoint.key(paper, language): paper for paper in papers if paper.abstract and not _has_summary(paper, language)
+        }
         with self._store.read() as unit:
             known = unit.sources.some(PLACE, asked)
         lines = {asked[key].id: Summary(**value) for key, value in known.items() if value["text"]}
         missing = {key: paper for key, paper in asked.items() if key not in known}
-        return lines | self._written(missing, at) if missing else lines
+        lines |= self._written(missing, at, language) if missing and at and not self._is_given_up(language) else {}
+        return lines if language == ENGLISH else {paper: replace(line, language=language) for paper, line in lines.items()}
 
-    def _written(self, papers: Mapping[str, Paper], at: datetime) -> dict[int, Summary]:
+    def _is_given_up(self, language: str) -> bool:
+        """Who did not answer for one language is not waited for in the next ones: an edition may be needed in several."""
+        if self._unreachable is None:
+            return False
+        tried, when = self._unreachable
+        return tried != language and self._clock() - when < self._limits.patience
+
+    def _written(self, papers: Mapping[str, Paper], at: datetime, language: str) -> dict[int, Summary]:
         began, lines, trouble, keys = self._clock(), dict[int, Summary](), "", list(papers)
         batches = deque(keys[start : start + self._limits.batch] for start in range(0, len(keys), self._limits.batch))
         refused, answers, wasted = list[str](), 0, 0
@@ -88,17 +104,18 @@ class Summariser:
                 left = len(some) + sum(map(len, batches))
                 trouble = trouble or f"{left} papers were not asked for within {self._limits.patience:g} s"
                 break
-            estimated_tokens = self._endpoint.estimated_tokens(list(some.values()))
+            estimated_tokens = self._endpoint.estimated_tokens(list(some.values()), language)
             if not self._afford(estimated_tokens, at):
                 trouble = trouble or f"the day's budget of {self._limits.budget:,} tokens is spent"
                 break
             try:
-                written = self._endpoint.write(list(some.values()))
+                written = self._endpoint.write(list(some.values()), language)
             except SourceError as error:
                 if not isinstance(error, UnreadableAnswer):
                     self._spend(-estimated_tokens, at)
                 if not _of_these_papers(error):
                     trouble = error.reason
+                    self._unreachable = language, self._clock()
                     break
                 wasted += 1
                 if len(some) > 1 and (
@@ -110,6 +127,7 @@ class Summariser:
                 refused += some if len(some) == 1 else []
             else:
                 answers += 1
+                self._unreachable = None
                 self._remember(some, written, estimated_tokens, at)
                 lines |= written.lines
         if answers:  # it answers for others: these it refuses
@@ -130,7 +148,7 @@ class Summariser:
             nonlocal afforded
             spent = _spent(before, at)
             afforded = spent + tokens <= self._limits.budget
-            return _day(at, spent + tokens if afforded else spent)
+            return _day(before, at, spent + tokens if afforded else spent)
 
         with self._store.begin() as unit:
             unit.sources.change(PLACE, BUDGET, take, at)
@@ -138,7 +156,7 @@ class Summariser:
 
     def _spend(self, tokens: int, at: datetime) -> None:
         with self._store.begin() as unit:
-            unit.sources.change(PLACE, BUDGET, lambda before: _day(at, max(0, _spent(before, at) + tokens)), at)
+            unit.sources.change(PLACE, BUDGET, lambda before: _day(before, at, max(0, _spent(before, at) + tokens)), at)
 
     def _remember(self, papers: Mapping[str, Paper], written: Written, estimated_tokens: int, at: datetime) -> None:
         """That there is no usable line, too: tomorrow's edition need not ask again."""
@@ -168,13 +186,18 @@ def _halves(keys: list[str]) -> list[list[str]]:
     return [keys[:middle], keys[middle:]]
 
 
-def _has_summary(paper: Paper) -> bool:
-    return paper.summary is not None and bool(paper.summary.text.strip())
+def _has_summary(paper: Paper, language: str) -> bool:
+    """Whether there is a line that nobody need be asked for: the source's own, in whose language a model's is no better."""
+    summary = paper.summary
+    if summary is None or not summary.text.strip() or summary.provenance == "abstract":
+        return False
+    return not summary.is_by_model or (summary.language or ENGLISH) == language
 
 
 def _spent(kept: Mapping[str, Any], at: datetime) -> int:
-    return int(kept.get("tokens", 0)) if kept.get("day") == at.date().isoformat() else 0
+    return int(kept.get("tokens", 0)) if kept.get("day", "") >= at.date().isoformat() else 0
 
 
-def _day(at: datetime, tokens: int) -> dict[str, Any]:
-    return {"day": at.date().isoformat(), "tokens": tokens}
+def _day(kept: Mapping[str, Any], at: datetime, tokens: int) -> dict[str, Any]:
+    """What is asked about an edition of an earlier day counts on the last day too."""
+    return {"day": max(kept.get("day", ""), at.date().isoformat()), "tokens": tokens}

@@ -142,7 +142,8 @@ def _translating(into: Translation) -> dict[str, object]:
         return shown(context, into.npgettext, about, one, many, n, values=values)
 
     functions = {"_": gettext, "gettext": gettext, "ngettext": ngettext, "pgettext": pgettext, "npgettext": npgettext}
-    return {**functions, "language": into.language, "direction": into.direction}
+    turned = into.direction == "rtl"
+    return {**functions, "language": into.language, "direction": into.direction, "back": "←→"[turned], "on": "→←"[turned]}
 
 
 def _one_line(text: str) -> str:

@@ -136,6 +136,9 @@ def test_templates_in_a_language(tmp_path: Path) -> None:
     backwards = templates.in_language(PSEUDO).render("a.html", **values)
     assert backwards.startswith("qps-plocm rtl ⟦<b>&lt;i&gt;</b> & ƈǿ ẋẋẋ⟧ ⟦1,204 ƥȧƥḗřş ẋẋẋ⟧")
     assert templates.render("a.txt", x="<i>") == "<i> & co"
+    (tmp_path / "pager.html").write_text("{{ back }} {{ on }}")
+    assert templates.render("pager.html") == "← →"
+    assert templates.in_language(PSEUDO).render("pager.html") == "→ ←", "arrows turn round with the page"
     assert templates.in_language("de") is templates.in_language("de")
     assert templates.in_language("en") is templates
 

@@ -288,7 +288,7 @@ class Adapters:
         from digest.services.editions.more_cards import CardKeeper
         from digest.services.editions.personalise import Personaliser
 
-        cards = CardKeeper(self.store, lambda: self.edition_renderer, self.paper_list)
+        cards = CardKeeper(self.store, lambda: self.edition_renderer, self.paper_list, lambda: self.summaries)
         return Personaliser(self.store, cards, {each.name for each in self.lists if each.send_empty})
 
     @cached_property

@@ -233,6 +233,7 @@ class Container:
             lambda: self.adapters.edition_renderer,
             lambda: self.adapters.ranker,
             lambda: self.adapters.summaries,
+            lambda: self.adapters.personaliser.make_cards.prepare,
         )
 
     @cached_property

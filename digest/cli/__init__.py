@@ -28,7 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("digest.cli.editions:preview", "Write the mail exactly as it would be sent."),
     "send": ("digest.cli.editions:send", "Send an edition to given addresses now, once."),
     "subscribe": ("digest.cli.readers:subscribe", "Subscribe an address."),
-    "preferences": ("digest.cli.preferences:preferences", "Change when a reader's mail is due and its language; show both."),
+    "preferences": (
+        "digest.cli.preferences:preferences",
+        "Change when a reader's mail is due, its language and words; show all.",
+    ),
     "interests": ("digest.cli.interests:interests", "Add what a reader cares about, and show what was understood."),
     "unsubscribe": ("digest.cli.readers:unsubscribe", "End an address's subscriptions."),
     "erase": ("digest.cli.readers:erase", "Forget a person, keeping only the suppression hash."),

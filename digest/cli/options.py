@@ -51,11 +51,18 @@ class Hour(click.ParamType[time]):
 
 
 class Language(click.ParamType[str]):
+    """With `or_list`, "list" is the list's: ""."""
+
     name = "language"
+
+    def __init__(self, *, or_list: bool = False) -> None:
+        self.or_list = or_list
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         from digest.translation import read_language
 
+        if self.or_list and value in ("", "list"):
+            return ""
         try:
             return read_language(value)
         except ValueError as error:
@@ -103,12 +110,25 @@ _WHEN = (
     click.option("--hour", type=Hour(), help="When the mail is due there, such as 07:00."),
     click.option("--weekdays", help="Such as mon,wed,fri, weekdays or daily."),
     click.option("--frequency", help="daily (on each of the weekdays), weekly or monthly (on the first of them)."),
-    click.option("--language", type=Language(), help="Of the mail: en, de, fr, es, zh-Hans or ja (default: the list's)."),
+    click.option(
+        "--language",
+        type=Language(or_list=True),
+        help="Of the mail: en, de, fr, es, zh-Hans or ja, or list: the list's (default).",
+    ),
+    click.option(
+        "--authors-words/--any-words", default=None, help="Sum papers up by a sentence of their authors, never by a model's line."
+    ),
 )
 
 
 def when_options(command: F) -> F:
-    """The options that say when mail is due, and in which language it is."""
+    """The options that say when mail is due, in which language it is, and in whose words."""
     for option in reversed(_WHEN):
         command = option(command)
     return command
+
+
+def tell_of_no_model(container: Container) -> None:
+    """For who asks for the authors' words only where nothing else is sent."""
+    if not container.settings.has_model_summaries:
+        click.echo("digest: no model writes summaries here: --authors-words changes no mail until one does", err=True)

@@ -1,4 +1,4 @@
-"""`digest preferences`: when a reader's mail is due and in which language, as their own page shows and changes it."""
+"""`digest preferences`: when a reader's mail is due, in which language and whose words; their own page changes the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Day, answer, at_option, when_options, wired
+from digest.cli.options import Day, answer, at_option, tell_of_no_model, when_options, wired
 from digest.domain.errors import NotFound
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays
 from digest.domain.subscriber import SubscriptionState
@@ -35,17 +35,24 @@ def preferences(
     weekdays: str | None,
     frequency: str | None,
     language: str | None,
+    authors_words: bool | None,
     pause_until: date | None,
     at: datetime,
 ) -> None:
-    """Change when a reader's mail is due and its language, as they asked, and show both. What is not named stays."""
+    """Change when a reader's mail is due, its language and its words, as they asked, and show all. What is not named stays."""
+    if authors_words:
+        tell_of_no_model(container)
     address = container.adapters.address(email)
     found = [each for each in container.subscriptions.of(address) if each.state is not SubscriptionState.ENDED]
     if not (found := [each for each in found if list_name in (None, each.list)]):
         raise NotFound(f"{address}" + (f" on {list_name}" if list_name else ""), "there is no subscription to change")
     changed = [
         container.subscriptions.change(each, wanted)
-        if (wanted := _wanted(container, each.preferences, timezone, hour, weekdays, frequency, language, pause_until))
+        if (
+            wanted := _wanted(
+                container, each.preferences, timezone, hour, weekdays, frequency, language, authors_words, pause_until
+            )
+        )
         != each.preferences
         else each
         for each in found
@@ -65,14 +72,17 @@ def _wanted(
     weekdays: str | None,
     frequency: str | None,
     language: str | None,
+    authors_words: bool | None,
     pause_until: date | None,
 ) -> Preferences:
     if timezone:
         before = replace(before, timezone=container.adapters.preferences(timezone, None).timezone)
     if hour is not None:
         before = replace(before, hour=hour)
-    if language:
-        before = replace(before, language=language)
+    if language is not None:
+        before = replace(before, language=language or None)
+    if authors_words is not None:
+        before = replace(before, authors_words=authors_words)
     if pause_until:
         before = replace(before, paused_until=pause_until)
     return with_days(before, weekdays, frequency)
@@ -98,6 +108,7 @@ def _document(value: Preferences) -> dict[str, object]:
         "weekdays": format_weekdays(value.weekdays),
         "frequency": str(value.frequency),
         "language": value.language,
+        "authors_words": value.authors_words,
         "paused_until": value.paused_until and value.paused_until.isoformat(),
     }
 
@@ -109,5 +120,6 @@ def _line(subscription: Subscription, at: datetime) -> str:
         f"{subscription.address}  {subscription.list}  {subscription.state}  {value.hour:%H:%M} {value.timezone}, "
         f"{format_weekdays(value.weekdays)}, {value.frequency}"
         + (f", {value.language}" if value.language else "")
+        + (", authors' words only" if value.authors_words else "")
         + (f", paused until {paused}" if paused else "")
     )

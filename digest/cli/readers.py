@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import Instant, answer, at_option, when_options, wired
+from digest.cli.options import Instant, answer, at_option, tell_of_no_model, when_options, wired
 from digest.cli.preferences import with_days
 from digest.domain.errors import InvalidAddress, InvalidInput
 from digest.domain.feedback import SuppressionReason
@@ -40,6 +40,7 @@ def subscribe(
     weekdays: str | None,
     frequency: str | None,
     language: str | None,
+    authors_words: bool | None,
     cadence: str | None,
     interests_text: str | None,
     confirmed: bool,
@@ -51,7 +52,9 @@ def subscribe(
     if cadence:
         click.echo("digest: --cadence is now called --frequency", err=True)
     preferences = with_days(container.adapters.preferences(timezone, hour), weekdays, frequency or cadence)
-    preferences = replace(preferences, language=language)
+    preferences = replace(preferences, language=language or None, authors_words=bool(authors_words))
+    if authors_words:
+        tell_of_no_model(container)
     address, paper_list = container.adapters.address(email), container.adapters.paper_list(list_name)
     by, interests = "command line" if confirmed else "", interests_text or ""
     # queued in the request's own transaction; sent here before anybody else may
@@ -59,7 +62,7 @@ def subscribe(
     if step.notice and not confirmed:
         container.notices.mail_notice(step.notice, at)
     state, skipped = str(step.subscription.state), step.skipped
-    if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence or language):
+    if skipped.startswith("already") and (timezone or hour or weekdays or frequency or cadence or language or authors_words):
         skipped += "; digest preferences changes when mail is due"
     answer(as_json, {"state": state}, lambda: click.echo(f"{address}: {state}" + (f" ({skipped})" if skipped else "")))
 

@@ -15,6 +15,7 @@ from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
 from digest.config.values import Days, Seconds, Section, Text, Zone, from_older
 from digest.domain.edition import PaperList
+from digest.domain.paper import MODELS
 
 _LONGEST_WINDOW = 31
 """Days of a month."""
@@ -82,6 +83,11 @@ class Settings(BaseSettings):
     @property
     def source_kinds(self) -> list[str]:
         return [each.kind for each in self.sources]
+
+    @property
+    def has_model_summaries(self) -> bool:
+        """Whether a summary may be a model's: of an endpoint, or of those that a source brings."""
+        return bool(self.summaries.base_url) or any(kind.replace("-", " ") in MODELS for kind in self.source_kinds)
 
     @model_validator(mode="before")
     @classmethod

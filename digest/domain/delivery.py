@@ -124,6 +124,7 @@ class Claimed:
     interests: Interests
     style: str | None = None
     language: str | None = None
+    authors_words: bool = False
     public_id: str = ""
     """What its subscription's links name it by; empty for an address without a subscription."""
     away: bool = False

@@ -116,6 +116,19 @@ class Pooled:
     """Title of the included list that it is in; empty where the list is not made of lists."""
 
 
+AUTHORS_WORDS = "-x-authors"
+"""What stands after a language (BCP 47, private use) where a mail has no words of a model."""
+
+
+def variant_of(language: str, *, authors_words: bool) -> str:
+    """What an edition's mail in a language is kept as: "de", or "de-x-authors" with the authors' words only."""
+    return language + AUTHORS_WORDS if authors_words else language
+
+
+def language_of(variant: str) -> str:
+    return variant.removesuffix(AUTHORS_WORDS)
+
+
 def foremost(pool: Sequence[Pooled], most: int, picked: Collection[int] = ()) -> tuple[Pooled, ...]:
     """Of a pool the best, `most` in all and of each section as many, and the papers in `picked`, wherever they are ranked."""
     met, sections = Counter[str](), {each.section for each in pool}

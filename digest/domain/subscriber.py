@@ -128,6 +128,8 @@ class Preferences:
     style: str | None = None
     language: str | None = None
     """BCP 47; None: the list's."""
+    authors_words: bool = False
+    """Whether papers are summed up by a sentence of their authors, never by a model."""
     paused_until: date | None = None
 
 

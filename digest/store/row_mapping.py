@@ -150,7 +150,8 @@ def paper_document(paper: Paper) -> dict[str, Any]:
     document |= {name: value for name in (*_PLAIN, "sources", "version", "withdrawn") if (value := getattr(paper, name))}
     document |= {name: isoformat(at) for name in (*_INSTANTS, "first_seen_at") if (at := getattr(paper, name))}
     if paper.summary:
-        document["summary"] = [paper.summary.text, paper.summary.provenance]
+        own = [paper.summary.language] if paper.summary.language else []
+        document["summary"] = [paper.summary.text, paper.summary.provenance, *own]
     return document
 
 
@@ -161,7 +162,7 @@ def paper_from_document(document: Row) -> Paper:
         identifiers=tuple(Identifier(scheme, value) for scheme, value in document["ids"]),
         title=document["title"],
         first_seen_at=datetime.fromisoformat(document["first_seen_at"]),
-        summary=Summary(text=summary[0], provenance=summary[1]) if summary else None,
+        summary=Summary(**dict(zip(("text", "provenance", "language"), summary, strict=False))) if summary else None,
         version=document.get("version"),
         withdrawn=document.get("withdrawn", False),
         sources=tuple(document.get("sources", ())),
@@ -196,6 +197,7 @@ def interest_columns(preferences: Preferences, interests: Interests) -> dict[str
         "picks": preferences.picks,
         "style": preferences.style,
         "language": preferences.language,
+        "authors_words": preferences.authors_words,
         "paused_until": preferences.paused_until,
         "interests": interests_document(interests),
         "personal": bool(interests),

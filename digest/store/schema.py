@@ -28,8 +28,10 @@ from digest.store.schema_review import refusals as refusals  # all belong to the
 from digest.store.schema_vectors import paper_vectors as paper_vectors
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
-REVISION = "0021"
+REVISION = "0022"
 """The migration that arrives at these tables; kept here so that a check at start need not import Alembic."""
+VARIANTS = text("state = 'active' AND (language IS NOT NULL OR authors_words)")
+"""Who is not sent what the list sends: in these words an index on them is found."""
 # ---- readers ---------------------------------------------------------------------------------------------------------------
 
 subscribers = Table(
@@ -60,6 +62,7 @@ subscriptions = Table(
     Column("picks", Integer),
     Column("style", Text),
     Column("language", Text),  # null: the list's
+    Column("authors_words", Boolean, nullable=False, server_default=false()),
     Column("paused_until", Date),
     Column("interests", document()),  # null: none, the common case
     Column("personal", Boolean, nullable=False),  # follows from interests; kept so that a claim need not ask
@@ -83,6 +86,19 @@ subscriptions = Table(
         "id",
         sqlite_where=text("state = 'active'"),
         postgresql_where=text("state = 'active'"),
+    ),
+    # finds in which languages a cohort's mail is needed
+    Index(
+        "ix_subscriptions_variants",
+        "list",
+        "timezone",
+        "hour",
+        "weekdays",
+        "frequency",
+        "language",
+        "authors_words",
+        sqlite_where=VARIANTS,
+        postgresql_where=VARIANTS,
     ),
     Index(
         "ix_subscriptions_paused",

@@ -63,6 +63,7 @@ PREFERENCE_COLUMNS = (
     "picks",
     "style",
     "language",
+    "authors_words",
     "paused_until",
     "interests",
     "personal",

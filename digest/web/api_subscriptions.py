@@ -39,6 +39,7 @@ class SubscriptionIn(BaseModel):
     frequency: Frequency = Field(Frequency.DAILY, description="Weekly and monthly: on the first of the weekdays")
     weekdays: str | None = Field(None, max_length=60, description='Like "mon,tue", "daily" or "weekdays"')
     language: str | None = Field(None, max_length=20, description='Of the mail, like "de"; without it the list\'s')
+    authors_words: bool = Field(False, description="Sum papers up by a sentence of their authors, never by a model's line")
     interests: str = Field("", max_length=10_000)
     confirmed: bool = Field(False, description="Record consent given elsewhere; without it a confirmation is mailed")
 
@@ -53,6 +54,7 @@ class SubscriptionOut(BaseModel):
     frequency: Frequency
     language: str | None
     """None: the list's."""
+    authors_words: bool
     paused_until: date | None
     requested_at: datetime
     confirmed_at: datetime | None
@@ -73,6 +75,7 @@ class SubscriptionOut(BaseModel):
             weekdays=format_weekdays(interests.weekdays),
             frequency=interests.frequency,
             language=interests.language,
+            authors_words=interests.authors_words,
             paused_until=interests.paused_until,
             requested_at=each.requested_at,
             confirmed_at=each.confirmed_at,
@@ -153,7 +156,8 @@ def _preferences(site: Site, given: SubscriptionIn) -> Preferences:
         language = read_language(given.language) if given.language else None
     except ValueError as error:
         raise InvalidInput("language", str(error)) from None
-    return replace(interests, weekdays=days, frequency=given.frequency, language=language)
+    interests = replace(interests, weekdays=days, frequency=given.frequency)
+    return replace(interests, language=language, authors_words=given.authors_words)
 
 
 @router.delete("")

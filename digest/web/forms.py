@@ -75,6 +75,7 @@ class Form:
             picks=self._picks(before.picks),
             style=self._style(before.style),
             language=self._language(before.language),
+            authors_words=self._authors_words(before=before.authors_words),
             paused_until=self._paused_until(before.paused_until),
         )
 
@@ -143,6 +144,10 @@ class Form:
             return before
         name = self.line("language")
         return name if name in OFFERED else None if not name else before
+
+    def _authors_words(self, *, before: bool) -> bool:
+        """A form without the box changes nothing."""
+        return self.line("authors_words") == "yes" if "with-authors-words" in self.values else before
 
     def _paused_until(self, before: date | None) -> date | None:
         if "paused_until" not in self.values:

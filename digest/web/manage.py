@@ -202,6 +202,7 @@ def preferences_page(
         days=chosen_days(subscription.preferences, sent),
         zones=zones(),
         offered=OFFERED,
+        has_model_summaries=site.container.settings.has_model_summaries,
         interests=sent.lines("interests") if "interests" in sent.values else topics,
         descriptions=understand(topics).descriptions,
         liked=titles(site, subscription.interests.liked),

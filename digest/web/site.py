@@ -136,6 +136,7 @@ class Site:
             "languages": () if self._is_readers else OFFERED.items(),
             "in_language": lambda name: f"?{urlencode({**in_address, 'lang': name})}",
             "of_papers": self._marked(ENGLISH),
+            "marked": self._marked,
             "of_page": self._marked(self.language) if self.language != ENGLISH else "",
             "of_legal": self._marked(self._legal_language) if self._legal_language != self.language else "",
         }

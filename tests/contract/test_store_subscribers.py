@@ -23,7 +23,7 @@ from digest.domain.subscriber import (
     SubscriptionState,
 )
 from digest.store.dialect import chunks
-from digest.store.schema import attempts, deliveries, subscribers, subscriptions
+from digest.store.schema import VARIANTS, attempts, deliveries, subscribers, subscriptions
 from digest.store.unit_of_work import Store
 from tests.servers.databases import hash_address
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, MAIN, NOW, know, queue, replied, subscribe
@@ -151,6 +151,24 @@ def test_cohorts(store: Store) -> None:
         assert unit.subscribers.cohorts("main") == [Cohort("main", "Europe/Berlin", time(6, 30), frozenset({0, 4})), COHORT]
         assert unit.subscribers.cohorts("other") == [Cohort("other", "Europe/Berlin", time(6, 30), frozenset({0, 4}))]
         assert unit.subscribers.cohorts("none") == []
+
+
+def test_the_variants_of_a_cohort(store: Store) -> None:
+    """What its ACTIVE readers get who do not get the mail as the list has it; found by an index, whatever its size."""
+    know(store, MAIN)
+    with store.begin() as unit:
+        for n, (language, own) in enumerate([(None, False), ("de", False), ("de", False), ("de", True), (None, True)]):
+            subscribe(unit, f"a{n}@example.org", preferences=Preferences(language=language, authors_words=own))
+        subscribe(unit, "b@example.org", preferences=Preferences(language="ja", timezone="Asia/Tokyo"))
+        unit.subscribers.request(ADA, "main", Preferences(language="fr"), Interests(), NOW)
+        assert set(unit.subscribers.variants(COHORT)) == {("de", False), ("de", True), (None, True)}
+        if store.engine.dialect.name == "sqlite":
+            with store.engine.connect() as connection:
+                plan = connection.exec_driver_sql(
+                    "EXPLAIN QUERY PLAN SELECT DISTINCT language, authors_words FROM subscriptions WHERE list = 'main' AND"
+                    f" timezone = 'UTC' AND hour = '07:00' AND weekdays = 127 AND frequency = 'daily' AND {VARIANTS}"
+                )
+                assert "INDEX ix_subscriptions_variants" in str(plan.all())
 
 
 def test_suppressions(store: Store) -> None:

@@ -175,6 +175,7 @@ def test_subscriptions_by_program(site: Website) -> None:
         "hour": "06:30",
         "weekdays": "mon,tue",
         "language": "zh-hans",
+        "authors_words": True,
         "interests": "-hype",
     }
     asked = site.request("POST", "/api/v1/subscriptions", json=given, headers=BEARER).json()
@@ -183,7 +184,7 @@ def test_subscriptions_by_program(site: Website) -> None:
     taken = site.request("POST", "/api/v1/subscriptions", json={**given, "confirmed": True}, headers=BASIC).json()
     assert taken["state"] == "active"
     (shown,) = site.request("GET", "/api/v1/subscriptions?email=ADA@example.org", headers=BEARER).json()
-    assert (shown["timezone"], shown["language"]) == ("Europe/Berlin", "zh-Hans")
+    assert (shown["timezone"], shown["language"], shown["authors_words"]) == ("Europe/Berlin", "zh-Hans", True)
     exported = site.request("GET", "/api/v1/subscriptions/export", headers=BEARER)
     assert exported.text.splitlines()[1] == "Ada@example.org,daily,Europe/Berlin,06:30,mon;tue,daily,zh-Hans,'-hype"
     assert exported.headers["cache-control"] == "no-store"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, time
+from pathlib import Path
 
 import pytest
 from lxml import html
 
+from digest.config import SourceSettings, load
 from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Interests, Preferences
 from digest.links import Purpose
-from tests.servers.website import Website
+from tests.outbox import configured
+from tests.servers.website import Website, website
 
 HOSTILE_ADDRESSES = [
     "",
@@ -84,6 +87,53 @@ def test_one_save_keeps_every_field_of_the_form(site: Website) -> None:
     )
     liked, disliked = ("arxiv:2605.00001",), ("arxiv:2605.00008",)
     assert found.interests == Interests(words=("diffusion",), muted_words=("robots",), liked=liked, disliked=disliked)
+
+
+def test_the_authors_words_are_a_box_where_a_model_writes_summaries(tmp_path: Path, stocked: Path) -> None:
+    def chosen(site: Website) -> bool:
+        found = site.subscription()
+        assert found
+        return found.preferences.authors_words
+
+    with website(tmp_path, stocked, sources=[SourceSettings(name="hf", kind="huggingface")]) as site:
+        site.reader()
+        path = site.link(Purpose.MANAGE)
+        assert 'name="authors_words" value="yes">' in site.get(path).text
+        site.post(path, {"with-authors-words": "1", "authors_words": "yes"})
+        assert chosen(site)
+        assert 'name="authors_words" value="yes" checked>' in site.get(path).text
+        site.post(path, {"picks": "7"})
+        assert chosen(site), "a form without the box changes nothing"
+        wrong = site.post(path, {"with-authors-words": "1", "picks": "700"})
+        assert wrong.status_code == 400
+        assert 'name="authors_words" value="yes">' in wrong.text, "what was chosen is still there"
+        assert chosen(site), "and nothing is saved"
+        site.post(path, {"with-authors-words": "1"})
+        assert not chosen(site)
+
+
+def test_there_is_no_box_where_it_would_change_nothing(site: Website) -> None:
+    site.reader()
+    assert "authors_words" not in site.get(site.link(Purpose.MANAGE)).text
+
+
+@pytest.mark.parametrize(
+    ("kinds", "base_url", "writes"),
+    [
+        (["huggingface", "arxiv-rss"], "", True),
+        (["semantic-scholar"], "", True),
+        (["arxiv-rss", "openalex"], "", False),
+        (["arxiv-rss"], "http://127.0.0.1:9/v1", True),
+    ],
+)
+def test_a_model_writes_where_one_is_configured_or_a_source_brings_its_lines(
+    tmp_path: Path, kinds: list[str], base_url: str, *, writes: bool
+) -> None:
+    file = configured(tmp_path, f"sqlite:///{tmp_path / 'digest.sqlite3'}", 9)
+    sources = "".join(f'[[sources]]\nname = "{kind}"\nkind = "{kind}"\n' for kind in kinds)
+    endpoint = f'[summaries]\nbase_url = "{base_url}"\nmodel = "m"\n' if base_url else ""
+    file.write_text(file.read_text("utf-8") + sources + endpoint, "utf-8")
+    assert load(file).has_model_summaries is writes
 
 
 WRONG = [

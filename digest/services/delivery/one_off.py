@@ -99,6 +99,7 @@ def of_subscriber(claimed: Claimed, mine: Subscription) -> Claimed:
         wanted=mine.preferences.picks,
         style=mine.preferences.style,
         language=mine.preferences.language,
+        authors_words=mine.preferences.authors_words,
         personal=bool(mine.interests),
     )
 

@@ -166,8 +166,8 @@ class EditionRenderer:
         paper_list: PaperList,
         rendered: Rendered,
         more_cards: MoreCards = NO_MORE_CARDS,
-        language: str = "",
+        variant: str = "",
     ) -> MessageComposer:
         return MessageComposer(
-            edition, paper_list, rendered, self._links, self._sender, self._verp_signer, self._sign, more_cards, language
+            edition, paper_list, rendered, self._links, self._sender, self._verp_signer, self._sign, more_cards, variant
         )

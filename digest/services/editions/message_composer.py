@@ -14,7 +14,7 @@ from functools import cache, lru_cache, partial
 from typing import Protocol
 
 from digest.domain.delivery import Claimed, Envelope
-from digest.domain.edition import Card, Edition, PaperList, Rendered
+from digest.domain.edition import Card, Edition, PaperList, Rendered, language_of, variant_of
 from digest.domain.errors import DigestError
 from digest.domain.instant import as_utc
 from digest.domain.paper import Reason
@@ -48,20 +48,20 @@ ONE_OFF = 2**62
 class MoreCards(Protocol):
     """What an edition was frozen without: made where somebody needs it, and frozen then."""
 
-    def __call__(self, edition_id: int, positions: Collection[int], language: str = "") -> Mapping[int, tuple[Card, Card | None]]:
-        """Cards at positions of its pool, in its style and in the other, in its language ("") or another."""
+    def __call__(self, edition_id: int, positions: Collection[int], variant: str = "") -> Mapping[int, tuple[Card, Card | None]]:
+        """Cards at positions of its pool, in its style and in the other, as it was frozen ("") or in a variant."""
 
-    def translated(self, edition_id: int, rendered: Rendered, language: str) -> Rendered:
-        """All of it in another language. Raises TemplateError, LintFailed."""
+    def translated(self, edition_id: int, rendered: Rendered, variant: str) -> Rendered:
+        """All of it in another variant (domain/edition.py). Raises TemplateError, LintFailed."""
 
 
 class _NoMoreCards:
     """For an edition whose cards are all there, and which is in one language."""
 
-    def __call__(self, edition_id: int, positions: Collection[int], language: str = "") -> Mapping[int, tuple[Card, Card | None]]:
+    def __call__(self, edition_id: int, positions: Collection[int], variant: str = "") -> Mapping[int, tuple[Card, Card | None]]:
         return {}
 
-    def translated(self, edition_id: int, rendered: Rendered, language: str) -> Rendered:
+    def translated(self, edition_id: int, rendered: Rendered, variant: str) -> Rendered:
         return rendered
 
 
@@ -81,23 +81,24 @@ class MessageComposer:
         verp_signer: VerpSigner,
         sign: Sign,
         more_cards: MoreCards = NO_MORE_CARDS,
-        language: str = "",
+        variant: str = "",
     ) -> None:
         self._links = links
         self._sign = sign
-        self._more_cards = partial(more_cards, edition.id, language=language)
-        self._language = rendered.language
+        self._more_cards = partial(more_cards, edition.id, variant=variant)
+        self._variant = variant or rendered.language
 
         @cache
-        def in_language(other: str) -> MessageComposer:
+        def in_variant(other: str) -> MessageComposer:
             try:
-                translated = more_cards.translated(edition.id, rendered, read_language(other))
+                read_language(language_of(other))
+                translated = more_cards.translated(edition.id, rendered, other)
             except (DigestError, ValueError) as error:  # better in the list's language than not at all
                 logging.getLogger("digest").warning("list %s in %s: %s", paper_list.name, other, error)
                 return self
             return MessageComposer(edition, paper_list, translated, links, sender, verp_signer, sign, more_cards, other)
 
-        self._in_language = in_language
+        self._in_variant = in_variant
         self._cards = [list(each.cards) for each in (rendered, rendered.other) if each]
         both = zip((rendered, rendered.other), self._cards, strict=False)
         self._styles = {each.style: _Styled(replace(each, cards=cards)) for each, cards in both if each}
@@ -127,9 +128,8 @@ class MessageComposer:
 
     def __call__(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         """The mail for one delivery; `choices` None means the list's own picks. Raises DigestError."""
-        if claimed.language and claimed.language != self._language:
-            return self._in_language(claimed.language)._compose(claimed, choices)
-        return self._compose(claimed, choices)
+        wanted = variant_of(claimed.language or language_of(self._variant), authors_words=claimed.authors_words)
+        return (self if wanted == self._variant else self._in_variant(wanted))._compose(claimed, choices)
 
     def _compose(self, claimed: Claimed, choices: Choices | None) -> Envelope:
         styled = self._styles.get(claimed.style or self._style) or self._styles[self._style]

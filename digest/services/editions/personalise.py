@@ -17,12 +17,12 @@ from digest.domain.paper import Ranked
 from digest.domain.schedule import Frequency
 from digest.domain.subscriber import Interests
 from digest.services.delivery.choose_papers import Choice
-from digest.services.editions.message_composer import MoreCards
 from digest.store.unit_of_work import Store, UnitOfWork
 
 if TYPE_CHECKING:
     from digest.ranking.nearness import Liked
     from digest.ranking.relevance import PersonalPick, Window
+    from digest.services.editions.more_cards import CardKeeper
 
 _PREPARED = 8
 """Editions whose pools are kept, and _SELECTIONS what was chosen from them."""
@@ -50,7 +50,7 @@ class _Prepared:
 class Personaliser:
     """Keeps delivery.choose_papers.Choose. Safe to share between threads. `cards` makes the cards that an edition lacks."""
 
-    def __init__(self, store: Store, cards: MoreCards, sending_empty: Collection[str] = ()) -> None:
+    def __init__(self, store: Store, cards: CardKeeper, sending_empty: Collection[str] = ()) -> None:
         """`sending_empty` are lists that say so on a day when there is nothing for a reader."""
         self._store, self._sending_empty = store, sending_empty
         self.make_cards = cards

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.domain.edition import variant_of
 from digest.domain.errors import NotFound
 from digest.domain.subscriber import Address
 from digest.services.delivery.one_off import of_subscriber
@@ -55,7 +56,7 @@ class EditionService:
             summaries,
             personaliser,
         )
-        self._subscriptions = subscriptions
+        self._subscriptions, self._cards = subscriptions, personaliser.make_cards
         self._composers: dict[int, MessageComposer] = {}
 
     def edition(self, paper_list: PaperList, day: date | None, at: datetime) -> Edition:
@@ -119,7 +120,10 @@ class EditionService:
 
     def past_issue(self, subscription: Subscription, delivery_id: int) -> PastIssue:
         """A reader's own copy. Raises NotFound."""
-        return past_issue(self._store, subscription.id, delivery_id)
+        found, preferences = past_issue(self._store, subscription.id, delivery_id), subscription.preferences
+        usual = self._paper_list(subscription.list).language
+        variant = variant_of(preferences.language or usual, authors_words=preferences.authors_words)
+        return found if variant == usual else replace(found, papers=self._cards.worded(found.papers, variant))
 
     def explain_choice(self, subscription: Subscription, identifier: str, at: datetime) -> ExplainedChoice:
         """Why a paper came to a reader, or did not. Raises InvalidIdentifier, NotFound."""
@@ -174,16 +178,17 @@ class EditionService:
         choices = None if address is None else self._personaliser.alone(claimed)
         needed = [position for position, _ in choices or ()]
         composer = (
-            self._composer_of(edition, paper_list, self.rerendered(edition, paper_list, needed, claimed.language))
+            self._composer_of(edition, paper_list, self.rerendered(edition, paper_list, needed, claimed))
             if rerender
             else self.message_composer(edition)
         )
-        return composer(claimed, choices)
+        return composer(replace(claimed, authors_words=False) if rerender else claimed, choices)
 
     def rerendered(
-        self, edition: Edition, paper_list: PaperList, also: Collection[int] = (), language: str | None = None
+        self, edition: Edition, paper_list: PaperList, also: Collection[int] = (), claimed: Claimed | None = None
     ) -> Rendered:
-        """A frozen edition with the templates as they are now; nothing is kept. Raises TemplateError."""
-        with self._store.read() as unit:
-            pool = unit.editions.pool(edition.id)
-        return self._edition_renderer().render(replace(edition, pool=tuple(pool)), paper_list, also=also, language=language)
+        """A frozen edition with the templates as they are now, as a reader gets it; nothing is kept. Raises TemplateError."""
+        language = (claimed and claimed.language) or paper_list.language
+        variant = variant_of(language, authors_words=bool(claimed and claimed.authors_words))
+        whole = self._cards.whole(edition.id, "" if variant == paper_list.language else variant)
+        return self._edition_renderer().render(whole, paper_list, also=also, language=language)

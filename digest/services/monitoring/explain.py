@@ -55,6 +55,8 @@ def _subscription(
         "timezone": preferences.timezone,
         "weekdays": format_weekdays(preferences.weekdays),
         "frequency": str(preferences.frequency),
+        "language": preferences.language,
+        "authors_words": preferences.authors_words,
         "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
         "requested_at": isoformat(each.requested_at),
         "consent": consent

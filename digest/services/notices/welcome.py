@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from digest.domain.edition import variant_of
 from digest.domain.errors import DigestError
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.choose_papers import freeze
@@ -77,14 +78,15 @@ def welcome(store: Store, means: WelcomeTools, notice: Notice, at: datetime) -> 
     with store.begin() as unit:
         freeze(unit, {created: choices})
     language = means.notice_composer.language_of(subscription)
-    translated = language != rendered.language
-    if translated:
+    wanted, variant = variant_of(language, authors_words=claimed.authors_words), ""
+    if wanted != rendered.language:
         with suppress(DigestError):  # better in the list's language than not at all
-            rendered = means.cards.translated(edition.id, rendered, language)
+            rendered, variant = means.cards.translated(edition.id, rendered, wanted), wanted
     shell = means.notice_composer.welcome(notice, edition, rendered, at)
-    paper_list, language = means.notice_composer.list_of(subscription), rendered.language if translated else ""
-    composer = means.edition_renderer.message_composer(edition, paper_list, shell, means.cards, language)
-    envelope = composer(replace(claimed, language=rendered.language), choices)
+    paper_list = means.notice_composer.list_of(subscription)
+    composer = means.edition_renderer.message_composer(edition, paper_list, shell, means.cards, variant)
+    own = claimed.authors_words and bool(variant)
+    envelope = composer(replace(claimed, language=rendered.language, authors_words=own), choices)
     recheck = Recheck(store, [created], None, lambda: at)  # who is not wanted any more is withheld by the outbox
     for attempt in means.transport.send_many([envelope], wanted=recheck.wanted):
         decision = means.policy.decide(attempt, claimed.attempts, claimed.expires_at, verdict_of(attempt))

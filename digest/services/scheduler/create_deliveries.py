@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from digest.domain.delivery import Delivery
-from digest.domain.edition import Edition, PaperList
+from digest.domain.edition import Edition, PaperList, variant_of
 from digest.domain.errors import StoreError
 from digest.domain.schedule import NEVER, Cutoff, Frequency, Had, MailDue, Timetable, due_on, known_zone, mail_due
 from digest.domain.subscriber import Cohort, Preferences, Subscription
@@ -27,6 +28,8 @@ STEP = 20_000
 WEEK_AWAY = timedelta(days=8)
 """Whose last mail before a pause is less long ago gets the best of a week, others of a month."""
 
+Prepare = Callable[[int, str], None]
+"""Makes a variant of an edition (its id) before it is sent to somebody."""
 Make = Callable[[PaperList, Frequency, Cutoff], Edition | None]
 """Makes the edition of a list's newest cutoff; None where it cannot be made."""
 
@@ -94,8 +97,17 @@ def make_none(paper_list: PaperList, frequency: Frequency, cutoff: Cutoff) -> No
     """For when only what is there is to be sent."""
 
 
+def prepare_none(edition_id: int, variant: str) -> None:
+    """Whoever sends it makes it."""
+
+
 def create_deliveries(
-    lists: Sequence[PaperList], store: Store, at: datetime, otherwise: ZoneInfo = UTC_ZONE, make: Make = make_none
+    lists: Sequence[PaperList],
+    store: Store,
+    at: datetime,
+    otherwise: ZoneInfo = UTC_ZONE,
+    make: Make = make_none,
+    prepare: Prepare = prepare_none,
 ) -> Dispatched:
     """Creates the deliveries that are due at `at` and not there yet. Transactions of some thousand rows.
 
@@ -107,7 +119,7 @@ def create_deliveries(
             newest = paper_list.cutoffs.latest(at)
             if newest is None:
                 continue
-            today, editions = at.date(), _Editions(paper_list, store, at, make, newest)
+            today, editions = at.date(), _Editions(paper_list, store, at, make, newest, prepare)
             with store.read() as unit:
                 cohorts = unit.subscribers.cohorts(paper_list.name)
                 back = unit.subscribers.back_from_pause(paper_list.name, today - timedelta(days=40), today + timedelta(days=2))
@@ -143,9 +155,10 @@ def _within(place: str, failed: list[str]) -> Iterator[None]:
 class _Editions:
     """A list's editions as they are at a tick, looked up and made once for all cohorts."""
 
-    def __init__(self, paper_list: PaperList, store: Store, at: datetime, make: Make, newest: Cutoff) -> None:
+    def __init__(self, paper_list: PaperList, store: Store, at: datetime, make: Make, newest: Cutoff, prepare: Prepare) -> None:
         self._list, self._store, self._at, self._make, self._newest = paper_list, store, at, make, newest
         self._found: dict[Frequency, Edition | None] = {}
+        self._prepare = cache(prepare)
 
     def of(self, frequency: Frequency) -> Edition | None:
         """What `edition_for` says."""
@@ -158,6 +171,13 @@ class _Editions:
         made = self._make(self._list, frequency, self._newest)
         self._found.clear()
         return made
+
+    def prepare(self, edition: Edition, cohort: Cohort) -> None:
+        """What a cohort's readers get of an edition who do not get it as the list has it."""
+        with self._store.read() as unit:
+            variants = unit.subscribers.variants(cohort)
+        for language, authors_words in variants:
+            self._prepare(edition.id, variant_of(language or self._list.language, authors_words=authors_words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,7 @@ class _Dispatch:
             edition = self.editions.make(frequency)
         if edition is None or not _worth_sending(edition, self.paper_list):
             return
+        self.editions.prepare(edition, cohort)
         after: int | None = 0
         while after is not None:
             with self.store.begin() as unit:

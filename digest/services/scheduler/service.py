@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.domain.instant import isoformat
-from digest.services.scheduler.create_deliveries import create_deliveries, edition_awaited
+from digest.services.scheduler.create_deliveries import Prepare, create_deliveries, edition_awaited
 from digest.services.scheduler.election import NOTICE_SENDER, TICKED, Election
 from digest.services.scheduler.tick import TickResult, tick
 
@@ -29,14 +29,17 @@ class SchedulerService:
         edition_renderer: Callable[[], EditionRenderer],
         ranker: Callable[[], Ranker],
         summaries: Callable[[], Summaries],
+        prepare: Callable[[], Prepare],
     ) -> None:
         self._store, self._lists, self._zone = store, lists, ZoneInfo(default_timezone)
         self._edition_renderer, self._ranker, self._summaries = edition_renderer, ranker, summaries
+        self._prepare = prepare
 
     def tick(self, at: datetime, lists: Sequence[PaperList] | None = None) -> TickResult:
         """Of all lists, or of these."""
         chosen = self._lists if lists is None else lists
-        ticked = tick(chosen, self._store, self._edition_renderer(), at, self._ranker(), self._summaries(), self._zone)
+        renderer, summaries = self._edition_renderer(), self._summaries()
+        ticked = tick(chosen, self._store, renderer, at, self._ranker(), summaries, self._zone, self._prepare())
         with self._store.begin() as unit:
             now = unit.leases.now()
             unit.sources.save(*TICKED, {"at": isoformat(now)}, now)

@@ -39,6 +39,7 @@ def tick(
     rank: Ranker = build_edition.PLAINLY,
     summaries: Summaries = nobody,
     reader_zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - one and the same always
+    prepare: create_deliveries.Prepare = create_deliveries.prepare_none,
 ) -> TickResult:
     """May run at any time and any number of times. One list's trouble does not hold up the others, nor does one reader's.
 
@@ -52,7 +53,7 @@ def tick(
             maker.skipped.append(f"list {paper_list.name} is made on no weekday")
         else:
             maker.attempt(paper_list, newest.day, None)
-    dispatched = create_deliveries.create_deliveries(lists, store, at, reader_zone, maker)
+    dispatched = create_deliveries.create_deliveries(lists, store, at, reader_zone, maker, prepare)
     return TickResult(maker.made, dispatched.created, tuple(maker.skipped), tuple(maker.failed), tuple(dispatched.failed))
 
 

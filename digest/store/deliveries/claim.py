@@ -53,6 +53,7 @@ _DETAILS: Select[Any] = (
         subscriptions.c.interests,
         subscriptions.c.style,
         subscriptions.c.language,
+        subscriptions.c.authors_words,
         subscriptions.c.public_id,
         deliveries.c.away,
         deliveries.c.day,
@@ -273,25 +274,8 @@ def _sent_before(connection: Connection, rows: Collection[Row[Any]]) -> dict[int
 
 
 def _claimed(row: Sequence[Any], missed: str = "") -> Claimed:
-    (
-        id_,
-        edition,
-        subscription,
-        subscriber,
-        address,
-        tried,
-        due,
-        expires,
-        picks,
-        personal,
-        wanted,
-        interests,
-        style,
-        language,
-        public_id,
-        away,
-        *_,
-    ) = row
+    id_, edition, subscription, subscriber, address, tried, due, expires, picks, personal, wanted, interests, *rest = row
+    style, language, authors_words, public_id, away, *_ = rest
     return Claimed(
         id_,
         edition,
@@ -307,6 +291,7 @@ def _claimed(row: Sequence[Any], missed: str = "") -> Claimed:
         interests_from(interests),
         style,
         language,
+        authors_words,
         public_id,
         away,
         missed,

@@ -28,7 +28,7 @@ from digest.store.departures import Departures
 from digest.store.dialect import chunks, insert_new, readable, rows, walk_indexes
 from digest.store.libraries import Libraries
 from digest.store.row_mapping import consent_columns, interest_columns, interests_document, interests_from
-from digest.store.schema import requests, subscribers, subscriptions
+from digest.store.schema import VARIANTS, requests, subscribers, subscriptions
 from digest.store.schema_libraries import library_accounts
 from digest.store.subscribers.bulk_subscribe import bulk_subscribe
 from digest.store.subscribers.personal_data import held
@@ -205,6 +205,14 @@ class Subscribers:
         )
         return [Cohort(row.list, row.timezone, row.hour, row.weekdays, Frequency(row.frequency)) for row in found]
 
+    def variants(self, cohort: Cohort) -> list[tuple[str | None, bool]]:
+        """(language, whether in the authors' words only) of a cohort's ACTIVE subscriptions that are not as the list is."""
+        s = subscriptions.c
+        own = (s.language, s.authors_words)
+        where = [s[name] == getattr(cohort, name) for name in ("list", "timezone", "hour", "weekdays", "frequency")]
+        found = self._connection.execute(select(*own).where(*where, VARIANTS).distinct().order_by(*own))
+        return [(row.language, row.authors_words) for row in found]
+
     def back_from_pause(self, list_name: str, after: date, until: date) -> set[Cohort]:
         """The cohorts with ACTIVE subscriptions whose pause ends after the one day and at the latest on the other."""
         s = subscriptions.c
@@ -267,6 +275,7 @@ def _preferences_of(row: Row[Any]) -> Preferences:
         picks=row.picks,
         style=row.style,
         language=row.language,
+        authors_words=row.authors_words,
         paused_until=row.paused_until,
     )
 

@@ -122,8 +122,7 @@ def test_many_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         unit.subscribers.end(ended.id, "goodbye", NOW)
     # of those with a library, more than are looked up at once
     rows = [
-        NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES if n < 51 else Interests())
-        for n in range(2500)
+        NewReader(Address(f"r{n}@example.org"), "main", PREFERENCE_COLUMNS, LIKES if n < 51 else Interests()) for n in range(2500)
     ]
     rows += [NewReader(Address(f"{name}@example.org"), "main") for name in ("pending", "active", "ended", "R0")]
     with store.begin() as unit:

@@ -156,6 +156,16 @@ def test_what_an_inbox_shows_after_the_subject(titles: list[str], reasons: list[
     assert said.startswith(titles[0][:4])
 
 
+def test_an_empty_day_says_why_once_and_what_it_may_lack_in_a_sentence_of_its_own() -> None:
+    silent = "Nothing new from arxiv so far: papers may be missing here."
+    html, text = assemble(mail := rendered(edition((), notes=("no paper was seen", silent))), own(mail))
+    for part in (html, text.replace("\n", " ")):
+        assert "No papers today, because no paper was seen." in part
+        assert part.count("No papers today, because") == 1
+        assert silent in part
+        assert f"{silent}." not in part
+
+
 def test_an_empty_day_says_why() -> None:
     mail = rendered(edition((), notes=("all 12 papers were in earlier editions",)))
     html, text = assemble(mail, own(mail))

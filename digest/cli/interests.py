@@ -11,11 +11,14 @@ import click
 from digest.cli.options import answer, at_option, wired
 from digest.domain.errors import NotFound
 from digest.domain.instant import isoformat
+from digest.domain.interest import understand, written
 from digest.domain.library_account import AccountKind, openalex_account, orcid_account, zotero_key, zotero_library
+from digest.domain.subscriber import SubscriptionState
 
 if TYPE_CHECKING:
     from digest.container import Container
     from digest.domain.library_account import AccountName, LibraryAccount
+    from digest.domain.subscriber import Address
 
 _LISTED = 20
 """Items not understood that are shown of a library."""
@@ -81,7 +84,7 @@ def interests(
     rejected = [*understood.rejected, *(f"{each.where}: {each.reason}" for each in library.rejected)]
 
     def lines() -> None:
-        for line in record or (() if accounts else ("nothing yet",)):
+        for line in record or _kept(container, address) or (() if accounts else ("nothing yet",)):
             click.echo(line)
         if files:
             missing = len(library.without_abstract)
@@ -120,6 +123,14 @@ def interests(
         ],
     }
     answer(as_json, document, lines)
+
+
+def _kept(container: Container, address: Address) -> list[str]:
+    """What an address cares about already, of all its subscriptions, as lines."""
+    active = [each for each in container.subscriptions.of(address) if each.state is not SubscriptionState.ENDED]
+    found = [line for each in active for line in understand(written(each.interests)).descriptions]
+    papers = max((len(each.interests.liked) for each in active), default=0)
+    return [*dict.fromkeys(found), *([f"{papers} paper{'s' if papers > 1 else ''} in the library"] if papers else [])]
 
 
 def _disconnect(container: Container, accounts: list[LibraryAccount], kind: str) -> None:

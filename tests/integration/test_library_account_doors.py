@@ -167,7 +167,7 @@ def test_later_runs_read_what_changed_and_a_revoked_key_is_told(digest: Terminal
     explained = digest("explain", ADA)
     assert "Create a new one at" in explained.stdout
     assert KEY not in said.stdout + said.stderr + explained.stdout
-    assert digest("interests", ADA, "--disconnect", "zotero").stdout == "nothing yet\n"
+    assert digest("interests", ADA, "--disconnect", "zotero").stdout == "3 papers in the library\n", "they stay"
     assert digest("interests", ADA, "--disconnect", "zotero").returncode != 0
 
 

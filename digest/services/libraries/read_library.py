@@ -11,7 +11,7 @@ from digest.domain.library import Rejected
 from digest.domain.paper import Sighting
 from digest.domain.phrase import joined, phrase
 from digest.sources import reference_text
-from digest.sources.detect_format import FORMATS, HEAD, read_file, recognise
+from digest.sources.detect_format import HEAD, read_file, recognise
 
 MOST_WORKS = 20_000
 """Of one file."""
@@ -47,7 +47,8 @@ def read_library(file: Path, at: datetime) -> ReadLibrary:
         raise InvalidInput(str(file), f"cannot be read: {error.strerror}") from None
     if not found:
         first = joined(filter(None, (rejected[0].where, rejected[0].reason)), " ") if rejected else phrase("it is empty")
-        raise InvalidInput(str(file), phrase("names no paper (%(why)s)", why=first))
+        what = phrase("names no paper (%(why)s); bring BibTeX, RIS, CSL-JSON, Zotero's CSV, identifiers or titles", why=first)
+        raise InvalidInput(str(file), what)
     return tuple(found.values()), tuple(rejected)
 
 
@@ -64,11 +65,10 @@ def read_or_reason(given: bytes, at: datetime) -> ReadLibrary | str:
 
 def _text(file: Path) -> bytes:
     data = file.read_bytes()
+    if not data.strip():
+        raise UnreadableAnswer("file", phrase("it is empty"))
     if data.lstrip()[:1] in (b"{", b"<") or data.lstrip()[:2] in (b"[{", b'["'):
-        raise UnreadableAnswer(
-            "file",
-            phrase("no format known here; should be one of %(formats)s", formats=", ".join(each.name for each in FORMATS)),
-        )
+        raise UnreadableAnswer("file", phrase("no format known here"))
     if b"\x00" in data[:HEAD] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise UnreadableAnswer("file", phrase("is no text; bring BibTeX, RIS, CSL-JSON, Zotero's CSV, identifiers or titles"))
+        raise UnreadableAnswer("file", phrase("is no text"))
     return data[:LONGEST_TEXT]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from digest.config.values import HTTP, SLUG, Language, Seconds, Section, Text, Zone
+from digest.config.values import HTTP, SLUG, Language, Seconds, Section, Text, TimeOfDay, Zone
 from digest.domain.edition import PaperList
 from digest.domain.schedule import Frequency, parse_weekdays
 
@@ -19,7 +19,7 @@ class ListSettings(Section):
     title: Text = Field(min_length=1)
     description: Text = ""
     picks: int = Field(10, ge=1, le=30)
-    cutoff: time = time(5, 0)
+    cutoff: TimeOfDay = time(5, 0)
     timezone: Zone = "UTC"
     cutoff_every_hours: int = Field(1, ge=1, le=24)
     frequency: Frequency = Frequency.DAILY

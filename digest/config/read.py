@@ -80,6 +80,14 @@ _IN_WORDS = {
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
     "int_parsing": "should be a whole number",
+    "float_type": "should be a number",
+    "float_parsing": "should be a number",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "time_type": 'should be like "07:00"',
+    "time_parsing": 'should be like "07:00"',
+    "path_type": 'should be a path in quotes: "…"',
+    "dict_type": "should be a table: { key = value }",
 }
 """What pydantic says in words of its own, by its type of fault."""
 
@@ -95,11 +103,18 @@ def explained(error: ValidationError, root: type[BaseModel] = Settings) -> Confi
         return ConfigurationError(path, f"unknown key{_meant(str(first['loc'][-1]), _model_at(first['loc'][:-1], root))}")
     if first["type"] == "string_pattern_mismatch":
         return ConfigurationError(path, f"{str(first['input'])[:40]!r} should be {SHAPES[first['ctx']['pattern']]}")
-    if first["type"] == "tuple_type":
-        name = str(first["loc"][-1])
-        right = f"tables, each headed [[{name}]]" if name in _TABLES else 'a list: ["a", "b"]'
+    if first["type"] in ("tuple_type", "model_type"):
+        name = str(first["loc"][0])
+        if root is Settings and name in _TABLES and len(first["loc"]) - (first["type"] == "model_type") == 1:
+            return ConfigurationError(name, f"should be tables, each headed [[{name}]]")
+        right = 'a list: ["a", "b"]' if first["type"] == "tuple_type" else f"a table, headed [{_heading(first['loc'])}]"
         return ConfigurationError(path, f"should be {right}")
+    text = text.removeprefix("Input ")
     return ConfigurationError(path, _IN_WORDS.get(first["type"]) or text[0].lower() + text[1:])
+
+
+def _heading(loc: tuple[int | str, ...]) -> str:
+    return ".".join(part for part in loc if isinstance(part, str))
 
 
 def _model_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> type[BaseModel]:

@@ -13,7 +13,7 @@ from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
-from digest.config.values import Days, Seconds, Section, Text, Zone, from_older
+from digest.config.values import Days, Seconds, Section, Text, TimeOfDay, Zone, from_older
 from digest.domain.edition import PaperList
 from digest.domain.paper import MODELS
 
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     log: Log = Log()
     alerts: Alerts = Alerts()
     default_timezone: Zone = "UTC"
-    default_send_time: time = time(7, 0)
+    default_send_time: TimeOfDay = time(7, 0)
 
     @property
     def source_kinds(self) -> list[str]:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Mapping
+from datetime import time
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -81,6 +82,13 @@ def _seconds(value: object) -> object:
     return float(found[1]) * _SECONDS[found[2]]
 
 
+def _time_of_day(value: object) -> object:
+    """The file has it in quotes or as TOML's own time; of a bare number pydantic would make seconds after midnight."""
+    if isinstance(value, int | float):
+        raise ValueError(f'{value} should be like "07:00"')
+    return value
+
+
 def _days(value: object) -> object:
     if not isinstance(value, str) or value.strip().isdecimal():
         return value
@@ -97,6 +105,7 @@ Language = Annotated[str, AfterValidator(read_language)]
 Text = Annotated[str, Field(pattern=_ONE_LINE)]
 BareHost = Annotated[str, Field(pattern=_BARE_HOST)]
 BareAddress = Annotated[str, Field(pattern=_BARE_ADDRESS)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
 """A number of seconds, or a duration such as "10m"."""
 Days = Annotated[int, BeforeValidator(_days), Field(le=36_525)]

@@ -137,7 +137,7 @@ def test_a_relay_without_xoauth2_says_so(tmp_path: Path, sqlite_url: str) -> Non
         (
             'provider = "yahoo", client_id = "x"',
             "me@x.example",
-            "relays.0.oauth.provider: input should be 'google'",
+            "relays.0.oauth.provider: should be 'google'",
         ),
         ('provider = "google"', "me@x.example", "relays.0.oauth.client_id: is missing"),
         ('provider = "google", client_id = "x"', "me@x.example", "relays.oauth.refresh_token: is missing"),

@@ -98,6 +98,8 @@ def trending(container: Container, as_json: bool, list_name: str | None, email: 
     )[:limit]
 
     def lines() -> None:
+        if not ranked:
+            click.echo("no papers to rank: none was seen lately that this list takes; see digest status, digest collect")
         for number, each in enumerate(ranked, start=1):
             click.echo(f"{number:>3}. {readable(each.paper.title)}")
             why = "; ".join(readable(reason.text) for reason in each.reasons)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.options import answer, at_option, wired
+from digest.cli.options import Instant, answer, at_option, wired
 from digest.domain.errors import RelayUnreachable
 
 if TYPE_CHECKING:
@@ -40,19 +40,17 @@ def tick(container: Container, as_json: bool, at: datetime) -> None:
 
 
 @click.command()
-@click.option("--at", "at", default=None, help="Act as if it were this instant all along.", type=str)
+@click.option("--at", "instant", type=Instant(), help="Act as if it were this instant all along.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
 @wired
-def deliver(container: Container, as_json: bool, at: str | None, quiet: bool) -> None:
+def deliver(container: Container, as_json: bool, instant: datetime | None, quiet: bool) -> None:
     """Work the outbox until nothing is due; SIGTERM finishes the messages in flight. In a terminal a bar shows how far it is."""
     from digest.cli.progress import bar, hidden
     from digest.cli.review import held_line
-    from digest.domain.instant import parse_instant
     from digest.stop_signals import on_stop_signal
 
     stop = Event()
     on_stop_signal(stop.set)
-    instant = parse_instant(at, "--at") if at else None
 
     def clock() -> datetime:
         return instant or datetime.now(UTC)

@@ -32,7 +32,7 @@ def subscribers() -> None:
     """Import, export, suppress or list subscribers."""
 
 
-@subscribers.command("import")
+@subscribers.command("import", short_help="Readers from a CSV file, or a plain list of addresses.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--confirmed",
@@ -122,7 +122,7 @@ def _confirmations(container: Container, at: datetime) -> tuple[int, str | None,
     return pending_notices.queued, sender, f"{waiting} {when}: {sender} sends them"
 
 
-@subscribers.command()
+@subscribers.command(short_help="Never mail anybody in a file.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--reason", type=click.Choice(list(REASONS)), default="operator", show_default=True, help="Why.")
 @at_option
@@ -142,7 +142,7 @@ def suppress(container: Container, as_json: bool, file: Path, reason: str, at: d
         raise SystemExit(1)
 
 
-@subscribers.command()
+@subscribers.command(short_help="The active subscriptions as CSV, which import reads.")
 @click.option(
     "--suppressions", is_flag=True, help="Who must not be mailed, as keyed hashes: what `suppress` reads with this key."
 )
@@ -175,6 +175,8 @@ def list_(container: Container, as_json: bool) -> None:
     rows = [{"address": str(s.address), "list": s.list, "state": str(s.state)} for s in container.subscriptions.all()]
 
     def lines() -> None:
+        if not rows:
+            click.echo("nobody is subscribed yet")
         for row in rows:
             click.echo(f"{row['address']}  {row['list']}  {row['state']}")
 

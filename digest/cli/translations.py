@@ -17,7 +17,7 @@ def translations() -> None:
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there.")
 
 
-@translations.command()
+@translations.command(short_help="Write what code and templates say into the catalogues.")
 @_as_json
 def update(as_json: bool) -> None:
     """Write what code and templates say into the catalogues (digest/locale); translations that there are stay."""
@@ -27,7 +27,7 @@ def update(as_json: bool) -> None:
     answer(as_json, missing, lambda: click.echo("\n".join(f"{each}: {n} not translated" for each, n in missing.items())))
 
 
-@translations.command()
+@translations.command(short_help="Whether the catalogues are complete.")
 @click.argument("languages", nargs=-1)
 @_as_json
 def check(languages: tuple[str, ...], as_json: bool) -> None:

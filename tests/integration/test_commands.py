@@ -38,6 +38,26 @@ def test_every_command_listed_is_there_and_explains_itself(name: str) -> None:
     assert command.help
 
 
+@pytest.mark.parametrize("name", ["subscribers", "translations"])
+def test_what_a_group_lists_is_said_in_full(name: str) -> None:
+    assert "..." not in CliRunner().invoke(digest, [name, "--help"]).output.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("trending", "no papers to rank: none was seen lately that this list takes; see digest status, digest collect"),
+        ("subscribers list", "nobody is subscribed yet"),
+        ("search diffusion", "nothing found"),
+        ("review", "nothing is held for review"),
+    ],
+)
+def test_a_command_with_nothing_to_show_says_so(run: Run, command: str, line: str) -> None:
+    run("migrate")
+    done = CliRunner().invoke(digest, command.split())
+    assert (done.exit_code, done.stdout) == (0, f"{line}\n")
+
+
 def test_a_morning_by_hand(run: Run, tmp_path: Path) -> None:
     papers = [
         {

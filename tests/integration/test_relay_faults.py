@@ -485,10 +485,12 @@ def test_over_tls(store: Path, certificate: Path, server_tls: ssl.SSLContext, tl
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
-def test_a_certificate_we_do_not_trust(store: Path, server_tls: ssl.SSLContext, tls: str) -> None:
+def test_a_certificate_we_do_not_trust(store: Path, certificate: Path, server_tls: ssl.SSLContext, tls: str) -> None:
     with SmtpServer(store, context=server_tls, implicit_tls=tls == "tls") as server:
-        with pytest.raises(RelayUnreachable, match=r"its certificate is not to be trusted: self.signed certificate"):
+        with pytest.raises(RelayUnreachable, match=r"not to be trusted: self.signed certificate; .* relays\.ca_file$"):
             relay_to(server, tls=tls).connect()
+        with pytest.raises(RelayUnreachable, match=r"not to be trusted: .*; set relays\.host to a name that it is for$"):
+            relay_to(server, tls=tls, ca_file=certificate, host="localhost").connect()
         assert not [c for c in server.commands if c.startswith("MAIL")]
 
 

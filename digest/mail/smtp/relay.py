@@ -220,6 +220,12 @@ def _tls_context(settings: RelaySettings) -> ssl.SSLContext:
     return context
 
 
+_OWN_AUTHORITY = "; if it is your own server's, name its authority's certificate in relays.ca_file"
+_OTHER_NAME = "; set relays.host to a name that it is for"
+_CERTIFICATE_ADVICE = {**dict.fromkeys((18, 19, 20, 21), _OWN_AUTHORITY), **dict.fromkeys((62, 64), _OTHER_NAME)}
+"""By OpenSSL's number: self-signed or of an unknown authority; for another name or address."""
+
+
 def _mixed_up(settings: RelaySettings) -> str:
     return '; set relays.tls = "tls"' if settings.port in TLS_PORTS and settings.tls != "tls" else ""
 
@@ -228,7 +234,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return 'it answers in clear; set relays.tls = "starttls" (port 587), or relays.port = 465'
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not to be trusted: {error.verify_message}"
+        return f"its certificate is not to be trusted: {error.verify_message}{_CERTIFICATE_ADVICE.get(error.verify_code, '')}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

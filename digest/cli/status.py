@@ -80,7 +80,13 @@ def _print(value: Any, name: str = "", depth: int = 0) -> None:
             else:
                 click.echo(f"{indent}  - {inner}")
     else:
-        click.echo(f"{indent}{name}: {'none' if value is None or value == {} else value}")
+        click.echo(f"{indent}{name}: {_shown(value)}")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None or value == {} else value
 
 
 def _setting_text(key: str, value: object) -> str:

@@ -58,6 +58,12 @@ def test_a_command_with_nothing_to_show_says_so(run: Run, command: str, line: st
     assert (done.exit_code, done.stdout) == (0, f"{line}\n")
 
 
+def test_words_for_people_in_what_a_command_says(run: Run) -> None:
+    run("migrate")
+    assert "known: no\n" in CliRunner().invoke(digest, ["explain", "nobody@example.org"]).stdout
+    assert run("explain", "nobody@example.org")["known"] is False
+
+
 def test_a_morning_by_hand(run: Run, tmp_path: Path) -> None:
     papers = [
         {

@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import (
     ARRAY,
     JSON,
-    BigInteger,
     ColumnElement,
     Connection,
     Insert,
@@ -180,7 +179,9 @@ def new_keys(connection: Connection, table: Table, count: int) -> list[int]:
     return list(range(newest + 1, newest + 1 + count))
 
 
-_NEXT_KEYS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+_NEXT_KEYS = text(
+    "SELECT nextval(keys) FROM CAST(pg_get_serial_sequence(:table, 'id') AS regclass) AS keys, generate_series(1, :count)"
+)
 _NEWEST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
 
 
@@ -250,10 +251,10 @@ _FILE_WORDS = text(  # the owner of the index alone may; for others the server d
 )
 
 
-def among(connection: Connection, column: Any, keys: Sequence[int]) -> Any:
+def among(connection: Connection, column: Any, keys: Sequence[int] | Sequence[str]) -> Any:
     """That `column` is one of `keys`, told as one parameter: a parameter a key takes SQLAlchemy longer than the look-up does."""
     if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(keys), type_=ARRAY(BigInteger)))
+        return column == any_(bindparam(None, list(keys), type_=ARRAY(column.type)))
     given: Any = bindparam("keys", json.dumps(list(keys)), unique=True)  # several in a statement stay apart
     return column.in_(text("SELECT value FROM json_each(:keys)").bindparams(given))
 

@@ -18,7 +18,7 @@ from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, column, func,
 from digest.domain.identifier import Identifier
 from digest.domain.identity import may_match_by_title, merge, title_key
 from digest.domain.paper import MergeCounts, Sighting
-from digest.store.dialect import chunks, insert_many, left_out, new_keys, one_at_a_time, readable, words_filed
+from digest.store.dialect import among, chunks, insert_many, left_out, new_keys, one_at_a_time, readable, words_filed
 from digest.store.papers import signals as readings
 from digest.store.papers.cjk import index_grams
 from digest.store.papers.merge_papers import join
@@ -107,14 +107,12 @@ class _Chunk:
         wanted = {identifier for s in shown for identifier in s.identifiers}
         for identifier, paper_id in papers_named(self._connection, wanted).items():
             self._claim(self._known_work(paper_id), identifier)
-        keys = {key for s in shown if not self._knows(s) and (key := title_key(s))}
-        table = papers.c
-        for some in chunks(keys):
-            rows = self._connection.execute(select(table.id, table.title_key).where(table.title_key.in_(some)))
-            for paper_id, key in rows:
-                work = self._known_work(paper_id)
-                work.title_key = key
-                self._by_title[key].append(work)
+        keys = sorted({key for s in shown if not self._knows(s) and (key := title_key(s))})
+        titled = select(papers.c.id, papers.c.title_key).where(among(self._connection, papers.c.title_key, keys))
+        for paper_id, key in self._connection.execute(titled):
+            work = self._known_work(paper_id)
+            work.title_key = key
+            self._by_title[key].append(work)
         self._load_identifiers()
         self._load_contents()
 
@@ -130,22 +128,20 @@ class _Chunk:
 
     def _load_identifiers(self) -> None:
         table = identifiers.c
-        for some in chunks(self._by_id):
-            rows = self._connection.execute(select(table.paper_id, table.scheme, table.value).where(table.paper_id.in_(some)))
-            for paper_id, scheme, value in rows:
-                self._claim(self._by_id[paper_id], Identifier(scheme, value))
+        known = among(self._connection, table.paper_id, list(self._by_id))
+        for paper_id, scheme, value in self._connection.execute(select(table.paper_id, table.scheme, table.value).where(known)):
+            self._claim(self._by_id[paper_id], Identifier(scheme, value))
 
     def _load_contents(self) -> None:
         table = sightings.c
         withdrawn = table.payload["withdrawn"].as_boolean()
-        for some in chunks(self._by_id):
-            rows = self._connection.execute(
-                select(table.paper_id, table.source, table.seen_at, table.content_hash, withdrawn)
-                .where(table.paper_id.in_(some))
-                .order_by(table.seen_at)
-            )
-            for paper_id, source, seen_at, content_hash, gone in rows:
-                self._by_id[paper_id].known.learn(source, seen_at, content_hash, bool(gone))
+        rows = self._connection.execute(
+            select(table.paper_id, table.source, table.seen_at, table.content_hash, withdrawn)
+            .where(among(self._connection, table.paper_id, list(self._by_id)))
+            .order_by(table.seen_at)
+        )
+        for paper_id, source, seen_at, content_hash, gone in rows:
+            self._by_id[paper_id].known.learn(source, seen_at, content_hash, bool(gone))
 
     # ---- which paper ----
 
@@ -226,7 +222,9 @@ class _Chunk:
             insert_many(self._connection, papers, made)
             _index_words(self._connection, ids)
             index_grams(self._connection, {row["id"]: _text(row) for row in made})
-        insert_many(self._connection, sightings, [{"paper_id": w.id, **row} for w in works for row in w.rows], only_new=True)
+        for some in (fresh, changed):  # only what was here before can have the same sighting already
+            rows = [{"paper_id": w.id, **row} for w in some for row in w.rows]
+            insert_many(self._connection, sightings, rows, only_new=some is changed)
         if changed:
             self._refold(changed)
         named = [{"scheme": i.scheme, "value": i.value, "paper_id": w.id} for w in works for i in w.new_identifiers]

@@ -1,10 +1,11 @@
-"""How long a paper's own page takes with a million papers in the store: read, similar papers, rendered. p50 and p95, on SQLite.
+"""How long a paper's own page takes with a million papers in the store: read, similar papers, rendered. On both databases.
 
     python benchmarks/paper_page.py [PAPERS.jsonl.gz [SQLITE_FILE [COPIES]]]    prints one JSON line
 
 The corpus is there nine times over, each copy under names of its own, so that search words are as common as they would be.
 Papers that are asked for have sixty readings of votes. SQLITE_FILE is a store to use, or to make and keep. Each
 figure has what asking costs by itself ("asking_alone": client and application share the process). Trending pages are timed too.
+PostgreSQL only where it is installed; `processor` figures leave out what its server does.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ from digest.container import Container
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Signal
 from digest.services.papers.import_files import load
+from digest.store.dialect import words_filed
+from digest.store.schema import papers
 from digest.store.unit_of_work import Store
 from digest.web.app import create_app
 from digest.web.trending import WINDOWS
+from tests.servers import postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKED, READINGS = 100, 60
@@ -44,16 +48,19 @@ NOW = datetime.now(UTC)
 
 def stock(store: Store, corpus: Path, copies: int) -> None:
     """Copies are made by the database itself; a store that holds them already stays as it is."""
+    triggers = store.engine.dialect.name == "postgresql"
     with store.read() as unit:
         known = unit.papers.count()
     if not known:
         load([corpus], store, None, NOW)
-    with store.engine.begin() as connection:
+    with store.engine.begin() as connection, words_filed(connection):
         if connection.scalar(text("SELECT max(id) FROM papers")) > OFFSET:
             return
-        columns = [row.name for row in connection.execute(text("SELECT name FROM pragma_table_info('papers')"))]
+        spread = later(store, f"'{NOW:%Y-%m-%d %H:%M:%S}'", f"-({{id}} % {OFFSET} * {copies} + {{id}} / {OFFSET}) * {APART}")
+        columns = papers.c.keys()
         for copy in range(1, copies):
-            own = {"id": f"id + {copy * OFFSET}", "title_key": "NULL"}
+            new = f"(id + {copy * OFFSET})"
+            own = {"id": new, "title_key": "NULL"} | dict.fromkeys(("first_seen_at", "changed_at"), spread.format(id=new))
             values = ", ".join(own.get(name, name) for name in columns)
             first = f"FROM papers WHERE id < {OFFSET}"
             connection.execute(text(f"INSERT INTO papers ({', '.join(columns)}) SELECT {values} {first}"))
@@ -62,10 +69,19 @@ def stock(store: Store, corpus: Path, copies: int) -> None:
                 text(f"INSERT INTO identifiers (scheme, value, paper_id) {names} WHERE paper_id < {OFFSET} AND scheme = 'arxiv'")
             )
             words = f"SELECT id, title, authors, abstract FROM papers WHERE id BETWEEN {copy * OFFSET} AND {(copy + 1) * OFFSET}"
-            connection.execute(text(f"INSERT INTO papers_words (rowid, title, authors, abstract) {words}"))
-        seconds = f"-(id % {OFFSET} * {copies} + id / {OFFSET}) * {APART}"
-        spread = f"strftime('%Y-%m-%d %H:%M:%f000', '{NOW:%Y-%m-%d %H:%M:%S}', ({seconds}) || ' seconds')"
-        connection.execute(text(f"UPDATE papers SET first_seen_at = {spread}, changed_at = {spread}"))
+            if not triggers:
+                connection.execute(text(f"INSERT INTO papers_words (rowid, title, authors, abstract) {words}"))
+        spread = spread.format(id="id")
+        connection.execute(text(f"UPDATE papers SET first_seen_at = {spread}, changed_at = {spread} WHERE id < {OFFSET}"))
+        if triggers:
+            connection.execute(text("ANALYZE"))
+
+
+def later(store: Store, instant: str, seconds: str) -> str:
+    """SQL for an instant so many seconds after one."""
+    if store.engine.dialect.name == "postgresql":
+        return f"CAST({instant} AS timestamptz) + ({seconds}) * interval '1 second'"
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {instant}, ({seconds}) || ' seconds')"
 
 
 def voted(store: Store, chance: random.Random) -> list[Identifier]:
@@ -83,14 +99,14 @@ def voted(store: Store, chance: random.Random) -> list[Identifier]:
 
 def talked_about(store: Store) -> None:
     """Votes of the last weeks, as a source with sixty papers a day has them."""
+    observed = later(store, "first_seen_at", "21600 * n")
     with store.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT OR IGNORE INTO signals (paper_id, kind, source, observed_at, value)"
+                "INSERT INTO signals (paper_id, kind, source, observed_at, value)"
                 " WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n < 11)"
-                " SELECT id, 'upvotes', 'hub',"
-                " strftime('%Y-%m-%d %H:%M:%f000', first_seen_at, (6 * n) || ' hours'), n * (id % 17)"
-                " FROM papers, g WHERE first_seen_at > :since AND id % :every = 0"
+                f" SELECT id, 'upvotes', 'hub', {observed}, n * (id % 17)"
+                " FROM papers, g WHERE first_seen_at > :since AND id % :every = 0 ON CONFLICT DO NOTHING"
             ),
             {"since": f"{NOW - timedelta(days=45):%Y-%m-%d %H:%M:%S}", "every": max(1, 2_000 // 7 // VOTED)},
         )
@@ -110,25 +126,35 @@ def timed(ask: Callable[[str], object], paths: list[str]) -> dict[str, float]:
     return {name: round(value, 1) for name, value in found.items()}
 
 
+def measured(place: Path, url: str, corpus: Path, copies: int) -> dict[str, object]:
+    config = configured(place, 8999)
+    config.write_text(config.read_text().replace(f"sqlite:///{place}/digest.sqlite3", url))
+    with Container(configuration(config, {})) as container:
+        stock(container.adapters.migrated_store(), corpus, copies)
+        asked = voted(container.adapters.store, random.Random(7))
+        client = TestClient(create_app(container, keep_seconds=0), base_url="http://127.0.0.1:8999")
+
+        def ask(path: str) -> None:
+            answer = client.get(path)
+            assert answer.status_code == 200, (path, answer.status_code)
+
+        result: dict[str, object] = {"papers": container.papers.count()}
+        result["page"] = timed(ask, [f"/papers/{each}" for each in asked])
+        result["asking_alone"] = timed(ask, ["/robots.txt"] * 40)
+        talked_about(container.adapters.store)
+        result["trending"] = {each: timed(ask, [f"/trending?window={each}"] * 2) for each in WINDOWS}
+    return result
+
+
 def main(corpus: Path, file: Path | None, copies: int) -> None:
+    result: dict[str, object] = {"benchmark": "paper_page"}
     with tempfile.TemporaryDirectory() as place:
-        config = configured(Path(place), 8999)
-        if file:
-            config.write_text(config.read_text().replace(f"{place}/digest.sqlite3", str(file)))
-        with Container(configuration(config, {})) as container:
-            stock(container.adapters.migrated_store(), corpus, copies)
-            asked = voted(container.adapters.store, random.Random(7))
-            client = TestClient(create_app(container, keep_seconds=0), base_url="http://127.0.0.1:8999")
-
-            def ask(path: str) -> None:
-                answer = client.get(path)
-                assert answer.status_code == 200, (path, answer.status_code)
-
-            result: dict[str, object] = {"benchmark": "paper_page", "papers": container.papers.count()}
-            result["page"] = timed(ask, [f"/papers/{each}" for each in asked])
-            result["asking_alone"] = timed(ask, ["/robots.txt"] * 40)
-            talked_about(container.adapters.store)
-            result["trending"] = {each: timed(ask, [f"/trending?window={each}"] * 2) for each in WINDOWS}
+        result["sqlite"] = measured(Path(place), f"sqlite:///{file or Path(place, 'digest.sqlite3')}", corpus, copies)
+        if reason := postgresql.missing():
+            result["postgresql"] = reason
+        else:
+            with postgresql.postgresql() as url:
+                result["postgresql"] = measured(Path(place), url, corpus, copies)
     print(json.dumps(result))
 
 

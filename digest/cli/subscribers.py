@@ -102,8 +102,7 @@ def _confirmations(container: Container, at: datetime) -> tuple[int, str | None,
     """(how many are queued, this import's and those from before; the process or command that sends them; both in words)."""
     from digest.services.notices.pending import GOOD_FOR
 
-    now = datetime.now(UTC)
-    pending_notices = container.notices.pending_notices(now)
+    pending_notices = container.notices.pending_notices()
     if not pending_notices.queued:
         return 0, None, "no confirmation is queued"
     waiting = f"{pending_notices.queued} confirmation{'s' if pending_notices.queued > 1 else ''} will go out"
@@ -117,7 +116,7 @@ def _confirmations(container: Container, at: datetime) -> tuple[int, str | None,
     if pending_notices.sender is None:
         return pending_notices.queued, "digest deliver", f"{waiting} when `digest deliver` or `digest run` is started; {until}"
     host, process, *_ = pending_notices.sender.split("/")
-    when = "within a minute" if at <= now else f"from {isoformat(at)} on"
+    when = "within a minute" if at <= datetime.now(UTC) else f"from {isoformat(at)} on"
     sender = f"process {process} on {host}"
     return pending_notices.queued, sender, f"{waiting} {when}: {sender} sends them"
 

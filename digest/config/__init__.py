@@ -10,7 +10,7 @@ from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
 from digest.config.inbound import Inbound
 from digest.config.mail import Delivery, Dkim, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
-from digest.config.read import DEFAULT_PATH, load, read_secret, zone
+from digest.config.read import DEFAULT_PATH, load, read_secret
 from digest.config.settings import Alerts, Log, Retention, Settings
 
 __all__ = [
@@ -36,5 +36,4 @@ __all__ = [
     "Web",
     "load",
     "read_secret",
-    "zone",
 ]

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -140,7 +139,3 @@ def read_secret(value: SecretStr | None, file: Path | None, key: str) -> str | N
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8"
         raise ConfigurationError(f"{key}_file", f"{file} cannot be read ({why})") from None
-
-
-def zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

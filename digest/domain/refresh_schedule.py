@@ -1,4 +1,4 @@
-"""When a paper's numbers are worth another look, and for how long each of them is worth keeping.
+"""When a paper's numbers are worth another look.
 
 Often while it may still be picked, ever more rarely once it was sent. A look is due at fixed ages, so nothing need be kept per
 paper: those due are the ones that passed such an age since the last look, and what was missed meanwhile is made up for once.
@@ -20,10 +20,6 @@ _DAY = timedelta(days=1)
 WHILE_NEW = (timedelta(hours=12), *(days * _DAY for days in (1, 2, 3, 5, 7)))
 """Ages of a paper at which it is looked at."""
 ONCE_SENT = (*WHILE_NEW, *(days * _DAY for days in (10, 14, 21, 30, 45, 60, 90, 120, 150, 180)))
-
-THINNING = ((timedelta(days=30), timedelta(days=1)), (timedelta(days=180), timedelta(days=7)))
-"""(older than this, one reading per so long is enough): what retention leaves of a history. Each series keeps its first reading
-and the last of each span."""
 
 
 @dataclass(frozen=True, slots=True)

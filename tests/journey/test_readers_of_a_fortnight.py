@@ -17,6 +17,7 @@ from email.header import decode_header, make_header
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings
 from digest.domain.delivery import Envelope
@@ -228,4 +229,4 @@ def test_editions_are_made_where_somebody_is_due(world: World) -> None:
         assert [f"{each.cutoff:%H:%M}" for each in daily] == ["19:00", "14:00", "05:00"]
         missed = [each for each in unit.editions.of_day("daily", DOWN[0].date()) if each.on_pages]
         assert [f"{each.cutoff:%H:%M}" for each in missed] == ["19:00", "05:00"], "one for all who waited"
-        assert unit.editions.count() < 16 * 4
+        assert unit.connection.scalar(text("SELECT count(*) FROM editions")) < 16 * 4

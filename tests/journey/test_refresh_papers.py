@@ -88,23 +88,3 @@ def test_an_outage_or_a_crash_goes_on_where_it_was(store: Store, monkeypatch: py
     assert run(store, source, DAY + 2 * HOUR) == [Refreshed("registry", asked=3, signals=3)]
     assert source.asked == [(arxiv(1), arxiv(2)), (arxiv(3), arxiv(4)), (arxiv(5),)]
     assert run(store, source, DAY + 3 * HOUR) == []
-
-
-def test_old_readings_become_fewer(store: Store) -> None:
-    """Hourly readings of 250 days: all of the last month, then one a day, then one a week; the first stays."""
-    know(store)
-    at = SEEN + 250 * DAY
-    read = [Signal("upvotes", n, SEEN + n * HOUR, "hub") for n in range(250 * 24)]
-    with store.begin() as unit:
-        unit.papers.merge([sighting(1, signals=tuple(read))])
-        gone = unit.papers.thin_signals(at)
-        assert unit.papers.thin_signals(at) == 0
-        (candidate,) = unit.papers.candidates(at, SEEN, EVERYTHING)
-    left = candidate.signals
-    assert len(left) == len(read) - gone
-    assert left[0] == read[0]
-    ages = [(at - signal.observed_at) / DAY for signal in left]
-    assert sum(age <= 30 for age in ages) == 30 * 24
-    assert 148 <= sum(30 < age <= 180 for age in ages) <= 152
-    assert 10 <= sum(age > 180 for age in ages) <= 13
-    assert [signal.value for signal in left] == sorted(signal.value for signal in left)

@@ -31,6 +31,7 @@ class Rule:
 
 
 RULES = (
+    Rule("remote", page.remote),
     Rule("line-length", headers.line_length),
     Rule("line-ends", headers.line_ends),
     Rule("ascii-header", headers.ascii_header),
@@ -67,18 +68,17 @@ def lint(
     data: bytes,
     *,
     listed: bool | None = None,
-    remote_hosts: Collection[str] = (),
     nonces: Collection[str] = (),
     one_click: bool = True,
 ) -> Findings:
     """Judges a composed mail. Never raises, whatever the bytes.
 
-    `listed`: whether it is list mail (None: it is, unless its Feedback-ID says "transactional"). `remote_hosts`: from where
-    the operator allows images. `nonces`: what the markers of the edition are spelled with; without them, what looks like one may
-    as well be a paper's title, and is a warning. `one_click`: whether the sender has pages to unsubscribe on (web.enabled).
+    `listed`: whether it is list mail (None: it is, unless its Feedback-ID says "transactional"). `nonces`: what the
+    markers of the edition are spelled with; without them, what looks like one may as well be a paper's title, and is a warning.
+    `one_click`: whether the sender has pages to unsubscribe on (web.enabled).
     """
     letter = ParsedMessage.read(data, listed=listed, nonces=tuple(nonces), one_click=one_click)
-    errors = [f"remote: {finding}" for finding in page.remote(letter, remote_hosts)]
+    errors: list[str] = []
     warnings: list[str] = []
     for rule in RULES:
         (errors if rule.is_error else warnings).extend(f"{rule.name}: {finding}" for finding in rule.check(letter))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from digest.mail.inbound.parsed_message import ParsedMessage, fold, is_hidden, words_of
@@ -133,15 +133,14 @@ def links(letter: ParsedMessage) -> Iterator[str]:
             yield f"the link {href[:60]!r} should be an absolute http(s) address"
 
 
-def remote(letter: ParsedMessage, allowed: Collection[str]) -> Iterator[str]:
+def remote(letter: ParsedMessage) -> Iterator[str]:
     """What a client would fetch by itself: it tells that the mail was opened."""
     fetched = [e.get(name, "") for e in letter.elements() for name in ("src", "srcset", "background", "poster") if e.get(name)]
     fetched += [e.get("href", "") for e in letter.elements("link")]
     styles = [e.get("style", "") for e in letter.elements()] + [e.text or "" for e in letter.elements("style")]
     fetched += [url.strip("'\" ") for style in styles for url in re.findall(r"url\(([^)]*)\)", style)]
     for url in dict.fromkeys(fetched):
-        host = urlsplit(url).hostname if _is_url(url) else None
-        if not url.startswith("cid:") and host not in allowed:
+        if not url.startswith("cid:"):
             yield f"{url[:60]!r} would be fetched when the mail is opened"
 
 

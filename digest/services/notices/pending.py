@@ -74,8 +74,7 @@ def send_queued(store: Store, means: NoticeTools, clock: Callable[[], datetime],
     return sent
 
 
-def pending_notices(store: Store, now: datetime) -> PendingNotices:
-    """`now` by the real clock, which signs of life are told by."""
+def pending_notices(store: Store) -> PendingNotices:
     with store.read() as unit:
         held = unit.leases.holder(NOTICE_SENDER)
         return PendingNotices(

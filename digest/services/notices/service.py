@@ -46,9 +46,9 @@ class NoticeService:
         """Sends what is queued of these and due; says how many. Raises RelayUnreachable when no relay can be had: they wait."""
         return send_queued(self._store, self._means(clock, stop), clock, stop) if self._relays else 0
 
-    def pending_notices(self, now: datetime) -> PendingNotices:
-        """How many confirmations are queued, and who sends them. `now` by the real clock."""
-        return pending_notices(self._store, now)
+    def pending_notices(self) -> PendingNotices:
+        """How many confirmations are queued, and who sends them."""
+        return pending_notices(self._store)
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> NoticeTools:
         transport = self._relays.pool(NullSendLog(), clock, stop)

@@ -23,8 +23,6 @@ from digest.store.types import Instant
 
 _QUEUED = deliveries.c.state == DeliveryState.QUEUED.value
 _CLAIMED = deliveries.c.state == DeliveryState.CLAIMED.value
-_SENT = (DeliveryState.ACCEPTED.value, DeliveryState.UNCERTAIN.value)
-_OPEN = (DeliveryState.QUEUED.value, DeliveryState.CLAIMED.value)
 _OF_PAUSED = select(editions.c.id).join(lists, lists.c.name == editions.c.list).where(lists.c.paused_at.is_not(None))
 _UNSENT = ("edition_id", "subscription_id", "due_at", "expires_at", "next_attempt_at", "state", "day", "away")
 _BACK = {"state": DeliveryState.QUEUED.value, "lease_owner": None, "lease_until": None}
@@ -251,21 +249,11 @@ class Deliveries:
         statement = statement.where(_QUEUED, deliveries.c.next_attempt_at <= now, strange).group_by(editions.c.list)
         return {row[0]: row[1] for row in self._connection.execute(statement)}
 
-    def due(self, now: datetime, most: int) -> int:
-        """How many wait and are due, counted up to `most`."""
-        some = select(deliveries.c.id).where(_QUEUED, deliveries.c.next_attempt_at <= now).limit(most).subquery()
-        return self._connection.scalar(select(func.count()).select_from(some)) or 0
-
     def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery falls due after `now`; None when none is queued for later."""
         later = select(func.min(deliveries.c.next_attempt_at)).where(_QUEUED, deliveries.c.next_attempt_at > now)
         following: datetime | None = self._connection.scalar(later)
         return following
-
-    def has(self, edition_id: int, subscription_id: int) -> bool:
-        """Whether that reader has, or had, a delivery of the edition."""
-        these = (deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == subscription_id)
-        return self._connection.scalar(select(deliveries.c.id).where(*these)) is not None
 
     def of_subscription(self, subscription_id: int, limit: int = 10) -> list[Delivery]:
         """Its latest deliveries, newest first, with their attempts."""

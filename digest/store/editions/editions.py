@@ -256,9 +256,6 @@ class Editions:
         sent = exists().where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(_SENT))
         self._connection.execute(featured.delete().where(featured.c.edition_id == edition_id, ~sent))
 
-    def count(self) -> int:
-        return self._connection.scalar(select(func.count()).select_from(editions)) or 0
-
     # ---- reading ----
 
     def _one(self, statement: Select[Any]) -> Edition | None:

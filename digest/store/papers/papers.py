@@ -176,10 +176,6 @@ class Papers:
         ]
         return merge_all(self._connection, shown_with)
 
-    def thin_signals(self, at: datetime) -> int:
-        """Retention: old readings become fewer, by domain/refresh_schedule.py's THINNING. Says how many went."""
-        return readings.thin(self._connection, at)
-
     def search(self, text: str, limit: int = 20) -> SearchResult:
         """Papers that answer to a query (domain/query.py), and those that come nearest. Any text is one."""
         query = parse_query(text)

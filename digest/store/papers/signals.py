@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, Select, cast, delete, extract, func, select, tuple_
+from sqlalchemy import Connection, Select, func, select
 
 from digest.domain.paper import Signal
-from digest.domain.refresh_schedule import THINNING
 from digest.store.dialect import chunks, insert_new, readable
 from digest.store.schema import signals
 
@@ -55,23 +54,3 @@ def latest(connection: Connection, ids: Iterable[int], kind: str) -> dict[int, f
         for paper_id, value in connection.execute(select(read.c.paper_id, read.c.value).where(read.c.newest == 1)):
             found[paper_id] = max(value, found.get(paper_id, value))
     return found
-
-
-def thin(connection: Connection, at: datetime) -> int:
-    """Leaves of what is older than an age in THINNING one reading per span (the last) and each series' first. How many went."""
-    return sum(_thin(connection, at - age, span) for age, span in THINNING)
-
-
-def _thin(connection: Connection, before: datetime, span: timedelta) -> int:
-    series = (signals.c.paper_id, signals.c.kind, signals.c.source)
-    seconds = cast(extract("epoch", signals.c.observed_at), BigInteger)
-    bucket = seconds // int(span.total_seconds())
-    ranked = select(
-        *series,
-        signals.c.observed_at,
-        func.row_number().over(partition_by=[*series, bucket], order_by=signals.c.observed_at.desc()).label("from_last"),
-        func.row_number().over(partition_by=series, order_by=signals.c.observed_at).label("from_first"),
-    ).where(signals.c.observed_at < before)
-    numbered = ranked.subquery()
-    going = select(*numbered.c[:4]).where(numbered.c.from_last > 1, numbered.c.from_first > 1)
-    return connection.execute(delete(signals).where(tuple_(*series, signals.c.observed_at).in_(going))).rowcount

@@ -26,13 +26,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from digest.domain.identifier import Identifier, preferred
-from digest.domain.paper import Sighting, Summary
+from digest.domain.paper import Description, MergedFields, Sighting, Summary
 
 _PREPRINT_SERVERS = ("arxiv", "biorxiv", "medrxiv")
 _REGISTRIES = ("crossref", "openalex", "semanticscholar")
@@ -50,32 +49,6 @@ REFERENCE = "reference"
 """The scheme of a name made of title and authors, which a reference gets that has no other."""
 STRONG_SCHEMES = frozenset({"arxiv", "doi"})
 """Schemes under which a work is registered; every other scheme is one source's own numbering."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedFields:
-    """The fields of a Paper but its id: see domain/paper.py."""
-
-    identifiers: tuple[Identifier, ...]
-    title: str
-    first_seen_at: datetime
-    abstract: str = ""
-    authors: tuple[str, ...] = ()
-    published_at: datetime | None = None
-    updated_at: datetime | None = None
-    listed_at: datetime | None = None
-    categories: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    url: str = ""
-    pdf_url: str = ""
-    code_url: str = ""
-    project_url: str = ""
-    summary: Summary | None = None
-    venue: str = ""
-    comment: str = ""
-    version: int | None = None
-    withdrawn: bool = False
-    sources: tuple[str, ...] = ()
 
 
 def merge(sightings: Sequence[Sighting]) -> MergedFields:
@@ -198,20 +171,13 @@ _FEWEST_WORDS = 4
 _FEWEST_LETTERS = 20
 
 
-class Titled(Protocol):
-    @property
-    def title(self) -> str: ...
-    @property
-    def authors(self) -> tuple[str, ...]: ...
-
-
-def title_key(sighting: Titled) -> str | None:
+def title_key(work: Description) -> str | None:
     """What two sightings of one work share when they share no identifier: normalised title and first author's surname.
 
     None where that could be two works: no author, or a title of fewer than 4 words or 20 letters ("Reply to comment",
     "Introduction", "A survey of LLMs"). Case, accents, punctuation, markup and LaTeX commands do not count.
     """
-    return _title_key(sighting.title, sighting.authors[0]) if sighting.authors else None
+    return _title_key(work.title, work.authors[0]) if work.authors else None
 
 
 @lru_cache(maxsize=8192)  # asked as papers are looked for, again as they are told apart

@@ -40,17 +40,12 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """A paper as one source showed it at one instant. Text is as the source gave it, whitespace folded; LaTeX is kept.
+class Description:
+    """What a paper is, by what one source says of it or all of them together. Text has its whitespace folded; LaTeX is kept."""
 
-    `identifiers` holds at least one. Instants are aware, in UTC. A sighting may carry only what the source knows:
-    empty text and empty tuples mean "this source says nothing about it" and never overwrite what another source said.
-    """
-
-    source: str
     identifiers: tuple[Identifier, ...]
+    """At least one."""
     title: str
-    seen_at: datetime
     abstract: str = ""
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
@@ -69,38 +64,39 @@ class Sighting:
     comment: str = ""
     version: int | None = None
     withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting(Description):
+    """A paper as one source showed it at one instant, in the source's own words.
+
+    Instants are aware, in UTC. A sighting may carry only what the source knows: empty text and empty tuples mean "this source
+    says nothing about it" and never overwrite what another source said.
+    """
+
+    source: str
+    seen_at: datetime
     signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class MergedFields(Description):
+    """The fields of a Paper but its id."""
+
+    first_seen_at: datetime
+    """The earliest sighting's instant."""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper(MergedFields):
     """A work, whatever its versions and sources: the merge of its sightings by precedence (domain/identity.py).
 
-    Two papers never share an identifier. `first_seen_at` is the earliest sighting's instant.
+    Two papers never share an identifier.
     """
 
     id: int
     """The store's key. Not shown to people: they see `identifier`."""
-    identifiers: tuple[Identifier, ...]
-    title: str
-    first_seen_at: datetime
-    abstract: str = ""
-    authors: tuple[str, ...] = ()
-    published_at: datetime | None = None
-    updated_at: datetime | None = None
-    listed_at: datetime | None = None
-    categories: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    url: str = ""
-    pdf_url: str = ""
-    code_url: str = ""
-    project_url: str = ""
-    summary: Summary | None = None
-    venue: str = ""
-    comment: str = ""
-    version: int | None = None
-    withdrawn: bool = False
-    sources: tuple[str, ...] = ()
 
     @property
     def identifier(self) -> Identifier:

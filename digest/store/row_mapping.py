@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from digest.domain.identifier import Identifier
-from digest.domain.identity import MergedFields, merge
+from digest.domain.identity import merge
 from digest.domain.instant import as_utc, isoformat
-from digest.domain.paper import Paper, Sighting, Summary
+from digest.domain.paper import MergedFields, Paper, Sighting, Summary
 from digest.domain.subscriber import Consent, Interests, Preferences
 
 _TEXTS = ("abstract", "url", "pdf_url", "code_url", "project_url", "venue", "comment")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.identifier import Identifier
-from digest.domain.identity import MergedFields, may_match_by_title, merge, title_key
-from digest.domain.paper import Sighting, Summary
+from digest.domain.identity import may_match_by_title, merge, title_key
+from digest.domain.paper import MergedFields, Sighting, Summary
 from tests.tables import every_row
 
 DAY = timedelta(days=1)

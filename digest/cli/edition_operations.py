@@ -15,7 +15,7 @@ from digest.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from digest.container import Container
-    from digest.services.operations.cancel import DeliveryCounts
+    from digest.services.operations.service import DeliveryCounts
 
 edition_argument = click.argument("edition", metavar="EDITION")
 unsure_option = click.option(

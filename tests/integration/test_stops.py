@@ -16,8 +16,6 @@ from digest.container import Container
 from digest.domain.delivery import DeliveryState
 from digest.domain.feedback import SuppressionReason
 from digest.domain.subscriber import Address, Preferences
-from digest.services.operations.cancel import cancel
-from digest.services.operations.pause import pause, resume
 from digest.services.subscriptions.subscribe import change, end, erase
 from digest.store.unit_of_work import Store
 from tests.outbox import configured, queue
@@ -157,7 +155,7 @@ def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start) 
     others = set(emails) - set(leaving)
     before = len(others & set(relay.told.named))
     assert before < len(others), "the relay was too quick to show anything"
-    pause(container.adapters.store, ["daily"], "for a test", datetime.now(UTC))
+    container.operations.pause(["daily"], "for a test", datetime.now(UTC))
     paused = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     for way, who in parts.items():
@@ -166,7 +164,7 @@ def test_what_readers_stop_is_not_begun_and_a_paused_list_waits(deliver: Start) 
     kept = [each for each in others if each not in relay.told.named]
     assert kept, "the pause came in time for some"
     assert {reasons(container.adapters.store, each)[0] for each in kept} == {DeliveryState.QUEUED}
-    resume(container.adapters.store, ["daily"])
+    container.operations.resume(["daily"])
     with container.adapters.store.read() as unit:
         assert unit.deliveries.tally().get(DeliveryState.CLAIMED, 0) == 0
 
@@ -197,7 +195,7 @@ def test_a_cancelled_edition_is_not_begun(deliver: Start) -> None:
     with container.adapters.store.read() as unit:
         edition = unit.editions.find("daily", date(2026, 3, 2))
     with relay.held():
-        cancel(container.adapters.store, edition, "a mistake")
+        container.operations.cancel(edition, "a mistake")
         committed = time.monotonic()
     assert running.wait(timeout=PATIENCE) == 0
     assert relay.begun_after(committed, emails) == []

@@ -19,7 +19,7 @@ from digest.domain.subscriber import Address, NewReader
 from digest.mail.auth.dkim import new_key
 from digest.services.editions.message_composer import one_off
 from digest.services.monitoring.alerts import Finding
-from digest.services.operations.correct import drafted
+from digest.services.operations.service import drafted
 from digest.services.papers.import_files import load
 from tests.servers.stocked import CONSENT
 from tests.shared_data import SHARED

@@ -10,14 +10,13 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from digest.mail.auth.dkim import SigningKey
-from digest.mail.auth.spf import Dns, read_policy
+from digest.mail.auth.spf import read_policy
 
-
-class Names(Dns, Protocol):
-    def names(self, address: str) -> Sequence[str]: ...
+if TYPE_CHECKING:
+    from digest.mail.auth.dns_lookup import Lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Identity:
     """Hosts that take our mail."""
 
 
-def check_spf(dns: Names, who: Identity) -> Checked:
+def check_spf(dns: Lookup, who: Identity) -> Checked:
     policy = read_policy(dns, who.envelope)
     name = f"SPF of {who.envelope}"
     advised = f'publish: {who.envelope}. TXT "{_advised_spf(who)}"'
@@ -70,7 +69,7 @@ def _advised_spf(who: Identity) -> str:
     return " ".join(["v=spf1", *(f"a:{host}" for host in who.relays if not _is_address(host)), "mx ~all"])
 
 
-def check_dkim(dns: Names, keys: Sequence[SigningKey], who: Identity) -> Iterator[Checked]:
+def check_dkim(dns: Lookup, keys: Sequence[SigningKey], who: Identity) -> Iterator[Checked]:
     if not keys:
         yield Checked("DKIM", True, f"we sign nothing: the relay has to, as {who.dkim} (else: digest dkim-key)")
     for key in keys:
@@ -78,7 +77,7 @@ def check_dkim(dns: Names, keys: Sequence[SigningKey], who: Identity) -> Iterato
         yield _check_key(dns, name, value)
 
 
-def _check_key(dns: Names, name: str, value: str) -> Checked:
+def _check_key(dns: Lookup, name: str, value: str) -> Checked:
     words = f"DKIM key {name}"
     strings = " ".join(f'"{value[at : at + 255]}"' for at in range(0, len(value), 255))
     fix = f"publish: {name}. TXT {strings}"
@@ -98,7 +97,7 @@ def _check_key(dns: Names, name: str, value: str) -> Checked:
     return Checked(words, True, "is published and is ours")
 
 
-def check_dmarc(dns: Names, who: Identity, *, signed: bool) -> Checked:
+def check_dmarc(dns: Lookup, who: Identity, *, signed: bool) -> Checked:
     found, at = _dmarc(dns, who.author)
     name = f"DMARC of {who.author}"
     fix = f'publish: _dmarc.{who.author}. TXT "v=DMARC1; p=none; rua=mailto:postmaster@{who.author}"'
@@ -128,7 +127,7 @@ def check_dmarc(dns: Names, who: Identity, *, signed: bool) -> Checked:
     return Checked(name, True, kept)
 
 
-def _dmarc(dns: Names, domain: str) -> tuple[list[str], str]:
+def _dmarc(dns: Lookup, domain: str) -> tuple[list[str], str]:
     """The records of the domain, or of the nearest one above it that has any (RFC 7489 §6.6.3; DMARCbis walks the tree)."""
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):
@@ -147,7 +146,7 @@ def _aligned(author: str, other: str, organisation: str, *, strict: bool) -> boo
     return any(other == name or other.endswith(f".{name}") for name in (author, above)) or author.endswith(f".{other}")
 
 
-def check_return(dns: Names, who: Identity) -> Checked:
+def check_return(dns: Lookup, who: Identity) -> Checked:
     """Whether bounces find their way back."""
     name = f"mail to {who.envelope}"
     servers = dns.mail_servers(who.envelope)
@@ -162,7 +161,7 @@ def check_return(dns: Names, who: Identity) -> Checked:
     return Checked(name, True, f"goes to {(reachable or [who.envelope])[0]}")
 
 
-def check_ptr(dns: Names, host: str) -> Iterator[Checked]:
+def check_ptr(dns: Lookup, host: str) -> Iterator[Checked]:
     """Of a relay that sends to the world itself. A private address is not what the world sees, so it says nothing."""
     addresses = dns.addresses(host)
     if not addresses:
@@ -181,7 +180,7 @@ def check_ptr(dns: Names, host: str) -> Iterator[Checked]:
             yield Checked(f"PTR of {address}", True, f"is {names[0]}, which leads back")
 
 
-def _public(dns: Names, host: str) -> list[str]:
+def _public(dns: Lookup, host: str) -> list[str]:
     return [address for address in dns.addresses(host) if ipaddress.ip_address(address).is_global]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from digest.mail.auth.dns_lookup import Lookup
 
 MOST_LOOKUPS = 10
 MOST_IN_VAIN = 2
@@ -16,12 +18,6 @@ _TERM = re.compile(
     r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:[:]([^/\s]+(?:/\S+)?))?((?:/\d{1,3}){0,2}(?://\d{1,3})?)", re.I
 )
 _MODIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(\S*)", re.IGNORECASE)
-
-
-class Dns(Protocol):
-    def txt(self, name: str) -> Sequence[str]: ...
-    def addresses(self, name: str) -> Sequence[str]: ...
-    def mail_servers(self, name: str) -> Sequence[str]: ...
 
 
 @dataclass(slots=True)
@@ -43,7 +39,7 @@ class Policy:
         return any(ip.version == network.version and ip in network for network in self.networks)
 
 
-def read_policy(dns: Dns, domain: str) -> Policy:
+def read_policy(dns: Lookup, domain: str) -> Policy:
     """Reads and follows the record of `domain`. What `dns` raises goes through."""
     policy = Policy()
     found = [text for text in dns.txt(domain) if text.lower().split(" ")[0] == "v=spf1"]
@@ -61,7 +57,7 @@ def read_policy(dns: Dns, domain: str) -> Policy:
     return policy
 
 
-def _follow(dns: Dns, domain: str, record: str, policy: Policy, *, outermost: bool) -> None:
+def _follow(dns: Lookup, domain: str, record: str, policy: Policy, *, outermost: bool) -> None:
     redirect, ended = "", False
     for term in record.split()[1:]:
         if modifier := _MODIFIER.fullmatch(term):
@@ -82,7 +78,7 @@ def _follow(dns: Dns, domain: str, record: str, policy: Policy, *, outermost: bo
         _include(dns, redirect, policy, outermost=outermost)
 
 
-def _permit(dns: Dns, domain: str, kind: str, value: str, passes: bool, policy: Policy) -> None:
+def _permit(dns: Lookup, domain: str, kind: str, value: str, passes: bool, policy: Policy) -> None:
     if kind in ("ip4", "ip6"):
         try:
             networks = [ipaddress.ip_network(value, strict=False)]
@@ -106,7 +102,7 @@ def _permit(dns: Dns, domain: str, kind: str, value: str, passes: bool, policy: 
         policy.networks.extend(networks)
 
 
-def _include(dns: Dns, domain: str, policy: Policy, *, outermost: bool) -> None:
+def _include(dns: Lookup, domain: str, policy: Policy, *, outermost: bool) -> None:
     policy.lookups += 1
     if policy.lookups > _ENOUGH or "%" in domain:
         return

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from digest.domain.edition import Edition, PaperList, Pick, Window, foremost
 from digest.domain.errors import InvalidInput
@@ -24,9 +25,12 @@ from digest.ranking.selection import Selection, select, shares, stepped_back
 from digest.ranking.summary import summarised
 from digest.ranking.trending import Ranker, Trending
 from digest.services.editions import edition_notes
-from digest.services.editions.proofing import EditionRenderer, broken_alone, content_hash, proofed
+from digest.services.editions.proofing import broken_alone, content_hash, proofed
 from digest.services.papers.summarise import Summaries, nobody
 from digest.store.unit_of_work import Store, UnitOfWork
+
+if TYPE_CHECKING:
+    from digest.services.editions.edition_renderer import EditionRenderer
 
 PLAINLY = Trending()
 """The ranking without coefficients."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from digest.domain.edition import Edition, PaperList, Pick, Pooled, Rendered
 from digest.domain.errors import DigestError, LintFailed
@@ -13,16 +13,8 @@ from digest.domain.paper import Ranked
 from digest.domain.phrase import phrases
 from digest.domain.schedule import Frequency
 
-
-class EditionRenderer(Protocol):
-    """Turns a draft into mail. Raises TemplateError."""
-
-    def render(self, draft: Edition, paper_list: PaperList, *, brevity: int = 0) -> Rendered:
-        """`brevity` counts from 0 (as designed) upwards (shorter summaries)."""
-
-    def proof(self, draft: Edition, paper_list: PaperList, rendered: Rendered) -> tuple[str, ...]:
-        """The lint's errors for the edition composed for a worst-case recipient; empty when it may go."""
-
+if TYPE_CHECKING:
+    from digest.services.editions.edition_renderer import EditionRenderer
 
 MOST_BREVITY = 3
 

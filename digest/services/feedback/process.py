@@ -16,24 +16,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from digest.domain.circuit_breaker import BreakerPolicy, Refusal, Verdict, judge, same_words
 from digest.domain.errors import DigestError, InvalidAddress
 from digest.domain.feedback import BounceClass, DeliveryRecipient, Feedback, FeedbackKind, Returned, ReturnKind, SuppressionReason
 from digest.domain.notice import Notice, NoticeKind
 from digest.domain.subscriber import Address, SubscriptionState
+from digest.mail.verp import VerpSigner
 from digest.services.operations.review import hold
 from digest.services.subscriptions import subscribe
 from digest.store.unit_of_work import Store, UnitOfWork
-
-
-class KnownSenders(Protocol):
-    """Reads the names that only we make (mail/verp.py): each gives the delivery, or None for a forged or foreign one."""
-
-    def read_bounce(self, address: str) -> int | None: ...
-    def read_unsubscribe(self, address: str) -> int | None: ...
-    def read_message_id(self, message_id: str) -> int | None: ...
 
 
 class Action(StrEnum):
@@ -84,7 +76,7 @@ def process_feedback(
     store: Store,
     at: datetime,
     policy: FeedbackPolicy,
-    known: KnownSenders,
+    known: VerpSigner,
     *,
     trusted: bool = False,
     read_confirmation: Callable[[str, datetime], str] | None = None,
@@ -112,7 +104,7 @@ def process_feedback(
 _MILDEST_FIRST = (None, BounceClass.DELAYED, BounceClass.SENDER, BounceClass.SOFT, BounceClass.HARD)
 
 
-def _cases(unit: UnitOfWork, feedback: Feedback, at: datetime, known: KnownSenders, trusted: bool) -> list[_Case]:
+def _cases(unit: UnitOfWork, feedback: Feedback, at: datetime, known: VerpSigner, trusted: bool) -> list[_Case]:
     found = _by_name(unit, known.read_bounce(feedback.verp))
     if found is not None:
         return [] if found.former else [_of_reader(found, feedback.recipients)]
@@ -255,7 +247,7 @@ def _together(done: Sequence[FeedbackResult]) -> FeedbackResult:
 # ---- what readers interest -----------------------------------------------------------------------------------------------------
 
 
-def _unsubscribe(feedback: Feedback, store: Store, at: datetime, known: KnownSenders) -> FeedbackResult:
+def _unsubscribe(feedback: Feedback, store: Store, at: datetime, known: VerpSigner) -> FeedbackResult:
     with store.begin() as unit:
         mailed = _by_name(unit, known.read_unsubscribe(feedback.verp)) or _by_name(unit, known.read_bounce(feedback.verp))
         if mailed is None:

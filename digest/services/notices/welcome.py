@@ -7,11 +7,11 @@ is out, the outbox sends the edition without the welcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from digest.domain.edition import variant_of
 from digest.domain.errors import DigestError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from digest.domain.delivery import Claimed
     from digest.domain.notice import Notice
     from digest.domain.retry import RetryPolicy
+    from digest.mail.smtp.journal import Journal
     from digest.services.delivery.choose_papers import Choice
     from digest.services.delivery.run import Transport
     from digest.services.editions.edition_renderer import EditionRenderer
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
 HELD = timedelta(minutes=5)
 """How long the outbox leaves the delivery to us: longer than a relay takes to answer."""
 GOOD_FOR = timedelta(days=1)
-
-
-class Journal(Protocol):
-    @property
-    def owner(self) -> str: ...
-    def recorded(self, delivery_ids: Iterable[int]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

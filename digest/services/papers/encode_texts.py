@@ -5,21 +5,20 @@ No unit of work is open while a text is encoded. What an edition was frozen with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from digest.domain.sentence_vector import Unencoded, text_to_encode
 from digest.store.unit_of_work import Store, UnitOfWork
 
+if TYPE_CHECKING:
+    from digest.sentence_encoder import SentenceEncoder
+
 AT_ONCE = 25
 """Texts between two looks at whether to stop: a second or three of one core."""
-
-
-class Encoder(Protocol):
-    def encode(self, texts: Sequence[str]) -> list[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class EncodedTexts:
 
 
 def encode_texts(
-    encoder: Callable[[], Encoder],
+    encoder: Callable[[], SentenceEncoder],
     store: Store,
     first_seen_within: timedelta,
     clock: Callable[[], datetime],
@@ -53,12 +52,12 @@ def encode_texts(
 
 
 class _Run:
-    def __init__(self, encoder: Callable[[], Encoder], store: Store, stop: Callable[[], bool]) -> None:
+    def __init__(self, encoder: Callable[[], SentenceEncoder], store: Store, stop: Callable[[], bool]) -> None:
         self._make, self._store, self._stop = encoder, store, stop
         self.unfinished, self.error = False, ""
 
     @cached_property
-    def _encoder(self) -> Encoder:
+    def _encoder(self) -> SentenceEncoder:
         """Only where there is something to encode, and no longer: it takes 200 MB."""
         return self._make()
 

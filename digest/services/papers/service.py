@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from digest.domain.subscriber import Address
     from digest.ranking.model import Model
     from digest.ranking.trending import Ranker
+    from digest.sentence_encoder import SentenceEncoder
     from digest.services.editions.personalise import Personaliser
-    from digest.services.papers.encode_texts import Encoder
     from digest.services.ranking.backtest import Backtest
     from digest.services.subscriptions.service import SubscriptionService
     from digest.sources.http import PoliteGetter
@@ -60,7 +60,7 @@ class PaperService:
         ranker: Callable[[], Ranker],
         personaliser: Personaliser,
         subscriptions: SubscriptionService,
-        encoder: Callable[[], Encoder] | None = None,
+        encoder: Callable[[], SentenceEncoder] | None = None,
         encodes_within: timedelta = timedelta(0),
     ) -> None:
         """`encoder` of the papers first seen `encodes_within`; None without the extra `semantic`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.domain.edition import Edition, PaperList
@@ -12,10 +13,12 @@ from digest.domain.errors import DigestError, StoreError
 from digest.domain.schedule import Cutoff, Frequency
 from digest.ranking.trending import Ranker
 from digest.services.editions import build_edition
-from digest.services.editions.proofing import EditionRenderer
 from digest.services.papers.summarise import Summaries, nobody
 from digest.services.scheduler import create_deliveries
 from digest.store.unit_of_work import Store
+
+if TYPE_CHECKING:
+    from digest.services.editions.edition_renderer import EditionRenderer
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from digest.domain.notice import NoticeKind
 from digest.domain.paper import Signal
 from digest.domain.retry import RetryPolicy
 from digest.domain.subscriber import Address, Interests, Preferences, SubscriptionState
-from digest.services.privacy.export_personal_data import export_personal_data
 from digest.services.privacy.retention import RetentionRule, in_words, kept, run_retention
+from digest.services.privacy.service import PrivacyService
 from digest.services.subscriptions import request_limits
 from digest.services.subscriptions.subscribe import erase
 from digest.store.schema import attempts, deliveries, metadata, rate_limits, returns, signals, subscribers, subscriptions
@@ -252,7 +252,7 @@ def _a_life(store: Store) -> None:
 
 def test_everything_held_about_a_person_is_told(store: Store) -> None:
     _a_life(store)
-    told = export_personal_data(store, Address("Ada@EXAMPLE.org"), NOW)
+    told = PrivacyService(store, Retention()).export_personal_data(Address("Ada@EXAMPLE.org"), NOW)
     assert json.loads(json.dumps(told)) == told
     [subscription] = told["subscriptions"]
     [delivery] = subscription["deliveries"]
@@ -277,7 +277,7 @@ def test_everything_held_about_a_person_is_told(store: Store) -> None:
 def test_no_column_about_a_person_is_forgotten(store: Store) -> None:
     """Whatever hangs on a reader by foreign keys, in any table, is in the document; so is a column added one day."""
     _a_life(store)
-    told = export_personal_data(store, ADA, NOW)
+    told = PrivacyService(store, Retention()).export_personal_data(ADA, NOW)
     said = {**told, **told["subscriptions"][0], **told["subscriptions"][0]["deliveries"][0]}
     levels = [
         said,
@@ -301,7 +301,7 @@ def _hanging_on(tables: MetaData, root: Table) -> list[Table]:
 
 
 def test_nothing_is_held_about_a_stranger(store: Store) -> None:
-    told = export_personal_data(store, ADA, NOW)
+    told = PrivacyService(store, Retention()).export_personal_data(ADA, NOW)
     assert (told["subscriptions"], told["suppressions"], told["requests_today"]) == ([], [], 0)
 
 

@@ -12,10 +12,10 @@ from digest.domain.circuit_breaker import same_words
 from digest.domain.delivery import Attempt, Claimed, DeliveryState, Reply, Stage
 from digest.domain.feedback import SuppressionReason
 from digest.domain.retry import Decision, Effect, RetryPolicy
-from digest.domain.subscriber import Address, NewReader
+from digest.domain.subscriber import Address, NewReader, Preferences
 from digest.services.delivery.claims import settle
 from digest.services.operations import review
-from digest.services.subscriptions.unsuppress import unsuppress
+from digest.services.subscriptions.service import SubscriptionService
 from digest.store.schema import deliveries, suppressions
 from digest.store.unit_of_work import Store
 from tests.servers.stocked import COHORT, CONSENT, DAY, HOUR, NOW, create_due, freeze, know
@@ -187,10 +187,10 @@ def test_unsuppress_by_reason_and_time_and_never_who_was_erased(store: Store) ->
     with store.begin() as unit:
         for n, (person, reason) in enumerate(zip(people, reasons, strict=True)):
             unit.suppressions.add(person, reason, NOW + n * HOUR)
-    late = NOW + timedelta(minutes=30)
-    assert list(unsuppress(store, None, NOW, reason=SuppressionReason.BOUNCE, since=late).values()) == ["hard bounce"]
-    assert len(unsuppress(store, people, NOW, until=late)) == 1
-    assert list(unsuppress(store, people, NOW).values()) == ["complaint"]
+    late, unsuppress = NOW + timedelta(minutes=30), SubscriptionService(store, [], Preferences, "UTC").unsuppress
+    assert list(unsuppress(None, NOW, reason=SuppressionReason.BOUNCE, since=late).values()) == ["hard bounce"]
+    assert len(unsuppress(people, NOW, until=late)) == 1
+    assert list(unsuppress(people, NOW).values()) == ["complaint"]
     with store.read() as unit:
         assert unit.suppressions.find(people[3])
 

@@ -184,18 +184,17 @@ def test_who_was_suppressed_by_mistake_is_readmitted(site: Website) -> None:
     """By the operator, and only then does the form send them anything; to be forgotten is theirs to undo."""
     from digest.domain.feedback import SuppressionReason
     from digest.services.subscriptions.subscribe import erase
-    from digest.services.subscriptions.unsuppress import unsuppress
 
     blocked, gone = site.container.adapters.address("blocked@example.org"), site.container.adapters.address("gone@example.org")
     with site.container.adapters.store.begin() as unit:
         unit.suppressions.add(blocked, SuppressionReason.OPERATOR, NOON)
     erase(site.container.adapters.store, gone, NOON)
-    assert unsuppress(site.container.adapters.store, [gone], NOON) == {}
+    assert site.container.subscriptions.unsuppress([gone], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     until(lambda: site.state(str(blocked)) is not None)
     assert site.container.transport.envelopes == []
-    assert list(unsuppress(site.container.adapters.store, [blocked], NOON).values()) == ["operator"]
-    assert unsuppress(site.container.adapters.store, [blocked], NOON) == {}
+    assert list(site.container.subscriptions.unsuppress([blocked], NOON).values()) == ["operator"]
+    assert site.container.subscriptions.unsuppress([blocked], NOON) == {}
     site.post("/subscribe", {"email": str(blocked)})
     assert [to for to, _ in site.letters(1)] == [str(blocked)]
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.domain.edition import variant_of
-from digest.domain.errors import NotFound
+from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.subscriber import Address
 from digest.services.delivery.one_off import of_subscriber
 from digest.services.editions.build_edition import drafted, edit, instant_for
 from digest.services.editions.explain_choice import ExplainedChoice, explain_choice
 from digest.services.editions.message_composer import SAMPLE, Choices, MessageComposer, one_off
-from digest.services.editions.naming import find_edition
 from digest.services.editions.past_issues import PastIssue, past_issue, past_issues
 
 if TYPE_CHECKING:
@@ -77,8 +76,7 @@ class EditionService:
         """ "LIST/DATE" (the last of that day) or "LIST/SLUG", or only what follows LIST/. Raises InvalidInput, NotFound."""
         list_name, _, wanted = name.rpartition("/")
         paper_list = self._paper_list(list_name or None)
-        with self._store.read() as unit:
-            found = find_edition(unit, paper_list.name, wanted)
+        found = self._named(paper_list, wanted)
         if found is None:
             raise NotFound(f"edition {paper_list.name}/{wanted}", "it was never made")
         return found
@@ -89,9 +87,22 @@ class EditionService:
 
     def published(self, paper_list: PaperList, name: str) -> Edition | None:
         """The last of a day, or the very one that is named; a cancelled one is as good as not there. Raises InvalidInput."""
-        with self._store.read() as unit:
-            found = find_edition(unit, paper_list.name, name)
+        found = self._named(paper_list, name)
         return found if found and found.state == "frozen" else None
+
+    def _named(self, paper_list: PaperList, name: str) -> Edition | None:
+        """The one called "2026-11-30", "2026-11-30T1100" or "2026-11-30T1100-weekly". Raises InvalidInput for no such name."""
+        day, exactly, _ = name.partition("T")
+        try:
+            wanted = date.fromisoformat(day)
+        except ValueError:
+            raise InvalidInput(
+                f"edition {name[:60]!r}", "should be like 2026-05-27 or, for one of several, 2026-05-27T1100"
+            ) from None
+        with self._store.read() as unit:
+            if not exactly:
+                return unit.editions.find(paper_list.name, wanted)
+            return next((each for each in unit.editions.of_day(paper_list.name, wanted) if each.slug == name), None)
 
     def of_day(self, paper_list: PaperList, day: date) -> Sequence[Edition]:
         """All of a day's that are on the list's pages, newest first."""

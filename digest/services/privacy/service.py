@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from digest.domain.instant import isoformat, parse_instant
-from digest.services.privacy.export_personal_data import export_personal_data
 from digest.services.privacy.retention import RetentionRule, kept, run_retention
+from digest.services.subscriptions.request_limits import LIMITS, Scope
 from digest.services.subscriptions.subscribe import erase
 
 if TYPE_CHECKING:
@@ -46,5 +46,15 @@ class PrivacyService:
         return erase(self._store, address, at)
 
     def export_personal_data(self, address: Address, at: datetime) -> dict[str, Any]:
-        """Everything held about an address."""
-        return export_personal_data(self._store, address, at)
+        """Everything held about an address, for the person it is about, as JSON values.
+
+        The address with its subscriptions, interests, consent, every delivery and what came back of it, whether it is barred
+        from mail, and how often the form was used for it lately (kept as a fingerprint that only the address opens).
+        """
+        with self._store.read() as unit:
+            asked = sum(
+                unit.rate_limits.used(f"request/{limit.scope}/{address.key}", at, limit.per)
+                for limit in LIMITS
+                if limit.scope is Scope.ADDRESS
+            )
+            return {"at": isoformat(at), **unit.subscribers.held(address), "requests_today": asked}

@@ -25,7 +25,6 @@ from digest.services.subscriptions.request_limits import Admission, check_reques
 from digest.services.subscriptions.subscribe import RECORDED, Step
 from digest.services.subscriptions.subscriber_csv import SubscriberImport, import_subscriber_csv
 from digest.services.subscriptions.suppression_csv import SuppressionReport, export_suppressions, import_suppressions
-from digest.services.subscriptions.unsuppress import unsuppress
 
 if TYPE_CHECKING:
     from digest.domain.edition import PaperList
@@ -283,8 +282,13 @@ class SubscriptionService:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Mapping[str, str]:
-        """Lifts suppressions made by mistake; returns each one's reason by the address's hash."""
-        return unsuppress(self._store, addresses, at, reason=reason, since=since, until=until)
+        """Lifts suppressions made by mistake: of these addresses, or of all (None), with the reason, made from `since` on and
+        before `until`.
+
+        Returns each one's reason by the address's hash. Never lifts that of a person who was erased: that is theirs to undo.
+        """
+        with self._store.begin() as unit:
+            return unit.suppressions.lift(addresses, reason, since, until, at)
 
     def check_request_limits(self, address: Address, client: str, at: datetime) -> Admission:
         """Whether a request may go on, and when its mail may go out."""

@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from digest.sources import clean_fields
-from digest.sources.braces import balanced
-from digest.sources.latex_letters import from_latex
+from digest.sources.latex import balanced, from_latex
 
 Comma = Literal["either", "inverts", "parts"]
 """What a lone comma does: turn "Lee, Ann" round (BibTeX, a list of names), part two people (arXiv), or whichever looks right."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from digest.domain.errors import InvalidInput, UnreadableAnswer
+from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
 from digest.domain.identifier import page_of
+from digest.domain.library_account import AccountName
 from digest.domain.paper import Sighting, Signal
 from digest.sources import clean_fields
 from digest.sources.authors import authors
 from digest.sources.dates import dated
 from digest.sources.options import made
-from digest.sources.port import Batch, Getter, Parsed, State
+from digest.sources.port import LEFT_OUT, MOST_ITEMS, Batch, Getter, LibraryPage, Parsed, Rejection, State
 from digest.sources.publishing_schedule import PublishingSchedule
 from digest.sources.record_kind import refuse_kind
 
@@ -171,3 +172,44 @@ class OpenAlex:
 
 def build(name: str, base_url: str, options: Mapping[str, Any]) -> OpenAlex:
     return made(OpenAlex, name, base_url or BASE_URL, options)
+
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlexAuthor:
+    base_url: str = BASE_URL
+    api_key: str = field(default="", repr=False)
+    """The installation's own."""
+    source: str = "openalex"
+
+    def read(self, getter: Getter, name: AccountName, key: str, state: State, at: datetime) -> Iterator[LibraryPage]:
+        """`state`: {"reading": {"cursor", "count"}}."""
+        reading = state.get("reading") or {}
+        cursor, count = reading.get("cursor", "*"), reading.get("count", 0)
+        params = {"filter": f"author.id:{name.library}", "per_page": "100"} | ({"api_key": self.api_key} if self.api_key else {})
+        while True:
+            answer = getter.get(self.source, f"{self.base_url.rstrip('/')}/works", params=params | {"cursor": cursor})
+            page = clean_fields.table(clean_fields.decoded_json(answer.data, self.source))
+            rows = page.get("results")
+            if not isinstance(rows, list):
+                raise UnreadableAnswer(self.source, "no page of works")
+            if not rows and not count:
+                raise SourceRefused(self.source, f"no works of {name.library}", NOT_FOUND)
+            count += len(rows)
+            following = clean_fields.text(clean_fields.table(page.get("meta")).get("next_cursor"), clean_fields.LONGEST_LINE)
+            full = count >= MOST_ITEMS
+            last = full or not following or following == cursor or not rows
+            cursor = following
+            works: list[tuple[str, Sighting]] = []
+            rejected: list[Rejection] = [LEFT_OUT] if full and not (following in ("", cursor) or not rows) else []
+            for row in map(clean_fields.table, rows):
+                own = clean_fields.text(row.get("id"), 200).rpartition("/")[2] or "a work without id"
+                parsed = clean_fields.collected([(own, row)], lambda each: work(each, self.source, at))
+                works += [(own, each) for each in parsed.sightings]
+                rejected += parsed.rejected
+            under_way: State = {} if last else {"reading": {"cursor": cursor, "count": count}}
+            yield LibraryPage(tuple(works), tuple(rejected), state=under_way, last=last, whole=last and not full)
+            if last:
+                return

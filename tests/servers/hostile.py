@@ -24,9 +24,9 @@ from digest.render.text.latex import readable
 from digest.services.libraries.read_library import read_library
 from digest.services.subscriptions.subscriber_csv import read_subscriber_csv
 from digest.sources.authors import authors, bibtex_authors
-from digest.sources.braces import unprotected
 from digest.sources.clean_fields import LONGEST_TEXT
 from digest.sources.dates import read_date
+from digest.sources.latex import unprotected
 
 AT = datetime(2026, 5, 27, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

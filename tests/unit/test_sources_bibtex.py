@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from digest.domain.paper import Sighting
 from digest.render.text.latex import readable
 from digest.sources import bibtex, ris
-from digest.sources.braces import balanced, unprotected
 from digest.sources.detect_format import read_file
+from digest.sources.latex import balanced, unprotected
 from tests.tables import every_row
 
 SEEN = datetime(2026, 8, 15, tzinfo=UTC)

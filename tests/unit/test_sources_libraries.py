@@ -13,7 +13,7 @@ from digest.domain.errors import InvalidInput, SourceRefused, UnreadableAnswer
 from digest.domain.library_account import AccountName, openalex_account, orcid_account, zotero_key, zotero_library
 from digest.encryption import Encryption
 from digest.sources import orcid
-from digest.sources.openalex_author import OpenAlexAuthor
+from digest.sources.openalex import OpenAlexAuthor
 from digest.sources.port import Answer, LibraryPage
 from digest.sources.zotero import Zotero
 from tests.tables import every_row

@@ -13,7 +13,6 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
-from digest.render.text.dollars import Dollars, is_money, matched_braces
 from digest.render.text.latex_macros import (
     DISPLAYS,
     DROPPED_ARGUMENTS,
@@ -26,7 +25,7 @@ from digest.render.text.latex_macros import (
 )
 from digest.render.text.markup import without_markup
 from digest.render.text.mathtext import TAKES_ARGUMENTS, Unreadable, beside, macro_text, math_text
-from digest.render.text.plain_text import is_tie, plain_script
+from digest.render.text.plain_text import Dollars, is_money, is_tie, matched_braces, plain_script
 from digest.render.text.scripts import SMALL, chemical, scripted, set_apart, without_needless_brackets
 from digest.render.text.symbols import accented, symbol
 

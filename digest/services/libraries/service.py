@@ -14,8 +14,7 @@ from digest.domain.library_account import AccountKind
 from digest.domain.phrase import phrase
 from digest.services.libraries.saved_papers import Saved, remove_saved, save_paper, saved_papers
 from digest.services.libraries.sync_accounts import Synced, sync_accounts
-from digest.sources.openalex import OpenAlex
-from digest.sources.openalex_author import OpenAlexAuthor
+from digest.sources.openalex import OpenAlex, OpenAlexAuthor
 from digest.sources.orcid import Orcid
 from digest.sources.zotero import Zotero
 
@@ -169,7 +168,5 @@ class LibraryService:
         return {
             AccountKind.ZOTERO: Zotero(self._settings.zotero_url),
             AccountKind.ORCID: Orcid(self._settings.orcid_url),
-            AccountKind.OPENALEX: OpenAlexAuthor(own.base_url, own.api_key)
-            if own
-            else OpenAlexAuthor(self._settings.openalex_url),
+            AccountKind.OPENALEX: OpenAlexAuthor(own.base_url, own.api_key),
         }

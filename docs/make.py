@@ -15,7 +15,7 @@ from typing import get_type_hints
 import click
 
 from digest.cli import COMMANDS, Commands, digest
-from digest.services.editions.acknowledgements import acknowledgements
+from digest.render.edition.acknowledgements import acknowledgements
 from digest.sources.registry import KINDS
 
 DOCS = Path(__file__).resolve().parent

@@ -18,7 +18,7 @@ from digest.render.edition.topics import topic
 from digest.render.edition.views import Lengths, card_view
 from digest.render.text.latex import readable
 from digest.render.text.one_line import clean
-from digest.services.papers.paper_page import PaperPage
+from digest.services.papers.service import PaperPage
 from digest.web.feeds import bibliography
 from digest.web.plots import votes_plot
 from digest.web.response_cache import Answer

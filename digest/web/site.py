@@ -22,9 +22,9 @@ from digest.domain.feedback import LIFTED_BY_READER, SuppressionReason
 from digest.domain.phrase import N_, phrase
 from digest.domain.subscriber import Address, Preferences, Subscription
 from digest.links import Purpose
+from digest.render.edition.acknowledgements import acknowledgements
 from digest.render.edition.views import SenderView
 from digest.render.text.one_line import clean
-from digest.services.editions.acknowledgements import acknowledgements
 from digest.translation import Translation, translation
 from digest.web.language import OFFERED, of_browser
 from digest.web.response_cache import Answer, ResponseCache

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import SourceSettings
-from digest.services.editions.acknowledgements import acknowledgements
+from digest.render.edition.acknowledgements import acknowledgements
 from digest.sources.registry import KINDS
 from tests.command_line import clean_environment, command
 from tests.servers.website import website

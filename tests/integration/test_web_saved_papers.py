@@ -11,7 +11,7 @@ from lxml import html
 from digest.domain.paper import Sighting
 from digest.links import Purpose
 from digest.mail.inbound.message_parts import parts_of
-from digest.services.libraries import saved_papers
+from digest.services.libraries import service as libraries
 from digest.services.libraries.read_library import read_library
 from digest.store.schema_libraries import saved_papers as table
 from tests.servers.website import NOON, Website, sightings
@@ -102,7 +102,7 @@ def test_what_is_no_paper_of_ours_is_not_saved(site: Website, paper: str, status
 
 def test_there_is_an_end_to_them(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
     site.reader()
-    monkeypatch.setattr(saved_papers, "MOST_SAVED", 2)
+    monkeypatch.setattr(libraries, "MOST_SAVED", 2)
     for number in (1, 2):
         assert site.post(save_path(site, f"arxiv:2605.{number:05}")).status_code == 200
     refused = site.post(save_path(site))

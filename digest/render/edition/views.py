@@ -14,7 +14,7 @@ from digest.domain.identifier import page_of
 from digest.domain.paper import MODELS, Paper, Ranked, Summary, for_readers
 from digest.domain.schedule import Frequency
 from digest.ranking.summary import summarise
-from digest.render.edition.acknowledgement import AcknowledgementView
+from digest.render.edition.acknowledgements import AcknowledgementView
 from digest.render.edition.excerpt import excerpt, shorten
 from digest.render.edition.growth_plot import bar_heights
 from digest.render.edition.topics import topic

@@ -15,11 +15,11 @@ from digest.mail.lint.lint import lint
 from digest.mail.message.headers import Sender
 from digest.mail.verp import VerpSigner
 from digest.ranking.summary import summarised
+from digest.render.edition.acknowledgements import acknowledgements
 from digest.render.edition.cards import render_edition
 from digest.render.edition.correction import CorrectionView, render_correction
 from digest.render.edition.views import ENGLISH, EditionView, SenderView
 from digest.render.environment import Templates
-from digest.services.editions.acknowledgements import acknowledgements
 from digest.services.editions.message_composer import NO_MORE_CARDS, SAMPLE, MessageComposer, MoreCards, Sign, one_off, unsigned
 from digest.translation import Translation, translation
 

@@ -12,8 +12,8 @@ from digest.domain.errors import InvalidIdentifier, InvalidInput, NotFound
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.library_account import AccountKind
 from digest.domain.phrase import phrase
-from digest.services.libraries.saved_papers import Saved, remove_saved, save_paper, saved_papers
 from digest.services.libraries.sync_accounts import Synced, sync_accounts
+from digest.services.papers.find_paper import find_paper
 from digest.sources.openalex import OpenAlex, OpenAlexAuthor
 from digest.sources.orcid import Orcid
 from digest.sources.zotero import Zotero
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from digest.sources.port import Getter, LibraryReader, Source
     from digest.store.unit_of_work import Store
 
+MOST_SAVED = 5000
+"""Papers of one subscription: what a page of them and an export can hold."""
 MOST_ACCOUNTS = 8
 """That one subscription is connected with."""
 A_RUN = 500
@@ -50,15 +52,34 @@ class LibraryService:
         self._getter, self._encryption = getter, encryption
 
     def save_paper(self, subscription_id: int, identifier: str, at: datetime) -> Paper:
-        """Saves a paper for a reader. Raises InvalidIdentifier, NotFound, InvalidInput."""
-        return save_paper(self._store, subscription_id, identifier, at)
+        """Saves a paper for a reader to come back to and to take along; what is sent does not depend on it.
+
+        Saving it again changes nothing. Raises InvalidIdentifier, NotFound, and InvalidInput for one too many.
+        """
+        with self._store.begin() as unit:
+            paper = find_paper(unit, identifier)
+            if unit.subscribers.get(subscription_id) is None:
+                raise NotFound(phrase("this subscription"), phrase("it was erased; subscribe again"))
+            unit.saved_papers.save(subscription_id, paper.id, at)
+            if unit.saved_papers.count(subscription_id) > MOST_SAVED:
+                raise InvalidInput(
+                    phrase("saved papers"), phrase("are %(n)s already, and no more fit; remove some first", n=MOST_SAVED)
+                )
+        return paper
 
     def remove_saved(self, subscription_id: int, identifiers: Collection[str]) -> None:
-        remove_saved(self._store, subscription_id, identifiers)
+        """Those that are not saved are no error. Raises InvalidIdentifier, NotFound."""
+        with self._store.begin() as unit:
+            unit.saved_papers.remove(subscription_id, {find_paper(unit, each).id for each in identifiers})
 
-    def saved_papers(self, subscription_id: int, limit: int | None = None, offset: int = 0) -> tuple[Saved, int]:
-        """(what a reader saved, the newest first; how many there are)."""
-        return saved_papers(self._store, subscription_id, limit, offset)
+    def saved_papers(
+        self, subscription_id: int, limit: int | None = None, offset: int = 0
+    ) -> tuple[Sequence[tuple[Paper, datetime]], int]:
+        """(what a reader saved, each with when, the newest first: some, or all; how many there are)."""
+        with self._store.read() as unit:
+            found = unit.saved_papers.of(subscription_id, limit, offset)
+            papers, count = unit.papers.by_ids(found), unit.saved_papers.count(subscription_id)
+        return [(papers[paper_id], at) for paper_id, at in found.items()], count
 
     def outline(self, subscription_id: int, most: int) -> tuple[list[tuple[str, int]], int]:
         """(authors of several works of a library, at most so many; how many works nobody knows, so that they choose nothing)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -14,15 +14,15 @@ from digest.domain.edition import PaperList
 from digest.domain.errors import InvalidIdentifier, InvalidInput
 from digest.domain.identifier import Identifier, parse_identifier
 from digest.domain.instant import isoformat, parse_instant
+from digest.domain.paper import Ranked
 from digest.domain.query import parse_query
+from digest.ranking.gained import most_gained
 from digest.services.libraries.look_up import LookedUp, look_up
 from digest.services.papers.collect import HEALTH, CollectReport, collect
 from digest.services.papers.encode_texts import EncodedTexts, encode_texts
 from digest.services.papers.fill_categories import fill_categories
 from digest.services.papers.find_paper import find_paper
 from digest.services.papers.import_files import LoadReport, load
-from digest.services.papers.most_voted import Voted, most_voted
-from digest.services.papers.paper_page import PaperPage, paper_page
 from digest.services.papers.refresh import refresh
 from digest.services.papers.summarise import PLACE, TROUBLE
 from digest.sources.arxiv_atom import ArxivApi
@@ -30,7 +30,8 @@ from digest.sources.port import SupportsLookup
 
 if TYPE_CHECKING:
     from digest.config.papers import LookUps, SourceSettings
-    from digest.domain.paper import Paper, Ranked
+    from digest.domain.edition import Appearance
+    from digest.domain.paper import Paper, Signal
     from digest.domain.search_result import SearchResult
     from digest.domain.subscriber import Address
     from digest.ranking.model import Model
@@ -45,6 +46,28 @@ if TYPE_CHECKING:
 
 ENCODE_FOR = 60.0
 """Seconds that a run which somebody waits for encodes at most; the next goes on."""
+SIMILAR = 5
+STILL_VOTED = timedelta(days=14)
+"""How long after it was first seen, before a window began, a paper is looked at: older ones gain hardly anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPage:
+    paper: Paper
+    signals: tuple[Signal, ...]
+    """In order of time."""
+    appearances: tuple[Appearance, ...]
+    """The editions that picked it, newest first."""
+    similar: tuple[Paper, ...]
+    """The most alike first, of those that came about when it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    ranked: Ranked
+    """The score is the votes gained."""
+    readings: Sequence[Signal]
+    """Its votes as they were read, in order of time."""
 
 
 class PaperService:
@@ -142,12 +165,31 @@ class PaperService:
             return find_paper(unit, identifier)
 
     def page(self, identifier: str, at: datetime) -> PaperPage:
-        """What there is to say of a paper at an instant. Raises InvalidIdentifier, NotFound."""
-        return paper_page(self._store, identifier, at)
+        """Everything about one paper, with what had been observed by `at`. Raises InvalidIdentifier, NotFound."""
+        with self._store.read() as unit:
+            paper = find_paper(unit, identifier)
+            return PaperPage(
+                paper,
+                tuple(unit.papers.readings([paper.id], at).get(paper.id, ())),
+                tuple(unit.editions.appearances(paper.id)),
+                tuple(unit.papers.nearby(paper, SIMILAR)),
+            )
 
     def most_voted(self, window: timedelta, what: str, at: datetime, most: int) -> list[Voted]:
-        """The papers that gained most votes in the last `window`, best first; `what` names it: "this week"."""
-        return most_voted(self._store, window, what, at, most)
+        """The papers that gained most votes in the last `window`, best first, whatever lists picked.
+
+        `what` names it: "this week".
+        """
+        since = at - window
+        with self._store.read() as unit:
+            seen, readings = unit.papers.voted(since - STILL_VOTED, at)
+            gained = most_gained(seen, readings, since, at, most)
+            papers = unit.papers.by_ids(each.paper_id for each in gained)
+        return [
+            Voted(Ranked(papers[each.paper_id], each.votes, (each.reason(what),)), readings[each.paper_id])
+            for each in gained
+            if each.paper_id in papers
+        ]
 
     def known(self, identifiers: Iterable[str]) -> dict[str, Paper]:
         """Those of them that we have ever seen."""

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from digest.render.edition.acknowledgement import AcknowledgementView
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgementView:
+    """`url` is where the words lead."""
+
+    text: str
+    url: str
+
 
 _ARXIV = AcknowledgementView(
     text="Thank you to arXiv for use of its open access interoperability.",

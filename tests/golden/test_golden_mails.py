@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from digest.domain.edition import Update
-from digest.render.edition.personalise import assemble, own_picks, personal, selected, subject_of
+from digest.render.edition.personalise import own_picks, selected, subject_of
 from digest.render.transactional.messages import AlertView, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, rendered
+from tests.mails import assemble, personal
 
 Golden = Callable[[str, str], None]
 

@@ -17,9 +17,10 @@ from digest.domain.paper import Reason
 from digest.ranking.sentences import title_shortened
 from digest.render.edition.cards import render_edition
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import Personal, assemble, own_picks, personal, teaser
+from digest.render.edition.personalise import Personal, own_picks, teaser
 from digest.render.environment import Templates
 from tests.editions import EVERY_TROUBLE, ROOT, TEMPLATES, WHY, Reader, edition, many, paper, ranked, rendered, view_of
+from tests.mails import assemble, personal
 
 SHELL = {"missed", "why", "count", "manage-url", "manage-word", "unsubscribe-url", "cards"}
 CARD = {"number", "because", "more-url", "less-url", "save-url"}

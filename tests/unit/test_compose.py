@@ -17,8 +17,9 @@ from digest.domain.edition import Card, Rendered
 from digest.domain.errors import TemplateError
 from digest.render.edition.compose import Composer, boundary_of, compose_message
 from digest.render.edition.markers import Markers
-from digest.render.edition.personalise import CARDS, CardSelection, CardUse, Personal, assemble
+from digest.render.edition.personalise import CARDS, CardSelection, CardUse, Personal
 from digest.render.text.quoted_printable import encode, encode_value
+from tests.mails import assemble
 from tests.tables import every_row
 
 HOSTILE = st.one_of(
@@ -76,7 +77,7 @@ def reader(why: str, url: str, order: tuple[int, ...]) -> Personal:
 
 def parsed(composer: Composer, own: Personal) -> tuple[bytes, EmailMessage]:
     header = f'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{composer.boundary}"\r\n\r\n'
-    data = composer.compose(header.encode(), own)
+    data = header.encode() + b"".join(composer.pieces(own))
     return data, email.message_from_bytes(data, policy=email.policy.default)
 
 
@@ -147,7 +148,7 @@ def test_a_marker_nobody_fills_is_an_error() -> None:
     rendered = edition("t", "a")
     own = replace(reader("w", "u", (0,)), text={"more-url": "m"})
     with pytest.raises(TemplateError, match="unsubscribe-url"):
-        Composer(rendered).body(own)
+        Composer(rendered).pieces(own)
 
 
 def test_the_boundary_follows_from_the_edition() -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from digest.domain.edition import Rendered
 from digest.mail.lint.lint import RULES, lint
-from digest.render.edition.personalise import assemble, own_picks, personal, selected, subject_of
+from digest.render.edition.personalise import own_picks, selected, subject_of
 from digest.render.text.text_wrap import breakable
 from digest.render.transactional.messages import Message, NoticeView, render_message
 from tests.editions import LIST, SENDER, TEMPLATES, WHY, Reader, edition, many, rendered
+from tests.mails import assemble, personal
 from tests.tables import every_row
 
 HEADER = """\

@@ -52,7 +52,7 @@ class Composer:
     """Composes one edition. Threads may share it.
 
     `boundary` separates the parts (RFC 2046 §5.1.1); it follows from the edition and begins with "=_", which
-    quoted-printable cannot contain. The header given to `compose` must name it.
+    quoted-printable cannot contain. The header must name it.
     """
 
     def __init__(self, rendered: Rendered) -> None:
@@ -65,19 +65,10 @@ class Composer:
         self._card = lru_cache(maxsize=None)(self._cut_card)
         self._selected = lru_cache(maxsize=_REMEMBERED)(self._select)
 
-    def compose(self, header: bytes, own: Personal) -> bytes:
-        """The whole message: CRLF lines, ready for DATA. `header` ends with its empty line.
-
-        Raises TemplateError naming a marker that has no value.
-        """
-        return header + self.body(own)
-
-    def body(self, own: Personal) -> bytes:
-        """What follows the header."""
-        return b"".join(self.pieces(own))
-
     def pieces(self, own: Personal) -> list[bytes]:
-        """What follows the header, in pieces of whole lines; those that mails share are the same objects (for DKIM's hash)."""
+        """What follows the header, in pieces of whole lines with CRLF; those that mails share are the same objects (for DKIM's
+        hash). Raises TemplateError naming a marker that has no value.
+        """
         form = self._selected(own.selection)
         encoded = {value: encode_value(value) for value in {*own.text.values(), *own.html.values()}}  # a link is in both parts
         pieces = list(form.pieces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Protocol
@@ -75,27 +75,17 @@ class ReaderLinks(Protocol):
     def save(self) -> str: ...
 
 
-def personal(
-    rendered: Rendered,
-    picks: Sequence[tuple[int, Sequence[Reason] | None]],
-    links: ReaderLinks,
-    why: str,
-) -> Personal:
-    """The values for one reader. `picks` are positions in `rendered.cards`, best first, with this reader's reasons
-    (None: the list's own); `why` is the sentence that tells why they get this mail.
-    """
-    return addressed(selected(rendered, picks), links, why)
-
-
 def own_picks(rendered: Rendered) -> tuple[tuple[int, None], ...]:
-    """The list's own choice, as `personal` takes it: for readers without interests, previews and archives."""
+    """The list's own choice, as `selected` takes it: for readers without interests, previews and archives."""
     return tuple((position, None) for position in rendered.picks)
 
 
 def selected(
     rendered: Rendered, picks: Sequence[tuple[int, Sequence[Reason] | None]], period: str | None = None
 ) -> CardSelection:
-    """`personal`'s first half, which readers with the same picks may share. `period` is what the mail says it covers."""
+    """The half of a mail that readers with the same picks may share. `picks` are positions in `rendered.cards`, best first, with
+    this reader's reasons (None: the list's own). `period` is what the mail says it covers.
+    """
     chosen = [rendered.cards[position] for position, _ in picks]
     spoken = translation(rendered.language)
     count = spoken.ngettext("%(n)s paper", "%(n)s papers", len(picks))
@@ -122,7 +112,7 @@ def selected(
 
 def subject_of(rendered: Rendered, selection: CardSelection) -> str:
     """The subject with what it says of a selection."""
-    return "".join(_filled(Markers(rendered.nonce).split(rendered.subject), selection.shell_text))
+    return filled(rendered.subject, Markers(rendered.nonce), selection.shell_text)
 
 
 def addressed(selection: CardSelection, links: ReaderLinks, why: str, manage: str = "Preferences", notice: str = "") -> Personal:
@@ -180,34 +170,13 @@ def _escaped(values: Mapping[str, str]) -> dict[str, str]:
     return {name: escape(value) for name, value in values.items()}
 
 
-def assemble(rendered: Rendered, own: Personal) -> tuple[str, str]:
-    """(html, text) as this reader gets them, in LF lines: for previews and pages; the composed mail decodes to the same.
-
-    Raises TemplateError naming a marker that has no value.
-    """
-    markers = Markers(rendered.nonce)
-    selection = own.selection
-    html, text = (
-        "".join(_fill(markers, card, {**values, **use}) for card, use in cards)
-        for values, cards in (
-            (own.html, [(rendered.cards[use.position].html, use.html) for use in selection.cards]),
-            (own.text, [(rendered.cards[use.position].text, use.text) for use in selection.cards]),
-        )
-    )
-    return (
-        _fill(markers, rendered.html, {**own.html, **selection.shell_html, CARDS: html}),
-        _fill(markers, rendered.text, {**own.text, **selection.shell_text, CARDS: text}),
-    )
-
-
-def _fill(markers: Markers, text: str, values: Mapping[str, str]) -> str:
-    return "".join(_filled(markers.split(text), values))
-
-
-def _filled(pieces: Iterator[tuple[str, str]], values: Mapping[str, str]) -> Iterator[str]:
-    for literal, name in pieces:
-        yield literal
+def filled(text: str, markers: Markers, values: Mapping[str, str]) -> str:
+    """Raises TemplateError naming a marker that has no value."""
+    pieces = []
+    for literal, name in markers.split(text):
+        pieces.append(literal)
         if name:
             if name not in values:
                 raise TemplateError("mail/edition", f"marks {name!r}, which nothing fills; known are {', '.join(sorted(values))}")
-            yield values[name]
+            pieces.append(values[name])
+    return "".join(pieces)

@@ -11,7 +11,7 @@ from time import time as seconds_now
 from typing import TYPE_CHECKING
 
 from digest.config import Settings, read_secret
-from digest.config.key import key_of
+from digest.config.secret_files import key_of
 from digest.domain.errors import ConfigurationError, NotFound
 from digest.domain.schedule import read_zone
 from digest.domain.subscriber import Address, Preferences

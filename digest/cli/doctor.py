@@ -261,8 +261,8 @@ def _key(container: Container) -> str:
 
 
 def _exposed(container: Container) -> Iterator[Checked]:
-    from digest.config.exposed import exposed
     from digest.config.read import settings_file
+    from digest.config.secret_files import exposed
 
     file = settings_file(click.get_current_context().params.get("config"), os.environ)
     for each in exposed(container.settings, file):

@@ -25,7 +25,6 @@ from digest.store import schema_libraries as schema_libraries
 from digest.store.schema_editions import card_translations, edition_pool, edition_translations, editions, featured, lists
 from digest.store.schema_papers import Key, document, identifiers, metadata, papers, sightings, signals
 from digest.store.schema_review import refusals as refusals  # all belong to the same metadata
-from digest.store.schema_vectors import paper_vectors as paper_vectors
 from digest.store.types import PREFERENCE_COLUMNS, Instant, Weekdays
 
 REVISION = "0022"

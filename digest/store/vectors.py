@@ -15,7 +15,7 @@ from digest.domain.sentence_vector import MODEL, Unencoded, text_hash
 from digest.store.dialect import among, chunks, insert_into
 from digest.store.schema import papers
 from digest.store.schema_libraries import works
-from digest.store.schema_vectors import paper_vectors, work_vectors
+from digest.store.schema_papers import paper_vectors, work_vectors
 
 
 class Vectors:

@@ -28,7 +28,6 @@ from digest.web import (
     profile,
     saved_papers,
     search,
-    stop_address,
     subscribe,
     trending,
     unsubscribe,
@@ -88,7 +87,6 @@ def create_app(
         admin,
         edition_operations,
         webhooks,
-        stop_address,
     ):
         app.include_router(part.router)
         paths |= {route.path for route in part.router.routes if isinstance(route, Route)}

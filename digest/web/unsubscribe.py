@@ -150,3 +150,20 @@ async def _reacted(request: Request, token: str, identifier: str, *, like: bool)
         done = phrase("You’ll see fewer papers like this from the next email on.")
     other = "" if author or words else _other(site, token, identifier, like=like)
     return site.page("reacted.html", like=like, done=done, other=other, token=token)
+
+
+@router.get("/unsubscribe/stop/{token}")
+def stopping(request: Request, token: str) -> Response:
+    """The way out of a mail that was sent once, to an address without a subscription: no more mail to it, whatever the list."""
+    site = Site.of(request)
+    site.container.adapters.links.verify_stop(token)
+    return site.page("stop.html", token=token, stopped=False)
+
+
+@router.post("/unsubscribe/stop/{token}")
+async def stopped(request: Request, token: str) -> Response:
+    """RFC 8058, as for subscriptions: any body, any number of times."""
+    site = Site.of(request)
+    hashed = site.container.adapters.links.verify_stop(token)
+    await run_in_threadpool(site.container.subscriptions.stop, hashed, site.clock())
+    return site.page("stop.html", token=token, stopped=True)

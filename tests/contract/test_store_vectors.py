@@ -12,7 +12,7 @@ from digest.domain.sentence_vector import Unencoded
 from digest.store.papers.merge_papers import join
 from digest.store.schema import papers
 from digest.store.schema_libraries import works
-from digest.store.schema_vectors import paper_vectors, work_vectors
+from digest.store.schema_papers import paper_vectors, work_vectors
 from digest.store.unit_of_work import Store, UnitOfWork
 from tests.servers.stocked import DAY, HOUR, NOW, arxiv, know, sighting, subscribe
 

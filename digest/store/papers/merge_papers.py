@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, delete, literal, select, update
 from digest.store.dialect import insert_into
 from digest.store.schema import edition_pool, featured, identifiers, papers, sightings, signals
 from digest.store.schema_libraries import saved_papers
-from digest.store.schema_vectors import paper_vectors
+from digest.store.schema_papers import paper_vectors
 
 _MOVED = (identifiers, edition_pool)
 _MOVED_WHERE_ABSENT = (sightings, signals, featured, saved_papers, paper_vectors)

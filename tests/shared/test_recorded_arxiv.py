@@ -1,4 +1,4 @@
-"""Recorded announcements of arXiv's, in RSS and Atom, and its OAI-PMH → the papers in them.
+"""Recorded answers of arXiv's API and OAI-PMH, and its announcements in RSS and Atom → the papers in them.
 
 Each expectation was written from reading the file. Of a long page: how many, and the first, a middle and the last.
 """
@@ -9,14 +9,63 @@ import pytest
 
 from digest.domain.errors import UnreadableAnswer
 from digest.domain.instant import isoformat
-from digest.sources import arxiv_oai, arxiv_rss
+from digest.sources import arxiv_atom, arxiv_oai, arxiv_rss
 from digest.sources.port import Parser
 from tests.answers import SEEN, Shown, arxiv, read, shown
 from tests.shared_data import SHARED
 
 ANSWERS = SHARED / "data" / "api_responses"
 
-FOLDERS = ("arxiv_oai", "arxiv_rss")
+FOLDERS = ("arxiv_api", "arxiv_oai", "arxiv_rss")
+MULTIPLE = arxiv(
+    "arxiv:2202.12139 doi:10.1109/icstw55395.2022.00035",
+    "Testing Deep Learning Models: A First Comparative Study of Multiple Testing Techniques",
+    "Mohit Kumar Ahuja, Arnaud Gotlieb, Helge Spieker",
+    "2022-02-24T15:05:19Z",
+    "cs.SE cs.LG",
+)
+GUI = arxiv(
+    "arxiv:1202.4527",
+    "Study Paper on Test Case generation for GUI Based Testing",
+    "A. Isabella, Emi Retna",
+    "2012-02-21T05:12:13Z",
+    "cs.SE",
+)
+MOBILE = arxiv(
+    "arxiv:1812.11470",
+    "A Systematic Literature Review of Automated Techniques for Functional GUI Testing of Mobile Applications",
+    "Yauhen Leanidavich Arnatovich, Lipo Wang",
+    "2018-12-30T04:50:20Z",
+    "cs.SE",
+)
+DATAMORPHIC = arxiv(
+    "arxiv:1912.04900",
+    "Datamorphic Testing: A Methodology for Testing AI Applications",
+    "Hong Zhu, Dongmei Liu, Ian Bayley, Rachel Harrison, Fabio Cuzzolin",
+    "2019-12-10T13:26:53Z",
+    "cs.SE cs.AI",
+)
+HYPOTHESIS = arxiv(
+    "arxiv:2403.16981",
+    "The Sample Complexity of Simple Binary Hypothesis Testing",
+    "Ankit Pensia, Varun Jog, Po-Ling Loh",
+    "2024-03-25T17:42:32Z",
+    "math.ST cs.IT stat.ML",
+)
+SCRATCH = arxiv(  # the file holds "GÃ¶tz", encoded twice
+    "arxiv:2202.06271",
+    "Model-based Testing of Scratch Programs",
+    "Katharina Götz, Patric Feldmeier, Gordon Fraser",
+    "2022-02-13T09:42:13Z",
+    "cs.SE",
+)
+AEW10_AUTHORS = (
+    "Kees A. Schouhamer Immink, Stan Baggen, Ferdaous Chaabane, Yanling Chen, Peter H. N. de With, Hela Gassara, Hamed Gharbi,"
+    " Adel Ghazel, Khaled Grati, Naira M. Grigoryan, Ashot Harutyunyan, Masayuki Imanishi, Mitsugu Iwamoto, Ken-ichi Iwata,"
+    " Hiroshi Kamabe, Brian M. Kurkoski, Shigeaki Kuzuoka, Patrick Langenhuizen, Jan Lewandowsky, Akiko Manada, Shigeki Miyake,"
+    " Hiroyoshi Morita, Jun Muramatsu, Safa Najjar, Arnak V. Poghosyan, Fatma Rouissi, Yuta Sakai, Ulrich Tamm,"
+    " Joost van der Putten, Fons van der Sommen, A. J. Han Vinck, Tadashi Wadayama, Dirk Wübben, Hirosuke Yamamoto"
+)
 BICEP_AUTHORS = (
     "Keck Array, BICEP2 Collaborations, P. Ade, Z. Ahmed, R. W. Aikin, K. D. Alexander, D. Barkats, S. J. Benton, C. A. Bischoff,"
     " J. J. Bock, R. Bowens-Rubin, J. A. Brevik, I. Buder, E. Bullock, V. Buza, J. Connors, B. P. Crill, L. Duband, C. Dvorkin,"
@@ -41,6 +90,219 @@ PLANCK = arxiv(
 )
 
 PAGES: list[tuple[Parser, str, int, dict[int, Shown]]] = [
+    (
+        arxiv_atom.parse,
+        "arxiv_api/id_0808.05394_1707.08567_s0_m100_42e5aa0ec3af.http200.xml",
+        1,
+        {
+            0: arxiv(
+                "arxiv:1707.08567",
+                "Proceedings of Workshop AEW10: Concepts in Information Theory and Communications",
+                AEW10_AUTHORS,
+                "2017-07-27T08:18:33Z",
+                "cs.IT",
+            )
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/id_2104.12255v1_s0_m100_6ae69987ffe1.http200.xml",
+        1,
+        {0: arxiv("arxiv:2104.12255", "0", "Quan Thoi Minh Nguyen", "2021-04-20T16:07:14Z", "cs.CR")},
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/id_quant-ph_0201082v1_s0_m100_86989fe779ef.http200.xml",
+        1,
+        {
+            0: arxiv(
+                "arxiv:quant-ph/0201082",
+                "Quantum Computers and Quantum Computer Languages: Quantum Assembly Language and Quantum C Language",
+                "Stephen Blaha",
+                "2002-01-18T15:08:05Z",
+                "quant-ph cs.PL",
+            )
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s0_m100_cfe7536492ca.http200.xml",
+        100,
+        {
+            0: MULTIPLE,
+            50: arxiv(
+                "arxiv:1709.03221 doi:10.1145/3106237.3106277",
+                "Fairness Testing: Testing Software for Discrimination",
+                "Sainyam Galhotra, Yuriy Brun, Alexandra Meliou",
+                "2017-09-11T02:45:22Z",
+                "cs.SE cs.AI cs.CY cs.DB cs.LG",
+            ),
+            99: arxiv(
+                "arxiv:gr-qc/0103067 doi:10.1007/3-540-40988-2_10",
+                "Principles of Equivalence: Their Role in Gravitation Physics and Experiments that Test Them",
+                "Mark P. Haugan, C. Lämmerzahl",
+                "2001-03-17T21:54:18Z",
+                "gr-qc",
+            ),
+        },
+    ),
+    (arxiv_atom.parse, "arxiv_api/q_testing_s0_m10_bc5a6c384fe9.http200.xml", 10, {0: MULTIPLE, 5: GUI, 9: MOBILE}),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s0_m15_80c242b59d59.http200.xml",
+        15,
+        {
+            0: MULTIPLE,
+            7: arxiv(
+                "arxiv:1205.1866 doi:10.5121/vlsic.2012.3205",
+                "Microcontroller Based Testing of Digital IP-Core",
+                "Amandeep Singh, Balwinder Singh",
+                "2012-05-09T04:15:39Z",
+                "cs.AR",
+            ),
+            14: DATAMORPHIC,
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s10_m10_34e56e15aaac.http200.xml",
+        10,
+        {
+            0: HYPOTHESIS,
+            5: arxiv(
+                "arxiv:2301.05651",
+                "Mutation Testing of Deep Reinforcement Learning Based on Real Faults",
+                "Florian Tambon, Vahid Majdinasab, Amin Nikanjam, Foutse Khomh, Giuliano Antonio",
+                "2023-01-13T16:45:56Z",
+                "cs.LG cs.SE",
+            ),
+            9: SCRATCH,
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s20_m10_348a237fecab.http200.xml",
+        10,
+        {
+            0: arxiv(
+                "arxiv:2008.01944",
+                "Optimal Pooling Matrix Design for Group Testing with Dilution (Row Degree) Constraints",
+                "Jirong Yi, Myung Cho, Xiaodong Wu, Raghu Mudumbai, Weiyu Xu",
+                "2020-08-05T05:32:21Z",
+                "q-bio.QM cs.IT eess.SP stat.AP",
+            ),
+            5: arxiv(
+                "arxiv:2409.05654",
+                "Continuous Testing: Unifying Tests and E-values",
+                "Nick W. Koning",
+                "2024-09-09T14:21:19Z",
+                "math.ST",
+            ),
+            9: arxiv(  # "WeiÃ\x9fl" in the file
+                "arxiv:2602.15552",
+                "Latent Regularization in Generative Test Input Generation",
+                "Giorgi Merabishvili, Oliver Weißl, Andrea Stocco",
+                "2026-02-17T12:57:17Z",
+                "cs.SE cs.LG",
+            ),
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s30_m10_f2e39f0143dc.http200.xml",
+        10,
+        {
+            0: arxiv(
+                "arxiv:2101.12036",
+                "PatrIoT: IoT Automated Interoperability and Integration Testing Framework",
+                "Miroslav Bures, Bestoun S. Ahmed, Vaclav Rechtberger, Matej Klima, Michal Trnka, Miroslav Jaros,"
+                " Xavier Bellekens, Dani Almog, Pavel Herout",
+                "2021-01-27T12:42:45Z",
+                "cs.SE cs.NI",
+            ),
+            5: arxiv(
+                "arxiv:2312.06056",
+                "METAL: Metamorphic Testing Framework for Analyzing Large-Language Model Qualities",
+                "Sangwon Hyun, Mingyu Guo, M. Ali Babar",
+                "2023-12-11T01:29:19Z",
+                "cs.SE cs.AI cs.CL",
+            ),
+            9: arxiv(
+                "arxiv:2501.09657",
+                "On the Energy Consumption of Test Generation",
+                "Fitsum Kifetew, Davide Prandi, Angelo Susi",
+                "2025-01-16T16:52:55Z",
+                "cs.SE",
+            ),
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s40_m10_96dd32eb854c.http200.xml",
+        10,
+        {
+            0: arxiv(
+                "arxiv:1704.08347",
+                "Hypothesis Testing under Mutual Information Privacy Constraints in the High Privacy Regime",
+                "Jiachun Liao, Lalitha Sankar, Vincent Y. F. Tan, Flavio P. Calmon",
+                "2017-04-26T20:48:58Z",
+                "cs.IT",
+            ),
+            5: arxiv(
+                "arxiv:2507.10541",
+                "REST: Stress Testing Large Reasoning Models by Asking Multiple Problems at Once",
+                "Zhuoshi Pan, Qizhi Pei, Yu Li, Qiyao Sun, Zinan Tang, H. Vicky Zhao, Conghui He, Lijun Wu",
+                "2025-07-14T17:58:47Z",
+                "cs.CL",
+            ),
+            9: arxiv(
+                "arxiv:2107.07364",
+                "SilGAN: Generating driving maneuvers for scenario-based software-in-the-loop testing",
+                "Dhasarathy Parthasarathy, Anton Johansson",
+                "2021-07-05T07:17:49Z",
+                "cs.SE cs.LG",
+            ),
+        },
+    ),
+    (arxiv_atom.parse, "arxiv_api/q_testing_s5_m10_c0e94a259d4a.http200.xml", 10, {0: GUI, 5: HYPOTHESIS, 9: DATAMORPHIC}),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s5_m15_bbcf6b23085b.http200.xml",
+        15,
+        {
+            0: GUI,
+            7: arxiv(
+                "arxiv:1912.09881",
+                "Morphy: A Datamorphic Software Test Automation Tool",
+                "Hong Zhu, Ian Bayley, Dongmei Liu, Xiaoyu Zheng",
+                "2019-12-20T15:28:25Z",
+                "cs.SE cs.AI",
+            ),
+            14: SCRATCH,
+        },
+    ),
+    (
+        arxiv_atom.parse,
+        "arxiv_api/q_testing_s9_m15_0b78d4b4d476.http200.xml",
+        15,
+        {
+            0: MOBILE,
+            7: arxiv(
+                "arxiv:1605.01097",
+                "Reliability Testing Strategy - Reliability in Software Engineering",
+                "Kevin Taylor-Sakyi",
+                "2016-05-03T21:33:11Z",
+                "cs.SE",
+            ),
+            14: arxiv(
+                "arxiv:1908.03707",
+                "Mutation Testing for Ethereum Smart Contract",
+                "Haoran Wu, Xingya Wang, Jiehui Xu, Weiqin Zou, Lingming Zhang, Zhenyu Chen",
+                "2019-08-10T07:50:33Z",
+                "cs.SE",
+            ),
+        },
+    ),
     (
         arxiv_rss.parse,
         "arxiv_rss/rss.arxiv.org_atom_cs.AI_2025-08-20_excerpt.xml",
@@ -238,6 +500,7 @@ def test_the_papers_in_it(parser: Parser, name: str, count: int, papers: dict[in
 
 
 NO_PAPERS: list[tuple[Parser, str, str]] = [
+    (arxiv_atom.parse, "arxiv_api/id_abc_s0_m100_b79c8dcf6bc3.http400.xml", "incorrect id format for abc"),
     (arxiv_rss.parse, "arxiv_rss/rss.arxiv.org_rss_cs.AI_2025-09-18_TRUNCATED.xml", "cut short"),
 ]
 
@@ -254,6 +517,12 @@ def test_every_file_with_papers_is_in_the_tables() -> None:
 
 
 def test_what_else_they_say() -> None:
+    multiple = read(arxiv_atom.parse, ANSWERS / "arxiv_api/q_testing_s0_m10_bc5a6c384fe9.http200.xml").sightings[0]
+    assert multiple.comment == "Artificial Intelligence in Software Testing 2022 workshop @ ICST 2022"
+    assert multiple.venue.startswith("Artificial Intelligence in Software Testing @ 2022 IEEE")
+    assert multiple.version == 1
+    versions = read(arxiv_atom.parse, ANSWERS / "arxiv_api/q_testing_s20_m10_348a237fecab.http200.xml").sightings
+    assert (versions[5].version, isoformat(versions[5].updated_at or SEEN)) == (9, "2025-05-08T20:52:40Z")
     announced = read(arxiv_rss.parse, ANSWERS / "arxiv_rss/rss.arxiv.org_atom_cs.AI_2025-08-20_excerpt.xml").sightings[5]
     assert announced.abstract == "We propose a neural architecture search method for efficient transformers."
     assert announced.published_at is None

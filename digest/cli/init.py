@@ -173,7 +173,7 @@ def _begin(config: Path, answers: Answers, *, offline: bool) -> tuple[str, str]:
         if offline:
             return str(subscription.state), ""
         relay = container.settings.relays[0]
-        envelope = container.monitoring.alert_mail(test_mail(address, relay.host), address, now)
+        envelope = container.monitoring.alert_mail(test_mail(relay.host), address, now)
         try:
             tell(container.relays.pool(NullSendLog(), lambda: now), envelope)
         except MailError as error:

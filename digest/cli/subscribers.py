@@ -152,7 +152,8 @@ def export(container: Container, as_json: bool, suppressions: bool) -> None:
     Cells that a spreadsheet would take for formulas begin with a quote; `import` takes it away again.
     """
     from digest.domain.subscriber import SubscriptionState
-    from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
+    from digest.services.subscriptions.csv_layout import COLUMNS
+    from digest.services.subscriptions.subscriber_csv import defused, row_of
     from digest.services.subscriptions.suppression_csv import EXPORTED
 
     header: tuple[str, ...] = COLUMNS

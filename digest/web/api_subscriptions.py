@@ -22,7 +22,8 @@ from digest.domain.feedback import Suppression
 from digest.domain.instant import isoformat
 from digest.domain.schedule import Frequency, format_weekdays, parse_weekdays
 from digest.domain.subscriber import Preferences, Subscription, SubscriptionState
-from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
+from digest.services.subscriptions.csv_layout import COLUMNS
+from digest.services.subscriptions.subscriber_csv import defused, row_of
 from digest.translation import read_language
 from digest.web.site import Site
 

@@ -428,7 +428,8 @@ def test_a_file_that_names_no_addresses_is_refused(
 
 
 def test_no_spreadsheet_runs_what_is_exported_and_it_comes_back_as_it_was(container: Container) -> None:
-    from digest.services.subscriptions.subscriber_csv import COLUMNS, defused, row_of
+    from digest.services.subscriptions.csv_layout import COLUMNS
+    from digest.services.subscriptions.subscriber_csv import defused, row_of
 
     with container:
         addresses = ("=cmd|x!a0@example.org", "+1@example.org", "-2@example.org", "plain@example.org")

@@ -22,7 +22,8 @@ from digest.ranking.sentences import sentences
 from digest.ranking.terms import terms
 from digest.render.text.latex import readable
 from digest.services.libraries.read_library import read_library
-from digest.services.subscriptions.subscriber_csv import read_subscriber_csv
+from digest.services.subscriptions.csv_layout import read_layout
+from digest.services.subscriptions.subscriber_csv import rows_of
 from digest.sources.authors import authors, bibtex_authors
 from digest.sources.clean_fields import LONGEST_TEXT
 from digest.sources.dates import read_date
@@ -128,7 +129,7 @@ def _text(data: bytes) -> str:
 
 def _roster(data: bytes) -> None:
     lines = iter(_text(data).splitlines(keepends=True))
-    for _ in read_subscriber_csv(lines, lambda said: Address(read_address(said)), ["daily"], Preferences()):
+    for _ in rows_of(read_layout(lines), lambda said: Address(read_address(said)), ("daily",), Preferences()):
         pass
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from digest.domain.errors import InvalidInput
 from digest.domain.subscriber import Address, Preferences
-from digest.services.subscriptions.subscriber_csv import RejectedRow, SubscriberRow, read_subscriber_csv
+from digest.services.subscriptions.csv_layout import read_layout
+from digest.services.subscriptions.subscriber_csv import RejectedRow, SubscriberRow, rows_of
 from tests.tables import every_row
 
 
 def read(text: str) -> tuple[list[str], list[int]]:
     """(the addresses that were read, the lines that were rejected)."""
-    rows = list(read_subscriber_csv(iter(text.splitlines(keepends=True)), Address, ["daily"], Preferences()))
+    rows = list(rows_of(read_layout(iter(text.splitlines(keepends=True))), Address, ("daily",), Preferences()))
     good = [str(row.reader.address) for row in rows if isinstance(row, SubscriberRow)]
     return good, [row.line for row in rows if isinstance(row, RejectedRow)]
 
@@ -53,7 +54,7 @@ def test_a_quote_that_is_not_closed_takes_no_row_along_without_a_word(rows: str,
     ],
 )
 def test_an_hour_is_read_as_a_spreadsheet_writes_it(written: str, hour: time | None) -> None:
-    (row,) = read_subscriber_csv(iter(["email,hour\n", f"a@x.org,{written}\n"]), Address, ["daily"], Preferences())
+    (row,) = rows_of(read_layout(iter(["email,hour\n", f"a@x.org,{written}\n"])), Address, ("daily",), Preferences())
     assert (row.reader.preferences.hour if isinstance(row, SubscriberRow) else None) == hour
 
 

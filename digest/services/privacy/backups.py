@@ -96,7 +96,7 @@ class BackupService:
                 raise InvalidInput(str(file), f"holds a database of {manifest['database']}, but database.url names another kind")
             same_key = self._own_key(key)
             backup_at = parse_instant(manifest["at"])
-            lines, known = self._since(backup_at, at, force=force, same_key=same_key)
+            lines, known = self._since(backup_at, force=force, same_key=same_key)
             target = self._settings.database.url
             if sqlite:
                 target = f"sqlite:///{folder / _DATABASE}"
@@ -147,7 +147,7 @@ class BackupService:
                 out.write(key.encode() + b"\n")
             (folder / _KEY).replace(target)
 
-    def _since(self, backup_at: datetime, at: datetime, *, force: bool, same_key: bool) -> tuple[list[Line], bool]:
+    def _since(self, backup_at: datetime, *, force: bool, same_key: bool) -> tuple[list[Line], bool]:
         """What happened since the backup, and whether that is all. Raises InvalidInput for a database in use."""
         from digest.store.restore import departed, used
 

@@ -56,7 +56,7 @@ def subscribe_operator(
     return subscriptions.add(address, paper_list.name, wanted, "", at, confirmed_by=ADDED_BY, active_from=first).subscription
 
 
-def test_mail(address: Address, relay: str) -> Finding:
+def test_mail(relay: str) -> Finding:
     """What the test mail says."""
     return Finding(
         cause="set up",

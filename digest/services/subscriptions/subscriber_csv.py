@@ -19,7 +19,6 @@ from digest.domain.interest import understand
 from digest.domain.schedule import format_weekdays, parse_frequency, parse_weekdays, read_zone
 from digest.domain.subscriber import Address, Consent, Interests, NewReader, Preferences, Subscription
 from digest.services.subscriptions.csv_layout import (
-    COLUMNS,
     FLAGS,
     OTHER_STATUS,
     STATUS,
@@ -32,8 +31,6 @@ from digest.services.subscriptions.subscribe import RECORDED, WORDING
 from digest.sources.encoding import decoded
 from digest.store.unit_of_work import Store
 from digest.translation import preferred
-
-__all__ = ["COLUMNS", "RejectedRow", "SubscriberImport", "SubscriberRow", "read_subscriber_csv"]
 
 CHUNK = 5000
 NOTHING = Interests()
@@ -77,17 +74,10 @@ class SkippedRow:
 Row = SubscriberRow | RejectedRow | SuppressedRow | SkippedRow
 
 
-def read_subscriber_csv(
-    lines: Iterable[str], read_address: Callable[[str], Address], lists: Iterable[str], defaults: Preferences
-) -> Iterator[Row]:
-    """Each row of a CSV file, or of a list of addresses. Raises InvalidInput when no column holds addresses."""
-    return rows_of(read_layout(lines), read_address, tuple(lists), defaults)
-
-
 def rows_of(
     layout: Layout, read_address: Callable[[str], Address], lists: tuple[str, ...], defaults: Preferences
 ) -> Iterator[Row]:
-    """Where nothing says which list, it is the first of `lists`."""
+    """Each row of a CSV file, or of a list of addresses. Where nothing says which list, it is the first of `lists`."""
     if layout.fields is None:
         return _bare_rows(layout, read_address, lists[0], defaults)
     return _table_rows(layout, layout.fields, read_address, lists, _interests(defaults))

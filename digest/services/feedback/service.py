@@ -23,7 +23,7 @@ from digest.mail.inbound.webhooks import Webhook
 from digest.services.feedback.process import Action, FeedbackPolicy, FeedbackResult, process_feedback
 
 if TYPE_CHECKING:
-    from digest.config.inbound import Inbound
+    from digest.config.mail import Inbound
     from digest.domain.feedback import Feedback
     from digest.mail.verp import VerpSigner
     from digest.services.delivery.relays import Relays

@@ -73,25 +73,6 @@ class Figures:
     alarms_last_day: int
 
 
-def list_overview(store: Store, paper_list: PaperList, most: int) -> ListOverview:
-    with store.read() as unit:
-        editions = tuple((each, unit.deliveries.tally(each.id)) for each in unit.editions.history(paper_list.name, most))
-        return ListOverview(unit.lists.paused(paper_list.name), unit.subscriber_stats.active(paper_list.name), editions)
-
-
-def readership(store: Store, lists: Sequence[PaperList], since: datetime) -> Readership:
-    with store.read() as unit:
-        subscriber_stats = unit.subscriber_stats
-        readers = sum(subscriber_stats.active(each.name) for each in lists)
-        return Readership(
-            readers,
-            subscriber_stats.confirmed(since),
-            subscriber_stats.ended(since),
-            subscriber_stats.returned(since),
-            subscriber_stats.suppressed(since),
-        )
-
-
 def source_state(unit: UnitOfWork, name: str) -> SourceState:
     fresh, health = unit.sources.load(name, "freshness") or {}, unit.sources.load(name, "health") or {}
     good = unit.sources.load(name, LAST_GOOD) or ({} if health.get("error") else health)

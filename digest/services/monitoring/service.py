@@ -29,8 +29,6 @@ from digest.services.monitoring.figures import (
     Readership,
     SourceState,
     figures,
-    list_overview,
-    readership,
     source_state,
 )
 from digest.services.scheduler.election import TICKED
@@ -83,10 +81,16 @@ class MonitoringService:
 
     def overview(self, paper_list: PaperList, most: int) -> ListOverview:
         """With so many editions."""
-        return list_overview(self._store, paper_list, most)
+        name = paper_list.name
+        with self._store.read() as unit:
+            editions = tuple((each, unit.deliveries.tally(each.id)) for each in unit.editions.history(name, most))
+            return ListOverview(unit.lists.paused(name), unit.subscriber_stats.active(name), editions)
 
     def readership(self, since: datetime) -> Readership:
-        return readership(self._store, self._lists, since)
+        with self._store.read() as unit:
+            stats = unit.subscriber_stats
+            readers = sum(stats.active(each.name) for each in self._lists)
+            return Readership(readers, stats.confirmed(since), stats.ended(since), stats.returned(since), stats.suppressed(since))
 
     def sources(self) -> tuple[SourceState, ...]:
         """What the latest collect left behind; nobody is asked again for it."""

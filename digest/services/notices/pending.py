@@ -19,7 +19,6 @@ from digest.domain.verdict import RefusalStreak
 from digest.mail.smtp.reply_classifier import verdict_of
 from digest.services.delivery.run import Transport
 from digest.services.operations.review import hold
-from digest.services.scheduler.election import NOTICE_SENDER
 from digest.services.subscriptions.request_limits import count_notice, notices_used_up
 from digest.store.unit_of_work import Store, UnitOfWork
 
@@ -72,14 +71,6 @@ def send_queued(store: Store, means: NoticeTools, clock: Callable[[], datetime],
             break
         sent += _send(store, means, [each for each in taken if each.notice not in pointless], at, stop)
     return sent
-
-
-def pending_notices(store: Store) -> PendingNotices:
-    with store.read() as unit:
-        held = unit.leases.holder(NOTICE_SENDER)
-        return PendingNotices(
-            unit.notices.count(NoticeKind.CONFIRM), held[0] if held and unit.leases.held(NOTICE_SENDER) else None
-        )
 
 
 def _worth_sending(queued: QueuedNotice, at: datetime) -> bool:

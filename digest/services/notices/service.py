@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from digest.domain.notice import NoticeKind
 from digest.mail.smtp.journal import Journal, NullSendLog
 from digest.services.notices import welcome
-from digest.services.notices.pending import HELD, NoticeTools, PendingNotices, pending_notices, send_at_once, send_queued
+from digest.services.notices.pending import HELD, NoticeTools, PendingNotices, send_at_once, send_queued
+from digest.services.scheduler.election import NOTICE_SENDER
 
 if TYPE_CHECKING:
     from digest.config.mail import Delivery as DeliverySettings
@@ -48,7 +50,10 @@ class NoticeService:
 
     def pending_notices(self) -> PendingNotices:
         """How many confirmations are queued, and who sends them."""
-        return pending_notices(self._store)
+        with self._store.read() as unit:
+            held = unit.leases.holder(NOTICE_SENDER)
+            sender = held[0] if held and unit.leases.held(NOTICE_SENDER) else None
+            return PendingNotices(unit.notices.count(NoticeKind.CONFIRM), sender)
 
     def _means(self, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> NoticeTools:
         transport = self._relays.pool(NullSendLog(), clock, stop)

@@ -7,8 +7,7 @@ Every key is described in config/digest.toml; a test fails when one is missing t
 from __future__ import annotations
 
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
-from digest.config.inbound import Inbound
-from digest.config.mail import Delivery, Dkim, Mail, Relay
+from digest.config.mail import Delivery, Dkim, Inbound, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
 from digest.config.read import DEFAULT_PATH, load, read_secret
 from digest.config.settings import Alerts, Log, Retention, Settings

@@ -10,8 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.config.core import Database, Http, Ranking, Secrets, Templates, Web
-from digest.config.inbound import Inbound
-from digest.config.mail import Delivery, Dkim, Mail, Relay
+from digest.config.mail import Delivery, Dkim, Inbound, Mail, Relay
 from digest.config.papers import ListSettings, LookUps, SourceSettings, Summaries
 from digest.config.values import Days, Seconds, Section, Text, TimeOfDay, Zone, from_older
 from digest.domain.edition import PaperList

@@ -213,3 +213,45 @@ def _plots(site: Site, today: date) -> list[Plot]:
     kinds = dict.fromkeys(("hard", "soft", "complaint", *seen.returned))
     plots += [days_plot(BACK.get(kind, f"Returned, {kind}"), seen.returned.get(kind, {}), today) for kind in kinds]
     return plots + [days_plot(f"Blocked: {why}", counts, today) for why, counts in seen.suppressed.items()]
+
+
+# ---- an edition that is on its way or went out, and what can still be done about it ------------------------------------------
+
+
+@router.get("/editions/{name}/{day}")
+def edition(request: Request, name: str, day: str) -> Response:
+    """Where its copies are, and the three doors: cancel, correct, send again."""
+    return _edition_page(Site.of(request), f"{name}/{day}")
+
+
+@router.post("/editions/{name}/{day}")
+async def act_on_edition(request: Request, name: str, day: str) -> Response:
+    """Does what the form's `action` names; doing it twice is as good as once."""
+    site = Site.of(request)
+    sent = await Form.read(request)
+    named = f"{name}/{day}"
+    try:
+        return _edition_page(site, named, await run_in_threadpool(_acted, site, sent, named))
+    except DigestError as error:
+        return _edition_page(site, named, str(error), 400)
+
+
+def _acted(site: Site, sent: Form, named: str) -> str:
+    container, now = site.container, site.clock()
+    found = container.editions.edition_named(named)
+    match sent.line("action"):
+        case "cancel":
+            return f"Cancelled. Deliveries withheld: {container.operations.cancel(found, sent.line('reason')).withheld}."
+        case "correct":
+            return f"Corrections queued: {container.operations.correct(found, sent.lines('text'), now).queued}."
+        case "redeliver":
+            again = container.operations.redeliver(found, now, reinstate=bool(sent.line("reinstate")))
+            return f"Deliveries queued again: {again.queued}."
+    raise InvalidInput("action", "should be cancel, correct or redeliver")
+
+
+def _edition_page(site: Site, named: str, text: str = "", code: int = 200) -> Response:
+    found = site.container.editions.edition_named(named)
+    delivery_counts = site.container.operations.delivery_counts(found)
+    paper_list = site.container.adapters.paper_list(found.list)
+    return site.page("undo.html", code, edition=found, paper_list=paper_list, delivery_counts=delivery_counts, message=text)

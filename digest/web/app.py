@@ -18,7 +18,6 @@ from digest.domain.phrase import N_
 from digest.web import (
     admin,
     change_address,
-    edition_operations,
     feeds,
     health,
     manage,
@@ -85,7 +84,6 @@ def create_app(
         change_address,
         unsubscribe,
         admin,
-        edition_operations,
         webhooks,
     ):
         app.include_router(part.router)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.options import Day, Language, answer, at_option, wired
+from digest.cli.papers import ranked_document
 from digest.domain.edition import Edition
 from digest.render.text.latex import readable
 
@@ -48,17 +49,7 @@ def _document(edition: Edition) -> dict[str, object]:
     return {
         "list": edition.list,
         "date": edition.date.isoformat(),
-        "picks": [
-            {
-                "rank": pick.rank,
-                "id": str(pick.ranked.paper.identifier),
-                "title": readable(pick.ranked.paper.title),
-                "url": pick.ranked.paper.url,
-                "score": round(pick.ranked.score, 6),
-                "reasons": [readable(reason.text) for reason in pick.ranked.reasons],
-            }
-            for pick in edition.picks
-        ],
+        "picks": [{"rank": pick.rank, **ranked_document(pick.ranked)} for pick in edition.picks],
         "notes": list(edition.notes),
         "content_hash": edition.content_hash,
     }

@@ -105,10 +105,10 @@ def trending(container: Container, as_json: bool, list_name: str | None, email: 
             why = "; ".join(readable(reason.text) for reason in each.reasons)
             click.echo(f"     {each.paper.url or each.paper.identifier}  {why}")
 
-    answer(as_json, [_shown(each) for each in ranked], lines)
+    answer(as_json, [ranked_document(each) for each in ranked], lines)
 
 
-def _shown(ranked: Ranked) -> dict[str, object]:
+def ranked_document(ranked: Ranked) -> dict[str, object]:
     return {
         "id": str(ranked.paper.identifier),
         "title": readable(ranked.paper.title),

@@ -1,4 +1,4 @@
-"""once: everything a day needs, in one run without a daemon: collect, make what is due, send, end.
+"""Everything a day needs, in one run without a daemon: collect, make what is due, send, end.
 
 Any number of times a day: what was made is found, what was sent is not sent again, and what could not be sent is tried again.
 """

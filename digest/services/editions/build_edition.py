@@ -1,4 +1,4 @@
-"""edit: at a list's cutoff, rank what was seen, choose, and freeze the edition with its rendered cards.
+"""At a list's cutoff, rank what was seen, choose, and freeze the edition with its rendered cards.
 
     candidates ─▶ rank ─▶ select ─▶ summarise ─▶ render ─▶ lint ─▶ freeze
     (store)       (ranking: pure, endpoint)      (render)  (mail)  (store, UNIQUE(list, window start, cutoff))

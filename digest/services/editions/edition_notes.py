@@ -1,4 +1,4 @@
-"""remark: what an edition says besides its papers: which sources were silent, and what became of papers it sent before."""
+"""What an edition says besides its papers: which sources were silent, and what became of papers it sent before."""
 
 from __future__ import annotations
 

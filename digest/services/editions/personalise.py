@@ -1,4 +1,4 @@
-"""choose: which of an edition's pooled papers a reader gets: of those they were not sent the best, or the closest to them."""
+"""Which of an edition's pooled papers a reader gets: of those they were not sent the best, or the closest to them."""
 
 from __future__ import annotations
 

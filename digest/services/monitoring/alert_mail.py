@@ -1,4 +1,4 @@
-"""tell: a finding as a mail to the operator."""
+"""A finding as a mail to the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""alarm: what is wrong, and telling the operator: by mail, once a cause in 24 hours.
+"""What is wrong, and telling the operator: by mail, once a cause in 24 hours.
 
 What can be seen in the store is found by `look`; what happens elsewhere (a step that failed, a relay that refuses us) is brought
 along as a Finding. A cause that could not be told is not counted as told.

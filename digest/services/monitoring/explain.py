@@ -1,4 +1,4 @@
-"""explain: why an address was mailed, or not; status: what is going on. Nothing is changed; everything is JSON values."""
+"""Why an address was mailed, or not, and what is going on. Nothing is changed; everything is JSON values."""
 
 from __future__ import annotations
 

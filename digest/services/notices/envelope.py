@@ -1,4 +1,4 @@
-"""envelop: a mail that answers one person, from what it says to what a relay is given."""
+"""A mail that answers one person, from what it says to what a relay is given."""
 
 from __future__ import annotations
 

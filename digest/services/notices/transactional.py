@@ -1,4 +1,4 @@
-"""notify: the mails that answer one person: confirm, welcome, goodbye. When they are sent is services/notices/pending.py's.
+"""The mails that answer one person: confirm, welcome, goodbye. When they are sent is services/notices/pending.py's.
 
 A confirmation holds nothing a visitor typed, not even the address (win.example.org+you@… is one too): it carries no message.
 """

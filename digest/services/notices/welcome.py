@@ -1,4 +1,4 @@
-"""welcome: the first mail after a confirmation carries the list's current edition, so that nobody waits a day to see one.
+"""The first mail after a confirmation carries the list's current edition, so that nobody waits a day to see one.
 
 It is a delivery like any other (one row for edition and subscription), so the outbox sends that edition to nobody twice, bounces
 find their reader, and later picks know what was seen. The row falls due a little later than now: should we end before the mail

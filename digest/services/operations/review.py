@@ -1,4 +1,4 @@
-"""review: many refusals in the same words are not carried out before the operator has looked at them.
+"""Many refusals in the same words are not carried out before the operator has looked at them.
 
 A relay that has trouble with us may say so in words that read like a dead mailbox; then it says so of every reader. So the first
 few are carried out, the rest waits: those deliveries stay queued, their readers are mailed nothing, nobody is suppressed.

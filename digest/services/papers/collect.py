@@ -1,4 +1,4 @@
-"""collect: what the configured sources have that we have not. Doing it twice changes nothing.
+"""What the configured sources have that we have not. Doing it twice changes nothing.
 
     source ─batch by batch─▶ merge sightings, add readings, save the source's state: one unit of work (store)
 

@@ -1,4 +1,4 @@
-"""refresh: papers we know, looked up again where a source can be asked by name: signals, versions, venues, withdrawals.
+"""Papers we know, looked up again where a source can be asked by name: signals, versions, venues, withdrawals.
 
     due (domain/refresh_schedule.py) ─▶ names ─▶ look_up, some hundred at a time (sources) ─▶ merge, append (store)
 

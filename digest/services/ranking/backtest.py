@@ -1,4 +1,4 @@
-"""backtest: a stored history replayed morning by morning, each ranker choosing from what was known and judged by what came.
+"""A stored history replayed morning by morning, each ranker choosing from what was known and judged by what came.
 
     each morning:  candidates (store, as known) ─▶ rank ─▶ the best not featured yet ─▶ what they gained in the next 72 hours
 

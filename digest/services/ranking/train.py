@@ -1,4 +1,4 @@
-"""train: from the history a store holds to the coefficients of the ranking. What was observed after `until` plays no part.
+"""From the history a store holds to the coefficients of the ranking. What was observed after `until` plays no part.
 
 papers with votes ─▶ appeal of their words ─▶ mornings: who gained what ─▶ model
 (store)              (ranking/fitting)        (here)                      (ranking/fitting)

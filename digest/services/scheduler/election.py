@@ -1,4 +1,4 @@
-"""election: of several daemons on one database, one leads: it runs the scheduled jobs. The others ask, and take over
+"""Of several daemons on one database, one leads: it runs the scheduled jobs. The others ask, and take over
 when it stops renewing.
 
 That work is safe to do twice (everything in it finds or makes), so a holder that was asleep and does not know yet that its

@@ -1,4 +1,4 @@
-"""recognise: whether the key at hand is the one that this database has known.
+"""Whether the key at hand is the one that this database has known.
 
 Links are signed and suppressed addresses hashed with it. With another one, as on a host it was not copied to or after a restore
 without it, links in mails are dead for those who have the right one, and whoever must not be mailed is not known any more.

@@ -1,4 +1,4 @@
-"""tick: the scheduled job: editions that are due are made, deliveries that are due are created."""
+"""The scheduled job: editions that are due are made, deliveries that are due are created."""
 
 from __future__ import annotations
 

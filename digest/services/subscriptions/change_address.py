@@ -1,4 +1,4 @@
-"""change_address: a reader's subscriptions go to another mailbox once a link that was mailed there is used.
+"""A reader's subscriptions go to another mailbox once a link that was mailed there is used.
 
     ask ──▶ a link to the new address ──confirm──▶ moved, and one notice to the old address
 

@@ -1,4 +1,4 @@
-"""interest: what a reader cares about, from words and files, added to their subscriptions."""
+"""What a reader cares about, from words and files, added to their subscriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""admit: may this request be acted on? Limits per address, per domain and per network, persisted: against list-bombing, and
+"""May this request be acted on? Limits per address, per domain and per network, persisted: against list-bombing, and
 against whoever guesses the operator's token.
 
 Each request counts, also one that is refused. What an address runs into is not told to whoever asked: the answer stays the same,

@@ -1,4 +1,4 @@
-"""subscribe: a reader's way in, through, and out.
+"""A reader's way in, through, and out.
 
     request ──▶ pending ──confirm──▶ active ──end──▶ ended ──request──▶ pending …
 

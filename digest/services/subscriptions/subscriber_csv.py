@@ -1,4 +1,4 @@
-"""roster: subscribers by CSV, in and out. Bad lines are reported with their number and reason, good ones kept."""
+"""Subscribers by CSV, in and out. Bad lines are reported with their number and reason, good ones kept."""
 
 from __future__ import annotations
 

@@ -158,8 +158,6 @@ def _begin(config: Path, answers: Answers, *, offline: bool) -> tuple[str, str]:
     """The first reader, and a mail to them: (state of the subscription, what became of the mail)."""
     from digest.config import load
     from digest.container import Container
-    from digest.mail.smtp.journal import NullSendLog
-    from digest.services.monitoring.alert_mail import tell
     from digest.services.setup.service import subscribe_operator, test_mail
 
     now = datetime.now(UTC)
@@ -175,7 +173,7 @@ def _begin(config: Path, answers: Answers, *, offline: bool) -> tuple[str, str]:
         relay = container.settings.relays[0]
         envelope = container.monitoring.alert_mail(test_mail(relay.host), address, now)
         try:
-            tell(container.relays.pool(NullSendLog(), lambda: now), envelope)
+            container.monitoring.send_alert(envelope, now)
         except MailError as error:
             raise MailError(
                 f"{config} is written, but the test mail was refused: {error}; fix that, and run init again"

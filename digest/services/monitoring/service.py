@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from digest.domain.errors import RelayUnreachable
 from digest.domain.instant import parse_instant
 from digest.domain.schedule import known_zone
 from digest.mail.smtp.journal import NullSendLog
@@ -134,17 +136,35 @@ class MonitoringService:
         """Mails the operator what was not told in 24 hours; returns it. Without alerts.to or relays it is only remembered."""
 
         def mail(finding: Finding) -> None:
-            from digest.services.monitoring.alert_mail import tell
-
             to = self._to()
             if to is not None and self._relays:
-                tell(self._relays.pool(NullSendLog(), lambda: at), self.alert_mail(finding, to, at))
+                self.send_alert(self.alert_mail(finding, to, at), at)
 
         return raise_alarms(self._store, findings, mail, at)
 
     def alert_mail(self, finding: Finding, to: Address, at: datetime) -> Envelope:
-        """What `alarm` mails."""
-        from digest.services.monitoring.alert_mail import alert
+        """What `alarm` mails; the same cause on the same day has the same Message-ID. Raises TemplateError."""
+        from digest.render.edition.views import SenderView, in_words
+        from digest.render.transactional.messages import AlertView, render_message
+        from digest.services.notices.envelope import EnvelopeBuilder
 
         templates, sender, verp_signer, sign = self._mail_parts()
-        return alert(templates, sender, verp_signer, self._links.home, to, finding, at, sign)
+        utc = at.astimezone(UTC)
+        view = AlertView(
+            headline=finding.headline,
+            seen=finding.seen,
+            fix=finding.fix,
+            at=f"{in_words(utc.date())}, {utc:%H:%M} UTC",
+            sender=SenderView(name=sender.name, home_url=self._links.home, postal_address=sender.postal_address),
+        )
+        message = render_message(templates, "alert", view)
+        key = f"{at:%Y%m%d}-{hashlib.sha256(finding.cause.encode()).hexdigest()[:16]}"
+        return EnvelopeBuilder(sender, verp_signer, sign).build(message, to, at, kind="alert", key=key)
+
+    def send_alert(self, envelope: Envelope, at: datetime) -> None:
+        """Hands it over. Raises RelayUnreachable where no relay took it."""
+        transport = self._relays.pool(NullSendLog(), lambda: at)
+        attempt = next(iter(list(transport.send_many([envelope]))), None)
+        if attempt is None or not attempt.accepted:
+            text = "no relay took it" if attempt is None else str(attempt.reply or attempt.error)
+            raise RelayUnreachable(attempt.relay if attempt else "none", text)

@@ -22,7 +22,7 @@ class EnvelopeBuilder:
     verp_signer: VerpSigner
     sign: Sign = unsigned
 
-    def envelop(
+    def build(
         self, message: Message, to: Address, at: datetime, *, kind: str, key: str, number: int = 0, language: str = "en"
     ) -> Envelope:
         """`kind` and `key` name the occasion: the same has the same Message-ID. `number` tells apart what goes out together."""

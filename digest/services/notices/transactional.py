@@ -42,7 +42,7 @@ class NoticeComposer:
         templates = self._templates.in_language(self.language_of(notice.subscription))
         message = render_message(templates, notice.kind, self.view(notice, at))
         key = f"{subscription.id}-{at:%Y%m%d%H%M%S}"
-        return self._envelope_builder.envelop(
+        return self._envelope_builder.build(
             message,
             subscription.address,
             at,

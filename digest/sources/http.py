@@ -216,7 +216,6 @@ class PoliteGetter:
         return Answer(
             str(url),
             bytes(body),
-            content_type=response.headers.get("content-type", ""),
             validators=_validators(response),
             headers=_headers(response),
         )

@@ -68,7 +68,6 @@ class Answer:
     url: str
     """Where it came from in the end, after redirects."""
     data: bytes
-    content_type: str = ""
     not_modified: bool = False
     validators: Mapping[str, str] = field(default_factory=dict)
     """Keep this in the source's state and give it to the next `get` of the same address: then a 304 can only follow data
@@ -181,6 +180,11 @@ class SupportsLookup(Protocol):
         Raises SourceError; the batches yielded before it stay good.
         """
         ...
+
+
+def best_name(names: Sequence[Identifier], source: SupportsLookup) -> list[Identifier]:
+    """The one name a source knows a paper by best; none where it has none of its kinds."""
+    return [name for scheme in source.schemes for name in names if name.scheme == scheme][:1]
 
 
 @dataclass(frozen=True, slots=True)

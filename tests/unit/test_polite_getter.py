@@ -58,7 +58,7 @@ def test_a_good_answer_comes_with_what_a_conditional_request_needs() -> None:
     with getting(act, reply("304 Not Modified")) as (getter, server, _):
         first = getter.get("feed", server.url + "/rss", params={"q": "a b"})
         again = getter.get("feed", server.url + "/rss", validators=first.validators)
-    assert (first.data, first.content_type) == (b"papers", "text/plain")
+    assert first.data == b"papers"
     assert (again.data, again.not_modified) == (b"", True)
     assert server.asked[0].target == "/rss?q=a+b"
     assert server.asked[0].headers["user-agent"] == "digest/1.2 (+mailto:op@example.org)"
@@ -259,7 +259,7 @@ def test_within_the_operators_own_network_redirects_are_followed() -> None:
 def test_a_wrong_content_type_decides_nothing(kind: str) -> None:
     with getting(reply(body=b"papers", Content_Type=kind)) as (getter, server, _):
         answer = getter.get("feed", server.url)
-    assert (answer.data, answer.content_type) == (b"papers", kind)
+    assert answer.data == b"papers"
 
 
 def test_fifty_megabytes_are_the_most_that_is_taken() -> None:

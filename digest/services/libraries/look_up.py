@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.domain.errors import SourceError
-from digest.domain.identifier import Identifier
 from digest.domain.library import Work
 from digest.services.libraries.keep_library import answers_about, fill_from_papers
-from digest.sources.port import Getter, SupportsLookup
+from digest.sources.port import Getter, SupportsLookup, best_name
 from digest.store.unit_of_work import Store
 
 PLACE, BUDGET = "<libraries>", "look-ups"
@@ -75,7 +74,7 @@ def _ask(sources: Sequence[SupportsLookup], getter: Getter, store: Store, asked:
     """Asks one source after the other for what is still missing; keeps what they answer. Why one could not be asked."""
     missing, error = list(asked), None
     for source in sources:
-        names = [name for work in missing for name in _best(work, source)]
+        names = [name for work in missing for name in best_name(work.identifiers, source)]
         if not names:
             continue
         try:
@@ -90,12 +89,8 @@ def _ask(sources: Sequence[SupportsLookup], getter: Getter, store: Store, asked:
     return error if missing else None
 
 
-def _best(work: Work, source: SupportsLookup) -> list[Identifier]:
-    return [i for scheme in source.schemes for i in work.identifiers if i.scheme == scheme][:1]
-
-
 def _askable(work: Work, sources: Sequence[SupportsLookup]) -> bool:
-    return any(_best(work, source) for source in sources)
+    return any(best_name(work.identifiers, source) for source in sources)
 
 
 def taken_today(kept: object, at: datetime, a_day: int) -> int:

@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from digest.domain.errors import SourceError, StoreError
-from digest.domain.identifier import Identifier
 from digest.domain.instant import isoformat, parse_instant
 from digest.domain.paper import MergeCounts
 from digest.domain.refresh_schedule import EVERY, FIRST_LOOK_BACK, ONCE_SENT, RECENT, WHILE_NEW, spans
-from digest.sources.port import Batch, Getter, SupportsLookup
+from digest.sources.port import Batch, Getter, SupportsLookup, best_name
 from digest.store.unit_of_work import Store
 
 KEY = "refresh"
@@ -58,7 +57,7 @@ def _refresh_one(source: SupportsLookup, getter: Getter, store: Store, at: datet
     try:
         for start in range(0, len(left), AT_ONCE):
             some = left[start : start + AT_ONCE]
-            names = [name for paper_id in some for name in _asked_by(due[paper_id], source.schemes)]
+            names = [name for paper_id in some for name in best_name(due[paper_id], source)]
             for batch in source.look_up(getter, names, at) if names else ():
                 counts += _keep(batch, store)
             asked += len(names)
@@ -72,12 +71,6 @@ def _refresh_one(source: SupportsLookup, getter: Getter, store: Store, at: datet
         error = f"source {source.name}: a fault in this program: {type(fault).__name__}: {fault}"
     # a source may answer with a paper that is not ours yet (another's name for it): told as new by merge, and kept
     return Refreshed(source.name, asked, counts.updated + counts.new, counts.unchanged, counts.signals, error)
-
-
-def _asked_by(names: tuple[Identifier, ...], schemes: tuple[str, ...]) -> tuple[Identifier, ...]:
-    """The name a source knows a paper by best; () where it has none of its kinds."""
-    known = [name for scheme in schemes for name in names if name.scheme == scheme]
-    return tuple(known[:1])
 
 
 def _keep(batch: Batch, store: Store) -> MergeCounts:

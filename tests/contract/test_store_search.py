@@ -342,9 +342,8 @@ def test_papers_nearby_are_the_most_similar_of_those_that_came_at_the_same_time(
         assert found[:2] == [str(each.identifier) for each, _ in unit.papers.similar(paper, 2)]
         assert found[:2] == [str(arxiv(6)), str(arxiv(2))]
         assert unit.papers.nearby(paper, 1) == [unit.papers.find(arxiv(6))]
-        if shelf.engine.dialect.name == "sqlite":
-            monkeypatch.setattr("digest.store.papers.nearby.AROUND", 1)
-            assert [str(each.identifier) for each in unit.papers.nearby(paper, 9)] == [str(arxiv(6))]
+        monkeypatch.setattr("digest.store.papers.nearby.AROUND", 1)
+        assert [str(each.identifier) for each in unit.papers.nearby(paper, 9)] == [str(arxiv(6))]
 
 
 def test_nothing_is_near_a_paper_that_says_nothing_in_common(shelf: Store) -> None:

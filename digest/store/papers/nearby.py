@@ -11,7 +11,8 @@ from digest.domain.paper import Paper
 from digest.domain.query import Query
 from digest.ranking.similar import distinctive_words, rarest
 from digest.store.dialect import scored
-from digest.store.papers.search import papers_holding, similar_ids
+from digest.store.papers import search_postgresql
+from digest.store.papers.search import papers_holding
 
 AROUND = 10_000
 """Papers before it, and so many after it."""
@@ -34,7 +35,8 @@ def nearby_ids(connection: Connection, paper: Paper, limit: int) -> list[int]:
     words = distinctive_words(paper)
     if connection.dialect.name == "postgresql":
         held = papers_holding(connection, words)
-        return similar_ids(connection, {word: held[word] for word in rarest(words, held, BY)}, Query(), limit)
+        by = {word: held[word] for word in rarest(words, held, BY)}
+        return search_postgresql.similar_ids(connection, by, Query(), limit, (paper.id - AROUND, paper.id + AROUND))
     near: dict[str, object] = {"first": paper.id - AROUND, "last": paper.id + AROUND}
     if not words:
         return []

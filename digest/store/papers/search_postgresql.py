@@ -126,9 +126,14 @@ def newest_with_any(connection: Connection, words: Sequence[str], limit: int) ->
         return scored(connection, _NEWEST_WITH_ANY, {"any": " | ".join(f"'{word}'" for word in words), "limit": limit})
 
 
-def similar_ids(connection: Connection, held: Mapping[str, int], query: Query, limit: int) -> list[int]:
-    """Those with the most and rarest of the words first."""
+def similar_ids(
+    connection: Connection, held: Mapping[str, int], query: Query, limit: int, near: tuple[int, int] | None = None
+) -> list[int]:
+    """Those with the most and rarest of the words first; with `near`, of the papers from one number to another."""
     filters, values = _filters(query)
+    if near:
+        filters += " AND paper_id BETWEEN :first AND :last"
+        values |= dict(zip(("first", "last"), near, strict=True))
     values |= {"words": [f"'{word}'" for word in held], "known": list(held.values()), "limit": limit}
     asking = _Asking()
     unwanted = asking.without(query)

@@ -72,14 +72,16 @@ FAULTS = {
         script=Script(recipients={"reader7@example.org": (Do("451 4.7.1 greylisted"),)}), why=r"451 4\.7\.1 greylisted"
     ),
     "451 at the dot": Fault(script=nth("DOT", 3, Do("451 4.3.0 try later")), why=r"451 4\.3\.0 try later"),
-    "421 mid-session": Fault(script=nth("MAIL", 9, Do("421 4.3.2 closing", close=True)), why="", troubled=range(1)),
+    # over one connection, so that neither is the first of its connection: a 421 there counts, and a stall may be PIPELINING's
+    "421 mid-session": Fault(
+        script=nth("MAIL", 9, Do("421 4.3.2 closing", close=True)), why="", troubled=range(1), connections=1
+    ),
     "421 before the greeting": Fault(
         script=nth("CONNECT", 2, Do("421 4.7.0 too many connections", close=True)), why="", troubled=range(1)
     ),
     "drops after 60,000 bytes": Fault(script=Script(hang_up_after=(60_000,)), why="recorder: connection", troubled=range(2)),
     "drops at the dot": Fault(script=nth("DOT", 6, Do(close=True)), why="", troubled=range(1)),
     "takes it and drops": Fault(script=nth("DOT", 6, Do(close=True, accept=True)), why="", troubled=range(1), doubles=1),
-    # over one connection, so that it is not the first of its connection: that one is tried again without PIPELINING
     "stalls at RCPT": Fault(
         script=nth("RCPT", 6, Do(stall=True)), why="recorder: no reply within 3 s", relay=HASTY, connections=1
     ),

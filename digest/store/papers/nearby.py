@@ -12,7 +12,7 @@ from digest.domain.query import Query
 from digest.ranking.similar import distinctive_words, rarest
 from digest.store.dialect import scored
 from digest.store.papers import search_postgresql
-from digest.store.papers.search import papers_holding
+from digest.store.papers.search import papers_holding_remembered
 
 AROUND = 10_000
 """Papers before it, and so many after it."""
@@ -34,7 +34,7 @@ def nearby_ids(connection: Connection, paper: Paper, limit: int) -> list[int]:
     """
     words = distinctive_words(paper)
     if connection.dialect.name == "postgresql":
-        held = papers_holding(connection, words)
+        held = papers_holding_remembered(connection, words)
         by = {word: held[word] for word in rarest(words, held, BY)}
         return search_postgresql.similar_ids(connection, by, Query(), limit, (paper.id - AROUND, paper.id + AROUND))
     near: dict[str, object] = {"first": paper.id - AROUND, "last": paper.id + AROUND}

@@ -77,7 +77,7 @@ def search(connection: Connection, query: Query, limit: int) -> Found:
     if not (content_words(query.words) or query.phrases or query.authors):
         newest = _newest(connection, query, limit) if query.filters else []
         return Found(tuple(FoundPaper(paper_id, score) for paper_id, score in newest))
-    holding = partial(_papers_holding_common, connection)
+    holding = partial(papers_holding_remembered, connection)
     terms = search_terms(query.words, holding, partial(papers_with, connection))
     found = _Weighing(connection, query, limit)
     found.whole(terms)
@@ -144,7 +144,7 @@ def papers_holding(connection: Connection, words: Iterable[str]) -> dict[str, in
     return {word: connection.scalar(count, {"query": f'"{word}"', "most": most}) or 0 for word, most in asked.items()}
 
 
-def _papers_holding_common(connection: Connection, words: Iterable[str]) -> dict[str, int]:
+def papers_holding_remembered(connection: Connection, words: Iterable[str]) -> dict[str, int]:
     """The same; and words beyond COUNTED are counted out, once for all searches: it takes long, and hardly changes."""
     common = _COMMON.setdefault(connection.engine, {})
     asked = list(words)

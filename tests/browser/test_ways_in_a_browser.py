@@ -121,7 +121,7 @@ def test_the_operator(browser: Browser, tmp_path: Path, empty_postgresql_url: st
         explained = ours.types(
             "./run digest migrate",
             "./run digest collect",
-            "./run digest subscribe you@example.org --confirmed --hour 05:00",
+            "./run digest subscribe you@example.org --confirmed --hour 00:00",
             "./run digest tick",
             "./run digest deliver",
             "./run digest status",

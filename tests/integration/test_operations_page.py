@@ -100,7 +100,7 @@ def test_from_an_empty_folder_to_a_first_mail_and_out_of_trouble(machine: Machin
 EARLIER = """
 ./run digest migrate
 ./run digest import seeds/*
-./run digest subscribe you@example.org --confirmed --hour 05:00
+./run digest subscribe you@example.org --confirmed --hour 00:00
 """
 SENT = "./run digest tick\n./run digest deliver"
 
@@ -113,7 +113,7 @@ def test_what_went_out_after_the_backup_is_not_sent_again(machine: Machine) -> N
     assert machine.status() == {"accepted": 1}
     machine.type("./run digest subscribe leaver@example.org --confirmed\n./run digest unsubscribe you@example.org")
     machine.type(block("sh restore"))
-    machine.type("./run digest subscribe new@example.org --confirmed --hour 05:00 --at 2020-01-01T00:00:00Z")
+    machine.type("./run digest subscribe new@example.org --confirmed --hour 00:00 --at 2020-01-01T00:00:00Z")
     machine.type(SENT)
     assert machine.status() == {"accepted": 1}, "to who is new"
     assert json.loads(machine.type("./run digest subscribers list --json")[0])[0]["state"] == "ended"
@@ -223,7 +223,7 @@ def test_postgresql_from_zero(machine: Machine) -> None:
 def test_postgresql_is_backed_up_and_restored_with_its_queue(machine: Machine) -> None:
     machine.type(EARLIER + SENT)
     machine.type(block("sh backup"))
-    machine.type("./run digest subscribe late@example.org --confirmed --hour 05:00\n./run digest erase you@example.org")
+    machine.type("./run digest subscribe late@example.org --confirmed --hour 00:00\n./run digest erase you@example.org")
     machine.type(block("sh restore"))
     for gone in ("late@example.org", "you@example.org"):
         assert not json.loads(machine.type(f"./run digest explain {gone} --json")[0])["known"]

@@ -56,7 +56,7 @@ def test_an_unreachable_relay_fails_and_keeps_the_delivery(tmp_path: Path) -> No
     papers = tmp_path / "papers.jsonl"
     papers.write_text(json.dumps({"id": "arxiv:2605.00001", "title": "One"}))
     assert run(tmp_path, "import", str(papers)).returncode == 0
-    subscribed = run(tmp_path, "subscribe", "ada@example.org", "--confirmed", "--hour", "05:00", "--at", "2026-05-03T00:00:00Z")
+    subscribed = run(tmp_path, "subscribe", "ada@example.org", "--confirmed", "--hour", "00:00", "--at", "2026-05-03T00:00:00Z")
     assert subscribed.returncode == 0, subscribed.stderr
     assert json.loads(run(tmp_path, "tick", "--json").stdout) == {"editions": 1, "deliveries": 1, "skipped": []}
     result = run(tmp_path, "deliver", **relay)

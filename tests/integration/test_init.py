@@ -64,7 +64,7 @@ def answered(tmp_path: Path, relay: SmtpServer, **more: Any) -> Path:
         "smtp_tls": "none",
         "smtp_username": "you@uni.example",
         "smtp_password": PASSWORD,
-        "send_time": "05:00",
+        "send_time": "00:00",
     } | more
     file = tmp_path / "answers.toml"
     file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items() if value is not None), "utf-8")

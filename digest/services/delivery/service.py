@@ -94,17 +94,13 @@ class DeliveryService:
 
 @contextmanager
 def _rarely_collected() -> Iterator[None]:
-    """While mail is sent, Python's garbage collector passes over what was there before, and looks rarely: mails leave no cycles.
+    """While mail is sent, Python's garbage collector looks rarely: mails leave no cycles.
 
-    Walking over modules and an edition's pieces time and again took a sixth of the time. What is frozen already stays frozen.
+    Walking over modules and an edition's pieces time and again took a sixth of the time.
     """
-    usual, others = gc.get_threshold(), gc.get_freeze_count()
-    if not others:
-        gc.freeze()
+    usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)
     try:
         yield
     finally:
         gc.set_threshold(*usual)
-        if not others:
-            gc.unfreeze()

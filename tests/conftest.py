@@ -11,10 +11,14 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("DIGEST_LOOK_UPS__ARXIV_URL", "")  # no test asks the world; those that ask a local arXiv say where it is
 os.environ.setdefault("DIGEST_RANKING__SENTENCE_ENCODER", "false")  # a second to load: for the tests of it
+
+# Where no command has set logging up, a traceback that structlog colours takes the time of ten requests.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases"]
 

@@ -23,8 +23,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -34,20 +34,20 @@ from digest.store.engine import open_engine
 from digest.store.migrate import downgrade, upgrade
 from tests.outbox import configured, queue, rows
 from tests.servers import postgresql
-from tests.servers.killable import STAGES
-from tests.servers.killing import all_equal, copies, doubles, killable, recorder, run
+from tests.servers.killable import STAGES, strike, strike_after
+from tests.servers.killing import all_equal, copies, doubles, recorder, run
 
 CONNECTIONS = 3
 POLICIES = ("resend", "hold")
 DELIVERY = f"connections = {CONNECTIONS}\nclaim_size = 20\nretry_initial_delay = 0.001\nmax_attempts = 99"
 
 
-def orders(draw: random.Random) -> Iterator[dict[str, Any]]:
+def ways(draw: random.Random) -> Iterator[tuple[str, partial[None]]]:
     """For ever: every stage, early and late in a run, and as many random moments."""
     while True:
         for stage in draw.sample(STAGES, len(STAGES)):
-            yield {"stage": stage, "nth": 1 if stage == "mid-record" else draw.randint(1, 12)}
-            yield {"after": draw.uniform(0.0, 0.1)}
+            yield stage, partial(strike, stage, 1 if stage == "mid-record" else draw.randint(1, 12))
+            yield "a random moment", partial(strike_after, draw.uniform(0.0, 0.1))
 
 
 @contextmanager
@@ -73,20 +73,19 @@ def episode(kind: str, server: str, policy: str, readers: int, draw: random.Rand
         with emptied(kind, folder, server) as url, recorder(folder) as (port, store):
             config = configured(folder, url, port, f'{DELIVERY}\non_lost_reply = "{policy}"')
             emails = set(queue(load(config), readers))
-            with killable(config) as process:
-                for order in orders(draw):
-                    status, said = run(process, **order)
-                    if status not in (0, -signal.SIGKILL):
-                        sys.exit(f"{order}: ended with {status}: {said}")
-                    if status == -signal.SIGKILL:
-                        found["kills"] += 1
-                        found["at " + order.get("stage", "a random moment")] += 1
-                    if status == 0 or found["kills"] >= most:
-                        break
-                for _ in range(3):
-                    status, said = run(process)
-                    if status:
-                        sys.exit(f"without a kill: ended with {status}: {said}")
+            for moment, way in ways(draw):
+                status, said = run(config, way)
+                if status not in (0, -signal.SIGKILL):
+                    sys.exit(f"{moment}: ended with {status}: {said}")
+                if status == -signal.SIGKILL:
+                    found["kills"] += 1
+                    found[f"at {moment}"] += 1
+                if status == 0 or found["kills"] >= most:
+                    break
+            for _ in range(3):
+                status, said = run(config)
+                if status:
+                    sys.exit(f"without a kill: ended with {status}: {said}")
             got, states = copies(store), {email: row.state for email, row in rows(config).items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.servers import preloaded
+
 os.environ.setdefault("DIGEST_LOOK_UPS__ARXIV_URL", "")  # no test asks the world; those that ask a local arXiv say where it is
 os.environ.setdefault("DIGEST_RANKING__SENTENCE_ENCODER", "false")  # a second to load: for the tests of it
 
@@ -53,8 +55,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh-golden", action="store_true", help="write the golden files instead of comparing with them")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, and what we start would, too
+    if config.getoption("numprocesses", None) and not config.getoption("--quick"):
+        os.environ[preloaded.SHARED] = preloaded.serve()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -48,18 +47,15 @@ def _digest(environment: dict[str, str], cwd: Path, *arguments: str) -> subproce
 
 
 @pytest.fixture
-def daemon(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(environment: dict[str, str], tmp_path: Path) -> Iterator[preloaded.Command]:
     papers = tmp_path / "papers.jsonl"
     rows = [{"id": f"arxiv:2605.{n:05}", "title": f"Paper {n}", "abstract": "We show it."} for n in range(1, 30)]
     papers.write_text("\n".join(json.dumps(row) for row in rows))
     imported = _digest(environment, tmp_path, "import", str(papers), "--json")
     assert json.loads(imported.stdout)["papers_new"] == 29, imported.stderr
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digest", "run", "--no-collect"], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
+    process = preloaded.start(["run", "--no-collect"], env=environment, cwd=tmp_path)
     yield process
-    if process.poll() is None:
-        process.kill()
+    process.kill()
     process.wait(10)
 
 
@@ -79,7 +75,7 @@ def _page(environment: dict[str, str], path: str, until: str = "") -> str:
 
 
 def test_it_answers_makes_what_is_due_and_ends_within_ten_seconds(
-    daemon: subprocess.Popen[bytes], environment: dict[str, str], tmp_path: Path
+    daemon: preloaded.Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
     assert _page(environment, "/healthz")
     assert "Paper " in _page(environment, "/", until="Paper ")
@@ -147,7 +143,7 @@ def test_it_housekeeps_once_a_day_and_a_start_between_does_not_count(tmp_path: P
 
 
 def test_of_two_daemons_one_makes_what_is_due_and_the_other_takes_over_at_once_when_it_ends(
-    daemon: subprocess.Popen[bytes], environment: dict[str, str], tmp_path: Path
+    daemon: preloaded.Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
     """The first is told to end: it gives the bell back, and nobody waits for a lease."""
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,10 +27,6 @@ HASTY = "timeout = 3"
 """Where the relay stalls; long enough that a busy machine does not look like a relay that stalls."""
 PATIENT = "timeout = 30"
 QUEUED, ACCEPTED, FAILED = DeliveryState.QUEUED, DeliveryState.ACCEPTED, DeliveryState.FAILED
-
-
-def command(config: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "digest", *arguments, "--config", str(config)]
 
 
 def deliver(config: Path, *, later: timedelta | None = None) -> tuple[int, str]:
@@ -132,9 +125,7 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
         arrived, connections = got(server), server.connections
     assert arrived == Counter(set(emails) - {poisoned})
     assert connections == CONNECTIONS, "ten batches, one stream"
-    told = json.loads(
-        subprocess.run(command(config, "explain", poisoned, "--json"), capture_output=True, timeout=PATIENCE, check=True).stdout
-    )
+    told = json.loads(preloaded.run(["explain", poisoned, "--json", "--config", str(config)], timeout=PATIENCE).stdout)
     [delivery] = told["subscriptions"][0]["deliveries"]
     assert (delivery["state"], delivery["reason"]) == ("failed", "554 5.6.0 poisoned")
 
@@ -184,7 +175,7 @@ def test_a_lease_is_kept_while_a_slow_relay_holds_what_was_claimed(tmp_path: Pat
     with SmtpServer(tmp_path / "kept", nth("DOT", 1, Do(stall=True))) as server:
         config = configured(tmp_path, database_url, server.port, 'connections = 1\nlease = 1\non_lost_reply = "hold"', HASTY)
         queue(load(config), 3)
-        process = subprocess.Popen(command(config, "deliver"), stdout=subprocess.DEVNULL, env=os.environ | {"NO_COLOR": "1"})
+        process = preloaded.start(["deliver", "--config", str(config)])
         freed, looks, deadline = 0, 0, time.monotonic() + PATIENCE
         with Container(load(config)) as container:
             store = container.adapters.store

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from digest.config import load
 from digest.container import Container
 from digest.services.setup.answers import Answers
 from tests.command_line import clean_environment, command
+from tests.servers import preloaded
 from tests.servers.running import PATIENCE
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -214,11 +214,7 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_nobody_to_ask(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "digest", "init"],
-        stdin=subprocess.DEVNULL, cwd=tmp_path, env=clean_environment(),
-        capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    done = preloaded.run(["init"], cwd=tmp_path, env=clean_environment(), timeout=PATIENCE)
     assert done.returncode == 2
     assert "give --answers FILE" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -9,34 +9,33 @@ from __future__ import annotations
 import signal
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from digest.config import load
 from digest.domain.delivery import Delivery, DeliveryState
 from tests.outbox import configured, queue, rows
 from tests.servers import preloaded
-from tests.servers.killing import all_equal, at_random, copies, doubles, killable, recorder, run, staged
+from tests.servers.killing import all_equal, at_random, copies, doubles, recorder, run, staged
 from tests.servers.running import PATIENCE
 
 CONNECTIONS = 3
 READERS = 300
 
 
-def killed_until_done(config: Path, store: Path, orders: list[dict[str, Any]]) -> tuple[int, int]:
-    """Runs with each order, then to the end. (kills, doubles); after each kill the doubles must be explained by what was under
-    way: one message a connection.
+def killed_until_done(config: Path, store: Path, ways: list[partial[None]]) -> tuple[int, int]:
+    """Runs that are killed in each of these ways, then to the end. (kills, doubles); after each kill the doubles must be
+    explained by what was under way: one message a connection.
     """
     kills = 0
-    with killable(config) as process:
-        for order in orders:
-            status, said = run(process, **order)
-            assert status in (0, -signal.SIGKILL), f"{order}: {status}: {said}"
-            kills += status == -signal.SIGKILL
-            assert doubles(copies(store)) <= kills * CONNECTIONS, order
-        for _ in range(3):
-            status, said = run(process)
-            assert status == 0, said
+    for way in ways:
+        status, said = run(config, way)
+        assert status in (0, -signal.SIGKILL), f"{way}: {status}: {said}"
+        kills += status == -signal.SIGKILL
+        assert doubles(copies(store)) <= kills * CONNECTIONS, way
+    for _ in range(3):
+        status, said = run(config)
+        assert status == 0, said
     return kills, doubles(copies(store))
 
 
@@ -49,9 +48,9 @@ def states(found: dict[str, Delivery]) -> dict[DeliveryState, set[str]]:
 
 def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str) -> None:
     """9 stages and some random moments, twice as many on SQLite."""
-    orders, least = [*staged(1, 6), *at_random(8)], 22
+    ways, least = [*staged(1, 6), *at_random(8)], 22
     if not database_url.startswith("sqlite"):
-        orders, least = orders[::2], least // 2  # nine stages a round: every stage once
+        ways, least = ways[::2], least // 2  # nine stages a round: every stage once
     with recorder(tmp_path) as (port, store):
         config = configured(
             tmp_path,
@@ -60,7 +59,7 @@ def test_killed_again_and_again_nobody_is_lost(tmp_path: Path, database_url: str
             f"connections = {CONNECTIONS}\nclaim_size = 20\nretry_initial_delay = 0.001\nmax_attempts = 99",
         )
         emails = queue(load(config), READERS)
-        kills, twice = killed_until_done(config, store, orders)
+        kills, twice = killed_until_done(config, store, ways)
         got = copies(store)
     assert kills >= least, "the runs ended before they could be killed: give them more readers"
     assert set(got) == set(emails), "lost, or mailed for nobody"

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from digest.domain.identifier import Identifier
 from digest.store.engine import open_engine
 from digest.store.unit_of_work import Store
+from tests.servers import preloaded
+from tests.servers.harvesting import hasten
 from tests.servers.running import PATIENCE
 from tests.servers.scripted_http import Act, Asked, ScriptedServer, reply, silent
 
-HARVESTING = Path(__file__).resolve().parents[1] / "servers" / "harvesting.py"
 PAGES = 6
 
 
@@ -48,14 +47,8 @@ class Arxiv:
         return page(int(token.removeprefix("page-") or 0))
 
 
-def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(HARVESTING), *arguments],
-        env=os.environ | {"DIGEST_CONFIG": str(config)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(config: Path, dies_at: int = 0) -> preloaded.Command:
+    return preloaded.start(["collect", "--json", "--config", str(config)], first=partial(hasten, dies_at))
 
 
 def test_a_harvest_killed_twice_is_completed_page_by_page(tmp_path: Path) -> None:
@@ -66,20 +59,17 @@ def test_a_harvest_killed_twice_is_completed_page_by_page(tmp_path: Path) -> Non
             f'[database]\nurl = "sqlite:///{tmp_path}/digest.sqlite"\n[secrets]\nkey_file = "{tmp_path}/key"\n'
             f'[http]\ntotal_timeout = 1\n[[sources]]\nname = "oai"\nkind = "arxiv-oai"\nbase_url = "{server.url}"\n'
         )
-        with start(config) as asking:  # killed while it waits for an answer
-            assert arxiv.reached.wait(PATIENCE)
-            asking.kill()
-            asking.communicate(timeout=PATIENCE)
+        asking = start(config)  # killed while it waits for an answer
+        assert arxiv.reached.wait(PATIENCE)
+        asking.kill()
+        assert asking.wait(PATIENCE) == -9
         assert arxiv.log == ["", "page-1", "page-2"]
-        with start(config, "2") as keeping:  # kills itself while it keeps its second page
-            keeping.communicate(timeout=PATIENCE)
-            assert keeping.returncode == -9
+        assert start(config, 2).wait(PATIENCE) == -9  # kills itself while it keeps its second page
         assert arxiv.log[3:] == ["page-2", "page-3"]
-        with start(config) as last:
-            told, errors = last.communicate(timeout=PATIENCE)
-            assert last.returncode == 0, errors
+        last = start(config)
+        assert last.wait(PATIENCE) == 0, last.stderr
     assert arxiv.log[5:] == ["page-3", "page-4", "page-5"]
-    assert json.loads(told)[0]["papers_new"] == 30
+    assert json.loads(last.stdout)[0]["papers_new"] == 30
     store = Store(open_engine(f"sqlite:///{tmp_path}/digest.sqlite"), str)
     with store.read() as unit:
         assert unit.papers.count() == PAGES * 10

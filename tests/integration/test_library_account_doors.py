@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from digest.domain.subscriber import Address
 from digest.links import Purpose
 from tests.command_line import clean_environment, command
 from tests.libraries import library
+from tests.servers import preloaded
 from tests.servers.libraries import KEY, Elsewhere, elsewhere
 from tests.servers.running import PATIENCE, free_port, until
 from tests.servers.scripted_http import reply, silent
@@ -216,22 +216,16 @@ def test_the_daemon_reads_in_a_job_of_its_own_and_ends_while_it_waits(digest: Te
         [subscription] = container.subscriptions.of(Address(ADA))
         for each in ("", "users/475425"):
             container.libraries.connect(subscription.id, zotero_library(each), KEY, datetime.now(UTC))
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "digest", "run", "--config", "digest.toml"],
-            cwd=digest.folder,
-            env=clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        daemon = preloaded.start(["run", "--config", "digest.toml"], cwd=digest.folder, env=clean_environment())
         try:
             until(lambda: there.asked)
             assert httpx2.get(f"http://127.0.0.1:{digest.port}/healthz", trust_env=False).status_code == 200
             until(lambda: [each.papers for each in container.libraries.of(subscription.id)] == [150, 0])
             until(lambda: not there.zotero.faults)  # and it waits
             daemon.send_signal(signal.SIGTERM)
-            said = daemon.communicate(timeout=PATIENCE)[0]
-            assert daemon.returncode == 0
-            assert KEY.encode() not in said
+            assert daemon.wait(PATIENCE) == 0
+            assert "stopped" in daemon.stdout + daemon.stderr
+            assert KEY not in daemon.stdout + daemon.stderr
         finally:
             daemon.kill()
             daemon.wait(10)

@@ -5,17 +5,15 @@ Over all of them nobody is mailed twice and nobody is lost. `KINDS` names the te
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from sqlalchemy import text
@@ -27,7 +25,8 @@ from digest.domain.delivery import DeliveryState
 from digest.services.scheduler.election import TICKED
 from tests.command_line import clean_environment
 from tests.outbox import configured, queue, rows
-from tests.servers.killing import SERVERS
+from tests.servers import preloaded
+from tests.servers.machine import become
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import Do, Script, SmtpServer
 
@@ -77,6 +76,7 @@ KINDS = {
         "integration/test_system_limits.py::test_stdout_that_takes_nothing",
         "integration/test_system_limits.py::test_too_few_files",
         "integration/test_machine_limits.py::test_what_nobody_reads_or_writes",
+        "integration/test_machine_limits.py::test_what_a_shell_has_closed",
         "integration/test_machine_limits.py::test_a_terminal_that_closes_is_ignored_where_it_was_asked_for",
         "integration/test_machine_limits.py::test_a_server_with_no_connection_left",
     ),
@@ -94,17 +94,14 @@ def test_each_kind_has_its_tests(kind: str) -> None:
         assert re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text("utf-8"), re.MULTILINE), each
 
 
-def on(machine: dict[str, Any], config: Path, *words: str) -> subprocess.Popen[str]:
+def on(machine: dict[str, Any], config: Path, *words: str, **files: IO[bytes]) -> preloaded.Command:
     """`digest WORDS` on such a machine."""
-    return subprocess.Popen(
-        [sys.executable, str(SERVERS / "machine.py"), json.dumps(machine), *(words or ("deliver",)), "--config", str(config)],
-        cwd=config.parent, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    command = [*(words or ("deliver",)), "--config", str(config)]
+    return preloaded.start(command, first=partial(become, **machine), cwd=config.parent, env=clean_environment(), **files)
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=PATIENCE)
-    return process.returncode, said
+def ended(process: preloaded.Command) -> tuple[int, str]:
+    return process.wait(PATIENCE), process.stderr
 
 
 def got(*servers: SmtpServer) -> Counter[str]:

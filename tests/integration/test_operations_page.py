@@ -59,7 +59,6 @@ class Machine:
                 done = subprocess.run(
                     ["/bin/sh", "-c", line],
                     cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
-                    pass_fds=[preloaded.line().fileno()],
                 )  # fmt: skip
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             said.append(done.stdout)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +13,7 @@ from sqlalchemy import Engine, event, make_url, text
 from digest.domain.errors import DatabaseUnreachable
 from digest.store.engine import open_engine, transactions_are_pooled
 from tests.outbox import configured
+from tests.servers import preloaded
 from tests.servers.pgbouncer import PROGRAM, pgbouncer
 from tests.servers.running import PATIENCE
 
@@ -60,8 +59,7 @@ def test_a_worker_is_refused_where_sessions_are_shared(tmp_path: Path, pooled: t
     finally:
         engine.dispose()
     if by_transaction:
-        words = [sys.executable, "-m", "digest", "worker", "--config", str(configured(tmp_path, url, 9))]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = preloaded.run(["worker", "--config", str(configured(tmp_path, url, 9))], timeout=PATIENCE)
         assert done.returncode == 2
         [line] = [each for each in done.stderr.splitlines() if "pooler" in each]
         assert re.search(r"database\.url: leads to a pooler.*pool_mode = session", line)

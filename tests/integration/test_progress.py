@@ -7,8 +7,6 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -30,21 +28,21 @@ def in_a_terminal(config: Path, *words: str, until_seen: str = "") -> tuple[int,
     """The exit code, and all that the command drew; with `until_seen` it is asked to end once that is there."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "160", "LINES": "40"}
-    command = [sys.executable, "-m", "digest", *words, "--config", str(config)]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        ending = threading.Timer(PATIENCE, process.kill)
-        ending.start()
-        drawn = b""
-        with suppress(OSError):  # the last one who wrote has gone
-            while more := os.read(ours, 65536):
-                drawn += more
-                if until_seen and re.search(until_seen, plain(drawn)):
-                    process.send_signal(signal.SIGTERM)
-                    until_seen = ""  # one that comes when it has ended all but itself would kill it
-        os.close(ours)
-        code = process.wait()
-        ending.cancel()
+    with os.fdopen(theirs, "r+b", buffering=0) as terminal:
+        command = [*words, "--config", str(config)]
+        process = preloaded.start(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
+    ending = threading.Timer(PATIENCE, process.kill)
+    ending.start()
+    drawn = b""
+    with suppress(OSError):  # the last one who wrote has gone
+        while more := os.read(ours, 65536):
+            drawn += more
+            if until_seen and re.search(until_seen, plain(drawn)):
+                process.send_signal(signal.SIGTERM)
+                until_seen = ""  # one that comes when it has ended all but itself would kill it
+    os.close(ours)
+    code = process.wait()
+    ending.cancel()
     return code, plain(drawn)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import resource
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,12 +20,13 @@ from digest.mail.auth.dkim import new_key
 from tests.command_line import clean_environment
 from tests.outbox import configured, queue, rows
 from tests.servers import preloaded
+from tests.servers.machine import become
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import SmtpServer
 
 
-def one_line(told: bytes) -> str:
-    [line] = told.decode().strip().splitlines()
+def one_line(told: str) -> str:
+    [line] = told.strip().splitlines()
     assert line.startswith("digest: "), line
     return line
 
@@ -35,24 +36,23 @@ def test_stdout_that_takes_nothing(tmp_path: Path, arguments: list[str]) -> None
     config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", 9)
     environment = clean_environment() | {"DIGEST_CONFIG": str(config)}
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", *arguments],
-            stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, env=environment, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        done = preloaded.run(arguments, stdout=full, cwd=tmp_path, env=environment, timeout=PATIENCE)
     assert "No space left on device" in one_line(done.stderr)
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize("files", [12, 16, 20])
-def test_too_few_files(tmp_path: Path, files: int) -> None:
+@pytest.mark.parametrize(("files", "new"), [(12, True), (12, False), (16, False), (20, False)])
+def test_too_few_files(tmp_path: Path, files: int, new: bool) -> None:
+    """Also for a new interpreter, which has its libraries to load."""
     with SmtpServer(tmp_path / "kept") as server:
         config = configured(tmp_path, f"sqlite:///{tmp_path / 'd.sqlite3'}", server.port)
         queue(load(config), 30)
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", "deliver", "--quiet", "--config", str(config)],
-            capture_output=True, cwd=tmp_path, env=clean_environment(), timeout=PATIENCE, check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
-        )  # fmt: skip
+        command, environment = ["deliver", "--quiet", "--config", str(config)], clean_environment()
+        if new:
+            shell = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", sys.executable, "-m", "digest", *command]
+            done = subprocess.run(shell, capture_output=True, text=True, env=environment, timeout=PATIENCE, check=False)
+        else:
+            done = preloaded.run(command, first=partial(become, files=files), env=environment, timeout=PATIENCE)
         if done.returncode:
             one_line(done.stderr)
         sent = [kept.recipients[0] for kept in server.accepted()]
@@ -86,7 +86,7 @@ def test_one_line_each(error: Exception, said: str, monkeypatch: pytest.MonkeyPa
     with pytest.raises(SystemExit) as ended:
         cli.main(["status"])
     assert ended.value.code == 1
-    assert one_line(capsys.readouterr().err.encode()).startswith(f"digest: {said}")
+    assert one_line(capsys.readouterr().err).startswith(f"digest: {said}")
 
 
 def test_a_fault_of_ours_is_no_fault_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +140,7 @@ def test_doctor_names_a_journal_that_cannot_be_read_and_nothing_is_sent(tmp_path
         left.mkdir(parents=True)  # as good as another user's: root may read those
         told = CliRunner().invoke(cli.digest, ["doctor", "--no-dns", "--config", str(config)]).output
         assert f"FAIL journal: {left}: Is a directory; nothing is sent before it can be read" in told.splitlines()
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", "deliver", "--config", str(config)],
-            capture_output=True, cwd=tmp_path, env=clean_environment(), timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        done = preloaded.run(["deliver", "--config", str(config)], cwd=tmp_path, env=clean_environment(), timeout=PATIENCE)
         assert str(left) in one_line(done.stderr)
         assert (done.returncode, server.accepted()) == (1, [])
 

@@ -119,7 +119,6 @@ class Clone:
         return subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self.folder, env=self.environment | more, capture_output=True, text=True, timeout=PATIENCE, check=False,
-            pass_fds=[preloaded.line().fileno()],
         )  # fmt: skip
 
     def add_readers(self) -> None:

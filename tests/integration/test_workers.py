@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +21,7 @@ from digest.store.engine import open_engine
 from digest.store.migrate import upgrade
 from digest.store.unit_of_work import Store
 from tests.outbox import configured, queue
-from tests.servers import postgresql
+from tests.servers import postgresql, preloaded
 from tests.servers.cluster import cluster, forget_jobs
 from tests.servers.running import PATIENCE, until
 from tests.servers.smtp import Do, Script, SmtpServer
@@ -154,8 +152,8 @@ def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_wi
 
     def imported(*emails: str) -> dict[str, Any]:
         readers.write_text("\n".join(["email", *emails]))
-        words = [sys.executable, "-m", "digest", "subscribers", "import", str(readers), "--json", "--config", str(config)]
-        answer = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE).stdout)
+        words = ["subscribers", "import", str(readers), "--json", "--config", str(config)]
+        answer = json.loads(preloaded.run(words, timeout=PATIENCE).stdout)
         assert isinstance(answer, dict)
         return answer
 

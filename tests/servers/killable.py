@@ -1,32 +1,18 @@
-"""`digest deliver`, to be killed: `python killable.py` reads orders on stdin, one JSON object a line, and answers each with one.
+"""Moments at which a `digest deliver` kills itself: what is done in a process of preloaded.py before it runs its command.
 
-    {"stage": "after the dot", "nth": 3}    SIGKILL itself at the third such moment
-    {"after": 0.05}                         SIGKILL itself so many seconds after its first claim, wherever it is
-    {}                                      run to the end
-    → {"status": -9, "said": "…"}           how it ended (as subprocess has it) and the end of what it printed
-
-Each order is a process of its own, forked before anything is opened, so that a kill costs no start of the interpreter.
-What is wrapped here is wrapped here only: the program knows nothing of it.
+What is wrapped here is wrapped there only: the program knows nothing of it.
 """
 
 from __future__ import annotations
 
-import gc
-import json
 import os
 import signal
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 import digest.store.deliveries.deliveries as stored
-from digest import cli
 from digest.mail.smtp.journal import Journal
 from digest.mail.smtp.smtp_session import Session
 from digest.services.editions.service import EditionService
@@ -42,13 +28,11 @@ STAGES = (
     "mid-record",
     "recorded, and not written down",
 )
-PATIENCE = 60
-"""Seconds until a run that does not end is ended (by SIGALRM, so that it does not pass for a kill)."""
 
 
 def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(PATIENCE)  # the signal may reach another thread first; this one goes no further
+    time.sleep(60)  # the signal may reach another thread first; this one goes no further
 
 
 class Moments:
@@ -73,8 +57,10 @@ def wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
     setattr(owner, name, lambda *args, **kwargs: around(usual, *args, **kwargs))
 
 
-def hook(now: Moments) -> None:
-    """Wraps the calls between which a delivery changes its state."""
+def strike(stage: str, nth: int) -> None:
+    """SIGKILL itself at the nth such moment: wraps the calls between which a delivery changes its state."""
+    assert stage in STAGES, stage
+    now = Moments(stage, nth)
     thread = threading.local()
 
     def before(stage: str) -> Callable[..., Any]:
@@ -129,6 +115,7 @@ def at_composing(around: Callable[..., Any]) -> None:
 
 
 def strike_after(seconds: float) -> None:
+    """SIGKILL itself so long after its first claim, wherever it is."""
     clock = threading.Timer(seconds, kill)
     clock.daemon = True
     started: list[bool] = []
@@ -140,45 +127,3 @@ def strike_after(seconds: float) -> None:
         return usual(*args)
 
     at_composing(around)
-
-
-def run(order: dict[str, Any], out: int) -> None:
-    """The child: never returns."""
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    status = 70
-    try:
-        signal.alarm(PATIENCE)
-        if "stage" in order:
-            assert order["stage"] in STAGES, order
-            hook(Moments(order["stage"], order["nth"]))
-        if "after" in order:
-            strike_after(order["after"])
-        cli.main(["deliver", "--json"])
-        status = 0
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else 1
-    except BaseException as error:
-        print(repr(error), file=sys.stderr)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def main() -> None:
-    gc.freeze()  # a child that walks through what it was born with copies all of it
-    for line in sys.stdin:
-        with tempfile.TemporaryFile() as out:
-            child = os.fork()
-            if child == 0:
-                run(json.loads(line), out.fileno())
-            _, status = os.waitpid(child, 0)
-            out.seek(0)
-            said = out.read().decode("utf-8", "replace")
-        print(json.dumps({"status": os.waitstatus_to_exitcode(status), "said": said[-4000:]}), flush=True)
-
-
-if __name__ == "__main__":
-    main()

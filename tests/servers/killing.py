@@ -1,22 +1,21 @@
 """Those who kill `digest deliver` and look at what came of it: for the tests and for `./run bench kill`.
 
-The relay is a process of its own that has each message on disk before its 250; so is each run (killable.py).
+The relay is a process of its own that has each message on disk before its 250; so is each run, which killable.py
+kills.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tests.servers.killable import STAGES
+from tests.servers import preloaded
+from tests.servers.killable import STAGES, strike, strike_after
 from tests.servers.running import PATIENCE, running
 from tests.servers.smtp import read_store
 
@@ -32,30 +31,10 @@ def recorder(folder: Path) -> Iterator[tuple[int, Path]]:
         yield int(port_file.read_text()), store
 
 
-@contextmanager
-def killable(config: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, str(SERVERS / "killable.py")],
-        env=os.environ | {"DIGEST_CONFIG": str(config)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=PATIENCE) == 0
-
-
-def run(process: subprocess.Popen[str], **order: Any) -> tuple[int, str]:
-    """One run of `digest deliver`: how it ended, and the end of what it said."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(json.dumps(order) + "\n")
-    process.stdin.flush()
-    answer = json.loads(process.stdout.readline())
-    return answer["status"], answer["said"]
+def run(config: Path, first: Callable[[], object] | None = None) -> tuple[int, str]:
+    """One run of `digest deliver`, to be killed as `first` has it: how it ended, and the end of what it printed."""
+    done = preloaded.run(["deliver", "--json", "--config", str(config)], first=first, timeout=PATIENCE)
+    return done.returncode, (done.stdout + done.stderr)[-4000:]
 
 
 def copies(store: Path) -> dict[str, list[bytes]]:
@@ -77,10 +56,10 @@ def all_equal(got: dict[str, list[bytes]]) -> bool:
     return all(len(set(each)) == 1 for each in got.values()) and len(ids) == len(got)
 
 
-def staged(*nths: int) -> list[dict[str, Any]]:
-    return [{"stage": stage, "nth": 1 if stage == "mid-record" else nth} for nth in nths for stage in STAGES]
+def staged(*nths: int) -> list[partial[None]]:
+    return [partial(strike, stage, 1 if stage == "mid-record" else nth) for nth in nths for stage in STAGES]
 
 
-def at_random(count: int) -> list[dict[str, Any]]:
+def at_random(count: int) -> list[partial[None]]:
     moments = random.Random(count)
-    return [{"after": moments.uniform(0.0, 0.08)} for _ in range(count)]
+    return [partial(strike_after, moments.uniform(0.0, 0.08)) for _ in range(count)]

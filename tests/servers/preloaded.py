@@ -159,7 +159,8 @@ def _load() -> None:
     for each in pkgutil.walk_packages(digest.__path__, "digest."):
         if not each.name.startswith("digest.store.migrations") and each.name != "digest.__main__":
             importlib.import_module(each.name)
-    for name in ("sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.postgresql.psycopg"):
+    later = "sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.postgresql.psycopg", "alembic.command", "httpcore2"
+    for name in later:
         importlib.import_module(name)
     gc.freeze()
 

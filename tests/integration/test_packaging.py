@@ -39,6 +39,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def place(wheel: Path) -> Path:
+    """Where it is installed, alone."""
+    site = wheel.parent / "site"
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", site, wheel]
+    subprocess.run(command, check=True, timeout=PATIENCE)
+    return site
+
+
 def test_the_wheel_holds_all_it_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("templates", "config", "seeds"):
@@ -55,11 +64,8 @@ def test_the_wheel_holds_all_it_needs(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
 
 
-def test_installed_alone_it_makes_a_mail(wheel: Path, tmp_path: Path) -> None:
+def test_installed_alone_it_makes_a_mail(place: Path, tmp_path: Path) -> None:
     """In a new environment, with the libraries of this one and nothing of the repository."""
-    place = tmp_path / "site"
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
-    subprocess.run(command, check=True, timeout=PATIENCE)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DIGEST_", "PYTHON"))}
     environment = clean | {"PYTHONPATH": os.pathsep.join([str(place), sysconfig.get_path("purelib")])}
 
@@ -163,15 +169,13 @@ exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --boundin
 """
 
 
-def test_as_the_container_runs_it_it_is_healthy_and_ends_well(wheel: Path, tmp_path: Path) -> None:
+def test_as_the_container_runs_it_it_is_healthy_and_ends_well(place: Path, tmp_path: Path) -> None:
     """As nobody in particular, without capabilities, with one folder to write to; judged by the container's own health check."""
     if os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("setpriv")):
         pytest.skip("needs root, unshare and setpriv")
     if subprocess.run(["unshare", "-m", "mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode:
         pytest.skip("no mount namespace can be made here")
-    place, state = tmp_path / "site", tmp_path / "state"
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", place, wheel]
-    subprocess.run(command, check=True, timeout=PATIENCE)
+    state = tmp_path / "state"
     state.mkdir()
     os.chown(state, 10001, 10001)
     with socket.socket() as probe:

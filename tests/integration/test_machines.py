@@ -170,8 +170,9 @@ def test_machines_of_one_name_and_processes_of_one_number(tmp_path: Path, databa
         second_config = other / "digest.toml"
         second_config.write_text(config.read_text("utf-8").replace(str(tmp_path / "journal"), str(other / "journal")), "utf-8")
         for _ in range(2):
+            before = len(server.accepted())
             second = on(machine, second_config)
-            until(lambda second=second: second.poll() is not None or list(other.glob("journal/deliver-*")), "the second sends")
+            until(lambda n=before + 6, second=second: second.poll() is not None or len(server.accepted()) >= n, "both send")
             second.terminate()
             assert ended(second)[0] == 0
         assert ended(first)[0] == 0

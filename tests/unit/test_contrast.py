@@ -85,6 +85,7 @@ def test_declarations_and_dark_rules() -> None:
         ("<div style='background-color:#222'><p style='color:#ddd'>fine</p></div>", "", []),
         ("<table><tr><td bgcolor='#222222'><p>no</p></td></tr></table>", "", [("no", False)]),
         ("<p style='color:#999;display:none'>hidden</p>", "", []),
+        ("<div style='display:none'><p style='color:#999'>hidden with what is around it</p></div>", "", []),
         ("<p style='color:#999'> &nbsp; </p>", "", []),
         ("<p>a<b style='color:#000'>b</b>tail</p>", "", []),
         ("<div class='d' style='background-color:#fff'><p>no</p></div>", ".d{background-color:#111!important}", [("no", True)]),

@@ -94,11 +94,12 @@ def fold(text: str) -> str:
 
 def is_hidden(element: markup.HtmlElement) -> bool:
     """In no reader's sight: display:none, or a part of the head."""
-    while element is not None:
-        if element.tag in _UNSEEN_TAGS or not isinstance(element.tag, str) or _HIDDEN.search(element.get("style", "")):
-            return True
-        element = element.getparent()
-    return False
+    return hides(element) or any(hides(each) for each in element.iterancestors())
+
+
+def hides(element: markup.HtmlElement) -> bool:
+    """Whether it is hidden wherever it stands, with all that is in it."""
+    return element.tag in _UNSEEN_TAGS or not isinstance(element.tag, str) or bool(_HIDDEN.search(element.get("style", "")))
 
 
 def _body(parts: list[Message], content_type: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml import html
 
-from digest.mail.inbound.parsed_message import fold, is_hidden
+from digest.mail.inbound.parsed_message import fold, hides
 
 LEAST = 4.5
 _NAMED = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "red": "#ff0000", "blue": "#0000ff", "silver": "#c0c0c0"}
@@ -31,6 +31,23 @@ class Faint:
     text: str
     ratio: float
     dark: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How an element looks: its own colour or an outer one's, the nearest background; whether it or an outer one is hidden."""
+
+    colour: str
+    background: str
+    hidden: bool = False
+
+    def within(self, element: html.HtmlElement, rules: Rules) -> _Look:
+        """Of an element directly in this one."""
+        style = declarations(element.get("style", ""))
+        for selector in (element.tag, *(f".{name}" for name in element.get("class", "").split())):
+            style.update(rules.get(str(selector), {}))
+        background = style.get("background-color") or style.get("background") or element.get("bgcolor")
+        return _Look(style.get("color") or self.colour, background or self.background, self.hidden or hides(element))
 
 
 def declarations(style: str) -> dict[str, str]:
@@ -57,30 +74,22 @@ def faint_texts(tree: html.HtmlElement, css: str) -> Iterator[Faint]:
     rules = dark_rules(css)
     for dark in (False, True) if rules else (False,):
         seen: set[tuple[Colour, Colour]] = set()
-        for element in tree.iter():
-            if not isinstance(element.tag, str) or is_hidden(element):
+        looks: dict[html.HtmlElement | None, _Look] = {None: _Look("#000000", "#ffffff")}
+        for element in tree.iter():  # each after its parent
+            if not isinstance(element.tag, str):
+                continue
+            around = looks.get(element.getparent(), looks[None])
+            looks[element] = here = around.within(element, rules if dark else {})
+            if here.hidden:
                 continue
             text = fold("".join([element.text or "", *(child.tail or "" for child in element)]))
-            colour, background = _colours(element, rules if dark else {})
+            colour, background = parse_colour(here.colour), parse_colour(here.background)
             if not text or colour is None or background is None or (colour, background) in seen:
                 continue
             seen.add((colour, background))
             ratio = contrast(colour, background)
             if ratio < LEAST:
                 yield Faint(text[:40], ratio, dark)
-
-
-def _colours(element: html.HtmlElement, rules: Rules) -> tuple[Colour | None, Colour | None]:
-    """The text's own colour and the nearest background, black on white where none is said; None: not understood."""
-    colour, background = None, None
-    while element is not None and (colour is None or background is None):
-        style = declarations(element.get("style", ""))
-        for selector in (element.tag, *(f".{name}" for name in element.get("class", "").split())):
-            style.update(rules.get(str(selector), {}))
-        colour = colour or style.get("color")
-        background = background or style.get("background-color") or style.get("background") or element.get("bgcolor")
-        element = element.getparent()
-    return parse_colour(colour or "#000000"), parse_colour(background or "#ffffff")
 
 
 def parse_colour(text: str) -> Colour | None:

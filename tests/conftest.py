@@ -40,6 +40,17 @@ def _roomy(folder: Path) -> bool:
     return writable and shutil.disk_usage(folder).free > ROOM
 
 
+CLONE = TESTS.parent
+
+
+def _kept() -> set[str]:
+    """What digest keeps in the folder it is started in, unless told where, and is there now."""
+    return {name for name in ("digest.sqlite3", "digest.key", "journal") if (CLONE / name).exists()}
+
+
+_KNOWN = _kept()
+
+
 # A test's database is made and dropped in a fifth of the time where no disk is waited for.
 if "TMPDIR" not in os.environ and _roomy(IN_MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
@@ -80,6 +91,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(left_out)]
     if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
         items[:] = _dealt(items, workers)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Who starts digest in this folder after its tests must not find their database, key or journal."""
+    left = _kept() - _KNOWN
+    _KNOWN.update(left)
+    assert not left, f"{', '.join(left)} in {CLONE}: this test wrote it, or one that ran beside it"
 
 
 def pytest_collection_finish() -> None:

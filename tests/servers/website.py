@@ -22,7 +22,7 @@ import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
-from digest.config import Database, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
+from digest.config import Database, Delivery, ListSettings, Mail, Relay, Secrets, Settings, SourceSettings, Web
 from digest.domain.errors import DigestError
 from digest.domain.identifier import Identifier
 from digest.domain.paper import Sighting, Signal, Summary
@@ -221,6 +221,7 @@ def _settings(
         secrets=Secrets(key="a key of the tests' own"),
         web=Web(base_url=base, admin_token=admin),  # type: ignore[arg-type]  # pydantic makes it a secret
         mail=Mail(from_address="digest@example.test", postal_address="1 Test Street, Testville"),
+        delivery=Delivery(journal=file.parent / "journal"),
         relays=tuple(relays),
         lists=(ListSettings(name="daily", title="Trending papers", description="The papers people talk about, once a day"),),
         sources=tuple(sources),

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,7 +88,8 @@ def test_certificates_from_elsewhere_are_not_fetched(host: str) -> None:
     assert fetched == []
 
 
-def test_one_certificate_is_fetched_at_a_time_and_few_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_certificate_is_fetched_at_a_time_and_few_an_hour(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     begun, gate = threading.Event(), threading.Event()
 
     class Getter:

@@ -146,8 +146,11 @@ def test_each_word_stands_once_in_the_glossary() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("readmit", "unsuppress"), *OLDER_NAMES.items()])
-def test_an_old_name_still_works_and_names_the_new_one(tmp_path: Path, old: str, new: str) -> None:
+def test_an_old_name_still_works_and_names_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     words = ["preview", old, "--help"] if old.startswith("--") else [old, "ada@example.org"]
-    done = CliRunner().invoke(digest, [*words], env={"DIGEST_DATABASE__URL": f"sqlite:///{tmp_path}/digest.db"})
+    done = CliRunner().invoke(digest, [*words])
     assert f"{old} is called {new} now" in done.stderr
     assert "No such command" not in done.output

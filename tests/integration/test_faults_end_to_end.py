@@ -125,7 +125,9 @@ def test_one_poisoned_among_a_thousand(tmp_path: Path, database_url: str) -> Non
         arrived, connections = got(server), server.connections
     assert arrived == Counter(set(emails) - {poisoned})
     assert connections == CONNECTIONS, "ten batches, one stream"
-    told = json.loads(preloaded.run(["explain", poisoned, "--json", "--config", str(config)], timeout=PATIENCE).stdout)
+    explained = preloaded.run(["explain", poisoned, "--json", "--config", str(config)], timeout=PATIENCE)
+    explained.check_returncode()
+    told = json.loads(explained.stdout)
     [delivery] = told["subscriptions"][0]["deliveries"]
     assert (delivery["state"], delivery["reason"]) == ("failed", "554 5.6.0 poisoned")
 

@@ -153,7 +153,9 @@ def test_a_worker_sends_the_confirmations_that_are_owed_once_and_says_that_it_wi
     def imported(*emails: str) -> dict[str, Any]:
         readers.write_text("\n".join(["email", *emails]))
         words = ["subscribers", "import", str(readers), "--json", "--config", str(config)]
-        answer = json.loads(preloaded.run(words, timeout=PATIENCE).stdout)
+        done = preloaded.run(words, timeout=PATIENCE)
+        done.check_returncode()
+        answer = json.loads(done.stdout)
         assert isinstance(answer, dict)
         return answer
 

@@ -54,8 +54,8 @@ def ticks(config: Path, since: datetime, until: datetime) -> None:
 
 
 @pytest.fixture(scope="module")
-def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what there is before a zone is changed: to be copied."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what there is before a zone is changed."""
     folder = tmp_path_factory.mktemp("unchanged")
     config = configured(folder)
     with Container(load(config)) as container, container.adapters.store.begin() as unit:
@@ -64,6 +64,12 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             unit.subscribers.add_confirmed([new], CONSENT, FIRST - 10 * DAY)
     ticks(config, FIRST, UNCHANGED)
     return folder
+
+
+@pytest.fixture
+def unchanged(lived: Path, tmp_path: Path) -> Path:
+    """The test's own copy of it."""
+    return shutil.copytree(lived, tmp_path / "changed")
 
 
 def days_of(folder: Path, changes: dict[datetime, str], end: datetime) -> Days:
@@ -83,9 +89,8 @@ def days_of(folder: Path, changes: dict[datetime, str], end: datetime) -> Days:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_one_mail_a_local_day(tmp_path: Path, unchanged: Path, zone: str) -> None:
-    folder = shutil.copytree(unchanged, tmp_path / "changed")
-    for reader, days in days_of(folder, {FIRST + 2 * DAY + 12 * HOUR: zone}, FIRST + 5 * DAY).items():
+def test_one_mail_a_local_day(unchanged: Path, zone: str) -> None:
+    for reader, days in days_of(unchanged, {FIRST + 2 * DAY + 12 * HOUR: zone}, FIRST + 5 * DAY).items():
         assert set(days.values()) == {1}, days
         # to the west the edition of that day is made later than before: who is due meanwhile has had the one there is
         sure = (2, 3) if zone == "Pacific/Kiritimati" else (3,)
@@ -97,12 +102,11 @@ def test_one_mail_a_local_day(tmp_path: Path, unchanged: Path, zone: str) -> Non
     [pytest.param(zone, marks=pytest.mark.slow) for zone in ("Pacific/Kiritimati", "America/New_York")] + ["Pacific/Pago_Pago"],
 )
 @pytest.mark.parametrize("hour", [6, 21])
-def test_changed_at_any_hour_and_back(tmp_path: Path, unchanged: Path, zone: str, hour: int) -> None:
+def test_changed_at_any_hour_and_back(unchanged: Path, zone: str, hour: int) -> None:
     """By mistake, and put right an hour later, or the day after next."""
     changed = FIRST + 2 * DAY + hour * HOUR
     changes = {changed: zone, changed + HOUR: "UTC", changed + 2 * HOUR: zone, changed + 2 * DAY: "UTC"}
-    folder = shutil.copytree(unchanged, tmp_path / "changed")
-    for reader, days in days_of(folder, changes, FIRST + 8 * DAY).items():
+    for reader, days in days_of(unchanged, changes, FIRST + 8 * DAY).items():
         assert set(days.values()) == {1}, days
         assert {(FIRST + n * DAY).date() for n in (1, 6)} <= days.keys(), (reader, days)
         assert len(days) >= 6, "a day at most is without one, at each change to the west"
